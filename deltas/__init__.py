@@ -1,0 +1,1 @@
+"""Attribute deltas: definitions and shipped files; see README.md."""

@@ -1,0 +1,1 @@
+"""The application without widgets: document, undo, formats, batch, command line."""

@@ -1,0 +1,117 @@
+"""What every model family offers to the methods, and nothing more."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from inference.attention import Tap, Where
+from inference.operations import Family
+from inference.progress import Measurements
+from inference.prompt import Prompt
+from inference.request import Pixels
+from inference.schedule import Level, Schedule
+
+
+class Prediction(NamedTuple):
+    """Both parametrisations of one prediction; x_t = α·x0 + σ·eps holds between them.
+
+    Shapes: [N, C, h, w], the dtype of the latents.
+    """
+
+    x0: Tensor
+    eps: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelDefaults:
+    """What a request leaves open."""
+
+    width: int
+    height: int
+    steps: int
+    guidance_scale: float
+    sampler: str
+
+
+class Backbone(ABC):
+    """One loaded model. Methods are functions of a backbone and never ask which family it has."""
+
+    family: Family
+    name: str
+    model_hash: str
+    sandbox: bool  # one of the built-in models
+    schedule: Schedule
+    defaults: ModelDefaults
+    device: torch.device
+    dtype: torch.dtype
+    measured: Measurements  # `predict` counts here; the runner points it at the running job's
+
+    @abstractmethod
+    def encode_prompt(self, text: str) -> Prompt:
+        """Embeddings and token offsets of `text` per encoder.
+
+        Raises:
+            EditorError: the prompt is longer than the encoder takes; the message says which words fell off.
+        """
+
+    @abstractmethod
+    def negative_prompt(self, text: str) -> Prompt:
+        """The unconditional prompt as the family's own pipeline has it (SDXL: zeros for "")."""
+
+    @abstractmethod
+    def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
+        """(C, h, w) of the latents of a picture; an `EditorError` if the size does not fit."""
+
+    def initial_noise(self, seed: int, width: int, height: int) -> Tensor:
+        """Noise [1, C, h, w] drawn on the CPU in float32, so that a seed is the same everywhere."""
+        generator = torch.Generator("cpu").manual_seed(seed)
+        shape = (1, *self.latent_shape(width, height))
+        return torch.randn(shape, generator=generator, dtype=torch.float32).to(self.device, self.dtype)
+
+    @abstractmethod
+    def encode_image(self, image: Pixels) -> Tensor:
+        """Latents [1, C, h, w] of a picture: the posterior's mean, scaled as the denoiser sees them."""
+
+    @abstractmethod
+    def decode(self, latents: Tensor) -> list[Pixels]:
+        """Pictures of latents [N, C, h, w]: N arrays, RGB uint8 [H, W, 3]."""
+
+    @abstractmethod
+    def preview(self, latents: Tensor) -> NDArray[np.uint8]:
+        """A cheap linear picture [h, w, 3] of the first sample's x0."""
+
+    @abstractmethod
+    def predict(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Prediction:
+        """One denoiser pass for latents [N, C, h, w] with one prompt each; counts N evaluations."""
+
+    @abstractmethod
+    def tapped(self, tap: Tap, where: Where) -> AbstractContextManager[None]:
+        """Let `tap` read or edit attention at `where` while the context is open.
+
+        Raises:
+            EditorError: no layer matches; on exit, a matching layer was never reached.
+        """
+
+    @abstractmethod
+    def cross_attention_maps(self, prompt: Prompt) -> "AbstractContextManager[AttentionStore]":
+        """Collect text attention of the samples that carry `prompt` itself (identity, not equality)."""
+
+    @property
+    @abstractmethod
+    def token_widths(self) -> Mapping[str, int]:
+        """Width of the token embeddings per encoder: {"clip_l": 768, "clip_g": 1280}."""
+
+
+class AttentionStore(ABC):
+    """Text attention summed over the steps, heads and the family's standard layers."""
+
+    @abstractmethod
+    def heat(self, start: int, end: int) -> NDArray[np.float32]:
+        """Where characters [start, end) of the prompt look: [h, w], min-max normalised to 0..1."""

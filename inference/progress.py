@@ -1,0 +1,97 @@
+"""What an operation tells while it runs, and how it learns that it was cancelled.
+
+Plain Python: the command line prints it, the service sends it as a signal, tests record it.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import Cancelled
+
+PREVIEW_INTERVAL_S = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One report: `done` of `total` steps of `phase`; `preview` is RGB uint8 [H, W, 3] or None."""
+
+    phase: str
+    done: int
+    total: int
+    preview: NDArray[np.uint8] | None = None
+
+
+@dataclass
+class Measurements:
+    """What a run cost. Evaluations are forward passes of the denoiser, counted per sample."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    denoiser_evaluations: int = 0
+    backward_evaluations: int = 0
+    peak_memory_bytes: int = 0
+
+
+class Progress:
+    """Reports steps, measures phases, and raises `Cancelled` at the next step after `cancel`.
+
+    `cancel` may be called from any thread. All other methods belong to the thread that runs the job.
+    """
+
+    def __init__(
+        self,
+        on_step: Callable[[Step], None] | None = None,
+        *,
+        cancel_requested: Callable[[], bool] | None = None,
+    ) -> None:
+        self.measured = Measurements()
+        self._on_step = on_step
+        self._cancel_requested = cancel_requested
+        self._cancelled = threading.Event()
+        self._phase = ""
+        self._next_preview = 0.0
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        if self._cancel_requested is not None and self._cancel_requested():
+            self._cancelled.set()
+        return self._cancelled.is_set()
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the job was cancelled."""
+        if self.is_cancelled:
+            raise Cancelled
+
+    @property
+    def wants_preview(self) -> bool:
+        """Whether a preview would be shown now; making one costs time, so ask first."""
+        return self._on_step is not None and time.monotonic() >= self._next_preview
+
+    def step(self, done: int, total: int, preview: NDArray[np.uint8] | None = None) -> None:
+        """Report `done` of `total`, or raise `Cancelled`."""
+        self.check()
+        if preview is not None:
+            self._next_preview = time.monotonic() + PREVIEW_INTERVAL_S
+        if self._on_step is not None:
+            self._on_step(Step(phase=self._phase, done=done, total=total, preview=preview))
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Measure the seconds spent inside under `name`; nested phases name the innermost."""
+        self.check()
+        outer, self._phase = self._phase, name
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = self.measured.seconds
+            seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
+            self._phase = outer
