@@ -1,9 +1,9 @@
 """Declaring the parameters of an operation once, for the panel, the command line and the files.
 
-    @dataclass(frozen=True, kw_only=True)
-    class Translate(Parameters):
-        prompt: str = param("", N_("Operations", "Prompt"))
-        injection: float = param(0.8, N_("Operations", "Feature injection"), min=0, max=1)
+@dataclass(frozen=True, kw_only=True)
+class Translate(Parameters):
+    prompt: str = param("", N_("Operations", "Prompt"))
+    injection: float = param(0.8, N_("Operations", "Feature injection"), min=0, max=1)
 """
 
 import dataclasses
@@ -166,7 +166,9 @@ def _revived_dataclass(cls: "type[Any]", values: Mapping[str, Any]) -> Any:
     hints = typing.get_type_hints(cls)
     unknown = sorted(set(values) - set(hints))
     if unknown:
-        raise EditorError(f"Unknown field {', '.join(unknown)} in {cls.__name__}.", f"Known are: {', '.join(hints)}.")
+        raise EditorError(
+            f"Unknown field {', '.join(unknown)} in {cls.__name__}.", f"Known are: {', '.join(hints)}."
+        )
     try:
         return cls(**{name: _revived(hints[name], value) for name, value in values.items()})
     except TypeError as error:

@@ -61,7 +61,9 @@ class Request:
             name, parameters = str(values["operation"]), values["parameters"]
             model = str(values["model"])
         except (KeyError, TypeError) as error:
-            raise EditorError(f"The recipe lacks {error}.", "It needs operation, parameters and model.") from error
+            raise EditorError(
+                f"The recipe lacks {error}.", "It needs operation, parameters and model."
+            ) from error
         if name not in OPERATIONS:
             raise EditorError(f"Unknown operation “{name}”.", f"Known are: {', '.join(OPERATIONS)}.")
         return cls(
