@@ -1,0 +1,474 @@
+"""Attribute deltas: one direction Δe per text encoder (arXiv:2403.17064), read, listed, found, imported.
+
+    library = DeltaLibrary.standard(user_folder)
+    library.list(entry)                              # what the sliders of a model may be
+    library.find(entry, "the old man", "age")        # → Delta, or an EditorError naming what there is
+
+A delta lies in a safetensors file under the keys that the published deltas use; its metadata says what
+it is. Where a model has no file for an attribute, the attribute's definition (`inference.definitions`)
+stands in: its delta is learnt from prompts when it is first used. Torch-free, except for reading `.pt`.
+"""
+
+import json
+import logging
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from pickle import UnpicklingError  # noqa: TID251 - the name of an exception, nothing is unpickled
+from typing import Any, Protocol, TypeAlias, cast
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from inference.definitions import Definition, read_definitions, subject_words
+from inference.errors import EditorError
+from inference.files import replaced_file
+from inference.operations import Family
+
+Vectors: TypeAlias = Mapping[str, NDArray[np.float32]]  # encoder → [width]
+
+FILE_KEYS = {
+    "clip_l": "tokenwise_delta.oai_clip_vit_l",
+    "clip_g": "tokenwise_delta.openclip_g",
+    "t5": "tokenwise_delta.t5",
+}
+FAMILY_WIDTHS: Mapping[Family, Mapping[str, int]] = {
+    Family.SD1: {"clip_l": 768},
+    Family.SDXL: {"clip_l": 768, "clip_g": 1280},
+    Family.SD3: {"clip_l": 768, "clip_g": 1280, "t5": 4096},
+}
+DEFAULT_RANGE = (-2.0, 2.0)
+LARGEST_FILE_BYTES = 16 * 2**20  # a real one has 8 KiB; refuse what is certainly no delta before reading it
+
+log = logging.getLogger(__name__)
+
+
+class ModelLike(Protocol):
+    """What is needed to know of a model; `inference.models.ModelEntry` has it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def family(self) -> Family: ...
+    @property
+    def sandbox(self) -> bool: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeltaInfo:
+    """What is known of a delta without its vectors.
+
+    Attributes:
+        key: "mini-sdxl/person-age"; unique in a library.
+        attribute: what a slider edits, "age"; `label` is what it shows.
+        subjects: the words it applies to; none means any.
+        range: smallest and largest sensible α.
+        model, model_hash, family: what it was made for; "" when that is not known.
+        widths: length of the vector of each encoder.
+        path: its file, or None for a definition that is learnt when first used.
+    """
+
+    key: str
+    attribute: str
+    label: str
+    subjects: tuple[str, ...] = ()
+    range: tuple[float, float] = DEFAULT_RANGE
+    model: str = ""
+    model_hash: str = ""
+    family: str = ""
+    method: str = ""
+    licence: str = ""
+    widths: Mapping[str, int] = field(default_factory=dict[str, int])
+    path: Path | None = None
+    definition: Definition | None = None
+
+    @property
+    def name(self) -> str:
+        """The key without its folder: "person-age"."""
+        return self.key.rpartition("/")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delta:
+    """A direction per encoder; e' = e + α·Δe. No vectors: to be learnt from `info.definition`."""
+
+    info: DeltaInfo
+    vectors: Vectors
+
+    def fitted(self, model: str, token_widths: Mapping[str, int]) -> "Delta":
+        """The parts that the model's encoders take: an SDXL delta gives SD1 its CLIP-L part.
+
+        Raises:
+            EditorError: no part fits, or a shared encoder has another width.
+        """
+        wrong = [e for e, v in self.vectors.items() if token_widths.get(e, v.shape[0]) != v.shape[0]]
+        parts = {encoder: vector for encoder, vector in self.vectors.items() if encoder in token_widths}
+        if wrong or not parts:
+            raise EditorError(
+                f"The delta “{self.info.key}” ({_widths_text(self.info.widths)}) does not fit "
+                f"{model}, which takes {_widths_text(token_widths)}.",
+                "Choose a delta that was made for this model.",
+            )
+        return replace(self, vectors=parts)
+
+
+class DeltaLibrary:
+    """The deltas in `folders` (searched with one level of sub-folders) and in the definitions.
+
+    Imports go to the last folder. Listing reads headers only and is repeated when files change.
+    """
+
+    def __init__(self, folders: Sequence[Path], definitions: Path | None = None) -> None:
+        self.folders = tuple(Path(folder) for folder in folders)
+        self._definitions = definitions
+        self._headers: dict[tuple[Path, int, int], DeltaInfo | None] = {}
+        self._defined: tuple[DeltaInfo, ...] | None = None
+
+    @classmethod
+    def standard(cls, user_folder: Path) -> "DeltaLibrary":
+        """The shipped deltas and definitions, and the user's own."""
+        shipped = shipped_folder()
+        return cls((shipped, user_folder), shipped / "definitions")
+
+    def list(self, model: ModelLike | None = None) -> tuple[DeltaInfo, ...]:
+        """All deltas, or those that `model` can use: one for each subject and attribute, best first."""
+        found = [*self._files(), *self._from_definitions()]
+        if model is None:
+            return tuple(found)
+        usable = sorted((i for i in found if _fits(i, model)), key=lambda info: _distance(info, model))
+        first = {info.name: info for info in reversed(usable)}
+        return tuple(sorted(first.values(), key=lambda info: info.key))
+
+    def attributes(self, model: ModelLike, subject: str) -> tuple[DeltaInfo, ...]:
+        """What can be changed of `subject`, words such as "the old man"."""
+        listed = self.list(model)
+        for word in _words_from_the_noun(subject):
+            named = tuple(info for info in listed if word in info.subjects)
+            if named:
+                return (*named, *(info for info in listed if not info.subjects))
+        return tuple(info for info in listed if not info.subjects)
+
+    def find(self, model: ModelLike, subject: str, attribute: str) -> Delta:
+        """The delta for `attribute` ("age", or a name such as "person-age" for any subject).
+
+        Raises:
+            EditorError: naming the attributes there are for the subject, or the subjects there are.
+        """
+        offered = self.attributes(model, subject)
+        wanted = attribute.casefold()
+        by_word = [info for info in offered if info.attribute == wanted]
+        by_name = [info for info in self.list(model) if wanted in (info.name, info.key)]
+        if by_word or by_name:
+            return self.load((by_word or by_name)[0])
+        self._refuse_misfit(model, wanted)
+        raise _unknown(self.list(model), offered, model, subject, attribute)
+
+    def load(self, info: DeltaInfo) -> Delta:
+        """The delta with its vectors; without any if it has to be learnt from its definition."""
+        if info.path is None:
+            return Delta(info=info, vectors={})
+        return Delta(info=info, vectors=_read_vectors(info.path))
+
+    def import_delta(self, path: Path) -> DeltaInfo:
+        """Copy a `.safetensors` delta, or convert a published `.pt`, into the last folder.
+
+        A `.pt` is read with `weights_only=True`, so nothing in it is executed; this loads torch.
+
+        Raises:
+            EditorError: no delta, wrong keys or shapes, or a file that needs code to be read.
+        """
+        delta = read_delta_file(Path(path))
+        target = self.folders[-1] / "imported" / f"{delta.info.name}.safetensors"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_delta(delta, target)
+        info = _header(target, f"imported/{target.stem}")
+        assert info is not None, "a delta that we wrote is readable"
+        return info
+
+    def export_delta(self, name: str, path: Path) -> None:
+        """Write the delta of that key, or unique name, to `path` as safetensors."""
+        infos = [info for info in self._files() if name in (info.key, info.name)]
+        keys = ", ".join(info.key for info in (infos or self._files()))
+        if len(infos) != 1 or infos[0].path is None:
+            problem = "is not one delta" if infos else "is unknown"
+            raise EditorError(f"The delta “{name}” {problem}.", f"Choose one of: {keys}.")
+        with replaced_file(Path(path)) as part:
+            shutil.copyfile(infos[0].path, part)
+
+    def _files(self) -> tuple[DeltaInfo, ...]:
+        infos: list[DeltaInfo] = []
+        for folder in self.folders:
+            for path in sorted((*folder.glob("*.safetensors"), *folder.glob("*/*.safetensors"))):
+                relative = path.relative_to(folder).with_suffix("")
+                info = self._cached_header(path, relative.as_posix())
+                if info is not None:
+                    infos.append(info)
+        return tuple(infos)
+
+    def _cached_header(self, path: Path, key: str) -> DeltaInfo | None:
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        identity = (path, status.st_mtime_ns, status.st_size)
+        if identity not in self._headers:
+            self._headers[identity] = _header(path, key)
+        return self._headers[identity]
+
+    def _from_definitions(self) -> tuple[DeltaInfo, ...]:
+        if self._defined is None:
+            folder = self._definitions
+            definitions = read_definitions(folder) if folder is not None else ()
+            self._defined = tuple(info_of_definition(definition) for definition in definitions)
+        return self._defined
+
+    def _refuse_misfit(self, model: ModelLike, wanted: str) -> None:
+        """Say so if the name asks for a delta that exists but was made for something else."""
+        for info in self._files():
+            if wanted in (info.name, info.key):
+                made_for = info.model or (info.family.upper() if info.family else "another model")
+                raise EditorError(
+                    f"The delta “{info.key}” was made for {made_for} ({_widths_text(info.widths)}) "
+                    f"and does not fit {model.name}.",
+                    "Choose a delta that was made for this model.",
+                )
+
+
+def shipped_folder() -> Path:
+    """The folder of the deltas and definitions that come with the application."""
+    return Path(str(resources.files("deltas")))
+
+
+def info_of_definition(definition: Definition) -> DeltaInfo:
+    return DeltaInfo(
+        key=f"definitions/{definition.name}",
+        attribute=definition.attribute,
+        label=definition.label,
+        subjects=definition.subjects,
+        range=definition.range,
+        method="naive",
+        definition=definition,
+    )
+
+
+def write_delta(delta: Delta, path: Path) -> None:
+    """Write a delta's vectors and metadata as safetensors, atomically."""
+    info = delta.info
+    metadata = {
+        "format": "attune-delta",
+        "attribute": info.attribute,
+        "label": info.label,
+        "subjects": json.dumps(list(info.subjects), ensure_ascii=False),
+        "range": json.dumps(list(info.range)),
+        "model": info.model,
+        "model_hash": info.model_hash,
+        "family": info.family,
+        "method": info.method,
+        "licence": info.licence,
+    }
+    tensors = {FILE_KEYS[e]: np.ascontiguousarray(v, np.float32) for e, v in delta.vectors.items()}
+    with replaced_file(path) as part:
+        save: Any = safetensors.numpy.save_file
+        save(tensors, part, metadata)
+
+
+def read_delta_file(path: Path) -> Delta:
+    """Read a `.safetensors` or published `.pt` delta from anywhere; see `DeltaLibrary.import_delta`."""
+    if not path.is_file():
+        raise EditorError(f"There is no file “{path}”.", "Choose a .safetensors or .pt delta.")
+    if path.stat().st_size > LARGEST_FILE_BYTES:
+        raise _no_delta(path, f"it has {path.stat().st_size / 2**20:.0f} MiB, a delta a few KiB")
+    suffix = path.suffix.lower()
+    if suffix == ".safetensors":
+        info = _header(path, path.stem, strict=True)
+        assert info is not None, "strict reading raises"
+        return Delta(info=info, vectors=_read_vectors(path))
+    if suffix in (".pt", ".pth", ".bin"):
+        vectors = _read_pt(path)
+        return Delta(info=_imported_info(path.stem, vectors), vectors=vectors)
+    raise EditorError(f"“{path.name}” is no delta.", "Choose a .safetensors or .pt file.")
+
+
+def _read_pt(path: Path) -> Vectors:
+    """Read a published delta: {key: tensor [width]}, or the same under "delta"."""
+    import torch
+
+    try:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise EditorError(
+            f"“{path.name}” was refused: reading it would run code, or it is damaged.",
+            "Ask its author for a safetensors file, or for one that holds tensors only.",
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _no_delta(path, "it is damaged or of another kind") from error
+    if not isinstance(content, dict):
+        raise _no_delta(path, f"it holds a {type(content).__name__}")
+    tensors = {str(key): value for key, value in cast("dict[Any, Any]", content).items()}
+    if isinstance(tensors.get("delta"), dict):
+        tensors = {str(key): value for key, value in tensors["delta"].items()}
+    for key, value in tensors.items():
+        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+            raise _no_delta(path, f"“{key}” is no vector")
+    return _vectors_of(path, {key: value.detach().float().numpy() for key, value in tensors.items()})
+
+
+def _read_vectors(path: Path) -> Vectors:
+    try:
+        with _opened(path) as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    except (safetensors.SafetensorError, OSError, TypeError, AttributeError) as error:
+        raise _no_delta(path, "it is damaged") from error
+    return _vectors_of(path, tensors)
+
+
+def _vectors_of(path: Path, tensors: Mapping[str, NDArray[Any]]) -> Vectors:
+    encoders = {key: encoder for encoder, key in FILE_KEYS.items()}
+    unknown = sorted(set(tensors) - set(encoders))
+    if unknown or not tensors:
+        has = f"it has the keys {', '.join(unknown[:3])}" if unknown else "it is empty"
+        raise _no_delta(path, f"{has}; known are {', '.join(encoders)}")
+    vectors = {encoders[key]: np.asarray(tensor, np.float32) for key, tensor in tensors.items()}
+    for encoder, vector in vectors.items():
+        if vector.size != max(vector.shape, default=0):
+            raise _no_delta(
+                path, f"the part for {encoder} has the shape {list(vector.shape)}, not one vector"
+            )
+        if not np.isfinite(vector).all():
+            raise _no_delta(path, f"the part for {encoder} holds numbers that are not finite")
+    return {encoder: vector.reshape(-1) for encoder, vector in vectors.items()}
+
+
+def _header(path: Path, key: str, *, strict: bool = False) -> DeltaInfo | None:
+    """What a file says of itself; None (or, when strict, an error) if it is no delta."""
+    try:
+        with _opened(path) as file:
+            metadata = dict(file.metadata() or {})
+            widths = {name: _width(file, name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (safetensors.SafetensorError, OSError) as error:
+        problem = _no_delta(path, "it is damaged or of another kind")
+        if strict:
+            raise problem from error
+        log.warning("%s", problem)
+        return None
+    encoders = {file_key: encoder for encoder, file_key in FILE_KEYS.items()}
+    if not widths or set(widths) - set(encoders):
+        if strict:
+            _vectors_of(path, {name: np.zeros(1) for name in widths})  # raises and says what is wrong
+        log.warning("%s", _no_delta(path, "it has other keys"))
+        return None
+    return _info_of_metadata(path, key, metadata, {encoders[name]: width for name, width in widths.items()})
+
+
+def _opened(path: Path) -> AbstractContextManager[Any]:
+    return cast("AbstractContextManager[Any]", safetensors.safe_open(path, framework="numpy"))
+
+
+def _width(file: Any, name: str) -> int:
+    shape = file.get_slice(name).get_shape()
+    return int(max(shape, default=0))
+
+
+def _info_of_metadata(
+    path: Path, key: str, metadata: Mapping[str, str], widths: Mapping[str, int]
+) -> DeltaInfo:
+    named = _info_of_name(path.stem)
+    bounds = _json_or(metadata.get("range"), list(DEFAULT_RANGE))
+    low, high = bounds if len(bounds) == 2 else DEFAULT_RANGE
+    return replace(
+        named,
+        key=key,
+        attribute=metadata.get("attribute", named.attribute),
+        label=metadata.get("label", named.label),
+        subjects=tuple(str(word) for word in _json_or(metadata.get("subjects"), list(named.subjects))),
+        range=(float(low), float(high)),
+        model=metadata.get("model", ""),
+        model_hash=metadata.get("model_hash", ""),
+        family=metadata.get("family", "") or _family_of(widths),
+        method=metadata.get("method", ""),
+        licence=metadata.get("licence", ""),
+        widths=widths,
+        path=path,
+    )
+
+
+def _json_or(text: str | None, default: list[Any]) -> list[Any]:
+    try:
+        value: Any = json.loads(text) if text else default
+    except ValueError:
+        return default
+    return cast("list[Any]", value) if isinstance(value, list) else default
+
+
+def _imported_info(stem: str, vectors: Vectors) -> DeltaInfo:
+    widths = {encoder: int(vector.shape[0]) for encoder, vector in vectors.items()}
+    return replace(_info_of_name(stem), family=_family_of(widths), method="learned", widths=widths)
+
+
+def _info_of_name(stem: str) -> DeltaInfo:
+    """Published deltas are told apart by their file names only: person_age.pt, vehicle_price.pt."""
+    words = stem.replace("-", "_").casefold().split("_")
+    known = subject_words(shipped_folder()).get(words[0], ()) if len(words) > 1 else ()
+    attribute = "-".join(words[1:] if known else words)
+    subject = f"{words[0]}-" if known else ""
+    label = attribute.replace("-", " ").capitalize()
+    return DeltaInfo(key=f"{subject}{attribute}", attribute=attribute, label=label, subjects=known)
+
+
+def _family_of(widths: Mapping[str, int]) -> str:
+    """The family whose encoders these are; "" if the widths are those of none."""
+    return next((f.value for f, usual in FAMILY_WIDTHS.items() if dict(usual) == dict(widths)), "")
+
+
+def _fits(info: DeltaInfo, model: ModelLike) -> bool:
+    if info.definition is not None or info.model == model.name:
+        return True
+    if model.sandbox:  # its encoders are its own
+        return False
+    usual = FAMILY_WIDTHS[model.family]
+    shared = [encoder for encoder in info.widths if encoder in usual]
+    gives_to_others = info.family in (model.family.value, Family.SDXL.value, "")
+    return bool(shared) and gives_to_others and all(info.widths[e] == usual[e] for e in shared)
+
+
+def _distance(info: DeltaInfo, model: ModelLike) -> int:
+    """How far the delta's origin is from the model: what was made for it comes first."""
+    if info.definition is not None:
+        return 3
+    return 0 if info.model == model.name else 1 if info.family == model.family.value else 2
+
+
+def _words_from_the_noun(subject: str) -> tuple[str, ...]:
+    """ "The old man" → man, old, the: in English the noun comes last."""
+    return tuple(word.strip("“”\"'.,;:!?()") for word in reversed(subject.casefold().split()))
+
+
+def _unknown(
+    listed: Iterable[DeltaInfo], offered: Iterable[DeltaInfo], model: ModelLike, subject: str, attribute: str
+) -> EditorError:
+    names = sorted({info.attribute for info in offered})
+    if names:
+        return EditorError(
+            f"There is no attribute “{attribute}” for “{subject}” on {model.name}.",
+            f"There are: {', '.join(names)}.",
+        )
+    words = dict.fromkeys(word for info in listed for word in info.subjects[:3])
+    return EditorError(
+        f"There are no attributes for “{subject}” on {model.name}.",
+        f"There are some for words such as: {', '.join(words)}."
+        if words
+        else "Import or learn a delta first.",
+    )
+
+
+def _no_delta(path: Path, reason: str) -> EditorError:
+    return EditorError(f"“{path.name}” is no attribute delta: {reason}.", "Choose another file.")
+
+
+def _widths_text(widths: Mapping[str, int]) -> str:
+    return ", ".join(f"{encoder} {width}" for encoder, width in widths.items())
