@@ -1,0 +1,53 @@
+"""A runner whose prompt is its script, for tests of the service and its child process.
+
+"steps 5" runs five steps of STEP_S; "fail" raises an EditorError, "defect" a bug's exception, "crash" ends
+the process, "deaf" ignores its cancellation.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+
+import numpy as np
+
+from inference.errors import EditorError
+from inference.operations import Generate
+from inference.progress import Progress
+from inference.request import Pixels, Request, Result
+
+STEP_S = 0.01
+
+
+class ScriptedRunner:
+    def run(self, request: Request, inputs: Mapping[str, Pixels], progress: Progress) -> Result:
+        parameters = request.parameters
+        assert isinstance(parameters, Generate)
+        verb, _, count = parameters.prompt.partition(" ")
+        if verb == "fail":
+            raise EditorError("It failed.", "Try something else.")
+        if verb == "defect":
+            raise ZeroDivisionError("a bug")
+        if verb == "crash":
+            os._exit(3)
+        preview = np.zeros((4, 4, 3), np.uint8)
+        with progress.phase("sample"):
+            for done in range(int(count or 1)):
+                if verb != "deaf":
+                    progress.step(done + 1, int(count or 1), preview if progress.wants_preview else None)
+                time.sleep(STEP_S)
+        image = np.full((8, 8, 3), parameters.seed % 256, np.uint8)
+        if "image" in inputs:
+            image = inputs["image"]
+        return Result(request=request, images=(image,), maps={}, measured=progress.measured)
+
+    def preload(self, model: str, progress: Progress) -> None:
+        if model == "broken":
+            raise EditorError("No such model.", "Add it first.")
+        with progress.phase("load"):
+            for done in range(20):
+                progress.step(done + 1, 20)
+                time.sleep(STEP_S)
+
+
+def request(prompt: str, seed: int = 7, model: str = "mini") -> Request:
+    return Request(operation="generate", parameters=Generate(prompt=prompt, seed=seed), model=model)

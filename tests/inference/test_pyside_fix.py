@@ -1,0 +1,19 @@
+"""A session's worth of signals does not end the process (see `inference.pyside_fix`)."""
+
+import subprocess
+import sys
+
+EMISSIONS = """
+import inference
+from PySide6.QtCore import QObject, Signal
+class Source(QObject):
+    happened = Signal(object)
+source = Source()
+for number in range(20000):
+    source.happened.emit(number)
+"""
+
+
+def test_twenty_thousand_emissions() -> None:
+    run = subprocess.run([sys.executable, "-c", EMISSIONS], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stderr
