@@ -1,0 +1,256 @@
+"""A document: an immutable state, swapped as a whole by the commands on its undo stack."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self
+
+from PySide6.QtCore import QObject, QRect, Signal
+from PySide6.QtGui import QUndoStack
+
+from editor.compositing import composite
+from editor.layer import Layer
+from editor.recipes import Subject
+from inference.errors import EditorError
+from inference.request import Pixels
+
+UNDO_STEPS = 1000
+UNDO_MEMORY_BYTES = 512 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentState:
+    """Everything that undo restores. `layers` runs from bottom to top."""
+
+    width: int
+    height: int
+    layers: tuple[Layer, ...] = ()
+    active: str = ""
+
+    @classmethod
+    def of_layer(cls, layer: Layer) -> Self:
+        """One layer and its size."""
+        return cls(width=layer.width, height=layer.height, layers=(layer,), active=layer.id)
+
+    def index(self, layer_id: str) -> int:
+        """Position of a layer.
+
+        Raises:
+            EditorError: the document has no such layer.
+        """
+        for index, layer in enumerate(self.layers):
+            if layer.id == layer_id:
+                return index
+        raise EditorError("That layer is no longer in the document.")
+
+    def layer(self, layer_id: str) -> Layer:
+        return self.layers[self.index(layer_id)]
+
+    def with_layer(self, layer: Layer) -> Self:
+        """The state with the layer of the same id replaced."""
+        index = self.index(layer.id)
+        return replace(self, layers=(*self.layers[:index], layer, *self.layers[index + 1 :]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceMetadata:
+    """What an opened file carried and an export gives back: raw EXIF and XMP, ICC profile, resolution, text."""
+
+    exif: bytes = b""
+    icc_profile: bytes = b""
+    dpi: tuple[float, float] | None = None
+    text: Mapping[str, str] = field(default_factory=dict[str, str])
+    xmp: bytes = b""
+    photo: bool = False  # the picture came from a file without a recipe
+
+
+class Document(QObject):
+    """The current state, its signals and its undo stack. Read only: commands change it by `swap_state`."""
+
+    layers_changed = Signal()  # order, number, names, flags: anything a layer list shows
+    layer_changed = Signal(str)  # one layer's fields or pixels
+    pixels_changed = Signal(QRect)  # the composite inside this rectangle
+    active_changed = Signal(str)
+    subjects_changed = Signal()  # prompt or subjects of the active recipe
+    path_changed = Signal()
+    modified_changed = Signal(bool)
+    history_dropped = Signal(int)  # so many oldest steps left the undo history to save memory
+
+    def __init__(
+        self,
+        state: DocumentState,
+        *,
+        title: str = "",
+        path: Path | None = None,
+        source: SourceMetadata | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._title = title
+        self._path = path
+        self._previews: dict[str, Pixels] = {}
+        self.source = source or SourceMetadata()
+        self.undo_memory_bytes = UNDO_MEMORY_BYTES  # beyond the pixels that are shown
+        self.undo_stack = QUndoStack(self)
+        self.undo_stack.setUndoLimit(UNDO_STEPS)
+        self.undo_stack.cleanChanged.connect(self._on_clean_changed)
+
+    @classmethod
+    def from_layer(cls, layer: Layer, *, title: str = "") -> "Document":
+        """A document of one layer that has the layer's size."""
+        return cls(DocumentState.of_layer(layer), title=title)
+
+    @property
+    def state(self) -> DocumentState:
+        return self._state
+
+    @property
+    def width(self) -> int:
+        return self._state.width
+
+    @property
+    def height(self) -> int:
+        return self._state.height
+
+    @property
+    def rect(self) -> QRect:
+        return QRect(0, 0, self.width, self.height)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Layers from bottom to top."""
+        return self._state.layers
+
+    @property
+    def active_layer(self) -> Layer | None:
+        return next((layer for layer in self.layers if layer.id == self._state.active), None)
+
+    @property
+    def recipe_layer(self) -> Layer | None:
+        """The layer whose subjects the window shows: the active one, else the topmost with a recipe."""
+        active = self.active_layer
+        if active is not None and active.recipe is not None:
+            return active
+        return next((layer for layer in reversed(self.layers) if layer.recipe is not None), None)
+
+    @property
+    def prompt(self) -> str:
+        layer = self.recipe_layer
+        return layer.recipe.prompt if layer is not None and layer.recipe is not None else ""
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        layer = self.recipe_layer
+        return layer.recipe.subjects if layer is not None and layer.recipe is not None else ()
+
+    @property
+    def exif(self) -> bytes:
+        return self.source.exif
+
+    @property
+    def icc_profile(self) -> bytes:
+        return self.source.icc_profile
+
+    @property
+    def title(self) -> str:
+        """What a tab shows: the file's name, or the given title."""
+        return self._path.name if self._path is not None else self._title
+
+    @property
+    def path(self) -> Path | None:
+        """The project file (.ora) that Save writes to, or the opened picture."""
+        return self._path
+
+    def set_path(self, path: Path | None) -> None:
+        self._path = path
+        self.path_changed.emit()
+
+    @property
+    def modified(self) -> bool:
+        return not self.undo_stack.isClean()
+
+    def layer(self, layer_id: str) -> Layer:
+        """The layer of that id, or an `EditorError`."""
+        return self._state.layer(layer_id)
+
+    def set_active(self, layer_id: str) -> None:
+        """Select a layer; selecting is no step of the history."""
+        self._state.index(layer_id)
+        self.swap_state(replace(self._state, active=layer_id))
+
+    def set_preview(self, layer_id: str, pixels: Pixels | None) -> None:
+        """Show `pixels` in place of a layer's own until the next preview or until None; no step of the history."""
+        layer = self._state.layer(layer_id)
+        if pixels is None:
+            if self._previews.pop(layer_id, None) is None:
+                return
+        elif pixels.shape[:2] != layer.pixels.shape[:2]:
+            raise EditorError("A preview must have the size of its layer.")
+        else:
+            self._previews[layer_id] = pixels
+        self.pixels_changed.emit(layer.rect)
+
+    def preview(self, layer_id: str) -> Pixels | None:
+        return self._previews.get(layer_id)
+
+    def shown_layers(self) -> tuple[Layer, ...]:
+        """The layers with running previews in place of their pixels."""
+        if not self._previews:
+            return self.layers
+        return tuple(
+            layer.changed(pixels=self._previews[layer.id]) if layer.id in self._previews else layer
+            for layer in self.layers
+        )
+
+    def composite(self, region: QRect | None = None) -> Pixels:
+        """The visible layers over each other: read-only RGBA of `region` (default: the whole document)."""
+        return composite(self.shown_layers(), region if region is not None else self.rect)
+
+    def swap_state(self, state: DocumentState) -> None:
+        """Put `state` in place and tell what differs. Cannot fail; commands call it, nothing else should."""
+        old, self._state = self._state, state
+        kept = {layer.id for layer in state.layers}
+        self._previews = {key: value for key, value in self._previews.items() if key in kept}
+        self._announce(old, state)
+
+    def _announce(self, old: DocumentState, new: DocumentState) -> None:
+        before = {layer.id: layer for layer in old.layers}
+        changed = [layer for layer in new.layers if layer.id in before and layer is not before[layer.id]]
+        if old.layers != new.layers:
+            self.layers_changed.emit()
+        for layer in changed:
+            self.layer_changed.emit(layer.id)
+        dirty = dirty_rect(old, new)
+        if not dirty.isEmpty():
+            self.pixels_changed.emit(dirty)
+        if old.active != new.active:
+            self.active_changed.emit(new.active)
+        if old.active != new.active or changed or old.layers != new.layers:
+            self.subjects_changed.emit()
+
+    def _on_clean_changed(self, clean: bool) -> None:
+        self.modified_changed.emit(not clean)
+
+
+def dirty_rect(old: DocumentState, new: DocumentState) -> QRect:
+    """A rectangle outside which both states compose to the same pixels."""
+    if (old.width, old.height) != (new.width, new.height) or _order(old) != _order(new):
+        return QRect(0, 0, max(old.width, new.width), max(old.height, new.height))
+    before = {layer.id: layer for layer in old.layers}
+    dirty = QRect()
+    for layer in new.layers:
+        if _looks_different(before[layer.id], layer):
+            dirty = dirty.united(before[layer.id].rect).united(layer.rect)
+    return dirty
+
+
+def _order(state: DocumentState) -> tuple[str, ...]:
+    return tuple(layer.id for layer in state.layers)
+
+
+def _looks_different(old: Layer, new: Layer) -> bool:
+    if old is new:
+        return False
+    fields = ("x", "y", "visible", "opacity", "blend_mode")
+    return old.pixels is not new.pixels or any(getattr(old, name) != getattr(new, name) for name in fields)
