@@ -15,11 +15,10 @@ import multiprocessing
 import queue
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from multiprocessing import connection as mp_connection
-from typing import Protocol
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
@@ -72,14 +71,18 @@ class Job:
         return self.step.done / self.step.total if self.step and self.step.total else 0.0
 
 
-class Engine(Protocol):
+class Engine(QObject):
     """What carries commands to a runner and brings replies back on the service's thread."""
 
-    replied: Signal  # Reply
+    replied = Signal(object)  # Reply
 
-    def send(self, command: worker.Command) -> None: ...
+    def send(self, command: worker.Command) -> None:
+        """Hand a command over; never blocks."""
+        raise NotImplementedError
 
-    def stop(self, timeout_ms: int) -> bool: ...
+    def stop(self, timeout_ms: int) -> bool:
+        """End the runner; True if it went by itself within `timeout_ms`, else it was ended by force."""
+        raise NotImplementedError
 
 
 class InferenceService(QObject):
@@ -283,19 +286,28 @@ def _turn(job: Job) -> tuple[int, int]:
     return (job.priority, job.id)
 
 
-class PipeEngine(QThread):
+class _Thread(QThread):
+    """Runs `body` when started."""
+
+    def __init__(self, body: Callable[[], None], parent: QObject) -> None:
+        super().__init__(parent)
+        self._body = body
+
+    def run(self) -> None:
+        self._body()
+
+
+class PipeEngine(Engine):
     """A runner in a child process (or, for tests, on a thread) at the other end of a pipe.
 
     The child is started with the first command and again with the first one after it died.
     """
 
-    replied = Signal(object)  # Reply; emitted on this thread, received on the service's
-
     def __init__(
         self, make_runner: worker.RunnerFactory, *, in_process: bool, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self.setObjectName("attune-engine")
+        self._thread = _Thread(self._talk, parent=self)
         self._make_runner = make_runner
         self._in_process = in_process
         self._commands: queue.SimpleQueue[worker.Command] = queue.SimpleQueue()
@@ -304,29 +316,28 @@ class PipeEngine(QThread):
         self._kill = threading.Event()
 
     def send(self, command: worker.Command) -> None:
-        """Hand a command over; never blocks."""
         if self._ending.is_set():
             return
         self._commands.put(command)
         self._wake_writer.send_bytes(b"c")
-        if not self.isRunning():
-            self.start()
+        if not self._thread.isRunning():
+            self._thread.start()
 
     def stop(self, timeout_ms: int) -> bool:
-        """End the child; True if it went by itself within `timeout_ms`, else it was ended by force."""
-        if not self.isRunning():
+        if not self._thread.isRunning():
             self._ending.set()
             return True
         self.send(worker.Shutdown())
         self._ending.set()
-        if self.wait(timeout_ms):
+        if self._thread.wait(timeout_ms):
             return True
         self._kill.set()
         self._wake_writer.send_bytes(b"k")
-        self.wait()
+        self._thread.wait()
         return False
 
-    def run(self) -> None:
+    def _talk(self) -> None:
+        """The thread: replies are emitted here and received on the service's thread."""
         child: _Child | None = None
         while not self._kill.is_set():
             sources = [self._wake_reader, *(child.sources if child else ())]

@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer
 
 from inference import worker
 from inference.errors import EditorError
 from inference.operations import AttributeSweep, SamplingParameters
 from inference.progress import Measurements, Step
 from inference.request import Pixels, Request, Result
-from inference.service import InferenceService, Job
+from inference.service import Engine, InferenceService, Job
 
 
 def grey_pictures(request: Request) -> tuple[Pixels, ...]:
@@ -36,10 +36,8 @@ def grey_pictures(request: Request) -> tuple[Pixels, ...]:
     return tuple(np.full((height, width, 3), shade, np.uint8) for shade in shades)
 
 
-class FakeEngine(QObject):
+class FakeEngine(Engine):
     """Records commands; replies only when the test, or `automatic`, says so."""
-
-    replied = Signal(object)
 
     def __init__(self, automatic: bool, answer: Callable[[worker.Run], worker.Reply]) -> None:
         super().__init__()

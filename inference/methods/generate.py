@@ -1,0 +1,214 @@
+"""A picture from a prompt and a seed (DDIM, arXiv:2010.02502, and the other samplers).
+
+The same bytes come out for the same parameters on the CPU, also from `attribute_control` at α = 0: both
+run `shared_part` and then `rest`, one picture at a time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from inference.backbones.base import AttentionStore, Backbone, Prediction
+from inference.guidance import guided
+from inference.inputs import Inputs
+from inference.operations import Attribute, SamplingParameters
+from inference.progress import Progress
+from inference.prompt import Prompt
+from inference.request import Output, Pixels
+from inference.sampling import Denoise, SamplerState, advance, begin
+from inference.schedule import Level
+from inference.words import words
+
+Heat = Mapping[tuple[int, int], NDArray[np.float32]]  # (start, end) of a word → [h, w] in 0..1, summed
+
+# Where in the run attention is looked at: the layout is there, and three steps cost next to nothing.
+LOOK_AT = (0.3, 0.5, 0.7)
+USUAL_DELAY = float(Attribute().delay)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What is fixed for all pictures of one request; defaults are resolved."""
+
+    backbone: Backbone
+    parameters: SamplingParameters
+    prompt: Prompt
+    negative: Prompt
+    levels: tuple[Level, ...]
+    inputs: Inputs
+    progress: Progress
+
+    @property
+    def steps(self) -> int:
+        return len(self.levels) - 1
+
+    @property
+    def looked_at(self) -> frozenset[int]:
+        """The steps whose attention is looked at."""
+        return frozenset(int(share * self.steps) for share in LOOK_AT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Where a run is: the sampler's state for N pictures, and the attention seen so far."""
+
+    state: SamplerState
+    heat: Heat
+
+    @property
+    def size_bytes(self) -> int:
+        return self.state.size_bytes + sum(seen.nbytes for seen in self.heat.values())
+
+
+def generate(
+    backbone: Backbone, parameters: SamplingParameters, inputs: Inputs, progress: Progress
+) -> Output:
+    """One picture, and where the model sees each word of the prompt."""
+    run = prepare(backbone, parameters, inputs, progress)
+    # stopping at the usual delay costs nothing, and a first drag starts there
+    part = rest(run, shared_part(run, delay_steps(USUAL_DELAY, run.steps)), [run.prompt])
+    return Output(images=decoded(run, part.state.latents), maps=maps(part.heat))
+
+
+def prepare(backbone: Backbone, parameters: SamplingParameters, inputs: Inputs, progress: Progress) -> Run:
+    """Encode the prompts and lay out the levels."""
+    width, height = parameters.width, parameters.height
+    if width is None or height is None or parameters.steps is None or parameters.sampler is None:
+        raise ValueError("the runner resolves the defaults first")
+    channels_height_width = backbone.latent_shape(width, height)
+    with progress.phase("encode"):
+        prompt = _encoded(backbone, inputs, "prompt", parameters.prompt)
+        negative = _encoded(backbone, inputs, "negative", parameters.negative_prompt)
+    tokens = channels_height_width[1] * channels_height_width[2] // 4
+    levels = backbone.schedule.levels(parameters.steps, image_tokens=tokens, sampler=parameters.sampler)
+    return Run(
+        backbone=backbone,
+        parameters=parameters,
+        prompt=prompt,
+        negative=negative,
+        levels=levels,
+        inputs=inputs,
+        progress=progress,
+    )
+
+
+def delay_steps(delay: float, steps: int) -> int:
+    """How many of `steps` use the unmodified embedding."""
+    return round(delay * steps)
+
+
+def shared_part(run: Run, stop: int) -> Part:
+    """The steps up to `stop` with the unmodified prompt, from the cache if they were done before."""
+    key = ("shared part", stop, *_what_decides(run))
+    known = run.inputs.cache.get(key)
+    if known is not None:
+        return known
+    part = rest(run, _start(run), [run.prompt], stop=stop)
+    run.inputs.cache.put(key, part, part.size_bytes)
+    return part
+
+
+def rest(run: Run, part: Part, prompts: Sequence[Prompt], *, stop: int | None = None) -> Part:
+    """Go on from `part` to `stop` (default: the end), one picture for each prompt.
+
+    Attention is looked at for the first prompt.
+    """
+    state = part.state
+    if state.latents.shape[0] != len(prompts):
+        state = state.repeated(len(prompts))
+    heat = dict(part.heat)
+    scale = run.parameters.guidance_scale
+    denoise = guided(run.backbone, prompts, run.negative, 1.0 if scale is None else scale)
+    with run.progress.phase("sample"):
+        state = advance(
+            _watched(denoise, run, prompts[0], heat),
+            state,
+            run.levels,
+            sampler=run.parameters.sampler or "ddim",
+            stop=stop,
+            progress=run.progress,
+            preview=run.backbone.preview,
+        )
+    return Part(state=state, heat=heat)
+
+
+def decoded(run: Run, latents: Tensor) -> tuple[Pixels, ...]:
+    """The pictures of latents [N, C, h, w], read-only."""
+    with run.progress.phase("decode"), torch.no_grad():
+        images = run.backbone.decode(latents.to(run.backbone.dtype))
+    for image in images:
+        image.setflags(write=False)
+    return tuple(images)
+
+
+def maps(heat: Heat, spans: Sequence[tuple[int, int]] = ()) -> dict[str, NDArray[np.float32]]:
+    """{"attention/START-END": [h, w] in 0..1} for every word, and for `spans` of several words."""
+    several = {span: _of_span(heat, span) for span in spans if span not in heat}
+    found = {**heat, **{span: seen for span, seen in several.items() if seen is not None}}
+    return {f"attention/{start}-{end}": _normalised(seen) for (start, end), seen in found.items()}
+
+
+def _encoded(backbone: Backbone, inputs: Inputs, role: str, text: str) -> Prompt:
+    key = ("text", role, backbone.model_hash, text)
+    known = inputs.cache.get(key)
+    if known is None:
+        known = backbone.negative_prompt(text) if role == "negative" else backbone.encode_prompt(text)
+        embeddings = known.embeddings.values()
+        inputs.cache.put(key, known, sum(e.numel() * e.element_size() for e in embeddings))
+    return known
+
+
+def _start(run: Run) -> Part:
+    parameters, backbone = run.parameters, run.backbone
+    noise = backbone.initial_noise(parameters.seed, parameters.width or 0, parameters.height or 0)
+    scale = backbone.schedule.noise_scale(parameters.sampler or "ddim")
+    generator = torch.Generator("cpu").manual_seed(parameters.seed + 1)  # not the one the start came from
+    state = begin(noise * scale, generators=[generator])
+    return Part(state=state, heat={})
+
+
+def _what_decides(run: Run) -> tuple[object, ...]:
+    """All that the unmodified steps depend on."""
+    sampling = {item.name for item in SamplingParameters.declared()}
+    values = run.parameters.to_json()
+    return (run.backbone.model_hash, *((name, values[name]) for name in sorted(sampling)))
+
+
+def _watched(
+    denoise: Denoise, run: Run, prompt: Prompt, heat: dict[tuple[int, int], NDArray[np.float32]]
+) -> Denoise:
+    """`denoise`, adding to `heat` what the samples of `prompt` attend to at the steps to look at."""
+    spans = [(word.start, word.end) for word in words(run.parameters.prompt)]
+    if not spans:
+        return denoise
+
+    def watched(latents: Tensor, level: Level, index: int) -> Prediction:
+        if index not in run.looked_at:
+            return denoise(latents, level, index)
+        with run.backbone.cross_attention_maps(prompt) as store:
+            prediction = denoise(latents, level, index)
+        for span in spans:
+            seen = _heat(store, span)
+            heat[span] = heat[span] + seen if span in heat else seen
+        return prediction
+
+    return watched
+
+
+def _heat(store: AttentionStore, span: tuple[int, int]) -> NDArray[np.float32]:
+    return np.asarray(store.heat(*span), np.float32)
+
+
+def _of_span(heat: Heat, span: tuple[int, int]) -> NDArray[np.float32] | None:
+    """The sum over the words that overlap a span; None if there are none."""
+    inside = [seen for (start, end), seen in heat.items() if start < span[1] and span[0] < end]
+    return np.sum(inside, axis=0, dtype=np.float32) if inside else None
+
+
+def _normalised(seen: NDArray[np.float32]) -> NDArray[np.float32]:
+    low, high = float(seen.min()), float(seen.max())
+    return (seen - low) / (high - low) if high > low else np.zeros_like(seen)
