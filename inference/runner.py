@@ -109,6 +109,10 @@ class Runner:
         """The loaded backbone itself, for evaluation and learning."""
         return self._backbone(self._catalogue.find(model), progress)
 
+    def model_hash(self, model: str, progress: Progress) -> str:
+        """The hash of the model's weights; loads it."""
+        return self.backbone(model, progress).model_hash
+
     def _modes(self, entry: ModelEntry) -> tuple[str | None, ...]:
         """The current memory mode (None) and the next tighter one, which is tried once."""
         current = self._loaded.memory_mode if self._is_loaded(entry) and self._loaded else MEMORY_MODES[0]

@@ -4,15 +4,14 @@ Generic over the detector: anything that gives, for a list of pictures, a list o
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
-
-from inference.request import Pixels
+from typing import Any, Protocol, TypeAlias
 
 
 class Detection(Protocol):
-    """One found subject. `box`: (x0, y0, x1, y1) as shares of the picture; `colours`: part → name."""
+    """One found subject. `box`: (x0, y0, x1, y1) as shares of the picture; `colours`: of its parts."""
 
     @property
     def kind(self) -> str: ...
@@ -23,14 +22,10 @@ class Detection(Protocol):
     @property
     def attributes(self) -> Mapping[str, float]: ...
     @property
-    def colours(self) -> Mapping[str, str]: ...
+    def colours(self) -> Mapping[str, Any]: ...
 
 
-Found = TypeVar("Found", bound=Detection, covariant=True)
-
-
-class Detector(Protocol[Found]):
-    def __call__(self, images: Sequence[Pixels], /) -> Sequence[Sequence[Found]]: ...
+IsColour: TypeAlias = Callable[[Any, str], bool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,27 +71,35 @@ def wilson_interval(hits: int, total: int, z: float = 1.96) -> tuple[float, floa
     return (max(0.0, centre - half), min(1.0, centre + half))
 
 
-def all_right(detections: Iterable[Detection], wanted: Sequence[Wanted]) -> bool:
+def all_right(
+    detections: Iterable[Detection], wanted: Sequence[Wanted], is_colour: IsColour = operator.eq
+) -> bool:
     """Whether each wanted subject has a detection of its own, with the wanted colours.
 
-    Subjects of one kind are matched greedily, those with most conditions first.
+    `is_colour` tells whether a detected colour goes by a wanted name. Subjects of one kind are matched
+    greedily, those with most conditions first.
     """
     left = list(detections)
     for subject in sorted(wanted, key=lambda item: -len(item.colours)):
-        match = next((found for found in left if _is(found, subject)), None)
+        match = next((found for found in left if _is(found, subject, is_colour)), None)
         if match is None:
             return False
         left.remove(match)
     return True
 
 
-def tiam(found: Sequence[Sequence[Detection]], wanted: Sequence[Sequence[Wanted]]) -> Share:
+def tiam(
+    found: Sequence[Sequence[Detection]],
+    wanted: Sequence[Sequence[Wanted]],
+    is_colour: IsColour = operator.eq,
+) -> Share:
     """The share of pictures whose every subject is right; one list of detections and wishes each."""
-    right = [all_right(one, wishes) for one, wishes in zip(found, wanted, strict=True)]
+    right = [all_right(one, wishes, is_colour) for one, wishes in zip(found, wanted, strict=True)]
     return Share(hits=sum(right), total=len(right))
 
 
-def _is(found: Detection, wanted: Wanted) -> bool:
+def _is(found: Detection, wanted: Wanted, is_colour: IsColour) -> bool:
     return found.kind == wanted.kind and all(
-        found.colours.get(part) == colour for part, colour in wanted.colours.items()
+        part in found.colours and is_colour(found.colours[part], colour)
+        for part, colour in wanted.colours.items()
     )
