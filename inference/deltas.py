@@ -285,7 +285,7 @@ def read_delta_file(path: Path) -> Delta:
         raise _no_delta(path, f"it has {path.stat().st_size / 2**20:.0f} MiB, a delta a few KiB")
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
-        info = _header(path, path.stem, strict=True)
+        info = _header(path, _info_of_name(path.stem).key, strict=True)
         assert info is not None, "strict reading raises"
         return Delta(info=info, vectors=_read_vectors(path))
     if suffix in (".pt", ".pth", ".bin"):

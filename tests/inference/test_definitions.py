@@ -1,0 +1,107 @@
+"""Definitions: brace groups, sentences, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from inference.definitions import expand, read_definition, read_definitions, sentence, subject_words
+from inference.deltas import shipped_folder
+from inference.errors import EditorError
+
+
+@pytest.mark.parametrize(
+    ("text", "expanded"),
+    [
+        ("a car", ("a car",)),
+        ("a {,red} car", ("a car", "a red car")),
+        (
+            "{,a photo of,a portrait of} a {,beautiful}",
+            (
+                "a",
+                "a beautiful",
+                "a photo of a",
+                "a photo of a beautiful",
+                "a portrait of a",
+                "a portrait of a beautiful",
+            ),
+        ),
+        ("{a, a} car", ("a car",)),
+        ("", ("",)),
+    ],
+)
+def test_brace_groups_expand_in_order_without_repeats(text: str, expanded: tuple[str, ...]) -> None:
+    assert expand(text) == expanded
+
+
+@pytest.mark.parametrize(
+    ("prefix", "phrase", "text"),
+    [
+        ("a", "old man", "an old man"),
+        ("a photo of a", "orange tree", "a photo of an orange tree"),
+        ("a photo of a", "young man", "a photo of a young man"),
+        ("", "old man", "old man"),
+        ("A", "old man", "An old man"),
+    ],
+)
+def test_sentences_have_the_right_article(prefix: str, phrase: str, text: str) -> None:
+    assert sentence(prefix, phrase) == text
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "definitions" / "x.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+HEAD = 'attribute = "age"\nsubject = "person"\nlabel = "Age"\nprefixes = ["a"]\n'
+PAIR = '[[pairs]]\ntarget = "{,nice} man"\npositive = "{,nice} old man"\nnegative = "young man"\n'
+
+
+def test_groups_of_a_pair_expand_in_step(tmp_path: Path) -> None:
+    definition = read_definition(write(tmp_path, HEAD + PAIR))
+    assert [(pair.positive, pair.negative) for pair in definition.pairs] == [
+        ("old man", "young man"),
+        ("nice old man", "young man"),
+    ]
+    assert (definition.name, definition.range, definition.scale) == ("person-age", (-2.0, 2.0), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (HEAD, "lacks pairs"),
+        (HEAD + 'colour = "red"\n' + PAIR, "unknown colour"),
+        (HEAD + PAIR.replace("young man", "young woman"), "same noun"),
+        (HEAD + PAIR.replace("{,nice} old man", "{,nice,big} old man"), "do not go together"),
+        (HEAD + "range = [2, -2]\n" + PAIR, "from low to high"),
+        ("attribute = ", "cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, part: str) -> None:
+    with pytest.raises(EditorError) as caught:
+        read_definition(write(tmp_path, text))
+    assert part in str(caught.value)
+
+
+def test_shipped_definitions_cover_people_animals_and_things() -> None:
+    names = {definition.name for definition in read_definitions(shipped_folder() / "definitions")}
+    assert {"person-age", "person-smile", "person-hair-colour", "person-shirt-colour"} <= names
+    assert {"thing-size", "thing-colour", "animal-size", "animal-colour", "plant-size"} <= names
+
+
+def test_shipped_definitions_use_words_of_the_mini_world() -> None:
+    from inference.miniworld.vocabulary import WORDS
+
+    for definition in read_definitions(shipped_folder() / "definitions"):
+        for prefix in definition.prefixes:
+            for pair in definition.pairs:
+                used = sentence(prefix, pair.positive).replace("-", " - ").split()
+                assert set(used) <= set(WORDS), definition.name
+
+
+def test_every_subject_class_has_words() -> None:
+    words = subject_words(shipped_folder())
+    assert {"man", "woman"} <= set(words["person"])
+    for definition in read_definitions(shipped_folder() / "definitions"):
+        assert {pair.noun for pair in definition.pairs} <= set(definition.subjects)

@@ -1,0 +1,273 @@
+"""Reading, finding, importing and refusing deltas."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file, save_file
+
+from inference.deltas import Delta, DeltaInfo, DeltaLibrary, shipped_folder, write_delta
+from inference.errors import EditorError
+from inference.operations import Family
+
+L, G = "tokenwise_delta.oai_clip_vit_l", "tokenwise_delta.openclip_g"
+
+
+@dataclass(frozen=True)
+class Model:
+    name: str = "big-sdxl"
+    family: Family = Family.SDXL
+    sandbox: bool = False
+
+
+SDXL, SD1, SD3 = Model(), Model("sd-v1", Family.SD1), Model("sd3-medium", Family.SD3)
+MINI = Model("mini-sdxl", Family.SDXL, sandbox=True)
+
+
+def make_delta(
+    key: str = "person-age",
+    model: str = "",
+    family: str = "sdxl",
+    subjects: tuple[str, ...] = ("man", "woman"),
+    **widths: int,
+) -> Delta:
+    widths = widths or {"clip_l": 768, "clip_g": 1280}
+    generator = np.random.default_rng(0)
+    vectors = {e: generator.normal(size=width).astype(np.float32) for e, width in widths.items()}
+    info = DeltaInfo(
+        key=key,
+        attribute=key.rpartition("-")[2],
+        label="Age",
+        subjects=subjects,
+        model=model,
+        family=family,
+        widths=widths,
+    )
+    return Delta(info=info, vectors=vectors)
+
+
+def save_pt(path: Path, content: Any) -> Path:
+    torch.save(content, path)
+    return path
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> DeltaLibrary:
+    return DeltaLibrary((tmp_path / "shipped", tmp_path / "user"), shipped_folder() / "definitions")
+
+
+@pytest.fixture
+def plain_library(tmp_path: Path) -> DeltaLibrary:
+    return DeltaLibrary((tmp_path / "shipped", tmp_path / "user"))
+
+
+class TestFiles:
+    def test_written_delta_reads_back(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        delta = make_delta(model="big-sdxl")
+        write_delta(delta, tmp_path / "user" / "big-sdxl" / "person-age.safetensors")
+        (info,) = plain_library.list()
+        assert (info.key, info.attribute, info.subjects) == ("big-sdxl/person-age", "age", ("man", "woman"))
+        assert (info.model, info.family, dict(info.widths)) == (
+            "big-sdxl",
+            "sdxl",
+            {"clip_l": 768, "clip_g": 1280},
+        )
+        loaded = plain_library.load(info)
+        for encoder, vector in delta.vectors.items():
+            np.testing.assert_array_equal(loaded.vectors[encoder], vector)
+
+    def test_keys_are_those_of_published_deltas(self, tmp_path: Path) -> None:
+        write_delta(make_delta(), tmp_path / "x.safetensors")
+        assert set(load_file(tmp_path / "x.safetensors")) == {L, G}
+
+    def test_a_damaged_file_is_left_out_of_the_list(
+        self, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "user"
+        folder.mkdir()
+        (folder / "broken.safetensors").write_bytes(b"\x00" * 40)
+        save_file({"weight": np.zeros(3, np.float32)}, folder / "lora.safetensors")
+        assert plain_library.list() == ()
+
+    def test_a_changed_file_is_read_again(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        path = tmp_path / "user" / "x.safetensors"
+        write_delta(make_delta("person-age"), path)
+        assert plain_library.list()[0].attribute == "age"
+        write_delta(make_delta("person-smile", subjects=("man",)), path)
+        os.utime(path, ns=(1, 1))
+        assert plain_library.list()[0].attribute == "smile"
+
+
+class TestImport:
+    def test_published_pt_is_converted(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        tensors = {L: torch.randn(768), G: torch.randn(1280)}
+        info = plain_library.import_delta(save_pt(tmp_path / "person_age.pt", tensors))
+        assert (info.key, info.attribute, info.family) == ("imported/person-age", "age", "sdxl")
+        assert "woman" in info.subjects
+        found = plain_library.find(SDXL, "the old woman", "age")
+        np.testing.assert_array_equal(found.vectors["clip_g"], tensors[G].numpy())
+
+    def test_state_under_delta_and_extra_axes(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        tensors = {"delta": {L: torch.randn(1, 768).half(), G: torch.nn.Parameter(torch.randn(1, 1280))}}
+        info = plain_library.import_delta(save_pt(tmp_path / "vehicle_price.pt", tensors))
+        assert "car" in info.subjects
+        assert plain_library.load(info).vectors["clip_l"].shape == (768,)
+
+    def test_a_name_without_subject_is_for_any(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        info = plain_library.import_delta(
+            save_pt(tmp_path / "glossy_look.pt", {L: torch.randn(768), G: torch.randn(1280)})
+        )
+        assert (info.name, info.subjects) == ("glossy-look", ())
+        assert plain_library.find(SDXL, "teapot", "glossy-look").info == info
+
+    def test_safetensors_without_metadata(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        path = tmp_path / "person_width.safetensors"
+        save_file({L: np.ones(768, np.float32), G: np.ones(1280, np.float32)}, path)
+        assert plain_library.import_delta(path).name == "person-width"
+
+    def test_code_in_a_pickle_is_refused_and_not_run(
+        self, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        proof = tmp_path / "pwned"
+
+        class Evil:
+            def __reduce__(self) -> tuple[Any, ...]:
+                return (os.system, (f"touch {proof}",))
+
+        for number, content in enumerate(({L: Evil(), G: torch.zeros(1280)}, Evil())):
+            path = save_pt(tmp_path / f"person_evil{number}.pt", content)
+            with pytest.raises(EditorError) as caught:
+                plain_library.import_delta(path)
+            assert "would run code" in caught.value.message
+        assert not proof.exists()
+        assert plain_library.list() == ()
+
+    def test_an_old_style_pickle_is_refused_as_well(
+        self, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        proof = tmp_path / "pwned"
+        path = tmp_path / "person_evil.pt"
+        path.write_bytes(b"cposix\nsystem\n(S'touch " + str(proof).encode() + b"'\ntR.")
+        with pytest.raises(EditorError):
+            plain_library.import_delta(path)
+        assert not proof.exists()
+
+    @pytest.mark.parametrize(
+        ("content", "part"),
+        [
+            ({"weight": torch.zeros(768)}, "has the keys weight"),
+            ({}, "is empty"),
+            ({L: torch.zeros(3, 256)}, "shape [3, 256]"),
+            ({L: torch.full((768,), float("nan"))}, "not finite"),
+            ({L: [1.0, 2.0]}, "is no vector"),
+            ({L: torch.zeros(768, dtype=torch.long)}, "is no vector"),
+            ([torch.zeros(768)], "holds a list"),
+        ],
+    )
+    def test_what_is_no_delta_is_refused(
+        self, plain_library: DeltaLibrary, tmp_path: Path, content: Any, part: str
+    ) -> None:
+        with pytest.raises(EditorError) as caught:
+            plain_library.import_delta(save_pt(tmp_path / "x.pt", content))
+        assert part in caught.value.message
+        assert plain_library.list() == ()
+
+    def test_files_of_other_kinds(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        for name, data in (
+            ("a.pt", b"PK\x03\x04 not a zip"),
+            ("b.pt", b""),
+            ("c.safetensors", b"x"),
+            ("d.png", b"x"),
+        ):
+            (tmp_path / name).write_bytes(data)
+            with pytest.raises(EditorError):
+                plain_library.import_delta(tmp_path / name)
+        with pytest.raises(EditorError, match="no file"):
+            plain_library.import_delta(tmp_path / "missing.pt")
+
+    def test_a_checkpoint_is_refused_unread(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        path = tmp_path / "model.safetensors"
+        with path.open("wb") as file:
+            file.truncate(64 * 2**20)
+        with pytest.raises(EditorError, match="64 MiB"):
+            plain_library.import_delta(path)
+
+    def test_export(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        plain_library.import_delta(
+            save_pt(tmp_path / "person_age.pt", {L: torch.ones(768), G: torch.ones(1280)})
+        )
+        plain_library.export_delta("person-age", tmp_path / "out" / "age.safetensors")
+        assert set(load_file(tmp_path / "out" / "age.safetensors")) == {L, G}
+        with pytest.raises(EditorError, match="imported/person-age"):
+            plain_library.export_delta("person-agee", tmp_path / "y.safetensors")
+
+
+class TestFinding:
+    def test_by_the_noun_of_the_phrase(self, library: DeltaLibrary) -> None:
+        assert library.find(SDXL, "the Young MAN,", "age").info.name == "person-age"
+        assert library.find(SDXL, "man's old car", "colour").info.name == "thing-colour"
+
+    def test_by_name_for_any_subject(self, library: DeltaLibrary) -> None:
+        assert library.find(SDXL, "Alice", "person-age").info.attribute == "age"
+
+    def test_unknown_attribute_names_what_there_is(self, library: DeltaLibrary) -> None:
+        with pytest.raises(EditorError) as caught:
+            library.find(SDXL, "man", "agee")
+        assert "“agee”" in caught.value.message
+        assert "age, hair-colour, shirt-colour, smile" in caught.value.hint
+
+    def test_unknown_subject_names_words_there_are(self, library: DeltaLibrary) -> None:
+        with pytest.raises(EditorError) as caught:
+            library.find(SDXL, "sky", "age")
+        assert "“sky”" in caught.value.message
+        assert "man" in caught.value.hint
+
+    def test_own_file_before_family_before_definition(self, library: DeltaLibrary, tmp_path: Path) -> None:
+        assert library.find(SDXL, "man", "age").info.method == "naive"
+        write_delta(make_delta(family="sdxl"), tmp_path / "user" / "imported" / "person-age.safetensors")
+        assert library.find(SDXL, "man", "age").info.key == "imported/person-age"
+        write_delta(
+            make_delta(model="big-sdxl"), tmp_path / "shipped" / "big-sdxl" / "person-age.safetensors"
+        )
+        assert library.find(SDXL, "man", "age").info.key == "big-sdxl/person-age"
+        assert len([info for info in library.list(SDXL) if info.name == "person-age"]) == 1
+
+    def test_sdxl_deltas_serve_sd1_and_sd3_but_not_the_other_way(
+        self, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        write_delta(make_delta("person-age"), tmp_path / "user" / "person-age.safetensors")
+        write_delta(
+            make_delta("person-smile", family="sd1", clip_l=768),
+            tmp_path / "user" / "person-smile.safetensors",
+        )
+        assert [info.attribute for info in plain_library.list(SD1)] == ["age", "smile"]
+        assert [info.attribute for info in plain_library.list(SD3)] == ["age"]
+        assert [info.attribute for info in plain_library.list(SDXL)] == ["age"]
+
+    def test_another_models_delta_is_refused_and_says_so(
+        self, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        write_delta(make_delta("person-age"), tmp_path / "user" / "person-age.safetensors")
+        assert plain_library.list(MINI) == ()
+        with pytest.raises(EditorError) as caught:
+            plain_library.find(MINI, "man", "person-age")
+        assert "SDXL" in caught.value.message
+        assert "does not fit mini-sdxl" in caught.value.message
+
+
+class TestFitting:
+    def test_sd1_takes_the_clip_l_part(self) -> None:
+        assert list(make_delta().fitted("sd1", {"clip_l": 768}).vectors) == ["clip_l"]
+
+    def test_sd3_takes_both_clip_parts(self) -> None:
+        widths = {"clip_l": 768, "clip_g": 1280, "t5": 4096}
+        assert list(make_delta().fitted("sd3", widths).vectors) == ["clip_l", "clip_g"]
+
+    @pytest.mark.parametrize("widths", [{"clip_l": 96}, {"t5": 4096}, {"clip_l": 768, "clip_g": 96}])
+    def test_other_widths_are_refused(self, widths: dict[str, int]) -> None:
+        with pytest.raises(EditorError, match="does not fit mini"):
+            make_delta().fitted("mini", widths)
