@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from inference.errors import EditorError
+from editor.errors import WritingError
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     The data are on the disk before the name changes. On any failure `path` is as it was and nothing is left over.
 
     Raises:
-        EditorError: the folder is missing or read-only, or the disk is full.
+        WritingError: the folder is missing or read-only, or the disk is full.
     """
     target = path.resolve()  # a link keeps pointing at the file that it points at
     temporary: Path | None = None
@@ -29,7 +29,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         _take_mode(temporary, target)
-        os.replace(temporary, target)
+        temporary.replace(target)
         temporary = None
         _sync_folder(target.parent)
     except OSError as error:
@@ -40,10 +40,10 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
                 temporary.unlink()
 
 
-def writing_error(path: Path, error: OSError) -> EditorError:
+def writing_error(path: Path, error: OSError) -> WritingError:
     """What the user reads when `path` could not be written."""
     reason = error.strerror or str(error)
-    return EditorError(
+    return WritingError(
         f"“{path}” could not be written: {reason}.", "Choose another place, or free some space."
     )
 

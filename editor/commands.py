@@ -10,9 +10,10 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QUndoCommand
 
-from editor.document import Document, DocumentState
+from editor.document import Document
 from editor.layer import BlendMode, Layer
 from editor.recipes import Recipe, Subject
+from editor.state import DocumentState
 from inference.errors import EditorError
 from inference.parameters import N_
 from inference.request import Pixels

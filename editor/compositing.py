@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect
 
-from editor.images import read_only, transparent
 from editor.layer import BlendMode, Layer
+from editor.pixels import read_only, transparent
 from inference.request import Pixels
 
 Colour = NDArray[np.float32]  # [..., 3] in 0..1

@@ -1,9 +1,7 @@
 """A document: an immutable state, swapped as a whole by the commands on its undo stack."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
 from PySide6.QtCore import QObject, QRect, Signal
 from PySide6.QtGui import QUndoStack
@@ -11,57 +9,14 @@ from PySide6.QtGui import QUndoStack
 from editor.compositing import composite
 from editor.layer import Layer
 from editor.recipes import Subject
+from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.request import Pixels
 
+__all__ = ["Document", "DocumentState", "SourceMetadata", "dirty_rect"]
+
 UNDO_STEPS = 1000
 UNDO_MEMORY_BYTES = 512 * 2**20
-
-
-@dataclass(frozen=True, kw_only=True)
-class DocumentState:
-    """Everything that undo restores. `layers` runs from bottom to top."""
-
-    width: int
-    height: int
-    layers: tuple[Layer, ...] = ()
-    active: str = ""
-
-    @classmethod
-    def of_layer(cls, layer: Layer) -> Self:
-        """One layer and its size."""
-        return cls(width=layer.width, height=layer.height, layers=(layer,), active=layer.id)
-
-    def index(self, layer_id: str) -> int:
-        """Position of a layer.
-
-        Raises:
-            EditorError: the document has no such layer.
-        """
-        for index, layer in enumerate(self.layers):
-            if layer.id == layer_id:
-                return index
-        raise EditorError("That layer is no longer in the document.")
-
-    def layer(self, layer_id: str) -> Layer:
-        return self.layers[self.index(layer_id)]
-
-    def with_layer(self, layer: Layer) -> Self:
-        """The state with the layer of the same id replaced."""
-        index = self.index(layer.id)
-        return replace(self, layers=(*self.layers[:index], layer, *self.layers[index + 1 :]))
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceMetadata:
-    """What an opened file carried and an export gives back: raw EXIF and XMP, ICC profile, resolution, text."""
-
-    exif: bytes = b""
-    icc_profile: bytes = b""
-    dpi: tuple[float, float] | None = None
-    text: Mapping[str, str] = field(default_factory=dict[str, str])
-    xmp: bytes = b""
-    photo: bool = False  # the picture came from a file without a recipe
 
 
 class Document(QObject):

@@ -15,6 +15,7 @@ __all__ = [
     "WRONG_ARGUMENTS",
     "Cancelled",
     "EditorError",
+    "WritingError",
     "install_exception_hook",
 ]
 
@@ -22,6 +23,10 @@ DONE: Final = 0
 FAILED: Final = 1
 WRONG_ARGUMENTS: Final = 2
 INTERRUPTED: Final = 130
+
+
+class WritingError(EditorError):
+    """A file could not be written: nothing that the user gave is wrong, so the command line says "failed"."""
 
 
 def install_exception_hook(report: Callable[[str, str], None]) -> None:

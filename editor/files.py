@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QRect
 
 from editor.compositing import composite
-from editor.document import DocumentState, SourceMetadata
 from editor.formats import FORMATS, ExportOptions, Opened, Picture, format_for_reading, format_for_writing
+from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 
 __all__ = ["ExportOptions", "Opened", "export_picture", "open_file", "sample_picture", "save_project"]

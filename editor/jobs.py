@@ -16,7 +16,6 @@ from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from editor.commands import ReplaceLayerResult, SetRecipe, push
 from editor.document import Document
-from editor.images import read_only, to_rgb, to_rgba
 from editor.keyframes import (
     PictureCache,
     Pose,
@@ -28,6 +27,7 @@ from editor.keyframes import (
     sampling_parameters,
     shown,
 )
+from editor.pixels import read_only, to_rgb, to_rgba
 from editor.recipes import Recipe, Subject, with_edits, with_parameters
 from editor.slider_requests import (
     between,

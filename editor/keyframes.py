@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from editor.images import crossfade
+from editor.pixels import crossfade
 from inference.operations import Attribute, SamplingParameters, SubjectEdit
 from inference.request import Pixels, Request
 

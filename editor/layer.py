@@ -4,17 +4,19 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect
 
-from editor.images import to_rgba
+from editor.pixels import to_rgba
 from editor.recipes import Recipe
 from inference.errors import EditorError
 from inference.parameters import N_
 from inference.request import Pixels
+
+if TYPE_CHECKING:
+    from PySide6.QtCore import QRect
 
 
 class BlendMode(Enum):
@@ -100,8 +102,10 @@ class Layer:
         return self.pixels.shape[0]
 
     @property
-    def rect(self) -> QRect:
+    def rect(self) -> "QRect":
         """The pixels' place in the document."""
+        from PySide6.QtCore import QRect  # here, so that files are written where Qt's libraries are missing
+
         return QRect(self.x, self.y, self.width, self.height)
 
     @property

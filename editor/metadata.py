@@ -13,9 +13,9 @@ from importlib import metadata as package_metadata
 from typing import Any
 from xml.etree import ElementTree
 
-from editor.document import DocumentState, SourceMetadata
 from editor.layer import BlendMode
 from editor.recipes import Recipe
+from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.operations import Attribute, SamplingParameters
 

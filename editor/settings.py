@@ -4,7 +4,6 @@ The settings dialog is made from the declarations, as operation panels are made 
 """
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from editor.atomic import atomic_write
+from editor.folders import config_folder
 from inference.errors import EditorError
 from inference.parameters import N_, ParameterField, Parameters, param
 
@@ -201,23 +201,9 @@ class Settings(QObject):
     def _set_aside(self, error: Exception) -> None:
         aside = self.path.with_name(f"{FILE_NAME}.{int(time.time())}.broken")
         try:
-            os.replace(self.path, aside)
+            self.path.replace(aside)
         except OSError:
             aside = self.path
         self.problem = (
             f"The settings could not be read ({error}); the defaults are used. The old file is {aside}."
         )
-
-
-def config_folder() -> Path:
-    """Attune's folder under the user's configuration (XDG_CONFIG_HOME on Linux)."""
-    import platformdirs
-
-    return Path(platformdirs.user_config_dir("attune", appauthor=False))
-
-
-def data_folder() -> Path:
-    """Attune's folder for imported deltas and the like (XDG_DATA_HOME on Linux)."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("attune", appauthor=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import itertools
 from dataclasses import replace
 
 from editor.document import Document
@@ -11,6 +11,7 @@ from editor.recipes import Recipe, Subject, with_edits, with_parameters
 from inference.errors import EditorError
 from inference.operations import Attribute, AttributeSweep, SamplingParameters
 from inference.request import Request
+from inference.words import find_subject
 
 
 def pose_of(recipe: Recipe | None) -> Pose:
@@ -66,7 +67,7 @@ def sweep(recipe: Recipe, key: SliderKey, values: tuple[float, ...]) -> Request:
 
 def between(coarse: tuple[float, ...], value: float) -> tuple[float, ...]:
     """The midpoints of the two intervals of `coarse` next to `value`."""
-    middles = [rounded((a + b) / 2) for a, b in zip(coarse, coarse[1:], strict=False)]
+    middles = [rounded((a + b) / 2) for a, b in itertools.pairwise(coarse)]
     return tuple(sorted(middles, key=lambda middle: abs(middle - value))[:2])
 
 
@@ -100,7 +101,10 @@ def with_prompt(recipe: Recipe, prompt: str, seed: int) -> Recipe:
 
 def _place_in(prompt: str, old_prompt: str, subject: Subject) -> tuple[int, int] | None:
     """Where `prompt` has the same occurrence of a subject's words as the old one had, if it has."""
-    pattern = re.compile(rf"(?<!\w){re.escape(subject.text)}(?!\w)")
-    occurrence = sum(match.start() < subject.start for match in pattern.finditer(old_prompt))
-    found = [match.span() for match in pattern.finditer(prompt)]
-    return found[occurrence] if occurrence < len(found) else None
+    try:
+        occurrence = 0
+        while find_subject(old_prompt, subject.text, occurrence)[0] < subject.start:
+            occurrence += 1
+        return find_subject(prompt, subject.text, occurrence)
+    except EditorError:
+        return None

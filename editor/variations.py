@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from editor.commands import ReplaceLayerResult, push
 from editor.document import Document
-from editor.images import to_rgb
+from editor.pixels import to_rgb
 from editor.recipes import Recipe, with_parameters
 from editor.slider_requests import canonical
 from inference.errors import EditorError

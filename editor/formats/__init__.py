@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
-from editor.document import DocumentState, SourceMetadata
+from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.parameters import N_
 from inference.request import Pixels

@@ -22,11 +22,11 @@ from PIL import Image
 
 from editor import metadata
 from editor.atomic import atomic_write
-from editor.document import DocumentState, SourceMetadata
 from editor.formats import ExportOptions, Opened, Picture, raster
-from editor.images import transparent
 from editor.layer import BlendMode, Layer, new_layer_id
+from editor.pixels import transparent
 from editor.recipes import Recipe
+from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.request import Pixels
 

@@ -16,10 +16,10 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from editor import metadata
-from editor.document import DocumentState, SourceMetadata
 from editor.formats import ExportOptions, Opened, Picture
-from editor.images import read_only, to_rgb
 from editor.layer import Layer
+from editor.pixels import read_only, to_rgb
+from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.request import Pixels
 

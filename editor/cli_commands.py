@@ -1,0 +1,217 @@
+"""The commands that compute: operations, learning a delta, evaluating. Free of Qt: works on a server."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from editor.cli_output import ProgressPrinter, print_json, say
+from editor.errors import DONE
+from editor.folders import config_folder, deltas_folder
+from editor.formats import ExportOptions, FileFormat, Picture, format_for_writing
+from editor.layer import Layer
+from editor.pixels import to_rgba
+from editor.recipes import Recipe, Subject
+from editor.state import DocumentState, SourceMetadata
+from inference.errors import EditorError
+from inference.operations import OPERATIONS, SubjectEdit
+from inference.parameters import Parameters
+from inference.progress import Measurements, Progress
+from inference.request import Request, Result
+from inference.words import find_subject
+
+
+def run_operation(arguments: argparse.Namespace) -> int:
+    """`attune generate`, `attune attribute` and every other operation: one request, one picture."""
+    started = time.perf_counter()
+    written_as = _checked_output(arguments.output)
+    request = Request(
+        operation=arguments.operation, parameters=parameters_of(arguments), model=arguments.model
+    )
+    printer = ProgressPrinter(quiet=arguments.json)
+    try:
+        result = _runner(arguments).run(request, {}, Progress(printer))
+    finally:
+        printer.close()
+    _write(result, written_as, arguments.output)
+    seconds = time.perf_counter() - started
+    if arguments.json:
+        print_json(report(result, [arguments.output], seconds))
+    else:
+        say(f"{arguments.output}  ({seconds:.1f} s, seed {getattr(result.request.parameters, 'seed', '-')})")
+    return DONE
+
+
+def parameters_of(arguments: argparse.Namespace) -> Parameters:
+    """The operation's parameters as given; what was not given stays at its default.
+
+    Raises:
+        EditorError: a value is out of range, a subject is not in the prompt, an edit cannot be read.
+    """
+    kind = OPERATIONS[arguments.operation].parameters
+    given = {
+        item.name: value
+        for item in kind.declared()
+        if (value := getattr(arguments, item.name, None)) is not None and item.name != "edits"
+    }
+    if not given.get("prompt", "").strip():
+        raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
+    if getattr(arguments, "image", None) is not None and arguments.operation == "attribute":
+        raise EditorError(
+            "Changing attributes of a photo (--image) comes with a later version.",
+            "Leave out --image to generate the picture from the prompt.",
+        )
+    if getattr(arguments, "edits", None):
+        given["edits"] = tuple(parsed_edit(text, given["prompt"]) for text in arguments.edits)
+    return kind(**given)
+
+
+def parsed_edit(text: str, prompt: str) -> SubjectEdit:
+    """Read "man:age=1.5" or "man#2:hair length=-1".
+
+    Raises:
+        EditorError: it is not of that form, or the subject is not in the prompt.
+    """
+    place, _, value = text.rpartition("=")
+    subject, _, attribute = place.rpartition(":")
+    if not subject.strip() or not attribute.strip():
+        raise _unreadable(text)
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise _unreadable(text) from error
+    phrase, mark, occurrence = subject.strip().rpartition("#")
+    if not mark or not occurrence.isdigit() or int(occurrence) < 1:
+        phrase, occurrence = subject.strip(), "1"
+    start, end = find_subject(prompt, phrase, int(occurrence) - 1)
+    return SubjectEdit(start=start, end=end, attribute=attribute.strip(), value=number)
+
+
+def report(result: Result, outputs: list[Path], seconds: float) -> dict[str, Any]:
+    """What --json prints: every parameter used, the cost, and where the pictures are."""
+    request = result.request
+    return {
+        "operation": request.operation,
+        "parameters": request.parameters.to_json(),
+        "model": request.model,
+        "model_hash": request.model_hash,
+        **costs(result.measured, seconds),
+        "outputs": [str(path.absolute()) for path in outputs],
+        "notes": list(result.notes),
+    }
+
+
+def costs(measured: Measurements, seconds: float) -> dict[str, Any]:
+    return {
+        "seconds": {
+            **{name: round(value, 4) for name, value in measured.seconds.items()},
+            "total": round(seconds, 4),
+        },
+        "denoiser_evaluations": measured.denoiser_evaluations,
+        "backward_evaluations": measured.backward_evaluations,
+        "peak_memory_bytes": measured.peak_memory_bytes,
+    }
+
+
+def learn_delta(arguments: argparse.Namespace) -> int:
+    """`attune learn-delta --method naive`: a delta from a definition's prompts."""
+    if arguments.method == "learned":
+        raise EditorError(
+            "Learning a delta by optimisation comes with a later version.", "Use --method naive."
+        )
+    if arguments.output.suffix != ".safetensors":
+        raise EditorError(f"A delta is a .safetensors file, not “{arguments.output.name}”.")
+    _check_folder(arguments.output)
+    from inference.definitions import read_definition
+    from inference.deltas import write_delta
+
+    definition = read_definition(arguments.definition)
+    started = time.perf_counter()
+    printer = ProgressPrinter(quiet=arguments.json)
+    progress = Progress(printer)
+    try:
+        backbone = _runner(arguments).backbone(arguments.model, progress)
+        from inference.methods.naive_delta import learn_naive
+
+        with progress.phase("learn"):
+            delta = learn_naive(backbone, definition, progress)
+    finally:
+        printer.close()
+    write_delta(delta, arguments.output)
+    seconds = time.perf_counter() - started
+    if arguments.json:
+        print_json(_learnt(arguments, delta.info.widths, progress.measured, seconds))
+    else:
+        say(f"{arguments.output}  ({seconds:.1f} s)")
+    return DONE
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """`attune evaluate SUITE`: figures into a JSON file."""
+    _check_folder(arguments.report)
+    from editor import evaluate as suites
+
+    printer = ProgressPrinter()
+    try:
+        return suites.run(arguments, _runner(arguments), Progress(printer))
+    finally:
+        printer.close()
+
+
+def _learnt(
+    arguments: argparse.Namespace, widths: Mapping[str, int], measured: Measurements, seconds: float
+) -> dict[str, Any]:
+    return {
+        "definition": str(arguments.definition.absolute()),
+        "method": arguments.method,
+        "model": arguments.model,
+        "widths": dict(widths),
+        **costs(measured, seconds),
+        "outputs": [str(arguments.output.absolute())],
+    }
+
+
+def _runner(arguments: argparse.Namespace) -> Any:
+    from inference.runner import make_runner
+
+    return make_runner(config_folder(), deltas_folder(), device=arguments.device, dtype=arguments.dtype)
+
+
+def _checked_output(path: Path) -> FileFormat:
+    """Find out before the work what would make it vain."""
+    _check_folder(path)
+    return format_for_writing(path)
+
+
+def _check_folder(path: Path) -> None:
+    if path.is_dir():
+        raise EditorError(f"“{path}” is a folder.", "Name a file in it.")
+    if not path.absolute().parent.is_dir():
+        raise EditorError(
+            f"There is no folder “{path.absolute().parent}”.", "Make it first, or choose another."
+        )
+
+
+def _write(result: Result, written_as: FileFormat, path: Path) -> None:
+    recipe = Recipe(request=result.request, subjects=_subjects(result.request.parameters))
+    layer = Layer(name="Generated", pixels=to_rgba(result.images[0]), recipe=recipe, maps=result.maps)
+    picture = Picture(pixels=layer.pixels, state=DocumentState.of_layer(layer), source=SourceMetadata())
+    written_as.codec.write(picture, path, ExportOptions())
+
+
+def _subjects(parameters: Parameters) -> tuple[Subject, ...]:
+    """The edited subjects, so that the window shows them with their sliders."""
+    edits: tuple[SubjectEdit, ...] = getattr(parameters, "edits", ())
+    prompt: str = getattr(parameters, "prompt", "")
+    spans = sorted({(edit.start, edit.end) for edit in edits})
+    return tuple(
+        Subject(start=start, end=end, text=prompt[start:end], colour_index=index)
+        for index, (start, end) in enumerate(spans)
+    )
+
+
+def _unreadable(text: str) -> EditorError:
+    return EditorError(f"“{text}” cannot be read.", "Write SUBJECT:ATTRIBUTE=VALUE, such as man:age=1.5.")

@@ -1,0 +1,21 @@
+"""Where Attune keeps what belongs to the user."""
+
+from pathlib import Path
+
+
+def config_folder() -> Path:
+    """Settings and the list of models (XDG_CONFIG_HOME on Linux)."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("attune", appauthor=False))
+
+
+def data_folder() -> Path:
+    """Imported deltas (XDG_DATA_HOME on Linux)."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("attune", appauthor=False))
+
+
+def deltas_folder() -> Path:
+    return data_folder() / "deltas"

@@ -1,0 +1,54 @@
+"""Attention maps as the window shows them: a highlight over the picture, and the box around a subject."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QImage
+
+_FLOOR = 0.25  # below this share of its maximum a map is noise
+_BOX_LEVEL = 0.5
+
+
+def heat_image(heat: NDArray[np.float32]) -> QImage:
+    """A map [h, w] as a greyscale QImage of its size; its maximum is white, its noise floor is black."""
+    strength = _normalised(heat)
+    levels = np.ascontiguousarray(np.round(strength * 255), dtype=np.uint8)
+    height, width = levels.shape
+    return QImage(levels.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
+
+
+def subject_box(heat: NDArray[np.float32]) -> QRectF:
+    """The box (0..1 of width and height) around where a map [h, w] is strong; the whole picture if it is flat."""
+    strong = _normalised(heat) >= _BOX_LEVEL
+    if not strong.any():
+        return QRectF(0, 0, 1, 1)
+    height, width = strong.shape
+    rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
+    left, top = columns[0] / width, rows[0] / height
+    right, bottom = (columns[-1] + 1) / width, (rows[-1] + 1) / height
+    return QRectF(float(left), float(top), float(right - left), float(bottom - top))
+
+
+def crop_for(box: QRectF, image: QSize, cell: QSize) -> QRectF:
+    """The rectangle (pixels of `image`) of the cell's shape that shows `box` (0..1), kept inside the image.
+
+    A box higher than the cell's shape allows is cut at the bottom: a face is at the top.
+    """
+    width, height = box.width() * image.width(), box.height() * image.height()
+    aspect = cell.width() / cell.height()
+    width = min(max(width, height * aspect * 0.6), image.width(), image.height() * aspect)
+    height = width / aspect
+    left = box.center().x() * image.width() - width / 2
+    top = box.top() * image.height()
+    if height > box.height() * image.height():
+        top = box.center().y() * image.height() - height / 2
+    left = min(max(left, 0.0), image.width() - width)
+    top = min(max(top, 0.0), image.height() - height)
+    return QRectF(left, top, width, height)
+
+
+def _normalised(heat: NDArray[np.float32]) -> NDArray[np.float32]:
+    peak = float(heat.max(initial=0.0))
+    if peak <= 0:
+        return np.zeros(heat.shape, np.float32)
+    return np.clip((heat / peak - _FLOOR) / (1 - _FLOOR), 0, 1).astype(np.float32)

@@ -1,0 +1,55 @@
+"""The little arithmetic that the window and the files need on whole pictures; NumPy only.
+
+Pixels are uint8 [H, W, 3] RGB or [H, W, 4] RGBA with straight alpha, sRGB, read-only.
+"""
+
+import numpy as np
+
+from inference.request import Pixels
+
+
+def read_only(pixels: Pixels) -> Pixels:
+    """The same pixels as a contiguous array that cannot be written to; copies only if it must."""
+    frozen = np.ascontiguousarray(pixels, dtype=np.uint8)
+    if frozen is pixels and not pixels.flags.writeable:
+        return pixels
+    if frozen is pixels:
+        frozen = pixels.view()
+    frozen.flags.writeable = False
+    return frozen
+
+
+def to_rgba(pixels: Pixels) -> Pixels:
+    """Pixels [H, W, 3 or 4] as read-only RGBA [H, W, 4]; missing alpha is opaque."""
+    if pixels.shape[2] == 4:
+        return read_only(pixels)
+    height, width, _ = pixels.shape
+    rgba = np.empty((height, width, 4), np.uint8)
+    rgba[..., :3] = pixels
+    rgba[..., 3] = 255
+    return read_only(rgba)
+
+
+def to_rgb(pixels: Pixels) -> Pixels:
+    """Pixels [H, W, 3 or 4] as read-only RGB [H, W, 3]; alpha is dropped, not composed."""
+    return read_only(pixels if pixels.shape[2] == 3 else pixels[..., :3])
+
+
+def transparent(width: int, height: int) -> Pixels:
+    """Fully transparent RGBA pixels [height, width, 4]."""
+    return read_only(np.zeros((height, width, 4), np.uint8))
+
+
+def crossfade(first: Pixels, second: Pixels, share: float) -> Pixels:
+    """(1 - share)·first + share·second for two pictures of one shape; share in 0..1, rounded to 1/256."""
+    weight = round(share * 256)
+    if weight <= 0:
+        return first
+    if weight >= 256:
+        return second
+    mixed = first.astype(np.uint16)
+    mixed *= 256 - weight
+    mixed += second.astype(np.uint16) * np.uint16(weight)
+    mixed += 128
+    mixed >>= 8
+    return read_only(mixed.astype(np.uint8))
