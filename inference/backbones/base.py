@@ -4,29 +4,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from inference.attention import Tap, Where
+from inference.attention import AttentionStore, Layer, Tap, Where
 from inference.operations import Family
 from inference.progress import Measurements
 from inference.prompt import Prompt
 from inference.request import Pixels
-from inference.schedule import Level, Schedule
+from inference.schedule import Level, Prediction, Schedule
 
-
-class Prediction(NamedTuple):
-    """Both parametrisations of one prediction; x_t = α·x0 + σ·eps holds between them.
-
-    Shapes: [N, C, h, w], the dtype of the latents.
-    """
-
-    x0: Tensor
-    eps: Tensor
+__all__ = ["AttentionStore", "Backbone", "ModelDefaults", "Prediction"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +60,24 @@ class Backbone(ABC):
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(C, h, w) of the latents of a picture; an `EditorError` if the size does not fit."""
 
-    def initial_noise(self, seed: int, width: int, height: int) -> Tensor:
-        """Noise [1, C, h, w] drawn on the CPU in float32, so that a seed is the same everywhere."""
+    def initial_noise(self, seed: int, width: int, height: int, sampler: str = "ddim") -> Tensor:
+        """The first latents [1, C, h, w] of a run with `sampler`.
+
+        Drawn on the CPU in float32, so that a seed is the same everywhere; float32 whatever the network's
+        dtype is, because the loop counts in it.
+        """
         generator = torch.Generator("cpu").manual_seed(seed)
-        shape = (1, *self.latent_shape(width, height))
-        return torch.randn(shape, generator=generator, dtype=torch.float32).to(self.device, self.dtype)
+        noise = torch.randn((1, *self.latent_shape(width, height)), generator=generator)
+        return noise.to(self.device) * self.schedule.noise_scale(sampler)
+
+    @property
+    @abstractmethod
+    def layers(self) -> tuple[Layer, ...]:
+        """The denoiser's attention layers, in the order in which they run."""
+
+    @abstractmethod
+    def levels(self, steps: int, width: int, height: int, sampler: str = "ddim") -> tuple[Level, ...]:
+        """`schedule.levels` for a picture of this size."""
 
     @abstractmethod
     def encode_image(self, image: Pixels) -> Tensor:
@@ -100,18 +104,13 @@ class Backbone(ABC):
         """
 
     @abstractmethod
-    def cross_attention_maps(self, prompt: Prompt) -> "AbstractContextManager[AttentionStore]":
-        """Collect text attention of the samples that carry `prompt` itself (identity, not equality)."""
+    def cross_attention_maps(self, prompt: Prompt, *more: Prompt) -> AbstractContextManager[AttentionStore]:
+        """Collect text attention of the samples that carry `prompt` itself, or one of `more`.
+
+        Identity decides, not equality; `more` are versions of the same text, such as with a delta added.
+        """
 
     @property
     @abstractmethod
     def token_widths(self) -> Mapping[str, int]:
         """Width of the token embeddings per encoder: {"clip_l": 768, "clip_g": 1280}."""
-
-
-class AttentionStore(ABC):
-    """Text attention summed over the steps, heads and the family's standard layers."""
-
-    @abstractmethod
-    def heat(self, start: int, end: int) -> NDArray[np.float32]:
-        """Where characters [start, end) of the prompt look: [h, w], min-max normalised to 0..1."""

@@ -1,0 +1,412 @@
+"""Reading and editing attention and features while a network runs, without patching it.
+
+A tap sits inside the model's own attention processor: hooks on the tapped modules tell which one is running,
+and a `TorchFunctionMode` that is active only there hands `scaled_dot_product_attention` to the tap. All other
+layers keep the fused kernel. Everything is taken away on exit, also after an exception or a cancellation.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from inference.errors import EditorError
+from inference.prompt import Prompt
+from inference.schedule import Level
+
+# Scores held at once while a softmax's denominator is computed (64 MiB in float32).
+_CHUNK_SCORES = 2**24
+
+
+class AttentionKind(Enum):
+    """What attends to what."""
+
+    SELF = "self"  # image to image
+    CROSS = "cross"  # image to text
+    JOINT = "joint"  # image and text to image and text, image tokens first
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One attention layer of a denoiser.
+
+    Args:
+        name: its module's name, such as "up_blocks.1.attentions.0.transformer_blocks.0.attn2".
+        kind: what attends to what.
+        stride: latent pixels per query along one side: 1, 2, 4 …; the grid is ⌈h/stride⌉ × ⌈w/stride⌉.
+    """
+
+    name: str
+    kind: AttentionKind
+    stride: int
+
+    def grid(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns of the queries' grid for latents of this size."""
+        return -(-height // self.stride), -(-width // self.stride)
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The pass that is running: latents [N, C, height, width] at `level`, one prompt per sample."""
+
+    prompts: tuple[Prompt, ...]
+    level: Level
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    """Which places of a denoiser a tap is for; every condition that is given must hold.
+
+    Args:
+        kinds: kinds of attention; none means no attention at all.
+        names: patterns of layer names, such as "up_blocks.*.attn1".
+        strides: strides, or a function that gives them for latents of (height, width).
+        features: patterns of module names whose output the tap sees, such as "up_blocks.1.resnets.1.conv2".
+    """
+
+    kinds: Collection[AttentionKind] = ()
+    names: Collection[str] = ("*",)
+    strides: Collection[int] | Callable[[int, int], Collection[int]] | None = None
+    features: Collection[str] = ()
+
+    def matches(self, layer: Layer) -> bool:
+        """Whether the layer may be tapped, for some size of the latents."""
+        return (
+            layer.kind in self.kinds
+            and any(fnmatchcase(layer.name, pattern) for pattern in self.names)
+            and (self.strides is None or callable(self.strides) or layer.stride in self.strides)
+        )
+
+    def applies(self, layer: Layer, forward: Forward) -> bool:
+        """Whether a layer that matches is tapped in this pass."""
+        return not callable(self.strides) or layer.stride in self.strides(forward.height, forward.width)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionCall:
+    """One attention that is about to be computed.
+
+    Args:
+        layer: where.
+        forward: in which pass.
+        query: [N, H, Q, D]; for joint attention the image's rows come first, then the text's.
+        key, value: [N, H, K, D], in the same order.
+        scale: what the scores are multiplied by.
+        options: the other arguments of the call (mask and the like).
+    """
+
+    layer: Layer
+    forward: Forward
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    scale: float
+    options: Mapping[str, Any]
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the image's queries."""
+        return self.layer.grid(self.forward.height, self.forward.width)
+
+    @property
+    def image_tokens(self) -> int:
+        """How many of the first queries are the image's."""
+        rows, columns = self.grid
+        return rows * columns
+
+    @property
+    def text_start(self) -> int:
+        """The index of the first text token among the keys."""
+        return self.image_tokens if self.layer.kind is AttentionKind.JOINT else 0
+
+    def with_(self, **changed: Any) -> "AttentionCall":
+        """The same call with another query, key or value."""
+        return replace(self, **changed)
+
+    def attend(self) -> Tensor:
+        """The attention's output [N, H, Q, D], by the fused kernel."""
+        return functional.scaled_dot_product_attention(
+            self.query, self.key, self.value, scale=self.scale, **self.options
+        )
+
+    def probabilities(self, rows: Sequence[int], columns: Sequence[int]) -> Tensor:
+        """Attention of the image's queries to some keys, for some samples.
+
+        exp(q·k·scale - LSE): equal to those columns of the softmax over all keys, without holding the others.
+        Shape: [len(rows), H, image tokens, len(columns)].
+        """
+        query = self.query[list(rows), :, : self.image_tokens]
+        return softmax_columns(query, self.key[list(rows)], columns, self.scale)
+
+
+class Tap:
+    """Sees what it asked for; this one changes nothing. Subclasses override one or both methods."""
+
+    def attention(self, call: AttentionCall) -> Tensor:
+        """Give the attention's output [N, H, Q, D]."""
+        return call.attend()
+
+    def features(self, name: str, features: Any, forward: Forward) -> Any:
+        """Give what the module `name` shall have put out."""
+        del name, forward
+        return features
+
+
+def softmax_columns(query: Tensor, key: Tensor, columns: Sequence[int], scale: float) -> Tensor:
+    """Columns of softmax(scale·query·keyᵀ) in float32.
+
+    Shapes: query [N, H, Q, D], key [N, H, K, D] → [N, H, Q, len(columns)]. Gradients flow.
+    """
+    query, key = query.float() * scale, key.float()
+    transposed = key.transpose(-1, -2)
+    batch, heads, length, _ = query.shape
+    chunk = max(1, _CHUNK_SCORES // (batch * heads * key.shape[-2]))
+    normalisers = [
+        torch.logsumexp(query[:, :, first : first + chunk] @ transposed, dim=-1, keepdim=True)
+        for first in range(0, length, chunk)
+    ]
+    scores = query @ transposed[..., list(columns)]
+    return torch.exp(scores - torch.cat(normalisers, dim=2))
+
+
+class TextPart(NamedTuple):
+    """Text columns that are averaged by themselves: whose they are, and where they start among the text."""
+
+    encoders: tuple[str, ...]
+    start: int
+
+
+class AttentionStore:
+    """Text attention of a run: mean over steps, heads and layers, of the tokens that stand for characters.
+
+    Args:
+        prompts: samples that carry one of these (the same object) are averaged; all share one text.
+        parts: the text columns of the family, averaged apart.
+    """
+
+    def __init__(self, prompts: Sequence[Prompt], parts: Mapping[str, TextPart]) -> None:
+        self._prompts = tuple(prompts)
+        self._parts = parts
+        self._columns = {name: _content_columns(self._prompts[0], part) for name, part in parts.items()}
+        self._sums: dict[tuple[int, int], Tensor] = {}  # by grid: [h · w, all columns]
+        self._counts: dict[tuple[int, int], int] = {}
+
+    def add(self, call: AttentionCall) -> None:
+        """Take the text columns of one attention into the mean."""
+        rows = [i for i, prompt in enumerate(call.forward.prompts) if any(prompt is p for p in self._prompts)]
+        columns = [call.text_start + column for part in self._columns.values() for column in part]
+        if rows and columns:
+            found = call.probabilities(rows, columns).mean(dim=(0, 1))
+            self._sums[call.grid] = self._sums.get(call.grid, 0) + found
+            self._counts[call.grid] = self._counts.get(call.grid, 0) + 1
+
+    def maps(self, start: int, end: int) -> dict[str, Tensor]:
+        """Mean probability of the tokens of characters [start, end), CLIP and T5 apart: [h, w] each.
+
+        Raises:
+            EditorError: the characters stand for no token, or nothing was collected.
+        """
+        if len(self._sums) != 1:
+            raise EditorError(
+                f"Attention was collected for {len(self._sums)} picture sizes.", "Collect it for exactly one."
+            )
+        ((grid, total),) = self._sums.items()
+        mean = total / self._counts[grid]
+        tokens = self._prompts[0].tokens(start, end)
+        found: dict[str, Tensor] = {}
+        first = 0
+        for name, part in self._parts.items():
+            wanted = {part.start + token for encoder in part.encoders for token in tokens.get(encoder, ())}
+            columns = self._columns[name]
+            kept = [first + i for i, column in enumerate(columns) if column in wanted]
+            if kept:
+                found[name] = mean[:, kept].mean(-1).reshape(grid)
+            first += len(columns)
+        return found
+
+    def heat(self, start: int, end: int) -> NDArray[np.float32]:
+        """Where characters [start, end) of the prompt look: float32 [h, w], min-max normalised to 0..1.
+
+        Raises:
+            EditorError: as `maps`.
+        """
+        mean = torch.stack(list(self.maps(start, end).values())).mean(0).detach()
+        low, high = mean.min(), mean.max()
+        return ((mean - low) / (high - low).clamp(min=1e-12)).cpu().numpy()
+
+
+class StoringTap(Tap):
+    """Fills a store and changes nothing."""
+
+    def __init__(self, store: AttentionStore) -> None:
+        self._store = store
+
+    def attention(self, call: AttentionCall) -> Tensor:
+        self._store.add(call)
+        return call.attend()
+
+
+@contextmanager
+def tapped(
+    network: nn.Module,
+    layers: Sequence[Layer],
+    tap: Tap,
+    where: Where,
+    forward: Callable[[], Forward],
+) -> Iterator[None]:
+    """Let `tap` see the places of `network` that `where` names, as long as the context is open.
+
+    Args:
+        layers: the network's attention layers.
+        forward: tells about the pass that is running.
+
+    Raises:
+        EditorError: a pattern matches nothing; on a regular exit, a matching place was never reached.
+    """
+    modules = dict(network.named_modules())
+    chosen = [layer for layer in layers if where.matches(layer)]
+    features = [name for name in modules if any(fnmatchcase(name, pattern) for pattern in where.features)]
+    _check_matches(where, chosen, features, modules)
+    session = _Session(tap, where, forward)
+    handles: list[Any] = []
+    try:
+        for layer in chosen:
+            handles += session.watch(modules[layer.name], layer)
+        for name in features:
+            handles.append(session.watch_features(modules[name], name))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+        session.leave_all()
+    session.check_reached([layer.name for layer in chosen] + features)
+
+
+class _Session:
+    """The hooks of one open tap, and what they have seen."""
+
+    def __init__(self, tap: Tap, where: Where, forward: Callable[[], Forward]) -> None:
+        self._tap = tap
+        self._where = where
+        self._forward = forward
+        self._modes: list[_Intercept] = []
+        self._done: set[str] = set()  # reached, or passed over at this size
+
+    def watch(self, module: nn.Module, layer: Layer) -> list[Any]:
+        def enter(*_: Any) -> None:
+            forward = self._forward()
+            if not self._where.applies(layer, forward):
+                self._done.add(layer.name)
+                return
+            mode = _Intercept(self._tap, layer, forward, self._done)
+            mode.__enter__()
+            self._modes.append(mode)
+
+        def leave(*_: Any) -> None:
+            if self._modes and self._modes[-1].layer is layer:
+                self._modes.pop().__exit__(None, None, None)
+
+        return [
+            module.register_forward_pre_hook(enter),
+            # always, so that an exception inside the layer does not leave the mode on
+            module.register_forward_hook(leave, always_call=True),
+        ]
+
+    def watch_features(self, module: nn.Module, name: str) -> Any:
+        def see(_module: nn.Module, _arguments: Any, output: Any) -> Any:
+            self._done.add(name)
+            return self._tap.features(name, output, self._forward())
+
+        return module.register_forward_hook(see)
+
+    def leave_all(self) -> None:
+        while self._modes:
+            self._modes.pop().__exit__(None, None, None)
+
+    def check_reached(self, names: Sequence[str]) -> None:
+        missed = [name for name in names if name not in self._done]
+        if missed:
+            raise EditorError(
+                f"The tap at {missed[0]} was never reached ({len(missed)} of {len(names)} places).",
+                "Run the denoiser while the tap is open, and tap layers that compute attention.",
+            )
+
+
+class _Intercept(TorchFunctionMode):
+    """Hands the attention of one running layer to a tap."""
+
+    def __init__(self, tap: Tap, layer: Layer, forward: Forward, reached: set[str]) -> None:
+        super().__init__()
+        self.layer = layer
+        self._tap = tap
+        self._forward = forward
+        self._reached = reached
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if func is not functional.scaled_dot_product_attention:
+            return func(*args, **(kwargs or {}))
+        self._reached.add(self.layer.name)
+        return self._tap.attention(_call(self.layer, self._forward, args, kwargs or {}))
+
+
+_POSITIONAL = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
+
+
+def _call(layer: Layer, forward: Forward, args: Sequence[Any], kwargs: Mapping[str, Any]) -> AttentionCall:
+    given = dict(zip(_POSITIONAL, args, strict=False)) | dict(kwargs)
+    query, key, value = (given.pop(name) for name in ("query", "key", "value"))
+    scale = given.pop("scale", None)
+    return AttentionCall(
+        layer=layer,
+        forward=forward,
+        query=query,
+        key=key,
+        value=value,
+        scale=query.shape[-1] ** -0.5 if scale is None else scale,
+        options=given,
+    )
+
+
+def _content_columns(prompt: Prompt, part: TextPart) -> tuple[int, ...]:
+    """The columns of tokens that stand for characters; start, end and padding are left out."""
+    return tuple(
+        sorted(
+            {
+                part.start + index
+                for encoder in part.encoders
+                for index, (start, end) in enumerate(prompt.offsets.get(encoder, ()))
+                if end > start
+            }
+        )
+    )
+
+
+def _check_matches(
+    where: Where, chosen: Sequence[Layer], features: Sequence[str], modules: Mapping[str, nn.Module]
+) -> None:
+    if where.kinds and not chosen:
+        kinds = ", ".join(kind.value for kind in where.kinds)
+        raise EditorError(
+            f"No layer of this model matches {', '.join(where.names)} ({kinds} attention).",
+            "Choose other layers for this model.",
+        )
+    for pattern in where.features:
+        if not any(fnmatchcase(name, pattern) for name in features):
+            raise EditorError(
+                f"No part of this model is called “{pattern}”.", f"It has {len(modules)} parts."
+            )
+    if not where.kinds and not where.features:
+        raise EditorError("The tap asks for nothing.", "Name kinds of attention or features.")

@@ -1,0 +1,257 @@
+"""What the three families share: latents, prompts one by one, previews, and taps on the denoiser."""
+
+from abc import abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from inference.attention import (
+    AttentionStore,
+    Forward,
+    Layer,
+    StoringTap,
+    Tap,
+    TextPart,
+    Where,
+    tapped,
+)
+from inference.backbones.base import Backbone, ModelDefaults, Prediction
+from inference.backbones.components import Components, Residency
+from inference.backbones.previews import preview_factors
+from inference.errors import EditorError
+from inference.models import MemoryMode, ModelEntry
+from inference.progress import Measurements
+from inference.prompt import Offset, Prompt, tokenize
+from inference.request import Pixels
+from inference.schedule import Level, Schedule
+
+_PROMPTS_KEPT = 64
+
+
+class LatentBackbone(Backbone):
+    """A denoiser in the latent space of an `AutoencoderKL`.
+
+    Args:
+        entry: what the model is called and where it is from.
+        components: its networks, in `dtype` (the VAE in float32 where it would overflow).
+        model_hash: hash of the weights.
+    """
+
+    def __init__(
+        self,
+        entry: ModelEntry,
+        components: Components,
+        *,
+        model_hash: str,
+        device: torch.device,
+        dtype: torch.dtype,
+        memory_mode: MemoryMode = MemoryMode.FULL,
+    ) -> None:
+        self.name = entry.name
+        self.sandbox = entry.sandbox
+        self.model_hash = model_hash
+        self.device = device
+        self.dtype = dtype
+        self.measured = Measurements()
+        self.schedule = Schedule.from_config(components.scheduler_config)
+        self.parts = components
+        for network in components.networks:
+            network.eval().requires_grad_(False)
+        self._residency = Residency(components, device, memory_mode)
+        self._prompts: OrderedDict[tuple[str, bool], Prompt] = OrderedDict()
+        self._forward: Forward | None = None
+        self._preview_factors = preview_factors(components.attune, self.family)
+        self.vae_scale = 2 ** (len(components.vae.config["block_out_channels"]) - 1)
+        self.defaults = self._model_defaults(entry)
+        self._layers = self._find_layers()
+
+    # what a family says
+
+    @abstractmethod
+    def _find_layers(self) -> tuple[Layer, ...]: ...
+
+    @abstractmethod
+    def _standard_text_layers(self) -> Where:
+        """The layers whose text attention is averaged."""
+
+    @abstractmethod
+    def _text_parts(self) -> Mapping[str, TextPart]: ...
+
+    @abstractmethod
+    def _encode(self, text: str) -> Prompt: ...
+
+    @abstractmethod
+    def _raw(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Tensor:
+        """The denoiser's output [N, C, h, w] for latents in its dtype."""
+
+    @property
+    def _patch(self) -> int:
+        """Latents come in multiples of this."""
+        return 1
+
+    # prompts
+
+    def encode_prompt(self, text: str) -> Prompt:
+        return self._remembered((text, False), lambda: self._encode(text))
+
+    def negative_prompt(self, text: str) -> Prompt:
+        return self._remembered((text, True), lambda: self._encode_negative(text))
+
+    def _encode_negative(self, text: str) -> Prompt:
+        return self._encode(text)
+
+    def _remembered(self, key: tuple[str, bool], encode: Callable[[], Prompt]) -> Prompt:
+        if key not in self._prompts:
+            with torch.no_grad():
+                self._prompts[key] = encode()
+            if len(self._prompts) > _PROMPTS_KEPT:
+                self._prompts.popitem(last=False)
+        self._prompts.move_to_end(key)
+        return self._prompts[key]
+
+    def _encoded_by(
+        self, encoder: str, text: str, length: int, *, penultimate: bool
+    ) -> tuple[Tensor, Tensor | None, tuple[Offset, ...]]:
+        """Token embeddings [1, T, D], the pooled embedding if there is one, and the tokens' characters."""
+        ids, offsets = tokenize(self.parts.tokenizers[encoder], text, length)
+        network = self.parts.text_encoders[encoder]
+        with self._residency.using(network):
+            output = network(ids.to(self.device), output_hidden_states=penultimate)
+        hidden = output.hidden_states[-2] if penultimate else output[0]
+        pooled = getattr(output, "text_embeds", None)
+        return (
+            hidden.to(self.device, self.dtype),
+            None if pooled is None else pooled.to(self.device, self.dtype),
+            offsets,
+        )
+
+    @property
+    def token_widths(self) -> Mapping[str, int]:
+        return {
+            name: int(network.get_input_embeddings().weight.shape[1])
+            for name, network in self.parts.text_encoders.items()
+        }
+
+    # latents and pictures
+
+    def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
+        unit = self.vae_scale * self._patch
+        for name, size in (("width", width), ("height", height)):
+            if size < unit or size % unit:
+                nearest = max(unit, round(size / unit) * unit)
+                raise EditorError(
+                    f"The {name} is {size}: this model needs a multiple of {unit}.",
+                    f"The nearest is {nearest}.",
+                )
+        channels = int(self.parts.vae.config["latent_channels"])
+        return channels, height // self.vae_scale, width // self.vae_scale
+
+    def levels(self, steps: int, width: int, height: int, sampler: str = "ddim") -> tuple[Level, ...]:
+        _, rows, columns = self.latent_shape(width, height)
+        tokens = (rows // self._patch) * (columns // self._patch)
+        return self.schedule.levels(steps, image_tokens=tokens, sampler=sampler)
+
+    @torch.no_grad()
+    def encode_image(self, image: Pixels) -> Tensor:
+        height, width = image.shape[:2]
+        self.latent_shape(width, height)
+        vae = self.parts.vae
+        pixels = torch.from_numpy(np.array(image[..., :3], np.float32)).permute(2, 0, 1)[None]
+        with self._residency.using(vae):
+            moments = vae.encode((pixels / 127.5 - 1).to(self.device, vae.dtype)).latent_dist
+        return self._scaled(moments.mode().float())
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> list[Pixels]:
+        vae = self.parts.vae
+        pictures: list[Pixels] = []
+        with self._residency.using(vae):
+            for row in self._unscaled(latents.float()):  # one by one: the decoder needs most memory of all
+                picture = vae.decode(row[None].to(self.device, vae.dtype), return_dict=False)[0][0]
+                scaled = (picture.float() / 2 + 0.5).clamp(0, 1) * 255
+                pictures.append(scaled.round().permute(1, 2, 0).to("cpu", torch.uint8).numpy())
+        for picture in pictures:
+            picture.setflags(write=False)
+        return pictures
+
+    def preview(self, latents: Tensor) -> NDArray[np.uint8]:
+        weight, bias = (factor.to(latents.device) for factor in self._preview_factors)
+        rgb = torch.einsum("chw,cr->hwr", latents[0].detach().float(), weight) + bias
+        return (rgb.clamp(0, 1) * 255).round().to("cpu", torch.uint8).numpy()
+
+    def _scaled(self, latents: Tensor) -> Tensor:
+        mean, factor = self._latent_mean_and_factor(latents)
+        return (latents - mean) * factor
+
+    def _unscaled(self, latents: Tensor) -> Tensor:
+        mean, factor = self._latent_mean_and_factor(latents)
+        return latents / factor + mean
+
+    def _latent_mean_and_factor(self, latents: Tensor) -> tuple[Tensor | float, Tensor | float]:
+        config = self.parts.vae.config
+        factor = float(config["scaling_factor"])
+        if config.get("latents_mean") is not None and config.get("latents_std") is not None:
+            mean = torch.tensor(config["latents_mean"]).to(latents).view(1, -1, 1, 1)
+            return mean, factor / torch.tensor(config["latents_std"]).to(latents).view(1, -1, 1, 1)
+        return float(config.get("shift_factor") or 0.0), factor
+
+    # the denoiser
+
+    def predict(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Prediction:
+        if len(prompts) != len(latents):
+            raise ValueError(f"{len(prompts)} prompts for {len(latents)} latents")
+        height, width = latents.shape[-2:]
+        self.measured.denoiser_evaluations += len(latents)
+        self._forward = Forward(tuple(prompts), level, height, width)
+        try:
+            with self._residency.using(self.parts.denoiser):
+                raw = self._raw(latents.to(self.dtype), level, prompts)
+        finally:
+            self._forward = None
+        return self.schedule.to_prediction(raw.to(latents.dtype), latents, level)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return self._layers
+
+    def tapped(self, tap: Tap, where: Where) -> AbstractContextManager[None]:
+        return tapped(self.parts.denoiser, self._layers, tap, where, self._running)
+
+    @contextmanager
+    def cross_attention_maps(self, prompt: Prompt, *more: Prompt) -> Iterator[AttentionStore]:
+        store = AttentionStore((prompt, *more), self._text_parts())
+        with self.tapped(StoringTap(store), self._standard_text_layers()):
+            yield store
+
+    def _running(self) -> Forward:
+        assert self._forward is not None, "hooks run inside predict"
+        return self._forward
+
+    def _timesteps(self, level: Level, count: int) -> Tensor:
+        return torch.full((count,), level.timestep, dtype=torch.float32, device=self.device)
+
+    def _model_defaults(self, entry: ModelEntry) -> ModelDefaults:
+        size = int(self.parts.denoiser.config["sample_size"]) * self.vae_scale
+        return ModelDefaults(
+            width=size,
+            height=size,
+            steps=entry.default_steps,
+            guidance_scale=entry.default_guidance_scale,
+            sampler=self.schedule.default_sampler,
+        )
+
+
+def stacked(prompts: Sequence[Prompt], encoder: str) -> Tensor:
+    """The embeddings of several prompts: [N, T, D]."""
+    return torch.cat([prompt.embeddings[encoder] for prompt in prompts])
+
+
+def stacked_pooled(prompts: Sequence[Prompt]) -> Tensor:
+    """The pooled embeddings of several prompts: [N, D]."""
+    pooled = [prompt.pooled for prompt in prompts]
+    return torch.cat([row for row in pooled if row is not None])

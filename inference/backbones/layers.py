@@ -1,0 +1,41 @@
+"""The attention layers of the denoisers that diffusers has, by their modules' names."""
+
+import re
+
+from diffusers import SD3Transformer2DModel, UNet2DConditionModel
+
+from inference.attention import AttentionKind, Layer
+
+_BLOCK = re.compile(r"(down_blocks|up_blocks)\.(\d+)\.")
+
+
+def unet_layers(unet: UNet2DConditionModel) -> tuple[Layer, ...]:
+    """Self and cross attention of a U-Net. Block i works at stride 2^i; only the last one does not halve."""
+    levels = len(unet.config["down_block_types"])
+    names = [name for name, _ in unet.named_modules() if name.endswith((".attn1", ".attn2"))]
+    found = [Layer(name, _unet_kind(name), _unet_stride(name, levels)) for name in names]
+    # modules are registered down, up, mid
+    return tuple(sorted(found, key=lambda layer: ("down", "mid_", "up_b").index(layer.name[:4])))
+
+
+def transformer_layers(transformer: SD3Transformer2DModel) -> tuple[Layer, ...]:
+    """Joint attention of an MMDiT, and the second, image-only attention that some blocks of SD3.5 have."""
+    stride = int(transformer.config["patch_size"])
+    found: list[Layer] = []
+    for index, block in enumerate(transformer.transformer_blocks):
+        found.append(Layer(f"transformer_blocks.{index}.attn", AttentionKind.JOINT, stride))
+        if getattr(block, "attn2", None) is not None:
+            found.append(Layer(f"transformer_blocks.{index}.attn2", AttentionKind.SELF, stride))
+    return tuple(found)
+
+
+def _unet_kind(name: str) -> AttentionKind:
+    return AttentionKind.SELF if name.endswith(".attn1") else AttentionKind.CROSS
+
+
+def _unet_stride(name: str, levels: int) -> int:
+    block = _BLOCK.match(name)
+    if block is None:  # mid_block
+        return 2 ** (levels - 1)
+    index = int(block[2])
+    return 2**index if block[1] == "down_blocks" else 2 ** (levels - 1 - index)

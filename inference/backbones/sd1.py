@@ -1,0 +1,30 @@
+"""Stable Diffusion 1.x and the models with its layout (2.x too): one CLIP, a U-Net, 4 latent channels."""
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor
+
+from inference.attention import TextPart
+from inference.backbones.latent import stacked
+from inference.backbones.unet import UNetBackbone
+from inference.operations import Family
+from inference.prompt import Prompt
+
+
+class Sd1Backbone(UNetBackbone):
+    """See the module's text. The text encoder's last hidden state, normalised, is the context."""
+
+    family = Family.SD1
+
+    def _encode(self, text: str) -> Prompt:
+        (encoder,) = self.parts.text_encoders
+        length = int(self.parts.tokenizers[encoder].model_max_length)
+        embedding, _, offsets = self._encoded_by(encoder, text, length, penultimate=False)
+        return Prompt(text=text, embeddings={encoder: embedding}, pooled=None, offsets={encoder: offsets})
+
+    def _context(self, prompts: Sequence[Prompt]) -> Tensor:
+        (encoder,) = self.parts.text_encoders
+        return stacked(prompts, encoder)
+
+    def _text_parts(self) -> Mapping[str, TextPart]:
+        return {"clip": TextPart(tuple(self.parts.text_encoders), 0)}

@@ -1,0 +1,82 @@
+"""Stable Diffusion 3 (arXiv:2403.03206): flow matching, an MMDiT, two CLIPs and, optionally, T5."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from inference.attention import AttentionKind, Layer, TextPart, Where
+from inference.backbones.latent import LatentBackbone, stacked, stacked_pooled
+from inference.backbones.layers import transformer_layers
+from inference.errors import EditorError
+from inference.operations import Family
+from inference.prompt import Offset, Prompt
+from inference.schedule import Level
+
+_CLIPS = ("clip_l", "clip_g")
+# What the pipeline that the weights were published with pads T5 to.
+_T5_TOKENS = 256
+
+
+class Sd3Backbone(LatentBackbone):
+    """See the module's text. The context is [CLIP-L | CLIP-G | zeros] for 77 tokens, then T5 for 256."""
+
+    family = Family.SD3
+
+    def _encode(self, text: str) -> Prompt:
+        embeddings: dict[str, Tensor] = {}
+        offsets: dict[str, tuple[Offset, ...]] = {}
+        pooled: list[Tensor] = []
+        for name in self.parts.text_encoders:
+            length = self._clip_tokens if name in _CLIPS else _T5_TOKENS
+            embedding, pool, offsets[name] = self._encoded_by(name, text, length, penultimate=name in _CLIPS)
+            embeddings[name] = embedding
+            if pool is not None:
+                pooled.append(pool)
+        return Prompt(text=text, embeddings=embeddings, pooled=torch.cat(pooled, -1), offsets=offsets)
+
+    def _raw(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Tensor:
+        return self.parts.denoiser(
+            hidden_states=latents,
+            timestep=self._timesteps(level, len(latents)),
+            encoder_hidden_states=self._context(prompts),
+            pooled_projections=stacked_pooled(prompts),
+            return_dict=False,
+        )[0]
+
+    def _context(self, prompts: Sequence[Prompt]) -> Tensor:
+        width = int(self.parts.denoiser.config["joint_attention_dim"])
+        clip = torch.cat([stacked(prompts, name) for name in _CLIPS], dim=-1)
+        clip = functional.pad(clip, (0, width - clip.shape[-1]))
+        if "t5" in self.parts.text_encoders:
+            t5 = stacked(prompts, "t5")
+        else:  # the model was trained to do without: its place stays, with zeros
+            t5 = clip.new_zeros(len(prompts), _T5_TOKENS, width)
+        return torch.cat([clip, t5], dim=1)
+
+    def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
+        shape = super().latent_shape(width, height)
+        most = int(self.parts.denoiser.config["pos_embed_max_size"]) * self._patch * self.vae_scale
+        if max(width, height) > most:
+            raise EditorError(
+                f"{width} × {height} is too large for this model.", f"It takes at most {most} × {most}."
+            )
+        return shape
+
+    @property
+    def _patch(self) -> int:
+        return int(self.parts.denoiser.config["patch_size"])
+
+    @property
+    def _clip_tokens(self) -> int:
+        return int(self.parts.tokenizers["clip_l"].model_max_length)
+
+    def _find_layers(self) -> tuple[Layer, ...]:
+        return transformer_layers(self.parts.denoiser)
+
+    def _standard_text_layers(self) -> Where:
+        return Where(kinds={AttentionKind.JOINT})
+
+    def _text_parts(self) -> Mapping[str, TextPart]:
+        return {"clip": TextPart(_CLIPS, 0), "t5": TextPart(("t5",), self._clip_tokens)}

@@ -1,0 +1,282 @@
+"""What is on the disk: which kind of model a folder or file is, and whether it is complete.
+
+Free of torch, and nothing is ever unpickled: weights are read from .safetensors only.
+"""
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from inference.errors import EditorError
+from inference.operations import Family
+
+SUPPORTED = "Attune reads Stable Diffusion 1.x, 2.x, XL and 3 as a diffusers folder or one .safetensors file"
+_LARGEST_HEADER = 100 * 2**20  # the format's own limit
+
+_PIPELINES = {
+    "StableDiffusionPipeline": Family.SD1,
+    "StableDiffusionImg2ImgPipeline": Family.SD1,
+    "StableDiffusionXLPipeline": Family.SDXL,
+    "StableDiffusionXLImg2ImgPipeline": Family.SDXL,
+    "StableDiffusion3Pipeline": Family.SD3,
+    "StableDiffusion3Img2ImgPipeline": Family.SD3,
+}
+_TEXT_PARTS = ("text_encoder", "tokenizer")
+_PARTS = {
+    Family.SD1: ("unet", "vae", "scheduler", *_TEXT_PARTS),
+    Family.SDXL: ("unet", "vae", "scheduler", *_TEXT_PARTS, "text_encoder_2", "tokenizer_2"),
+    Family.SD3: ("transformer", "vae", "scheduler", *_TEXT_PARTS, "text_encoder_2", "tokenizer_2"),
+}
+_OPTIONAL_PARTS = {Family.SD3: ("text_encoder_3", "tokenizer_3")}
+_DIFFUSERS_PARTS = frozenset({"unet", "transformer", "vae"})
+_PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
+
+# Keys by which single files of other kinds are known; the first match names the kind.
+_OTHER_KINDS = (
+    ("double_blocks.", "a Flux model"),
+    ("control_model.", "a ControlNet"),
+    ("controlnet_cond_embedding.", "a ControlNet"),
+    ("lora_", "a LoRA, an addition to a model"),
+    (".lora_down.", "a LoRA, an addition to a model"),
+    (".lora_A.", "a LoRA, an addition to a model"),
+    ("emb_params", "a textual inversion, an addition to a model"),
+    ("tokenwise_delta.", "an attribute delta (import it with “attune deltas import”)"),
+    ("motion_modules.", "an animation model"),
+    ("clip_txt_mapper", "a Stable Cascade model"),
+    ("first_stage_model.", "an autoencoder"),
+    ("decoder.up", "an autoencoder"),
+)
+_SDXL_KEY = "conditioner.embedders.1.model.ln_final.weight"
+_REFINER_KEY = "conditioner.embedders.0.model.ln_final.weight"
+_UNET_INPUT_KEY = "model.diffusion_model.input_blocks.0.0.weight"
+_JOINT_KEYS = ("model.diffusion_model.joint_blocks.0.", "joint_blocks.0.")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Where one part's weights are: its files, and the variant ("fp16") in their names or ""."""
+
+    files: tuple[Path, ...]
+    variant: str
+
+
+def folder_family(folder: Path) -> Family:
+    """The family of a diffusers folder.
+
+    Raises:
+        EditorError: it is none, or of a kind that is not supported.
+    """
+    index = folder / "model_index.json"
+    if not index.is_file():
+        raise EditorError(
+            f"“{folder}” is not a model: it has no model_index.json.",
+            f"{SUPPORTED}; choose the folder itself.",
+        )
+    kind = str(read_json(index).get("_class_name", ""))
+    if kind not in _PIPELINES:
+        raise EditorError(
+            f"“{folder.name}” is a {kind or 'nameless pipeline'}, which is not supported.", f"{SUPPORTED}."
+        )
+    family = _PIPELINES[kind]
+    if read_json(index).get("text_encoder") == [None, None]:
+        raise EditorError(f"“{folder.name}” is a refiner, not a model of its own.", "Choose the base model.")
+    return family
+
+
+def file_family(path: Path) -> Family:
+    """The family of a single checkpoint file, from the names of its tensors.
+
+    Raises:
+        EditorError: it is damaged, would have to be unpickled, or holds something else.
+    """
+    if path.suffix.lower() in _PICKLES:
+        raise EditorError(
+            f"“{path.name}” is a {path.suffix} file, which can run code when it is opened.",
+            "Use the same model as .safetensors.",
+        )
+    header = safetensors_header(path)
+    if any(key.startswith(_JOINT_KEYS) for key in header):
+        return Family.SD3
+    if _REFINER_KEY in header:
+        raise EditorError(f"“{path.name}” is a refiner, not a model of its own.", "Choose the base model.")
+    if _UNET_INPUT_KEY in header:
+        channels = _shape(header, _UNET_INPUT_KEY)[1]
+        if channels != 4:
+            raise EditorError(
+                f"“{path.name}” takes {channels} channels: it is made for inpainting or editing.",
+                "Choose the model that generates from text alone (4 channels).",
+            )
+        return Family.SDXL if _SDXL_KEY in header else Family.SD1
+    kind = next(
+        (name for mark, name in _OTHER_KINDS if any(mark in key for key in header)), "of an unknown kind"
+    )
+    raise EditorError(f"“{path.name}” is {kind}, which is not supported here.", f"{SUPPORTED}.")
+
+
+def first_width(path: Path) -> tuple[int, ...]:
+    """Shape of a single file's first layer; tells a small model from a large one of the same family."""
+    header = safetensors_header(path)
+    keys = (_UNET_INPUT_KEY, "model.diffusion_model.x_embedder.proj.weight", "x_embedder.proj.weight")
+    return next((_shape(header, key) for key in keys if key in header), ())
+
+
+def safetensors_header(path: Path) -> dict[str, Any]:
+    """The tensors' names, shapes and places.
+
+    Raises:
+        EditorError: the file is missing, no .safetensors, or shorter than its header says.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+            content = file.read(length) if length <= _LARGEST_HEADER else b""
+    except OSError as error:
+        raise EditorError(f"“{path}” cannot be read: {error.strerror}.", "Choose another file.") from error
+    if 0 < length <= _LARGEST_HEADER and len(content) < length:
+        raise _truncated(path, size, None)
+    try:
+        header = json.loads(content)
+    except ValueError as error:
+        raise EditorError(f"“{path.name}” is not a safetensors file.", f"{SUPPORTED}.") from error
+    if not isinstance(header, dict):
+        raise EditorError(f"“{path.name}” is not a safetensors file.", f"{SUPPORTED}.")
+    tensors = cast("dict[str, Any]", header)
+    tensors.pop("__metadata__", None)
+    expected = 8 + length + max((int(tensor["data_offsets"][1]) for tensor in tensors.values()), default=0)
+    if size != expected:
+        raise _truncated(path, size, expected)
+    return tensors
+
+
+def problems(path: Path, family: Family) -> tuple[str, ...]:
+    """One sentence for everything that is missing or damaged in a folder or file."""
+    if path.is_file():
+        return tuple(_sentences(lambda: (safetensors_header(path), None)[1]))
+    if not path.is_dir():
+        return (f"“{path}” is not there any more.",)
+    return tuple(sentence for part in parts(path, family) for sentence in _part_problems(path, part))
+
+
+def parts(folder: Path, family: Family) -> tuple[str, ...]:
+    """The parts that a folder of `family` has to have; optional ones if its index names them."""
+    index = read_json(folder / "model_index.json")
+    optional = (name for name in _OPTIONAL_PARTS.get(family, ()) if _is_named(index, name))
+    return (*_PARTS[family], *optional)
+
+
+def part_weights(folder: Path, part: str) -> Weights:
+    """The .safetensors files of one part.
+
+    Raises:
+        EditorError: there are none; the message says what there is instead.
+    """
+    stem = "diffusion_pytorch_model" if part in _DIFFUSERS_PARTS else "model"
+    for variant in ("", "fp16"):
+        dotted = f".{variant}" if variant else ""
+        single = folder / part / f"{stem}{dotted}.safetensors"
+        if single.is_file():
+            return Weights((single,), variant)
+        index = folder / part / f"{stem}.safetensors.index{dotted}.json"
+        if index.is_file():
+            names = sorted(set(cast("dict[str, str]", read_json(index).get("weight_map", {})).values()))
+            return Weights(tuple(folder / part / name for name in names), variant)
+    pickled = next((file.name for file in _files(folder / part) if file.suffix in _PICKLES), "")
+    if pickled:
+        raise EditorError(
+            f"“{folder.name}” has its {part} only as {pickled}, which can run code when it is opened.",
+            "Use the same model as .safetensors.",
+        )
+    raise EditorError(
+        f"“{folder.name}” is incomplete: {part}/{stem}.safetensors is missing.", "Copy or download it again."
+    )
+
+
+def weight_files(path: Path, family: Family) -> tuple[Path, ...]:
+    """Every weight file of a model, in a fixed order.
+
+    Raises:
+        EditorError: a part has none.
+    """
+    if path.is_file():
+        return (path,)
+    networks = (part for part in parts(path, family) if not part.startswith(("tokenizer", "scheduler")))
+    return tuple(file for part in networks for file in part_weights(path, part).files)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        EditorError: it is missing or damaged.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EditorError(
+            f"“{path.parent.name}” is incomplete: {path.name} is missing.", "Copy or download it again."
+        ) from error
+    except ValueError as error:
+        raise EditorError(f"“{path}” is damaged: it is no JSON.", "Copy or download it again.") from error
+    return cast("dict[str, Any]", values) if isinstance(values, dict) else {}
+
+
+def _part_problems(folder: Path, part: str) -> Iterator[str]:
+    if part.startswith("tokenizer"):
+        yield from _tokenizer_problems(folder, part)
+    elif part == "scheduler":
+        yield from _sentences(lambda: (read_json(folder / part / "scheduler_config.json"), None)[1])
+    else:
+        yield from _sentences(lambda: _check_network(folder, part))
+
+
+def _check_network(folder: Path, part: str) -> None:
+    if not (folder / part / "config.json").is_file():
+        raise EditorError(
+            f"“{folder.name}” is incomplete: {part}/config.json is missing.", "Copy or download it again."
+        )
+    read_json(folder / part / "config.json")
+    for file in part_weights(folder, part).files:
+        if not file.is_file():
+            raise EditorError(
+                f"“{folder.name}” is incomplete: {part}/{file.name} is missing.", "Copy or download it again."
+            )
+        safetensors_header(file)
+
+
+def _tokenizer_problems(folder: Path, part: str) -> Iterator[str]:
+    present = {file.name for file in _files(folder / part)}
+    if "tokenizer.json" in present or {"vocab.json", "merges.txt"} <= present or "spiece.model" in present:
+        return
+    yield f"“{folder.name}” is incomplete: {part}/tokenizer.json is missing. Copy or download it again."
+
+
+def _sentences(check: Any) -> Iterator[str]:
+    try:
+        check()
+    except EditorError as error:
+        yield str(error)
+
+
+def _truncated(path: Path, size: int, expected: int | None) -> EditorError:
+    of = "" if expected is None else f" of {expected}"
+    if expected is not None and size > expected:
+        return EditorError(f"“{path}” is damaged: it has {size - expected} bytes too many.", "Copy it again.")
+    return EditorError(f"“{path}” is cut off: it has {size}{of} bytes.", "Copy or download it again.")
+
+
+def _shape(header: Mapping[str, Any], key: str) -> tuple[int, ...]:
+    return tuple(int(size) for size in header[key]["shape"])
+
+
+def _is_named(index: Mapping[str, Any], part: str) -> bool:
+    named = index.get(part)
+    return isinstance(named, list) and bool(cast("list[Any]", named)) and named[0] is not None
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []

@@ -1,0 +1,43 @@
+"""Classifier-free guidance (arXiv:2207.12598)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from inference.prompt import Prompt
+from inference.sampling import Denoise
+from inference.schedule import Level, Prediction
+
+if TYPE_CHECKING:
+    from inference.backbones.base import Backbone
+
+
+def guided(backbone: "Backbone", conditional: Sequence[Prompt], negative: Prompt, scale: float) -> Denoise:
+    """A denoiser for `sample`: ε̂ = ε̂(∅) + scale·(ε̂(c) - ε̂(∅)), and the same for x̂₀, which is linear in it.
+
+    Both halves are one batch, in the order (uncond, cond). As in diffusers, a scale of 1 or less means no
+    guidance: only the conditional half is run (models distilled for few steps ask for 0).
+
+    Args:
+        conditional: one prompt per sample.
+        negative: the prompt of the unconditional half.
+        scale: guidance scale, 0 or more.
+    """
+
+    def plain(latents: Tensor, level: Level, index: int) -> Prediction:
+        del index
+        return backbone.predict(latents, level, conditional)
+
+    def both(latents: Tensor, level: Level, index: int) -> Prediction:
+        del index
+        prompts = [*(negative for _ in conditional), *conditional]
+        prediction = backbone.predict(latents.repeat(2, 1, 1, 1), level, prompts)
+        return Prediction(*(_mixed(value, scale) for value in prediction))
+
+    return both if scale > 1 else plain
+
+
+def _mixed(value: Tensor, scale: float) -> Tensor:
+    unconditional, conditional = value.chunk(2)
+    return unconditional + scale * (conditional - unconditional)

@@ -1,0 +1,128 @@
+"""Words of a prompt as people see them: clickable words, and a subject found by its name.
+
+Free of torch: the window and the command line use it before anything is loaded.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from inference.errors import EditorError
+
+_JOINERS = frozenset("'’-")  # inside a word: "man's", "red-haired"
+# Scripts written without spaces between words; Korean has spaces and needs no rule of its own.
+_UNSPACED = (
+    (0x2E80, 0x2FDF),  # CJK radicals
+    (0x3005, 0x3007),  # 々 〆 〇
+    (0x3040, 0x30FF),  # Hiragana, Katakana
+    (0x31F0, 0x31FF),  # Katakana extensions
+    (0x3400, 0x4DBF),  # CJK extension A
+    (0x4E00, 0x9FFF),  # CJK
+    (0xF900, 0xFAFF),  # CJK compatibility
+    (0xFF66, 0xFF9F),  # half-width Katakana
+    (0x20000, 0x3FFFF),  # CJK extensions B and later
+)
+
+
+class Word(NamedTuple):
+    """Characters [start, end) of a prompt and what stands there."""
+
+    start: int
+    end: int
+    text: str
+
+
+def words(text: str) -> tuple[Word, ...]:
+    """The words of `text`, without spaces and punctuation; a run of Chinese or Japanese is one word."""
+    return tuple(Word(start, end, text[start:end]) for start, end in _spans(text))
+
+
+def find_subject(text: str, phrase: str, occurrence: int = 0) -> tuple[int, int]:
+    """Characters [start, end) of the `occurrence`-th place where `phrase` stands in `text`.
+
+    Capitals do not matter, and whole words are found only ("man" is not in "woman"); part of a
+    Chinese or Japanese run may be named.
+
+    Raises:
+        EditorError: `phrase` is not there, or not so often; the message names the words there are.
+    """
+    places = _unspaced_places(text, phrase) if _has_unspaced(phrase) else _word_places(text, phrase)
+    if not places:
+        present = ", ".join(dict.fromkeys(word.text for word in words(text)))
+        raise EditorError(
+            f"“{phrase}” is not in the prompt.",
+            f"The prompt's words are: {present}." if present else "The prompt is empty.",
+        )
+    if not 0 <= occurrence < len(places):
+        raise EditorError(
+            f"“{phrase}” number {occurrence + 1} is not in the prompt.",
+            f"It is there {len(places)} times." if len(places) > 1 else "It is there once.",
+        )
+    return places[occurrence]
+
+
+def _word_places(text: str, phrase: str) -> list[tuple[int, int]]:
+    present = words(text)
+    present_keys = [_key(word.text) for word in present]
+    wanted = [_key(word.text) for word in words(phrase)]
+    if not wanted:
+        return []
+    return [
+        (present[first].start, present[first + len(wanted) - 1].end)
+        for first in range(len(present) - len(wanted) + 1)
+        if present_keys[first : first + len(wanted)] == wanted
+    ]
+
+
+def _unspaced_places(text: str, phrase: str) -> list[tuple[int, int]]:
+    wanted = phrase.strip()
+    places: list[tuple[int, int]] = []
+    start = text.find(wanted)
+    while start >= 0:
+        places.append((start, start + len(wanted)))
+        start = text.find(wanted, start + len(wanted))
+    return places
+
+
+def _key(text: str) -> str:
+    """What two spellings of one word have in common: case and composed accents do not count."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    kinds = [_kind(text, index) for index in range(len(text))]
+    for kind, run in groupby(range(len(text)), key=kinds.__getitem__):
+        positions = list(run)
+        if kind != "":
+            yield positions[0], positions[-1] + 1
+
+
+def _kind(text: str, index: int) -> str:
+    character = text[index]
+    if _is_unspaced(character):
+        return "unspaced"
+    if _is_letter(character) or _joins(text, index):
+        return "spaced"
+    return ""
+
+
+def _is_letter(character: str) -> bool:
+    # marks (M) are the accents of decomposed letters and the vowel signs of Indic scripts
+    return unicodedata.category(character)[0] in "LNM"
+
+
+def _joins(text: str, index: int) -> bool:
+    if text[index] not in _JOINERS or index == 0 or index == len(text) - 1:
+        return False
+    before, after = text[index - 1], text[index + 1]
+    return all(_is_letter(c) and not _is_unspaced(c) for c in (before, after))
+
+
+def _is_unspaced(character: str) -> bool:
+    code = ord(character)
+    return any(first <= code <= last for first, last in _UNSPACED)
+
+
+def _has_unspaced(text: str) -> bool:
+    return any(_is_unspaced(character) for character in text)
