@@ -1,0 +1,1 @@
+"""The procedural mini world and the training of the built-in models."""

@@ -1,0 +1,233 @@
+"""Training of the three denoisers on cached latents, with frozen text encoders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final
+
+import torch
+from diffusers import (
+    DDIMScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    SD3Transformer2DModel,
+    UNet2DConditionModel,
+)
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .conditioning import Conditions, Family, TextSource
+from .fitting import Budget, Fit, Plan, fit, mixed_precision, training_device
+from .latents import LATENT_SIZE, Cached
+from .localisation import AttentionState, install
+from .render import PICTURE_PX
+from .scene import sample_scene
+from .text_encoders import WIDTHS
+
+CLIP_WIDTH: Final = WIDTHS["clip_l"] + WIDTHS["clip_g"]
+TIME_ID_WIDTH: Final = 32
+MIN_SNR: Final = 5.0
+FLOW_SHIFT: Final = 2.0
+TRAINING_LEVELS: Final = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What differs between the families."""
+
+    family: Family
+    learning_rate: float
+    batch: int
+    latent_channels: int
+    localisation_weight: float  # 0: the auxiliary attention loss is off
+    seed: int
+
+
+RECIPES: Final[dict[Family, Recipe]] = {
+    # No localisation loss here: this model is to show the neglect that refinement methods cure.
+    "sd1": Recipe(
+        family="sd1",
+        learning_rate=1e-3,
+        batch=16,
+        latent_channels=4,
+        localisation_weight=0.0,
+        seed=1,
+    ),
+    "sdxl": Recipe(
+        family="sdxl",
+        learning_rate=1e-3,
+        batch=16,
+        latent_channels=4,
+        localisation_weight=0.1,
+        seed=2,
+    ),
+    "sd3": Recipe(
+        family="sd3",
+        learning_rate=1e-3,
+        batch=20,
+        latent_channels=16,
+        localisation_weight=0.1,
+        seed=3,
+    ),
+}
+
+
+def new_denoiser(family: Family) -> UNet2DConditionModel | SD3Transformer2DModel:
+    """An untrained denoiser with the block topology of the real family, only narrower."""
+    if family == "sd1":
+        return UNet2DConditionModel(
+            sample_size=LATENT_SIZE,
+            block_out_channels=(32, 64, 80, 64),
+            layers_per_block=2,
+            cross_attention_dim=WIDTHS["clip_l"],
+            attention_head_dim=8,
+            norm_num_groups=16,
+        )
+    if family == "sdxl":
+        return UNet2DConditionModel(
+            sample_size=LATENT_SIZE,
+            block_out_channels=(32, 64, 96),
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+            layers_per_block=2,
+            transformer_layers_per_block=[1, 1, 2],
+            cross_attention_dim=CLIP_WIDTH,
+            attention_head_dim=(2, 4, 6),
+            use_linear_projection=True,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=TIME_ID_WIDTH,
+            projection_class_embeddings_input_dim=6 * TIME_ID_WIDTH + WIDTHS["clip_g"],
+            norm_num_groups=16,
+        )
+    return SD3Transformer2DModel(
+        sample_size=LATENT_SIZE,
+        patch_size=2,
+        in_channels=16,
+        out_channels=16,
+        num_layers=6,
+        attention_head_dim=24,
+        num_attention_heads=6,
+        joint_attention_dim=WIDTHS["t5"],
+        caption_projection_dim=144,
+        pooled_projection_dim=CLIP_WIDTH,
+        pos_embed_max_size=32,
+    )
+
+
+def new_scheduler(family: Family) -> DDIMScheduler | FlowMatchEulerDiscreteScheduler:
+    """The scheduler of the real family."""
+    if family == "sd3":
+        return FlowMatchEulerDiscreteScheduler(shift=FLOW_SHIFT)
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+    )
+
+
+def train_denoiser(
+    family: Family,
+    cached: Cached,
+    text: TextSource,
+    folder: Path,
+    budget: Budget,
+    *,
+    model: UNet2DConditionModel | SD3Transformer2DModel | None = None,
+    snapshot: Callable[[Fit], None] | None = None,
+) -> Fit:
+    """Trains, resuming an earlier run in `folder`; `run.ema` holds the averaged weights."""
+    recipe, device = RECIPES[family], training_device()
+    torch.manual_seed(recipe.seed)
+    model = model or new_denoiser(family)
+    state = install(model)
+    plan = Plan(
+        name=f"mini-{family}",
+        learning_rate=recipe.learning_rate,
+        budget=budget,
+        warmup_steps=150,
+        ema_decay=0.998,
+        seed=recipe.seed,
+    )
+    run = Fit(plan, model.to(device), folder)
+    loss_at = _flow_loss if family == "sd3" else _noise_loss
+
+    def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
+        rows = _rows(step, recipe.batch, len(cached.latents))
+        scenes = [sample_scene(row) for row in rows]
+        conditions = text.conditions(scenes, step * 9_176 + recipe.seed).to(device)
+        latents = cached.latents[rows].float().to(device)
+        _share(state, conditions, cached.masks[rows].to(device), recipe)
+        with mixed_precision(device):
+            loss = loss_at(model, latents, conditions)
+            located = state.take()
+        total = loss + recipe.localisation_weight * located
+        return total, {"denoising": float(loss.detach()), "located": float(located.detach())}
+
+    return fit(run, loss_of, snapshot)
+
+
+def time_ids(count: int) -> Tensor:
+    """SDXL's original size, crop corner and target size, [count, 6]."""
+    return torch.tensor([[PICTURE_PX, PICTURE_PX, 0, 0, PICTURE_PX, PICTURE_PX]]).repeat(count, 1)
+
+
+def _share(state: AttentionState, conditions: Conditions, masks: Tensor, recipe: Recipe) -> None:
+    state.bias, state.nouns, state.known = conditions.bias, conditions.nouns, conditions.known
+    state.masks = masks.float() / 255
+    state.wanted = recipe.localisation_weight > 0
+
+
+@cache
+def _alphas() -> Tensor:
+    scheduler = new_scheduler("sd1")
+    assert isinstance(scheduler, DDIMScheduler)
+    return scheduler.alphas_cumprod
+
+
+def _noise_loss(model: nn.Module, latents: Tensor, conditions: Conditions) -> Tensor:
+    """ε-prediction with min-SNR weights (γ = 5, Hang et al. 2023): mean over the batch of w(t)·|ε - ε̂|²."""
+    timesteps = torch.randint(0, TRAINING_LEVELS, (len(latents),), device=latents.device)
+    alphas = _alphas().to(latents.device)[timesteps]
+    snr = alphas / (1 - alphas)
+    noise = torch.randn_like(latents)
+    shape = (-1, 1, 1, 1)
+    noisy = alphas.sqrt().view(shape) * latents + (1 - alphas).sqrt().view(shape) * noise
+    extra = None
+    if conditions.pooled is not None:
+        ids = time_ids(len(latents)).to(latents.device)
+        extra = {"text_embeds": conditions.pooled, "time_ids": ids}
+    predicted = model(noisy, timesteps, conditions.context, added_cond_kwargs=extra).sample.float()
+    weights = snr.clamp(max=MIN_SNR) / snr
+    return ((predicted - noise).pow(2).mean((1, 2, 3)) * weights).mean()
+
+
+def _flow_loss(model: nn.Module, latents: Tensor, conditions: Conditions) -> Tensor:
+    """Rectified flow with logit-normal levels (Esser et al. 2024): the mean of |(ε - x₀) - v̂|²."""
+    normal = torch.randn(len(latents), device=latents.device)
+    sigma = torch.sigmoid(normal)
+    sigma = FLOW_SHIFT * sigma / (1 + (FLOW_SHIFT - 1) * sigma)
+    noise = torch.randn_like(latents)
+    level = sigma.view(-1, 1, 1, 1)
+    predicted = model(
+        hidden_states=(1 - level) * latents + level * noise,
+        timestep=sigma * TRAINING_LEVELS,
+        encoder_hidden_states=conditions.context,
+        pooled_projections=conditions.pooled,
+    ).sample.float()
+    return F.mse_loss(predicted, noise - latents)
+
+
+def _rows(step: int, batch: int, count: int) -> list[int]:
+    """Every scene once an epoch, in an order drawn from the epoch."""
+    places = range(step * batch, (step + 1) * batch)
+    return [int(_order(place // count, count)[place % count]) for place in places]
+
+
+@lru_cache(maxsize=2)
+def _order(epoch: int, count: int) -> Tensor:
+    return torch.randperm(count, generator=torch.Generator().manual_seed(epoch))

@@ -1,0 +1,229 @@
+"""Training of the detector on renders: clean, blurred, noisy, and decoded by the autoencoder."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor
+from torch.nn import functional as F
+
+from .detector import NOTHING, SLOTS, Detector, DetectorNetwork, Readings
+from .fitting import Budget, Fit, Plan, fit, mixed_precision, training_device
+from .palette import Rgb
+from .render import Rendered, render
+from .scene import KINDS, UNITS, Scene, Subject, sample_scene
+from .subjects.person import hair_colour
+
+BATCH: Final = 24
+POOL: Final = 1200  # autoencoded pictures, drawn once
+POOL_SHARE: Final = 0.25
+FIRST_SEED: Final = 300_000_000
+POOL_SEED: Final = 400_000_000
+HELD_OUT_SEED: Final = 70_000_000
+LATENT_NOISE: Final = (0.0, 0.15)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the network shall read; shapes as in Readings, `kind` is an index [N, 3], `has_*` are masks [N, 3]."""
+
+    kind: Tensor
+    box: Tensor
+    values: Tensor
+    colours: Tensor
+    is_person: Tensor
+    is_coloured: Tensor
+
+    def to(self, device: torch.device) -> Truth:
+        return Truth(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+
+def train_and_export(
+    work: Path, folder: Path, budget: Budget, *, network: DetectorNetwork | None = None
+) -> Detector:
+    """Trains, resuming an earlier run in `work`, and writes `folder`."""
+    device = training_device()
+    torch.manual_seed(9)
+    network = (network or DetectorNetwork()).to(device)
+    pool_seeds, pool = _autoencoded_pool(work)
+    plan = Plan(name="detector", learning_rate=1.5e-3, budget=budget, ema_decay=0.995, seed=9)
+    run = Fit(plan, network, work)
+
+    def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
+        rng = random.Random(step)
+        images, scenes = _batch(rng, step, pool_seeds, pool)
+        with mixed_precision(device):
+            readings = network(images.to(device))
+        return reading_loss(readings, truth_of(scenes).to(device))
+
+    trained = fit(run, loss_of).ema
+    assert isinstance(trained, DetectorNetwork)
+    detector = Detector(trained.cpu())
+    detector.save(folder)
+    return detector
+
+
+def truth_of(scenes: Sequence[tuple[Scene, Rendered]]) -> Truth:
+    """What is to be read from each scene, arranged by slots."""
+    count = len(scenes)
+    truth = Truth(
+        kind=torch.full((count, len(SLOTS)), NOTHING),
+        box=torch.zeros(count, len(SLOTS), 4),
+        values=torch.zeros(count, len(SLOTS), 3),
+        colours=torch.zeros(count, len(SLOTS), 9),
+        is_person=torch.zeros(count, len(SLOTS), dtype=torch.bool),
+        is_coloured=torch.zeros(count, len(SLOTS), dtype=torch.bool),
+    )
+    for n, (scene, rendered) in enumerate(scenes):
+        for subject, box in zip(scene.subjects, rendered.boxes, strict=True):
+            slot = slot_of(subject)
+            truth.kind[n, slot] = KINDS.index(subject.kind)
+            truth.box[n, slot] = torch.tensor(box)
+            truth.values[n, slot] = torch.tensor([subject.age, subject.smile, subject.size])
+            truth.colours[n, slot] = _colours(subject)
+            truth.is_person[n, slot] = subject.is_person
+            truth.is_coloured[n, slot] = scene.style == "photo"
+    return truth
+
+
+def slot_of(subject: Subject) -> int:
+    """0 left, 1 middle, 2 right, from where the subject stands."""
+    place = subject.x / UNITS
+    return 0 if place < 0.37 else 2 if place > 0.63 else 1
+
+
+def reading_loss(readings: Readings, truth: Truth) -> tuple[Tensor, dict[str, float]]:
+    """Cross-entropy of the kind plus L1 of box, values and colours where there are any."""
+    kinds = F.cross_entropy(readings.kinds.flatten(0, 1), truth.kind.flatten())
+    present = truth.kind != NOTHING
+    things = present & ~truth.is_person
+    error = (readings.values - truth.values).abs()
+    age, smile = _mean(error[..., 0], truth.is_person), _mean(error[..., 1], truth.is_person)
+    size = _mean(error[..., 2], things)
+    colour_error = (readings.colours - truth.colours).abs()
+    people, coloured = colour_error[..., :6].mean(-1), colour_error[..., 6:].mean(-1)
+    colours = _mean(people, truth.is_person & truth.is_coloured)
+    colours = colours + _mean(coloured, things & truth.is_coloured)
+    box = _mean((readings.box - truth.box).abs().mean(-1), present)
+    loss = kinds + 2 * age + 1.2 * smile + 2 * size + colours + 2 * box
+    right = (readings.kinds.argmax(-1) == truth.kind).float().mean()
+    return loss, {"right": float(right), "age": float(age.detach()), "smile": float(smile.detach())}
+
+
+@torch.no_grad()
+def detector_figures(
+    detector: Detector, count: int = 600, vae: AutoencoderKL | None = None
+) -> dict[str, float]:
+    """Errors on held-out renders (photo style), passed through `vae` first when one is given."""
+    scenes = [_drawn(HELD_OUT_SEED + i, style="photo") for i in range(count)]
+    images = torch.stack([_tensor(rendered) for _, rendered in scenes])
+    if vae is not None:
+        images = torch.cat([_autoencode(vae, part, 0.0) for part in images.split(16)])
+    readings, truth = detector.read(images), truth_of(scenes)
+    present = truth.kind != NOTHING
+    found = readings.kinds.softmax(-1)
+    best = found.argmax(-1)
+    people = truth.is_person & (best == truth.kind)
+    things = present & ~truth.is_person
+    colour = (readings.colours - truth.colours).abs()
+    return {
+        "pictures": count,
+        "presence": float((best == truth.kind)[present].float().mean()),
+        "false_alarms": float((best != NOTHING)[~present].float().mean()),
+        "picture_all_right": float((best == truth.kind).all(1).float().mean()),
+        "age_r2": _r2(readings.values[..., 0][people], truth.values[..., 0][people]),
+        "smile_r2": _r2(readings.values[..., 1][people], truth.values[..., 1][people]),
+        "size_r2": _r2(readings.values[..., 2][things], truth.values[..., 2][things]),
+        "age_mae": float((readings.values - truth.values)[..., 0][people].abs().mean()),
+        "smile_mae": float((readings.values - truth.values)[..., 1][people].abs().mean()),
+        "hair_mae": float(colour[..., :3][people].mean()),
+        "shirt_mae": float(colour[..., 3:6][people].mean()),
+        "colour_mae": float(colour[..., 6:][things].mean()),
+        "box_mae": float((readings.box - truth.box).abs()[present].mean()),
+    }
+
+
+def _colours(subject: Subject) -> Tensor:
+    hair: Rgb = hair_colour(subject)
+    return torch.tensor([*hair, *subject.shirt_rgb, *subject.colour_rgb]) / 255
+
+
+def _drawn(seed: int, style: str | None = None) -> tuple[Scene, Rendered]:
+    scene = sample_scene(seed, style=style)
+    return scene, render(scene)
+
+
+def _tensor(rendered: Rendered) -> Tensor:
+    return torch.from_numpy(rendered.pixels).permute(2, 0, 1).float() / 255
+
+
+def _batch(
+    rng: random.Random, step: int, pool_seeds: Sequence[int], pool: Tensor
+) -> tuple[Tensor, list[tuple[Scene, Rendered]]]:
+    scenes: list[tuple[Scene, Rendered]] = []
+    images: list[Tensor] = []
+    for i in range(BATCH):
+        if len(pool_seeds) and rng.random() < POOL_SHARE:
+            place = rng.randrange(len(pool_seeds))
+            scenes.append(_drawn(pool_seeds[place]))
+            images.append(pool[place].float() / 255)
+        else:
+            scenes.append(_drawn(FIRST_SEED + step * BATCH + i))
+            images.append(_tensor(scenes[-1][1]))
+        images[-1] = _worn(rng, images[-1])
+    return torch.stack(images), scenes
+
+
+def _worn(rng: random.Random, image: Tensor) -> Tensor:
+    """Blur, noise and a change of contrast, as finished pictures of small models have."""
+    if rng.random() < 0.5:
+        factor = rng.choice((1.5, 2.0, 2.6))
+        small = F.interpolate(image[None], scale_factor=1 / factor, mode="bilinear", antialias=True)
+        image = F.interpolate(small, image.shape[-2:], mode="bicubic")[0]
+    if rng.random() < 0.5:
+        image = image + torch.randn_like(image) * rng.uniform(0, 0.05)
+    if rng.random() < 0.3:
+        image = (image - 0.5) * rng.uniform(0.88, 1.12) + 0.5 + rng.uniform(-0.04, 0.04)
+    return image.clamp(0, 1)
+
+
+def _autoencoded_pool(work: Path) -> tuple[list[int], Tensor]:
+    """(seeds, uint8 pictures) that went through the autoencoder; empty when there is none yet."""
+    path = work / "detector-pool.pt"
+    seeds = [POOL_SEED + i for i in range(POOL)]
+    if path.is_file():
+        return seeds, torch.load(path, weights_only=True)
+    if not (work / "vae4").is_dir():
+        return [], torch.empty(0)
+    vae = AutoencoderKL.from_pretrained(work / "vae4").eval()
+    parts: list[Tensor] = []
+    for first in range(0, POOL, 16):
+        images = [_tensor(_drawn(seed)[1]) for seed in seeds[first : first + 16]]
+        noise = LATENT_NOISE[1] * (first // 16 % 3) / 2
+        parts.append((_autoencode(vae, torch.stack(images), noise) * 255).round().byte())
+    pool = torch.cat(parts)
+    torch.save(pool, path)
+    return seeds, pool
+
+
+@torch.no_grad()
+def _autoencode(vae: AutoencoderKL, images: Tensor, noise: float) -> Tensor:
+    with mixed_precision(torch.device("cpu")):
+        latents = vae.encode(images * 2 - 1).latent_dist.mean
+        latents = latents + noise * torch.randn_like(latents)
+        return (vae.decode(latents).sample.float() / 2 + 0.5).clamp(0, 1)
+
+
+def _mean(values: Tensor, mask: Tensor) -> Tensor:
+    return (values * mask).sum() / mask.sum().clamp(min=1)
+
+
+def _r2(read: Tensor, true: Tensor) -> float:
+    rest = (read - true).pow(2).sum()
+    return float(1 - rest / (true - true.mean()).pow(2).sum())

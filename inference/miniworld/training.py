@@ -1,0 +1,135 @@
+"""One resumable command per model: which part needs which, where each is kept, and what is written at the end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from diffusers import AutoencoderKL
+from torch import nn
+
+from .conditioning import ENCODERS, Family, TextSource
+from .denoisers import train_denoiser
+from .export import MODEL_NAMES, export
+from .fitting import Budget, Fit
+from .latents import cache_latents
+from .samples import sample_sheet
+from .text_encoders import EncoderName, encoder_figures, new_encoder, train_encoder
+from .vae import reconstruction_psnr, train_vae
+
+PICTURES: Final = 24_000
+# Minutes on two CPU cores, one part after the other.
+DEFAULT_MINUTES: Final[Mapping[str, float]] = {
+    "vae4": 20,
+    "vae16": 10,
+    "text": 16,
+    "detector": 10,
+    "mini-sdxl": 45,
+    "mini-sd1": 40,
+    "mini-sd3": 40,
+}
+TEXT_SHARES: Final[dict[EncoderName, float]] = {"clip_l": 0.2, "clip_g": 0.2, "t5": 0.6}
+FAMILIES: Final[dict[str, Family]] = {name: family for family, name in MODEL_NAMES.items()}
+PARTS: Final = tuple(DEFAULT_MINUTES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """Where training keeps its state (`work`) and puts finished models (`models`); `minutes` overrides a budget."""
+
+    work: Path
+    models: Path
+    minutes: float | None = None
+    steps: int | None = None
+    pictures: int = PICTURES
+    report: Callable[[str], None] = print
+
+    def budget(self, part: str, share: float = 1.0) -> Budget:
+        minutes = (self.minutes or DEFAULT_MINUTES[part]) * share
+        return Budget(minutes=minutes, steps=self.steps or 10**9)
+
+
+def train(part: str, shop: Workshop) -> None:
+    """Trains `part` and whatever it needs that is not there yet. Raises ValueError for an unknown part."""
+    if part in FAMILIES:
+        train_model(FAMILIES[part], shop)
+    elif part == "vae4":
+        get_vae(4, shop, retrain=True)
+    elif part == "vae16":
+        get_vae(16, shop, retrain=True)
+    elif part == "text":
+        for name in TEXT_SHARES:
+            get_encoder(name, shop, retrain=True)
+    elif part == "detector":
+        from .detector_training import train_and_export
+
+        train_and_export(shop.work, shop.models / "detector", shop.budget("detector"))
+    else:
+        raise ValueError(f"unknown part {part!r}; there are {', '.join(PARTS)} and all")
+
+
+def train_model(family: Family, shop: Workshop) -> None:
+    """Trains the denoiser of `family` and writes its folder; snapshots are written while it trains."""
+    channels = 16 if family == "sd3" else 4
+    vae = get_vae(channels, shop)
+    encoders = {name: get_encoder(name, shop) for name in ENCODERS[family]}
+    folder = shop.work / f"latents{channels}"
+    cached = cache_latents(vae, "latents", folder, shop.pictures)
+    name = MODEL_NAMES[family]
+
+    def snapshot(run: Fit) -> None:
+        write_model(family, run.ema, vae, encoders, shop.models / name)
+        sheet = shop.work / "sheets" / f"{name}-{run.step:06d}.png"
+        sample_sheet(shop.models / name, sheet)
+        shop.report(f"{name}: step {run.step}, {run.seconds / 60:.1f} min, {sheet}")
+
+    text = TextSource(family, encoders)
+    train_denoiser(family, cached, text, shop.work, shop.budget(name), snapshot=snapshot)
+
+
+def write_model(
+    family: Family,
+    denoiser: nn.Module,
+    vae: AutoencoderKL,
+    encoders: Mapping[EncoderName, nn.Module],
+    folder: Path,
+) -> None:
+    """Writes beside the final place and swaps, so that a reader never sees half a model; the card stays."""
+    fresh, old = folder.with_name(f".{folder.name}-new"), folder.with_name(f".{folder.name}-old")
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    export(family, denoiser, vae, dict(encoders), fresh)
+    card = folder / "MODEL_CARD.md"
+    if card.is_file():
+        shutil.copy(card, fresh)
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def get_vae(channels: int, shop: Workshop, *, retrain: bool = False) -> AutoencoderKL:
+    """The finished autoencoder, trained first when it is not there; `retrain` goes on with a longer budget."""
+    folder = shop.work / f"vae{channels}"
+    if not folder.is_dir() or retrain:
+        start = get_vae(4, shop) if channels != 4 else None
+        vae = train_vae(channels, shop.work, shop.budget(folder.name), start_from=start)
+        shop.report(f"vae{channels}: PSNR %.2f ± %.2f dB" % reconstruction_psnr(vae))
+        vae.save_pretrained(folder)
+    return AutoencoderKL.from_pretrained(folder).eval()
+
+
+def get_encoder(name: EncoderName, shop: Workshop, *, retrain: bool = False) -> nn.Module:
+    """The finished text encoder, trained first when it is not there."""
+    path = shop.work / f"{name}.weights.pt"
+    if not path.is_file() or retrain:
+        model = train_encoder(name, shop.work, shop.budget("text", TEXT_SHARES[name])).eval()
+        shop.report(f"{name}: relative errors {encoder_figures(name, model)}")
+        torch.save(model.state_dict(), path)
+    model = new_encoder(name)
+    model.load_state_dict(torch.load(path, weights_only=True))
+    return model.eval().requires_grad_(False)

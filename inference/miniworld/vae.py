@@ -1,0 +1,156 @@
+"""Training of the two autoencoders (4 and 16 latent channels), 128 px pictures to 16 × 16 latents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .fitting import Budget, Fit, Plan, fit, mixed_precision, training_device
+from .render import PICTURE_PX, draw_pixels
+from .scene import sample_scene
+
+CHANNELS: Final = (16, 32, 64, 96)
+NORM_GROUPS: Final = 8
+HELD_OUT_SEED: Final = 50_000_000
+LATENT_NOISE: Final = 0.08  # of a channel's deviation; the decoder learns to forgive the denoiser as much
+CROP_PX: Final = 64
+CROP_BATCH, FULL_BATCH = 16, 6
+FULL_FROM_SHARE: Final = 0.6
+POOL_PX: Final = 4
+
+
+def new_vae(latent_channels: int, channels: tuple[int, ...] = CHANNELS) -> AutoencoderKL:
+    """An untrained autoencoder, ×8 down, of stock diffusers layout."""
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * len(channels),
+        up_block_types=("UpDecoderBlock2D",) * len(channels),
+        block_out_channels=channels,
+        layers_per_block=1,
+        latent_channels=latent_channels,
+        norm_num_groups=NORM_GROUPS,
+        sample_size=PICTURE_PX,
+        mid_block_add_attention=False,
+        scaling_factor=1.0,
+        shift_factor=0.0,
+        force_upcast=False,
+    )
+
+
+def pictures(first_seed: int, count: int) -> Tensor:
+    """Rendered scenes, float32 [count, 3, 128, 128] in -1..1."""
+    drawn = np.stack([draw_pixels(sample_scene(first_seed + i)) for i in range(count)])
+    return torch.from_numpy(drawn).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def train_vae(
+    latent_channels: int,
+    folder: Path,
+    budget: Budget,
+    *,
+    start_from: AutoencoderKL | None = None,
+    channels: tuple[int, ...] = CHANNELS,
+) -> AutoencoderKL:
+    """Trains, resuming an earlier run in `folder`; returns the averaged weights, latents standardised.
+
+    `start_from` lends its weights wherever the shapes agree (the 16-channel one starts from the 4-channel one).
+    """
+    device = training_device()
+    torch.manual_seed(latent_channels)
+    vae = new_vae(latent_channels, channels)
+    if start_from is not None:
+        _borrow(vae, start_from)
+    plan = Plan(
+        name=f"vae{latent_channels}",
+        learning_rate=2e-3 if start_from is None else 1.2e-3,
+        budget=budget,
+        weight_decay=1e-4,
+        ema_decay=0.995,
+        seed=latent_channels,
+    )
+    run = Fit(plan, vae.to(device), folder)
+
+    def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
+        batch = _batch(step, share).to(device)
+        with mixed_precision(device):
+            return reconstruction_loss(vae, batch)
+
+    fit(run, loss_of)
+    ema = run.ema
+    assert isinstance(ema, AutoencoderKL)
+    return standardised(ema.cpu())
+
+
+def reconstruction_loss(vae: AutoencoderKL, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
+    """L1 + 2·MSE + half the L1 of 4 × 4 means (small parts keep their colour) + a pin on the latents' power.
+
+    batch: [N, 3, H, W] in -1..1.
+    """
+    mean = vae.encode(batch).latent_dist.mean.float()
+    spread = mean.detach().std((0, 2, 3), keepdim=True)
+    noisy = mean + LATENT_NOISE * spread * torch.randn_like(mean)
+    decoded = vae.decode(noisy).sample.float()
+    squared = F.mse_loss(decoded, batch)
+    pooled = F.l1_loss(F.avg_pool2d(decoded, POOL_PX), F.avg_pool2d(batch, POOL_PX))
+    pin = (mean.pow(2).mean((0, 2, 3)) - 1).pow(2).mean()
+    loss = F.l1_loss(decoded, batch) + 2 * squared + 0.5 * pooled + 0.01 * pin
+    return loss, {"psnr": float(10 * torch.log10(4 / squared.detach()))}
+
+
+@torch.no_grad()
+def standardised(vae: AutoencoderKL, count: int = 256) -> AutoencoderKL:
+    """Folds the latents' means and deviations into the 1 × 1 convolutions: `scaling_factor` becomes 1."""
+    vae.eval()
+    held = [vae.encode(pictures(1_000 + i, 16)).latent_dist.mean for i in range(0, count, 16)]
+    latents = torch.cat(held)
+    mean, std = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
+    channels = latents.shape[1]
+    quant, post = vae.quant_conv, vae.post_quant_conv
+    assert isinstance(quant, nn.Conv2d) and isinstance(post, nn.Conv2d)
+    assert quant.bias is not None and post.bias is not None
+    quant.weight[:channels] /= std[:, None, None, None]
+    quant.bias[:channels] = (quant.bias[:channels] - mean) / std
+    quant.weight[channels:] = 0
+    quant.bias[channels:] = 2 * float(np.log(LATENT_NOISE))
+    weight = post.weight.clone()
+    post.weight.copy_(weight * std[None, :, None, None])
+    post.bias += (weight[:, :, 0, 0] * mean).sum(1)
+    return vae
+
+
+@torch.no_grad()
+def reconstruction_psnr(vae: AutoencoderKL, count: int = 256) -> tuple[float, float]:
+    """Mean and standard deviation of the PSNR (dB) over held-out pictures, posterior mean, 8-bit range."""
+    values: list[Tensor] = []
+    for i in range(0, count, 16):
+        batch = pictures(HELD_OUT_SEED + i, 16)
+        decoded = vae.decode(vae.encode(batch).latent_dist.mean).sample.clamp(-1, 1)
+        values.append(10 * torch.log10(4 / (decoded - batch).pow(2).mean((1, 2, 3))))
+    psnr = torch.cat(values)
+    return float(psnr.mean()), float(psnr.std())
+
+
+def _batch(step: int, share: float) -> Tensor:
+    """Crops at first (more variety for the cost), whole pictures later (their statistics are what is used)."""
+    if share >= FULL_FROM_SHARE:
+        return pictures(10_000_000 + step * FULL_BATCH, FULL_BATCH)
+    whole = pictures(step * CROP_BATCH, CROP_BATCH)
+    corners = torch.randint(0, PICTURE_PX - CROP_PX + 1, (CROP_BATCH, 2)).tolist()
+    # People's faces are the hardest part and sit in the lower two thirds: half of the crops look there.
+    for i in range(0, CROP_BATCH, 2):
+        corners[i][0] = 24 + corners[i][0] // 2
+    crops = [
+        whole[i, :, y : y + CROP_PX, x : x + CROP_PX] for i, (y, x) in enumerate(corners)
+    ]
+    return torch.stack(crops)
+
+
+def _borrow(vae: AutoencoderKL, other: AutoencoderKL) -> None:
+    theirs, mine = other.state_dict(), vae.state_dict()
+    fitting = {key: value for key, value in theirs.items() if mine[key].shape == value.shape}
+    vae.load_state_dict(fitting, strict=False)
