@@ -1,14 +1,15 @@
 """What “before” means when the window compares before and after."""
 
 from editor.commands import Command
-from editor.document import Document, DocumentState
+from editor.document import Document
+from editor.state import DocumentState
 
 
 def before(document: Document) -> DocumentState:
     """The oldest state since which the picture was only tuned.
 
-    Going back from the present step, it stops where the size, a prompt, a seed or a model differs: there another
-    picture begins, and comparing across it would say nothing.
+    Going back from the present step, it stops where the size, a prompt, a seed or a model differs: there
+    another picture begins, and comparing across it would say nothing.
     """
     stack, state = document.undo_stack, document.state
     for index in range(stack.index() - 1, -1, -1):

@@ -18,7 +18,7 @@ def heat_image(heat: NDArray[np.float32]) -> QImage:
 
 
 def subject_box(heat: NDArray[np.float32]) -> QRectF:
-    """The box (0..1 of width and height) around where a map [h, w] is strong; the whole picture if it is flat."""
+    """The box (0..1 of both sides) around where a map [h, w] is strong; everything if it is flat."""
     strong = _normalised(heat) >= _BOX_LEVEL
     if not strong.any():
         return QRectF(0, 0, 1, 1)

@@ -1,0 +1,92 @@
+"""Menus and shortcuts made from the table of actions."""
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QCoreApplication, QObject
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from editor.actions import ACTIONS, MENUS, Action, in_menu
+from editor.application import Application
+
+
+class ActionSet(QObject):
+    """One QAction for each row of the table.
+
+    `receivers` gives the object of "application", "window" and "canvas" at the moment of the call, or None.
+    """
+
+    def __init__(
+        self, application: Application, receivers: Mapping[str, Callable[[], object]], window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._application = application
+        self._receivers = receivers
+        self._actions = {item.id: self._made(item, window) for item in ACTIONS}
+        application.enabled_changed.connect(self.refresh)
+        application.settings.shortcuts_changed.connect(self._show_shortcuts)
+        self._show_shortcuts()
+        self.refresh()
+
+    def __getitem__(self, action_id: str) -> QAction:
+        return self._actions[action_id]
+
+    def fill(self, bar: QMenuBar) -> dict[str, QMenu]:
+        """Add the menus that have entries."""
+        menus: dict[str, QMenu] = {}
+        for menu_id, text in MENUS:
+            menu = menus[menu_id] = QMenu(QCoreApplication.translate("Actions", text), bar)
+            menu.setToolTipsVisible(True)
+            group = 0
+            for item in in_menu(menu_id):
+                if item.group != group and menu.actions():
+                    menu.addSeparator()
+                group = item.group
+                menu.addAction(self._actions[item.id])
+            bar.addMenu(menu)
+        return menus
+
+    def hide_empty(self, menus: Mapping[str, QMenu]) -> None:
+        """A menu without entries waits for the features that fill it."""
+        for menu in menus.values():
+            menu.menuAction().setVisible(bool(menu.actions()))
+
+    def refresh(self) -> None:
+        """Enable what can be done now."""
+        for item in ACTIONS:
+            self._actions[item.id].setEnabled(self._application.holds(item.enabled_when))
+
+    def set_checked(self, action_id: str, checked: bool) -> None:
+        """Show a state without doing anything."""
+        action = self._actions[action_id]
+        blocked = action.blockSignals(True)
+        action.setChecked(checked)
+        action.blockSignals(blocked)
+
+    def _made(self, item: Action, window: QWidget) -> QAction:
+        action = QAction(QCoreApplication.translate("Actions", item.text), window)
+        action.setObjectName(item.id)
+        action.setCheckable(item.checkable)
+        if item.tip:
+            action.setToolTip(QCoreApplication.translate("Actions", item.tip))
+        action.triggered.connect(lambda checked: self._call(item, checked))
+        window.addAction(action)
+        return action
+
+    def _call(self, item: Action, checked: bool) -> None:
+        receiver, method = item.command.split(".")
+        target = self._receivers[receiver]()
+        if target is None:
+            return
+        function = getattr(target, method)
+        if item.checkable:
+            function(checked)
+        else:
+            function()
+
+    def _show_shortcuts(self) -> None:
+        for item in ACTIONS:
+            own = self._application.settings.shortcut(item.id)
+            text = item.shortcut if own is None else own
+            parts = [part.strip() for part in text.split("; ") if part.strip()]
+            self._actions[item.id].setShortcuts([QKeySequence(part) for part in parts])

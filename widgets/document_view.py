@@ -1,0 +1,153 @@
+"""A canvas that shows a document: its composite, the state before, previews of its jobs, subjects."""
+
+import math
+
+from PySide6.QtCore import QRect, Signal
+from PySide6.QtWidgets import QWidget
+
+from editor.comparison import before
+from editor.compositing import composite
+from editor.document import Document
+from editor.heatmaps import heat_image
+from editor.images import to_qimage
+from editor.jobs import AttributeSession
+from inference.operations import SamplingParameters
+from inference.progress import Step
+from inference.service import InferenceService, Job
+from widgets.canvas import Canvas
+from widgets.theme import tokens_of
+
+
+class DocumentView(Canvas):
+    """One tab. The application's session is given to the view of the current document."""
+
+    subject_pointed = Signal(int)  # index of the subject that was clicked
+
+    def __init__(self, document: Document, service: InferenceService, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self._session: AttributeSession | None = None
+        self._before_state: object = None
+        self._lit = -1
+        self.set_image(to_qimage(document.composite()))
+        self.setAccessibleDescription(document.title)
+        document.pixels_changed.connect(self._on_pixels_changed)
+        document.undo_stack.indexChanged.connect(self._on_history_moved)
+        service.job_progress.connect(self._on_job_progress)
+        for ended in (service.job_finished, service.job_failed, service.job_cancelled):
+            ended.connect(self._on_job_ended)
+        self._job: Job | None = None
+        self.hovered.connect(self._on_hovered)
+        self.clicked.connect(self._on_clicked)
+
+    def set_session(self, session: AttributeSession | None) -> None:
+        """Whose subjects the canvas lights up."""
+        if self._session is not None:
+            self._session.disconnect(self)
+        self._session = session
+        if session is not None:
+            session.maps_changed.connect(self._on_maps_changed)
+        self.light_subject(-1)
+
+    def light_subject(self, index: int) -> None:
+        """Show where the model sees a subject; -1 shows none."""
+        self._lit = index
+        session = self._session
+        if session is None or not 0 <= index < len(session.subjects):
+            self.set_heat(None)
+            return
+        heat = session.heat(index)
+        colour = tokens_of(self).subject(session.subjects[index].colour_index)
+        self.set_heat(heat_image(heat) if heat is not None else None, colour)
+
+    def set_compare(self, shown: bool) -> None:
+        """Show or hide the before/after wipe (menu command)."""
+        self._refresh_before()
+        self.set_wipe_shown(shown)
+
+    def hold_original(self, held: bool) -> None:
+        if held:
+            self._refresh_before()
+        super().hold_original(held)
+
+    # the commands of the menu
+
+    def fit(self) -> None:
+        self.zoom_fit()
+
+    def actual_size(self) -> None:
+        self.zoom_actual()
+
+    def _on_pixels_changed(self, rect: QRect) -> None:
+        document = self.document
+        dirty = rect & document.rect
+        if self.image_size != (document.width, document.height) or dirty == document.rect:
+            self.set_image(to_qimage(document.composite()))
+        elif not dirty.isEmpty():
+            self.patch_image(to_qimage(document.composite(dirty)), dirty.topLeft())
+
+    def _on_history_moved(self) -> None:
+        if self.wipe_share is not None:
+            self._refresh_before()
+
+    def _refresh_before(self) -> None:
+        state = before(self.document)
+        if state is not self._before_state:
+            self._before_state = state
+            self.set_before(to_qimage(composite(state.layers, QRect(0, 0, state.width, state.height))))
+
+    def _on_job_progress(self, job: Job, step: Step) -> None:
+        if step.preview is None or not self._is_other_picture(job):
+            return
+        self._job = job
+        self.set_preview(to_qimage(step.preview))
+
+    def _is_other_picture(self, job: Job) -> bool:
+        """Whether a job makes this document's layer anew: then watching it grow is welcome.
+
+        For a slider, the crossfade of known positions says more than a noisy preview.
+        """
+        parameters = job.request.parameters
+        if self._session is None or not isinstance(parameters, SamplingParameters):
+            return False
+        layer = self._session.layer_id
+        if not job.supersedes.startswith(f"slider:{layer}:"):
+            return False
+        recipe = self.document.layer(layer).recipe
+        return recipe is not None and (parameters.prompt, parameters.seed) != (recipe.prompt, recipe.seed)
+
+    def _on_job_ended(self, job: Job, _result: object = None) -> None:
+        if job is self._job:
+            self._job = None
+            self.set_preview(None)
+
+    def _on_maps_changed(self) -> None:
+        self.light_subject(self._lit)
+
+    def _on_hovered(self, point: object) -> None:
+        index = self._subject_at(point)
+        if index != self._lit:
+            self.light_subject(index)
+
+    def _on_clicked(self, point: object) -> None:
+        index = self._subject_at(point)
+        if index >= 0:
+            self.subject_pointed.emit(index)
+
+    def _subject_at(self, point: object) -> int:
+        """The subject that the model sees most at an image point, -1 for none."""
+        session = self._session
+        if session is None or point is None:
+            return -1
+        best, strongest = -1, 0.35
+        for index in range(len(session.subjects)):
+            heat = session.heat(index)
+            if heat is None:
+                continue
+            row = math.floor(point.y() / self.document.height * heat.shape[0])  # type: ignore[attr-defined]
+            column = math.floor(point.x() / self.document.width * heat.shape[1])  # type: ignore[attr-defined]
+            if 0 <= row < heat.shape[0] and 0 <= column < heat.shape[1]:
+                strength = float(heat[row, column]) / max(float(heat.max()), 1e-6)
+                if strength > strongest:
+                    best, strongest = index, strength
+        return best

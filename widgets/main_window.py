@@ -1,0 +1,243 @@
+"""The main window: menus from the action table, docks from the panel table, the tool bar, the workspace."""
+
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QToolBar, QToolButton, QWidget
+
+from editor.actions import action
+from editor.application import Application
+from widgets.action_set import ActionSet
+from widgets.canvas import Tool
+from widgets.filmstrip import Filmstrip
+from widgets.history_panel import HistoryPanel
+from widgets.icons import IconButton
+from widgets.job_panel import JobPanel
+from widgets.layer_panel import LayerPanel, layer_buttons
+from widgets.panel import Panel, PanelSpec
+from widgets.status_bar import StatusBar
+from widgets.subject_panel import SubjectPanel
+from widgets.theme import Theme
+from widgets.window_commands import WindowCommands
+from widgets.workspace import Workspace
+
+TOOLS: tuple[tuple[str, Tool], ...] = (
+    ("tool.subject", Tool.SUBJECT),
+    ("tool.hand", Tool.HAND),
+    ("tool.zoom", Tool.ZOOM),
+)
+TOOL_BAR = (  # "" is a gap
+    "file.new",
+    "file.open",
+    "",
+    *(name for name, _ in TOOLS),
+    "",
+    "view.compare",
+    "view.fit",
+    "",
+    "edit.undo",
+    "edit.redo",
+)
+STATE_VERSION = 1
+SIZE = QSize(1440, 900)
+
+
+class MainWindow(QMainWindow):
+    """Shows an `Application`. Nothing here waits for anything."""
+
+    def __init__(self, application: Application, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.application = application
+        self.theme = Theme(_qt_application(), application.settings.get("theme"))
+        self.setObjectName("MainWindow")
+        self.setWindowTitle("Attune")
+        self.setDockNestingEnabled(True)
+        self.workspace = Workspace(application)
+        self.setCentralWidget(self.workspace)
+        self.commands = WindowCommands(self)
+        self.actions_by_id = ActionSet(
+            application,
+            {
+                "application": lambda: application,
+                "window": lambda: self.commands,
+                "canvas": lambda: self.workspace.view,
+            },
+            self,
+        )
+        self.status = StatusBar(application)
+        self.setStatusBar(self.status)
+        self._make_tools()
+        self.panels = {spec.id: Panel(spec, self) for spec in self._panel_table()}
+        self._place_panels()
+        self._make_menus()
+        self._connect()
+        self.resize(SIZE)
+        self._restore()
+        self.use_tool(Tool.SUBJECT)
+        self._show_title()
+
+    def panel(self, panel_id: str) -> QWidget:
+        """A panel's own widget, made now if it was not shown yet."""
+        return self.panels[panel_id].content
+
+    def use_tool(self, tool: Tool) -> None:
+        self.workspace.set_tool(tool)
+        for name, which in TOOLS:
+            self.actions_by_id[name].setChecked(which is tool)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        for document in self.application.documents:
+            if not self.commands.close_one(document):
+                event.ignore()
+                return
+        settings = self.application.settings
+        settings.set_state("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
+        settings.set_state("docks", bytes(self.saveState(STATE_VERSION).toBase64().data()).decode())
+        self.application.shutdown()
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if (
+            event.key() == Qt.Key.Key_Backslash
+            and self.workspace.view is not None
+            and not event.isAutoRepeat()
+        ):
+            self.workspace.view.hold_original(True)
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if (
+            event.key() == Qt.Key.Key_Backslash
+            and self.workspace.view is not None
+            and not event.isAutoRepeat()
+        ):
+            self.workspace.view.hold_original(False)
+        else:
+            super().keyReleaseEvent(event)
+
+    def _panel_table(self) -> tuple[PanelSpec, ...]:
+        application = self.application
+        right, bottom = Qt.DockWidgetArea.RightDockWidgetArea, Qt.DockWidgetArea.BottomDockWidgetArea
+        return (
+            PanelSpec(
+                "subjects", self.tr("Subjects"), right, lambda: SubjectPanel(application), self._model_button
+            ),
+            PanelSpec(
+                "layers",
+                self.tr("Layers"),
+                right,
+                lambda: LayerPanel(application),
+                lambda: layer_buttons(application),
+            ),
+            PanelSpec("history", self.tr("History"), right, lambda: HistoryPanel(application)),
+            PanelSpec("variations", self.tr("Variations"), bottom, lambda: Filmstrip(application)),
+            PanelSpec("jobs", self.tr("Jobs"), bottom, lambda: JobPanel(application.service)),
+        )
+
+    def _place_panels(self) -> None:
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        for panel in self.panels.values():
+            self.addDockWidget(panel.spec.area, panel)
+        self.splitDockWidget(self.panels["variations"], self.panels["jobs"], Qt.Orientation.Horizontal)
+        right = [self.panels[name] for name in ("subjects", "layers", "history")]
+        self.resizeDocks(right, [490, 190, 120], Qt.Orientation.Vertical)
+        self.resizeDocks(right, [330, 330, 330], Qt.Orientation.Horizontal)
+        bottom = [self.panels["variations"], self.panels["jobs"]]
+        self.resizeDocks(bottom, [440, 560], Qt.Orientation.Horizontal)
+        self.resizeDocks(bottom, [132, 132], Qt.Orientation.Vertical)
+
+    def _make_menus(self) -> None:
+        menus = self.actions_by_id.fill(self.menuBar())
+        menus["window"].addSeparator()
+        for panel in self.panels.values():
+            menus["window"].addAction(panel.toggleViewAction())
+        self.actions_by_id.hide_empty(menus)
+
+    def _make_tools(self) -> None:
+        bar = QToolBar(self.tr("Tools"), self)
+        bar.setObjectName("Tools")
+        bar.setMovable(False)
+        bar.toggleViewAction().setEnabled(False)
+        for name in TOOL_BAR:
+            if name:
+                bar.addWidget(self._tool_button(name))
+            else:
+                gap = QWidget()
+                gap.setFixedHeight(8)
+                bar.addWidget(gap)
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, bar)
+        group = QActionGroup(self)
+        for name, _ in TOOLS:
+            group.addAction(self.actions_by_id[name])
+
+    def _tool_button(self, name: str) -> IconButton:
+        item, shown = action(name), self.actions_by_id[name]
+        keys = shown.shortcut().toString()
+        tip = shown.text().replace("&", "").rstrip("…")
+        button = IconButton(
+            item.icon, f"{tip} ({keys})" if keys else tip, size_px=19, checkable=item.checkable
+        )
+        button.setFixedSize(36, 36)
+        button.clicked.connect(shown.trigger)
+        shown.changed.connect(lambda: _mirror(shown, button))
+        _mirror(shown, button)
+        return button
+
+    def _model_button(self) -> QToolButton:
+        button = QToolButton()
+        button.setProperty("quiet", True)
+        button.setToolTip(self.tr("The model that makes this picture; click for all models"))
+        button.clicked.connect(self.commands.show_models)
+
+        def show(_: object = None) -> None:
+            session = self.application.session
+            button.setText(session.model if session else self.application.settings.get("model"))
+
+        self.application.session_changed.connect(show)
+        self.application.settings.changed.connect(show)
+        show()
+        return button
+
+    def _connect(self) -> None:
+        workspace = self.workspace
+        workspace.zoom_changed.connect(self.status.set_zoom)
+        workspace.cursor_moved.connect(self.status.set_cursor)
+        workspace.compare_changed.connect(lambda on: self.actions_by_id["view.compare"].setChecked(on))
+        workspace.close_requested.connect(self.commands.close_one)
+        workspace.files_dropped.connect(self.commands.open_files)
+        workspace.welcome.new_requested.connect(self.commands.show_new_picture)
+        workspace.welcome.open_requested.connect(self.commands.show_open)
+        subjects = self.panel("subjects")
+        assert isinstance(subjects, SubjectPanel), "the panel table makes it"
+        subjects.subject_hovered.connect(workspace.light_subject)
+        subjects.new_picture.clicked.connect(self.commands.show_new_picture)
+        workspace.subject_pointed.connect(subjects.focus_subject)
+        self.application.current_changed.connect(self._show_title)
+        self.application.settings.changed.connect(self._on_setting_changed)
+
+    def _show_title(self, _document: object = None) -> None:
+        document = self.application.current
+        self.setWindowTitle(f"{document.title} — Attune" if document is not None else "Attune")
+
+    def _on_setting_changed(self, name: str) -> None:
+        if name == "theme":
+            self.theme.choose(self.application.settings.get("theme"))
+
+    def _restore(self) -> None:
+        settings = self.application.settings
+        geometry, docks = settings.state("geometry"), settings.state("docks")
+        if isinstance(geometry, str):
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        if isinstance(docks, str):
+            self.restoreState(QByteArray.fromBase64(docks.encode()), STATE_VERSION)
+
+
+def _qt_application() -> QApplication:
+    qt = QApplication.instance()
+    assert isinstance(qt, QApplication), "a window needs a QApplication"
+    return qt
+
+
+def _mirror(shown: QAction, button: IconButton) -> None:
+    button.setEnabled(shown.isEnabled())
+    button.setChecked(shown.isChecked())

@@ -1,0 +1,192 @@
+"""What the menus call on the window: panels, dialogs and files. No state of its own beside open dialogs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
+
+from editor.document import Document
+from editor.images import to_qimage
+from widgets.canvas import Tool
+
+if TYPE_CHECKING:
+    from widgets.main_window import MainWindow
+
+
+class WindowCommands(QObject):
+    """The receiver "window" of the action table. Dialogs are made when first asked for and do not block."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._application = window.application
+        self._dialogs: dict[str, QDialog] = {}
+
+    def dialog(self, name: str) -> QDialog | None:
+        """An open dialog, for tests."""
+        return self._dialogs.get(name)
+
+    # panels and dialogs
+
+    def show_new_picture(self) -> None:
+        from widgets.new_picture import NewPicture
+
+        self._show("new", lambda: NewPicture(self._application, self._window))
+
+    def show_settings(self) -> None:
+        from widgets.settings_dialog import SettingsDialog
+
+        self._show("settings", lambda: SettingsDialog(self._application, self._window))
+
+    def show_models(self) -> None:
+        from widgets.model_dialog import ModelDialog
+
+        self._show("models", lambda: ModelDialog(self._application, self._window))
+
+    def show_export(self) -> None:
+        from widgets.export_dialog import ExportDialog
+
+        document = self._application.current
+        if document is not None:
+            self._show("export", lambda: ExportDialog(self._application, document, self._window), fresh=True)
+
+    def show_information(self) -> None:
+        from widgets.information import Information
+
+        document = self._application.current
+        if document is not None:
+            self._show("information", lambda: Information(document, self._window), fresh=True)
+
+    def show_shortcuts(self) -> None:
+        from widgets.shortcuts import Shortcuts
+
+        self._show("shortcuts", lambda: Shortcuts(self._application, self._window))
+
+    def show_about(self) -> None:
+        from widgets.about import About
+
+        self._show("about", lambda: About(self._window))
+
+    # files
+
+    def show_open(self) -> None:
+        names, _ = QFileDialog.getOpenFileNames(
+            self._window,
+            self.tr("Open"),
+            self._folder(),
+            self.tr("Pictures (*.png *.jpg *.jpeg *.webp *.ora);;All files (*)"),
+        )
+        self.open_files(names)
+
+    def open_files(self, names: list[str]) -> None:
+        for name in names:
+            self._application.open_file(Path(name))
+
+    def save(self) -> None:
+        document = self._application.current
+        if document is None:
+            return
+        if document.path is None:
+            self.show_save_as()
+        else:
+            self._application.save(document, document.path)
+
+    def show_save_as(self) -> None:
+        document = self._application.current
+        if document is None:
+            return
+        start = Path(self._folder()) / f"{Path(document.title).stem or 'picture'}.ora"
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, self.tr("Save project"), str(start), self.tr("OpenRaster project (*.ora)")
+        )
+        if name:
+            path = Path(name)
+            self._application.save(document, path if path.suffix else path.with_suffix(".ora"))
+
+    def close_document(self) -> None:
+        if self._application.current is not None:
+            self.close_one(self._application.current)
+
+    def close_one(self, document: Document) -> bool:
+        """Close a document; asks first if that would lose something. Whether it was closed."""
+        if not document.modified:
+            self._application.close(document)
+            return True
+        answer = self._ask_to_save(document)
+        if answer == QMessageBox.StandardButton.Cancel:
+            return False
+        if answer == QMessageBox.StandardButton.Save:
+            self._application.set_current(document)
+            self._close_when_saved(document)
+            self.save()
+            return False
+        self._application.close(document)
+        return True
+
+    def copy_picture(self) -> None:
+        document = self._application.current
+        if document is not None:
+            QGuiApplication.clipboard().setImage(to_qimage(document.composite()))
+
+    # the window itself
+
+    def close(self) -> None:
+        self._window.close()
+
+    def set_fullscreen(self, on: bool) -> None:
+        state = self._window.windowState()
+        full = Qt.WindowState.WindowFullScreen
+        self._window.setWindowState(state | full if on else state & ~full)
+
+    def use_subject_tool(self, _on: bool = True) -> None:
+        self._window.use_tool(Tool.SUBJECT)
+
+    def use_hand_tool(self, _on: bool = True) -> None:
+        self._window.use_tool(Tool.HAND)
+
+    def use_zoom_tool(self, _on: bool = True) -> None:
+        self._window.use_tool(Tool.ZOOM)
+
+    def _show(self, name: str, make, *, fresh: bool = False) -> None:
+        """Show a dialog beside the work, never in its way; raise it if it is open already."""
+        dialog = self._dialogs.get(name)
+        if dialog is not None and fresh:
+            dialog.close()
+            dialog = None
+        if dialog is None:
+            dialog = self._dialogs[name] = make()
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.destroyed.connect(lambda _=None, made=dialog: self._forget(name, made))
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+
+    def _forget(self, name: str, dialog: QDialog) -> None:
+        if self._dialogs.get(name) is dialog:
+            del self._dialogs[name]
+
+    def _folder(self) -> str:
+        recent = self._application.settings.recent_files
+        return str(Path(recent[0]).parent) if recent else str(Path.home())
+
+    def _ask_to_save(self, document: Document) -> int:
+        box = QMessageBox(self._window)
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setText(self.tr("Save changes to “{title}”?").format(title=document.title))
+        box.setInformativeText(self.tr("Without saving, the changes are lost."))
+        buttons = QMessageBox.StandardButton
+        box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+        box.setDefaultButton(buttons.Save)
+        return box.exec()
+
+    def _close_when_saved(self, document: Document) -> None:
+        def on_saved(saved: Document, _path: object) -> None:
+            if saved is document:
+                self._application.saved.disconnect(on_saved)
+                self._application.close(document)
+
+        self._application.saved.connect(on_saved)

@@ -1,0 +1,153 @@
+"""The centre of the window: tabs of documents, the welcome page, and messages over both."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from editor.application import Application
+from editor.document import Document
+from editor.jobs import AttributeSession
+from widgets.canvas import Tool
+from widgets.document_view import DocumentView
+from widgets.icons import IconButton
+from widgets.message_bar import MessageBar
+from widgets.welcome import Welcome
+
+
+class Workspace(QWidget):
+    """One view for each document; the shown one is the application's current document."""
+
+    zoom_changed = Signal(float)
+    cursor_moved = Signal(object)  # QPoint or None
+    compare_changed = Signal(bool)
+    close_requested = Signal(object)  # Document
+    files_dropped = Signal(list)  # of str
+    subject_pointed = Signal(int)
+
+    def __init__(self, application: Application, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._application = application
+        self._views: list[DocumentView] = []
+        self._tool = Tool.SUBJECT
+        self.setAcceptDrops(True)
+        self.tabs = QTabBar()
+        self.tabs.setObjectName("Documents")
+        self.tabs.setDrawBase(False)
+        self.tabs.setExpanding(False)
+        self.tabs.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tabs.setAccessibleName(self.tr("Open pictures"))
+        self.stack = QStackedWidget()
+        self.welcome = Welcome()
+        self.stack.addWidget(self.welcome)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.tabs)
+        layout.addWidget(self.stack, 1)
+        self.messages = MessageBar(self.stack)
+        self.tabs.hide()
+        self.tabs.currentChanged.connect(self._on_tab_changed)
+        application.document_opened.connect(self._on_opened)
+        application.document_closed.connect(self._on_closed)
+        application.current_changed.connect(self._on_current_changed)
+        application.session_changed.connect(self._on_session_changed)
+        application.message.connect(self.messages.show_message)
+        for document in application.documents:
+            self._on_opened(document)
+
+    @property
+    def view(self) -> DocumentView | None:
+        """The view of the current document."""
+        shown = self.stack.currentWidget()
+        return shown if isinstance(shown, DocumentView) else None
+
+    @property
+    def tool(self) -> Tool:
+        return self._tool
+
+    def set_tool(self, tool: Tool) -> None:
+        self._tool = tool
+        for view in self._views:
+            view.set_tool(tool)
+
+    def light_subject(self, index: int) -> None:
+        if self.view is not None:
+            self.view.light_subject(index)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.files_dropped.emit([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
+        event.acceptProposedAction()
+
+    def _on_opened(self, document: Document) -> None:
+        view = DocumentView(document, self._application.service)
+        view.set_tool(self._tool)
+        view.zoom_changed.connect(self._only_shown(view, self.zoom_changed.emit))
+        view.cursor_moved.connect(self._only_shown(view, self.cursor_moved.emit))
+        view.wipe_changed.connect(self._only_shown(view, self.compare_changed.emit))
+        view.subject_pointed.connect(self.subject_pointed)
+        self._views.append(view)
+        self.stack.addWidget(view)
+        blocked = self.tabs.blockSignals(True)
+        index = self.tabs.addTab(document.title)
+        close = IconButton("close", self.tr("Close {title}").format(title=document.title), size_px=12)
+        close.setFixedSize(20, 20)
+        close.clicked.connect(lambda: self.close_requested.emit(document))
+        self.tabs.setTabButton(index, QTabBar.ButtonPosition.RightSide, close)
+        self.tabs.blockSignals(blocked)
+        document.modified_changed.connect(self._show_titles)
+        document.path_changed.connect(self._show_titles)
+        self._show_titles()
+
+    def _on_closed(self, document: Document) -> None:
+        index = next(i for i, view in enumerate(self._views) if view.document is document)
+        view = self._views.pop(index)
+        view.set_session(None)
+        blocked = self.tabs.blockSignals(True)
+        self.tabs.removeTab(index)
+        self.tabs.blockSignals(blocked)
+        self.stack.removeWidget(view)
+        view.deleteLater()
+        self._show_titles()
+        self._on_current_changed(self._application.current)
+
+    def _on_current_changed(self, document: Document | None) -> None:
+        index = next((i for i, view in enumerate(self._views) if view.document is document), -1)
+        if index < 0:
+            self.stack.setCurrentWidget(self.welcome)
+            return
+        view = self._views[index]
+        blocked = self.tabs.blockSignals(True)
+        self.tabs.setCurrentIndex(index)
+        self.tabs.blockSignals(blocked)
+        self.stack.setCurrentWidget(view)
+        self.zoom_changed.emit(view.viewport.zoom)
+        self.compare_changed.emit(view.wipe_share is not None)
+
+    def _on_session_changed(self, session: AttributeSession | None) -> None:
+        for view in self._views:
+            mine = session is not None and session.document is view.document
+            view.set_session(session if mine else None)
+
+    def _on_tab_changed(self, index: int) -> None:
+        if 0 <= index < len(self._views):
+            self._application.set_current(self._views[index].document)
+
+    def _show_titles(self) -> None:
+        self.tabs.setVisible(bool(self._views))
+        for index, view in enumerate(self._views):
+            mark = " •" if view.document.modified else ""
+            self.tabs.setTabText(index, view.document.title.replace("&", "&&") + mark)
+            self.tabs.setTabToolTip(index, str(view.document.path or view.document.title))
+
+    def _only_shown(self, view: DocumentView, emit: Callable[..., None]) -> Callable[..., None]:
+        def forward(value: float | QPoint | bool | None) -> None:
+            if self.stack.currentWidget() is view:
+                emit(value)
+
+        return forward
