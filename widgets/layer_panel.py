@@ -120,7 +120,7 @@ class LayerPanel(QWidget):
     def _show_active(self) -> None:
         layer = self._document.active_layer if self._document is not None else None
         for widget in (self.blend, self.opacity, self.percent):
-            widget.setEnabled(layer is not None)
+            widget.setVisible(layer is not None)
         if layer is None:
             self.percent.clear()
             return

@@ -95,7 +95,8 @@ class ModelDialog(Dialog):
         intro = QLabel(
             self.tr(
                 "The sandbox models come with Attune and draw small cartoon scenes. For photos, add a "
-                "Stable Diffusion checkpoint that is on this computer; it is used where it lies and nothing is uploaded."
+                "Stable Diffusion checkpoint that is on this computer; it is used where it lies and "
+                "nothing is uploaded."
             )
         )
         intro.setWordWrap(True)

@@ -46,6 +46,7 @@ class SubjectPanel(QWidget):
         self.prompt.view.extended.connect(self._on_extended)
         self.prompt.view.subject_hovered.connect(self.subject_hovered)
         application.session_changed.connect(self.set_session)
+        application.current_changed.connect(self._show_why_empty)
         application.recipe_requested.connect(self._on_recipe_requested)
         self.set_session(application.session)
 
@@ -59,6 +60,7 @@ class SubjectPanel(QWidget):
         self._filled.setVisible(session is not None)
         self._empty.setVisible(session is None)
         if session is None:
+            self._show_why_empty()
             return
         session.sliders_changed.connect(self._on_sliders_changed)
         session.value_changed.connect(self._on_value_changed)
@@ -93,17 +95,13 @@ class SubjectPanel(QWidget):
         self._body.addWidget(self.prompt)
         self._body.addWidget(self.hint)
         self._body.addStretch(1)
-        text = QLabel(
-            self.tr(
-                "Sliders change pictures that were made from a prompt. This one has no prompt to work with."
-            )
-        )
-        text.setWordWrap(True)
-        text.setProperty("dim", True)
+        self._reason = QLabel()
+        self._reason.setWordWrap(True)
+        self._reason.setProperty("dim", True)
         self.new_picture = QPushButton(self.tr("New from prompt…"))
         empty = QVBoxLayout(self._empty)
         empty.setContentsMargins(14, 8, 14, 14)
-        empty.addWidget(text)
+        empty.addWidget(self._reason)
         empty.addWidget(self.new_picture)
         empty.addStretch(1)
         content = QWidget()
@@ -120,6 +118,17 @@ class SubjectPanel(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(330, 420)
+
+    def _show_why_empty(self) -> None:
+        no_picture = self._application.current is None
+        self.new_picture.setVisible(not no_picture)
+        self._reason.setText(
+            self.tr("The prompt of a picture and the sliders of its subjects appear here.")
+            if no_picture
+            else self.tr(
+                "Sliders change pictures that were made from a prompt. This one has no prompt to work with."
+            )
+        )
 
     def _drop_sections(self) -> None:
         for section in self._sections:

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 from editor.application import Application
 from editor.document import Document
 from editor.jobs import AttributeSession
+from inference.progress import Step
+from inference.service import Job
 from widgets.canvas import Tool
 from widgets.document_view import DocumentView
 from widgets.icons import IconButton
@@ -54,6 +56,11 @@ class Workspace(QWidget):
         application.current_changed.connect(self._on_current_changed)
         application.session_changed.connect(self._on_session_changed)
         application.message.connect(self.messages.show_message)
+        service = application.service
+        service.job_queued.connect(self._on_jobs_changed)
+        service.job_progress.connect(self._on_job_progress)
+        for ended in (service.job_finished, service.job_failed, service.job_cancelled):
+            ended.connect(self._on_jobs_changed)
         for document in application.documents:
             self._on_opened(document)
 
@@ -137,6 +144,15 @@ class Workspace(QWidget):
     def _on_tab_changed(self, index: int) -> None:
         if 0 <= index < len(self._views):
             self._application.set_current(self._views[index].document)
+
+    def _on_jobs_changed(self, _job: Job, _result: object = None) -> None:
+        """While there is no picture, the page says which one is on its way."""
+        jobs = self._application.service.jobs() if not self._views else ()
+        self.welcome.show_waiting(jobs[0].label if jobs else "")
+
+    def _on_job_progress(self, job: Job, step: Step) -> None:
+        if not self._views:
+            self.welcome.show_step(step)
 
     def _show_titles(self) -> None:
         self.tabs.setVisible(bool(self._views))
