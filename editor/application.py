@@ -18,16 +18,18 @@ from editor.recipes import Recipe, Subject
 from editor.settings import Settings
 from editor.wording import quoted
 from inference.errors import EditorError
-from inference.operations import SamplingParameters
+from inference.operations import Generate, SamplingParameters
 from inference.request import Request, Result
 from inference.service import InferenceService, Job
+from inference.words import find_subject
 
 if TYPE_CHECKING:
+    from inference.deltas import DeltaLibrary
     from inference.models import Catalogue
 
-    from inference.deltas import DeltaLibrary
-
 __all__ = ["Application", "ExportOptions"]
+
+SAMPLE_PROMPT = "a photo of a man and a woman on the beach"
 
 translate = QCoreApplication.translate
 
@@ -122,7 +124,7 @@ class Application(QObject):
     def new_from_prompt(
         self, parameters: SamplingParameters, model: str, subjects: tuple[Subject, ...] = ()
     ) -> Job | None:
-        """Generate; a document opens when the picture is there. None (and a message) if something is wrong."""
+        """Generate; a document opens when the picture is there. None, and a message, if it is wrong."""
         try:
             self._check_new(parameters, model)
         except EditorError as error:
@@ -149,10 +151,17 @@ class Application(QObject):
         )
 
     def open_sample(self) -> None:
-        """Open the picture that comes with the application; nothing happens if there is none."""
+        """Open the picture that comes with the application; make one where it is not installed."""
         sample = files.sample_picture()
         if sample is not None:
             self._in_background("", lambda: files.open_file(sample), self._on_sample_opened)
+            return
+        spans = (find_subject(SAMPLE_PROMPT, word) for word in ("man", "woman"))
+        subjects = tuple(
+            Subject(start=start, end=end, text=SAMPLE_PROMPT[start:end], colour_index=index)
+            for index, (start, end) in enumerate(spans)
+        )
+        self.new_from_prompt(Generate(prompt=SAMPLE_PROMPT, seed=7), self.settings.get("model"), subjects)
 
     def save(self, document: Document, path: Path) -> None:
         """Write the project (.ora); the document is unmodified when that is done."""

@@ -14,7 +14,8 @@ from editor.errors import WritingError
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A binary file beside `path` that takes its place when the block ends without an exception.
 
-    The data are on the disk before the name changes. On any failure `path` is as it was and nothing is left over.
+    The data are on the disk before the name changes. On any failure `path` is as it was and nothing is
+    left over.
 
     Raises:
         WritingError: the folder is missing or read-only, or the disk is full.

@@ -12,7 +12,7 @@ from inference.errors import EditorError
 
 
 class Background(QObject):
-    """Runs functions on a thread pool; `done` or `failed` is called on this object's thread, once for each."""
+    """Runs functions on a thread pool; `done` or `failed` is called on this object's thread, once each."""
 
     _finished = Signal(object, object, object)  # task, result, error
 

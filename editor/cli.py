@@ -185,8 +185,9 @@ def _add_evaluate(commands: Any) -> None:
         "--json", dest="report", type=Path, required=True, metavar="OUT.json", help="the figures"
     )
     _add_model_flags(parser)
+    parser.add_argument("--pairs", type=int, metavar="N", help="prompts and seeds; default: the suite's own")
     parser.add_argument(
-        "--limit", type=int, metavar="N", help="prompt and seed pairs; default: the suite's own"
+        "--attributes", nargs="+", default=["age"], metavar="NAME", help="attributes to measure; default: age"
     )
 
 

@@ -19,7 +19,7 @@ from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.operations import OPERATIONS, SubjectEdit
 from inference.parameters import Parameters
-from inference.progress import Measurements, Progress
+from inference.progress import Measurements, Progress, Step
 from inference.request import Request, Result
 from inference.words import find_subject
 
@@ -150,15 +150,29 @@ def learn_delta(arguments: argparse.Namespace) -> int:
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
-    """`attune evaluate SUITE`: figures into a JSON file."""
+    """`attune evaluate SUITE`: figures into a JSON file, which a later run goes on from."""
     _check_folder(arguments.report)
     from editor import evaluate as suites
 
     printer = ProgressPrinter()
+
+    def tell(done: int, total: int, what: str) -> None:
+        printer(Step(phase=what, done=done, total=total))
+
     try:
-        return suites.run(arguments, _runner(arguments), Progress(printer))
+        record = suites.evaluate(
+            arguments.suite,
+            runner=_runner(arguments),
+            model=arguments.model,
+            json_path=arguments.report,
+            pairs=arguments.pairs or suites.DEFAULT_PAIRS,
+            attributes=tuple(arguments.attributes),
+            report=tell,
+        )
     finally:
         printer.close()
+    print_json(record["summary"])
+    return DONE
 
 
 def _learnt(

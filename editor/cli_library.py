@@ -38,9 +38,7 @@ def import_deltas(arguments: argparse.Namespace) -> int:
         print_json({"deltas": [_delta_json(info) for info in infos]})
         return DONE
     for info in infos:
-        say(
-            f"{info.key}: {info.attribute} ({', '.join(f'{name} {width}' for name, width in info.widths.items())})"
-        )
+        say(f"{info.key}: {info.attribute} ({_widths(info)})")
     return DONE
 
 
@@ -91,7 +89,7 @@ def remove_model(arguments: argparse.Namespace) -> int:
 
 
 def check_model(arguments: argparse.Namespace) -> int:
-    """Status 0 if the model is complete and of a supported kind, 2 with a sentence if not (an `EditorError`)."""
+    """Status 0 if the model is complete and of a supported kind, 2 with a sentence if not."""
     report = _catalogue().check(arguments.model)
     problems = list(report.get("problems", ()))
     if arguments.json:
@@ -101,6 +99,10 @@ def check_model(arguments: argparse.Namespace) -> int:
     for problem in problems if not arguments.json else ():
         complain(problem)
     return WRONG_ARGUMENTS if problems else DONE
+
+
+def _widths(info: Any) -> str:
+    return ", ".join(f"{encoder} {width}" for encoder, width in info.widths.items())
 
 
 def _library() -> Any:

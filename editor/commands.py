@@ -1,4 +1,6 @@
-"""The steps of the history. A command holds the state before and the state after: redo and undo swap references.
+"""The steps of the history.
+
+A command holds the state before and the state after: redo and undo swap references.
 
 Everything that can fail happens while the command is made, before it is pushed.
 """
@@ -131,7 +133,7 @@ _PROPERTY_TEXTS = {
 class SetLayerProperty(Command):
     """Set one field of a layer: name, visible, opacity, blend_mode, locked, x or y.
 
-    `merge_key` joins the steps of one gesture (one drag of the opacity slider); take a new key for each gesture.
+    `merge_key` joins the steps of one gesture (one drag of the opacity slider); take a new one for each.
     """
 
     def __init__(self, document: Document, layer_id: str, name: str, value: Any, merge_key: str = "") -> None:
@@ -143,14 +145,13 @@ class SetLayerProperty(Command):
         layer = state.layer(layer_id)
         if name in ("x", "y"):
             _refuse_locked(layer)
+        after = state.with_layer(layer.changed(**{name: value}))  # first: it refuses what is out of range
         text = translate("Commands", _PROPERTY_TEXTS[name]).format(name=layer.name, value=_shown(name, value))
-        super().__init__(
-            document, text, state.with_layer(layer.changed(**{name: value})), merge_key=merge_key
-        )
+        super().__init__(document, text, after, merge_key=merge_key)
 
 
 class ReplaceLayerResult(Command):
-    """Give a layer new pixels and the recipe that made them, under a `text` such as “Set age of “man” to +0.64”.
+    """Give a layer new pixels and the recipe that made them; `text` is such as “Set age of “man” to +0.64”.
 
     `pixels` of another size than the layer's resize a document that consists of this layer alone.
     """

@@ -1,6 +1,6 @@
 """Attune in the start menu of a Linux desktop: installed for the user, and removed without a trace.
 
-What was written is kept in a list with its hashes; removing deletes exactly that, unless someone changed it since.
+What was written is kept in a list with its hashes; removing deletes exactly that, unless it changed since.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from inference.errors import EditorError
 APP_ID = "org.attune.Attune"
 ICON_SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 LIST_NAME = "desktop-files.json"
-_RESERVED = ' \t\n"\'\\><~|&;$*?#()`'  # characters that ask for quotes in an Exec line
+_RESERVED = " \t\n\"'\\><~|&;$*?#()`"  # characters that ask for quotes in an Exec line
 
 
 def install() -> list[str]:
@@ -80,7 +80,7 @@ def remove() -> list[str]:
 
 
 def command_line() -> str:
-    """The Exec line's command: the installed `attune` if there is one beside this Python, else this Python."""
+    """The Exec line's command: the `attune` beside this Python if there is one, else this Python."""
     script = Path(sys.executable).with_name("attune")
     if script.is_file():
         return _quoted(str(script))
@@ -90,7 +90,8 @@ def command_line() -> str:
 def _check_system() -> None:
     if not sys.platform.startswith("linux"):
         raise EditorError(
-            "This is for Linux desktops.", "On Windows and macOS the installed package adds the shortcut itself."
+            "This is for Linux desktops.",
+            "On Windows and macOS the installed package adds the shortcut itself.",
         )
 
 
@@ -108,7 +109,10 @@ def _files(base: Path) -> Iterator[tuple[Path, bytes]]:
     yield base / "mime" / "packages" / f"{APP_ID}.xml", (desktop / f"{APP_ID}.mime.xml").read_bytes()
     hicolor = base / "icons" / "hicolor"
     for size in ICON_SIZES:
-        yield hicolor / f"{size}x{size}" / "apps" / f"{APP_ID}.png", (icons / f"attune-{size}.png").read_bytes()
+        yield (
+            hicolor / f"{size}x{size}" / "apps" / f"{APP_ID}.png",
+            (icons / f"attune-{size}.png").read_bytes(),
+        )
     yield hicolor / "scalable" / "apps" / f"{APP_ID}.svg", (icons / "attune.svg").read_bytes()
     symbolic = (icons / "attune-symbolic.svg").read_bytes()
     yield hicolor / "symbolic" / "apps" / f"{APP_ID}-symbolic.svg", symbolic

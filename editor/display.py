@@ -1,4 +1,4 @@
-"""Whether a window can be shown. Qt ends the process when its platform cannot start, so this is asked before."""
+"""Whether a window can be shown; Qt ends the process when its platform cannot start, so it is asked first."""
 
 from __future__ import annotations
 

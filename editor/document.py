@@ -135,7 +135,7 @@ class Document(QObject):
         self.swap_state(replace(self._state, active=layer_id))
 
     def set_preview(self, layer_id: str, pixels: Pixels | None) -> None:
-        """Show `pixels` in place of a layer's own until the next preview or until None; no step of the history."""
+        """Show `pixels` in place of a layer's own until the next preview or None; no step of the history."""
         layer = self._state.layer(layer_id)
         if pixels is None:
             if self._previews.pop(layer_id, None) is None:

@@ -32,7 +32,8 @@ class WritingError(EditorError):
 def install_exception_hook(report: Callable[[str, str], None]) -> None:
     """Send uncaught exceptions to ``report(message, details)`` instead of losing them.
 
-    Exceptions in slots reach `sys.excepthook`; without a hook the window would go on as if nothing had happened.
+    Exceptions in slots reach `sys.excepthook`; without a hook the window would go on as if nothing had
+    happened.
     """
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

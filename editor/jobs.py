@@ -1,8 +1,8 @@
 """The logic behind the sliders of one generated layer; no widget.
 
 A session edits a draft of the layer's recipe. Every change is shown at once from the pictures that are known
-(`keyframes.shown`), a job computes the exact picture, and the end of a gesture becomes one step of the history
-as soon as its picture is there.
+(`keyframes.shown`), a job computes the exact picture, and the end of a gesture becomes one step of the
+history as soon as its picture is there.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class AttributeSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Slider:
-    """One attribute of one subject, as the panel shows it; `subject` is an index into the session's subjects."""
+    """One attribute of one subject, as the panel shows it; `subject` counts the session's subjects."""
 
     subject: int
     attribute: str
@@ -213,7 +213,7 @@ class AttributeSession(QObject):
         return self._value(self._key(subject_index, attribute))
 
     def toggle_subject(self, start: int, end: int) -> None:
-        """Make the characters [start, end) of the prompt a subject, or no longer one; its sliders go with it."""
+        """Make the characters [start, end) of the prompt a subject, or no longer one; sliders go with it."""
         word = self.prompt[start:end]
         if self._draft.subject_at(start, end) is None:
             added = Subject(start=start, end=end, text=word, colour_index=free_colour(self.subjects))
@@ -259,7 +259,7 @@ class AttributeSession(QObject):
         self.sliders_changed.emit()
 
     def set_value(self, subject_index: int, attribute: str, value: float, *, dragging: bool) -> None:
-        """Move a slider, and those linked with it; `dragging=False` ends the gesture in one step of the history.
+        """Move a slider and those linked with it; `dragging=False` ends the gesture: one step of the history.
 
         The value is held within the slider's range and kept to a hundredth.
         """
@@ -331,7 +331,7 @@ class AttributeSession(QObject):
         )
 
     def heat(self, subject_index: int) -> NDArray[np.float32] | None:
-        """Where the model sees a subject: [h, w] in 0..1 over the layer's area, or None while that is not known."""
+        """Where the model sees a subject: [h, w] in 0..1 over the layer's area; None while unknown."""
         start, end = self.subjects[subject_index].span
         return self._maps.get(f"{MAP_PREFIX}{start}-{end}")
 
@@ -498,7 +498,7 @@ class AttributeSession(QObject):
         )
 
     def _slot(self, group: tuple[SliderKey, ...]) -> str:
-        """Jobs of one slider supersede each other; the end of another slider's gesture is not lost by them."""
+        """Jobs of one slider supersede each other, not the end of another slider's gesture."""
         first = group[0] if group else None
         which = f"{first.start}-{first.end}:{first.attribute}" if first else "recipe"
         return f"slider:{self._layer_id}:{which}"
@@ -639,7 +639,7 @@ class AttributeSession(QObject):
             self._idle_job = self._service.submit(request, priority=Priority.IDLE, label=label)
 
     def _next_sweep(self) -> Request | None:
-        """The unknown keyframes nearest to the current values: of the slider in use, of the others, then between."""
+        """The unknown keyframes nearest to the values: of the slider in use, of the others, then between."""
         keys = self._slider_order()
         for group in (keys, keys[:1]):
             fine = group is not keys

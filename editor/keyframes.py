@@ -1,4 +1,4 @@
-"""The pictures that are known for one prompt and seed, and what to show between them; plain values, no signals."""
+"""The pictures that are known, and what to show between them; plain values, no signals."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SliderKey(NamedTuple):
 
 @dataclass(frozen=True)
 class Pose:
-    """What decides one picture: slider values (zeros left out), delay, seed, and everything else as `context`."""
+    """What decides one picture: slider values (zeros left out), delay, seed, and all else as `context`."""
 
     context: tuple[object, ...]
     values: tuple[tuple[SliderKey, float], ...]
@@ -96,7 +96,8 @@ class PictureCache:
 def shown(cache: PictureCache, pose: Pose, group: Sequence[SliderKey]) -> Shown | None:
     """The best picture known for `pose` while the sliders of `group` move together.
 
-    The exact one, else a crossfade of the two nearest on the line along which `group` moves, else the nearest.
+    The exact one, else a crossfade of the two nearest on the line along which `group` moves, else the
+    nearest.
     """
     exact = cache.get(pose)
     if exact is not None:

@@ -1,7 +1,8 @@
 """Provenance: what a file says about how its picture was made, written and read.
 
-Three voices of the same fact: our own JSON (restores the sliders), the `parameters` text that other tools read,
-and IPTC's DigitalSourceType in XMP, which tells viewers and platforms that a picture is AI-made or AI-edited.
+Three voices of the same fact: our own JSON (restores the sliders), the `parameters` text that other tools
+read, and IPTC's DigitalSourceType in XMP, which tells viewers and platforms that a picture is AI-made or
+AI-edited.
 """
 
 from __future__ import annotations
@@ -118,7 +119,7 @@ def parameters_text(recipe: Recipe) -> str:
 
 
 def xmp_packet(provenance: Provenance, existing: bytes = b"") -> bytes:
-    """An XMP packet that states the source type and, under our namespace, the payload; `existing` is kept in it."""
+    """An XMP packet with the source type and, under our namespace, the payload; `existing` is kept in it."""
     for prefix, uri in _NAMESPACES.items():
         ElementTree.register_namespace(prefix, uri)
     root = _parsed(existing)

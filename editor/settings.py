@@ -22,7 +22,7 @@ FILE_NAME = "settings.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Preferences(Parameters):
-    """Every setting, its default and its bounds. A settings file may hold more (of newer versions); it is kept."""
+    """Every setting, its default and its bounds. A file may hold more (of newer versions); it is kept."""
 
     theme: str = param("system", N_("Settings", "Theme"), choices=("system", "light", "dark"))
     language: str = param(
@@ -113,7 +113,7 @@ class Settings(QObject):
         """Change one preference and save.
 
         Raises:
-            EditorError: the value is out of range, or the file cannot be written (the value is kept for this run).
+            EditorError: the value is out of range, or the file cannot be written (it holds for this run).
         """
         if name not in {item.name for item in Preferences.declared()}:
             raise EditorError(f"There is no setting “{name}”.")

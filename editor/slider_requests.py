@@ -28,7 +28,7 @@ def pose_of_layer(document: Document, layer_id: str) -> Pose:
 
 
 def canonical(request: Request) -> Request:
-    """The request without edits at zero and with the others in a fixed order, so that equal looks are equal bytes."""
+    """The request without edits at zero, the others in a fixed order: equal looks are equal requests."""
     parameters = request.parameters
     if not isinstance(parameters, Attribute):
         return request

@@ -44,7 +44,7 @@ class DocumentState:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceMetadata:
-    """What an opened file carried and an export gives back: raw EXIF and XMP, ICC profile, resolution, text."""
+    """What an opened file carried and an export gives back: EXIF, XMP, ICC profile, resolution, text."""
 
     exif: bytes = b""
     icc_profile: bytes = b""

@@ -23,7 +23,7 @@ translate = QCoreApplication.translate
 
 @dataclass(frozen=True, kw_only=True)
 class Variation:
-    """One picture of the filmstrip; `pixels` (RGB) is None until it is computed, `error` says why it never will be."""
+    """One picture of the filmstrip; `pixels` (RGB) is None until it is computed, `error` says why never."""
 
     seed: int
     pixels: Pixels | None = None

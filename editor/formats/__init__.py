@@ -38,7 +38,7 @@ class Opened:
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """What is written: the composite as read-only RGBA, the layers that it is made of, and what the source said."""
+    """What is written: the composite as read-only RGBA, its layers, and what the source said."""
 
     pixels: Pixels
     state: DocumentState
@@ -46,7 +46,7 @@ class Picture:
 
 
 class Codec(Protocol):
-    """What the module of a format offers. Both run on any thread and raise `EditorError` for what a file may hold."""
+    """What the module of a format offers; both run on any thread and raise `EditorError`."""
 
     @staticmethod
     def read(path: Path) -> Opened: ...

@@ -1,4 +1,4 @@
-"""OpenRaster: layers, blend modes and groups' absence as Krita, GIMP and MyPaint read them; ours under `attune/`.
+"""OpenRaster: layers and blend modes as Krita, GIMP and MyPaint read them; ours under `attune/`.
 
 The archive holds `mimetype` (first, stored), `stack.xml`, `data/*.png`, `mergedimage.png`,
 `Thumbnails/thumbnail.png`, and `attune/document.json` with recipes, subjects and what the source carried.

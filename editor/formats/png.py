@@ -41,7 +41,7 @@ def _text(picture: Picture) -> PngInfo:
 
 
 def _add_parameters(info: PngInfo, text: str) -> None:
-    """Other tools look for a tEXt chunk; what Latin-1 cannot say goes into an iTXt one, which they read as well."""
+    """Other tools look for a tEXt chunk; what Latin-1 cannot say goes into an iTXt one."""
     try:
         text.encode("latin-1")
     except UnicodeEncodeError:

@@ -1,0 +1,134 @@
+"""The blend equations against scalar ones written from the W3C text, and the composite of layers."""
+
+import itertools
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QRect
+
+from editor import compositing
+from editor.compositing import blend_pixels, composite
+from editor.layer import BlendMode, Layer
+from tests.editor.samples import flat, noise
+
+
+def hard_light(b: float, s: float) -> float:
+    return b * 2 * s if s <= 0.5 else b + (2 * s - 1) - b * (2 * s - 1)
+
+
+def dodge(b: float, s: float) -> float:
+    if b == 0:
+        return 0
+    return 1 if s == 1 else min(1, b / (1 - s))
+
+
+def burn(b: float, s: float) -> float:
+    if b == 1:
+        return 1
+    return 0 if s == 0 else 1 - min(1, (1 - b) / s)
+
+
+def soft_light(b: float, s: float) -> float:
+    if s <= 0.5:
+        return b - (1 - 2 * s) * b * (1 - b)
+    d = ((16 * b - 12) * b + 4) * b if b <= 0.25 else math.sqrt(b)
+    return b + (2 * s - 1) * (d - b)
+
+
+SCALAR: dict[BlendMode, Callable[[float, float], float]] = {
+    BlendMode.NORMAL: lambda b, s: s,
+    BlendMode.MULTIPLY: lambda b, s: b * s,
+    BlendMode.SCREEN: lambda b, s: b + s - b * s,
+    BlendMode.OVERLAY: lambda b, s: hard_light(s, b),
+    BlendMode.DARKEN: min,
+    BlendMode.LIGHTEN: max,
+    BlendMode.COLOUR_DODGE: dodge,
+    BlendMode.COLOUR_BURN: burn,
+    BlendMode.HARD_LIGHT: hard_light,
+    BlendMode.SOFT_LIGHT: soft_light,
+    BlendMode.DIFFERENCE: lambda b, s: abs(b - s),
+    BlendMode.EXCLUSION: lambda b, s: b + s - 2 * b * s,
+}
+
+
+def expected(mode: BlendMode, cb: float, ab: float, cs: float, alpha: float) -> tuple[float, float]:
+    """(colour, alpha) of one channel."""
+    if mode is BlendMode.PLUS:
+        out = min(1, alpha + ab)
+        return (min(1, min(1, alpha * cs + ab * cb) / out) if out else 0, out)
+    out = alpha + ab - alpha * ab
+    mixed = (1 - ab) * cs + ab * SCALAR[mode](cb, cs)
+    return ((alpha * mixed + (1 - alpha) * ab * cb) / out if out else 0, out)
+
+
+LEVELS = [0.0, 0.1, 0.25, 0.5, 0.6, 0.9, 1.0]
+
+
+@pytest.mark.parametrize("mode", BlendMode)
+def test_blend_equations(mode: BlendMode) -> None:
+    cases = list(itertools.product(LEVELS, repeat=4))  # cb, ab, cs, as
+    backdrop = np.array([[[cb, cb, cb, ab] for cb, ab, _, _ in cases]], np.float32)
+    source = np.array([[[cs, cs, cs, alpha] for _, _, cs, alpha in cases]], np.float32)
+    wanted = [expected(mode, *case) for case in cases]
+    result = blend_pixels(backdrop, source, mode)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result[0, :, 0], [colour for colour, _ in wanted], atol=3e-6)
+    np.testing.assert_allclose(result[0, :, 3], [alpha for _, alpha in wanted], atol=1e-6)
+
+
+def layer(level: int, **fields: object) -> Layer:
+    return Layer(name=str(level), pixels=flat(level), **fields)
+
+
+class TestComposite:
+    area = QRect(0, 0, 8, 8)
+
+    def test_half_over_opaque(self) -> None:
+        picture = composite([layer(100), layer(200, opacity=0.5)], self.area)
+        assert (picture == [150, 150, 150, 255]).all()
+
+    def test_hidden_and_transparent_layers_do_not_count(self) -> None:
+        picture = composite([layer(100), layer(9, visible=False), layer(8, opacity=0.0)], self.area)
+        assert (picture == [100, 100, 100, 255]).all()
+
+    def test_a_single_layer_passes_through_without_a_copy(self) -> None:
+        only = layer(7)
+        assert np.shares_memory(composite([only], self.area), only.pixels)
+
+    def test_nothing_visible_is_transparent(self) -> None:
+        assert not composite([layer(1, visible=False)], self.area).any()
+
+    def test_an_empty_region_is_empty(self) -> None:
+        assert composite([layer(1)], QRect()).shape == (0, 0, 4)
+
+    def test_layers_keep_their_places_and_are_cut_at_the_edge(self) -> None:
+        picture = composite([layer(10), layer(90, x=6, y=-5)], self.area)
+        assert (picture[:3, 6:, 0] == 90).all()
+        assert (picture[3:, :, 0] == 10).all()
+        assert (picture[:, :6, 0] == 10).all()
+
+    @given(st.integers(-3, 9), st.integers(-3, 9), st.integers(1, 9), st.integers(1, 9))
+    def test_a_region_is_that_part_of_the_whole(self, x: int, y: int, width: int, height: int) -> None:
+        layers = [
+            Layer(name="a", pixels=noise(1)),
+            Layer(name="b", pixels=noise(2), x=3, y=-2, opacity=0.6, blend_mode=BlendMode.OVERLAY),
+        ]
+        whole = composite(layers, QRect(-4, -4, 24, 24))
+        part = composite(layers, QRect(x, y, width, height))
+        visible = part[..., 3] > 0  # colours under no alpha are not seen
+        np.testing.assert_array_equal(part[visible], whole[y + 4 :, x + 4 :][:height, :width][visible])
+
+    def test_bands_make_no_difference(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        layers = [Layer(name="a", pixels=noise(1)), Layer(name="b", pixels=noise(2), opacity=0.5)]
+        at_once = composite(layers, self.area)
+        monkeypatch.setattr(compositing, "BAND_ROWS", 3)
+        np.testing.assert_array_equal(composite(layers, self.area), at_once)
+
+
+def test_every_mode_has_a_label_and_an_equation() -> None:
+    assert len({mode.label for mode in BlendMode}) == len(BlendMode)
+    assert set(compositing.BLENDS) == set(BlendMode) - {BlendMode.NORMAL, BlendMode.PLUS}
