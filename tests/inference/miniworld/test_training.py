@@ -1,0 +1,169 @@
+"""Every trainer, three steps at tiny size, interrupted and resumed."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import SD3Transformer2DModel, UNet2DConditionModel
+
+from inference.miniworld.conditioning import ENCODERS, TOKENS, Conditions, Family, TextSource
+from inference.miniworld.denoisers import RECIPES, new_denoiser, time_ids, train_denoiser
+from inference.miniworld.detector import Detector, DetectorNetwork
+from inference.miniworld.detector_training import train_and_export
+from inference.miniworld.fitting import Budget, Plan, rate_factor
+from inference.miniworld.latents import Cached, cache_latents, small_masks
+from inference.miniworld.localisation import install, localisation_loss
+from inference.miniworld.scene import sample_scene
+from inference.miniworld.text_encoders import new_encoder
+from inference.miniworld.training import Workshop, train
+from inference.miniworld.vae import new_vae, pictures, standardised, train_vae
+
+FAMILIES: tuple[Family, ...] = ("sd1", "sdxl", "sd3")
+TINY = (8, 8, 8, 8)
+
+
+@pytest.fixture(autouse=True)
+def _few_threads() -> None:
+    torch.manual_seed(0)
+
+
+def test_the_rate_warms_up_and_decays() -> None:
+    plan = Plan(name="x", learning_rate=1.0, budget=Budget(steps=100), warmup_steps=10)
+    assert rate_factor(plan, 0.0, 0) == pytest.approx(0.1)
+    assert rate_factor(plan, 0.5, 50) == pytest.approx(1.0)
+    assert rate_factor(plan, 1.0, 100) < 0.02
+
+
+def test_vae_training_runs_and_resumes(tmp_path: Path) -> None:
+    train_vae(4, tmp_path, Budget(steps=1), channels=TINY)
+    train_vae(4, tmp_path, Budget(steps=3), channels=TINY)
+    assert torch.load(tmp_path / "vae4.pt", weights_only=True)["step"] == 3
+
+
+def test_standardised_latents_have_mean_0_and_deviation_1() -> None:
+    vae = standardised(new_vae(4, TINY).eval(), 16)
+    with torch.no_grad():
+        latents = vae.encode(pictures(1_000, 16)).latent_dist.mean
+    assert latents.mean((0, 2, 3)).abs().max() < 1e-3
+    assert (latents.std((0, 2, 3)) - 1).abs().max() < 1e-3
+
+
+def test_latents_are_cached_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inference.miniworld.latents.SHARD", 20)
+    vae = new_vae(4, TINY)
+    first = cache_latents(vae, "latents", tmp_path, 40)
+    written = [path.stat().st_mtime_ns for path in sorted(tmp_path.iterdir())]
+    again = cache_latents(vae, "latents", tmp_path, 40, backwards=True)
+    assert first.latents.shape == (40, 4, 16, 16)
+    assert torch.equal(first.masks, again.masks)
+    assert written == [path.stat().st_mtime_ns for path in sorted(tmp_path.iterdir())]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_denoiser_training_runs_and_resumes(family: Family, tmp_path: Path) -> None:
+    cached = _cached(family)
+    text = TextSource(family, {name: new_encoder(name) for name in ENCODERS[family]})
+    train_denoiser(family, cached, text, tmp_path, Budget(steps=1), model=_tiny(family))
+    run = train_denoiser(family, cached, text, tmp_path, Budget(steps=3), model=_tiny(family))
+    assert run.step == 3
+    assert all(torch.isfinite(p).all() for p in run.ema.parameters())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@torch.no_grad()
+def test_one_biased_key_equals_all_padding(family: Family) -> None:
+    text = TextSource(family, {name: new_encoder(name) for name in ENCODERS[family]})
+    conditions = text.conditions([sample_scene(seed) for seed in (1, 2)], 3)
+    model = _tiny(family)
+    for parameter in model.parameters():
+        if not parameter.any():  # blocks that start at zero would hide a difference
+            torch.nn.init.normal_(parameter, std=0.05)
+    latents = torch.randn(2, RECIPES[family].latent_channels, 16, 16)
+    counts = (conditions.bias[0, TOKENS - 1 :: TOKENS].exp().round().int()).tolist()
+    if family == "sd3":
+        counts[1] = 40
+        conditions.bias[:, -1] = math.log(40)
+    full = _unfolded(conditions.context, counts)
+    expected = _predict(family, model, latents, full, conditions)
+    state = install(model)
+    state.bias = conditions.bias
+    got = _predict(family, model, latents, conditions.context, conditions)
+    assert torch.allclose(got, expected, atol=2e-5)
+    state.bias = None
+    without = _predict(family, model, latents, conditions.context, conditions)
+    assert not torch.allclose(without, expected, atol=1e-3)
+
+
+def test_attention_inside_the_mask_costs_less() -> None:
+    masks = torch.zeros(1, 1, 16, 16)
+    masks[..., :8] = 1
+    nouns, known = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.bool)
+    inside = masks[0, 0].flatten()[None, :, None]
+    good = localisation_loss(inside, nouns, known, masks)
+    bad = localisation_loss(1 - inside, nouns, known, masks)
+    assert good < 0.05 < 1 < bad
+
+
+def test_small_masks_cover_what_the_large_ones_do() -> None:
+    masks = small_masks(4)
+    assert masks.shape == (3, 16, 16)
+    count = len(sample_scene(4).subjects)
+    assert (masks[:count].flatten(1).max(1).values > 200).all()
+    assert not masks[count:].any()
+
+
+def test_detector_training_runs_resumes_and_loads(tmp_path: Path) -> None:
+    def network() -> DetectorNetwork:
+        return DetectorNetwork((8, 8, 8, 8), neck=4, hidden=8)
+
+    train_and_export(tmp_path, tmp_path / "detector", Budget(steps=1), network=network())
+    train_and_export(tmp_path, tmp_path / "detector", Budget(steps=3), network=network())
+    assert torch.load(tmp_path / "detector.pt", weights_only=True)["step"] == 3
+    found = Detector.load(tmp_path / "detector")(torch.rand(2, 3, 100, 140))
+    assert len(found) == 2
+
+
+def test_an_unknown_part_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="mini-sd2"):
+        train("mini-sd2", Workshop(work=tmp_path, models=tmp_path))
+
+
+def _cached(family: Family) -> Cached:
+    masks = torch.stack([small_masks(seed) for seed in range(40)])
+    return Cached(torch.randn(40, RECIPES[family].latent_channels, 16, 16).half(), masks)
+
+
+def _tiny(family: Family) -> UNet2DConditionModel | SD3Transformer2DModel:
+    config = dict(new_denoiser(family).config)
+    if family == "sd3":
+        small = {"num_layers": 2, "num_attention_heads": 2, "caption_projection_dim": 48}
+        return SD3Transformer2DModel.from_config(config | small)
+    widths = (16,) * len(config["block_out_channels"])
+    small = {"block_out_channels": widths, "norm_num_groups": 8, "attention_head_dim": 4}
+    return UNet2DConditionModel.from_config(config | small)
+
+
+def _unfolded(context: torch.Tensor, counts: list[int]) -> torch.Tensor:
+    groups = context.split(TOKENS, 1)
+    parts = [
+        torch.cat([group, group[:, -1:].expand(-1, count - 1, -1)], 1)
+        for group, count in zip(groups, counts, strict=True)
+    ]
+    return torch.cat(parts, 1)
+
+
+def _predict(
+    family: Family,
+    model: UNet2DConditionModel | SD3Transformer2DModel,
+    latents: torch.Tensor,
+    context: torch.Tensor,
+    conditions: Conditions,
+) -> torch.Tensor:
+    times = torch.tensor([300, 700])
+    if isinstance(model, SD3Transformer2DModel):
+        return model(latents, context, conditions.pooled, times).sample
+    extra = {"text_embeds": conditions.pooled, "time_ids": time_ids(2)}
+    return model(latents, times, context, added_cond_kwargs=extra).sample
