@@ -19,7 +19,7 @@ from inference.cache import ByteCache
 from inference.deltas import Delta, DeltaLibrary
 from inference.errors import EditorError
 from inference.inputs import Inputs
-from inference.models import Catalogue, ModelEntry
+from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import Attribute, Operation, SamplingParameters, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Progress
@@ -38,19 +38,19 @@ class Loader(Protocol):
     """Makes a backbone of a catalogue entry; `inference.loading.load_backbone` is the usual one."""
 
     def __call__(
-        self, entry: ModelEntry, *, device: str, dtype: str, memory_mode: str, progress: Progress
+        self, entry: ModelEntry, *, device: str, dtype: str, memory_mode: MemoryMode, progress: Progress
     ) -> "Backbone": ...
 
 
 # from the fastest to the one that needs least memory
-MEMORY_MODES = ("full", "model", "group", "sequential")
+MEMORY_MODES = tuple(MemoryMode)
 
 
 @dataclass
 class _Loaded:
     entry: ModelEntry
     backbone: "Backbone"
-    memory_mode: str
+    memory_mode: MemoryMode
 
 
 class Runner:
@@ -94,7 +94,9 @@ class Runner:
         for mode in self._modes(entry):
             if mode is not None:
                 self._reload(entry, mode, progress)
-                notes.append(f"Memory ran out; repeated with less of the model in memory ({mode} offload).")
+                notes.append(
+                    f"Memory ran out; repeated with less of the model in memory ({mode.value} offload)."
+                )
             result = self._attempt(request, entry, inputs, progress, notes)
             if result is not None:
                 return result
@@ -113,7 +115,7 @@ class Runner:
         """The hash of the model's weights; loads it."""
         return self.backbone(model, progress).model_hash
 
-    def _modes(self, entry: ModelEntry) -> tuple[str | None, ...]:
+    def _modes(self, entry: ModelEntry) -> tuple[MemoryMode | None, ...]:
         """The current memory mode (None) and the next tighter one, which is tried once."""
         current = self._loaded.memory_mode if self._is_loaded(entry) and self._loaded else MEMORY_MODES[0]
         later = MEMORY_MODES[MEMORY_MODES.index(current) + 1 :]
@@ -204,7 +206,7 @@ class Runner:
     def _is_loaded(self, entry: ModelEntry) -> bool:
         return self._loaded is not None and self._loaded.entry == entry
 
-    def _reload(self, entry: ModelEntry, mode: str, progress: Progress) -> None:
+    def _reload(self, entry: ModelEntry, mode: MemoryMode, progress: Progress) -> None:
         self._loaded = None  # first, so that two models are never in memory together
         with progress.phase("load"):
             backbone = self._load(
@@ -231,7 +233,7 @@ def make_runner(
 
 
 def _load_backbone(
-    entry: ModelEntry, *, device: str, dtype: str, memory_mode: str, progress: Progress
+    entry: ModelEntry, *, device: str, dtype: str, memory_mode: MemoryMode, progress: Progress
 ) -> "Backbone":
     from inference.loading import load_backbone
 

@@ -22,7 +22,7 @@ from inference.backbones.base import Backbone
 from inference.deltas import Delta
 from inference.errors import EditorError
 from inference.inputs import Inputs
-from inference.methods.generate import Part, Run, decoded, delay_steps, maps, prepare, rest, shared_part
+from inference.methods.generate import Part, Run, decoded, delay_steps, maps, prepare, rest, unmodified
 from inference.operations import Attribute, AttributeSweep, SubjectEdit
 from inference.progress import Progress
 from inference.prompt import Prompt
@@ -38,7 +38,7 @@ def attribute(backbone: Backbone, parameters: Attribute, inputs: Inputs, progres
     """One picture with the attributes of its subjects shifted."""
     run = prepare(backbone, parameters, inputs, progress)
     prompt = shifted(run.prompt, parameters.edits, inputs.deltas)
-    part = rest(run, _before_delay(run, parameters), [prompt])
+    part = _finished(run, _before_delay(run, parameters), [prompt], parameters)
     spans = [(edit.start, edit.end) for edit in parameters.edits]
     return Output(images=decoded(run, part.state.latents), maps=maps(part.heat, spans))
 
@@ -62,7 +62,7 @@ def sweep(backbone: Backbone, parameters: AttributeSweep, inputs: Inputs, progre
     images: dict[int, Pixels] = {}
     heat = part.heat
     for indices in _batches(run, prompts):
-        done = rest(run, part, [prompts[index] for index in indices])
+        done = _finished(run, part, [prompts[index] for index in indices], parameters)
         images.update(zip(indices, decoded(run, done.state.latents), strict=True))
         heat = done.heat
     spans = [(edit.start, edit.end) for edit in edits]
@@ -89,7 +89,14 @@ def shifted(prompt: Prompt, edits: Sequence[SubjectEdit], deltas: Sequence[Delta
 
 
 def _before_delay(run: Run, parameters: Attribute) -> Part:
-    return shared_part(run, delay_steps(parameters.delay, run.steps))
+    return unmodified(run, delay_steps(parameters.delay, run.steps))
+
+
+def _finished(run: Run, part: Part, prompts: Sequence[Prompt], parameters: Attribute) -> Part:
+    """The steps after the delay; those of the unmodified prompt may be known."""
+    if len(prompts) == 1 and prompts[0] is run.prompt:
+        return unmodified(run, delay_steps(parameters.delay, run.steps), run.steps)
+    return rest(run, part, prompts)
 
 
 def _at(edits: Sequence[SubjectEdit], index: int, value: float) -> tuple[SubjectEdit, ...]:

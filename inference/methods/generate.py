@@ -1,18 +1,20 @@
 """A picture from a prompt and a seed (DDIM, arXiv:2010.02502, and the other samplers).
 
 The same bytes come out for the same parameters on the CPU, also from `attribute_control` at α = 0: both
-run `shared_part` and then `rest`, one picture at a time.
+run the same steps, one picture at a time.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from inference.backbones.base import AttentionStore, Backbone, Prediction
+from inference.attention import AttentionStore
+from inference.backbones.base import Backbone, Prediction
 from inference.guidance import guided
 from inference.inputs import Inputs
 from inference.operations import Attribute, SamplingParameters
@@ -21,9 +23,10 @@ from inference.prompt import Prompt
 from inference.request import Output, Pixels
 from inference.sampling import Denoise, SamplerState, advance, begin
 from inference.schedule import Level
-from inference.words import words
+from inference.words import Word, words
 
-Heat = Mapping[tuple[int, int], NDArray[np.float32]]  # (start, end) of a word → [h, w] in 0..1, summed
+# (start, end) of a word → attention [h, w], each step's in 0..1, summed over the steps
+Heat: TypeAlias = Mapping[tuple[int, int], NDArray[np.float32]]
 
 # Where in the run attention is looked at: the layout is there, and three steps cost next to nothing.
 LOOK_AT = (0.3, 0.5, 0.7)
@@ -70,21 +73,19 @@ def generate(
     """One picture, and where the model sees each word of the prompt."""
     run = prepare(backbone, parameters, inputs, progress)
     # stopping at the usual delay costs nothing, and a first drag starts there
-    part = rest(run, shared_part(run, delay_steps(USUAL_DELAY, run.steps)), [run.prompt])
+    part = unmodified(run, delay_steps(USUAL_DELAY, run.steps), run.steps)
     return Output(images=decoded(run, part.state.latents), maps=maps(part.heat))
 
 
 def prepare(backbone: Backbone, parameters: SamplingParameters, inputs: Inputs, progress: Progress) -> Run:
     """Encode the prompts and lay out the levels."""
-    width, height = parameters.width, parameters.height
-    if width is None or height is None or parameters.steps is None or parameters.sampler is None:
+    width, height, steps, sampler = parameters.width, parameters.height, parameters.steps, parameters.sampler
+    if width is None or height is None or steps is None or sampler is None:
         raise ValueError("the runner resolves the defaults first")
-    channels_height_width = backbone.latent_shape(width, height)
+    levels = backbone.levels(steps, width, height, sampler)
     with progress.phase("encode"):
-        prompt = _encoded(backbone, inputs, "prompt", parameters.prompt)
-        negative = _encoded(backbone, inputs, "negative", parameters.negative_prompt)
-    tokens = channels_height_width[1] * channels_height_width[2] // 4
-    levels = backbone.schedule.levels(parameters.steps, image_tokens=tokens, sampler=parameters.sampler)
+        prompt = backbone.encode_prompt(parameters.prompt)
+        negative = backbone.negative_prompt(parameters.negative_prompt)
     return Run(
         backbone=backbone,
         parameters=parameters,
@@ -101,14 +102,17 @@ def delay_steps(delay: float, steps: int) -> int:
     return round(delay * steps)
 
 
-def shared_part(run: Run, stop: int) -> Part:
-    """The steps up to `stop` with the unmodified prompt, from the cache if they were done before."""
-    key = ("shared part", stop, *_what_decides(run))
-    known = run.inputs.cache.get(key)
-    if known is not None:
-        return known
-    part = rest(run, _start(run), [run.prompt], stop=stop)
-    run.inputs.cache.put(key, part, part.size_bytes)
+def unmodified(run: Run, *stops: int) -> Part:
+    """The steps with the prompt as it is, up to each of `stops` in turn, from the cache where it has them."""
+    part: Part | None = None
+    for stop in stops:
+        key = ("unmodified", stop, *_what_decides(run))
+        known = run.inputs.cache.get(key)
+        if known is None:
+            known = rest(run, part or _start(run), [run.prompt], stop=stop)
+            run.inputs.cache.put(key, known, known.size_bytes)
+        part = known
+    assert part is not None, "there is a stop"
     return part
 
 
@@ -138,11 +142,8 @@ def rest(run: Run, part: Part, prompts: Sequence[Prompt], *, stop: int | None = 
 
 def decoded(run: Run, latents: Tensor) -> tuple[Pixels, ...]:
     """The pictures of latents [N, C, h, w], read-only."""
-    with run.progress.phase("decode"), torch.no_grad():
-        images = run.backbone.decode(latents.to(run.backbone.dtype))
-    for image in images:
-        image.setflags(write=False)
-    return tuple(images)
+    with run.progress.phase("decode"):
+        return tuple(run.backbone.decode(latents))
 
 
 def maps(heat: Heat, spans: Sequence[tuple[int, int]] = ()) -> dict[str, NDArray[np.float32]]:
@@ -152,23 +153,15 @@ def maps(heat: Heat, spans: Sequence[tuple[int, int]] = ()) -> dict[str, NDArray
     return {f"attention/{start}-{end}": _normalised(seen) for (start, end), seen in found.items()}
 
 
-def _encoded(backbone: Backbone, inputs: Inputs, role: str, text: str) -> Prompt:
-    key = ("text", role, backbone.model_hash, text)
-    known = inputs.cache.get(key)
-    if known is None:
-        known = backbone.negative_prompt(text) if role == "negative" else backbone.encode_prompt(text)
-        embeddings = known.embeddings.values()
-        inputs.cache.put(key, known, sum(e.numel() * e.element_size() for e in embeddings))
-    return known
-
-
 def _start(run: Run) -> Part:
-    parameters, backbone = run.parameters, run.backbone
-    noise = backbone.initial_noise(parameters.seed, parameters.width or 0, parameters.height or 0)
-    scale = backbone.schedule.noise_scale(parameters.sampler or "ddim")
-    generator = torch.Generator("cpu").manual_seed(parameters.seed + 1)  # not the one the start came from
-    state = begin(noise * scale, generators=[generator])
-    return Part(state=state, heat={})
+    parameters = run.parameters
+    sampler = parameters.sampler or "ddim"
+    noise = run.backbone.initial_noise(
+        parameters.seed, parameters.width or 0, parameters.height or 0, sampler
+    )
+    # a seed of its own, or the first step's noise would be the picture's start again
+    generator = torch.Generator("cpu").manual_seed(parameters.seed + 2**32)
+    return Part(state=begin(noise, generators=[generator]), heat={})
 
 
 def _what_decides(run: Run) -> tuple[object, ...]:
@@ -182,7 +175,7 @@ def _watched(
     denoise: Denoise, run: Run, prompt: Prompt, heat: dict[tuple[int, int], NDArray[np.float32]]
 ) -> Denoise:
     """`denoise`, adding to `heat` what the samples of `prompt` attend to at the steps to look at."""
-    spans = [(word.start, word.end) for word in words(run.parameters.prompt)]
+    spans = [(word.start, word.end) for word in words(run.prompt.text) if _is_seen(run.prompt, word)]
     if not spans:
         return denoise
 
@@ -197,6 +190,10 @@ def _watched(
         return prediction
 
     return watched
+
+
+def _is_seen(prompt: Prompt, word: Word) -> bool:
+    return any(start < word.end and word.start < end for o in prompt.offsets.values() for start, end in o)
 
 
 def _heat(store: AttentionStore, span: tuple[int, int]) -> NDArray[np.float32]:
