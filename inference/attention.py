@@ -5,12 +5,12 @@ and a `TorchFunctionMode` that is active only there hands `scaled_dot_product_at
 layers keep the fused kernel. Everything is taken away on exit, also after an exception or a cancellation.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -264,7 +264,7 @@ def tapped(
     tap: Tap,
     where: Where,
     forward: Callable[[], Forward],
-) -> Iterator[None]:
+) -> Generator[None]:
     """Let `tap` see the places of `network` that `where` names, as long as the context is open.
 
     Args:
@@ -274,7 +274,7 @@ def tapped(
     Raises:
         EditorError: a pattern matches nothing; on a regular exit, a matching place was never reached.
     """
-    modules = dict(network.named_modules())
+    modules = dict(cast("Iterable[tuple[str, nn.Module]]", network.named_modules()))
     chosen = [layer for layer in layers if where.matches(layer)]
     features = [name for name in modules if any(fnmatchcase(name, pattern) for pattern in where.features)]
     _check_matches(where, chosen, features, modules)
@@ -300,7 +300,7 @@ class _Session:
         self._tap = tap
         self._where = where
         self._forward = forward
-        self._modes: list[_Intercept] = []
+        self._modes: list[tuple[Layer, Any]] = []  # active ones, the innermost last
         self._done: set[str] = set()  # reached, or passed over at this size
 
     def watch(self, module: nn.Module, layer: Layer) -> list[Any]:
@@ -311,11 +311,11 @@ class _Session:
                 return
             mode = _Intercept(self._tap, layer, forward, self._done)
             mode.__enter__()
-            self._modes.append(mode)
+            self._modes.append((layer, mode))
 
         def leave(*_: Any) -> None:
-            if self._modes and self._modes[-1].layer is layer:
-                self._modes.pop().__exit__(None, None, None)
+            if self._modes and self._modes[-1][0] is layer:
+                self._leave()
 
         return [
             module.register_forward_pre_hook(enter),
@@ -332,7 +332,11 @@ class _Session:
 
     def leave_all(self) -> None:
         while self._modes:
-            self._modes.pop().__exit__(None, None, None)
+            self._leave()
+
+    def _leave(self) -> None:
+        _, mode = self._modes.pop()
+        mode.__exit__(None, None, None)
 
     def check_reached(self, names: Sequence[str]) -> None:
         missed = [name for name in names if name not in self._done]
@@ -348,7 +352,7 @@ class _Intercept(TorchFunctionMode):
 
     def __init__(self, tap: Tap, layer: Layer, forward: Forward, reached: set[str]) -> None:
         super().__init__()
-        self.layer = layer
+        self._layer = layer
         self._tap = tap
         self._forward = forward
         self._reached = reached
@@ -358,8 +362,8 @@ class _Intercept(TorchFunctionMode):
     ) -> Any:
         if func is not functional.scaled_dot_product_attention:
             return func(*args, **(kwargs or {}))
-        self._reached.add(self.layer.name)
-        return self._tap.attention(_call(self.layer, self._forward, args, kwargs or {}))
+        self._reached.add(self._layer.name)
+        return self._tap.attention(_call(self._layer, self._forward, args, kwargs or {}))
 
 
 _POSITIONAL = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")

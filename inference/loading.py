@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, SD3Transformer2DModel, UNet2DConditionModel
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.modeling_utils import ModelMixin
+from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.utils import logging as diffusers_logging
 from transformers import (
     AutoTokenizer,
@@ -128,12 +131,14 @@ def _load_part(folder: Path, part: str, family: Family, dtype: torch.dtype) -> A
     if part == "scheduler":
         return checkpoints.read_json(folder / part / "scheduler_config.json")
     if part.startswith("tokenizer"):
-        return AutoTokenizer.from_pretrained(str(folder / part), local_files_only=True)
+        tokenizers: Any = AutoTokenizer
+        return tokenizers.from_pretrained(str(folder / part), local_files_only=True)
     variant = checkpoints.part_weights(folder, part).variant or None
     if part == "vae":
         dtype = _vae_dtype(checkpoints.read_json(folder / part / "config.json"), dtype)
     loader = _network_class(part, family)
-    options: dict[str, Any] = {"low_cpu_mem_usage": False} if _is_diffusers(loader) else {}
+    # the other way of loading would need one more library
+    options: dict[str, Any] = {"low_cpu_mem_usage": False} if issubclass(loader, ModelMixin) else {}
     return loader.from_pretrained(
         str(folder / part),
         dtype=dtype,
@@ -160,21 +165,15 @@ def _network_class(part: str, family: Family) -> Any:
             return CLIPTextModelWithProjection
 
 
-def _is_diffusers(network: Any) -> bool:
-    return network in (UNet2DConditionModel, SD3Transformer2DModel, AutoencoderKL)
-
-
 def _vae_dtype(config: Mapping[str, Any], dtype: torch.dtype) -> torch.dtype:
     """SDXL's VAE overflows in float16 and says so in its configuration."""
     return torch.float32 if dtype is torch.float16 and config.get("force_upcast", False) else dtype
 
 
 def _from_file(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Components:
-    from diffusers import (
-        StableDiffusion3Pipeline,
-        StableDiffusionPipeline,
-        StableDiffusionXLPipeline,
-    )
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+    from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
+    from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 
     pipelines: Mapping[Family, Any] = {
         Family.SD1: StableDiffusionPipeline,

@@ -336,12 +336,14 @@ def _cached_snapshot(hub_id: str) -> Path | None:
 
 def _download(hub_id: str) -> None:
     """Fetch what is needed of a repository into the hub's cache; only ever called when the user asks."""
-    from huggingface_hub import constants, list_repo_files, snapshot_download
+    import huggingface_hub
+    from huggingface_hub import constants
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
+    hub: Any = huggingface_hub
     try:
-        wanted = _wanted_files(list_repo_files(hub_id))
-        snapshot_download(hub_id, allow_patterns=wanted, cache_dir=constants.HF_HUB_CACHE)
+        wanted = _wanted_files(hub.list_repo_files(hub_id))
+        hub.snapshot_download(hub_id, allow_patterns=wanted, cache_dir=constants.HF_HUB_CACHE)
     except OfflineModeIsEnabled as error:
         if _cached_snapshot(hub_id) is None:
             raise EditorError(

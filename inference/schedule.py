@@ -10,8 +10,8 @@ The tables come from diffusers' own schedulers, each with the settings that the 
   `DPMSolverMultistepScheduler` with flow sigmas and the model's shift for dpm++2m.
 
 DDIM's conventions are pinned: `set_alpha_to_one=False`, `steps_offset=1`, nothing is clipped. With "trailing"
-or "linspace" spacing diffusers' DDIM lands up to one timestep beside the level that it visits next; here a step
-lands exactly on the next level.
+or "linspace" spacing diffusers' DDIM lands up to one timestep beside the level that it visits next; here each
+step lands exactly on the next level.
 """
 
 import inspect
@@ -21,13 +21,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Self
 
-from diffusers import (
-    DDIMScheduler,
-    DDPMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerDiscreteScheduler,
-    FlowMatchEulerDiscreteScheduler,
-)
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from torch import Tensor
 
 from inference.errors import EditorError

@@ -1,12 +1,12 @@
 """The parts of a loaded model, and where they stay while others work."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from diffusers.hooks import apply_group_offloading
+from diffusers.hooks.group_offloading import apply_group_offloading
 from torch import nn
 
 from inference.models import MemoryMode
@@ -65,7 +65,7 @@ class Residency:
                     _offload(network, device, "leaf_level")
 
     @contextmanager
-    def using(self, network: nn.Module) -> Iterator[None]:
+    def using(self, network: nn.Module) -> Generator[None]:
         """Have `network` on the device."""
         if self._moved is not None and self._moved is not network:
             self._moved.to("cpu")

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
@@ -161,7 +161,7 @@ class LatentBackbone(Backbone):
         height, width = image.shape[:2]
         self.latent_shape(width, height)
         vae = self.parts.vae
-        pixels = torch.from_numpy(np.array(image[..., :3], np.float32)).permute(2, 0, 1)[None]
+        pixels = torch.tensor(np.array(image[..., :3], np.float32)).permute(2, 0, 1)[None]
         with self._residency.using(vae):
             moments = vae.encode((pixels / 127.5 - 1).to(self.device, vae.dtype)).latent_dist
         return self._scaled(moments.mode().float())
@@ -223,7 +223,7 @@ class LatentBackbone(Backbone):
         return tapped(self.parts.denoiser, self._layers, tap, where, self._running)
 
     @contextmanager
-    def cross_attention_maps(self, prompt: Prompt, *more: Prompt) -> Iterator[AttentionStore]:
+    def cross_attention_maps(self, prompt: Prompt, *more: Prompt) -> Generator[AttentionStore]:
         store = AttentionStore((prompt, *more), self._text_parts())
         with self.tapped(StoringTap(store), self._standard_text_layers()):
             yield store

@@ -1,8 +1,12 @@
 """The attention layers of the denoisers that diffusers has, by their modules' names."""
 
 import re
+from collections.abc import Iterable
+from typing import cast
 
-from diffusers import SD3Transformer2DModel, UNet2DConditionModel
+from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from torch import nn
 
 from inference.attention import AttentionKind, Layer
 
@@ -12,7 +16,8 @@ _BLOCK = re.compile(r"(down_blocks|up_blocks)\.(\d+)\.")
 def unet_layers(unet: UNet2DConditionModel) -> tuple[Layer, ...]:
     """Self and cross attention of a U-Net. Block i works at stride 2^i; only the last one does not halve."""
     levels = len(unet.config["down_block_types"])
-    names = [name for name, _ in unet.named_modules() if name.endswith((".attn1", ".attn2"))]
+    modules = cast("Iterable[tuple[str, nn.Module]]", unet.named_modules())
+    names = [name for name, _ in modules if name.endswith((".attn1", ".attn2"))]
     found = [Layer(name, _unet_kind(name), _unet_stride(name, levels)) for name in names]
     # modules are registered down, up, mid
     return tuple(sorted(found, key=lambda layer: ("down", "mid_", "up_b").index(layer.name[:4])))
