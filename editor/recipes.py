@@ -81,6 +81,8 @@ class Recipe:
         Raises:
             EditorError: a newer version, or a request that its operation refuses.
         """
+        if not isinstance(values, Mapping):  # files hold anything
+            raise EditorError(f"The recipe is no object but {values!r}.")
         version = values.get("version", RECIPE_VERSION)
         if not isinstance(version, int) or version > RECIPE_VERSION:
             raise EditorError(

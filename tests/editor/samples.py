@@ -34,7 +34,9 @@ def noise(seed: int, width: int = SIZE, height: int = SIZE, channels: int = 4) -
 
 def recipe(*subjects: Subject, seed: int = 7, **parameters: object) -> Recipe:
     given = Generate(prompt=PROMPT, seed=seed, **parameters)
-    return Recipe(request=Request(operation="generate", parameters=given, model="mini-sdxl"), subjects=subjects)
+    return Recipe(
+        request=Request(operation="generate", parameters=given, model="mini-sdxl"), subjects=subjects
+    )
 
 
 def level_of(parameters: SamplingParameters) -> int:

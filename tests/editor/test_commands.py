@@ -45,9 +45,7 @@ def add(document: Document, name: str, level: int = 50) -> str:
 
 def state_bytes(state: DocumentState) -> tuple[object, ...]:
     """Everything of a state, pixels by their bytes."""
-    layers = tuple(
-        (layer.id, layer.pixels.tobytes(), replace_pixels(layer)) for layer in state.layers
-    )
+    layers = tuple((layer.id, layer.pixels.tobytes(), replace_pixels(layer)) for layer in state.layers)
     return (state.width, state.height, state.active, layers)
 
 

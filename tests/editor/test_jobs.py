@@ -47,7 +47,9 @@ class TestSliders:
         assert made.sliders == ()
         assert (made.prompt, made.seed, made.model, made.subjects) == (PROMPT, 7, "mini-sdxl", (MAN, WOMAN))
 
-    def test_adding_an_attribute_is_one_step_at_zero(self, session: AttributeSession, document: Document) -> None:
+    def test_adding_an_attribute_is_one_step_at_zero(
+        self, session: AttributeSession, document: Document
+    ) -> None:
         assert session.sliders == (Slider(subject=0, attribute="age", label="Age", value=0.0),)
         assert texts(document) == ["Add age to “man”"]
         assert layer_level(document) == 100

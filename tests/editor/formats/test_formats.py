@@ -1,0 +1,435 @@
+"""Contract tests of every format, then what each is for."""
+
+import io
+import struct
+import zipfile
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms
+from PySide6.QtCore import QRect
+
+from editor import metadata
+from editor.compositing import composite
+from editor.formats import (
+    FORMATS,
+    ExportOptions,
+    FileFormat,
+    Picture,
+    export_formats,
+    format_for_reading,
+    format_for_writing,
+    openraster,
+    raster,
+)
+from editor.layer import BlendMode, Layer
+from editor.recipes import with_edits
+from editor.state import DocumentState, SourceMetadata
+from inference.errors import EditorError
+from inference.operations import SubjectEdit
+from tests.editor.samples import MAN, flat, noise, recipe
+
+WRITABLE = [item for item in FORMATS.values() if item.writable]
+EDIT = SubjectEdit(start=13, end=16, attribute="age", value=0.64)
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def picture_of(*layers: Layer, source: SourceMetadata | None = None) -> Picture:
+    state = DocumentState(width=8, height=8, layers=layers, active=layers[-1].id)
+    pixels = composite(layers, QRect(0, 0, 8, 8))
+    return Picture(pixels=pixels, state=state, source=source or SourceMetadata())
+
+
+def photo(pixels: np.ndarray | None = None, **source: object) -> Picture:
+    made = SourceMetadata(photo=True, **source)
+    return picture_of(Layer(name="photo", pixels=flat(80) if pixels is None else pixels), source=made)
+
+
+def generated() -> Picture:
+    made = with_edits(recipe(MAN, steps=30, width=8, height=8), (EDIT,))
+    return picture_of(Layer(name="Generated", pixels=flat(120), recipe=made))
+
+
+def written(picture: Picture, item: FileFormat, folder: Path, **options: object) -> Path:
+    path = folder / f"picture{item.extensions[0]}"
+    item.codec.write(picture, path, ExportOptions(**options))
+    return path
+
+
+def reread(path: Path) -> tuple[Layer, SourceMetadata]:
+    opened = format_for_reading(path).codec.read(path)
+    assert opened.notes == ()
+    return opened.state.layers[0], opened.source
+
+
+@pytest.mark.parametrize("item", WRITABLE, ids=lambda item: item.name)
+class TestEveryFormat:
+    def test_gives_the_picture_back(self, item: FileFormat, tmp_path: Path) -> None:
+        layer, _ = reread(written(photo(), item, tmp_path, quality=100))
+        assert layer.pixels.shape == (8, 8, 4)
+        assert np.abs(layer.pixels[..., :3].astype(int) - 80).max() <= (2 if item.lossy else 0)
+        assert (layer.pixels[..., 3] == 255).all()
+
+    def test_restores_the_sliders_of_a_generated_picture(self, item: FileFormat, tmp_path: Path) -> None:
+        layer, source = reread(written(generated(), item, tmp_path))
+        assert layer.recipe == generated().state.layers[0].recipe
+        assert not source.photo
+
+    def test_says_nothing_when_asked_to(self, item: FileFormat, tmp_path: Path) -> None:
+        if item.keeps_layers:
+            pytest.skip("a project always keeps its recipes")
+        path = written(generated(), item, tmp_path, metadata=False)
+        assert reread(path)[0].recipe is None
+        assert b"Attune" not in path.read_bytes()
+
+    def test_keeps_profile_and_exif_of_a_photo(self, item: FileFormat, tmp_path: Path) -> None:
+        exif = Image.Exif()
+        exif[0x010F] = "Camera maker"
+        exif.get_ifd(0x8769)[0x9003] = "2026:01:02 03:04:05"
+        path = written(photo(exif=exif.tobytes(), icc_profile=SRGB, dpi=(300.0, 300.0)), item, tmp_path)
+        _, source = reread(path)
+        kept = Image.Exif()
+        kept.load(source.exif)
+        assert kept[0x010F] == "Camera maker"
+        assert kept.get_ifd(0x8769)[0x9003] == "2026:01:02 03:04:05"
+        assert source.icc_profile == SRGB
+        if item.name != "webp":
+            assert source.dpi == pytest.approx((300, 300), abs=0.1)
+
+    def test_a_missing_folder_is_an_error_and_leaves_nothing(self, item: FileFormat, tmp_path: Path) -> None:
+        with pytest.raises(EditorError, match="could not be written"):
+            written(photo(), item, tmp_path / "nowhere")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_an_old_file_survives_a_failure(
+        self, item: FileFormat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = written(photo(), item, tmp_path)
+        before = path.read_bytes()
+
+        def full(_descriptor: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("os.fsync", full)
+        with pytest.raises(EditorError, match="No space left"):
+            written(generated(), item, tmp_path)
+        assert path.read_bytes() == before
+        assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+    @given(data=st.data())
+    def test_a_damaged_file_is_an_error_or_a_picture(
+        self, item: FileFormat, tmp_path: Path, data: st.DataObject
+    ) -> None:
+        whole = written(photo(noise(1)), item, tmp_path).read_bytes()
+        # places as shares of the length, which differs by a few bytes from run to run
+        kept = data.draw(st.integers(1, 1000))
+        damaged = bytearray(whole[: max(len(whole) * kept // 1000, 1)])
+        for place, value in data.draw(
+            st.lists(st.tuples(st.integers(0, 999), st.integers(0, 255)), max_size=4)
+        ):
+            damaged[len(damaged) * place // 1000] = value
+        path = tmp_path / "damaged"
+        path.write_bytes(damaged)
+        try:
+            opened = format_for_reading(path).codec.read(path)
+        except EditorError as error:
+            assert str(error)
+        else:
+            assert opened.state.layers
+
+
+class TestChoosingAFormat:
+    def test_by_the_first_bytes_whatever_the_name(self, tmp_path: Path) -> None:
+        path = written(photo(), FORMATS["jpeg"], tmp_path).rename(tmp_path / "odd.png")
+        assert format_for_reading(path).name == "jpeg"
+
+    @pytest.mark.parametrize(
+        ("content", "message"), [(b"", "is empty"), (b"hello, world", "is no picture that Attune reads")]
+    )
+    def test_what_is_no_picture_is_said(self, tmp_path: Path, content: bytes, message: str) -> None:
+        path = tmp_path / "letter.txt"
+        path.write_bytes(content)
+        with pytest.raises(EditorError, match=message):
+            format_for_reading(path)
+
+    def test_a_missing_file_and_a_folder_are_said(self, tmp_path: Path) -> None:
+        with pytest.raises(EditorError, match="There is no file"):
+            format_for_reading(tmp_path / "nothing.png")
+        with pytest.raises(EditorError, match="is a folder"):
+            format_for_reading(tmp_path)
+
+    def test_an_unknown_ending_names_those_there_are(self) -> None:
+        with pytest.raises(EditorError, match=r"“a\.xyz”.*\.png, \.jpg"):
+            format_for_writing(Path("a.xyz"))
+        with pytest.raises(EditorError, match=r"cannot write"):
+            format_for_writing(Path("a.gif"))
+        assert format_for_writing(Path("a.JPG")).name == "jpeg"
+        assert format_for_writing(Path("a.xyz"), "webp").name == "webp"
+
+    def test_exports_are_flat(self) -> None:
+        assert [item.name for item in export_formats()] == ["png", "jpeg", "webp"]
+
+    @pytest.mark.parametrize("kind", ["BMP", "GIF", "TIFF"])
+    def test_other_pictures_open(self, tmp_path: Path, kind: str) -> None:
+        path = tmp_path / "picture"
+        Image.fromarray(flat(40)).save(path, kind)
+        layer, source = reread(path)
+        assert (layer.pixels[..., :3] == 40).all()
+        assert source.photo
+
+
+class TestPng:
+    def test_carries_what_other_tools_read(self, tmp_path: Path) -> None:
+        path = written(generated(), FORMATS["png"], tmp_path)
+        with Image.open(path) as image:
+            image.load()
+            text = image.text
+        assert text["parameters"].startswith("a photo of a man and a woman\nSteps: 30, Seed: 7, Size: 8x8")
+        assert metadata.GENERATED in text["XML:com.adobe.xmp"]
+        assert b"tEXtparameters" in path.read_bytes()
+
+    def test_keeps_other_tools_text(self, tmp_path: Path) -> None:
+        path = written(
+            photo(text={"Author": "Ä", "parameters": "a cat\nSteps: 20"}), FORMATS["png"], tmp_path
+        )
+        _, source = reread(path)
+        assert source.text == {"Author": "Ä", "parameters": "a cat\nSteps: 20"}
+
+    def test_transparency_survives(self, tmp_path: Path) -> None:
+        pixels = noise(3)
+        layer, _ = reread(written(photo(pixels), FORMATS["png"], tmp_path))
+        np.testing.assert_array_equal(layer.pixels, pixels)
+
+    def test_sixteen_bits_open_with_a_note(self, tmp_path: Path) -> None:
+        path = tmp_path / "deep.png"
+        Image.fromarray(np.full((4, 4), 0x8080, np.uint16)).save(path)
+        opened = FORMATS["png"].codec.read(path)
+        assert "8 bits" in opened.notes[0]
+        assert (opened.state.layers[0].pixels[..., 0] == 128).all()
+
+    def test_too_many_pixels_are_refused_before_decoding(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = written(photo(), FORMATS["png"], tmp_path)
+        monkeypatch.setattr(raster, "LARGEST_PIXELS", 63)
+        with pytest.raises(EditorError, match="8 × 8 pixels"):
+            FORMATS["png"].codec.read(path)
+
+    def test_a_bomb_is_refused(self, tmp_path: Path) -> None:
+        header = struct.pack(">II5B", 60_000, 60_000, 8, 2, 0, 0, 0)
+        chunk = b"IHDR" + header
+        path = tmp_path / "bomb.png"
+        path.write_bytes(
+            b"\x89PNG\r\n\x1a\n\0\0\0\r"
+            + chunk
+            + struct.pack(">I", zlib.crc32(chunk))
+            + b"\0\0\0\0IDAT5\xaf\x06\x1e"
+        )
+        with pytest.raises(EditorError, match="too large|pixels"):
+            FORMATS["png"].codec.read(path)
+
+
+class TestJpeg:
+    def test_is_flattened_over_white(self, tmp_path: Path) -> None:
+        pixels = np.zeros((8, 8, 4), np.uint8)
+        layer, _ = reread(written(photo(pixels), FORMATS["jpeg"], tmp_path))
+        assert (layer.pixels[..., :3] >= 253).all()
+
+    def test_the_camera_s_orientation_is_applied_once(self, tmp_path: Path) -> None:
+        path = tmp_path / "turned.jpg"
+        exif = Image.Exif()
+        exif[raster.ORIENTATION_TAG] = 6
+        Image.fromarray(np.zeros((4, 12, 3), np.uint8)).save(path, exif=exif)
+        layer, source = reread(path)
+        assert (layer.width, layer.height) == (4, 12)
+        again = tmp_path / "again.jpg"
+        state = DocumentState.of_layer(layer)
+        FORMATS["jpeg"].codec.write(
+            Picture(pixels=layer.pixels, state=state, source=source), again, ExportOptions()
+        )
+        assert (reread(again)[0].width, reread(again)[0].height) == (4, 12)
+
+    def test_cmyk_opens_as_srgb_with_a_note(self, tmp_path: Path) -> None:
+        path = tmp_path / "print.jpg"
+        Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(path)
+        opened = FORMATS["jpeg"].codec.read(path)
+        assert "CMYK" in opened.notes[0]
+        red, green, blue, _ = opened.state.layers[0].pixels[4, 4]
+        assert red > 180 > 80 > max(green, blue)
+
+    def test_a_truncated_file_is_said(self, tmp_path: Path) -> None:
+        path = written(photo(noise(1, 64, 64)), FORMATS["jpeg"], tmp_path)
+        path.write_bytes(path.read_bytes()[:-80])
+        with pytest.raises(EditorError, match="damaged or incomplete"):
+            FORMATS["jpeg"].codec.read(path)
+
+
+class TestWebp:
+    def test_lossless_is_exact(self, tmp_path: Path) -> None:
+        pixels = noise(4)
+        layer, _ = reread(written(photo(pixels), FORMATS["webp"], tmp_path, lossless=True))
+        np.testing.assert_array_equal(layer.pixels, pixels)
+
+    def test_too_long_a_side_is_refused(self, tmp_path: Path) -> None:
+        layer = Layer(name="wide", pixels=np.zeros((1, 16384, 3), np.uint8))
+        picture = Picture(pixels=layer.pixels, state=DocumentState.of_layer(layer), source=SourceMetadata())
+        with pytest.raises(EditorError, match="16384 × 1.*16383"):
+            FORMATS["webp"].codec.write(picture, tmp_path / "wide.webp", ExportOptions())
+
+
+class TestOpenRaster:
+    @pytest.fixture
+    def project(self, tmp_path: Path) -> Path:
+        bottom = Layer(name="Generated", pixels=noise(1), recipe=recipe(MAN))
+        top = Layer(
+            name="Ciel <&> “bleu”", pixels=noise(2, 5, 3), x=-2, y=4, opacity=0.25, visible=False, locked=True,
+            blend_mode=BlendMode.SOFT_LIGHT,
+        )  # fmt: skip
+        copy = bottom.copy("copy")
+        return written(picture_of(bottom, copy, top), FORMATS["openraster"], tmp_path)
+
+    def test_layers_come_back_whole(self, project: Path) -> None:
+        opened = FORMATS["openraster"].codec.read(project)
+        assert opened.is_project
+        bottom, copy, top = opened.state.layers
+        assert bottom.recipe == copy.recipe == recipe(MAN)
+        np.testing.assert_array_equal(top.pixels, noise(2, 5, 3))
+        np.testing.assert_array_equal(copy.pixels, noise(1))
+        assert (top.name, top.x, top.y, top.opacity) == ("Ciel <&> “bleu”", -2, 4, 0.25)
+        assert (top.visible, top.locked, top.blend_mode) == (False, True, BlendMode.SOFT_LIGHT)
+        assert opened.state.active == top.id
+
+    def test_is_laid_out_as_other_programs_expect(self, project: Path) -> None:
+        with zipfile.ZipFile(project) as archive:
+            first = archive.infolist()[0]
+            names = archive.namelist()
+            assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
+            assert archive.read("mimetype") == b"image/openraster"
+            assert {"stack.xml", "mergedimage.png", "Thumbnails/thumbnail.png", "data/layer000.png"} <= set(
+                names
+            )
+            assert sum(name.startswith("data/") for name in names) == 2  # the copy shares its picture
+            merged = np.asarray(Image.open(io.BytesIO(archive.read("mergedimage.png"))))
+        assert merged.shape == (8, 8, 4)
+
+    def rewritten(self, project: Path, **changes: bytes | None) -> Path:
+        """The project with entries replaced or left out; "/" in names is written "__"."""
+        changed = {
+            name.replace("__", "/").replace("_xml", ".xml"): content for name, content in changes.items()
+        }
+        target = project.with_name("changed.ora")
+        with zipfile.ZipFile(project) as old, zipfile.ZipFile(target, "w") as new:
+            for info in old.infolist():
+                content = changed.get(info.filename, old.read(info))
+                if content is not None:
+                    new.writestr(info.filename, content)
+        return target
+
+    def stack(self, inside: str) -> bytes:
+        return f'<image w="8" h="8"><stack>{inside}</stack></image>'.encode()
+
+    def test_groups_of_other_programs_are_dissolved_and_said(self, project: Path) -> None:
+        inside = (
+            '<stack name="g" opacity="0.5" x="1"><layer src="data/layer000.png" opacity="0.5" x="2"/></stack>'
+            '<layer src="data/layer001.png" composite-op="svg:hue"/>'
+        )
+        opened = FORMATS["openraster"].codec.read(self.rewritten(project, stack_xml=self.stack(inside)))
+        bottom, top = opened.state.layers
+        assert (top.x, top.opacity, bottom.blend_mode) == (3, 0.25, BlendMode.NORMAL)
+        assert any("Groups were dissolved" in note for note in opened.notes)
+        assert any("svg:hue" in note for note in opened.notes)
+        assert bottom.recipe is None  # ours no longer fits the layers
+
+    @pytest.mark.parametrize(
+        ("inside", "message"),
+        [
+            ('<layer src="../../etc/passwd"/>', "lacks “../../etc/passwd”"),
+            ('<layer src="data/none.png"/>', "lacks “data/none.png”"),
+            ('<layer src="data/layer000.png" x="9999999"/>', "allowed is"),
+            ('<layer src="data/layer000.png" x="wide"/>', "a number is needed"),
+            ('<layer src="stack.xml"/>', "damaged"),
+        ],
+    )
+    def test_odd_layers_are_refused(self, project: Path, inside: str, message: str) -> None:
+        path = self.rewritten(project, stack_xml=self.stack(inside))
+        with pytest.raises(EditorError, match=message):
+            FORMATS["openraster"].codec.read(path)
+
+    def test_an_entity_bomb_is_refused(self, project: Path) -> None:
+        bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><image w="8" h="8">&b;</image>'
+        with pytest.raises(EditorError, match=r"stack\.xml"):
+            FORMATS["openraster"].codec.read(self.rewritten(project, stack_xml=bomb))
+
+    def test_too_large_an_entry_is_refused(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(openraster, "LARGEST_ENTRY_BYTES", 10)
+        with pytest.raises(EditorError, match="too large"):
+            FORMATS["openraster"].codec.read(project)
+
+    def test_a_broken_recipe_costs_only_the_sliders(self, project: Path) -> None:
+        opened = FORMATS["openraster"].codec.read(self.rewritten(project, attune__document_json=None))
+        assert len(opened.state.layers) == 3
+        path = project.with_name("broken.ora")
+        with zipfile.ZipFile(project) as old, zipfile.ZipFile(path, "w") as new:
+            for info in old.infolist():
+                new.writestr(info.filename, b"{" if info.filename == openraster.OURS else old.read(info))
+        opened = FORMATS["openraster"].codec.read(path)
+        assert opened.state.layers[0].recipe is None
+        assert "recipes" in opened.notes[0]
+
+
+class TestProvenance:
+    def test_an_edited_photo_is_said_to_be_composite(self) -> None:
+        layers = (
+            Layer(name="photo", pixels=flat(1)),
+            Layer(name="Generated", pixels=flat(2), recipe=recipe()),
+        )
+        said = metadata.provenance_of(picture_of(*layers).state, SourceMetadata(photo=True))
+        assert said.source_type == metadata.EDITED
+
+    def test_a_picture_without_a_model_s_part_says_nothing(self) -> None:
+        said = metadata.provenance_of(photo().state, SourceMetadata(photo=True))
+        assert said == metadata.Provenance(payload="", parameters="", source_type="")
+
+    def test_a_flattened_picture_does_not_pretend_to_have_sliders(self, tmp_path: Path) -> None:
+        layers = (
+            Layer(name="Generated", pixels=flat(2), recipe=recipe()),
+            Layer(name="ink", pixels=noise(1)),
+        )
+        layer, source = reread(written(picture_of(*layers), FORMATS["png"], tmp_path))
+        assert layer.recipe is None
+        assert "a photo of a man" in source.text["parameters"]
+        assert not source.photo
+
+    @pytest.mark.parametrize("payload", ["{", "[]", "{}", '{"recipe": 3}', '{"recipe": {"version": 99}}'])
+    def test_a_broken_payload_is_a_note(self, payload: str) -> None:
+        found, note = metadata.restored_recipe(payload)
+        assert found is None
+        assert note
+
+    @pytest.mark.parametrize("text", ["plain", "größer ☀ 海滩"])
+    def test_user_comments_come_back(self, text: str) -> None:
+        assert metadata.read_user_comment(metadata.user_comment(text)) == text
+
+    def test_foreign_xmp_is_kept_and_amended(self) -> None:
+        foreign = (
+            b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+            b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" dc:rights="mine"/>'
+            b"</rdf:RDF></x:xmpmeta>"
+        )
+        said = metadata.Provenance(payload="{}", parameters="", source_type=metadata.EDITED)
+        packet = metadata.xmp_packet(said, foreign)
+        assert b"mine" in packet
+        assert metadata.read_xmp(packet) == ("{}", metadata.EDITED)
+        twice = metadata.xmp_packet(replace(said, source_type=metadata.GENERATED), packet)
+        assert metadata.read_xmp(twice)[1] == metadata.GENERATED
+        assert twice.count(b"DigitalSourceType>") == 2
+
+    @pytest.mark.parametrize("packet", [b"", b"<", b"\0\0", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'])
+    def test_broken_xmp_says_nothing(self, packet: bytes) -> None:
+        assert metadata.read_xmp(packet) == ("", "")
