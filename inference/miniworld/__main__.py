@@ -14,6 +14,7 @@ DEFAULT_WORK: Final = Path.home() / ".cache" / "attune-training"
 # Two lanes of one thread each beat one process with two threads on two cores.
 FIRST: Final = (("vae4",), ("text",))
 THEN: Final = (("mini-sdxl", "mini-sd1"), ("vae16", "detector", "mini-sd3"))
+LAST: Final = (("decoders",),)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m inference.miniworld", description=__doc__)
     commands = parser.add_subparsers(required=True)
     train = commands.add_parser("train", help="train a part; run again to resume")
-    names = ("mini-sd1", "mini-sdxl", "mini-sd3", "vae4", "vae16", "text", "detector", "all")
+    names = ("mini-sd1", "mini-sdxl", "mini-sd3", "vae4", "vae16", "text", "detector", "decoders", "all")
     train.add_argument("part", choices=names)
     train.add_argument("--work", type=Path, default=DEFAULT_WORK, help="checkpoints and logs")
     train.add_argument("--models", type=Path, default=ROOT / "resources" / "models")
@@ -53,9 +54,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train_all(options: argparse.Namespace) -> int:
     """Trains everything, two lanes of subprocesses side by side."""
-    for lanes in (FIRST, THEN):
+    for lanes in (FIRST, THEN, LAST):
         running = [_lane(parts, options) for parts in lanes]
-        if any([process.wait() for process in running]):
+        codes = [process.wait() for process in running]
+        if any(codes):
             return 1
     return 0
 

@@ -1,7 +1,7 @@
 """Captions of scenes: which adjectives people would choose for the values, word by word with their meaning.
 
-Attributes stand before the noun ("a very old smiling blond red-clad man") so that a causal encoder can hold them
-at the noun's token; hair and shirt may also follow it ("with red hair in a blue shirt").
+Attributes stand before the noun ("a very old smiling blond red-clad man") so that a causal encoder can hold
+them at the noun's token; hair and shirt may also follow it ("with red hair in a blue shirt").
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ BACKGROUND_WORDS: Final = {
 class Word:
     """One word (one token) of a caption.
 
-    `meaning`: (code, weight) pairs that its embedding shall hold; `subject`: the index in the scene of the noun phrase it
-    belongs to; `noun` marks that phrase's noun; `content` marks nouns of any sort; `joined` words follow without space.
+    `meaning`: (code, weight) pairs that its embedding shall hold; `subject`: the index in the scene of the
+    noun phrase it belongs to; `noun` marks that phrase's noun; `content` marks nouns of any sort; `joined`
+    words follow without space.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""From scenes to what a denoiser is conditioned on while it trains: embeddings, key biases, noun positions."""
+"""What a denoiser is conditioned on while it trains: embeddings, key biases, noun positions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ ENCODERS: Final[dict[Family, tuple[EncoderName, ...]]] = {
 class Conditions:
     """One batch's conditions.
 
-    context: [N, K, D]; pooled: [N, P] or None; bias: [N, K]; nouns: [N, 3, groups] key indices; known: bool [N, 3].
+    context: [N, K, D]; pooled: [N, P] or None; bias: [N, K]; nouns: [N, 3, groups] key indices; known: bool
+    [N, 3].
     """
 
     context: Tensor
@@ -106,7 +107,7 @@ class TextSource:
 
     @torch.no_grad()
     def _states(self, name: EncoderName, captions: Sequence[Caption]) -> tuple[Tensor, Tensor]:
-        """States [N, TOKENS, width] of the layer this family reads, and the projected end token (CLIP only)."""
+        """States [N, TOKENS, width] of the layer that is read, and the projected end token (CLIP only)."""
         if name == "t5":
             ids = [padded(t5_ids(caption.words), name, T5_READ) for caption in captions]
             states = read_states(self._encoders[name], torch.tensor(ids))[0]
@@ -185,7 +186,8 @@ def _exaggerated(rng: random.Random, value: float) -> float:
 
 
 def continuous_noun(base: Meaning, values: dict[str, float], width: int) -> Tensor:
-    """The embedding of a noun with exact values: its code without them, plus each value times its direction. [width]
+    """The embedding of a noun with exact values: its code without them, plus each value times its direction.
+    [width]
 
     This is the line along which attribute deltas move a noun's embedding.
     """

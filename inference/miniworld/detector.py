@@ -10,7 +10,7 @@ from typing import Any, Final
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from .scene import KINDS, PEOPLE
 
@@ -30,8 +30,9 @@ Box = tuple[float, float, float, float]
 class Detection:
     """One subject found in a picture.
 
-    score: 0..1; box: (x0, y0, x1, y1) relative to the picture; attributes: people have age 0..1 and smile -1..1, things
-    have size (0.60..1.16); colours: people have hair and shirt, things have colour, RGB 0..1 as seen.
+    score: 0..1; box: (x0, y0, x1, y1) relative to the picture; attributes: people have age 0..1 and smile
+    -1..1, things have size (0.60..1.16); colours: people have hair and shirt, things have colour, RGB 0..1 as
+    seen.
     """
 
     kind: str
@@ -50,8 +51,8 @@ class Detection:
 class Readings:
     """Raw output for every picture and slot; each tensor begins with [N, 3].
 
-    kinds: logits [.., 9], the last one for nothing; box [.., 4]; values: age, smile, size [.., 3]; colours: hair, shirt,
-    own [.., 9], 0..1.
+    kinds: logits [.., 9], the last one for nothing; box [.., 4]; values: age, smile, size [.., 3]; colours:
+    hair, shirt, own [.., 9], 0..1.
     """
 
     kinds: Tensor
@@ -94,7 +95,8 @@ class DetectorNetwork(nn.Module):
         slices = [features[..., start : start + SLOT_CELLS].flatten(1) for start in starts]
         output = self.head(torch.stack(slices, 1)).float()
         kinds, box, values, colours = output.split([len(KINDS) + 1, 4, 3, 9], -1)
-        # Boxes are told relative to the slot's middle, so that the shared head need not know which slot it sees.
+        # Boxes are told relative to the slot's middle, so that the shared head need not know which slot it
+        # sees.
         shift = torch.tensor(SLOT_CENTRES, device=output.device)[:, None]
         offset = torch.cat([shift, torch.zeros_like(shift)], 1).repeat(1, 2)
         return Readings(kinds, box + offset, values, colours)
@@ -115,9 +117,7 @@ class Detector:
         folder = Path(folder)
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         settings = config["network"]
-        network = DetectorNetwork(
-            tuple(settings["channels"]), settings["neck"], settings["hidden"]
-        )
+        network = DetectorNetwork(tuple(settings["channels"]), settings["neck"], settings["hidden"])
         state = load_file(folder / "model.safetensors")
         network.load_state_dict({key: value.float() for key, value in state.items()})
         return cls(network.to(device))
@@ -125,9 +125,7 @@ class Detector:
     def save(self, folder: Path) -> None:
         """Writes float16 weights and the configuration."""
         folder.mkdir(parents=True, exist_ok=True)
-        state = {
-            key: value.half().contiguous().cpu() for key, value in self.network.state_dict().items()
-        }
+        state = {key: value.half().contiguous().cpu() for key, value in self.network.state_dict().items()}
         save_file(state, folder / "model.safetensors")
         config = {
             "kinds": list(KINDS),
@@ -182,10 +180,8 @@ def _resized(images: Tensor) -> Tensor:
     if images.shape[-2:] == (INPUT_PX, INPUT_PX):
         return images.float()
     size = (INPUT_PX, INPUT_PX)
-    return F.interpolate(images.float(), size, mode="bilinear", antialias=True)
+    return functional.interpolate(images.float(), size, mode="bilinear", antialias=True)
 
 
 def _convolution(before: int, after: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, after, 3, stride, 1), nn.GroupNorm(8, after), nn.SiLU()
-    )
+    return nn.Sequential(nn.Conv2d(before, after, 3, stride, 1), nn.GroupNorm(8, after), nn.SiLU())

@@ -11,7 +11,7 @@ from typing import Final
 import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from .detector import NOTHING, SLOTS, Detector, DetectorNetwork, Readings
 from .fitting import Budget, Fit, Plan, fit, mixed_precision, training_device
@@ -31,7 +31,9 @@ LATENT_NOISE: Final = (0.0, 0.15)
 
 @dataclass(frozen=True)
 class Truth:
-    """What the network shall read; shapes as in Readings, `kind` is an index [N, 3], `has_*` are masks [N, 3]."""
+    """What the network shall read; shapes as in Readings, `kind` is an index [N, 3], `has_*` are masks [N,
+    3].
+    """
 
     kind: Tensor
     box: Tensor
@@ -100,7 +102,7 @@ def slot_of(subject: Subject) -> int:
 
 def reading_loss(readings: Readings, truth: Truth) -> tuple[Tensor, dict[str, float]]:
     """Cross-entropy of the kind plus L1 of box, values and colours where there are any."""
-    kinds = F.cross_entropy(readings.kinds.flatten(0, 1), truth.kind.flatten())
+    kinds = functional.cross_entropy(readings.kinds.flatten(0, 1), truth.kind.flatten())
     present = truth.kind != NOTHING
     things = present & ~truth.is_person
     error = (readings.values - truth.values).abs()
@@ -184,8 +186,8 @@ def _worn(rng: random.Random, image: Tensor) -> Tensor:
     """Blur, noise and a change of contrast, as finished pictures of small models have."""
     if rng.random() < 0.5:
         factor = rng.choice((1.5, 2.0, 2.6))
-        small = F.interpolate(image[None], scale_factor=1 / factor, mode="bilinear", antialias=True)
-        image = F.interpolate(small, image.shape[-2:], mode="bicubic")[0]
+        small = functional.interpolate(image[None], scale_factor=1 / factor, mode="bilinear", antialias=True)
+        image = functional.interpolate(small, image.shape[-2:], mode="bicubic")[0]
     if rng.random() < 0.5:
         image = image + torch.randn_like(image) * rng.uniform(0, 0.05)
     if rng.random() < 0.3:

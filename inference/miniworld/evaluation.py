@@ -70,23 +70,20 @@ def two_subjects(pipeline: Any, detector: Detector, suite: Suite) -> float:
     chosen = [pairs[i % len(pairs)] for i in range(suite.two)]
     prompts = [f"a photo of a {first} and a {second}" for first, second in chosen]
     found = _detect(pipeline, detector, prompts, suite.steps)
-    return _share(
-        [all(find(d, kind) for kind in pair) for d, pair in zip(found, chosen, strict=True)]
-    )
+    return _share([all(find(d, kind) for kind in pair) for d, pair in zip(found, chosen, strict=True)])
 
 
 def age_order(pipeline: Any, detector: Detector, suite: Suite) -> float:
     """Share of "an old … and a young …" with both people found in which the older one looks older."""
     older = [PEOPLE[i % 2] for i in range(suite.ages)]
     prompts = [
-        "a photo of an old man and a young woman" if kind == "man" else
-        "a photo of a young man and an old woman"
+        "a photo of an old man and a young woman"
+        if kind == "man"
+        else "a photo of a young man and an old woman"
         for kind in older
     ]
     results: list[bool] = []
-    for detections, kind in zip(
-        _detect(pipeline, detector, prompts, suite.steps), older, strict=True
-    ):
+    for detections, kind in zip(_detect(pipeline, detector, prompts, suite.steps), older, strict=True):
         man, woman = find(detections, "man"), find(detections, "woman")
         if man and woman:
             is_man = man.attributes["age"] > woman.attributes["age"]
@@ -122,8 +119,8 @@ def delta_effect(
 ) -> dict[str, float]:
     """What the naive delta positive - negative at "man" does in "a photo of a man and a woman".
 
-    edited: mean change of his age from -scale to +scale; other: mean absolute change of hers (and its signed mean); psnr of
-    the whole picture (dB) is not judged, since he changes.
+    edited: mean change of his age from -scale to +scale; other: mean absolute change of hers (and its signed
+    mean); psnr of the whole picture (dB) is not judged, since he changes.
     """
     base = _embeddings(pipeline, TWO_PEOPLE)
     delta = _naive_delta(pipeline, pair)
@@ -155,9 +152,7 @@ def write_figures(folder: Path, figures: dict[str, Any], path: Path) -> None:
     path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
 
 
-def _detect(
-    pipeline: Any, detector: Detector, prompts: Sequence[str], steps: int
-) -> list[list[Detection]]:
+def _detect(pipeline: Any, detector: Detector, prompts: Sequence[str], steps: int) -> list[list[Detection]]:
     found: list[list[Detection]] = []
     for first in range(0, len(prompts), BATCH):
         part = prompts[first : first + BATCH]

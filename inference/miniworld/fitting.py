@@ -120,7 +120,8 @@ def fit(
     """Trains until the budget is used up, resuming an earlier run of the same name.
 
     `loss_of(step, share)` gives the scalar loss and figures for the log; it must draw its randomness from the
-    step, so that a resumed run sees the data it would have seen. `snapshot` is called now and then, and at the end.
+    step, so that a resumed run sees the data it would have seen. `snapshot` is called now and then, and at
+    the end.
     """
     run.resume()
     log = run.folder / f"{run.plan.name}.log"
@@ -163,9 +164,7 @@ def _cpu_has_bfloat16() -> bool:
     return bool(probe and probe())
 
 
-def _one_step(
-    run: Fit, loss_of: Callable[[int, float], tuple[Tensor, dict[str, float]]]
-) -> dict[str, float]:
+def _one_step(run: Fit, loss_of: Callable[[int, float], tuple[Tensor, dict[str, float]]]) -> dict[str, float]:
     torch.manual_seed(run.plan.seed * 1_000_003 + run.step)
     factor = rate_factor(run.plan, run.share, run.step)
     for group in run.optimizer.param_groups:

@@ -1,7 +1,8 @@
 """Attention for training: one key that stands for many identical padding tokens, and the localisation loss.
 
-A prompt's padding embeddings are all equal. n equal keys take exactly the attention of one key whose score is raised
-by log n, so training runs on short sequences and the finished model on full ones, with the same result.
+A prompt's padding embeddings are all equal. n equal keys take exactly the attention of one key whose score is
+raised by log n, so training runs on short sequences and the finished model on full ones, with the same
+result.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Final
 import torch
 from diffusers import SD3Transformer2DModel, UNet2DConditionModel
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 SMALLEST_MAP: Final = 8  # coarser maps say too little about where a subject is
 COVER_WEIGHT: Final = 0.05
@@ -23,9 +24,9 @@ NARROW_HEAD: Final = 12
 class AttentionState:
     """What the training attention processors share during one forward pass.
 
-    bias: [N, K] added to the text keys' scores; nouns: [N, S, G] token index of each subject's noun in each of G
-    token groups; known: bool [N, S]; masks: [N, S, 16, 16] in 0..1. `losses` collects one value a layer; stays empty when
-    `wanted` is off.
+    bias: [N, K] added to the text keys' scores; nouns: [N, S, G] token index of each subject's noun in each
+    of G token groups; known: bool [N, S]; masks: [N, S, 16, 16] in 0..1. `losses` collects one value a layer;
+    stays empty when `wanted` is off.
     """
 
     bias: Tensor | None = None
@@ -56,15 +57,14 @@ def install(model: UNet2DConditionModel | SD3Transformer2DModel) -> AttentionSta
     return state
 
 
-def localisation_loss(
-    attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor
-) -> Tensor:
+def localisation_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor) -> Tensor:
     """1 - (share of a noun's attention that falls on its subject), plus a little -log(mean attention there).
 
-    attention: [N, pixels, K], averaged over heads; nouns: [N, S] key indices; known: [N, S]; masks: [N, S, h, w].
+    attention: [N, pixels, K], averaged over heads; nouns: [N, S] key indices; known: [N, S]; masks: [N, S, h,
+    w].
     """
     side = int(attention.shape[1] ** 0.5)
-    coarse = F.adaptive_avg_pool2d(masks, side).flatten(2)  # [N, S, pixels]
+    coarse = functional.adaptive_avg_pool2d(masks, side).flatten(2)  # [N, S, pixels]
     index = nouns[:, None, :].expand(-1, attention.shape[1], -1)
     maps = attention.gather(2, index).transpose(1, 2).float()  # [N, S, pixels]
     on_subject = (maps * coarse).sum(-1)
@@ -118,7 +118,7 @@ class _SelfAttention:
 
 
 class _JointAttention:
-    """diffusers' joint attention of SD3: image tokens first, then the text tokens, which carry the key bias."""
+    """diffusers' joint attention of SD3: image tokens first, then text tokens, which carry the key bias."""
 
     def __init__(self, state: AttentionState) -> None:
         self._state = state
@@ -137,7 +137,7 @@ class _JointAttention:
         value = [attn.to_v(hidden_states), attn.add_v_proj(encoder_hidden_states)]
         bias = self._state.bias
         if bias is not None:
-            bias = F.pad(bias, (pixels, 0))
+            bias = functional.pad(bias, (pixels, 0))
         q, k, v = (_heads(torch.cat(pair, 1), heads) for pair in (query, key, value))
         shares = _shares(q, k, bias)
         _collect(self._state, shares[:, :, :pixels, pixels:])
@@ -168,7 +168,9 @@ def _collect(state: AttentionState, shares: Tensor) -> None:
     """Adds the localisation loss of this layer; shares: [N, heads, pixels, K]."""
     if not state.wanted or shares.shape[2] < SMALLEST_MAP**2:
         return
-    assert state.nouns is not None and state.known is not None and state.masks is not None
+    assert state.nouns is not None
+    assert state.known is not None
+    assert state.masks is not None
     mean = shares.mean(1)
     for group in range(state.nouns.shape[2]):
         loss = localisation_loss(mean, state.nouns[:, :, group], state.known, state.masks)

@@ -47,8 +47,8 @@ PAINTING_LEVELS: Final = 51.0
 class Rendered:
     """A drawn scene.
 
-    pixels: uint8 [H, W, 3]; masks: bool [n, H, W], what of each subject is visible; boxes: (x0, y0, x1, y1) of
-    each visible part, relative to the picture (0..1).
+    pixels: uint8 [H, W, 3]; masks: bool [n, H, W], what of each subject is visible; boxes: (x0, y0, x1, y1)
+    of each visible part, relative to the picture (0..1).
     """
 
     pixels: NDArray[np.uint8]

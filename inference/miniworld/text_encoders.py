@@ -1,9 +1,9 @@
 """Training of the text encoders, before and apart from the denoisers.
 
-Real encoders keep an attribute in its noun's token. A tiny one trained by the denoising loss alone does not, so each
-is taught what to hold: a noun's token the sum of fixed codes (kind, age, smile, colours) of its own noun phrase so
-far, the end token the kinds and the background, every padding token one constant. The target does not depend on the
-rest of the sentence, so a token knows nothing of other phrases.
+Real encoders keep an attribute in its noun's token. A tiny one trained by the denoising loss alone does not,
+so each is taught what to hold: a noun's token the sum of fixed codes (kind, age, smile, colours) of its own
+noun phrase so far, the end token the kinds and the background, every padding token one constant. The target
+does not depend on the rest of the sentence, so a token knows nothing of other phrases.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 from transformers import (
     CLIPTextConfig,
     CLIPTextModelWithProjection,
@@ -64,20 +64,22 @@ def new_encoder(name: EncoderName) -> CLIPTextModelWithProjection | T5EncoderMod
     """An untrained encoder of stock transformers layout."""
     width = WIDTHS[name]
     if name == "t5":
-        return _localised(T5EncoderModel(
-            T5Config(
-                vocab_size=len(unigram_vocabulary()),
-                d_model=width,
-                d_kv=28,
-                num_heads=8,
-                d_ff=320,
-                num_layers=T5_LAYERS,
-                feed_forward_proj="gated-gelu",
-                dropout_rate=0.0,
-                pad_token_id=T5_PAD,
-                eos_token_id=T5_END,
+        return _localised(
+            T5EncoderModel(
+                T5Config(
+                    vocab_size=len(unigram_vocabulary()),
+                    d_model=width,
+                    d_kv=28,
+                    num_heads=8,
+                    d_ff=320,
+                    num_layers=T5_LAYERS,
+                    feed_forward_proj="gated-gelu",
+                    dropout_rate=0.0,
+                    pad_token_id=T5_PAD,
+                    eos_token_id=T5_END,
+                )
             )
-        ))
+        )
     vocabulary, _ = byte_pair_vocabulary()
     config = CLIPTextConfig(
         vocab_size=len(vocabulary),
@@ -116,7 +118,8 @@ def new_tokenizer(name: EncoderName) -> CLIPTokenizer | T5Tokenizer:
 
 @cache
 def code_book(width: int) -> Tensor:
-    """The codes' unit vectors [len(CODES), width]; those of attributes and kinds are orthogonal to each other.
+    """The codes' unit vectors [len(CODES), width]; those of attributes and kinds are orthogonal to each
+    other.
 
     All are orthogonal to the vector of ones, because layer normalisation takes the mean away.
     """
@@ -127,14 +130,14 @@ def code_book(width: int) -> Tensor:
     own = basis[:INDEPENDENT_CODES]
     rest = basis[INDEPENDENT_CODES:]
     mixed = torch.randn(len(CODES) - INDEPENDENT_CODES, len(rest), generator=generator) @ rest
-    return torch.cat([own, F.normalize(mixed, dim=-1)])
+    return torch.cat([own, functional.normalize(mixed, dim=-1)])
 
 
 def target_of(meaning: Meaning, width: int) -> Tensor:
     """What an embedding with this meaning shall be: the codes' sum, scaled to a mean square of 1. [width]"""
     book = code_book(width)
     total = sum((book[CODES.index(code)] * weight for code, weight in meaning), torch.zeros(width))
-    return F.normalize(total, dim=0) * width**0.5
+    return functional.normalize(total, dim=0) * width**0.5
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ def read_states(model: nn.Module, ids: Tensor) -> list[Tensor]:
 
 @torch.no_grad()
 def encoder_figures(name: EncoderName, model: nn.Module, count: int = 200) -> dict[str, float]:
-    """Held-out relative errors (0 is perfect) of nouns, of the end token, and of the padding at full length."""
+    """Held-out relative errors (0 is perfect) of nouns, the end token, and the padding at full length."""
     length = T5_LENGTH if name == "t5" else MAX_LENGTH
     sums: dict[str, list[float]] = {"noun": [], "end": [], "pad": []}
     for i in range(0, count, 20):
@@ -216,8 +219,8 @@ def encoder_figures(name: EncoderName, model: nn.Module, count: int = 200) -> di
 def _localised(model: T5EncoderModel) -> T5EncoderModel:
     """Starts the relative position biases as views of the last few words.
 
-    They are plain numbers that a usual learning rate moves too slowly: from a random start the encoder cannot tell what
-    stands directly before a word until long after everything else is learnt.
+    They are plain numbers that a usual learning rate moves too slowly: from a random start the encoder cannot
+    tell what stands directly before a word until long after everything else is learnt.
     """
     table = model.get_parameter("encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight")
     before, heads = T5_BUCKETS // 2, table.shape[1]
@@ -307,9 +310,7 @@ def _with_unknown_word(rng: random.Random, name: EncoderName, sequence: Tokens) 
     )
 
 
-def _stack(
-    name: EncoderName, sequences: Sequence[Tokens], length: int
-) -> tuple[Tensor, Tensor, Tensor]:
+def _stack(name: EncoderName, sequences: Sequence[Tokens], length: int) -> tuple[Tensor, Tensor, Tensor]:
     """ids [N, L], targets [N, L, width], weights [N, L]."""
     width = WIDTHS[name]
     pad = _target((("pad", 1.0),), width)

@@ -1,7 +1,10 @@
-"""One resumable command per model: which part needs which, where each is kept, and what is written at the end."""
+"""One resumable command per model: which part needs which, where each is kept, and what is written at the
+end.
+"""
 
 from __future__ import annotations
 
+import copy
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +22,7 @@ from .fitting import Budget, Fit
 from .latents import cache_latents
 from .samples import sample_sheet
 from .text_encoders import EncoderName, encoder_figures, new_encoder, train_encoder
-from .vae import reconstruction_psnr, train_vae
+from .vae import polish_decoder, reconstruction_psnr, train_vae
 
 PICTURES: Final = 24_000
 # Minutes on two CPU cores, one part after the other.
@@ -27,6 +30,7 @@ DEFAULT_MINUTES: Final[Mapping[str, float]] = {
     "vae4": 20,
     "vae16": 10,
     "text": 16,
+    "decoders": 12,
     "detector": 10,
     "mini-sdxl": 45,
     "mini-sd1": 40,
@@ -39,7 +43,9 @@ PARTS: Final = tuple(DEFAULT_MINUTES)
 
 @dataclass(frozen=True, kw_only=True)
 class Workshop:
-    """Where training keeps its state (`work`) and puts finished models (`models`); `minutes` overrides a budget."""
+    """Where training keeps its state (`work`) and puts finished models (`models`); `minutes` overrides a
+    budget.
+    """
 
     work: Path
     models: Path
@@ -61,6 +67,8 @@ def train(part: str, shop: Workshop) -> None:
         get_vae(4, shop, retrain=True)
     elif part == "vae16":
         get_vae(16, shop, retrain=True)
+    elif part == "decoders":
+        polish_decoders(shop)
     elif part == "text":
         for name in TEXT_SHARES:
             get_encoder(name, shop, retrain=True)
@@ -91,6 +99,24 @@ def train_model(family: Family, shop: Workshop) -> None:
     train_denoiser(family, cached, text, shop.work, shop.budget(name), snapshot=snapshot)
 
 
+def polish_decoders(shop: Workshop) -> None:
+    """Gives both autoencoders better decoders and puts them into the finished models."""
+    for channels in (4, 16):
+        vae = get_vae(channels, shop)
+        before = reconstruction_psnr(vae)
+        folder = shop.work / f"latents{channels}"
+        latents = cache_latents(vae, "latents", folder, shop.pictures).latents
+        budget = shop.budget("decoders", 0.5)
+        vae = polish_decoder(vae, f"decoder{channels}", latents, shop.work, budget)
+        after = reconstruction_psnr(vae)
+        shop.report(f"vae{channels}: PSNR {before[0]:.2f} to {after[0]:.2f} ± {after[1]:.2f} dB")
+        vae.save_pretrained(shop.work / f"vae{channels}")
+        for name, family in FAMILIES.items():
+            finished = shop.models / name / "vae"
+            if (family == "sd3") == (channels == 16) and finished.is_dir():
+                copy.deepcopy(vae).half().save_pretrained(finished)
+
+
 def write_model(
     family: Family,
     denoiser: nn.Module,
@@ -113,7 +139,7 @@ def write_model(
 
 
 def get_vae(channels: int, shop: Workshop, *, retrain: bool = False) -> AutoencoderKL:
-    """The finished autoencoder, trained first when it is not there; `retrain` goes on with a longer budget."""
+    """The finished autoencoder, trained first when it is not there; `retrain` goes on with more time."""
     folder = shop.work / f"vae{channels}"
     if not folder.is_dir() or retrain:
         start = get_vae(4, shop) if channels != 4 else None

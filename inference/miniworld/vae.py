@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from .fitting import Budget, Fit, Plan, fit, mixed_precision, training_device
 from .render import PICTURE_PX, draw_pixels
@@ -19,6 +19,7 @@ CHANNELS: Final = (16, 32, 64, 96)
 NORM_GROUPS: Final = 8
 HELD_OUT_SEED: Final = 50_000_000
 LATENT_NOISE: Final = 0.08  # of a channel's deviation; the decoder learns to forgive the denoiser as much
+POLISH_NOISE: Final = 0.04
 CROP_PX: Final = 64
 CROP_BATCH, FULL_BATCH = 16, 6
 FULL_FROM_SHARE: Final = 0.6
@@ -58,7 +59,8 @@ def train_vae(
 ) -> AutoencoderKL:
     """Trains, resuming an earlier run in `folder`; returns the averaged weights, latents standardised.
 
-    `start_from` lends its weights wherever the shapes agree (the 16-channel one starts from the 4-channel one).
+    `start_from` lends its weights wherever the shapes agree (the 16-channel one starts from the 4-channel
+    one).
     """
     device = training_device()
     torch.manual_seed(latent_channels)
@@ -86,6 +88,44 @@ def train_vae(
     return standardised(ema.cpu())
 
 
+def polish_decoder(
+    vae: AutoencoderKL, name: str, latents: Tensor, folder: Path, budget: Budget
+) -> AutoencoderKL:
+    """Trains the decoder alone on whole pictures: the latents, and denoisers trained on them, stay valid.
+
+    latents: [n, C, 16, 16], row i belongs to `sample_scene(i)`. Returns the averaged weights.
+    """
+    device = training_device()
+    vae = vae.to(device).requires_grad_(False)
+    for part in (vae.decoder, vae.post_quant_conv):
+        part.requires_grad_(True)
+    plan = Plan(
+        name=name,
+        learning_rate=1e-3,
+        budget=budget,
+        decay_share=0.7,
+        weight_decay=1e-4,
+        ema_decay=0.99,
+        seed=len(name),
+    )
+    run = Fit(plan, vae, folder)
+
+    def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
+        first = step * FULL_BATCH % (len(latents) - FULL_BATCH)
+        batch = pictures(first, FULL_BATCH).to(device)
+        given = latents[first : first + FULL_BATCH].float().to(device)
+        given = given + POLISH_NOISE * torch.randn_like(given)
+        with mixed_precision(device):
+            decoded = vae.decode(given).sample.float()
+        squared = functional.mse_loss(decoded, batch)
+        loss = 8 * squared + 0.3 * functional.l1_loss(decoded, batch)
+        return loss, {"psnr": float(10 * torch.log10(4 / squared.detach()))}
+
+    ema = fit(run, loss_of).ema
+    assert isinstance(ema, AutoencoderKL)
+    return ema.cpu().eval()
+
+
 def reconstruction_loss(vae: AutoencoderKL, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
     """L1 + 2·MSE + half the L1 of 4 × 4 means (small parts keep their colour) + a pin on the latents' power.
 
@@ -95,10 +135,12 @@ def reconstruction_loss(vae: AutoencoderKL, batch: Tensor) -> tuple[Tensor, dict
     spread = mean.detach().std((0, 2, 3), keepdim=True)
     noisy = mean + LATENT_NOISE * spread * torch.randn_like(mean)
     decoded = vae.decode(noisy).sample.float()
-    squared = F.mse_loss(decoded, batch)
-    pooled = F.l1_loss(F.avg_pool2d(decoded, POOL_PX), F.avg_pool2d(batch, POOL_PX))
+    squared = functional.mse_loss(decoded, batch)
+    pooled = functional.l1_loss(
+        functional.avg_pool2d(decoded, POOL_PX), functional.avg_pool2d(batch, POOL_PX)
+    )
     pin = (mean.pow(2).mean((0, 2, 3)) - 1).pow(2).mean()
-    loss = F.l1_loss(decoded, batch) + 2 * squared + 0.5 * pooled + 0.01 * pin
+    loss = functional.l1_loss(decoded, batch) + 2 * squared + 0.5 * pooled + 0.01 * pin
     return loss, {"psnr": float(10 * torch.log10(4 / squared.detach()))}
 
 
@@ -111,8 +153,10 @@ def standardised(vae: AutoencoderKL, count: int = 256) -> AutoencoderKL:
     mean, std = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     channels = latents.shape[1]
     quant, post = vae.quant_conv, vae.post_quant_conv
-    assert isinstance(quant, nn.Conv2d) and isinstance(post, nn.Conv2d)
-    assert quant.bias is not None and post.bias is not None
+    assert isinstance(quant, nn.Conv2d)
+    assert isinstance(post, nn.Conv2d)
+    assert quant.bias is not None
+    assert post.bias is not None
     quant.weight[:channels] /= std[:, None, None, None]
     quant.bias[:channels] = (quant.bias[:channels] - mean) / std
     quant.weight[channels:] = 0
@@ -136,7 +180,7 @@ def reconstruction_psnr(vae: AutoencoderKL, count: int = 256) -> tuple[float, fl
 
 
 def _batch(step: int, share: float) -> Tensor:
-    """Crops at first (more variety for the cost), whole pictures later (their statistics are what is used)."""
+    """Crops at first (more variety for the cost), later whole pictures (their statistics are used)."""
     if share >= FULL_FROM_SHARE:
         return pictures(10_000_000 + step * FULL_BATCH, FULL_BATCH)
     whole = pictures(step * CROP_BATCH, CROP_BATCH)
@@ -144,9 +188,7 @@ def _batch(step: int, share: float) -> Tensor:
     # People's faces are the hardest part and sit in the lower two thirds: half of the crops look there.
     for i in range(0, CROP_BATCH, 2):
         corners[i][0] = 24 + corners[i][0] // 2
-    crops = [
-        whole[i, :, y : y + CROP_PX, x : x + CROP_PX] for i, (y, x) in enumerate(corners)
-    ]
+    crops = [whole[i, :, y : y + CROP_PX, x : x + CROP_PX] for i, (y, x) in enumerate(corners)]
     return torch.stack(crops)
 
 

@@ -5,6 +5,7 @@ Every world word is one token; any other word falls to single characters, as in 
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 from .captions import NEUTRAL_WORDS, PHOTO_WORDS
@@ -15,9 +16,21 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 MAX_LENGTH: Final = 77
 WORD_END: Final = "</w>"
 
-FUNCTION_WORDS: Final = tuple("a an the of and with in on at next to , -".split())
-ADJECTIVES: Final = tuple(
-    "very slightly old young smiling happy sad small big clad haired hair shirt".split()
+FUNCTION_WORDS: Final = ("a", "an", "the", "of", "and", "with", "in", "on", "at", "next", "to", ",", "-")
+ADJECTIVES: Final = (
+    "very",
+    "slightly",
+    "old",
+    "young",
+    "smiling",
+    "happy",
+    "sad",
+    "small",
+    "big",
+    "clad",
+    "haired",
+    "hair",
+    "shirt",
 )
 WORDS: Final = tuple(
     dict.fromkeys(
@@ -75,7 +88,7 @@ def apply_merges(word: str, merges: list[tuple[str, str]]) -> list[str]:
     ranks = {pair: i for i, pair in enumerate(merges)}
     pieces = [*word[:-1], word[-1] + WORD_END]
     while len(pieces) > 1:
-        pairs = list(zip(pieces, pieces[1:], strict=False))
+        pairs = list(itertools.pairwise(pieces))
         best = min(pairs, key=lambda pair: ranks.get(pair, len(ranks)))
         if best not in ranks:
             break

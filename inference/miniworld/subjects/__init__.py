@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ..scene import Subject
+from inference.miniworld.scene import Subject
+
 from . import ball, car, cat, dog, house, man, tree, woman
 from .pen import Pen
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..palette import Rgb, mix
-from ..scene import Subject
+from inference.miniworld.palette import Rgb, mix
+from inference.miniworld.scene import Subject
+
 from .pen import Pen
 
 WHITE: Final[Rgb] = (255, 255, 255)

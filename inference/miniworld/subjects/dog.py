@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..palette import Rgb, mix, shade
-from ..scene import Subject
+from inference.miniworld.palette import Rgb, mix, shade
+from inference.miniworld.scene import Subject
+
 from .pen import Pen
 
 CREAM: Final[Rgb] = (255, 240, 225)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..palette import Rgb
-from ..scene import Subject
+from inference.miniworld.palette import Rgb
+from inference.miniworld.scene import Subject
+
 from .pen import Pen
 
 ROOF: Final[Rgb] = (120, 70, 55)

@@ -7,7 +7,7 @@ from typing import Final
 
 from PIL import ImageDraw
 
-from ..palette import Rgb, shade
+from inference.miniworld.palette import Rgb, shade
 
 Point = tuple[float, float]
 Ink = tuple[int, int, int] | int
@@ -53,9 +53,7 @@ class Pen:
         """An ellipse without outline."""
         self._draw.ellipse(self._box(cx - rx, cy - ry, cx + rx, cy + ry), fill=self._ink(colour))
 
-    def chord(
-        self, centre: Point, radii: Point, degrees: tuple[float, float], colour: Rgb
-    ) -> None:
+    def chord(self, centre: Point, radii: Point, degrees: tuple[float, float], colour: Rgb) -> None:
         (cx, cy), (rx, ry) = centre, radii
         box = self._box(cx - rx, cy - ry, cx + rx, cy + ry)
         self._draw.chord(box, degrees[0], degrees[1], **self._style(colour))

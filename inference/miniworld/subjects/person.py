@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..palette import GRAY_HAIR, Rgb, mix, shade
-from ..scene import Subject
+from inference.miniworld.palette import GRAY_HAIR, Rgb, mix, shade
+from inference.miniworld.scene import Subject
+
 from .pen import Pen
 
 HEAD_RX: Final = 0.47

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..palette import Rgb, shade
-from ..scene import Subject
+from inference.miniworld.palette import Rgb, shade
+from inference.miniworld.scene import Subject
+
 from .pen import Pen
 
 BARK: Final[Rgb] = (110, 72, 42)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..palette import Rgb
-from ..scene import Subject
+from inference.miniworld.palette import Rgb
+from inference.miniworld.scene import Subject
+
 from .pen import Pen
 from .person import draw_face, draw_fringe, draw_head, draw_shoulders, hair_colour, head_centre
 

@@ -67,9 +67,7 @@ def test_codes_of_attributes_are_orthogonal(width: int) -> None:
 
 
 def test_opposite_attributes_move_a_noun_to_opposite_sides() -> None:
-    noun, up, down = (
-        target_of((("kind:man", 1.5), ("age", value)), 96) for value in (0.0, 0.72, -0.72)
-    )
+    noun, up, down = (target_of((("kind:man", 1.5), ("age", value)), 96) for value in (0.0, 0.72, -0.72))
     assert torch.cosine_similarity(up - noun, down - noun, dim=0) < 0
     assert torch.isclose(noun.pow(2).mean(), torch.tensor(1.0))
 

@@ -19,7 +19,7 @@ from inference.miniworld.localisation import install, localisation_loss
 from inference.miniworld.scene import sample_scene
 from inference.miniworld.text_encoders import new_encoder
 from inference.miniworld.training import Workshop, train
-from inference.miniworld.vae import new_vae, pictures, standardised, train_vae
+from inference.miniworld.vae import new_vae, pictures, polish_decoder, standardised, train_vae
 
 FAMILIES: tuple[Family, ...] = ("sd1", "sdxl", "sd3")
 TINY = (8, 8, 8, 8)
@@ -41,6 +41,15 @@ def test_vae_training_runs_and_resumes(tmp_path: Path) -> None:
     train_vae(4, tmp_path, Budget(steps=1), channels=TINY)
     train_vae(4, tmp_path, Budget(steps=3), channels=TINY)
     assert torch.load(tmp_path / "vae4.pt", weights_only=True)["step"] == 3
+
+
+def test_polishing_leaves_the_encoder_alone(tmp_path: Path) -> None:
+    vae = new_vae(4, TINY)
+    before = {key: value.clone() for key, value in vae.state_dict().items()}
+    latents = torch.randn(20, 4, 16, 16)
+    after = polish_decoder(vae, "decoder4", latents, tmp_path, Budget(steps=2)).state_dict()
+    changed = {key.split(".")[0] for key in after if not torch.equal(after[key], before[key])}
+    assert changed == {"decoder", "post_quant_conv"}
 
 
 def test_standardised_latents_have_mean_0_and_deviation_1() -> None:

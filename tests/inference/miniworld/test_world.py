@@ -100,9 +100,7 @@ class TestCaptions:
         for seed in range(200):
             scene = sample_scene(seed)
             nouns = [word.subject for word in describe(scene, seed + 1).words if word.noun]
-            assert sorted(index for index in nouns if index is not None) == list(
-                range(len(scene.subjects))
-            )
+            assert sorted(index for index in nouns if index is not None) == list(range(len(scene.subjects)))
 
     def test_sketches_have_no_colours(self) -> None:
         for seed in range(60):
