@@ -59,7 +59,7 @@ ACTIONS: tuple[Action, ...] = (
         shortcut="Ctrl+O", icon="open",
     ),
     Action(
-        id="file.sample", text=N_("Actions", "Open &sample picture"), menu="file",
+        id="file.sample", text=N_("Actions", "Open sample &picture"), menu="file",
         command="application.open_sample", icon="image",
     ),
     Action(

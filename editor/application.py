@@ -487,6 +487,11 @@ class Application(QObject):
                 document.undo_memory_bytes = self.settings.get("undo_memory_mib") * 2**20
 
 
+def condition_names() -> tuple[str, ...]:
+    """The conditions that `Application.holds` knows."""
+    return tuple(_CONDITIONS)
+
+
 def _has_recipe(application: Application) -> bool:
     document = application.current
     return document is not None and document.recipe_layer is not None

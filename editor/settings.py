@@ -12,7 +12,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from editor.atomic import atomic_write
+from editor.atomic import atomic_write, writing_error
 from editor.folders import config_folder
 from inference.errors import EditorError
 from inference.parameters import N_, ParameterField, Parameters, param
@@ -169,7 +169,10 @@ class Settings(QObject):
             EditorError: the folder or file cannot be written.
         """
         values = {**self._extra, **self._preferences.to_json()}
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise writing_error(self.path, error) from error
         with atomic_write(self.path) as file:
             file.write(json.dumps(values, indent=2, ensure_ascii=False).encode() + b"\n")
 

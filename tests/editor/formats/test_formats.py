@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,12 +137,8 @@ class TestEveryFormat:
             damaged[len(damaged) * place // 1000] = value
         path = tmp_path / "damaged"
         path.write_bytes(damaged)
-        try:
-            opened = format_for_reading(path).codec.read(path)
-        except EditorError as error:
-            assert str(error)
-        else:
-            assert opened.state.layers
+        with suppress(EditorError):  # anything else, or a hang, is a defect
+            assert format_for_reading(path).codec.read(path).state.layers
 
 
 class TestChoosingAFormat:
@@ -231,7 +228,7 @@ class TestPng:
             + struct.pack(">I", zlib.crc32(chunk))
             + b"\0\0\0\0IDAT5\xaf\x06\x1e"
         )
-        with pytest.raises(EditorError, match="too large|pixels"):
+        with pytest.raises(EditorError, match=r"too large|pixels"):
             FORMATS["png"].codec.read(path)
 
 
@@ -279,7 +276,7 @@ class TestWebp:
     def test_too_long_a_side_is_refused(self, tmp_path: Path) -> None:
         layer = Layer(name="wide", pixels=np.zeros((1, 16384, 3), np.uint8))
         picture = Picture(pixels=layer.pixels, state=DocumentState.of_layer(layer), source=SourceMetadata())
-        with pytest.raises(EditorError, match="16384 × 1.*16383"):
+        with pytest.raises(EditorError, match=r"16384 × 1.*16383"):
             FORMATS["webp"].codec.write(picture, tmp_path / "wide.webp", ExportOptions())
 
 
@@ -288,8 +285,8 @@ class TestOpenRaster:
     def project(self, tmp_path: Path) -> Path:
         bottom = Layer(name="Generated", pixels=noise(1), recipe=recipe(MAN))
         top = Layer(
-            name="Ciel <&> “bleu”", pixels=noise(2, 5, 3), x=-2, y=4, opacity=0.25, visible=False, locked=True,
-            blend_mode=BlendMode.SOFT_LIGHT,
+            name="Ciel <&> “bleu”", pixels=noise(2, 5, 3), x=-2, y=4, opacity=0.25, visible=False,
+            locked=True, blend_mode=BlendMode.SOFT_LIGHT,
         )  # fmt: skip
         copy = bottom.copy("copy")
         return written(picture_of(bottom, copy, top), FORMATS["openraster"], tmp_path)
