@@ -1,8 +1,9 @@
-"""`python -m inference.miniworld train PART`: trains a built-in model, or a part of it, resumably."""
+"""`python -m inference.miniworld train PART` trains a built-in model resumably, `report` measures it."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,8 @@ LAST: Final = (("decoders",),)
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    if options.command == "report":
+        return _report(options)
     if options.part == "all":
         return _train_all(options)
     if options.threads:
@@ -41,15 +44,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m inference.miniworld", description=__doc__)
-    commands = parser.add_subparsers(required=True)
+    commands = parser.add_subparsers(dest="command", required=True)
     train = commands.add_parser("train", help="train a part; run again to resume")
+    report = commands.add_parser("report", help="measure a finished model and write its card")
+    report.add_argument("part", choices=("mini-sd1", "mini-sdxl", "mini-sd3", "detector"))
+    report.add_argument("--hardware", default="not told", help="what it was trained on, for the card")
+    for command in (train, report):
+        command.add_argument("--work", type=Path, default=DEFAULT_WORK, help="checkpoints and logs")
+        command.add_argument("--models", type=Path, default=ROOT / "resources" / "models")
     names = ("mini-sd1", "mini-sdxl", "mini-sd3", "vae4", "vae16", "text", "detector", "decoders", "all")
     train.add_argument("part", choices=names)
-    train.add_argument("--work", type=Path, default=DEFAULT_WORK, help="checkpoints and logs")
-    train.add_argument("--models", type=Path, default=ROOT / "resources" / "models")
     train.add_argument("--minutes", type=float, help="budget in minutes of wall-clock time")
     train.add_argument("--threads", type=int, help="CPU threads (default: all)")
     return parser
+
+
+def _report(options: argparse.Namespace) -> int:
+    from .reporting import report_detector, report_model
+
+    if options.part == "detector":
+        figures = report_detector(options.models, options.work, options.hardware)
+    else:
+        figures = report_model(options.part, options.models, options.work, options.hardware)
+    print(json.dumps(figures, indent=2))
+    return 0
 
 
 def _train_all(options: argparse.Namespace) -> int:

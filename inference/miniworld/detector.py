@@ -127,6 +127,7 @@ class Detector:
         folder.mkdir(parents=True, exist_ok=True)
         state = {key: value.half().contiguous().cpu() for key, value in self.network.state_dict().items()}
         save_file(state, folder / "model.safetensors")
+        (folder / "model.safetensors").chmod(0o644)  # safetensors writes for the owner alone
         config = {
             "kinds": list(KINDS),
             "slots": list(SLOTS),

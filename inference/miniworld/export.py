@@ -92,6 +92,7 @@ def export(
     pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
     for config in folder.glob("text_encoder*/config.json"):
         _load_as_float32(config)
+    make_readable(folder)
     card = {
         "family": family,
         "sandbox": True,
@@ -110,6 +111,12 @@ def export_untrained(family: Family, folder: Path) -> None:
     vae = new_vae(16 if family == "sd3" else 4).eval()
     names: tuple[EncoderName, ...] = ("clip_l", "clip_g", "t5")
     export(family, new_denoiser(family), vae, {name: new_encoder(name) for name in names}, folder)
+
+
+def make_readable(folder: Path) -> None:
+    """Lets everyone read the weights: safetensors writes them for the owner alone."""
+    for path in folder.rglob("*.safetensors"):
+        path.chmod(0o644)
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ from torch import nn
 
 from .conditioning import ENCODERS, Family, TextSource
 from .denoisers import train_denoiser
-from .export import MODEL_NAMES, export
+from .export import MODEL_NAMES, export, make_readable
 from .fitting import Budget, Fit
 from .latents import cache_latents
 from .samples import sample_sheet
@@ -115,6 +115,7 @@ def polish_decoders(shop: Workshop) -> None:
             finished = shop.models / name / "vae"
             if (family == "sd3") == (channels == 16) and finished.is_dir():
                 copy.deepcopy(vae).half().save_pretrained(finished)
+                make_readable(finished)
 
 
 def write_model(
