@@ -111,6 +111,11 @@ class Runner:
         """The loaded backbone itself, for evaluation and learning."""
         return self._backbone(self._catalogue.find(model), progress)
 
+    def forget(self) -> None:
+        """Drop results and intermediate values; the model stays loaded."""
+        self._results.clear()
+        self._work.clear()
+
     def model_hash(self, model: str, progress: Progress) -> str:
         """The hash of the model's weights; loads it."""
         return self.backbone(model, progress).model_hash

@@ -210,7 +210,7 @@ def _defect(error: Exception) -> EditorError:
 
 def child_main(connection: Connection, make_runner: RunnerFactory) -> None:
     """The child process: polite to the window, and gone as soon as the parent is."""
-    # Threads that wait by spinning wait for the window's thread too, when that has taken their core: with both
+    # Threads that wait by spinning wait for the window's thread too when that has taken their core: with both
     # cores of two busy, a denoiser's step took 10 to 100 times as long. Read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _be_polite()

@@ -1,0 +1,160 @@
+"""What every operation promises, for every family it declares: a new one is tested by existing."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inference.deltas import DeltaLibrary, shipped_folder
+from inference.errors import Cancelled
+from inference.models import Catalogue, ModelEntry
+from inference.operations import OPERATIONS, Family, SubjectEdit
+from inference.parameters import Parameters
+from inference.progress import Progress, Step
+from inference.request import Request, Result
+from inference.runner import Runner
+
+PROMPT = "a photo of a man and a woman"
+STEPS = 4
+# The neutral values of each operation, and such that do something; all others are the declaration's defaults.
+COMMON: Mapping[str, Any] = {"prompt": PROMPT, "steps": STEPS, "seed": 5}
+AT_ZERO = SubjectEdit(start=13, end=16, attribute="age", value=0.0)
+OLDER = SubjectEdit(start=13, end=16, attribute="age", value=1.5)
+NEUTRAL: Mapping[str, Mapping[str, Any]] = {
+    "generate": {},
+    "attribute": {"edits": (AT_ZERO,)},
+    "attribute-sweep": {"edits": (OLDER,), "positions": (0.0,)},
+}
+EFFECTIVE: Mapping[str, Mapping[str, Any]] = {
+    "generate": {},
+    "attribute": {"edits": (OLDER,)},
+    "attribute-sweep": {"edits": (AT_ZERO,), "positions": (-1.0, 0.0, 1.0)},
+}
+CASES = [
+    pytest.param(name, family, id=f"{name}-{family.value}")
+    for name, operation in OPERATIONS.items()
+    for family in sorted(operation.families, key=lambda family: family.value)
+]
+TINY = {Family.SD1: "tiny-sd1", Family.SDXL: "tiny-sdxl", Family.SD3: "tiny-sd3"}
+
+
+@pytest.fixture(scope="module")
+def runner(tiny_folders: dict[str, Path], tiny_backbones: dict[str, Any]) -> Runner:
+    """A runner over the tiny models, which are loaded once for all tests."""
+
+    def load(entry: ModelEntry, **options: object) -> Any:
+        return tiny_backbones[entry.name]
+
+    models = next(iter(tiny_folders.values())).parent
+    catalogue = Catalogue(models / "settings", built_in=models)
+    return Runner(catalogue, DeltaLibrary((), shipped_folder() / "definitions"), device="cpu", load=load)
+
+
+def parameters(name: str, values: Mapping[str, Any]) -> Parameters:
+    return OPERATIONS[name].parameters(**{**COMMON, **values})
+
+
+def run(
+    runner: Runner, name: str, family: Family, values: Mapping[str, Any], progress: Progress | None = None
+) -> Result:
+    runner.forget()
+    request = Request(operation=name, parameters=parameters(name, values), model=TINY[family])
+    return runner.run(request, {}, progress or Progress())
+
+
+def state(backbone: Any) -> str:
+    """A hash of all weights, and of everything that a patch would leave on a module."""
+    digest = hashlib.sha256()
+    for network in backbone.parts.networks:
+        for name, tensor in network.state_dict().items():
+            digest.update(name.encode())
+            digest.update(tensor.contiguous().view(-1).numpy().tobytes())
+        for name, module in network.named_modules():
+            hooks = [*module._forward_hooks, *module._forward_pre_hooks, *module._backward_hooks]
+            processor = type(getattr(module, "processor", None)).__name__
+            digest.update(f"{name} {type(module).__name__} {processor} {hooks}".encode())
+            assert "forward" not in vars(module), f"{name} is patched"
+    return digest.hexdigest()
+
+
+@pytest.mark.parametrize(("name", "family"), CASES)
+class TestEveryOperation:
+    def test_neutral_parameters_give_the_plain_picture(
+        self, runner: Runner, name: str, family: Family
+    ) -> None:
+        plain = run(runner, "generate", family, {}).images[0]
+        for picture in run(runner, name, family, NEUTRAL[name]).images:
+            np.testing.assert_array_equal(picture, plain)
+
+    def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
+        self, runner: Runner, name: str, family: Family
+    ) -> None:
+        first = run(runner, name, family, EFFECTIVE[name])
+        again = run(runner, name, family, EFFECTIVE[name])
+        other = run(runner, name, family, {**EFFECTIVE[name], "seed": 6})
+        assert [image.tobytes() for image in first.images] == [image.tobytes() for image in again.images]
+        assert first.images[0].tobytes() != other.images[0].tobytes()
+        assert not again.cached
+
+    def test_cancelling_at_any_step_leaves_the_network_as_it_was(
+        self, runner: Runner, name: str, family: Family, tiny_backbones: dict[str, Any]
+    ) -> None:
+        reports = count_reports(runner, name, family)  # transformers sets hooks of its own in a first run
+        before = state(tiny_backbones[TINY[family]])
+        assert reports >= STEPS
+        for moment in range(reports):
+            cancel_at(runner, name, family, moment)
+        assert state(tiny_backbones[TINY[family]]) == before
+
+    def test_declaration_and_result_survive_json(self, runner: Runner, name: str, family: Family) -> None:
+        values = parameters(name, EFFECTIVE[name])
+        assert type(values).from_json(values.to_json()) == values
+        request = run(runner, name, family, EFFECTIVE[name]).request
+        assert Request.from_json(request.to_json()) == request
+
+
+def count_reports(runner: Runner, name: str, family: Family) -> int:
+    seen: list[Step] = []
+    run(runner, name, family, EFFECTIVE[name], Progress(seen.append))
+    return len(seen)
+
+
+def cancel_at(runner: Runner, name: str, family: Family, moment: int) -> None:
+    """Cancel with the report number `moment`; the next one must not come."""
+    seen: list[Step] = []
+
+    def on_step(step: Step) -> None:
+        seen.append(step)
+        if len(seen) > moment:
+            progress.cancel()
+
+    progress = Progress(on_step)
+    with pytest.raises(Cancelled):
+        run(runner, name, family, EFFECTIVE[name], progress)
+    assert len(seen) == moment + 1
+
+
+def test_an_edit_changes_the_picture_in_every_family(runner: Runner) -> None:
+    for family in Family:
+        plain = run(runner, "generate", family, {}).images[0]
+        older = run(runner, "attribute", family, {"edits": (OLDER,), "delay": 0.0}).images[0]
+        assert np.abs(plain.astype(int) - older).max() > 0, family
+
+
+def test_every_sampler_restarts_exactly(runner: Runner) -> None:
+    for sampler in ("ddim", "euler", "dpm++2m", "ddpm"):
+        values = {"edits": (OLDER,), "sampler": sampler, "delay": 0.5}
+        fresh = run(runner, "attribute", Family.SD1, values)
+        runner.forget()
+        for prompt_edits in ((AT_ZERO,), (OLDER,)):
+            request = Request(
+                operation="attribute",
+                parameters=parameters("attribute", {**values, "edits": prompt_edits}),
+                model=TINY[Family.SD1],
+            )
+            restarted = runner.run(request, {}, Progress())
+        assert restarted.measured.denoiser_evaluations == fresh.measured.denoiser_evaluations // 2
+        np.testing.assert_array_equal(restarted.images[0], fresh.images[0])

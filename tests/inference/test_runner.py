@@ -1,0 +1,293 @@
+"""The runner: defaults, deltas, caches, memory, and what stays after a failure."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from inference.deltas import DeltaLibrary, shipped_folder
+from inference.errors import Cancelled, EditorError
+from inference.models import MemoryMode, ModelEntry
+from inference.operations import OPERATIONS, Attribute, AttributeSweep, Family, Generate, SubjectEdit
+from inference.parameters import Parameters
+from inference.progress import Progress
+from inference.request import Request, Result
+from inference.runner import Runner
+from tests.helpers.stub_backbone import StubBackbone
+
+PROMPT = "a photo of a man and a woman"
+MAN, WOMAN = (13, 16), (23, 28)
+
+
+class StubCatalogue:
+    def __init__(self) -> None:
+        self.known = {
+            name: ModelEntry(name=name, family=Family.SDXL, path=Path(name), sandbox=True)
+            for name in ("stub", "other")
+        }
+
+    def find(self, model: str) -> ModelEntry:
+        if model not in self.known:
+            raise EditorError(f"Unknown model “{model}”.", "Known are: stub.")
+        return self.known[model]
+
+
+class Loads:
+    """A loader that records what it was asked for."""
+
+    def __init__(self) -> None:
+        self.modes: list[tuple[str, MemoryMode]] = []
+        self.backbones: list[StubBackbone] = []
+        self.prepare = lambda backbone: None
+
+    def __call__(
+        self, entry: ModelEntry, *, device: str, dtype: str, memory_mode: MemoryMode, progress: Progress
+    ) -> StubBackbone:
+        self.modes.append((entry.name, memory_mode))
+        backbone = StubBackbone(entry.name)
+        self.prepare(backbone)
+        self.backbones.append(backbone)
+        return backbone
+
+
+@pytest.fixture
+def loads() -> Loads:
+    return Loads()
+
+
+@pytest.fixture
+def runner(loads: Loads, tmp_path: Path) -> Runner:
+    library = DeltaLibrary((tmp_path,), shipped_folder() / "definitions")
+    return Runner(StubCatalogue(), library, load=loads)  # type: ignore[arg-type]
+
+
+def run(runner: Runner, operation: str, parameters: Parameters, model: str = "stub") -> Result:
+    return runner.run(Request(operation=operation, parameters=parameters, model=model), {}, Progress())
+
+
+def edit(span: tuple[int, int] = MAN, attribute: str = "age", value: float = 1.0) -> SubjectEdit:
+    return SubjectEdit(start=span[0], end=span[1], attribute=attribute, value=value)
+
+
+def attribute(*edits: SubjectEdit, seed: int = 1, delay: float = 0.2, **more: object) -> Attribute:
+    return Attribute(prompt=PROMPT, seed=seed, edits=edits, delay=delay, **more)  # type: ignore[arg-type]
+
+
+class TestRequests:
+    def test_defaults_and_hash_are_filled_in(self, runner: Runner) -> None:
+        result = run(runner, "generate", Generate(prompt=PROMPT))
+        parameters = result.request.parameters
+        assert isinstance(parameters, Generate)
+        assert (parameters.steps, parameters.width, parameters.sampler) == (10, 16, "ddim")
+        assert parameters.guidance_scale == 3.0
+        assert result.request.model_hash == "hash of stub"
+        assert all(value is not None for value in parameters.to_json().values())
+        assert result.images[0].shape == (16, 16, 3)
+
+    def test_what_was_measured(self, runner: Runner) -> None:
+        measured = run(runner, "generate", Generate(prompt=PROMPT)).measured
+        assert measured.denoiser_evaluations == 20
+        assert {"load", "encode", "sample", "decode"} <= set(measured.seconds)
+        assert measured.peak_memory_bytes > 10 * 2**20
+
+    def test_a_resolved_request_gives_the_same_from_the_cache(self, runner: Runner, loads: Loads) -> None:
+        first = run(runner, "generate", Generate(prompt=PROMPT))
+        again = runner.run(first.request, {}, Progress())
+        assert again.cached
+        assert again.measured.denoiser_evaluations == 0
+        np.testing.assert_array_equal(first.images[0], again.images[0])
+
+    def test_other_weights_are_noted(self, runner: Runner) -> None:
+        first = run(runner, "generate", Generate(prompt=PROMPT))
+        older = replace(first.request, model_hash="older", parameters=Generate(prompt=PROMPT, seed=5))
+        assert "not those" in runner.run(older, {}, Progress()).notes[0]
+
+    def test_unknown_model(self, runner: Runner) -> None:
+        with pytest.raises(EditorError, match="Unknown model"):
+            run(runner, "generate", Generate(prompt=PROMPT), model="nope")
+
+    def test_an_operation_of_other_families_is_refused(
+        self, runner: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        only_sd3 = replace(OPERATIONS["generate"], families=frozenset({Family.SD3}))
+        monkeypatch.setitem(OPERATIONS, "generate", only_sd3)
+        with pytest.raises(EditorError, match="does not work with stub"):
+            run(runner, "generate", Generate(prompt=PROMPT))
+
+    def test_another_model_takes_the_place_of_the_first(self, runner: Runner, loads: Loads) -> None:
+        run(runner, "generate", Generate(prompt=PROMPT))
+        run(runner, "generate", Generate(prompt=PROMPT), model="other")
+        run(runner, "generate", Generate(prompt=PROMPT, seed=2), model="other")
+        runner.preload("other", Progress())
+        assert [name for name, _ in loads.modes] == ["stub", "other"]
+
+
+class TestAttributes:
+    def test_zero_is_the_generated_picture(self, runner: Runner) -> None:
+        plain = run(runner, "generate", Generate(prompt=PROMPT, seed=1))
+        zero = run(runner, "attribute", attribute(edit(value=0.0), edit(WOMAN, "smile", 0.0)))
+        np.testing.assert_array_equal(plain.images[0], zero.images[0])
+
+    def test_an_edit_moves_the_picture_and_edits_add_up(self, runner: Runner) -> None:
+        pictures = [
+            run(runner, "attribute", attribute(*edits)).images[0]
+            for edits in ((), (edit(),), (edit(WOMAN),), (edit(), edit(WOMAN)))
+        ]
+        assert len({picture.tobytes() for picture in pictures}) == 4
+
+    def test_steps_before_the_delay_are_shared(self, runner: Runner, loads: Loads) -> None:
+        first = run(runner, "attribute", attribute(edit(value=1.0)))
+        second = run(runner, "attribute", attribute(edit(value=2.0)))
+        assert first.measured.denoiser_evaluations == 20
+        assert second.measured.denoiser_evaluations == 16
+
+    def test_a_drag_after_generating_starts_at_the_delay(self, runner: Runner) -> None:
+        run(runner, "generate", Generate(prompt=PROMPT, seed=1))
+        assert run(runner, "attribute", attribute(edit())).measured.denoiser_evaluations == 16
+        assert run(runner, "attribute", attribute(edit(value=0.0))).measured.denoiser_evaluations == 0
+
+    @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' DPM tables
+    def test_a_restart_gives_the_bytes_of_a_fresh_run(self, runner: Runner, tmp_path: Path) -> None:
+        for sampler in ("ddim", "dpm++2m", "ddpm"):
+            parameters = attribute(edit(value=1.5), sampler=sampler)
+            run(runner, "attribute", attribute(edit(value=0.5), sampler=sampler))
+            restarted = run(runner, "attribute", parameters)
+            fresh_runner = Runner(
+                StubCatalogue(),
+                DeltaLibrary((tmp_path,), shipped_folder() / "definitions"),
+                load=Loads(),  # type: ignore[arg-type]
+            )
+            fresh = run(fresh_runner, "attribute", parameters)
+            assert restarted.measured.denoiser_evaluations == 16
+            np.testing.assert_array_equal(restarted.images[0], fresh.images[0])
+
+    def test_a_full_delay_changes_nothing(self, runner: Runner) -> None:
+        plain = run(runner, "generate", Generate(prompt=PROMPT, seed=1))
+        late = run(runner, "attribute", attribute(edit(value=2.0), delay=1.0))
+        np.testing.assert_array_equal(plain.images[0], late.images[0])
+
+    def test_every_word_and_subject_has_a_map(self, runner: Runner) -> None:
+        plain = run(runner, "generate", Generate(prompt=PROMPT, seed=1))
+        assert "attention/13-16" in plain.maps
+        assert len(plain.maps) == 8
+        two_words = run(runner, "attribute", attribute(edit((11, 16))))
+        assert "attention/11-16" in two_words.maps
+        for heat in two_words.maps.values():
+            assert (heat.dtype, float(heat.min()), float(heat.max())) == (np.float32, 0.0, 1.0)
+
+    def test_a_subject_outside_the_prompt(self, runner: Runner) -> None:
+        with pytest.raises(EditorError, match="not in the prompt"):
+            run(runner, "attribute", attribute(edit((40, 50))))
+
+    def test_unknown_attribute(self, runner: Runner) -> None:
+        with pytest.raises(EditorError, match="“agee” for “man”"):
+            run(runner, "attribute", attribute(edit(attribute="agee")))
+
+
+class TestSweep:
+    POSITIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+
+    def sweep(self, *edits: SubjectEdit, index: int = 0) -> AttributeSweep:
+        return AttributeSweep(prompt=PROMPT, seed=1, edits=edits, index=index, positions=self.POSITIONS)
+
+    def test_positions_are_those_of_single_runs_and_zero_is_exact(self, runner: Runner) -> None:
+        swept = run(runner, "attribute-sweep", self.sweep(edit(value=0.7))).images
+        for value, image in zip(self.POSITIONS, swept, strict=True):
+            single = run(runner, "attribute", attribute(edit(value=value))).images[0]
+            np.testing.assert_allclose(image.astype(int), single, atol=0 if value == 0 else 1)
+
+    def test_shared_steps_and_batches(self, runner: Runner, loads: Loads) -> None:
+        result = run(runner, "attribute-sweep", self.sweep(edit()))
+        assert result.measured.denoiser_evaluations == 2 * (2 + 8 + 4 * 8)
+        assert set(loads.backbones[0].batches) == {2, 8}
+
+    def test_other_edits_stay(self, runner: Runner) -> None:
+        swept = run(runner, "attribute-sweep", self.sweep(edit(), edit(WOMAN, "smile", 1.0), index=1)).images
+        single = run(runner, "attribute", attribute(edit(), edit(WOMAN, "smile", 2.0))).images[0]
+        np.testing.assert_allclose(swept[-1].astype(int), single, atol=1)
+
+    def test_no_such_edit(self, runner: Runner) -> None:
+        with pytest.raises(EditorError, match="no attribute number 1"):
+            run(runner, "attribute-sweep", self.sweep(edit(), index=1))
+
+    def test_no_positions(self, runner: Runner) -> None:
+        assert run(runner, "attribute-sweep", AttributeSweep(prompt=PROMPT, edits=(edit(),))).images == ()
+
+
+class TestMemory:
+    def test_running_out_once_is_tried_again_tighter_and_said(self, runner: Runner, loads: Loads) -> None:
+        def prepare(backbone: StubBackbone) -> None:
+            if len(loads.backbones) == 0:
+                backbone.before_predict = out_of_memory
+
+        loads.prepare = prepare
+        result = run(runner, "generate", Generate(prompt=PROMPT))
+        assert [mode for _, mode in loads.modes] == [MemoryMode.FULL, MemoryMode.MODEL]
+        assert "Memory ran out" in result.notes[0]
+
+    def test_running_out_twice_is_an_error_and_serving_goes_on(self, runner: Runner, loads: Loads) -> None:
+        loads.prepare = lambda backbone: setattr(backbone, "before_predict", out_of_memory)
+        with pytest.raises(EditorError, match="not enough memory"):
+            run(runner, "generate", Generate(prompt=PROMPT))
+        assert len(loads.modes) == 2
+        loads.prepare = lambda backbone: None
+        loads.backbones[-1].before_predict = lambda count: None
+        assert run(runner, "generate", Generate(prompt=PROMPT)).images
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            MemoryError(),
+            RuntimeError(
+                "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"
+            ),
+            torch.OutOfMemoryError("CUDA out of memory."),
+        ],
+    )
+    def test_all_ways_to_say_it(self, runner: Runner, loads: Loads, error: Exception) -> None:
+        def fail(count: int) -> None:
+            raise error
+
+        loads.prepare = lambda backbone: setattr(backbone, "before_predict", fail)
+        with pytest.raises(EditorError, match="not enough memory"):
+            run(runner, "generate", Generate(prompt=PROMPT))
+
+    def test_a_defect_is_no_memory_problem(self, runner: Runner, loads: Loads) -> None:
+        def fail(count: int) -> None:
+            raise RuntimeError("shapes cannot be multiplied")
+
+        loads.prepare = lambda backbone: setattr(backbone, "before_predict", fail)
+        with pytest.raises(RuntimeError, match="multiplied"):
+            run(runner, "generate", Generate(prompt=PROMPT))
+        assert len(loads.modes) == 1
+
+
+class TestCancelling:
+    def test_at_every_step_and_the_next_run_is_unharmed(self, runner: Runner, loads: Loads) -> None:
+        expected = run(runner, "attribute", attribute(edit(), seed=9)).images[0]
+        for step in range(10):
+            progress = Progress()
+            left = [step]
+
+            def count_down(count: int, left: list[int] = left, progress: Progress = progress) -> None:
+                left[0] -= 1
+                if left[0] < 0:
+                    progress.cancel()
+
+            loads.backbones[0].before_predict = count_down
+            before = len(loads.backbones[0].batches)
+            request = Request(
+                operation="attribute", parameters=attribute(edit(), seed=100 + step), model="stub"
+            )
+            with pytest.raises(Cancelled):
+                runner.run(request, {}, progress)
+            assert len(loads.backbones[0].batches) - before == step + 1, "it went on after the cancellation"
+        loads.backbones[0].before_predict = lambda count: None
+        again = run(runner, "attribute", attribute(edit(), seed=9, negative_prompt="")).images[0]
+        np.testing.assert_array_equal(expected, again)
+
+
+def out_of_memory(count: int) -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
