@@ -1,5 +1,6 @@
 """A prompt as the networks see it: embeddings per text encoder, and the characters each token stands for."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -87,7 +88,7 @@ def tokenize(tokenizer: Any, text: str, length: int) -> tuple[Tensor, tuple[Offs
         return_tensors="pt",
     )
     offsets = tuple(
-        NO_CHARACTERS if is_special else _without_spaces(text, int(start), int(end))
+        NO_CHARACTERS if is_special else _characters(text, int(start), int(end))
         for (start, end), is_special in zip(
             padded["offset_mapping"][0].tolist(), padded["special_tokens_mask"][0].tolist(), strict=True
         )
@@ -125,8 +126,13 @@ def _too_long(text: str, encoded: Any, length: int) -> EditorError:
     )
 
 
-def _without_spaces(text: str, start: int, end: int) -> Offset:
-    """Tokens of some encoders include the space before their word; its characters are the word's alone."""
+def _characters(text: str, start: int, end: int) -> Offset:
+    """A token's own characters: without the space that some encoders put before a word, with all accents.
+
+    A decomposed letter becomes one character before it is encoded, and its accents are lost from the offsets.
+    """
+    while end > start and end < len(text) and unicodedata.combining(text[end]):
+        end += 1
     piece = text[start:end]
     stripped = piece.strip()
     if not stripped:

@@ -176,8 +176,7 @@ class Schedule:
         scheduler = self._new(EulerDiscreteScheduler, **_NO_SCIPY)
         if scheduler.config["timestep_spacing"] == "leading":
             return 1.0
-        scheduler.set_timesteps(1)
-        sigma = float(scheduler.sigmas[0])
+        sigma = float(scheduler.sigmas.max())
         return sigma / math.sqrt(sigma**2 + 1)
 
     def to_prediction(self, raw: Tensor, latents: Tensor, level: Level) -> Prediction:
@@ -205,7 +204,11 @@ class Schedule:
     def _new(self, scheduler: Any, **pinned: Any) -> Any:
         """A diffusers scheduler with the model's settings, as far as it knows them."""
         known = inspect.signature(scheduler.__init__).parameters
-        return scheduler(**{name: value for name, value in self.config.items() if name in known} | pinned)
+        made = scheduler(**{name: value for name, value in self.config.items() if name in known} | pinned)
+        if scheduler in (EulerDiscreteScheduler, DPMSolverMultistepScheduler):
+            # they make NumPy arrays of this table in a way that NumPy warns of when it is a tensor
+            made.alphas_cumprod = made.alphas_cumprod.numpy()
+        return made
 
     def _new_dpm_solver(self, **pinned: Any) -> Any:
         return self._new(
