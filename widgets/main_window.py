@@ -47,7 +47,7 @@ class MainWindow(QMainWindow):
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.application = application
-        self.theme = Theme(_qt_application(), application.settings.get("theme"))
+        self.theme = Theme(_qt_application(), application.settings.get("theme"), self)
         self.setObjectName("MainWindow")
         self.setWindowTitle("Attune")
         self.setDockNestingEnabled(True)

@@ -183,12 +183,15 @@ class Theme(QObject):
 
     changed = Signal()
 
-    def __init__(self, application: QApplication, choice: str = "system") -> None:
-        super().__init__(application)
+    def __init__(
+        self, application: QApplication, choice: str = "system", parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent or application)
         self._application = application
         self._choice = choice
         QDir.setSearchPaths("icons", [str(resources.files("resources") / "icons")])
-        application.setStyle("Fusion")
+        if application.style().objectName() != "fusion":
+            application.setStyle("Fusion")
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_changed)
         self._apply()
 
@@ -210,6 +213,8 @@ class Theme(QObject):
             self._apply()
 
     def _apply(self) -> None:
-        self._application.setPalette(palette(self.tokens))
-        self._application.setStyleSheet(style_sheet(self.tokens))
+        sheet = style_sheet(self.tokens)
+        if sheet != self._application.styleSheet():  # setting it polishes every widget anew
+            self._application.setPalette(palette(self.tokens))
+            self._application.setStyleSheet(sheet)
         self.changed.emit()
