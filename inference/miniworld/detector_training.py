@@ -19,6 +19,7 @@ from .palette import Rgb
 from .render import Rendered, render
 from .scene import KINDS, UNITS, Scene, Subject, sample_scene
 from .subjects.person import hair_colour
+from .vae import decode, encode
 
 BATCH: Final = 24
 POOL: Final = 1200  # autoencoded pictures, drawn once
@@ -217,9 +218,9 @@ def _autoencoded_pool(work: Path) -> tuple[list[int], Tensor]:
 @torch.no_grad()
 def _autoencode(vae: AutoencoderKL, images: Tensor, noise: float) -> Tensor:
     with mixed_precision(torch.device("cpu")):
-        latents = vae.encode(images * 2 - 1).latent_dist.mean
+        latents = encode(vae, images * 2 - 1)
         latents = latents + noise * torch.randn_like(latents)
-        return (vae.decode(latents).sample.float() / 2 + 0.5).clamp(0, 1)
+        return (decode(vae, latents).float() / 2 + 0.5).clamp(0, 1)
 
 
 def _mean(values: Tensor, mask: Tensor) -> Tensor:

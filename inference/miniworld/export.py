@@ -23,7 +23,7 @@ from transformers import CLIPTextModel
 from .conditioning import Family
 from .denoisers import new_denoiser, new_scheduler
 from .text_encoders import EncoderName, new_encoder, new_tokenizer
-from .vae import new_vae, pictures
+from .vae import encode, new_vae, pictures
 
 LICENCE: Final = "CC0-1.0"
 SAMPLE_PROMPT: Final = "a photo of a man and a woman"
@@ -123,7 +123,7 @@ def make_readable(folder: Path) -> None:
 def latent_to_rgb(vae: AutoencoderKL, count: int = 64) -> dict[str, list[Any]]:
     """Least-squares fit from denoiser latents to RGB 0..1 of the 8 × 8 pixels they stand for."""
     batch = pictures(2_000, count)
-    latents = vae.encode(batch).latent_dist.mean
+    latents = encode(vae, batch)
     small = torch.nn.functional.avg_pool2d(batch, batch.shape[-1] // latents.shape[-1]) / 2 + 0.5
     inputs = latents.permute(0, 2, 3, 1).flatten(0, 2)
     inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], 1)

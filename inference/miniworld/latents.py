@@ -15,7 +15,7 @@ from torch import Tensor
 from .fitting import mixed_precision, training_device
 from .render import PICTURE_PX, draw_masks
 from .scene import sample_scene
-from .vae import pictures
+from .vae import encode, pictures
 
 LATENT_SIZE: Final = 16
 MAX_SUBJECTS: Final = 3
@@ -76,6 +76,6 @@ def _encode_shard(vae: AutoencoderKL, first: int, device: torch.device) -> dict[
     for start in range(first, first + SHARD, BATCH):
         batch = pictures(start, BATCH).to(device)
         with mixed_precision(device):
-            latents.append(vae.encode(batch).latent_dist.mean.half().cpu())
+            latents.append(encode(vae, batch).half().cpu())
     masks = torch.stack([small_masks(seed) for seed in range(first, first + SHARD)])
     return {"latents": torch.cat(latents), "masks": masks}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -47,6 +47,18 @@ def pictures(first_seed: int, count: int) -> Tensor:
     """Rendered scenes, float32 [count, 3, 128, 128] in -1..1."""
     drawn = np.stack([draw_pixels(sample_scene(first_seed + i)) for i in range(count)])
     return torch.from_numpy(drawn).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def encode(vae: AutoencoderKL, batch: Tensor) -> Tensor:
+    """The posterior's mean: pictures [N, 3, H, W] in -1..1 to latents [N, C, H/8, W/8]."""
+    network: Any = vae  # diffusers' own annotations are too narrow
+    return network.encode(batch).latent_dist.mean
+
+
+def decode(vae: AutoencoderKL, latents: Tensor) -> Tensor:
+    """Latents [N, C, h, w] to pictures [N, 3, 8h, 8w], about -1..1."""
+    network: Any = vae
+    return network.decode(latents).sample
 
 
 def train_vae(
@@ -116,7 +128,7 @@ def polish_decoder(
         given = latents[first : first + FULL_BATCH].float().to(device)
         given = given + POLISH_NOISE * torch.randn_like(given)
         with mixed_precision(device):
-            decoded = vae.decode(given).sample.float()
+            decoded = decode(vae, given).float()
         squared = functional.mse_loss(decoded, batch)
         loss = 8 * squared + 0.3 * functional.l1_loss(decoded, batch)
         return loss, {"psnr": float(10 * torch.log10(4 / squared.detach()))}
@@ -131,10 +143,10 @@ def reconstruction_loss(vae: AutoencoderKL, batch: Tensor) -> tuple[Tensor, dict
 
     batch: [N, 3, H, W] in -1..1.
     """
-    mean = vae.encode(batch).latent_dist.mean.float()
+    mean = encode(vae, batch).float()
     spread = mean.detach().std((0, 2, 3), keepdim=True)
     noisy = mean + LATENT_NOISE * spread * torch.randn_like(mean)
-    decoded = vae.decode(noisy).sample.float()
+    decoded = decode(vae, noisy).float()
     squared = functional.mse_loss(decoded, batch)
     pooled = functional.l1_loss(
         functional.avg_pool2d(decoded, POOL_PX), functional.avg_pool2d(batch, POOL_PX)
@@ -148,7 +160,7 @@ def reconstruction_loss(vae: AutoencoderKL, batch: Tensor) -> tuple[Tensor, dict
 def standardised(vae: AutoencoderKL, count: int = 256) -> AutoencoderKL:
     """Folds the latents' means and deviations into the 1 × 1 convolutions: `scaling_factor` becomes 1."""
     vae.eval()
-    held = [vae.encode(pictures(1_000 + i, 16)).latent_dist.mean for i in range(0, count, 16)]
+    held = [encode(vae, pictures(1_000 + i, 16)) for i in range(0, count, 16)]
     latents = torch.cat(held)
     mean, std = latents.mean((0, 2, 3)), latents.std((0, 2, 3))
     channels = latents.shape[1]
@@ -173,7 +185,7 @@ def reconstruction_psnr(vae: AutoencoderKL, count: int = 256) -> tuple[float, fl
     values: list[Tensor] = []
     for i in range(0, count, 16):
         batch = pictures(HELD_OUT_SEED + i, 16)
-        decoded = vae.decode(vae.encode(batch).latent_dist.mean).sample.clamp(-1, 1)
+        decoded = decode(vae, encode(vae, batch)).clamp(-1, 1)
         values.append(10 * torch.log10(4 / (decoded - batch).pow(2).mean((1, 2, 3))))
     psnr = torch.cat(values)
     return float(psnr.mean()), float(psnr.std())
@@ -184,7 +196,8 @@ def _batch(step: int, share: float) -> Tensor:
     if share >= FULL_FROM_SHARE:
         return pictures(10_000_000 + step * FULL_BATCH, FULL_BATCH)
     whole = pictures(step * CROP_BATCH, CROP_BATCH)
-    corners = torch.randint(0, PICTURE_PX - CROP_PX + 1, (CROP_BATCH, 2)).tolist()
+    drawn = torch.randint(0, PICTURE_PX - CROP_PX + 1, (CROP_BATCH, 2))
+    corners: list[list[int]] = drawn.tolist()
     # People's faces are the hardest part and sit in the lower two thirds: half of the crops look there.
     for i in range(0, CROP_BATCH, 2):
         corners[i][0] = 24 + corners[i][0] // 2
