@@ -144,11 +144,12 @@ class Application(QObject):
         if already is not None:
             self.set_current(already)
             return
-        self._in_background(
-            translate("Application", "Opening {name}…").format(name=path.name),
-            lambda: files.open_file(path),
-            lambda opened: self._on_opened(path, opened),
-        )
+
+        def done(opened: Opened) -> None:
+            self._on_opened(path, opened)
+
+        text = translate("Application", "Opening {name}…").format(name=path.name)
+        self._in_background(text, lambda: files.open_file(path), done)
 
     def open_sample(self) -> None:
         """Open the picture that comes with the application; make one where it is not installed."""

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -11,7 +11,7 @@ from editor.errors import WritingError
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path) -> Generator[BinaryIO]:
     """A binary file beside `path` that takes its place when the block ends without an exception.
 
     The data are on the disk before the name changes. On any failure `path` is as it was and nothing is

@@ -57,7 +57,7 @@ def blend_pixels(
         mixed = cs if mode is BlendMode.NORMAL else BLENDS[mode](cb, cs)
         premultiplied = alpha * (1 - ab) * cs + alpha * ab * mixed + (1 - alpha) * ab * cb
     colour = np.divide(premultiplied, out_alpha, out=np.zeros_like(premultiplied), where=out_alpha > 0)
-    return np.concatenate([np.minimum(colour, 1), out_alpha], axis=-1)
+    return np.concatenate([np.minimum(colour, 1), out_alpha], axis=-1, dtype=np.float32)
 
 
 def _composite_band(layers: Sequence[Layer], band: QRect) -> Pixels:
@@ -66,7 +66,7 @@ def _composite_band(layers: Sequence[Layer], band: QRect) -> Pixels:
         common = layer.rect.intersected(band)
         if common.isEmpty():
             continue
-        source = _cut(layer, common).astype(np.float32) / 255
+        source = _cut(layer, common).astype(np.float32) / np.float32(255)
         source[..., 3] *= layer.opacity
         left, top = common.x() - band.x(), common.y() - band.y()
         place = (slice(top, top + common.height()), slice(left, left + common.width()))
@@ -93,11 +93,12 @@ def _multiply(cb: Colour, cs: Colour) -> Colour:
 
 
 def _screen(cb: Colour, cs: Colour) -> Colour:
-    return cb + cs - cb * cs
+    return np.subtract(cb + cs, cb * cs)
 
 
 def _hard_light(cb: Colour, cs: Colour) -> Colour:
-    return np.where(cs <= 0.5, _multiply(cb, 2 * cs), _screen(cb, 2 * cs - 1))
+    twice = cs + cs
+    return np.where(cs <= 0.5, _multiply(cb, twice), _screen(cb, twice - np.float32(1)))
 
 
 def _overlay(cb: Colour, cs: Colour) -> Colour:
@@ -125,7 +126,7 @@ def _difference(cb: Colour, cs: Colour) -> Colour:
 
 
 def _exclusion(cb: Colour, cs: Colour) -> Colour:
-    return cb + cs - 2 * cb * cs
+    return np.subtract(cb + cs, 2 * cb * cs)
 
 
 BLENDS: Mapping[BlendMode, Blend] = {

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from editor.atomic import atomic_write
 from editor.folders import data_folder
@@ -161,7 +161,7 @@ def _read_list() -> dict[str, Any]:
         values = json.loads(_list_path().read_bytes())
     except (OSError, ValueError):
         return {}
-    return values if isinstance(values, dict) else {}
+    return cast("dict[str, Any]", values) if isinstance(values, dict) else {}
 
 
 def _write_list(values: dict[str, Any]) -> None:

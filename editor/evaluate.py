@@ -8,6 +8,8 @@ there at all. What has been measured is written after every pair; running again 
 Pictures in which a person is missing at α = 0 are counted and reported, not measured.
 """
 
+from __future__ import annotations
+
 import itertools
 import json
 import time

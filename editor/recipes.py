@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from inference.errors import EditorError
 from inference.operations import Attribute, Generate, SamplingParameters, SubjectEdit
@@ -75,14 +75,15 @@ class Recipe:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read `to_json`'s values.
+    def from_json(cls, content: object) -> Self:
+        """Read `to_json`'s values; files may hold anything.
 
         Raises:
-            EditorError: a newer version, or a request that its operation refuses.
+            EditorError: no recipe, a newer version, or a request that its operation refuses.
         """
-        if not isinstance(values, Mapping):  # files hold anything
-            raise EditorError(f"The recipe is no object but {values!r}.")
+        if not isinstance(content, Mapping):
+            raise EditorError(f"The recipe is no object but {content!r}.")
+        values = cast("Mapping[str, Any]", content)
         version = values.get("version", RECIPE_VERSION)
         if not isinstance(version, int) or version > RECIPE_VERSION:
             raise EditorError(
@@ -94,8 +95,8 @@ class Recipe:
         if not isinstance(request, Mapping) or not isinstance(subjects, list):
             raise EditorError("The recipe has no request.", "It needs request and subjects.")
         return cls(
-            request=Request.from_json(request),
-            subjects=tuple(Subject.from_json(item) for item in subjects),
+            request=Request.from_json(cast("Mapping[str, Any]", request)),
+            subjects=tuple(Subject.from_json(item) for item in cast("list[Any]", subjects)),
             label=str(values.get("label", "")),
             version=version,
         )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import QObject, Signal
 
@@ -155,7 +155,7 @@ class Settings(QObject):
     @property
     def recent_files(self) -> tuple[str, ...]:
         kept = self._extra.get("recent_files", [])
-        return tuple(str(item) for item in kept) if isinstance(kept, list) else ()
+        return tuple(str(item) for item in cast("list[object]", kept)) if isinstance(kept, list) else ()
 
     def add_recent_file(self, path: Path) -> None:
         rest = [item for item in self.recent_files if item != str(path)]
@@ -178,7 +178,7 @@ class Settings(QObject):
 
     def _section(self, name: str) -> dict[str, Any]:
         section = self._extra.get(name)
-        return dict(section) if isinstance(section, Mapping) else {}
+        return dict(cast("Mapping[str, Any]", section)) if isinstance(section, Mapping) else {}
 
     def _load(self) -> None:
         try:
@@ -190,7 +190,7 @@ class Settings(QObject):
         except (OSError, ValueError) as error:
             self._set_aside(error)
             return
-        self._take(values)
+        self._take(cast("dict[str, Any]", values))
 
     def _take(self, values: dict[str, Any]) -> None:
         known = {item.name for item in Preferences.declared()}

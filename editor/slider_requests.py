@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 from editor.document import Document
 from editor.keyframes import Pose, SliderKey, key_of, rounded
@@ -60,8 +61,9 @@ def sweep(recipe: Recipe, key: SliderKey, values: tuple[float, ...]) -> Request:
     kept = [edit for edit in parameters.edits if edit.value or key_of(edit) == key]
     edits = tuple(sorted(kept, key=key_of))
     index = [key_of(edit) for edit in edits].index(key)
-    fields = {item.name: getattr(parameters, item.name) for item in Attribute.declared()}
-    swept = AttributeSweep(**{**fields, "edits": edits}, index=index, positions=values)
+    fields: dict[str, Any] = {item.name: getattr(parameters, item.name) for item in Attribute.declared()}
+    fields["edits"] = edits
+    swept = AttributeSweep(**fields, index=index, positions=values)
     return replace(recipe.request, operation="attribute-sweep", parameters=swept)
 
 

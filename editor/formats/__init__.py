@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -175,7 +176,7 @@ def _head(path: Path) -> bytes:
         raise EditorError(f"“{path}” cannot be read: {error.strerror or error}.") from error
 
 
-_SIGNATURES = (
+_SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("png", lambda head: head.startswith(b"\x89PNG\r\n\x1a\n")),
     ("jpeg", lambda head: head.startswith(b"\xff\xd8\xff")),
     ("webp", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),

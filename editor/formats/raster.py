@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 import warnings
 import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -194,9 +194,8 @@ def _as_photo(source: SourceMetadata) -> SourceMetadata:
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
-    dpi = image.info.get("dpi")
     try:
-        across, down = (float(value) for value in dpi)
+        across, down = (float(value) for value in image.info.get("dpi") or ())
     except (TypeError, ValueError):
         return None
     return (across, down) if across > 0 and down > 0 else None
@@ -212,13 +211,19 @@ def _from_deep(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.round(scaled).astype(np.uint8), "L")
 
 
+def _srgb_profile() -> Any:
+    make = cast("Callable[[str], Any]", getattr(ImageCms, "createProfile"))  # noqa: B009 - untyped in Pillow
+    return make("sRGB")
+
+
 def _to_srgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if not profile:
         return image.convert("RGB")
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        srgb = ImageCms.ImageCmsProfile(_srgb_profile())
+        converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
         return image.convert("RGB")
     return converted if converted is not None else image.convert("RGB")
