@@ -188,6 +188,7 @@ def shipped_detector() -> Detect:
 
     import numpy as np
     import torch
+
     from inference.miniworld.detector import Detector
 
     folder = Path(str(resources.files("resources"))) / "models" / "detector"
@@ -195,7 +196,7 @@ def shipped_detector() -> Detect:
         raise EditorError("The detector is missing.", f"It belongs in {folder}; install Attune again.")
     detector = Detector.load(folder)
 
-    def detect(images: Sequence[Pixels]) -> "Sequence[Sequence[Detection]]":
+    def detect(images: Sequence[Pixels]) -> Sequence[Sequence[Detection]]:
         batch = torch.from_numpy(np.stack(images).astype(np.float32) / 255).permute(0, 3, 1, 2)
         return detector(batch)
 
