@@ -1,0 +1,49 @@
+"""What must not be imported when: measured in fresh interpreters."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "diffusers", "transformers")
+
+
+def printed_by(code: str) -> str:
+    """What `code` prints in a fresh interpreter."""
+    command = [sys.executable, "-c", code]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return run.stdout.strip()
+
+
+def imported_by(statement: str) -> set[str]:
+    """Top-level modules that are loaded after `statement` in a fresh interpreter."""
+    return set(
+        printed_by(
+            f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+        ).split()
+    )
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "inference.operations",
+        "inference.deltas",
+        "inference.models",
+        "inference.words",
+        "inference.runner",
+        "inference.service",
+        "inference.worker",
+        "editor.__main__",
+        "editor.application",
+        "editor.cli",
+        "widgets.main_window",
+    ],
+)
+def test_window_and_command_line_start_without_torch(module: str) -> None:
+    assert not imported_by(f"import {module}").intersection(HEAVY)
+
+
+@pytest.mark.parametrize("module", ["inference.runner", "inference.loading", "editor.cli"])
+def test_the_command_line_runs_without_qt_widgets(module: str) -> None:
+    assert printed_by(f"import {module}, sys; print('PySide6.QtWidgets' in sys.modules)") == "False"
