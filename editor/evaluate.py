@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from editor.atomic import atomic_write
 from inference.errors import EditorError
@@ -104,6 +105,8 @@ def evaluate(
     """
     if suite not in SUITES:
         raise EditorError(f"There is no evaluation “{suite}”.", f"There are: {', '.join(SUITES)}.")
+    for attribute in attributes:
+        reading(attribute)
     if pairs < 1:
         raise EditorError(f"Pairs is {pairs}: at least 1 is needed.")
     progress = progress or Progress()
@@ -197,10 +200,37 @@ def shipped_detector() -> Detect:
     detector = Detector.load(folder)
 
     def detect(images: Sequence[Pixels]) -> Sequence[Sequence[Detection]]:
-        batch = torch.from_numpy(np.stack(images).astype(np.float32) / 255).permute(0, 3, 1, 2)
+        batch = torch.tensor(np.stack(images).astype(np.float32) / 255).permute(0, 3, 1, 2)
         return detector(batch)
 
     return detect
+
+
+def reading(attribute: str) -> Callable[[Detection], float]:
+    """How an attribute of a person is read from a detection; colours as their place between the two named.
+
+    Raises:
+        EditorError: the detector does not measure it.
+    """
+    from inference.metrics.attribute_control import along
+    from inference.miniworld.palette import COLOURS, HAIR_COLOURS
+
+    colours = {
+        "hair-colour": ("hair", HAIR_COLOURS["black"], HAIR_COLOURS["blond"]),
+        "shirt-colour": ("shirt", COLOURS["blue"], COLOURS["red"]),
+    }
+    if attribute in ("age", "smile"):
+        return lambda found: float(found.attributes.get(attribute, math.nan))
+    if attribute not in colours:
+        known = ", ".join(("age", "smile", *colours))
+        raise EditorError(f"“{attribute}” cannot be measured.", f"Choose of: {known}.")
+    part, low, high = colours[attribute]
+
+    def read(found: Detection) -> float:
+        colour = found.colours.get(part)
+        return math.nan if colour is None else along([255 * value for value in colour], low, high)
+
+    return read
 
 
 class _Record:
@@ -247,7 +277,7 @@ class _Work:
             POSITIONS,
             edited=pair.edited,
             other=pair.other,
-            attribute=pair.attribute,
+            value=reading(pair.attribute),
         )
         self.record.values["sliders"][pair.key] = slider.to_json()
         self.record.write()
@@ -279,7 +309,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise EditorError(
             f"“{path}” exists and is no evaluation: {error}.", "Name another file, or move it away."
         ) from error
-    return found if isinstance(found, dict) else {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _silent(done: int, total: int, what: str) -> None:

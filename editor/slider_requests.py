@@ -6,7 +6,6 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from editor.document import Document
 from editor.keyframes import Pose, SliderKey, key_of, rounded
 from editor.recipes import Recipe, Subject, with_edits, with_parameters
 from inference.errors import EditorError
@@ -22,10 +21,6 @@ def pose_of(recipe: Recipe | None) -> Pose:
         EditorError: there is no recipe, or none with a prompt and seed.
     """
     return Pose.of(sampling_recipe(recipe).request)
-
-
-def pose_of_layer(document: Document, layer_id: str) -> Pose:
-    return pose_of(document.layer(layer_id).recipe)
 
 
 def canonical(request: Request) -> Request:
@@ -71,15 +66,6 @@ def between(coarse: tuple[float, ...], value: float) -> tuple[float, ...]:
     """The midpoints of the two intervals of `coarse` next to `value`."""
     middles = [rounded((a + b) / 2) for a, b in itertools.pairwise(coarse)]
     return tuple(sorted(middles, key=lambda middle: abs(middle - value))[:2])
-
-
-def slider_keys(recipe: Recipe) -> tuple[SliderKey, ...]:
-    return tuple(key_of(edit) for edit in recipe.edits)
-
-
-def free_colour(subjects: tuple[Subject, ...]) -> int:
-    taken = {subject.colour_index for subject in subjects}
-    return next(index for index in range(len(taken) + 1) if index not in taken)
 
 
 def with_prompt(recipe: Recipe, prompt: str, seed: int) -> Recipe:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from editor.evaluate import POSITIONS, evaluate, one_subject, slider_pairs, two_subjects
+from editor.evaluate import POSITIONS, evaluate, one_subject, reading, slider_pairs, two_subjects
 from inference.errors import Cancelled, EditorError
 from inference.operations import AttributeSweep, Generate
 from inference.progress import Progress
@@ -134,6 +134,14 @@ def test_unknown_suite_and_count() -> None:
         evaluate("speed", runner=Drawings(), model="mini", detect=detect)
     with pytest.raises(EditorError, match="at least 1"):
         evaluate("attribute", runner=Drawings(), model="mini", detect=detect, pairs=0)
+
+
+def test_only_what_the_detector_sees_is_measured() -> None:
+    with pytest.raises(EditorError, match="age, smile, hair-colour, shirt-colour"):
+        run(Drawings(), attributes=("age", "wit"))
+    man = Found("man", (0, 0, 1, 1), {}, colours={"hair": (238 / 255, 205 / 255, 90 / 255)})  # type: ignore[dict-item]
+    assert reading("hair-colour")(man) == pytest.approx(1)
+    assert np.isnan(reading("shirt-colour")(man))
 
 
 def test_the_work_takes_turns() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
-from editor import jobs
+from editor import precompute
 from editor.document import Document
 from editor.jobs import AttributeSession, Slider
 from inference.errors import EditorError
@@ -404,7 +404,7 @@ class TestLinking:
 class TestIdleTime:
     @pytest.fixture(autouse=True)
     def quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(jobs, "IDLE_MS", 1)
+        monkeypatch.setattr(precompute, "IDLE_MS", 1)
 
     def run_idle(self, service: FakeService, qtbot: QtBot) -> AttributeSweep:
         qtbot.wait_until(lambda: bool(service.jobs()), timeout=3000)
@@ -445,7 +445,9 @@ class TestIdleTime:
         session.set_precompute(True)
         qtbot.wait_until(lambda: bool(service.jobs()), timeout=3000)
         session.set_value(0, "age", 0.3, dragging=False)
-        assert [job.priority for job in service.jobs()] == [Priority.INTERACTIVE]
+        qtbot.wait_until(
+            lambda: [job.priority for job in service.jobs()] == [Priority.INTERACTIVE], timeout=3000
+        )
         service.finish()
         self.run_idle(service, qtbot)
 
@@ -454,7 +456,7 @@ class TestIdleTime:
     ) -> None:
         qtbot.wait(20)
         assert service.jobs() == ()
-        monkeypatch.setattr(jobs, "SLOWEST_PRECOMPUTED_S", -1.0)
+        monkeypatch.setattr(precompute, "SLOWEST_PICTURE_S", -1.0)
         session.set_precompute(True)
         qtbot.wait(20)
         assert service.jobs() == ()
@@ -492,6 +494,21 @@ def test_close_cancels_and_shows_the_layer(
     session.close()
     assert service.jobs() == ()
     assert document.preview(document.layers[0].id) is None
+
+
+def test_a_closed_session_hears_nothing(
+    session: AttributeSession, document: Document, service: FakeService
+) -> None:
+    session.set_value(0, "age", 1.0, dragging=False)
+    service.finish()
+    session.close()
+    told: list[object] = []
+    for signal in (session.value_changed, session.keyframes_changed, session.display_changed):
+        signal.connect(lambda *news: told.append(news))
+    service.submit(session.recipe.request)
+    service.finish()
+    document.undo_stack.undo()
+    assert told == []
 
 
 def test_an_exported_recipe_opens_with_its_slider(qtbot: QtBot, service: FakeService) -> None:
