@@ -21,6 +21,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def sentence(prefix: str, phrase: str) -> str:
 
 
 def read_definition(path: Path, words: Mapping[str, tuple[str, ...]] | None = None) -> Definition:
-    """Read one TOML file; `words` gives the subject's words if the file has none.
+    """Read one TOML file; `words` gives each kind's words (default: the shipped ones).
 
     Raises:
         EditorError: naming what is missing, unknown or inconsistent.
@@ -86,7 +87,7 @@ def read_definition(path: Path, words: Mapping[str, tuple[str, ...]] | None = No
         problem = f"lacks {', '.join(missing)}" if missing else f"has the unknown {', '.join(unknown)}"
         raise EditorError(f"The definition “{path.name}” {problem}.", f"It needs {', '.join(_REQUIRED)}.")
     subject = str(values["subject"])
-    known = words if words is not None else subject_words(path.parent.parent)
+    known = words if words is not None else subject_words(shipped_folder())
     try:
         return _definition(values, subject, known.get(subject, (subject,)))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -100,6 +101,11 @@ def read_definitions(folder: Path) -> tuple[Definition, ...]:
     words = subject_words(folder.parent)
     found = [read_definition(path, words) for path in sorted(folder.glob("*.toml"))]
     return tuple(sorted(found, key=lambda definition: definition.name))
+
+
+def shipped_folder() -> Path:
+    """The folder of the deltas and definitions that come with the application."""
+    return Path(str(resources.files("deltas")))
 
 
 def subject_words(folder: Path) -> dict[str, tuple[str, ...]]:

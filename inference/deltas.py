@@ -15,7 +15,6 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from importlib import resources
 from pathlib import Path
 from pickle import UnpicklingError  # noqa: TID251 - the name of an exception, nothing is unpickled
 from typing import Any, Protocol, TypeAlias, cast
@@ -25,7 +24,7 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from inference.definitions import Definition, read_definitions, subject_words
+from inference.definitions import Definition, read_definitions, shipped_folder, subject_words
 from inference.errors import EditorError
 from inference.files import replaced_file
 from inference.operations import Family
@@ -239,11 +238,6 @@ class DeltaLibrary:
                 )
 
 
-def shipped_folder() -> Path:
-    """The folder of the deltas and definitions that come with the application."""
-    return Path(str(resources.files("deltas")))
-
-
 def info_of_definition(definition: Definition) -> DeltaInfo:
     return DeltaInfo(
         key=f"definitions/{definition.name}",
@@ -273,8 +267,7 @@ def write_delta(delta: Delta, path: Path) -> None:
     }
     tensors = {FILE_KEYS[e]: np.ascontiguousarray(v, np.float32) for e, v in delta.vectors.items()}
     with replaced_file(path) as part:
-        save: Any = safetensors.numpy.save_file
-        save(tensors, part, metadata)
+        cast("Any", safetensors.numpy).save_file(tensors, part, metadata)
 
 
 def read_delta_file(path: Path) -> Delta:

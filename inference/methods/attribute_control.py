@@ -81,7 +81,7 @@ def shifted(prompt: Prompt, edits: Sequence[SubjectEdit], deltas: Sequence[Delta
         if edit.value == 0:
             continue
         for encoder, vector in delta.vectors.items():
-            step = torch.from_numpy(vector) * edit.value
+            step = torch.tensor(vector) * edit.value
             of_encoder = shifts.setdefault(encoder, {})
             for index in tokens[encoder]:
                 of_encoder[index] = of_encoder[index] + step if index in of_encoder else step

@@ -203,7 +203,7 @@ def _heat(store: AttentionStore, span: tuple[int, int]) -> NDArray[np.float32]:
 def _of_span(heat: Heat, span: tuple[int, int]) -> NDArray[np.float32] | None:
     """The sum over the words that overlap a span; None if there are none."""
     inside = [seen for (start, end), seen in heat.items() if start < span[1] and span[0] < end]
-    return np.sum(inside, axis=0, dtype=np.float32) if inside else None
+    return np.asarray(sum(inside[1:], inside[0]), np.float32) if inside else None
 
 
 def _normalised(seen: NDArray[np.float32]) -> NDArray[np.float32]:

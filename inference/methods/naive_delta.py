@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from inference.backbones.base import Backbone
-from inference.definitions import Definition, read_definitions, sentence
-from inference.deltas import Delta, DeltaInfo, Vectors, shipped_folder, write_delta
+from inference.definitions import Definition, read_definitions, sentence, shipped_folder
+from inference.deltas import Delta, DeltaInfo, Vectors, write_delta
 from inference.progress import Progress
 
 SHIPPED_LICENCE = "MIT"

@@ -6,9 +6,9 @@ much the rest of the picture changes (PSNR outside the edited subject's box).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from inference.metrics.psnr import psnr
 from inference.metrics.tiam import Detection
 from inference.request import Pixels
 
+Value: TypeAlias = Callable[[Detection], float]
 FEWEST_POSITIONS = 5  # with fewer, a rank correlation says nothing
 
 
@@ -87,9 +88,12 @@ def measure(
     *,
     edited: str,
     other: str,
-    attribute: str,
+    value: Value,
 ) -> Slider:
-    """Measure one slider from its pictures and their detections; `edited` and `other` are kinds."""
+    """Measure one slider from its pictures and their detections.
+
+    `edited` and `other` are kinds; `value` reads the attribute from a detection, NaN if it has none.
+    """
     zero = list(alphas).index(0.0)
     at_edited = [_first(detections, edited) for detections in found]
     at_other = [_first(detections, other) for detections in found]
@@ -100,10 +104,16 @@ def measure(
     )
     return Slider(
         alphas=tuple(alphas),
-        edited=tuple(_value(one, attribute) for one in at_edited),
-        other=tuple(_value(one, attribute) for one in at_other),
+        edited=tuple(math.nan if one is None else value(one) for one in at_edited),
+        other=tuple(math.nan if one is None else value(one) for one in at_other),
         background_db=background,
     )
+
+
+def along(colour: Sequence[float], low: Sequence[float], high: Sequence[float]) -> float:
+    """Where `colour` lies on the line from `low` (0) to `high` (1); all in RGB of one scale."""
+    start, way = np.asarray(low, np.float64), np.subtract(high, low)
+    return float((np.asarray(colour) - start) @ way / (way @ way))
 
 
 def spearman(first: Sequence[float], second: Sequence[float]) -> float:
@@ -199,10 +209,6 @@ def _ranks(values: Sequence[float]) -> NDArray[np.float64]:
 def _first(found: Sequence[Detection], kind: str) -> Detection | None:
     same = [detection for detection in found if detection.kind == kind]
     return max(same, key=lambda detection: detection.score) if same else None
-
-
-def _value(found: Detection | None, attribute: str) -> float:
-    return math.nan if found is None else float(found.attributes.get(attribute, math.nan))
 
 
 def _boxes(shape: tuple[int, ...], *found: Detection | None) -> NDArray[np.bool_]:

@@ -14,7 +14,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from inference.deltas import DeltaLibrary, shipped_folder
+from inference.definitions import shipped_folder
+from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled
 from inference.loading import load_backbone
 from inference.models import Catalogue, ModelEntry
@@ -74,9 +75,8 @@ def cancel_often(
             print(f"{number + 1}/{count}: networks unchanged: {not changed}", flush=True)
     latencies.sort()
     print(f"steps reported after the cancellation: {dict(late)}")
-    print(
-        f"cancellation to end: median {latencies[len(latencies) // 2] * 1e3:.1f} ms, worst {latencies[-1] * 1e3:.1f} ms"
-    )
+    middle, worst = latencies[len(latencies) // 2], latencies[-1]
+    print(f"cancellation to end: median {middle * 1e3:.1f} ms, worst {worst * 1e3:.1f} ms")
     return int(faults > 0 or any(extra > 0 for extra in late))
 
 

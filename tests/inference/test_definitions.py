@@ -4,8 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from inference.definitions import expand, read_definition, read_definitions, sentence, subject_words
-from inference.deltas import shipped_folder
+from inference.definitions import (
+    expand,
+    read_definition,
+    read_definitions,
+    sentence,
+    shipped_folder,
+    subject_words,
+)
 from inference.errors import EditorError
 
 

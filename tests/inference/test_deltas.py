@@ -10,7 +10,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 
-from inference.deltas import Delta, DeltaInfo, DeltaLibrary, shipped_folder, write_delta
+from inference.definitions import shipped_folder
+from inference.deltas import Delta, DeltaInfo, DeltaLibrary, write_delta
 from inference.errors import EditorError
 from inference.operations import Family
 

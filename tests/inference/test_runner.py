@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from inference.deltas import DeltaLibrary, shipped_folder
+from inference.definitions import shipped_folder
+from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled, EditorError
 from inference.models import MemoryMode, ModelEntry
 from inference.operations import OPERATIONS, Attribute, AttributeSweep, Family, Generate, SubjectEdit

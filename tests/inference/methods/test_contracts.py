@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.deltas import DeltaLibrary, shipped_folder
+from inference.definitions import shipped_folder
+from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled
 from inference.models import Catalogue, ModelEntry
 from inference.operations import OPERATIONS, Family, SubjectEdit

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from inference.metrics.attribute_control import Slider, measure, spearman, summary
+from inference.metrics.attribute_control import Slider, along, measure, spearman, summary
 from inference.metrics.psnr import IDENTICAL_DB, psnr
 from inference.metrics.tiam import Share, Wanted, all_right, tiam, wilson_interval
 
@@ -116,12 +116,18 @@ class TestSlider:
             [Found("man", attributes={"age": 0.1 * i}), Found("woman", 1.0, (0.5, 0, 1, 1), {"age": 0.5})]
             for i in range(5)
         ]
-        one = measure(images, found, ALPHAS, edited="man", other="woman", attribute="age")
+        one = measure(images, found, ALPHAS, edited="man", other="woman", value=lambda f: f.attributes["age"])
         assert one.spearman == pytest.approx(1)
         assert one.edited_change == pytest.approx(0.15)
         assert one.other_change == 0
         assert one.background_db[:3] == (IDENTICAL_DB,) * 3
         assert one.background_db[3] == pytest.approx(10 * math.log10(255**2 / (100 / 5)))
+
+    def test_a_colour_is_its_place_on_the_way(self) -> None:
+        assert along((5, 0, 0), (0, 0, 0), (10, 0, 0)) == pytest.approx(0.5)
+        assert along((5, 7, 7), (0, 0, 0), (10, 0, 0)) == pytest.approx(0.5), (
+            "what lies beside it does not count"
+        )
 
     def test_a_lost_person_counts(self) -> None:
         nan = math.nan
