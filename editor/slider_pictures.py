@@ -1,4 +1,4 @@
-"""The pictures and attention maps that a slider session has seen; no signals."""
+"""The pictures (RGBA) and attention maps that a slider session has seen; no signals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from editor.keyframes import PictureCache, Pose, Shown, SliderKey, context_of, shown
 from editor.layer import Layer
-from editor.pixels import read_only, to_rgb
+from editor.pixels import to_rgba
 from editor.recipes import Recipe
 from editor.slider_requests import pose_of, poses
 from inference.operations import SamplingParameters
@@ -35,7 +35,7 @@ class SliderPictures:
         if layer.recipe is None:
             return
         self.expect(layer.recipe)
-        self.cache.put(pose_of(layer.recipe), to_rgb(layer.pixels))
+        self.cache.put(pose_of(layer.recipe), layer.pixels)
         self.maps.update(layer.maps)
 
     def learn(self, request: Request, result: Result, current: Recipe) -> bool:
@@ -46,7 +46,7 @@ class SliderPictures:
         ):
             return False
         for pose, pixels in zip(poses(request), result.images, strict=False):
-            self.cache.put(pose, read_only(to_rgb(pixels)))
+            self.cache.put(pose, to_rgba(pixels))
         if context_of(request) == context_of(current.request):
             self.maps.update(result.maps)
         return True

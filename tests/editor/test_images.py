@@ -23,9 +23,16 @@ def test_a_qimage_does_not_hang_on_the_array() -> None:
 
 @pytest.mark.parametrize(("share", "level"), [(0.0, 10), (1.0, 200), (0.5, 105), (0.25, 58), (0.001, 10)])
 def test_crossfade(share: float, level: int) -> None:
-    mixed = crossfade(flat(10), flat(200), share)
-    assert (mixed == level).all()
-    assert mixed.dtype == np.uint8
+    mixed = crossfade(to_rgba(flat(10)), to_rgba(flat(200)), share)
+    assert (mixed == [level, level, level, 255]).all()
+    assert not mixed.flags.writeable
+
+
+def test_crossfade_is_the_rounded_mean_of_each_channel() -> None:
+    first, second = noise(1), noise(2)
+    for weight in (1, 77, 128, 255):
+        wanted = (first.astype(int) * (256 - weight) + second.astype(int) * weight + 128) // 256
+        np.testing.assert_array_equal(crossfade(first, second, weight / 256), wanted)
 
 
 def test_missing_alpha_is_opaque() -> None:

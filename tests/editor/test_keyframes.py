@@ -1,10 +1,18 @@
 import pytest
 
 from editor.keyframes import PictureCache, Pose, SliderKey, positions, rounded, shown
+from editor.pixels import to_rgba
 from editor.recipes import with_edits, with_parameters
 from editor.slider_requests import between, canonical, pose_of, poses, sweep, with_prompt
 from inference.operations import SubjectEdit
-from tests.editor.samples import MAN, PROMPT, WOMAN, flat, recipe
+from inference.request import Pixels
+from tests.editor import samples
+from tests.editor.samples import MAN, PROMPT, WOMAN, recipe
+
+
+def flat(level: int) -> Pixels:
+    return to_rgba(samples.flat(level))
+
 
 AGE = SliderKey(13, 16, "age")
 SMILE = SliderKey(23, 28, "smile")
