@@ -30,6 +30,7 @@ CLIP_WIDTH: Final = WIDTHS["clip_l"] + WIDTHS["clip_g"]
 TIME_ID_WIDTH: Final = 32
 MIN_SNR: Final = 5.0
 FLOW_SHIFT: Final = 2.0
+NOISE_OFFSET: Final = 0.15
 TRAINING_LEVELS: Final = 1000
 
 
@@ -191,11 +192,14 @@ def _alphas() -> Tensor:
 
 
 def _noise_loss(model: nn.Module, latents: Tensor, conditions: Conditions) -> Tensor:
-    """ε-prediction with min-SNR weights (γ = 5, Hang et al. 2023): mean over the batch of w(t)·|ε - ε̂|²."""
+    """ε-prediction with min-SNR weights (γ = 5, Hang et al. 2023): the mean of w(t)·|ε - ε̂|²."""
     timesteps = torch.randint(0, TRAINING_LEVELS, (len(latents),), device=latents.device)
     alphas = _alphas().to(latents.device)[timesteps]
     snr = alphas / (1 - alphas)
     noise = torch.randn_like(latents)
+    # The schedule never ends in pure noise: without an offset the first step would take a picture's brightness
+    # from the noise instead of the prompt, and no night would be dark.
+    noise = noise + NOISE_OFFSET * torch.randn_like(latents[:, :, :1, :1])
     shape = (-1, 1, 1, 1)
     noisy = alphas.sqrt().view(shape) * latents + (1 - alphas).sqrt().view(shape) * noise
     extra = None
