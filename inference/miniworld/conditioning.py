@@ -84,7 +84,9 @@ class TextSource:
 
     def __init__(self, family: Family, encoders: dict[EncoderName, nn.Module]) -> None:
         self.family: Family = family
-        self._encoders = {name: encoders[name].eval() for name in ENCODERS[family]}
+        self._encoders: dict[EncoderName, nn.Module] = {
+            name: encoders[name].eval() for name in ENCODERS[family]
+        }
 
     def conditions(self, scenes: Sequence[Scene], seed: int) -> Conditions:
         """Captions of `scenes`, drawn from `seed`, as conditions with the training-time dropouts."""

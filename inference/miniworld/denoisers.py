@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from diffusers import (
@@ -77,8 +77,9 @@ RECIPES: Final[dict[Family, Recipe]] = {
 
 def new_denoiser(family: Family) -> UNet2DConditionModel | SD3Transformer2DModel:
     """An untrained denoiser with the block topology of the real family, only narrower."""
+    unet: Any = UNet2DConditionModel  # whose annotations allow one block only
     if family == "sd1":
-        return UNet2DConditionModel(
+        return unet(
             sample_size=LATENT_SIZE,
             block_out_channels=(32, 64, 80, 64),
             layers_per_block=2,
@@ -87,7 +88,7 @@ def new_denoiser(family: Family) -> UNet2DConditionModel | SD3Transformer2DModel
             norm_num_groups=16,
         )
     if family == "sdxl":
-        return UNet2DConditionModel(
+        return unet(
             sample_size=LATENT_SIZE,
             block_out_channels=(32, 64, 96),
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
@@ -197,8 +198,8 @@ def _noise_loss(model: nn.Module, latents: Tensor, conditions: Conditions) -> Te
     alphas = _alphas().to(latents.device)[timesteps]
     snr = alphas / (1 - alphas)
     noise = torch.randn_like(latents)
-    # The schedule never ends in pure noise: without an offset the first step would take a picture's brightness
-    # from the noise instead of the prompt, and no night would be dark.
+    # The schedule never ends in pure noise: without an offset the first step would take the brightness
+    # of a picture from the noise instead of the prompt, and no night would be dark.
     noise = noise + NOISE_OFFSET * torch.randn_like(latents[:, :, :1, :1])
     shape = (-1, 1, 1, 1)
     noisy = alphas.sqrt().view(shape) * latents + (1 - alphas).sqrt().view(shape) * noise

@@ -36,18 +36,18 @@ def build_pipeline(
     family: Family,
     denoiser: nn.Module,
     vae: AutoencoderKL,
-    encoders: dict[EncoderName, nn.Module],
+    encoders: dict[EncoderName, Any],
 ) -> DiffusionPipeline:
     """The stock pipeline of the family around the given parts."""
     scheduler: Any = new_scheduler(family)
     clip_l, token_l = encoders["clip_l"], new_tokenizer("clip_l")
-    denoiser = stock_attention(family, denoiser)
+    plain = stock_attention(family, denoiser)
     if family == "sd1":
         return StableDiffusionPipeline(
             vae=vae,
             text_encoder=_without_projection(clip_l),
             tokenizer=token_l,
-            unet=denoiser,
+            unet=plain,
             scheduler=scheduler,
             safety_checker=None,
             feature_extractor=None,
@@ -61,12 +61,12 @@ def build_pipeline(
             text_encoder_2=clip_g,
             tokenizer=token_l,
             tokenizer_2=token_g,
-            unet=denoiser,
+            unet=plain,
             scheduler=scheduler,
             add_watermarker=False,
         )
     return StableDiffusion3Pipeline(
-        transformer=denoiser,
+        transformer=plain,
         scheduler=scheduler,
         vae=vae,
         text_encoder=clip_l,
@@ -87,7 +87,7 @@ def export(
 ) -> None:
     """Writes `folder` as a diffusers folder (float16 safetensors) with `attune.json`."""
     rgb = latent_to_rgb(vae)
-    copies = {name: copy.deepcopy(encoder) for name, encoder in encoders.items()}
+    copies: dict[EncoderName, Any] = {name: copy.deepcopy(encoder) for name, encoder in encoders.items()}
     pipeline = build_pipeline(family, denoiser, copy.deepcopy(vae), copies)
     pipeline.to(torch.float16).save_pretrained(folder, safe_serialization=True)
     for config in folder.glob("text_encoder*/config.json"):
@@ -131,9 +131,9 @@ def latent_to_rgb(vae: AutoencoderKL, count: int = 64) -> dict[str, list[Any]]:
     return {"weight": _rounded(solved[:-1]), "bias": _rounded(solved[-1])}
 
 
-def stock_attention(family: Family, denoiser: nn.Module) -> nn.Module:
+def stock_attention(family: Family, denoiser: nn.Module) -> Any:
     """A copy of the denoiser without the training attention processors."""
-    plain = new_denoiser(family)
+    plain: Any = new_denoiser(family)
     if _config(plain) != _config(denoiser):
         plain = type(plain).from_config(_config(denoiser))
     plain.load_state_dict(denoiser.state_dict())

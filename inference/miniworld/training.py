@@ -84,7 +84,7 @@ def train_model(family: Family, shop: Workshop) -> None:
     """Trains the denoiser of `family` and writes its folder; snapshots are written while it trains."""
     channels = 16 if family == "sd3" else 4
     vae = get_vae(channels, shop)
-    encoders = {name: get_encoder(name, shop) for name in ENCODERS[family]}
+    encoders: dict[EncoderName, nn.Module] = {name: get_encoder(name, shop) for name in ENCODERS[family]}
     folder = shop.work / f"latents{channels}"
     cached = cache_latents(vae, "latents", folder, shop.pictures)
     name = MODEL_NAMES[family]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from PIL import ImageDraw
 
@@ -100,7 +100,7 @@ class Pen:
         dark = shade(colour, OUTLINE_SHADE)
         return (int(dark[0]), int(dark[1]), int(dark[2]))
 
-    def _style(self, colour: Rgb) -> dict[str, Ink | int]:
+    def _style(self, colour: Rgb) -> dict[str, Any]:
         return {
             "fill": self._ink(colour),
             "outline": self._outline(colour),
