@@ -6,7 +6,8 @@ from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QImage
 
 _FLOOR = 0.25  # below this share of its maximum a map is noise
-_BOX_LEVEL = 0.5
+_BOX_LEVEL = 0.4
+_BOX_MARGIN = 0.06  # of the picture: maps are coarse, and hair is easily missed
 
 
 def heat_image(heat: NDArray[np.float32]) -> QImage:
@@ -24,9 +25,13 @@ def subject_box(heat: NDArray[np.float32]) -> QRectF:
         return QRectF(0, 0, 1, 1)
     height, width = strong.shape
     rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
-    left, top = columns[0] / width, rows[0] / height
-    right, bottom = (columns[-1] + 1) / width, (rows[-1] + 1) / height
-    return QRectF(float(left), float(top), float(right - left), float(bottom - top))
+    box = QRectF(
+        float(columns[0] / width),
+        float(rows[0] / height),
+        float((columns[-1] + 1 - columns[0]) / width),
+        float((rows[-1] + 1 - rows[0]) / height),
+    )
+    return box.adjusted(-_BOX_MARGIN, -_BOX_MARGIN, _BOX_MARGIN, _BOX_MARGIN) & QRectF(0, 0, 1, 1)
 
 
 def crop_for(box: QRectF, image: QSize, cell: QSize) -> QRectF:

@@ -19,7 +19,8 @@ class AttributeMenu(QFrame):
         self, attributes: Sequence[tuple[str, str]], subject: str, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self.setObjectName("Card")
+        self.setObjectName("Popup")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.search = QLineEdit(placeholderText=self.tr("Search attributes"))
         self.search.setAccessibleName(self.tr("Search attributes"))

@@ -82,7 +82,7 @@ class AttributeRow(QWidget):
         top.setSpacing(1)
         top.addWidget(self.name)
         top.addStretch(1)
-        for button in (self.link, self.reset, self.remove):
+        for button in (self.reset, self.link, self.remove):
             keep = button.sizePolicy()
             keep.setRetainSizeWhenHidden(True)
             button.setSizePolicy(keep)

@@ -217,6 +217,8 @@ class KeyframeSlider(QSlider):
     # painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        if self.height() <= 2 * _MARGIN_Y or self.width() <= 2 * _MARGIN_Y:
+            return
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         tokens = tokens_of(self)

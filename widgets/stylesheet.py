@@ -144,6 +144,7 @@ QLabel[badge="true"] {
     color: $accent; border: 1px solid $accent; border-radius: 4px; padding: 0 4px;
 }
 
+QFrame#Popup { background: $panel; border: 1px solid $control; }
 QFrame#Card { background: $raised; border: 1px solid $line; border-radius: 8px; }
 QFrame#Card[focused="true"] { border-color: $accent; }
 QFrame#Hairline { background: $line; border: none; }

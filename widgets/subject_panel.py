@@ -19,6 +19,7 @@ from widgets.theme import tokens_of
 
 CELL = QSize(36, 46)
 _CURRENT_INTERVAL_MS = 40
+_MIN_WIDTH = 304  # seed, dice, pencil and button side by side
 
 
 class SubjectPanel(QWidget):
@@ -33,9 +34,11 @@ class SubjectPanel(QWidget):
         self._session: AttributeSession | None = None
         self._sections: list[SubjectSection] = []
         self._current: Pixels | None = None
+        self._boxes: dict[tuple[tuple[int, int], str, int], QRectF] = {}
         self._images: dict[tuple[int, str, float], tuple[Pixels, QImage]] = {}
         self._current_timer = QTimer(self, singleShot=True, interval=_CURRENT_INTERVAL_MS)
         self._current_timer.timeout.connect(self._show_current)
+        self.setMinimumWidth(_MIN_WIDTH)
         self.prompt = PromptBox()
         self.hint = QLabel(self.tr("Click a word above to make it a subject, then add attributes to it."))
         self.hint.setProperty("dim", True)
@@ -56,6 +59,7 @@ class SubjectPanel(QWidget):
             self._session.disconnect(self)
         self._session = session
         self._images.clear()
+        self._boxes.clear()
         self._drop_sections()
         self._filled.setVisible(session is not None)
         self._empty.setVisible(session is None)
@@ -147,7 +151,7 @@ class SubjectPanel(QWidget):
         section.add_requested.connect(lambda name: self._on_add(index, name))
         section.link_toggled.connect(lambda name, on: self._do(lambda s: s.set_linked(name, on)))
         section.subject_removed.connect(lambda: self._on_toggled(*subject.span))
-        section.hovered.connect(lambda on: self.subject_hovered.emit(index if on else -1))
+        section.hovered.connect(lambda on: self._on_hovered(index, on))
         return section
 
     # the session's side
@@ -195,9 +199,6 @@ class SubjectPanel(QWidget):
             return
         self._images.clear()
         for index, section in enumerate(self._sections):
-            section.set_note(
-                self.tr("shown on the canvas") if section.underMouse() and self._heat_known(index) else ""
-            )
             for attribute in section.rows:
                 self._on_keyframes_changed(index, attribute)
 
@@ -225,6 +226,11 @@ class SubjectPanel(QWidget):
             rows[0].track.setFocus()
 
     # the hand's side
+
+    def _on_hovered(self, index: int, on: bool) -> None:
+        known = on and self._session is not None and self._session.heat(index) is not None
+        self._sections[index].set_note(self.tr("shown on the canvas") if known else "")
+        self.subject_hovered.emit(index if on else -1)
 
     def _on_moved(self, index: int, attribute: str, value: float, dragging: bool) -> None:
         self._do(lambda session: session.set_value(index, attribute, value, dragging=dragging))
@@ -268,12 +274,18 @@ class SubjectPanel(QWidget):
 
     # pictures
 
-    def _heat_known(self, index: int) -> bool:
-        return self._session is not None and self._session.heat(index) is not None
-
     def _box(self, index: int) -> QRectF:
-        heat = self._session.heat(index) if self._session is not None else None
-        return subject_box(heat) if heat is not None else WHOLE
+        """Where a subject is. Kept while the sliders move, so that the pictures of a track stay in place."""
+        session = self._session
+        if session is None:
+            return WHOLE
+        key = (session.subjects[index].span, session.prompt, session.seed)
+        if key not in self._boxes:
+            heat = session.heat(index)
+            if heat is None:
+                return WHOLE
+            self._boxes[key] = subject_box(heat)
+        return self._boxes[key]
 
     def _image(self, index: int, attribute: str, value: float, pixels: Pixels, box: QRectF) -> QImage:
         key = (index, attribute, value)

@@ -30,6 +30,18 @@ class Dot(QWidget):
         painter.drawEllipse(QRectF(1.5, 1.5, 9, 9))
 
 
+class HoverArea(QWidget):
+    """Tells when the pointer comes and goes."""
+
+    hovered = Signal(bool)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self.hovered.emit(True)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.hovered.emit(False)
+
+
 class SubjectSection(QWidget):
     """Reports what is wished for its subject by signals."""
 
@@ -56,7 +68,10 @@ class SubjectSection(QWidget):
             "reset", self.tr("Set all sliders of {name} to zero").format(name=subject.text)
         )
         self.drop = IconButton("close", self.tr("{name} is no subject").format(name=subject.text), size_px=14)
-        header = QHBoxLayout()
+        self.header = HoverArea()
+        self.header.hovered.connect(self.hovered)
+        header = QHBoxLayout(self.header)
+        header.setContentsMargins(0, 0, 0, 0)
         header.setSpacing(7)
         header.addWidget(Dot(colour))
         header.addWidget(name)
@@ -75,7 +90,7 @@ class SubjectSection(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 6, 0, 6)
         layout.setSpacing(4)
-        layout.addLayout(header)
+        layout.addWidget(self.header)
         layout.addLayout(self._rows)
         layout.addWidget(self.empty)
         layout.addWidget(self.add)
@@ -107,11 +122,9 @@ class SubjectSection(QWidget):
         self.note.setText(text)
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        self.hovered.emit(True)
         self._show_buttons()
 
     def leaveEvent(self, event: QEvent) -> None:
-        self.hovered.emit(False)
         self._show_buttons()
 
     def _new_row(self, slider: Slider) -> AttributeRow:
