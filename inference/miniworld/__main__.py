@@ -15,7 +15,7 @@ DEFAULT_WORK: Final = Path.home() / ".cache" / "attune-training"
 # Two lanes of one thread each beat one process with two threads on two cores.
 FIRST: Final = (("vae4",), ("text",))
 THEN: Final = (("mini-sdxl", "mini-sd1"), ("vae16", "detector", "mini-sd3"))
-LAST: Final = (("decoders",),)
+LAST: Final = (("decoder4",), ("decoder16",))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,8 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     for command in (train, report):
         command.add_argument("--work", type=Path, default=DEFAULT_WORK, help="checkpoints and logs")
         command.add_argument("--models", type=Path, default=ROOT / "resources" / "models")
-    names = ("mini-sd1", "mini-sdxl", "mini-sd3", "vae4", "vae16", "text", "detector", "decoders", "all")
-    train.add_argument("part", choices=names)
+    names = ("mini-sd1", "mini-sdxl", "mini-sd3", "all")
+    parts = ("vae4", "vae16", "text", "detector", "decoder4", "decoder16")
+    train.add_argument("part", choices=(*names, *parts))
     train.add_argument("--minutes", type=float, help="budget in minutes of wall-clock time")
     train.add_argument("--threads", type=int, help="CPU threads (default: all)")
     return parser

@@ -30,7 +30,8 @@ DEFAULT_MINUTES: Final[Mapping[str, float]] = {
     "vae4": 20,
     "vae16": 10,
     "text": 16,
-    "decoders": 12,
+    "decoder4": 6,
+    "decoder16": 6,
     "detector": 10,
     "mini-sdxl": 45,
     "mini-sd1": 40,
@@ -67,8 +68,8 @@ def train(part: str, shop: Workshop) -> None:
         get_vae(4, shop, retrain=True)
     elif part == "vae16":
         get_vae(16, shop, retrain=True)
-    elif part == "decoders":
-        polish_decoders(shop)
+    elif part in ("decoder4", "decoder16"):
+        improve_decoder(int(part.removeprefix("decoder")), shop)
     elif part == "text":
         for name in TEXT_SHARES:
             get_encoder(name, shop, retrain=True)
@@ -99,23 +100,22 @@ def train_model(family: Family, shop: Workshop) -> None:
     train_denoiser(family, cached, text, shop.work, shop.budget(name), snapshot=snapshot)
 
 
-def polish_decoders(shop: Workshop) -> None:
-    """Gives both autoencoders better decoders and puts them into the finished models."""
-    for channels in (4, 16):
-        vae = get_vae(channels, shop)
-        before = reconstruction_psnr(vae)
-        folder = shop.work / f"latents{channels}"
-        latents = cache_latents(vae, "latents", folder, shop.pictures).latents
-        budget = shop.budget("decoders", 0.5)
-        vae = polish_decoder(vae, f"decoder{channels}", latents, shop.work, budget)
-        after = reconstruction_psnr(vae)
-        shop.report(f"vae{channels}: PSNR {before[0]:.2f} to {after[0]:.2f} ± {after[1]:.2f} dB")
-        vae.save_pretrained(shop.work / f"vae{channels}")
-        for name, family in FAMILIES.items():
-            finished = shop.models / name / "vae"
-            if (family == "sd3") == (channels == 16) and finished.is_dir():
-                copy.deepcopy(vae).half().save_pretrained(finished)
-                make_readable(finished)
+def improve_decoder(channels: int, shop: Workshop) -> None:
+    """Trains the decoder of a finished autoencoder further and puts it into the finished models."""
+    vae = get_vae(channels, shop)
+    before = reconstruction_psnr(vae)
+    folder = shop.work / f"latents{channels}"
+    latents = cache_latents(vae, "latents", folder, shop.pictures).latents
+    name = f"decoder{channels}"
+    vae = polish_decoder(vae, name, latents, shop.work, shop.budget(name))
+    after = reconstruction_psnr(vae)
+    shop.report(f"vae{channels}: PSNR {before[0]:.2f} to {after[0]:.2f} ± {after[1]:.2f} dB")
+    vae.save_pretrained(shop.work / f"vae{channels}")
+    for model, family in FAMILIES.items():
+        finished = shop.models / model / "vae"
+        if (family == "sd3") == (channels == 16) and finished.is_dir():
+            copy.deepcopy(vae).half().save_pretrained(finished)
+            make_readable(finished)
 
 
 def write_model(
