@@ -35,7 +35,8 @@ class SubjectPanel(QWidget):
         self._sections: list[SubjectSection] = []
         self._current: Pixels | None = None
         self._boxes: dict[tuple[tuple[int, int], str, int], QRectF] = {}
-        self._images: dict[tuple[int, str, float], tuple[Pixels, QImage]] = {}
+        self._images: dict[tuple[int, str, float], tuple[Pixels, QRectF, QImage]] = {}
+        self._origin: tuple[str, int] = ("", 0)  # prompt and seed that `_images` show
         self._current_timer = QTimer(self, singleShot=True, interval=_CURRENT_INTERVAL_MS)
         self._current_timer.timeout.connect(self._show_current)
         self.setMinimumWidth(_MIN_WIDTH)
@@ -161,8 +162,12 @@ class SubjectPanel(QWidget):
         if session is None:
             return
         self.prompt.set_prompt(session.prompt, session.seed, session.subjects)
+        if self._origin != (session.prompt, session.seed):
+            self._origin = (session.prompt, session.seed)
+            self._images.clear()
         if [section.subject for section in self._sections] != list(session.subjects):
             self._drop_sections()
+            self._images.clear()
             for index in range(len(session.subjects)):
                 section = self._new_section(index)
                 self._sections.append(section)
@@ -188,8 +193,7 @@ class SubjectPanel(QWidget):
         frames = self._session.keyframes(index, attribute)
         box = self._box(index)
         made: list[Keyframe] = [
-            (value, self._image(index, attribute, value, pixels, box) if pixels is not None else None)
-            for value, pixels in frames
+            (value, self._image((index, attribute, value), pixels, box)) for value, pixels in frames
         ]
         known = sum(pixels is not None for _, pixels in frames)
         row.set_keyframes(made, waiting=self._session.precompute or known > 1)
@@ -197,7 +201,6 @@ class SubjectPanel(QWidget):
     def _on_maps_changed(self) -> None:
         if self._session is None:
             return
-        self._images.clear()
         for index, section in enumerate(self._sections):
             for attribute in section.rows:
                 self._on_keyframes_changed(index, attribute)
@@ -287,9 +290,12 @@ class SubjectPanel(QWidget):
             self._boxes[key] = subject_box(heat)
         return self._boxes[key]
 
-    def _image(self, index: int, attribute: str, value: float, pixels: Pixels, box: QRectF) -> QImage:
-        key = (index, attribute, value)
+    def _image(self, key: tuple[int, str, float], pixels: Pixels | None, box: QRectF) -> QImage | None:
+        """A position's picture; until the exact one is there, its last one, if that shows the same part."""
         kept = self._images.get(key)
-        if kept is None or kept[0] is not pixels:
-            kept = self._images[key] = (pixels, cropped(pixels, box, CELL, self.devicePixelRatioF()))
-        return kept[1]
+        if pixels is None:
+            return kept[2] if kept is not None and kept[1] == box else None
+        if kept is None or kept[0] is not pixels or kept[1] != box:
+            kept = (pixels, box, cropped(pixels, box, CELL, self.devicePixelRatioF()))
+            self._images[key] = kept
+        return kept[2]

@@ -150,6 +150,21 @@ def test_keyframes_fill_the_track_when_idle(
     assert not track._shimmer.isActive()
 
 
+def test_a_track_keeps_its_pictures_while_the_other_subject_changes(
+    subjects: SubjectPanel, application: Application, qtbot: QtBot
+) -> None:
+    add_age(subjects, application)
+    add_age(subjects, application, 1)
+    track = subjects.sections[0].rows["age"].track
+    qtbot.waitUntil(lambda: sum(p is not None for _, p in track._keyframes) == 9, timeout=10000)
+    application.settings.set("precompute", False)
+    assert application.session is not None
+    application.session.set_value(1, "age", 1.0, dragging=True)
+    subjects._on_keyframes_changed(0, "age")
+    assert sum(pixels is not None for _, pixels in application.session.keyframes(0, "age")) < 9
+    assert all(picture is not None for _, picture in track._keyframes)
+
+
 def test_editing_the_prompt_regenerates_with_it(
     subjects: SubjectPanel, application: Application, qtbot: QtBot
 ) -> None:
