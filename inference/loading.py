@@ -138,7 +138,8 @@ def _load_part(folder: Path, part: str, family: Family, dtype: torch.dtype) -> A
         dtype = _vae_dtype(checkpoints.read_json(folder / part / "config.json"), dtype)
     loader = _network_class(part, family)
     # the other way of loading would need one more library
-    options: dict[str, Any] = {"low_cpu_mem_usage": False} if issubclass(loader, ModelMixin) else {}
+    is_diffusers: bool = issubclass(loader, ModelMixin)
+    options: dict[str, Any] = {"low_cpu_mem_usage": False} if is_diffusers else {}
     return loader.from_pretrained(
         str(folder / part),
         dtype=dtype,

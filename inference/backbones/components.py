@@ -1,12 +1,11 @@
 """The parts of a loaded model, and where they stay while others work."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from diffusers.hooks.group_offloading import apply_group_offloading
 from torch import nn
 
 from inference.models import MemoryMode
@@ -44,7 +43,8 @@ class Residency:
     """Which networks are on the device.
 
     FULL keeps all of them there. MODEL brings each there when it is used, and sends it back when another one
-    is. GROUP does so too, but the denoiser's blocks come one at a time. SEQUENTIAL brings single layers.
+    is. GROUP does so too, but the denoiser's blocks come one at a time. SEQUENTIAL brings single layers. In
+    these two no gradient can be taken: the weights are gone when the backward pass wants them.
     """
 
     def __init__(self, components: Components, device: torch.device, mode: MemoryMode) -> None:
@@ -59,10 +59,10 @@ class Residency:
                 self._by_turns = components.networks
             case MemoryMode.GROUP:
                 self._by_turns = components.networks[1:]
-                _offload(components.denoiser, device, "block_level")
+                _bring_when_used(components.denoiser, _blocks(components.denoiser), device)
             case MemoryMode.SEQUENTIAL:
                 for network in components.networks:
-                    _offload(network, device, "leaf_level")
+                    _bring_when_used(network, _leaves(network), device)
 
     @contextmanager
     def using(self, network: nn.Module) -> Generator[None]:
@@ -76,11 +76,45 @@ class Residency:
         yield
 
 
-def _offload(network: nn.Module, device: torch.device, granularity: str) -> None:
-    apply_group_offloading(
-        network,
-        onload_device=device,
-        offload_device=torch.device("cpu"),
-        offload_type=granularity,
-        num_blocks_per_group=1 if granularity == "block_level" else None,
-    )
+class _Visitor:
+    """A unit of a network whose weights are on the device only while it runs; their home stays on the CPU."""
+
+    def __init__(self, unit: nn.Module, device: torch.device, *, whole: bool) -> None:
+        self._device = device
+        self._homes = [(weight, weight.data) for weight in unit.parameters(recurse=whole)]
+        unit.register_forward_pre_hook(self._come)
+        unit.register_forward_hook(self._go, always_call=True)
+
+    def _come(self, *_: Any) -> None:
+        for weight, home in self._homes:
+            weight.data = home.to(self._device, non_blocking=True)
+
+    def _go(self, *_: Any) -> None:
+        for weight, home in self._homes:
+            weight.data = home
+
+
+def _bring_when_used(network: nn.Module, units: Sequence[nn.Module], device: torch.device) -> None:
+    """Let each unit's weights come and go; all else, which is small, stays on the device."""
+    whole = any(any(unit.children()) for unit in units)
+    at_home = {id(weight) for unit in units for weight in unit.parameters(recurse=whole)}
+    for weight in network.parameters():
+        if id(weight) not in at_home:
+            weight.data = weight.data.to(device)
+    for module in network.modules():
+        for name, buffer in module.named_buffers(recurse=False):
+            setattr(module, name, buffer.to(device))
+    for unit in units:
+        _Visitor(unit, device, whole=whole)
+
+
+def _blocks(denoiser: nn.Module) -> list[nn.Module]:
+    lists = ("down_blocks", "up_blocks", "transformer_blocks")
+    found = [block for name in lists for block in getattr(denoiser, name, ())]
+    middle = getattr(denoiser, "mid_block", None)
+    return found if middle is None else [*found, middle]
+
+
+def _leaves(network: nn.Module) -> list[nn.Module]:
+    """The modules that have weights of their own."""
+    return [module for module in network.modules() if any(True for _ in module.parameters(recurse=False))]

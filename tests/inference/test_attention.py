@@ -205,9 +205,7 @@ def test_maps_equal_a_full_softmax_in_float64(name: str, tiny_backbones: dict[st
         total = np.zeros(used[0].grid)
         for call in used:
             scores = call.query.double() @ call.key.double().transpose(-1, -2) / call.query.shape[-1] ** 0.5
-            full = torch.softmax(scores, -1)[
-                1, :, : call.image_tokens
-            ]  # the second sample carries the prompt
+            full = torch.softmax(scores, -1)[1, :, : call.image_tokens]  # the prompt is the second sample's
             wanted = full[..., [call.text_start + offset + column for column in columns]]
             total += wanted.mean((0, 2)).reshape(call.grid).numpy()
         assert np.abs(found[part].numpy() - total / len(used)).max() < 1e-5

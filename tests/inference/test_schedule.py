@@ -1,6 +1,7 @@
 """Levels, conventions, and the unified rule against diffusers' schedulers."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def test_levels_go_from_noise_to_data(family: str, sampler: str) -> None:
     schedule = Schedule.from_config(CONFIGS[family])
     levels = schedule.levels(20, sampler=sampler)
     assert len(levels) == 21
-    assert all(a.sigma > b.sigma and a.alpha < b.alpha for a, b in zip(levels, levels[1:], strict=False))
+    assert all(a.sigma > b.sigma and a.alpha < b.alpha for a, b in pairwise(levels))
     assert levels[0].sigma > 0.99
     assert levels[-1].sigma < 0.03
     for level in levels:

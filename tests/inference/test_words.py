@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -38,7 +39,7 @@ def test_words(text: str, expected: list[str]) -> None:
 def test_words_are_pieces_of_the_text_in_order(text: str) -> None:
     found = words(text)
     assert all(text[word.start : word.end] == word.text != "" for word in found)
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in pairwise(found))
     covered = {i for word in found for i in range(word.start, word.end)}
     assert all(i in covered for i, character in enumerate(text) if character.isalnum())
 
@@ -80,9 +81,9 @@ def test_a_missing_subject_names_the_words_there_are() -> None:
 
 
 def test_too_high_an_occurrence_says_how_many_there_are() -> None:
-    with pytest.raises(EditorError, match="number 2.*once"):
+    with pytest.raises(EditorError, match=r"number 2.*once"):
         find_subject("a man", "man", 1)
-    with pytest.raises(EditorError, match="number 3.*2 times"):
+    with pytest.raises(EditorError, match=r"number 3.*2 times"):
         find_subject("a man, a man", "man", 2)
 
 
