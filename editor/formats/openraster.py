@@ -48,9 +48,10 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> None:
     del options
     with atomic_write(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("mimetype", MIME_TYPE)
-        sources = _write_layers(archive, picture.state)
+        encoded: dict[tuple[object, ...], bytes] = {}  # the composite of one layer is that layer
+        sources = _write_layers(archive, picture.state, encoded)
         archive.writestr("stack.xml", _stack(picture.state, sources), zipfile.ZIP_DEFLATED)
-        archive.writestr("mergedimage.png", _png(picture.pixels))
+        archive.writestr("mergedimage.png", encoded.get(_place(picture.pixels)) or _png(picture.pixels))
         archive.writestr("Thumbnails/thumbnail.png", _thumbnail(picture.pixels))
         archive.writestr(OURS, _document(picture), zipfile.ZIP_DEFLATED)
 
@@ -72,17 +73,25 @@ def read(path: Path) -> Opened:
         raise EditorError(f"“{path.name}” cannot be read: {error.strerror or error}.") from error
 
 
-def _write_layers(archive: zipfile.ZipFile, state: DocumentState) -> dict[str, str]:
-    """Each layer's PNG in the archive; layers over the same pixels share one."""
-    names: dict[int, str] = {}
+def _write_layers(
+    archive: zipfile.ZipFile, state: DocumentState, encoded: dict[tuple[object, ...], bytes]
+) -> dict[str, str]:
+    """Each layer's PNG in the archive, also kept in `encoded`; layers over the same pixels share one."""
+    names: dict[tuple[object, ...], str] = {}
     sources: dict[str, str] = {}
     for layer in state.layers:
-        key = id(layer.pixels)
+        key = _place(layer.pixels)
         if key not in names:
             names[key] = f"data/layer{len(names):03}.png"
-            archive.writestr(names[key], _png(layer.pixels))
+            encoded[key] = _png(layer.pixels)
+            archive.writestr(names[key], encoded[key])
         sources[layer.id] = names[key]
     return sources
+
+
+def _place(pixels: Pixels) -> tuple[object, ...]:
+    """Equal for arrays that show the same pixels in memory."""
+    return (pixels.__array_interface__["data"][0], pixels.shape, pixels.strides)
 
 
 def _stack(state: DocumentState, sources: dict[str, str]) -> bytes:
@@ -131,7 +140,7 @@ def _document(picture: Picture) -> bytes:
 
 def _png(pixels: Pixels) -> bytes:
     buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=4)
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)  # a project is saved often
     return buffer.getvalue()
 
 

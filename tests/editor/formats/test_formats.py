@@ -315,6 +315,13 @@ class TestOpenRaster:
             merged = np.asarray(Image.open(io.BytesIO(archive.read("mergedimage.png"))))
         assert merged.shape == (8, 8, 4)
 
+    def test_the_merged_picture_of_a_larger_layer_is_cut(self, tmp_path: Path) -> None:
+        layer = Layer(name="tall", pixels=noise(1, 8, 20))
+        path = written(picture_of(layer), FORMATS["openraster"], tmp_path)
+        with zipfile.ZipFile(path) as archive:
+            merged = np.asarray(Image.open(io.BytesIO(archive.read("mergedimage.png"))))
+        np.testing.assert_array_equal(merged, noise(1, 8, 20)[:8])
+
     def rewritten(self, project: Path, **changes: bytes | None) -> Path:
         """The project with entries replaced or left out; "/" in names is written "__"."""
         changed = {
