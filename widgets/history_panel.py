@@ -1,6 +1,6 @@
 """The History panel: Qt's view of the current document's undo stack."""
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QUndoView, QVBoxLayout, QWidget
 
 from editor.application import Application
@@ -15,6 +15,8 @@ class HistoryPanel(QWidget):
         self.setObjectName("PanelBody")
         self.view = QUndoView()
         self.view.setAccessibleName(self.tr("History"))
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.view.setTextElideMode(Qt.TextElideMode.ElideRight)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
         layout.addWidget(self.view)

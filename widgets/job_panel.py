@@ -10,6 +10,7 @@ from editor.images import to_qimage
 from inference.errors import EditorError
 from inference.progress import Step
 from inference.service import InferenceService, Job, JobState, Priority
+from widgets.elided_label import ElidedLabel
 from widgets.icons import IconButton
 from widgets.theme import scaled_font, tabular
 
@@ -45,9 +46,9 @@ class JobRow(QWidget):
         self.thumb = QLabel()
         self.thumb.setFixedSize(_THUMB_PX, _THUMB_PX)
         self.thumb.hide()
-        self.label = QLabel()
+        self.label = ElidedLabel(job.label)
         self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.label.setMinimumWidth(60)
+        self.label.setToolTip(job.label)
         self.state = QLabel(self.tr("waiting"))
         self.state.setProperty("dim", True)
         self.state.setFont(tabular(scaled_font(self.state.font(), 0.92)))
@@ -70,12 +71,6 @@ class JobRow(QWidget):
         layout.addLayout(text, 1)
         layout.addWidget(self.cancel)
 
-    def resizeEvent(self, event: object) -> None:
-        self._elide()
-
-    def showEvent(self, event: object) -> None:
-        self._elide()
-
     def show_step(self, step: Step) -> None:
         self.bar.setRange(0, 1000)
         self.bar.setValue(round(1000 * step.done / step.total) if step.total else 0)
@@ -91,7 +86,6 @@ class JobRow(QWidget):
             pixmap.setDevicePixelRatio(ratio)
             self.thumb.setPixmap(pixmap)
             self.thumb.show()
-        self._elide()
 
     def show_started(self) -> None:
         self.bar.setRange(0, 0)
@@ -111,13 +105,6 @@ class JobRow(QWidget):
         if seconds is None or seconds < 0.5:
             return words
         return self.tr("{words} · {time} left").format(words=words, time=_duration(self, seconds))
-
-    def _elide(self) -> None:
-        text = self.label.fontMetrics().elidedText(
-            self.job.label, Qt.TextElideMode.ElideRight, max(40, self.label.width())
-        )
-        if text != self.label.text():
-            self.label.setText(text)
 
 
 class JobPanel(QWidget):

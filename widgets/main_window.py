@@ -86,7 +86,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         for document in self.application.documents:
-            if not self.commands.close_one(document):
+            if not self.commands.close_one(document, then=self.close):
                 event.ignore()
                 return
         settings = self.application.settings
@@ -203,7 +203,7 @@ class MainWindow(QMainWindow):
         workspace.zoom_changed.connect(self.status.set_zoom)
         workspace.cursor_moved.connect(self.status.set_cursor)
         workspace.compare_changed.connect(lambda on: self.actions_by_id["view.compare"].setChecked(on))
-        workspace.close_requested.connect(self.commands.close_one)
+        workspace.close_requested.connect(lambda document: self.commands.close_one(document))
         workspace.files_dropped.connect(self.commands.open_files)
         workspace.welcome.new_requested.connect(self.commands.show_new_picture)
         workspace.welcome.open_requested.connect(self.commands.show_open)

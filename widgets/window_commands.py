@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 
 from editor.document import Document
@@ -111,8 +112,11 @@ class WindowCommands(QObject):
         if self._application.current is not None:
             self.close_one(self._application.current)
 
-    def close_one(self, document: Document) -> bool:
-        """Close a document; asks first if that would lose something. Whether it was closed."""
+    def close_one(self, document: Document, then: Callable[[], object] | None = None) -> bool:
+        """Close a document; asks first if that would lose something. Whether it was closed.
+
+        If it has to be saved first, it closes when that is done, and `then` is called.
+        """
         if not document.modified:
             self._application.close(document)
             return True
@@ -121,7 +125,7 @@ class WindowCommands(QObject):
             return False
         if answer == QMessageBox.StandardButton.Save:
             self._application.set_current(document)
-            self._close_when_saved(document)
+            self._close_when_saved(document, then)
             self.save()
             return False
         self._application.close(document)
@@ -151,7 +155,7 @@ class WindowCommands(QObject):
     def use_zoom_tool(self, _on: bool = True) -> None:
         self._window.use_tool(Tool.ZOOM)
 
-    def _show(self, name: str, make, *, fresh: bool = False) -> None:
+    def _show(self, name: str, make: Callable[[], QDialog], *, fresh: bool = False) -> None:
         """Show a dialog beside the work, never in its way; raise it if it is open already."""
         dialog = self._dialogs.get(name)
         if dialog is not None and fresh:
@@ -181,12 +185,16 @@ class WindowCommands(QObject):
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
         box.setDefaultButton(buttons.Save)
+        for button in box.buttons():
+            button.setIcon(QIcon())
         return box.exec()
 
-    def _close_when_saved(self, document: Document) -> None:
+    def _close_when_saved(self, document: Document, then: Callable[[], object] | None) -> None:
         def on_saved(saved: Document, _path: object) -> None:
             if saved is document:
                 self._application.saved.disconnect(on_saved)
                 self._application.close(document)
+                if then is not None:
+                    then()
 
         self._application.saved.connect(on_saved)

@@ -108,4 +108,4 @@ def test_long_labels_do_not_widen_the_panel(panel: JobPanel, service: FakeServic
     qtbot.waitUntil(lambda: panel.row(job) is not None)
     row = panel.row(job)
     assert row is not None
-    qtbot.waitUntil(lambda: row.width() <= panel.width() and row.label.text().endswith("…"))
+    qtbot.waitUntil(lambda: row.width() <= panel.width() and row.label.shown_text.endswith("…"))

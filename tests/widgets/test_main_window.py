@@ -1,6 +1,7 @@
 """The window as a whole: tables, panels, tabs, comparing, messages, theme, closing."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -218,6 +219,24 @@ def test_closing_asks_about_unsaved_changes(
     monkeypatch.setattr(QMessageBox, "exec", lambda self: answer)
     filled.commands.close_document()
     assert (application.current is None) is closed
+
+
+def test_quitting_saves_first_and_then_quits(
+    filled: MainWindow,
+    application: Application,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+    tmp_path: Path,
+) -> None:
+    document = application.current
+    assert document is not None
+    application.duplicate_layer()
+    document.set_path(tmp_path / "couple.ora")
+    monkeypatch.setattr(QMessageBox, "exec", lambda self: QMessageBox.StandardButton.Save)
+    filled.close()
+    assert filled.isVisible()
+    qtbot.waitUntil(lambda: not filled.isVisible(), timeout=5000)
+    assert (tmp_path / "couple.ora").stat().st_size > 0
 
 
 def test_hovering_a_subject_lights_it_up(filled: MainWindow) -> None:
