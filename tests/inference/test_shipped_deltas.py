@@ -26,8 +26,8 @@ def test_every_definition_is_shipped_and_up_to_date(name: str) -> None:
     for definition in definitions:
         info = shipped[definition.name]
         assert (info.label, info.subjects) == (definition.label, definition.subjects)
-        if definition.name not in ("person-age", "plant-size"):  # two tell whether the text encoders are the same
-            continue
+        if definition.name not in ("person-age", "plant-size"):
+            continue  # two tell whether the text encoders are the same
         fresh = learn_naive(backbone, definition)
         for encoder, vector in library.load(info).vectors.items():
             np.testing.assert_allclose(vector, fresh.vectors[encoder], rtol=1e-3, atol=1e-3)
