@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.event_loop [--model NAME] [--built-in FOLDER] [--seconds 20] [--in-process]
 
-A timer that should fire every 5 ms measures how late it is. Figures to reach: p99 ≤ 33 ms, worst ≤ 100 ms. The
-first seconds, with nothing to do, say what other programs on the machine do to it.
+A timer that should fire every 5 ms measures how late it is. Figures to reach: p99 ≤ 33 ms, worst ≤ 100 ms.
+The first seconds, with nothing to do, say what other programs on the machine do to it.
 `--in-process` runs the model on a thread instead, to show why it is not done so.
 """
 

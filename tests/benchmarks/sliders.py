@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.sliders [--model mini-sdxl] [--built-in FOLDER] [--threads N]
 
-Every figure is a ratio or a median of `--repeats`; run it on a quiet machine, or with `--cpu-time --threads 1`
-on a busy one: then seconds are those that the processor spent on it.
+Every figure is a ratio or a median of `--repeats`; run it on a quiet machine, or with
+`--cpu-time --threads 1` on a busy one: then seconds are those that the processor spent on it.
 """
 
 import argparse
