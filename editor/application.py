@@ -164,17 +164,21 @@ class Application(QObject):
         )
         self.new_from_prompt(Generate(prompt=SAMPLE_PROMPT, seed=7), self.settings.get("model"), subjects)
 
-    def save(self, document: Document, path: Path) -> None:
-        """Write the project (.ora); the document is unmodified when that is done."""
+    def save(self, document: Document, path: Path, then: Callable[[], object] | None = None) -> None:
+        """Write the project (.ora); the document is unmodified when that is done, then `then` is called."""
         path = Path(path).absolute()
-        state, index = document.state, document.undo_stack.index()
+        state = document.state
 
         def done(_: object) -> None:
-            document.set_path(path)
-            if document.undo_stack.index() == index:
-                document.undo_stack.setClean()
             self._remember(path)
+            if document not in self._documents:  # closed while it was written
+                return
+            document.set_path(path)
+            if document.state.layers == state.layers:  # not edited meanwhile: layers compare by identity
+                document.undo_stack.setClean()
             self.saved.emit(document, path)
+            if then is not None:
+                then()
 
         text = translate("Application", "Saving {name}…").format(name=path.name)
         source = document.source
@@ -223,7 +227,9 @@ class Application(QObject):
         return _CONDITIONS[condition](self)
 
     def undo(self) -> None:
-        if self._current is not None:
+        if self._session is not None and self._session.busy:
+            self._session.discard()  # the change that is still being computed is the last step
+        elif self._current is not None:
             self._current.undo_stack.undo()
 
     def redo(self) -> None:
@@ -354,8 +360,10 @@ class Application(QObject):
             return
         if self._session is not None:
             self._session.set_precompute(False)
+            self._session.busy_changed.disconnect(self._on_something_changed)
         self._session = session
         if session is not None:
+            session.busy_changed.connect(self._on_something_changed)
             session.set_precompute(self.settings.get("precompute"))
         self.session_changed.emit(session)
 
@@ -396,7 +404,9 @@ class Application(QObject):
 
     def _on_opened(self, path: Path, opened: Opened) -> None:
         # a picture is opened as a copy to work on; only a project is saved back to its own file
-        document = Document(opened.state, title=path.name, path=path if opened.is_project else None)
+        # (a project of another program whose features we lack is a copy too: saving would flatten it)
+        is_ours = opened.is_project and not opened.notes
+        document = Document(opened.state, title=path.name, path=path if is_ours else None)
         document.source = opened.source
         for note in opened.notes:
             self.message.emit(note, "", "warning")
@@ -452,7 +462,9 @@ class Application(QObject):
             recipe=recipe,
             maps=result.maps,
         )
-        self._add(Document.from_layer(layer, title=title))
+        document = Document.from_layer(layer, title=title)
+        document.undo_stack.resetClean()  # it is in no file yet
+        self._add(document)
         for note in result.notes:
             self.message.emit(note, "", "info")
 
@@ -498,6 +510,11 @@ def _has_recipe(application: Application) -> bool:
     return document is not None and document.recipe_layer is not None
 
 
+def _can_undo(application: Application) -> bool:
+    session = application.session
+    return (session is not None and session.busy) or _stack_can("canUndo")(application)
+
+
 def _stack_can(name: str) -> Callable[[Application], bool]:
     def holds(application: Application) -> bool:
         document = application.current
@@ -514,7 +531,7 @@ _CONDITIONS: dict[str, Callable[[Application], bool]] = {
     ),
     "layers": lambda application: application.current is not None and len(application.current.layers) > 1,
     "recipe": _has_recipe,
-    "can_undo": _stack_can("canUndo"),
+    "can_undo": _can_undo,
     "can_redo": _stack_can("canRedo"),
     "jobs": lambda application: bool(application.service.jobs()),
 }

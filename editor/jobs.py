@@ -246,6 +246,10 @@ class AttributeSession(QObject):
         if any(layer.id == self._layer_id for layer in self._document.layers):
             self._document.set_preview(self._layer_id, None)
 
+    def discard(self) -> None:
+        """Give up the change whose picture is still being computed."""
+        self._revert()
+
     # gestures
 
     def _begin_gesture(self, key: SliderKey) -> dict[SliderKey, float]:
@@ -293,6 +297,10 @@ class AttributeSession(QObject):
         self._draft.recipe = change.recipe
         self._pictures.expect(change.recipe)
         ending = _Ending(change=change, group=group)
+        if not self._is_known(ending):
+            # its job supersedes theirs; drafts build on each other, so it contains what they changed
+            slot = self._slot()
+            self._endings = [e for e in self._endings if e.job is None or e.job.supersedes != slot]
         self._endings.append(ending)
         if self._is_known(ending):
             self._cancel_drag()

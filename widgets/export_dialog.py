@@ -19,11 +19,13 @@ from PySide6.QtWidgets import (
 from editor.application import Application
 from editor.document import Document
 from editor.files import ExportOptions, export_picture
+from editor.formats import FORMATS as FILE_FORMATS
 from editor.images import thumbnail
 from editor.settings import Settings
 from inference.errors import EditorError
 from widgets.dialog import Dialog
 from widgets.theme import tabular
+from widgets.window_commands import may_replace
 
 FORMATS = (("png", "PNG", ".png"), ("jpeg", "JPEG", ".jpg"), ("webp", "WebP", ".webp"))
 _THUMB_PX = 150
@@ -160,9 +162,14 @@ class ExportDialog(Dialog):
         start = folder / f"{Path(self._document.title).stem or 'picture'}{ending}"
         label = self.format.currentText()
         name, _ = QFileDialog.getSaveFileName(self, self.tr("Export"), str(start), f"{label} (*{ending})")
-        if name:
-            path = Path(name)
-            self.write(path if path.suffix else path.with_suffix(ending))
+        if not name:
+            return
+        path = Path(name)
+        if path.suffix.lower() not in FILE_FORMATS[options.format].extensions:
+            path = path.with_name(f"{path.name}{ending}")
+            if not may_replace(self, path):
+                return
+        self.write(path)
 
     def _on_document_closed(self, document: Document) -> None:
         if document is self._document:

@@ -85,7 +85,8 @@ class MainWindow(QMainWindow):
             self.actions_by_id[name].setChecked(which is tool)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        for document in self.application.documents:
+        # what has to be asked about first: a cancelled quit closes nothing that was never saved
+        for document in sorted(self.application.documents, key=lambda one: not one.modified):
             if not self.commands.close_one(document, then=self.close):
                 event.ignore()
                 return

@@ -53,6 +53,8 @@ class NewPicture(Dialog):
         self.generate.clicked.connect(self._on_generate)
         self.prompt.textChanged.connect(self._show_ready)
         self.model.currentIndexChanged.connect(self._show_model)
+        self.prompt.setPlainText(str(application.settings.state("new_prompt", "")))
+        self.prompt.selectAll()
         self._fill_models()
         self._show_ready()
         self.setMinimumWidth(470)
@@ -141,6 +143,8 @@ class NewPicture(Dialog):
             return
         self.problem.hide()
         if self._application.new_from_prompt(parameters, self.model.currentData()) is not None:
+            # the engine may still refuse it, and it need not be typed again then
+            self._application.settings.set_state("new_prompt", parameters.prompt)
             self.close()
 
 

@@ -60,6 +60,7 @@ class PromptBox(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._prompt = ""
+        self._refused = ""  # what was asked for and is not (yet) the layer's prompt
         self._shown_seed = 0
         self.view = PromptView()
         self.editor = QPlainTextEdit(placeholderText=self.tr("Describe the picture"))
@@ -85,6 +86,7 @@ class PromptBox(QWidget):
         """Show a layer's prompt; what was typed is dropped when the layer's prompt differs."""
         if prompt != self._prompt:
             self._prompt = prompt
+            self._refused = ""
             self.pencil.setChecked(False)
         if seed != self._shown_seed:
             self._shown_seed = seed
@@ -140,7 +142,7 @@ class PromptBox(QWidget):
 
     def _on_editing(self, editing: bool) -> None:
         if editing:
-            self.editor.setPlainText(self._prompt)
+            self.editor.setPlainText(self._refused or self._prompt)
             self.editor.selectAll()
         self.editor.setVisible(editing)
         self.view.setVisible(not editing)
@@ -152,5 +154,8 @@ class PromptBox(QWidget):
         self._on_generate()
 
     def _on_generate(self) -> None:
-        if self._wished():
-            self.generate_requested.emit(self._wished(), self.seed.seed)
+        wished = self._wished()
+        if wished:
+            self.generate_requested.emit(wished, self.seed.seed)
+            # a prompt that the engine refuses later is offered again by the pencil
+            self._refused = wished if wished != self._prompt else ""

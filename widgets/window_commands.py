@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QCoreApplication, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QIcon
-from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
 from editor.document import Document
 from editor.images import to_qimage
@@ -87,16 +87,18 @@ class WindowCommands(QObject):
         for name in names:
             self._application.open_file(Path(name))
 
-    def save(self) -> None:
+    def save(self, then: Callable[[], object] | None = None) -> None:
+        """Save the current document, asking for a name if it has none; `then` is called once it is saved."""
         document = self._application.current
         if document is None:
             return
         if document.path is None:
-            self.show_save_as()
+            self.show_save_as(then)
         else:
-            self._application.save(document, document.path)
+            self._say_if_busy(document)
+            self._application.save(document, document.path, then)
 
-    def show_save_as(self) -> None:
+    def show_save_as(self, then: Callable[[], object] | None = None) -> None:
         document = self._application.current
         if document is None:
             return
@@ -104,9 +106,15 @@ class WindowCommands(QObject):
         name, _ = QFileDialog.getSaveFileName(
             self._window, self.tr("Save project"), str(start), self.tr("OpenRaster project (*.ora)")
         )
-        if name:
-            path = Path(name)
-            self._application.save(document, path if path.suffix else path.with_suffix(".ora"))
+        if not name:
+            return
+        path = Path(name)
+        if path.suffix.lower() != ".ora":
+            path = path.with_name(f"{path.name}.ora")
+            if not may_replace(self._window, path):
+                return
+        self._say_if_busy(document)
+        self._application.save(document, path, then)
 
     def close_document(self) -> None:
         if self._application.current is not None:
@@ -117,7 +125,7 @@ class WindowCommands(QObject):
 
         If it has to be saved first, it closes when that is done, and `then` is called.
         """
-        if not document.modified:
+        if not document.modified and not self._is_busy(document):
             self._application.close(document)
             return True
         answer = self._ask_to_save(document)
@@ -125,8 +133,7 @@ class WindowCommands(QObject):
             return False
         if answer == QMessageBox.StandardButton.Save:
             self._application.set_current(document)
-            self._close_when_saved(document, then)
-            self.save()
+            self.save(lambda: self._close_saved(document, then))
             return False
         self._application.close(document)
         return True
@@ -189,12 +196,31 @@ class WindowCommands(QObject):
             button.setIcon(QIcon())
         return box.exec()
 
-    def _close_when_saved(self, document: Document, then: Callable[[], object] | None) -> None:
-        def on_saved(saved: Document, _path: object) -> None:
-            if saved is document:
-                self._application.saved.disconnect(on_saved)
-                self._application.close(document)
-                if then is not None:
-                    then()
+    def _close_saved(self, document: Document, then: Callable[[], object] | None) -> None:
+        if document.modified:  # edited while it was written: it stays open
+            return
+        self._application.close(document)
+        if then is not None:
+            then()
 
-        self._application.saved.connect(on_saved)
+    def _is_busy(self, document: Document) -> bool:
+        session = self._application.session
+        return session is not None and session.document is document and session.busy
+
+    def _say_if_busy(self, document: Document) -> None:
+        if self._is_busy(document):
+            self._application.message.emit(
+                self.tr("The last change is still being computed and is not part of this file."),
+                self.tr("Save again when it is done."),
+                "info",
+            )
+
+
+def may_replace(parent: QWidget, path: Path) -> bool:
+    """Whether `path` is free, or the user agrees to replace it: for a name that no file dialog has asked about."""
+    if not path.exists():
+        return True
+    question = QCoreApplication.translate("WindowCommands", "“{name}” exists. Replace it?")
+    title = QCoreApplication.translate("WindowCommands", "Replace?")
+    answer = QMessageBox.question(parent, title, question.format(name=path.name))
+    return answer == QMessageBox.StandardButton.Yes

@@ -78,7 +78,7 @@ class TestNewPictures:
         assert document.title == PROMPT
         (layer,) = document.layers
         assert (layer.name, layer.recipe is not None, document.subjects) == ("Generated", True, (MAN,))
-        assert not document.modified
+        assert document.modified, "it is in no file yet"
 
     def test_the_session_of_its_layer_is_there(self, document: Document, application: Application) -> None:
         session = application.session

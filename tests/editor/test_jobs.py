@@ -520,3 +520,39 @@ def test_an_exported_recipe_opens_with_its_slider(qtbot: QtBot, service: FakeSer
     again = session_of(document, service)
     assert again.sliders == (Slider(subject=0, attribute="age", label="Age", value=1.25),)
     assert again.recipe != recipe(MAN)
+
+
+class TestChangesWhileOneIsComputed:
+    @pytest.mark.parametrize("started", [False, True])
+    def test_a_second_seed_replaces_the_first(
+        self, session: AttributeSession, service: FakeService, started: bool
+    ) -> None:
+        session.set_seed(9)
+        first = service.jobs()[0]
+        if started:
+            service.start()
+        session.set_seed(10)
+        if started:
+            service.stopped()
+        assert first.state is JobState.CANCELLED
+        assert session.seed == 10
+        service.start()
+        service.finish()
+        assert not session.busy
+        assert session.seed == 10
+
+    def test_a_new_slider_keeps_the_value_that_is_still_computed(
+        self, session: AttributeSession, service: FakeService
+    ) -> None:
+        session.set_value(0, "age", 1.0, dragging=False)
+        session.add_attribute(1, "age")
+        assert (session.value(0, "age"), session.value(1, "age")) == (1.0, 0.0)
+
+    def test_discard_goes_back_to_what_the_layer_holds(
+        self, session: AttributeSession, document: Document
+    ) -> None:
+        steps = document.undo_stack.count()
+        session.set_value(0, "age", 1.0, dragging=False)
+        assert session.busy
+        session.discard()
+        assert (session.busy, session.value(0, "age"), document.undo_stack.count()) == (False, 0.0, steps)
