@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,20 @@ if TYPE_CHECKING:
 
 def run() -> None:
     """The entry point `attune`."""
+    # Threads that spin while they wait make a step many times slower as soon as the cores are busy elsewhere.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _serve_if_child_of_bundle()
     sys.exit(main())
+
+
+def _serve_if_child_of_bundle() -> None:
+    """In an installed bundle this program is the only Python there is: its child process starts here as well."""
+    if Path(sys.executable).stem.lower().startswith(("python", "pypy")):
+        return
+    from multiprocessing import spawn
+
+    sys.frozen = True  # pyright: ignore[reportAttributeAccessIssue] - what multiprocessing looks for
+    spawn.freeze_support()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -217,7 +217,7 @@ class WindowCommands(QObject):
 
 
 def may_replace(parent: QWidget, path: Path) -> bool:
-    """Whether `path` is free, or the user agrees to replace it: for a name that no file dialog has asked about."""
+    """Whether `path` is free, or the user agrees to replace it, as a file dialog asks about other names."""
     if not path.exists():
         return True
     question = QCoreApplication.translate("WindowCommands", "“{name}” exists. Replace it?")
