@@ -26,7 +26,7 @@ def run() -> None:
 
 
 def _serve_if_child_of_bundle() -> None:
-    """In an installed bundle this program is the only Python there is: its child process starts here as well."""
+    """In an installed bundle this program is the only Python there is: its child starts here as well."""
     if Path(sys.executable).stem.lower().startswith(("python", "pypy")):
         return
     from multiprocessing import spawn
@@ -111,12 +111,11 @@ def make_application() -> Application:
     """The application with the user's settings, models and deltas."""
     from functools import partial
 
-    from inference.models import Catalogue
-
     from editor.application import Application
     from editor.folders import config_folder, deltas_folder
     from editor.settings import Settings
     from inference.deltas import DeltaLibrary
+    from inference.models import Catalogue
     from inference.runner import make_runner
     from inference.service import InferenceService
 
