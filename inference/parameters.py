@@ -11,7 +11,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from inference.errors import EditorError
 
@@ -114,7 +114,7 @@ def _checked(declared: ParameterField, value: Any) -> Any:
     if declared.type in (int, float, bool, str) and type(value) is not declared.type:
         raise _refused(declared, value, f"expected {declared.type.__name__}")
     if declared.type in (int, float):
-        _check_range(declared, value)
+        _check_range(declared, cast("float", value))
     choices = declared.declaration.choices
     if choices and value not in choices:
         raise _refused(declared, value, f"choose one of: {', '.join(choices)}")

@@ -5,7 +5,7 @@ Plain Python: the command line prints it, the service sends it as a signal, test
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -31,7 +31,7 @@ class Step:
 class Measurements:
     """What a run cost. Evaluations are forward passes of the denoiser, counted per sample."""
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
     denoiser_evaluations: int = 0
     backward_evaluations: int = 0
     peak_memory_bytes: int = 0
@@ -84,7 +84,7 @@ class Progress:
             self._on_step(Step(phase=self._phase, done=done, total=total, preview=preview))
 
     @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
+    def phase(self, name: str) -> Generator[None, None, None]:
         """Measure the seconds spent inside under `name`; nested phases name the innermost."""
         self.check()
         outer, self._phase = self._phase, name

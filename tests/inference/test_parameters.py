@@ -123,7 +123,7 @@ def test_request_round_trip_with_edits() -> None:
     [
         ({}, "lacks 'operation'"),
         ({"operation": "dance", "parameters": {}, "model": "m"}, "Unknown operation “dance”.*generate"),
-        ({"operation": "generate", "parameters": {"steps": 0}, "model": "m"}, "Steps is 0"),
+        ({"operation": "generate", "parameters": {"steps": 0}, "model": "m"}, "Steps is 0:"),
     ],
 )
 def test_broken_recipes_are_refused(values: dict[str, object], said: str) -> None:
