@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,7 +119,7 @@ class Application(QObject):
         for path in paths:
             self.open_file(path)
         if not paths and self.settings.get("show_start_picture"):
-            self.open_sample()
+            self.open_sample(only_if_empty=True)
         self.service.preload(self.settings.get("model"))
 
     def new_from_prompt(
@@ -151,11 +152,16 @@ class Application(QObject):
         text = translate("Application", "Opening {name}…").format(name=path.name)
         self._in_background(text, lambda: files.open_file(path), done)
 
-    def open_sample(self) -> None:
+    def open_sample(self, only_if_empty: bool = False) -> None:
         """Open the picture that comes with the application; make one where it is not installed."""
         sample = files.sample_picture()
         if sample is not None:
-            self._in_background("", lambda: files.open_file(sample), self._on_sample_opened)
+
+            def done(opened: Opened) -> None:
+                if not (only_if_empty and self._documents):  # something was opened meanwhile
+                    self._on_sample_opened(opened)
+
+            self._in_background("", lambda: files.open_file(sample), done)
             return
         spans = (find_subject(SAMPLE_PROMPT, word) for word in ("man", "woman"))
         subjects = tuple(
@@ -201,10 +207,13 @@ class Application(QObject):
         """Close a document without asking; whoever calls has asked about unsaved changes."""
         index = self._documents.index(document)
         for key in [key for key in self._sessions if key[0] is document]:
-            self._sessions.pop(key).close()
+            session = self._sessions.pop(key)
+            session.close()
+            session.deleteLater()
         variations = self._variations.pop(document, None)
         if variations is not None:
             variations.close()
+            variations.deleteLater()
         self._documents.remove(document)
         if document is self._current:
             rest = self._documents
@@ -218,7 +227,8 @@ class Application(QObject):
             session.close()
         self._background.wait()
         self.service.shutdown()
-        self.settings.save()
+        with suppress(EditorError):  # a read-only folder: nothing else is lost
+            self.settings.save()
 
     # what the actions call; each works on the current document
 
@@ -408,14 +418,12 @@ class Application(QObject):
         is_ours = opened.is_project and not opened.notes
         document = Document(opened.state, title=path.name, path=path if is_ours else None)
         document.source = opened.source
-        for note in opened.notes:
-            self.message.emit(note, "", "warning")
+        if opened.notes:
+            self.message.emit("\n".join(opened.notes), "", "warning")
         self._remember(path)
         self._add(document)
 
     def _on_sample_opened(self, opened: Opened) -> None:
-        if self._documents:
-            return  # something was opened meanwhile
         document = Document(opened.state, title=translate("Application", "Sample picture"))
         self._add(document)
 

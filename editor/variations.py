@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from editor.commands import ReplaceLayerResult, push
 from editor.document import Document
+from editor.layer import Layer
 from editor.pixels import to_rgb
 from editor.recipes import Recipe, with_parameters
 from editor.slider_requests import canonical
@@ -64,7 +65,8 @@ class VariationSession(QObject):
     @property
     def current(self) -> int:
         """Index of the variation that the layer shows, or -1."""
-        recipe = self._document.layer(self._layer_id).recipe
+        layer = self._layer()
+        recipe = layer.recipe if layer is not None else None  # the layer may have been deleted
         seeds = [variation.seed for variation in self._variations]
         same = recipe is not None and recipe.seed in seeds and recipe == self._with_seed(recipe.seed)
         return seeds.index(recipe.seed) if same and recipe is not None and recipe.seed is not None else -1
@@ -86,7 +88,7 @@ class VariationSession(QObject):
     def choose(self, index: int) -> None:
         """Give the layer that variation's picture and seed: one step of the history."""
         variation = self._variations[index]
-        if variation.pixels is None or index == self.current:
+        if variation.pixels is None or index == self.current or self._layer() is None:
             return
         text = translate("VariationSession", "Use the variation with seed {seed}").format(seed=variation.seed)
         recipe = self._with_seed(variation.seed)
@@ -96,6 +98,9 @@ class VariationSession(QObject):
             self.failed.emit(error)
             return
         push(self._document, command)
+
+    def _layer(self) -> Layer | None:
+        return next((layer for layer in self._document.layers if layer.id == self._layer_id), None)
 
     def close(self) -> None:
         """Cancel what is under way."""

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QSlider,
     QWidget,
 )
+from shiboken6 import isValid
 
 from editor.application import Application
 from editor.document import Document
@@ -145,10 +146,14 @@ class ExportDialog(Dialog):
                 return path.stat().st_size
 
         def show(size: int) -> None:
-            if asked == self._asked:
+            if isValid(self) and asked == self._asked:
                 self.size_label.setText(self._with_size(_readable(size)))
 
-        self._application.background.run(measured, show, lambda error: self.size_label.setText(error.message))
+        def failed(error: EditorError) -> None:
+            if isValid(self):
+                self.size_label.setText(error.message)
+
+        self._application.background.run(measured, show, failed)
 
     def _with_size(self, size: str) -> str:
         text = self.tr("{width} × {height} px · {size}")

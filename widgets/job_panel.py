@@ -1,5 +1,6 @@
 """The Jobs panel: what runs and waits, how long it still takes, and a button to stop it."""
 
+import re
 import time
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -193,7 +194,8 @@ class JobPanel(QWidget):
         self.loading.setText(text)
         self.loading.setVisible(bool(text))
         self.loading_bar.setVisible(bool(text) and "%" in text)
-        number = "".join(c for c in text.rpartition("…")[2] if c.isdigit())
+        percent = re.search(r"… (\d{1,3}) %$", text)
+        number = percent[1] if percent else ""
         self.loading_bar.setRange(0, 100 if number else 0)
         self.loading_bar.setValue(int(number or 0))
         self._show_empty()

@@ -143,6 +143,9 @@ class LayerPanel(QWidget):
 
     def _on_double_clicked(self, index: QModelIndex) -> None:
         position = self.list.viewport().mapFromGlobal(self.list.cursor().pos())
+        row = self.list.visualRect(index)
+        if self.delegate.eye_rect(row).contains(position):
+            return
         layer = index.data(LAYER_ROLE)
         over_name = self.delegate.name_rect(self.list.visualRect(index)).contains(position)
         if over_name or not layer.editable:

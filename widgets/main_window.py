@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QToolBar, QToolButton, 
 
 from editor.actions import action
 from editor.application import Application
+from editor.document import Document
 from widgets.action_set import ActionSet
 from widgets.canvas import Tool
 from widgets.filmstrip import Filmstrip
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
         settings = self.application.settings
         settings.set_state("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
         settings.set_state("docks", bytes(self.saveState(STATE_VERSION).toBase64().data()).decode())
+        self.hide()  # ending the engine may take a moment
         self.application.shutdown()
         event.accept()
 
@@ -179,7 +181,7 @@ class MainWindow(QMainWindow):
             item.icon, f"{tip} ({keys})" if keys else tip, size_px=19, checkable=item.checkable
         )
         button.setFixedSize(36, 36)
-        button.clicked.connect(shown.trigger)
+        button.clicked.connect(lambda: (shown.trigger(), _mirror(shown, button)))
         shown.changed.connect(lambda: _mirror(shown, button))
         _mirror(shown, button)
         return button
@@ -214,11 +216,22 @@ class MainWindow(QMainWindow):
         subjects.new_picture.clicked.connect(self.commands.show_new_picture)
         workspace.subject_pointed.connect(subjects.focus_subject)
         self.application.current_changed.connect(self._show_title)
+        self.application.document_opened.connect(self._follow_title)
+        self.application.recipe_requested.connect(self._show_recipe_panel)
         self.application.settings.changed.connect(self._on_setting_changed)
 
     def _show_title(self, _document: object = None) -> None:
         document = self.application.current
-        self.setWindowTitle(f"{document.title} — Attune" if document is not None else "Attune")
+        self.setWindowTitle(f"{document.title}[*] — Attune" if document is not None else "Attune")
+        self.setWindowModified(document is not None and document.modified)
+
+    def _follow_title(self, document: Document) -> None:
+        document.path_changed.connect(self._show_title)
+        document.modified_changed.connect(self._show_title)
+
+    def _show_recipe_panel(self, _: object) -> None:
+        self.panels["subjects"].show()
+        self.panels["subjects"].raise_()
 
     def _on_setting_changed(self, name: str) -> None:
         if name == "theme":

@@ -15,8 +15,10 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from editor.application import Application
+from editor.settings import Preferences
 from inference.errors import EditorError
 from widgets.dialog import Dialog
 from widgets.theme import scaled_font
@@ -147,15 +149,24 @@ class ModelDialog(Dialog):
     def _run(self, waiting: str, work: Any, done: Any) -> None:
         """Do slow work on another thread; the buttons rest meanwhile."""
         self._say(waiting)
-        self.setEnabled(False)
+        resting = [self.list, self.add, self.browse, self.use, self.check, self.remove]
+        for widget in resting:
+            widget.setEnabled(False)
+
+        def ended() -> bool:
+            if not isValid(self):  # the dialog was closed meanwhile
+                return False
+            for widget in resting:
+                widget.setEnabled(True)
+            return True
 
         def finished(result: Any) -> None:
-            self.setEnabled(True)
-            done(result)
+            if ended():
+                done(result)
 
         def failed(error: EditorError) -> None:
-            self.setEnabled(True)
-            self._say(str(error), wrong=True)
+            if ended():
+                self._say(str(error), wrong=True)
 
         self._application.background.run(work, finished, failed)
 
@@ -210,6 +221,8 @@ class ModelDialog(Dialog):
         except EditorError as error:
             self._say(str(error), wrong=True)
             return
+        if self._application.settings.get("model") == name:
+            self._application.settings.set("model", Preferences().model)
         self._application.forget_attributes()
         self._fill()
         self._say(self.tr("{name} is no longer listed; its files are where they were.").format(name=name))

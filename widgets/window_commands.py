@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
 from editor.document import Document
+from editor.formats import readable_extensions
 from editor.images import to_qimage
 from widgets.canvas import Tool
 
@@ -79,7 +80,9 @@ class WindowCommands(QObject):
             self._window,
             self.tr("Open"),
             self._folder(),
-            self.tr("Pictures (*.png *.jpg *.jpeg *.webp *.ora);;All files (*)"),
+            self.tr("Pictures ({patterns});;All files (*)").format(
+                patterns=" ".join(f"*{ending}" for ending in readable_extensions())
+            ),
         )
         self.open_files(names)
 

@@ -180,7 +180,8 @@ def _source(image: Image.Image) -> tuple[SourceMetadata, str]:
     return (
         SourceMetadata(
             exif=exif.tobytes() if len(exif) else b"",
-            icc_profile=b"" if image.mode in ("CMYK", "LAB") else bytes(profile),
+            # the pixels become RGB here; a profile of grey or ink would make an invalid file of them
+            icc_profile=bytes(profile) if bytes(profile)[16:20] == b"RGB " else b"",
             dpi=_dpi(image),
             text={key: value for key, value in text.items() if key not in (metadata.KEY, metadata.XMP_KEY)},
             xmp=packet,
