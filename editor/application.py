@@ -14,7 +14,7 @@ from editor.background import Background
 from editor.document import Document
 from editor.files import ExportOptions, Opened
 from editor.jobs import AttributeInfo, AttributeSession, VariationSession
-from editor.layer import Layer
+from editor.layer import Layer, Node
 from editor.recipes import Recipe, Subject
 from editor.settings import Settings
 from editor.wording import quoted
@@ -393,7 +393,7 @@ class Application(QObject):
         return self._sessions[key]
 
     def _forget_sessions_of_gone_layers(self) -> None:
-        alive = {(document, layer.id) for document in self._documents for layer in document.layers}
+        alive = {(document, layer.id) for document in self._documents for layer in document.state.rasters()}
         for key in set(self._sessions) - alive:
             session = self._sessions.pop(key)
             session.close()
@@ -433,29 +433,29 @@ class Application(QObject):
         except EditorError as error:
             self.message.emit(error.message, error.hint, "warning")
 
-    def _on_active(self, make: Callable[[Document, Layer], commands.Command]) -> None:
+    def _on_active(self, make: Callable[[Document, Node], commands.Command]) -> None:
         document = self._current
-        layer = document.active_layer if document is not None else None
+        layer = document.active_node if document is not None else None
         if document is not None and layer is not None:
             self.run(lambda: make(document, layer))
 
     def _move_active(self, by: int) -> None:
         document = self._current
-        layer = document.active_layer if document is not None else None
+        layer = document.active_node if document is not None else None
         if document is None or layer is None:
             return
         index = document.state.index(layer.id) + by
-        if 0 <= index < len(document.layers):
+        if 0 <= index < len(document.state.siblings(layer.id)):
             self.run(lambda: commands.ReorderLayer(document, layer.id, index))
 
     def _select_beside(self, by: int) -> None:
         document = self._current
-        layer = document.active_layer if document is not None else None
-        if document is None or layer is None:
+        if document is None or document.active_node is None:
             return
-        index = document.state.index(layer.id) + by
-        if 0 <= index < len(document.layers):
-            document.set_active(document.layers[index].id)
+        nodes = list(document.state.nodes())
+        index = nodes.index(document.active_node) + by
+        if 0 <= index < len(nodes):
+            document.set_active(nodes[index].id)
 
     def _on_job_finished(self, job: Job, result: Result) -> None:
         self._on_jobs_changed(job)
@@ -464,7 +464,7 @@ class Application(QObject):
             return
         recipe = Recipe(request=result.request, subjects=subjects)
         title = quoted(recipe.prompt, 32).strip("“”")
-        layer = Layer(
+        layer = Layer.of_pixels(
             name=translate("Application", "Generated"),
             pixels=result.images[0],
             recipe=recipe,
@@ -535,7 +535,7 @@ _CONDITIONS: dict[str, Callable[[Application], bool]] = {
     "always": lambda application: True,
     "document": lambda application: application.current is not None,
     "layer": lambda application: (
-        application.current is not None and application.current.active_layer is not None
+        application.current is not None and application.current.active_node is not None
     ),
     "layers": lambda application: application.current is not None and len(application.current.layers) > 1,
     "recipe": _has_recipe,

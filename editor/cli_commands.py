@@ -211,7 +211,9 @@ def _check_folder(path: Path) -> None:
 
 def _write(result: Result, written_as: FileFormat, path: Path) -> None:
     recipe = Recipe(request=result.request, subjects=_subjects(result.request.parameters))
-    layer = Layer(name="Generated", pixels=to_rgba(result.images[0]), recipe=recipe, maps=result.maps)
+    layer = Layer.of_pixels(
+        name="Generated", pixels=to_rgba(result.images[0]), recipe=recipe, maps=result.maps
+    )
     picture = Picture(pixels=layer.pixels, state=DocumentState.of_layer(layer), source=SourceMetadata())
     written_as.codec.write(picture, path, ExportOptions())
 

@@ -5,7 +5,7 @@ A command holds the state before and the state after: redo and undo swap referen
 Everything that can fail happens while the command is made, before it is pushed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QUndoCommand
 
 from editor.document import Document
-from editor.layer import BlendMode, Layer
+from editor.layer import BlendMode, Layer, Node
+from editor.raster import Raster
 from editor.recipes import Recipe, Subject
 from editor.state import DocumentState
 from inference.errors import EditorError
@@ -61,62 +62,72 @@ def push(document: Document, command: Command) -> None:
 
 
 class AddLayer(Command):
-    """Put `layer` above the active one (or at `index`) and select it."""
+    """Put a node above the active one (or at `index` of its group) and select it."""
 
-    def __init__(self, document: Document, layer: Layer, *, index: int | None = None, text: str = "") -> None:
+    def __init__(self, document: Document, layer: Node, *, index: int | None = None, text: str = "") -> None:
         state = document.state
-        if index is None:
-            index = state.index(state.active) + 1 if document.active_layer is not None else len(state.layers)
-        layers = (*state.layers[:index], layer, *state.layers[index:])
-        after = replace(state, layers=layers, active=layer.id)
+        parent = state.parent(state.active) if document.active_node is not None else None
+        if index is None and document.active_node is not None:
+            index = state.index(state.active) + 1
+        added = state.inserted([layer], parent=parent.id if parent is not None else "", index=index)
+        after = replace(added, active=layer.id, chosen=frozenset())
         super().__init__(document, text or translate("Commands", "Add layer"), after)
 
 
 class RemoveLayer(Command):
-    """Take a layer out; the one below becomes active.
+    """Take a node out; its neighbour below becomes active.
 
     Raises:
-        EditorError: it is the only layer, or it is locked.
+        EditorError: it is the only one, or it is locked.
     """
 
     def __init__(self, document: Document, layer_id: str) -> None:
         state = document.state
-        index = state.index(layer_id)
-        _refuse_locked(state.layers[index])
-        if len(state.layers) == 1:
+        node = state.node(layer_id)
+        _refuse_locked(node)
+        after = state.without([layer_id])
+        if not after.layers:
             raise EditorError(
                 "A document needs at least one layer.", "Add another layer before deleting this one."
             )
-        layers = state.layers[:index] + state.layers[index + 1 :]
-        active = layers[max(index - 1, 0)].id if state.active == layer_id else state.active
-        text = translate("Commands", "Delete layer “{name}”").format(name=state.layers[index].name)
-        super().__init__(document, text, replace(state, layers=layers, active=active))
+        text = translate("Commands", "Delete layer “{name}”").format(name=node.name)
+        active = state.active if after.find(state.active) else _beside(state, layer_id)
+        super().__init__(document, text, replace(after, active=active))
 
 
 class DuplicateLayer(Command):
-    """Put a copy right above a layer and select it."""
+    """Put a copy right above a node and select it."""
 
     def __init__(self, document: Document, layer_id: str) -> None:
         state = document.state
-        index = state.index(layer_id)
-        original = state.layers[index]
+        original, parent = state.node(layer_id), state.parent(layer_id)
         copy = original.copy(translate("Commands", "{name} copy").format(name=original.name))
-        layers = (*state.layers[: index + 1], copy, *state.layers[index + 1 :])
+        added = state.inserted(
+            [copy], parent=parent.id if parent is not None else "", index=state.index(layer_id) + 1
+        )
         text = translate("Commands", "Duplicate layer “{name}”").format(name=original.name)
-        super().__init__(document, text, replace(state, layers=layers, active=copy.id))
+        super().__init__(document, text, replace(added, active=copy.id, chosen=frozenset()))
         self.layer_id = copy.id
 
 
 class ReorderLayer(Command):
-    """Move a layer to `index` (0 = bottom)."""
+    """Move a node to `index` (0 = bottom) among its siblings, or into another group ("" is the top level).
 
-    def __init__(self, document: Document, layer_id: str, index: int) -> None:
+    Raises:
+        EditorError: `parent` is no group, or lies inside the node itself.
+    """
+
+    def __init__(self, document: Document, layer_id: str, index: int, parent: str | None = None) -> None:
         state = document.state
-        rest = list(state.layers)
-        layer = rest.pop(state.index(layer_id))
-        rest.insert(max(0, min(index, len(rest))), layer)
-        text = translate("Commands", "Move layer “{name}”").format(name=layer.name)
-        super().__init__(document, text, replace(state, layers=tuple(rest)))
+        node, old = state.node(layer_id), state.parent(layer_id)
+        target = (old.id if old is not None else "") if parent is None else parent
+        if target == layer_id or layer_id in {
+            group.id for group in (state.parents(target) if target else ())
+        }:
+            raise EditorError("A group cannot be put into itself.")
+        after = state.without([layer_id]).inserted([node], parent=target, index=max(0, index))
+        text = translate("Commands", "Move layer “{name}”").format(name=node.name)
+        super().__init__(document, text, replace(after, chosen=state.chosen))
 
 
 _PROPERTY_TEXTS = {
@@ -142,10 +153,10 @@ class SetLayerProperty(Command):
                 f"A layer has no property “{name}”.", f"Known are: {', '.join(_PROPERTY_TEXTS)}."
             )
         state = document.state
-        layer = state.layer(layer_id)
+        layer = state.node(layer_id)
         if name in ("x", "y"):
             _refuse_locked(layer)
-        after = state.with_layer(layer.changed(**{name: value}))  # first: it refuses what is out of range
+        after = state.with_node(layer.changed(**{name: value}))  # first: it refuses what is out of range
         text = translate("Commands", _PROPERTY_TEXTS[name]).format(name=layer.name, value=_shown(name, value))
         super().__init__(document, text, after, merge_key=merge_key)
 
@@ -201,10 +212,10 @@ class SetSubjects(SetRecipe):
 
 def history_bytes(commands: Sequence[Command], state: DocumentState) -> int:
     """Bytes that these steps hold beyond what `state` shows; arrays that steps share count once."""
-    shown = {id(layer.pixels) for layer in state.layers}
+    shown = _buffers(state)
     held: dict[int, int] = {}
     for command in commands:
-        held |= _arrays(command)
+        held |= _buffers(command.before) | _buffers(command.after)
     return sum(size for key, size in held.items() if key not in shown)
 
 
@@ -267,14 +278,36 @@ class _Done(Command):
         super().redo()
 
 
-def _arrays(command: Command) -> dict[int, int]:
-    layers = (*command.before.layers, *command.after.layers)
-    return {id(layer.pixels): layer.pixels.nbytes for layer in layers}
+def _buffers(state: DocumentState) -> dict[int, int]:
+    """Bytes of every pixel buffer of a state by identity; what is shared counts once."""
+    held: dict[int, int] = {}
+    for raster in _rasters(state):
+        held |= dict(raster.buffers())
+    return held
 
 
-def _refuse_locked(layer: Layer) -> None:
-    if layer.locked:
-        raise EditorError(f"Layer “{layer.name}” is locked.", "Unlock it in the Layers panel first.")
+def _rasters(state: DocumentState) -> Iterator[Raster]:
+    for node in state.nodes():
+        if isinstance(node, Layer):
+            yield node.raster
+        if node.mask is not None:
+            yield node.mask.raster
+    if state.selection is not None:
+        yield state.selection.raster
+
+
+def _beside(state: DocumentState, node_id: str) -> str:
+    """The node to select when one goes: the sibling below, else above, else the group around."""
+    siblings, index = state.siblings(node_id), state.index(node_id)
+    if len(siblings) > 1:
+        return siblings[index - 1 if index else 1].id
+    parent = state.parent(node_id)
+    return parent.id if parent is not None else ""
+
+
+def _refuse_locked(node: Node) -> None:
+    if node.locked:
+        raise EditorError(f"Layer “{node.name}” is locked.", "Unlock it in the Layers panel first.")
 
 
 def _shown(name: str, value: Any) -> str:

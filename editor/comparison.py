@@ -31,6 +31,6 @@ def _origins(state: DocumentState) -> dict[str, tuple[object, ...]]:
     """What decides each generated layer's picture beside its sliders."""
     return {
         layer.id: (layer.recipe.prompt, layer.recipe.seed, layer.recipe.request.model)
-        for layer in state.layers
+        for layer in state.rasters()
         if layer.recipe is not None
     }

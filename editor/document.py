@@ -6,8 +6,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QRect, Signal
 from PySide6.QtGui import QUndoStack
 
+from editor.changes import dirty_area
 from editor.compositing import composite
-from editor.layer import Layer
+from editor.layer import Layer, Node
+from editor.raster import Area
 from editor.recipes import Subject
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
@@ -26,6 +28,8 @@ class Document(QObject):
     layer_changed = Signal(str)  # one layer's fields or pixels
     pixels_changed = Signal(QRect)  # the composite inside this rectangle
     active_changed = Signal(str)
+    selection_changed = Signal()  # the selected area, for the marching ants
+    guides_changed = Signal()
     subjects_changed = Signal()  # prompt or subjects of the active recipe
     path_changed = Signal()
     modified_changed = Signal(bool)
@@ -73,13 +77,20 @@ class Document(QObject):
         return QRect(0, 0, self.width, self.height)
 
     @property
-    def layers(self) -> tuple[Layer, ...]:
-        """Layers from bottom to top."""
+    def layers(self) -> tuple[Node, ...]:
+        """Nodes of the top level from bottom to top; `state` has the whole tree."""
         return self._state.layers
 
     @property
+    def active_node(self) -> Node | None:
+        """The layer, group or adjustment that commands act on."""
+        return self._state.find(self._state.active)
+
+    @property
     def active_layer(self) -> Layer | None:
-        return next((layer for layer in self.layers if layer.id == self._state.active), None)
+        """The active node if it has pixels."""
+        node = self.active_node
+        return node if isinstance(node, Layer) else None
 
     @property
     def recipe_layer(self) -> Layer | None:
@@ -87,7 +98,9 @@ class Document(QObject):
         active = self.active_layer
         if active is not None and active.recipe is not None:
             return active
-        return next((layer for layer in reversed(self.layers) if layer.recipe is not None), None)
+        return next(
+            (layer for layer in reversed(tuple(self._state.rasters())) if layer.recipe is not None), None
+        )
 
     @property
     def prompt(self) -> str:
@@ -105,7 +118,7 @@ class Document(QObject):
 
     @property
     def icc_profile(self) -> bytes:
-        return self.source.icc_profile
+        return self._state.icc_profile
 
     @property
     def title(self) -> str:
@@ -131,8 +144,8 @@ class Document(QObject):
 
     def set_active(self, layer_id: str) -> None:
         """Select a layer; selecting is no step of the history."""
-        self._state.index(layer_id)
-        self.swap_state(replace(self._state, active=layer_id))
+        self._state.node(layer_id)
+        self.swap_state(replace(self._state, active=layer_id, chosen=frozenset()))
 
     def set_preview(self, layer_id: str, pixels: Pixels | None) -> None:
         """Show `pixels` in place of a layer's own until the next preview or None; no step of the history."""
@@ -140,38 +153,37 @@ class Document(QObject):
         if pixels is None:
             if self._previews.pop(layer_id, None) is None:
                 return
-        elif pixels.shape[:2] != layer.pixels.shape[:2]:
+        elif pixels.shape[:2] != layer.shape:
             raise EditorError("A preview must have the size of its layer.")
         else:
             self._previews[layer_id] = pixels
-        self.pixels_changed.emit(layer.rect)
+        self.pixels_changed.emit(to_rect(layer.area))
 
     def preview(self, layer_id: str) -> Pixels | None:
         return self._previews.get(layer_id)
 
-    def shown_layers(self) -> tuple[Layer, ...]:
-        """The layers with running previews in place of their pixels."""
-        if not self._previews:
-            return self.layers
-        return tuple(
-            layer.changed(pixels=self._previews[layer.id]) if layer.id in self._previews else layer
-            for layer in self.layers
-        )
+    def shown_state(self) -> DocumentState:
+        """The state with running previews in place of the layers' pixels."""
+        state = self._state
+        for layer_id, pixels in self._previews.items():
+            state = state.with_node(state.layer(layer_id).changed(pixels=pixels))
+        return state
 
     def composite(self, region: QRect | None = None) -> Pixels:
         """The visible layers over each other: read-only RGBA of `region` (default: the whole document)."""
-        return composite(self.shown_layers(), region if region is not None else self.rect)
+        area = self._state.area if region is None else to_area(region)
+        return composite(self.shown_state().layers, area)
 
     def swap_state(self, state: DocumentState) -> None:
         """Put `state` in place and tell what differs. Cannot fail; commands call it, nothing else should."""
         old, self._state = self._state, state
-        kept = {layer.id for layer in state.layers}
+        kept = {layer.id for layer in state.rasters()}
         self._previews = {key: value for key, value in self._previews.items() if key in kept}
         self._announce(old, state)
 
     def _announce(self, old: DocumentState, new: DocumentState) -> None:
-        before = {layer.id: layer for layer in old.layers}
-        changed = [layer for layer in new.layers if layer.id in before and layer is not before[layer.id]]
+        before = {node.id: node for node in old.nodes()}
+        changed = [node for node in new.nodes() if node.id in before and node is not before[node.id]]
         if old.layers != new.layers:
             self.layers_changed.emit()
         for layer in changed:
@@ -179,8 +191,12 @@ class Document(QObject):
         dirty = dirty_rect(old, new)
         if not dirty.isEmpty():
             self.pixels_changed.emit(dirty)
-        if old.active != new.active:
+        if old.active != new.active or old.chosen != new.chosen:
             self.active_changed.emit(new.active)
+        if old.selection is not new.selection:
+            self.selection_changed.emit()
+        if old.guides != new.guides:
+            self.guides_changed.emit()
         if old.active != new.active or changed or old.layers != new.layers:
             self.subjects_changed.emit()
 
@@ -188,24 +204,16 @@ class Document(QObject):
         self.modified_changed.emit(not clean)
 
 
+def to_rect(area: Area) -> QRect:
+    return QRect(*area)
+
+
+def to_area(rect: QRect) -> Area:
+    return Area(rect.x(), rect.y(), rect.width(), rect.height())
+
+
 def dirty_rect(old: DocumentState, new: DocumentState) -> QRect:
     """A rectangle outside which both states compose to the same pixels."""
-    if (old.width, old.height) != (new.width, new.height) or _order(old) != _order(new):
+    if (old.width, old.height) != (new.width, new.height) or old.icc_profile != new.icc_profile:
         return QRect(0, 0, max(old.width, new.width), max(old.height, new.height))
-    before = {layer.id: layer for layer in old.layers}
-    dirty = QRect()
-    for layer in new.layers:
-        if _looks_different(before[layer.id], layer):
-            dirty = dirty.united(before[layer.id].rect).united(layer.rect)
-    return dirty
-
-
-def _order(state: DocumentState) -> tuple[str, ...]:
-    return tuple(layer.id for layer in state.layers)
-
-
-def _looks_different(old: Layer, new: Layer) -> bool:
-    if old is new:
-        return False
-    fields = ("x", "y", "visible", "opacity", "blend_mode")
-    return old.pixels is not new.pixels or any(getattr(old, name) != getattr(new, name) for name in fields)
+    return to_rect(dirty_area(old.layers, new.layers, old.area))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from PySide6.QtCore import QRect
-
 from editor.compositing import composite
 from editor.formats import FORMATS, ExportOptions, Opened, Picture, format_for_reading, format_for_writing
 from editor.state import DocumentState, SourceMetadata
@@ -44,5 +42,4 @@ def sample_picture() -> Path | None:
 
 
 def _picture(state: DocumentState, source: SourceMetadata) -> Picture:
-    region = QRect(0, 0, state.width, state.height)
-    return Picture(pixels=composite(state.layers, region), state=state, source=source)
+    return Picture(pixels=composite(state.layers, state.area), state=state, source=source)

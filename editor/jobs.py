@@ -243,7 +243,7 @@ class AttributeSession(QObject):
         self._cancel_drag()
         self._service.disconnect(self)
         self._document.disconnect(self)
-        if any(layer.id == self._layer_id for layer in self._document.layers):
+        if any(layer.id == self._layer_id for layer in self._document.state.rasters()):
             self._document.set_preview(self._layer_id, None)
 
     def discard(self) -> None:
@@ -360,7 +360,7 @@ class AttributeSession(QObject):
             return False
         if best.exact and pose_of(recipe) == self._layer_pose():
             self._document.set_preview(self._layer_id, None)
-        elif best.pixels.shape[:2] == self._document.layer(self._layer_id).pixels.shape[:2]:
+        elif best.pixels.shape[:2] == self._document.layer(self._layer_id).shape:
             self._document.set_preview(self._layer_id, best.pixels)
         self.display_changed.emit(best.pixels, best.exact)
         return best.exact

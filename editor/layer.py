@@ -1,62 +1,27 @@
-"""One layer of a document: a frozen value whose pixels are never written to."""
+"""The nodes of a document's layer tree: frozen values whose pixels are never written to."""
+
+from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from editor.blend_mode import BlendMode
 from editor.pixels import to_rgba
+from editor.raster import Area, Raster, Samples, to_eight_bits
 from editor.recipes import Recipe
+from editor.text import TextContent
 from inference.errors import EditorError
-from inference.parameters import N_
+from inference.parameters import Parameters
 from inference.request import Pixels
 
-if TYPE_CHECKING:
-    from PySide6.QtCore import QRect
+__all__ = ["Adjustment", "BlendMode", "Group", "Layer", "Mask", "Node", "new_layer_id"]
 
-
-class BlendMode(Enum):
-    """Blend modes; the value is OpenRaster's `composite-op`."""
-
-    NORMAL = "svg:src-over"
-    MULTIPLY = "svg:multiply"
-    SCREEN = "svg:screen"
-    OVERLAY = "svg:overlay"
-    DARKEN = "svg:darken"
-    LIGHTEN = "svg:lighten"
-    COLOUR_DODGE = "svg:color-dodge"
-    COLOUR_BURN = "svg:color-burn"
-    HARD_LIGHT = "svg:hard-light"
-    SOFT_LIGHT = "svg:soft-light"
-    DIFFERENCE = "svg:difference"
-    EXCLUSION = "krita:exclusion"
-    PLUS = "svg:plus"
-
-    @property
-    def label(self) -> str:
-        """English name under the translation context "BlendMode"."""
-        return _LABELS[self]
-
-
-_LABELS = {
-    BlendMode.NORMAL: N_("BlendMode", "Normal"),
-    BlendMode.MULTIPLY: N_("BlendMode", "Multiply"),
-    BlendMode.SCREEN: N_("BlendMode", "Screen"),
-    BlendMode.OVERLAY: N_("BlendMode", "Overlay"),
-    BlendMode.DARKEN: N_("BlendMode", "Darken"),
-    BlendMode.LIGHTEN: N_("BlendMode", "Lighten"),
-    BlendMode.COLOUR_DODGE: N_("BlendMode", "Colour dodge"),
-    BlendMode.COLOUR_BURN: N_("BlendMode", "Colour burn"),
-    BlendMode.HARD_LIGHT: N_("BlendMode", "Hard light"),
-    BlendMode.SOFT_LIGHT: N_("BlendMode", "Soft light"),
-    BlendMode.DIFFERENCE: N_("BlendMode", "Difference"),
-    BlendMode.EXCLUSION: N_("BlendMode", "Exclusion"),
-    BlendMode.PLUS: N_("BlendMode", "Plus"),
-}
+NOWHERE = Area(0, 0, 0, 0)
 
 
 def new_layer_id() -> str:
@@ -64,59 +29,204 @@ def new_layer_id() -> str:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Layer:
-    """A raster layer at (`x`, `y`) of its document.
+class Mask:
+    """How much of something shows: one channel at (`x`, `y`) of the document; `outside` (0..255) elsewhere.
+
+    Masks of layers and the selection are of this class.
+    """
+
+    raster: Raster
+    x: int = 0
+    y: int = 0
+    outside: int = 0
+    enabled: bool = True
+    linked: bool = True  # moves with its layer
+
+    def __post_init__(self) -> None:
+        if self.raster.channels != 1:
+            raise EditorError(f"A mask has one channel, not {self.raster.channels}.")
+
+    @property
+    def area(self) -> Area:
+        return Area(self.x, self.y, self.raster.width, self.raster.height)
+
+    def changed(self, **fields: Any) -> Self:
+        return replace(self, **fields)
+
+    def read(self, area: Area) -> NDArray[np.uint8]:
+        """The mask's 8-bit values [height, width] in any area of the document."""
+        result = np.full((area.height, area.width), self.outside, np.uint8)
+        common = self.area.intersected(area)
+        if not common.is_empty:
+            values = self.raster.read(common.moved(-self.x, -self.y))
+            result[common.within(area)] = to_eight_bits(values)[..., 0]
+        return result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Node:
+    """What all nodes have.
 
     Args:
-        pixels: read-only uint8 RGBA [H, W, 4], sRGB, straight alpha.
         opacity: 0..1.
-        recipe: how the pixels were made; a layer with one is editable by its sliders.
-        maps: what the run left beside the pixels, such as {"attention/4-7": float32 [h, w] in 0..1}.
+        locked: nothing of it can be changed; `alpha_locked`: painting keeps its transparency;
+            `position_locked`: it cannot be moved or transformed.
+        clipped: shows only where the nearest unclipped sibling below shows, and blends with that one.
     """
 
     name: str
-    pixels: Pixels
     id: str = field(default_factory=new_layer_id)
-    x: int = 0
-    y: int = 0
     visible: bool = True
     opacity: float = 1.0
     blend_mode: BlendMode = BlendMode.NORMAL
     locked: bool = False
-    recipe: Recipe | None = None
-    maps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
+    alpha_locked: bool = False
+    position_locked: bool = False
+    clipped: bool = False
+    mask: Mask | None = None
 
     def __post_init__(self) -> None:
-        if self.pixels.ndim != 3 or self.pixels.shape[2] not in (3, 4) or 0 in self.pixels.shape:
-            raise EditorError(f"A layer cannot hold pixels of shape {self.pixels.shape}.")
         if not 0 <= self.opacity <= 1:
             raise EditorError(f"Opacity is {self.opacity:g}: allowed is 0 to 1.")
-        object.__setattr__(self, "pixels", to_rgba(self.pixels))
+
+    @property
+    def area(self) -> Area | None:
+        """Where the node can show, in the document; None is everywhere."""
+        raise NotImplementedError
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """How its pixels were made, if a method of the program made them."""
+        return None
+
+    def changed(self, **fields: Any) -> Self:
+        """The same node (same id) with some fields replaced."""
+        return replace(self, **fields)
+
+    def moved(self, dx: int, dy: int) -> Self:
+        """The node elsewhere, with the masks that are linked."""
+        if self.mask is None or not self.mask.linked:
+            return self
+        return self.changed(mask=self.mask.changed(x=self.mask.x + dx, y=self.mask.y + dy))
+
+    def copy(self, name: str) -> Self:
+        """A new node with an id of its own over the same pixels."""
+        return replace(self, id=new_layer_id(), name=name)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Layer(Node):
+    """A raster layer at (`x`, `y`) of its document.
+
+    Args:
+        raster: RGBA, straight alpha, 8 or 16 bits, in the document's colour space.
+        made: how the pixels were made; a layer with a recipe is editable by its sliders.
+        maps: what the run left beside the pixels, such as {"attention/4-7": float32 [h, w] in 0..1}.
+        text: what the pixels were set from; the text tool edits it and renders the layer again.
+    """
+
+    raster: Raster
+    x: int = 0
+    y: int = 0
+    made: Recipe | None = None
+    maps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
+    text: TextContent | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.raster.channels != 4:
+            raise EditorError(f"A layer has four channels, not {self.raster.channels}.")
+
+    @classmethod
+    def of_pixels(cls, pixels: Pixels, *, recipe: Recipe | None = None, **fields: Any) -> Self:
+        """A layer of 8-bit RGB or RGBA pixels [H, W, 3 or 4]."""
+        return cls(raster=raster_of(pixels), made=recipe, **fields)
+
+    @property
+    def recipe(self) -> Recipe | None:
+        return self.made
+
+    @property
+    def pixels(self) -> Pixels:
+        """All pixels as read-only 8-bit RGBA [H, W, 4]; assembled or converted when needed, so keep it."""
+        return to_eight_bits(self.raster.array())
 
     @property
     def width(self) -> int:
-        return self.pixels.shape[1]
+        return self.raster.width
 
     @property
     def height(self) -> int:
-        return self.pixels.shape[0]
+        return self.raster.height
 
     @property
-    def rect(self) -> "QRect":
-        """The pixels' place in the document."""
-        from PySide6.QtCore import QRect  # here, so that files are written where Qt's libraries are missing
-
-        return QRect(self.x, self.y, self.width, self.height)
+    def shape(self) -> tuple[int, int]:
+        """(height, width)"""
+        return self.height, self.width
 
     @property
-    def editable(self) -> bool:
-        """Whether the layer carries a recipe that can be changed and run again."""
-        return self.recipe is not None
+    def area(self) -> Area:
+        return Area(self.x, self.y, self.width, self.height)
 
     def changed(self, **fields: Any) -> Self:
-        """The same layer (same id) with some fields replaced."""
+        """The same layer (same id) with some fields replaced; `pixels` and `recipe` are taken too."""
+        if "pixels" in fields:
+            fields["raster"] = raster_of(fields.pop("pixels"))
+        if "recipe" in fields:
+            fields["made"] = fields.pop("recipe")
         return replace(self, **fields)
 
+    def moved(self, dx: int, dy: int) -> Self:
+        return super().moved(dx, dy).changed(x=self.x + dx, y=self.y + dy)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Group(Node):
+    """Nodes that are shown, moved and blended as one; `children` run from bottom to top.
+
+    An isolated group is composed by itself and then blended; a pass-through one (`isolated=False`) leaves
+    its children to blend with what is below the group, and shows that mix by its opacity and mask.
+    """
+
+    children: tuple[Node, ...] = ()
+    isolated: bool = True
+
+    @property
+    def area(self) -> Area | None:
+        united = NOWHERE
+        for child in self.children:
+            if child.area is None:
+                if not self.isolated:
+                    return None
+                continue  # over nothing an adjustment shows nothing
+            united = united.united(child.area)
+        return united
+
+    def moved(self, dx: int, dy: int) -> Self:
+        return super().moved(dx, dy).changed(children=tuple(child.moved(dx, dy) for child in self.children))
+
     def copy(self, name: str) -> Self:
-        """A new layer with an id of its own over the same pixels."""
-        return replace(self, id=new_layer_id(), name=name)
+        """The children become copies of their own, too."""
+        return replace(super().copy(name), children=tuple(child.copy(child.name) for child in self.children))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Adjustment(Node):
+    """A change of what is below it in its group (clipped: of its base alone) that stays editable.
+
+    Args:
+        settings: one of the parameter classes of `editor.adjustments`; its class says which adjustment.
+    """
+
+    settings: Parameters
+
+    @property
+    def area(self) -> Area | None:
+        return None
+
+
+def raster_of(pixels: Pixels | Samples) -> Raster:
+    """A raster of RGB or RGBA samples [H, W, 3 or 4]; RGB becomes opaque RGBA."""
+    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or 0 in pixels.shape:
+        raise EditorError(f"A layer cannot hold pixels of shape {pixels.shape}.")
+    return Raster.of(to_rgba(pixels) if pixels.dtype == np.uint8 else pixels)

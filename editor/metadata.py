@@ -62,13 +62,13 @@ def version() -> str:
 
 def provenance_of(state: DocumentState, source: SourceMetadata) -> Provenance:
     """What is to be said of a flattened document."""
-    recipes = [layer.recipe for layer in state.layers if layer.visible and layer.recipe is not None]
+    recipes = [layer.recipe for layer in state.rasters() if layer.visible and layer.recipe is not None]
     if not recipes:
         return Provenance(payload="", parameters="", source_type="")
-    only = len([layer for layer in state.layers if layer.visible]) == 1 and _fills(state)
+    only = len([node for node in state.nodes() if node.visible]) == 1 and _fills(state)
     payload: dict[str, Any] = {"version": VERSION, "software": f"Attune {version()}", "flattened": not only}
     payload["recipe"] = recipes[-1].to_json()
-    photo = source.photo or any(layer.visible and layer.recipe is None for layer in state.layers)
+    photo = source.photo or any(layer.visible and layer.recipe is None for layer in state.rasters())
     return Provenance(
         payload=json.dumps(payload, ensure_ascii=False),
         parameters=parameters_text(recipes[-1]),
@@ -167,8 +167,8 @@ def read_user_comment(value: object) -> str:
 
 
 def _fills(state: DocumentState) -> bool:
-    layer = next(layer for layer in state.layers if layer.visible)
-    plain = layer.opacity == 1 and layer.blend_mode is BlendMode.NORMAL
+    layer = next(layer for layer in state.rasters() if layer.visible)
+    plain = layer.opacity == 1 and layer.mask is None and layer.blend_mode is BlendMode.NORMAL
     return plain and (layer.x, layer.y, layer.width, layer.height) == (0, 0, state.width, state.height)
 
 

@@ -100,7 +100,7 @@ class VariationSession(QObject):
         push(self._document, command)
 
     def _layer(self) -> Layer | None:
-        return next((layer for layer in self._document.layers if layer.id == self._layer_id), None)
+        return next((layer for layer in self._document.state.rasters() if layer.id == self._layer_id), None)
 
     def close(self) -> None:
         """Cancel what is under way."""

@@ -94,7 +94,7 @@ class DocumentView(Canvas):
         state = before(self.document)
         if state is not self._before_state:
             self._before_state = state
-            self.set_before(to_qimage(composite(state.layers, QRect(0, 0, state.width, state.height))))
+            self.set_before(to_qimage(composite(state.layers, state.area)))
 
     def _on_job_progress(self, job: Job, step: Step) -> None:
         if step.preview is None or not self._is_other_picture(job):

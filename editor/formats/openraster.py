@@ -11,7 +11,7 @@ import json
 import posixpath
 import zipfile
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -79,7 +79,7 @@ def _write_layers(
     """Each layer's PNG in the archive, also kept in `encoded`; layers over the same pixels share one."""
     names: dict[tuple[object, ...], str] = {}
     sources: dict[str, str] = {}
-    for layer in state.layers:
+    for layer in state.rasters():
         key = _place(layer.pixels)
         if key not in names:
             names[key] = f"data/layer{len(names):03}.png"
@@ -97,7 +97,7 @@ def _place(pixels: Pixels) -> tuple[object, ...]:
 def _stack(state: DocumentState, sources: dict[str, str]) -> bytes:
     image = ElementTree.Element("image", {"version": VERSION, "w": str(state.width), "h": str(state.height)})
     stack = ElementTree.SubElement(image, "stack")
-    for layer in reversed(state.layers):  # OpenRaster lists the topmost first
+    for layer in reversed(tuple(state.rasters())):  # OpenRaster lists the topmost first
         attributes = {
             "name": layer.name,
             "src": sources[layer.id],
@@ -120,7 +120,7 @@ def _document(picture: Picture) -> bytes:
     source = picture.source
     layers = [
         {"id": layer.id, "recipe": layer.recipe.to_json() if layer.recipe is not None else None}
-        for layer in picture.state.layers
+        for layer in picture.state.rasters()
     ]
     values: dict[str, Any] = {
         "version": 1,
@@ -128,9 +128,9 @@ def _document(picture: Picture) -> bytes:
         "layers": layers,
         "source": {
             "exif": base64.b64encode(source.exif).decode(),
-            "icc_profile": base64.b64encode(source.icc_profile).decode(),
+            "icc_profile": base64.b64encode(picture.state.icc_profile).decode(),
             "xmp": base64.b64encode(source.xmp).decode(),
-            "dpi": source.dpi,
+            "dpi": picture.state.dpi,
             "text": dict(source.text),
             "photo": source.photo,
         },
@@ -165,12 +165,12 @@ def _read(archive: zipfile.ZipFile, file: BinaryIO) -> Opened:
     read_layers = _Layers(archive, notes)
     layers = read_layers.of(stack)
     if not layers:
-        layers = [Layer(name="Background", pixels=transparent(width, height))]
-    ours, source = _ours(archive, notes)
+        layers = [Layer.of_pixels(name="Background", pixels=transparent(width, height))]
+    ours, source, colour = _ours(archive, notes)
     if len(ours) == len(layers):
         layers = [_restored(layer, kept, notes) for layer, kept in zip(layers, ours, strict=True)]
     active = layers[read_layers.selected].id if 0 <= read_layers.selected < len(layers) else layers[-1].id
-    state = DocumentState(width=width, height=height, layers=tuple(layers), active=active)
+    state = DocumentState(width=width, height=height, layers=tuple(layers), active=active, **colour)
     return Opened(state=state, source=source, is_project=True, notes=tuple(dict.fromkeys(notes)))
 
 
@@ -224,7 +224,7 @@ class _Layers:
 
     def _layer(self, element: ElementTree.Element, group: _Group) -> Layer:
         name = element.get("name") or "Layer"
-        return Layer(
+        return Layer.of_pixels(
             name=name,
             pixels=self._picture(element.get("src", "")),
             x=group.x + _number(element, "x", -LARGEST_SIDE_PX, LARGEST_SIDE_PX, 0),
@@ -252,25 +252,34 @@ class _Layers:
             return BlendMode.NORMAL
 
 
-def _ours(archive: zipfile.ZipFile, notes: list[str]) -> tuple[list[dict[str, Any]], SourceMetadata]:
+def _ours(
+    archive: zipfile.ZipFile, notes: list[str]
+) -> tuple[list[dict[str, Any]], SourceMetadata, dict[str, Any]]:
     if OURS not in archive.namelist():
-        return [], SourceMetadata()
+        return [], SourceMetadata(), {}
     try:
         values = json.loads(_entry(archive, OURS, LARGEST_TEXT_BYTES))
         layers = [dict(item) for item in values["layers"]]
-        return layers, _source(values.get("source", {}))
+        source = values.get("source", {})
+        return layers, _source(source), _colour(source)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         notes.append(f"The recipes of the layers cannot be read: {error}.")
-        return [], SourceMetadata()
+        return [], SourceMetadata(), {}
+
+
+def _colour(values: dict[str, Any]) -> dict[str, Any]:
+    """The document's colour space and resolution."""
+    dpi = values.get("dpi")
+    return {
+        "icc_profile": base64.b64decode(values.get("icc_profile", "")),
+        "dpi": (float(dpi[0]), float(dpi[1])) if dpi else None,
+    }
 
 
 def _source(values: dict[str, Any]) -> SourceMetadata:
-    dpi = values.get("dpi")
     return SourceMetadata(
         exif=base64.b64decode(values.get("exif", "")),
-        icc_profile=base64.b64decode(values.get("icc_profile", "")),
         xmp=base64.b64decode(values.get("xmp", "")),
-        dpi=(float(dpi[0]), float(dpi[1])) if dpi else None,
         text={str(key): str(value) for key, value in values.get("text", {}).items()},
         photo=bool(values.get("photo", False)),
     )
@@ -283,7 +292,7 @@ def _restored(layer: Layer, kept: dict[str, Any], notes: list[str]) -> Layer:
             recipe = Recipe.from_json(kept["recipe"])
         except EditorError as error:
             notes.append(f"The sliders of layer “{layer.name}” cannot be restored: {error.message}")
-    return replace(layer, id=str(kept.get("id") or new_layer_id()), recipe=recipe)
+    return layer.changed(id=str(kept.get("id") or new_layer_id()), recipe=recipe)
 
 
 def _entry(archive: zipfile.ZipFile, name: str, largest_bytes: int) -> bytes:

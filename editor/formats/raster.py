@@ -51,14 +51,16 @@ def read(path: Path, formats: tuple[str, ...]) -> Opened:
     notes: list[str] = []
     with opened(path, formats) as image:
         source, payload = _source(image)
+        profile, dpi = _profile(image), _dpi(image)
         pixels = decoded(image, notes)
     recipe, note = metadata.restored_recipe(payload)
     if note:
         notes.append(note)
     if recipe is None and not payload:
         source = _as_photo(source)
-    layer = Layer(name=recipe_name(recipe is not None, path), pixels=pixels, recipe=recipe)
-    return Opened(state=DocumentState.of_layer(layer), source=source, notes=tuple(notes))
+    layer = Layer.of_pixels(name=recipe_name(recipe is not None, path), pixels=pixels, recipe=recipe)
+    state = replace(DocumentState.of_layer(layer), icc_profile=profile, dpi=dpi)
+    return Opened(state=state, source=source, notes=tuple(notes))
 
 
 @contextmanager
@@ -128,13 +130,13 @@ def exif_bytes(picture: Picture, comment: str) -> bytes:
 
 
 def extras(picture: Picture) -> dict[str, Any]:
-    """Pillow's keywords for the source's profile and resolution."""
-    source = picture.source
+    """Pillow's keywords for the document's profile and resolution."""
+    state = picture.state
     found: dict[str, Any] = {}
-    if source.icc_profile:
-        found["icc_profile"] = source.icc_profile
-    if source.dpi is not None:
-        found["dpi"] = source.dpi
+    if state.icc_profile:
+        found["icc_profile"] = state.icc_profile
+    if state.dpi is not None:
+        found["dpi"] = state.dpi
     return found
 
 
@@ -176,18 +178,20 @@ def _source(image: Image.Image) -> tuple[SourceMetadata, str]:
     comment = exif.get_ifd(metadata.EXIF_FOLDER_TAG).get(metadata.USER_COMMENT_TAG)
     if metadata.PARAMETERS_KEY not in text and comment:
         text[metadata.PARAMETERS_KEY] = metadata.read_user_comment(comment)
-    profile = image.info.get("icc_profile") or b""
     return (
         SourceMetadata(
             exif=exif.tobytes() if len(exif) else b"",
-            # the pixels become RGB here; a profile of grey or ink would make an invalid file of them
-            icc_profile=bytes(profile) if bytes(profile)[16:20] == b"RGB " else b"",
-            dpi=_dpi(image),
             text={key: value for key, value in text.items() if key not in (metadata.KEY, metadata.XMP_KEY)},
             xmp=packet,
         ),
         payload,
     )
+
+
+def _profile(image: Image.Image) -> bytes:
+    """The colour space of the pixels; one of grey or ink would not fit them, because they become RGB."""
+    profile = bytes(image.info.get("icc_profile") or b"")
+    return profile if profile[16:20] == b"RGB " else b""
 
 
 def _as_photo(source: SourceMetadata) -> SourceMetadata:

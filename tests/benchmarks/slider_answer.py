@@ -29,7 +29,7 @@ def answers_ms(size: int) -> list[float]:
     rng = np.random.default_rng(0)
     service = FakeService()
     service.pictures = lambda request: (rng.integers(0, 256, (size, size, 3), np.uint8),)
-    layer = Layer(
+    layer = Layer.of_pixels(
         name="Generated", pixels=rng.integers(0, 256, (size, size, 3), np.uint8), recipe=recipe(MAN)
     )
     session = AttributeSession(Document.from_layer(layer), layer.id, service, known_attributes)

@@ -67,7 +67,9 @@ def painted(request: Request) -> tuple[Pixels, ...]:
 def generated(*subjects: Subject, seed: int = 7) -> Document:
     """A document of one generated layer, grey 100."""
     made = recipe(*subjects, seed=seed)
-    return Document.from_layer(Layer(name="Generated", pixels=flat(100), recipe=made), title="sample")
+    return Document.from_layer(
+        Layer.of_pixels(name="Generated", pixels=flat(100), recipe=made), title="sample"
+    )
 
 
 def known_attributes(model: str, subject: str) -> tuple[AttributeInfo, ...]:

@@ -38,7 +38,7 @@ def names(document: Document) -> list[str]:
 
 
 def add(document: Document, name: str, level: int = 50) -> str:
-    layer = Layer(name=name, pixels=flat(level))
+    layer = Layer.of_pixels(name=name, pixels=flat(level))
     push(document, AddLayer(document, layer))
     return layer.id
 
@@ -154,7 +154,7 @@ class TestSignals:
         assert told == ["layers", top]
         told.clear()
         push(document, SetLayerProperty(document, top, "x", 2))
-        assert told == ["layers", top, QRect(0, 0, 10, 8)]
+        assert told == ["layers", top, QRect(0, 0, 8, 8)]
 
     def test_modified_follows_the_saved_step(self, document: Document) -> None:
         told: list[bool] = []
@@ -273,7 +273,7 @@ def make(document: Document, action: tuple[object, ...]) -> Command | None:
     value = rest[0] if rest else None
     match kind:
         case "add":
-            return AddLayer(document, Layer(name="new", pixels=noise(int(str(value)))))
+            return AddLayer(document, Layer.of_pixels(name="new", pixels=noise(int(str(value)))))
         case "remove":
             return RemoveLayer(document, layer.id)
         case "duplicate":
@@ -294,7 +294,7 @@ def make(document: Document, action: tuple[object, ...]) -> Command | None:
 
 @given(st.lists(ACTIONS, max_size=60))
 def test_any_commands_are_undone_and_redone_to_the_byte(actions: list[tuple[object, ...]]) -> None:
-    document = Document.from_layer(Layer(name="first", pixels=noise(0)))
+    document = Document.from_layer(Layer.of_pixels(name="first", pixels=noise(0)))
     original = document.state
     for action in actions:
         try:
@@ -325,7 +325,7 @@ def test_pixels_cannot_be_written_to(document: Document) -> None:
 def test_a_layer_refuses_pixels_of_another_shape() -> None:
     for shape in ((8, 8), (0, 8, 4), (8, 8, 2)):
         with pytest.raises(EditorError, match="shape"):
-            Layer(name="odd", pixels=np.zeros(shape, np.uint8))
+            Layer.of_pixels(name="odd", pixels=np.zeros(shape, np.uint8))
 
 
 def test_every_command_class_takes_its_text_from_the_table() -> None:

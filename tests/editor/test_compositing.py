@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PySide6.QtCore import QRect
 
 from editor import compositing
 from editor.compositing import blend_pixels, composite
 from editor.layer import BlendMode, Layer
+from editor.raster import Area
 from tests.editor.samples import flat, noise
 
 
@@ -81,11 +81,11 @@ def test_blend_equations(mode: BlendMode) -> None:
 
 
 def layer(level: int, **fields: object) -> Layer:
-    return Layer(name=str(level), pixels=flat(level), **fields)
+    return Layer.of_pixels(name=str(level), pixels=flat(level), **fields)
 
 
 class TestComposite:
-    area = QRect(0, 0, 8, 8)
+    area = Area(0, 0, 8, 8)
 
     def test_half_over_opaque(self) -> None:
         picture = composite([layer(100), layer(200, opacity=0.5)], self.area)
@@ -103,7 +103,7 @@ class TestComposite:
         assert not composite([layer(1, visible=False)], self.area).any()
 
     def test_an_empty_region_is_empty(self) -> None:
-        assert composite([layer(1)], QRect()).shape == (0, 0, 4)
+        assert composite([layer(1)], Area(0, 0, 0, 0)).shape == (0, 0, 4)
 
     def test_layers_keep_their_places_and_are_cut_at_the_edge(self) -> None:
         picture = composite([layer(10), layer(90, x=6, y=-5)], self.area)
@@ -114,16 +114,19 @@ class TestComposite:
     @given(st.integers(-3, 9), st.integers(-3, 9), st.integers(1, 9), st.integers(1, 9))
     def test_a_region_is_that_part_of_the_whole(self, x: int, y: int, width: int, height: int) -> None:
         layers = [
-            Layer(name="a", pixels=noise(1)),
-            Layer(name="b", pixels=noise(2), x=3, y=-2, opacity=0.6, blend_mode=BlendMode.OVERLAY),
+            Layer.of_pixels(name="a", pixels=noise(1)),
+            Layer.of_pixels(name="b", pixels=noise(2), x=3, y=-2, opacity=0.6, blend_mode=BlendMode.OVERLAY),
         ]
-        whole = composite(layers, QRect(-4, -4, 24, 24))
-        part = composite(layers, QRect(x, y, width, height))
+        whole = composite(layers, Area(-4, -4, 24, 24))
+        part = composite(layers, Area(x, y, width, height))
         visible = part[..., 3] > 0  # colours under no alpha are not seen
         np.testing.assert_array_equal(part[visible], whole[y + 4 :, x + 4 :][:height, :width][visible])
 
     def test_bands_make_no_difference(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        layers = [Layer(name="a", pixels=noise(1)), Layer(name="b", pixels=noise(2), opacity=0.5)]
+        layers = [
+            Layer.of_pixels(name="a", pixels=noise(1)),
+            Layer.of_pixels(name="b", pixels=noise(2), opacity=0.5),
+        ]
         at_once = composite(layers, self.area)
         monkeypatch.setattr(compositing, "BAND_ROWS", 3)
         np.testing.assert_array_equal(composite(layers, self.area), at_once)

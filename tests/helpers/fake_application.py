@@ -135,7 +135,7 @@ def generated(prompt: str = PROMPT, seed: int = 7) -> Document:
         operation="attribute", parameters=Attribute(prompt=prompt, seed=seed), model="mini-sdxl"
     )
     recipe = Recipe(request=request, subjects=subjects_of(prompt))
-    layer = Layer(name="Generated", pixels=pictures(request)[0], recipe=recipe, maps=halves(prompt))
+    layer = Layer.of_pixels(name="Generated", pixels=pictures(request)[0], recipe=recipe, maps=halves(prompt))
     return Document.from_layer(layer, title="beach couple")
 
 

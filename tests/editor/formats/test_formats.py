@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from PySide6.QtCore import QRect
 
 from editor import metadata
 from editor.compositing import composite
@@ -29,6 +28,7 @@ from editor.formats import (
     raster,
 )
 from editor.layer import BlendMode, Layer
+from editor.raster import Area
 from editor.recipes import with_edits
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
@@ -42,18 +42,24 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 def picture_of(*layers: Layer, source: SourceMetadata | None = None) -> Picture:
     state = DocumentState(width=8, height=8, layers=layers, active=layers[-1].id)
-    pixels = composite(layers, QRect(0, 0, 8, 8))
+    pixels = composite(layers, Area(0, 0, 8, 8))
     return Picture(pixels=pixels, state=state, source=source or SourceMetadata())
 
 
-def photo(pixels: np.ndarray | None = None, **source: object) -> Picture:
+def photo(
+    pixels: np.ndarray | None = None, icc_profile: bytes = b"", dpi: tuple[float, float] | None = None,
+    **source: object,
+) -> Picture:  # fmt: skip
     made = SourceMetadata(photo=True, **source)
-    return picture_of(Layer(name="photo", pixels=flat(80) if pixels is None else pixels), source=made)
+    picture = picture_of(
+        Layer.of_pixels(name="photo", pixels=flat(80) if pixels is None else pixels), source=made
+    )
+    return replace(picture, state=replace(picture.state, icc_profile=icc_profile, dpi=dpi))
 
 
 def generated() -> Picture:
     made = with_edits(recipe(MAN, steps=30, width=8, height=8), (EDIT,))
-    return picture_of(Layer(name="Generated", pixels=flat(120), recipe=made))
+    return picture_of(Layer.of_pixels(name="Generated", pixels=flat(120), recipe=made))
 
 
 def written(picture: Picture, item: FileFormat, folder: Path, **options: object) -> Path:
@@ -93,14 +99,15 @@ class TestEveryFormat:
         exif[0x010F] = "Camera maker"
         exif.get_ifd(0x8769)[0x9003] = "2026:01:02 03:04:05"
         path = written(photo(exif=exif.tobytes(), icc_profile=SRGB, dpi=(300.0, 300.0)), item, tmp_path)
-        _, source = reread(path)
+        opened = format_for_reading(path).codec.read(path)
+        source, state = opened.source, opened.state
         kept = Image.Exif()
         kept.load(source.exif)
         assert kept[0x010F] == "Camera maker"
         assert kept.get_ifd(0x8769)[0x9003] == "2026:01:02 03:04:05"
-        assert source.icc_profile == SRGB
+        assert state.icc_profile == SRGB
         if item.name != "webp":
-            assert source.dpi == pytest.approx((300, 300), abs=0.1)
+            assert state.dpi == pytest.approx((300, 300), abs=0.1)
 
     def test_a_missing_folder_is_an_error_and_leaves_nothing(self, item: FileFormat, tmp_path: Path) -> None:
         with pytest.raises(EditorError, match="could not be written"):
@@ -274,7 +281,7 @@ class TestWebp:
         np.testing.assert_array_equal(layer.pixels, pixels)
 
     def test_too_long_a_side_is_refused(self, tmp_path: Path) -> None:
-        layer = Layer(name="wide", pixels=np.zeros((1, 16384, 3), np.uint8))
+        layer = Layer.of_pixels(name="wide", pixels=np.zeros((1, 16384, 3), np.uint8))
         picture = Picture(pixels=layer.pixels, state=DocumentState.of_layer(layer), source=SourceMetadata())
         with pytest.raises(EditorError, match=r"16384 × 1.*16383"):
             FORMATS["webp"].codec.write(picture, tmp_path / "wide.webp", ExportOptions())
@@ -283,8 +290,8 @@ class TestWebp:
 class TestOpenRaster:
     @pytest.fixture
     def project(self, tmp_path: Path) -> Path:
-        bottom = Layer(name="Generated", pixels=noise(1), recipe=recipe(MAN))
-        top = Layer(
+        bottom = Layer.of_pixels(name="Generated", pixels=noise(1), recipe=recipe(MAN))
+        top = Layer.of_pixels(
             name="Ciel <&> “bleu”", pixels=noise(2, 5, 3), x=-2, y=4, opacity=0.25, visible=False,
             locked=True, blend_mode=BlendMode.SOFT_LIGHT,
         )  # fmt: skip
@@ -316,7 +323,7 @@ class TestOpenRaster:
         assert merged.shape == (8, 8, 4)
 
     def test_the_merged_picture_of_a_larger_layer_is_cut(self, tmp_path: Path) -> None:
-        layer = Layer(name="tall", pixels=noise(1, 8, 20))
+        layer = Layer.of_pixels(name="tall", pixels=noise(1, 8, 20))
         path = written(picture_of(layer), FORMATS["openraster"], tmp_path)
         with zipfile.ZipFile(path) as archive:
             merged = np.asarray(Image.open(io.BytesIO(archive.read("mergedimage.png"))))
@@ -390,8 +397,8 @@ class TestOpenRaster:
 class TestProvenance:
     def test_an_edited_photo_is_said_to_be_composite(self) -> None:
         layers = (
-            Layer(name="photo", pixels=flat(1)),
-            Layer(name="Generated", pixels=flat(2), recipe=recipe()),
+            Layer.of_pixels(name="photo", pixels=flat(1)),
+            Layer.of_pixels(name="Generated", pixels=flat(2), recipe=recipe()),
         )
         said = metadata.provenance_of(picture_of(*layers).state, SourceMetadata(photo=True))
         assert said.source_type == metadata.EDITED
@@ -402,8 +409,8 @@ class TestProvenance:
 
     def test_a_flattened_picture_does_not_pretend_to_have_sliders(self, tmp_path: Path) -> None:
         layers = (
-            Layer(name="Generated", pixels=flat(2), recipe=recipe()),
-            Layer(name="ink", pixels=noise(1)),
+            Layer.of_pixels(name="Generated", pixels=flat(2), recipe=recipe()),
+            Layer.of_pixels(name="ink", pixels=noise(1)),
         )
         layer, source = reread(written(picture_of(*layers), FORMATS["png"], tmp_path))
         assert layer.recipe is None

@@ -1,0 +1,64 @@
+"""What a text layer says and how it is set; `editor.tools.text` draws it."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from inference.errors import EditorError
+
+ALIGNMENTS = ("left", "centre", "right")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextContent:
+    """A text and its look.
+
+    Args:
+        x, y: the anchor in the document: the first baseline's start, middle or end, by `alignment`.
+        size_px: the font's size in pixels of the document.
+        colour: straight RGBA, 0..255.
+        line_height: distance of baselines as a share of the font's own.
+        width_px: lines are broken at this width; 0 only where the text has line ends.
+        angle: degrees, clockwise, around the anchor.
+    """
+
+    text: str
+    x: float = 0.0
+    y: float = 0.0
+    family: str = ""
+    size_px: float = 48.0
+    bold: bool = False
+    italic: bool = False
+    underline: bool = False
+    colour: tuple[int, int, int, int] = (0, 0, 0, 255)
+    alignment: str = "left"
+    line_height: float = 1.0
+    letter_spacing_px: float = 0.0
+    width_px: float = 0.0
+    angle: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size_px <= 10_000:
+            raise EditorError(f"The text's size is {self.size_px:g} px: allowed is 1 to 10000.")
+        if not 0.1 <= self.line_height <= 10:
+            raise EditorError(f"The line height is {self.line_height:g}: allowed is 0.1 to 10.")
+        if self.alignment not in ALIGNMENTS:
+            raise EditorError(f"There is no alignment “{self.alignment}”.", f"Use {', '.join(ALIGNMENTS)}.")
+        if len(self.colour) != 4 or not all(0 <= value <= 255 for value in self.colour):
+            raise EditorError(f"The text's colour is {self.colour}: allowed are four numbers 0 to 255.")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Raises:
+        EditorError: a value of another kind than declared; keys of newer versions are left out.
+        """
+        known = {item.name for item in fields(cls)}
+        taken = {key: value for key, value in values.items() if key in known}
+        try:
+            if "colour" in taken:
+                taken["colour"] = tuple(int(value) for value in taken["colour"])
+            return cls(**taken)
+        except (TypeError, ValueError) as error:
+            raise EditorError(f"The file's text layer cannot be read: {error}.") from error
