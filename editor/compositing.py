@@ -136,7 +136,7 @@ def _mixed(
 
 
 def _clipping_runs(nodes: Sequence[Node]) -> list[tuple[Node, list[Node]]]:
-    """Each unclipped node with the visible clipped ones right above it; one at the bottom clips to nothing."""
+    """Each unclipped node with the visible clipped ones right above it; at the bottom, to nothing."""
     runs: list[tuple[Node, list[Node]]] = []
     for node in nodes:
         if node.clipped and runs and not isinstance(runs[-1][0], Adjustment):

@@ -70,7 +70,7 @@ class Area(NamedTuple):
 
 
 class Raster:
-    """Read-only samples [height, width, channels] of uint8 or uint16; 4 channels (RGBA, straight) or 1 (mask)."""
+    """Read-only uint8 or uint16 samples [height, width, channels]; RGBA with straight alpha, or a mask."""
 
     __slots__ = ("__weakref__", "_assembled", "_tiles", "_whole", "channels", "dtype", "height", "width")
 

@@ -84,7 +84,7 @@ class LayerDelegate(QStyledItemDelegate):
         small = scaled_font(font, 0.88)
         painter.setFont(small)
         badge = self.tr("editable")
-        badge_width = painter.fontMetrics().horizontalAdvance(badge) + 10 if layer.editable else 0
+        badge_width = painter.fontMetrics().horizontalAdvance(badge) + 10 if layer.recipe is not None else 0
         badge_height = painter.fontMetrics().height() + 2
         painter.setFont(font)
         painter.setPen(QColor(tokens.text))

@@ -148,7 +148,7 @@ class LayerPanel(QWidget):
             return
         layer = index.data(LAYER_ROLE)
         over_name = self.delegate.name_rect(self.list.visualRect(index)).contains(position)
-        if over_name or not layer.editable:
+        if over_name or not layer.recipe is not None:
             self.list.edit(index)
         else:
             self._application.edit_recipe()
