@@ -13,7 +13,7 @@ from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QUndoCommand
 
 from editor.document import Document
-from editor.layer import BlendMode, Layer, Node
+from editor.layer import BlendMode, Layer, Mask, Node
 from editor.raster import Raster
 from editor.recipes import Recipe, Subject
 from editor.state import DocumentState
@@ -59,6 +59,33 @@ def push(document: Document, command: Command) -> None:
     """Do `command` as the newest step of the history; the oldest steps beyond the memory limit go."""
     document.undo_stack.push(command)
     trim_history(document)
+
+
+class ReplaceState(Command):
+    """Any change that is worked out as a whole new state beforehand: crop, transform, merge."""
+
+    def __init__(self, document: Document, after: DocumentState, text: str, merge_key: str = "") -> None:
+        super().__init__(document, text, after, merge_key=merge_key)
+
+
+class ReplaceNode(Command):
+    """Put `node` in place of the node of the same id: a stroke, a mask, other settings of an adjustment.
+
+    Raises:
+        EditorError: the document has no such node, or it is locked.
+    """
+
+    def __init__(self, document: Document, node: Node, text: str, merge_key: str = "") -> None:
+        _refuse_locked(document.state.node(node.id))
+        super().__init__(document, text, document.state.with_node(node), merge_key=merge_key)
+
+
+class SetSelection(Command):
+    """Select an area; None is everything."""
+
+    def __init__(self, document: Document, selection: Mask | None, text: str, merge_key: str = "") -> None:
+        after = replace(document.state, selection=selection)
+        super().__init__(document, text, after, merge_key=merge_key)
 
 
 class AddLayer(Command):

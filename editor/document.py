@@ -48,7 +48,7 @@ class Document(QObject):
         self._state = state
         self._title = title
         self._path = path
-        self._previews: dict[str, Pixels] = {}
+        self._previews: dict[str, Node] = {}
         self.source = source or SourceMetadata()
         self.undo_memory_bytes = UNDO_MEMORY_BYTES  # beyond the pixels that are shown
         self.undo_stack = QUndoStack(self)
@@ -151,22 +151,39 @@ class Document(QObject):
         """Show `pixels` in place of a layer's own until the next preview or None; no step of the history."""
         layer = self._state.layer(layer_id)
         if pixels is None:
-            if self._previews.pop(layer_id, None) is None:
-                return
+            self.clear_preview(layer_id)
         elif pixels.shape[:2] != layer.shape:
             raise EditorError("A preview must have the size of its layer.")
         else:
-            self._previews[layer_id] = pixels
-        self.pixels_changed.emit(to_rect(layer.area))
+            self.preview_node(layer.changed(pixels=pixels))
 
-    def preview(self, layer_id: str) -> Pixels | None:
-        return self._previews.get(layer_id)
+    def preview_node(self, node: Node, dirty: Area | None = None) -> None:
+        """Show `node` in place of the one of its id until `clear_preview`: a running stroke, a drag.
+
+        `dirty` is where it differs from what was shown before, if the caller knows better than a comparison.
+        """
+        old = self.shown_state()
+        self._previews[node.id] = node
+        if dirty is None:
+            dirty = dirty_area(old.layers, self.shown_state().layers, self._state.area)
+        self.pixels_changed.emit(to_rect(dirty))
+
+    def clear_preview(self, node_id: str) -> None:
+        """Show a node itself again."""
+        old = self.shown_state()
+        if self._previews.pop(node_id, None) is not None:
+            dirty = dirty_area(old.layers, self.shown_state().layers, self._state.area)
+            self.pixels_changed.emit(to_rect(dirty))
+
+    def preview(self, node_id: str) -> Node | None:
+        """What is shown in place of a node, if anything."""
+        return self._previews.get(node_id)
 
     def shown_state(self) -> DocumentState:
-        """The state with running previews in place of the layers' pixels."""
+        """The state with running previews in place of their nodes."""
         state = self._state
-        for layer_id, pixels in self._previews.items():
-            state = state.with_node(state.layer(layer_id).changed(pixels=pixels))
+        for node in self._previews.values():
+            state = state.with_node(node)
         return state
 
     def composite(self, region: QRect | None = None) -> Pixels:
@@ -177,7 +194,7 @@ class Document(QObject):
     def swap_state(self, state: DocumentState) -> None:
         """Put `state` in place and tell what differs. Cannot fail; commands call it, nothing else should."""
         old, self._state = self._state, state
-        kept = {layer.id for layer in state.rasters()}
+        kept = {node.id for node in state.nodes()}
         self._previews = {key: value for key, value in self._previews.items() if key in kept}
         self._announce(old, state)
 
