@@ -1,5 +1,6 @@
 """A document: an immutable state, swapped as a whole by the commands on its undo stack."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class Document(QObject):
     layer_changed = Signal(str)  # one layer's fields or pixels
     pixels_changed = Signal(QRect)  # the composite inside this rectangle
     active_changed = Signal(str)
+    target_changed = Signal()  # painting goes to the active node's mask now, or to its pixels again
     selection_changed = Signal()  # the selected area, for the marching ants
     guides_changed = Signal()
     subjects_changed = Signal()  # prompt or subjects of the active recipe
@@ -49,6 +51,7 @@ class Document(QObject):
         self._title = title
         self._path = path
         self._previews: dict[str, Node] = {}
+        self._edits_mask = False
         self.source = source or SourceMetadata()
         self.undo_memory_bytes = UNDO_MEMORY_BYTES  # beyond the pixels that are shown
         self.undo_stack = QUndoStack(self)
@@ -147,6 +150,24 @@ class Document(QObject):
         self._state.node(layer_id)
         self.swap_state(replace(self._state, active=layer_id, chosen=frozenset()))
 
+    def choose(self, active: str, others: Iterable[str] = ()) -> None:
+        """Select several nodes; commands for one act on `active`. No step of the history."""
+        self._state.node(active)
+        chosen = frozenset(key for key in others if key != active and self._state.find(key) is not None)
+        self.swap_state(replace(self._state, active=active, chosen=chosen))
+
+    @property
+    def edit_mask(self) -> bool:
+        """Whether painting goes to the active node's mask; without a mask it never does."""
+        node = self.active_node
+        return self._edits_mask and node is not None and node.mask is not None
+
+    def set_edit_mask(self, on: bool) -> None:
+        """Paint on the active node's mask, or on its pixels; another active node starts with its pixels."""
+        if on != self._edits_mask:
+            self._edits_mask = on
+            self.target_changed.emit()
+
     def set_preview(self, layer_id: str, pixels: Pixels | None) -> None:
         """Show `pixels` in place of a layer's own until the next preview or None; no step of the history."""
         layer = self._state.layer(layer_id)
@@ -208,6 +229,8 @@ class Document(QObject):
         dirty = dirty_rect(old, new)
         if not dirty.isEmpty():
             self.pixels_changed.emit(dirty)
+        if old.active != new.active:
+            self.set_edit_mask(False)
         if old.active != new.active or old.chosen != new.chosen:
             self.active_changed.emit(new.active)
         if old.selection is not new.selection:
