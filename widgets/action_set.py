@@ -31,6 +31,9 @@ class ActionSet(QObject):
     def __getitem__(self, action_id: str) -> QAction:
         return self._actions[action_id]
 
+    def __contains__(self, action_id: str) -> bool:
+        return action_id in self._actions
+
     def fill(self, bar: QMenuBar) -> dict[str, QMenu]:
         """Add the menus that have entries."""
         menus: dict[str, QMenu] = {}

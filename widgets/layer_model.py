@@ -1,102 +1,153 @@
-"""A document's layers as a Qt model, topmost first. Edits are wished for by signals, not done."""
+"""A document's layer tree as a Qt model, topmost first. Edits are wished for by signals, not done."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
 
 from PySide6.QtCore import (
-    QAbstractListModel,
+    QAbstractItemModel,
     QByteArray,
-    QCoreApplication,
     QMimeData,
     QModelIndex,
     QObject,
     QPersistentModelIndex,
-    QSize,
     Qt,
     Signal,
 )
-from PySide6.QtGui import QImage
 
 from editor.document import Document
-from editor.images import thumbnail
-from editor.layer import Layer
-from editor.recipes import Recipe
-from editor.wording import signed
+from editor.layer import Group, Node
+from widgets.layer_summary import spoken, summary, tip
+from widgets.layer_thumbnails import LayerThumbnails
 
-LAYER_ROLE = Qt.ItemDataRole.UserRole
+NODE_ROLE = Qt.ItemDataRole.UserRole
 SUMMARY_ROLE = Qt.ItemDataRole.UserRole + 1
 THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole + 2
-THUMBNAIL_PX = 96
-MIME_TYPE = "application/x-attune-layer"
+MASK_ROLE = Qt.ItemDataRole.UserRole + 3
+DEPTH_ROLE = Qt.ItemDataRole.UserRole + 4
+EDITS_MASK_ROLE = Qt.ItemDataRole.UserRole + 5
+MIME_TYPE = "application/x-attune-layers"
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
+_ALLOWED = (
+    Qt.ItemFlag.ItemIsEnabled
+    | Qt.ItemFlag.ItemIsSelectable
+    | Qt.ItemFlag.ItemIsEditable
+    | Qt.ItemFlag.ItemIsDragEnabled
+)
 
 
-class LayerModel(QAbstractListModel):
-    """Row 0 is the topmost layer."""
+@dataclass
+class _Entry:
+    """One node in its place; children run from top to bottom."""
 
-    rename_requested = Signal(str, str)  # layer id, name
-    move_requested = Signal(str, int)  # layer id, index from the bottom
+    node: Node | None
+    parent: _Entry | None
+    row: int
+    key: int
+    children: list[_Entry] = field(default_factory=list)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+
+class LayerModel(QAbstractItemModel):
+    """Row 0 of the top level is the topmost node. Indexes carry a number for each node's id."""
+
+    rename_requested = Signal(str, str)  # node id, name
+    move_requested = Signal(list, str, int)  # node ids, group id ("" = top level), index from the bottom
+
+    def __init__(self, thumbnails: LayerThumbnails, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._thumbnails = thumbnails
         self._document: Document | None = None
-        self._layers: tuple[Layer, ...] = ()
-        self._thumbnails: dict[int, tuple[object, QImage]] = {}
+        self._numbers = count(1)
+        self._keys: dict[str, int] = {}
+        self._entries: dict[int, _Entry] = {}
+        self._root = _Entry(None, None, 0, 0)
+        thumbnails.ready.connect(self._on_thumbnail)
 
     def set_document(self, document: Document | None) -> None:
         if self._document is not None:
             self._document.layers_changed.disconnect(self._on_layers_changed)
+            self._document.target_changed.disconnect(self._refresh)
         self._document = document
         if document is not None:
             document.layers_changed.connect(self._on_layers_changed)
+            document.target_changed.connect(self._refresh)
         self._thumbnails.clear()
         self._on_layers_changed()
 
-    def row_of(self, layer_id: str) -> int:
-        return next((row for row, layer in enumerate(self._layers) if layer.id == layer_id), -1)
+    def index_of(self, node_id: str) -> QModelIndex:
+        """Where a node is; an invalid index if it is nowhere."""
+        entry = self._entries.get(self._keys.get(node_id, 0))
+        return QModelIndex() if entry is None else self.createIndex(entry.row, 0, entry.key)
 
-    def layer_at(self, row: int) -> Layer | None:
-        return self._layers[row] if 0 <= row < len(self._layers) else None
+    def node(self, index: Index) -> Node | None:
+        entry = self._entry(index)
+        return entry.node if entry is not None else None
+
+    # what views ask
+
+    def index(self, row: int, column: int = 0, parent: Index = _ROOT) -> QModelIndex:
+        entry = self._entry(parent)
+        if entry is None or column or not 0 <= row < len(entry.children):
+            return QModelIndex()
+        return self.createIndex(row, 0, entry.children[row].key)
+
+    def parent(self, index: Index = _ROOT) -> QModelIndex:  # type: ignore[override] # QObject.parent() too
+        entry = self._entry(index)
+        if entry is None or entry.parent is None or entry.parent.node is None:
+            return QModelIndex()
+        return self.createIndex(entry.parent.row, 0, entry.parent.key)
 
     def rowCount(self, parent: Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self._layers)
+        entry = self._entry(parent)
+        return len(entry.children) if entry is not None else 0
+
+    def columnCount(self, parent: Index = _ROOT) -> int:
+        return 1
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        layer = self.layer_at(index.row())
-        if layer is None:
+        node = self.node(index)
+        if node is None:
             return None
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
-            return layer.name
+            return node.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{layer.name}, {summary(layer)}"
+            return spoken(node)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tip(layer)
-        if role == LAYER_ROLE:
-            return layer
+            return tip(node)
+        if role == NODE_ROLE:
+            return node
         if role == SUMMARY_ROLE:
-            return summary(layer)
+            return summary(node)
         if role == THUMBNAIL_ROLE:
-            return self._thumbnail(layer)
+            return self._thumbnails.pixels(node)
+        if role == MASK_ROLE:
+            return self._thumbnails.mask(node)
+        if role == DEPTH_ROLE:
+            return self._depth(index)
+        if role == EDITS_MASK_ROLE:
+            document = self._document
+            return document is not None and document.state.active == node.id and document.edit_mask
         return None
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        layer = self.layer_at(index.row())
+        node = self.node(index)
         name = str(value).strip()
-        if layer is None or role != Qt.ItemDataRole.EditRole or not name or name == layer.name:
+        if node is None or role != Qt.ItemDataRole.EditRole or not name or name == node.name:
             return False
-        self.rename_requested.emit(layer.id, name)
+        self.rename_requested.emit(node.id, name)
         return True
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        if not index.isValid():
+        node = self.node(index)
+        if node is None:
             return Qt.ItemFlag.ItemIsDropEnabled
-        return (
-            Qt.ItemFlag.ItemIsEnabled
-            | Qt.ItemFlag.ItemIsSelectable
-            | Qt.ItemFlag.ItemIsEditable
-            | Qt.ItemFlag.ItemIsDragEnabled
-        )
+        return _ALLOWED | Qt.ItemFlag.ItemIsDropEnabled if isinstance(node, Group) else _ALLOWED
+
+    # dragging
 
     def supportedDropActions(self) -> Qt.DropAction:
         return Qt.DropAction.MoveAction
@@ -105,63 +156,80 @@ class LayerModel(QAbstractListModel):
         return [MIME_TYPE]
 
     def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:
+        ids = [node.id for node in map(self.node, indexes) if node is not None]
         data = QMimeData()
-        layer = self.layer_at(indexes[0].row()) if indexes else None
-        if layer is not None:
-            data.setData(MIME_TYPE, QByteArray(layer.id.encode()))
+        data.setData(MIME_TYPE, QByteArray("\n".join(ids).encode()))
         return data
 
     def dropMimeData(
         self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
     ) -> bool:  # fmt: skip
-        layer_id = bytes(data.data(MIME_TYPE).data()).decode()
-        source = self.row_of(layer_id)
-        if source < 0:
+        """Ask to move what is dragged above `row` of a group; row -1 is into the group, at its top."""
+        ids = [key for key in bytes(data.data(MIME_TYPE).data()).decode().split("\n") if key in self._keys]
+        target = self._entry(parent)
+        if not ids or target is None:
             return False
         if row < 0:
-            row = parent.row() if parent.isValid() else len(self._layers)
-        target = row - 1 if row > source else row
-        if target != source:
-            self.move_requested.emit(layer_id, len(self._layers) - 1 - target)
-        return False  # the document moves the layer; the view must not remove a row by itself
+            row = 0 if target.node is not None else len(target.children)
+        below = [child for child in target.children[row:] if child.node and child.node.id not in ids]
+        self.move_requested.emit(ids, target.node.id if target.node is not None else "", len(below))
+        return False  # the document moves them; the view must not remove a row by itself
+
+    # inside
+
+    def _entry(self, index: Index) -> _Entry | None:
+        return self._entries.get(index.internalId()) if index.isValid() else self._root
+
+    def _depth(self, index: Index) -> int:
+        entry, depth = self._entry(index), -1
+        while entry is not None and entry.node is not None:
+            entry, depth = entry.parent, depth + 1
+        return depth
 
     def _on_layers_changed(self) -> None:
-        layers = tuple(reversed(self._document.layers)) if self._document is not None else ()
-        same_rows = [layer.id for layer in layers] == [layer.id for layer in self._layers]
-        if same_rows:
-            self._layers = layers
-            if layers:
-                self.dataChanged.emit(self.index(0), self.index(len(layers) - 1))
+        nodes = self._document.layers if self._document is not None else ()
+        if self._take(self._root, nodes):
             return
         self.beginResetModel()
-        self._layers = layers
+        self._entries = {}
+        self._root = _Entry(None, None, 0, 0)
+        self._fill(self._root, nodes)
+        kept = {entry.node.id for entry in self._entries.values() if entry.node is not None}
+        self._keys = {key: number for key, number in self._keys.items() if key in kept}
+        self._thumbnails.keep_only(kept)
         self.endResetModel()
 
-    def _thumbnail(self, layer: Layer) -> QImage:
-        key = hash(layer.id)
-        kept = self._thumbnails.get(key)
-        if kept is None or kept[0] is not layer.pixels:
-            kept = self._thumbnails[key] = (layer.pixels, thumbnail(layer.pixels, THUMBNAIL_PX))
-        return kept[1]
+    def _take(self, entry: _Entry, nodes: Sequence[Node]) -> bool:
+        """Put changed nodes into an unchanged tree; False if the tree itself is another."""
+        old = [child.node.id for child in entry.children if child.node is not None]
+        if old != [node.id for node in reversed(nodes)]:
+            return False
+        for child, node in zip(entry.children, reversed(nodes), strict=True):
+            below = node.children if isinstance(node, Group) else ()
+            if not self._take(child, below):
+                return False
+            if child.node is not node:
+                child.node = node
+                index = self.createIndex(child.row, 0, child.key)
+                self.dataChanged.emit(index, index)
+        return True
 
-    def _tip(self, layer: Layer) -> str:
-        if layer.recipe is None:
-            return self.tr("{width} × {height} pixels").format(width=layer.width, height=layer.height)
-        return self.tr("{prompt}\nDouble click shows its sliders.").format(prompt=layer.recipe.prompt)
+    def _fill(self, entry: _Entry, nodes: Sequence[Node]) -> None:
+        for row, node in enumerate(reversed(nodes)):
+            key = self._keys.setdefault(node.id, 0) or next(self._numbers)
+            self._keys[node.id] = key
+            child = _Entry(node, entry, row, key)
+            self._entries[key] = child
+            entry.children.append(child)
+            if isinstance(node, Group):
+                self._fill(child, node.children)
 
+    def _on_thumbnail(self, node_id: str) -> None:
+        index = self.index_of(node_id)
+        if index.isValid():
+            self.dataChanged.emit(index, index, [THUMBNAIL_ROLE, MASK_ROLE])
 
-def summary(layer: Layer) -> str:
-    """The second line of a layer: how it was made, else how large it is."""
-    if layer.recipe is None:
-        return f"{layer.width} × {layer.height} px"
-    return recipe_summary(layer.recipe)
-
-
-def recipe_summary(recipe: Recipe) -> str:
-    """Like “age +0.64 · seed 7”; without sliders “seed 7 · mini-sdxl”."""
-    seed = QCoreApplication.translate("LayerModel", "seed {seed}").format(seed=recipe.seed)
-    moved = [f"{edit.attribute} {signed(edit.value)}" for edit in recipe.edits if edit.value]
-    return " · ".join([*moved, seed] if moved else [seed, recipe.request.model])
-
-
-THUMBNAIL_SIZE = QSize(38, 38)
+    def _refresh(self) -> None:
+        index = self.index_of(self._document.state.active) if self._document is not None else QModelIndex()
+        if index.isValid():
+            self.dataChanged.emit(index, index, [EDITS_MASK_ROLE])

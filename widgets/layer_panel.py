@@ -1,82 +1,62 @@
-"""The Layers panel: list, blend mode, opacity, and what can be done with the active layer."""
+"""The Layers panel: the tree, blend mode and opacity, and buttons for what is done most."""
 
-from PySide6.QtCore import QCoreApplication, QItemSelectionModel, QModelIndex, QSize, Qt
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QListView,
-    QSlider,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from editor.actions import in_menu
 from editor.application import Application
-from editor.commands import ReorderLayer, SetLayerProperty
+from editor.commands import ReorderLayer, ReplaceState, SetLayerProperty
 from editor.document import Document
-from editor.layer import BlendMode
+from editor.layer import Adjustment, Layer
+from editor.tree import moved, shown_alone
+from inference.errors import EditorError
+from widgets.action_set import ActionSet
+from widgets.adjustment_menu import AdjustmentButton
 from widgets.icons import IconButton
 from widgets.layer_delegate import LayerDelegate
-from widgets.layer_model import LAYER_ROLE, LayerModel
-from widgets.theme import tabular
+from widgets.layer_model import LayerModel
+from widgets.layer_properties import LayerProperties
+from widgets.layer_thumbnails import LayerThumbnails
+from widgets.layer_tree import LayerTree
 
-
-def layer_buttons(application: Application) -> QWidget:
-    """What can be done with the active layer, for the panel's header."""
-    bar = QWidget()
-    row = QHBoxLayout(bar)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(1)
-    for name, tip, act in (
-        ("duplicate", bar.tr("Duplicate layer"), application.duplicate_layer),
-        ("arrow-up", bar.tr("Move layer up"), application.raise_layer),
-        ("arrow-down", bar.tr("Move layer down"), application.lower_layer),
-        ("delete", bar.tr("Delete layer"), application.delete_layer),
-    ):
-        button = IconButton(name, tip)
-        button.clicked.connect(act)
-        row.addWidget(button)
-    return bar
+BUTTONS = (
+    ("layer.new", "new-layer"),
+    ("layer.group", "group"),
+    ("", ""),  # where the adjustments' button stands
+    ("layer.add_mask", "mask"),
+    ("layer.duplicate", "duplicate"),
+    ("layer.delete", "delete"),
+)
 
 
 class LayerPanel(QWidget):
-    """Shows the current document's layers."""
+    """Shows the current document's layers. `actions` are those of the menus, by id."""
 
-    def __init__(self, application: Application, parent: QWidget | None = None) -> None:
+    properties_requested = Signal()  # of the active node, whose row was double-clicked
+
+    def __init__(
+        self,
+        application: Application,
+        actions: ActionSet,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("PanelBody")
         self._application = application
+        self._actions = actions
         self._document: Document | None = None
-        self._gesture = 0
-        self.model = LayerModel(self)
-        self.list = QListView()
-        self.list.setModel(self.model)
-        self.delegate = LayerDelegate(self.list)
-        self.list.setItemDelegate(self.delegate)
-        self.list.setAccessibleName(self.tr("Layers"))
-        self.list.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
-        self.list.setDefaultDropAction(Qt.DropAction.MoveAction)
-        self.list.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.list.setMouseTracking(True)
-        self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.blend = QComboBox()
-        self.blend.setProperty("flat", True)
-        self.blend.setAccessibleName(self.tr("Blend mode"))
-        self.blend.setToolTip(self.tr("Blend mode"))
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
-        self.opacity.setRange(0, 100)
-        self.opacity.setAccessibleName(self.tr("Opacity"))
-        self.opacity.setToolTip(self.tr("Opacity"))
-        self.percent = QLabel()
-        self.percent.setFont(tabular(self.percent.font()))
-        self.percent.setProperty("dim", True)
+        self.model = LayerModel(LayerThumbnails(application.background, self), self)
+        self.tree = LayerTree(self.model)
+        self.tree.setAccessibleName(self.tr("Layers"))
+        self.delegate = LayerDelegate(self.tree)
+        self.tree.setItemDelegate(self.delegate)
+        self.properties = LayerProperties(application)
         self._lay_out()
         self._connect()
         self.set_document(application.current)
 
     def sizeHint(self) -> QSize:
-        return QSize(330, 230)
+        return QSize(330, 260)
 
     def set_document(self, document: Document | None) -> None:
         if self._document is not None:
@@ -87,103 +67,156 @@ class LayerPanel(QWidget):
         if document is not None:
             document.active_changed.connect(self._show_active)
             document.layers_changed.connect(self._show_active)
+        self.properties.set_document(document)
         self._show_active()
 
+    def context_menu(self) -> QMenu:
+        """The Layer menu and renaming."""
+        menu = QMenu(self)
+        rename = menu.addAction(self.tr("Rename"))
+        rename.triggered.connect(lambda: self.tree.edit(self.tree.currentIndex()))
+        group = None
+        for item in in_menu("layer"):
+            if item.group != group:
+                menu.addSeparator()
+            group = item.group
+            menu.addAction(self._actions[item.id])
+        return menu
+
     def _lay_out(self) -> None:
-        for mode in BlendMode:
-            self.blend.addItem(_translated(mode), mode)
-        self.percent.setFixedWidth(self.fontMetrics().horizontalAdvance("100 %") + 6)
-        self.percent.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        top = QHBoxLayout()
-        top.setContentsMargins(8, 0, 14, 0)
-        top.addWidget(self.blend)
-        top.addSpacing(6)
-        top.addWidget(self.opacity, 1)
-        top.addWidget(self.percent)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(10, 2, 8, 6)
+        foot.setSpacing(2)
+        for action_id, name in BUTTONS:
+            if not action_id:
+                foot.addWidget(AdjustmentButton(self._application))
+            elif action_id in self._actions:
+                foot.addWidget(self._button(action_id, name))
+            if action_id == "layer.add_mask":
+                foot.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(top)
-        layout.addWidget(self.list, 1)
+        layout.addWidget(self.properties)
+        layout.addWidget(self.tree, 1)
+        layout.addLayout(foot)
+
+    def _button(self, action_id: str, name: str) -> IconButton:
+        shown = self._actions[action_id]
+        button = IconButton(name, shown.text().replace("&", "").rstrip("…"))
+        button.setEnabled(shown.isEnabled())
+        shown.changed.connect(lambda: button.setEnabled(shown.isEnabled()))
+        button.clicked.connect(shown.trigger)
+        return button
 
     def _connect(self) -> None:
         self._application.current_changed.connect(self.set_document)
-        self.list.selectionModel().currentChanged.connect(self._on_current_changed)
-        self.list.doubleClicked.connect(self._on_double_clicked)
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.tree.customContextMenuRequested.connect(self._on_menu)
+        self.tree.chosen.connect(self._on_chosen)
+        self.tree.opened.connect(self._open)
+        self.tree.toggle_requested.connect(self._toggle)
+        self.tree.doubleClicked.connect(self._on_double_clicked)
         self.delegate.eye_clicked.connect(self._on_eye_clicked)
-        self.model.rename_requested.connect(lambda key, name: self._set(key, "name", name))
-        self.model.move_requested.connect(self._on_move_requested)
-        self.blend.activated.connect(self._on_blend)
-        self.opacity.sliderPressed.connect(self._on_opacity_pressed)
-        self.opacity.valueChanged.connect(self._on_opacity)
+        self.delegate.mask_clicked.connect(self._on_mask_clicked)
+        self.delegate.pixels_clicked.connect(self._on_pixels_clicked)
+        self.delegate.lock_clicked.connect(self._on_lock_clicked)
+        self.model.rename_requested.connect(self._rename)
+        self.model.move_requested.connect(self._move)
 
     def _show_active(self) -> None:
-        layer = self._document.active_layer if self._document is not None else None
-        for widget in (self.blend, self.opacity, self.percent):
-            widget.setVisible(layer is not None)
-        if layer is None:
-            self.percent.clear()
-            return
-        index = self.model.index(self.model.row_of(layer.id))
-        if self.list.currentIndex() != index:
-            self.list.selectionModel().setCurrentIndex(
-                index, QItemSelectionModel.SelectionFlag.ClearAndSelect
-            )
-        self.blend.setCurrentIndex(self.blend.findData(layer.blend_mode))
-        blocked = self.opacity.blockSignals(True)
-        self.opacity.setValue(round(layer.opacity * 100))
-        self.opacity.blockSignals(blocked)
-        self.percent.setText(self.tr("{percent} %").format(percent=round(layer.opacity * 100)))
+        if self._document is not None:
+            state = self._document.state
+            self.tree.select(state.active, state.chosen)
 
-    def _on_current_changed(self, current: QModelIndex) -> None:
-        layer = self.model.layer_at(current.row())
-        active = self._document.active_layer if self._document is not None else None
-        if layer is not None and self._document is not None and layer is not active:
-            self._document.set_active(layer.id)
+    def _on_chosen(self, active: str, selected: list[str]) -> None:
+        if self._document is not None:
+            self._document.choose(active, selected)
+
+    def _on_menu(self, position: QPoint) -> None:
+        if self.tree.indexAt(position).isValid():
+            self.context_menu().popup(self.tree.viewport().mapToGlobal(position))
 
     def _on_double_clicked(self, index: QModelIndex) -> None:
-        position = self.list.viewport().mapFromGlobal(self.list.cursor().pos())
-        row = self.list.visualRect(index)
-        if self.delegate.eye_rect(row).contains(position):
+        parts = self.delegate.parts(index, self.tree.visualRect(index))
+        node = self.model.node(index)
+        if parts is None or node is None:
             return
-        layer = index.data(LAYER_ROLE)
-        over_name = self.delegate.name_rect(self.list.visualRect(index)).contains(position)
-        if over_name or not layer.recipe is not None:
-            self.list.edit(index)
-        else:
+        position = self.tree.viewport().mapFromGlobal(self.tree.cursor().pos())
+        if parts.name.contains(position):
+            self.tree.edit(index)
+        elif not parts.eye.contains(position) and not parts.arrow.contains(position):
+            self._open(node.id)
+
+    def _open(self, node_id: str) -> None:
+        """Show what a node is made of: its sliders, its settings; else rename it."""
+        node = self._document.state.find(node_id) if self._document is not None else None
+        if isinstance(node, Adjustment) or (isinstance(node, Layer) and node.text is not None):
+            self.properties_requested.emit()
+        elif node is not None and node.recipe is not None:
             self._application.edit_recipe()
+        else:
+            self.tree.edit(self.model.index_of(node_id))
 
-    def _on_eye_clicked(self, layer_id: str) -> None:
-        if self._document is not None:
-            self._set(layer_id, "visible", not self._document.layer(layer_id).visible)
+    def _toggle(self, node_id: str) -> None:
+        self._on_eye_clicked(node_id, False)
 
-    def _on_move_requested(self, layer_id: str, index: int) -> None:
+    def _on_eye_clicked(self, node_id: str, alone: bool) -> None:
         document = self._document
-        if document is not None:
-            self._application.run(lambda: ReorderLayer(document, layer_id, index))
-
-    def _on_blend(self, index: int) -> None:
-        layer = self._document.active_layer if self._document is not None else None
-        mode = self.blend.itemData(index)
-        if layer is not None and mode is not layer.blend_mode:
-            self._set(layer.id, "blend_mode", mode)
-
-    def _on_opacity_pressed(self) -> None:
-        self._gesture += 1
-
-    def _on_opacity(self, percent: int) -> None:
-        layer = self._document.active_layer if self._document is not None else None
-        if layer is None:
+        if document is None:
             return
-        if not self.opacity.isSliderDown():
-            self._gesture += 1
-        self._set(layer.id, "opacity", percent / 100, merge_key=f"opacity:{layer.id}:{self._gesture}")
+        if alone:
+            state = shown_alone(document.state, node_id)
+            self._application.run(lambda: ReplaceState(document, state, self.tr("Show one layer alone")))
+        else:
+            self._set(node_id, "visible", not document.state.node(node_id).visible)
 
-    def _set(self, layer_id: str, name: str, value: object, merge_key: str = "") -> None:
+    def _on_mask_clicked(self, node_id: str, toggle: bool) -> None:
+        document = self._document
+        node = document.state.find(node_id) if document is not None else None
+        if document is None or node is None or node.mask is None:
+            return
+        if toggle:
+            mask = node.mask.changed(enabled=not node.mask.enabled)
+            text = self.tr("Enable mask") if mask.enabled else self.tr("Disable mask")
+            state = document.state.with_node(node.changed(mask=mask))
+            self._application.run(lambda: ReplaceState(document, state, text))
+            return
+        document.choose(node_id)
+        document.set_edit_mask(True)
+
+    def _on_pixels_clicked(self, node_id: str) -> None:
+        if self._document is not None and self._document.state.active == node_id:
+            self._document.set_edit_mask(False)
+
+    def _on_lock_clicked(self, node_id: str) -> None:
+        document = self._document
+        if document is None:
+            return
+        node = document.state.node(node_id)
+        free = node.changed(locked=False, alpha_locked=False, position_locked=False)
+        state, text = document.state.with_node(free), self.tr("Unlock layer")
+        self._application.run(lambda: ReplaceState(document, state, text))
+
+    def _rename(self, node_id: str, name: str) -> None:
+        self._set(node_id, "name", name)
+
+    def _move(self, ids: list[str], parent: str, index: int) -> None:
+        document = self._document
+        if document is None:
+            return
+        if len(ids) == 1:
+            self._application.run(lambda: ReorderLayer(document, ids[0], index, parent))
+            return
+        try:
+            state = moved(document.state, ids, parent, index)
+        except EditorError as error:
+            self._application.report(error)
+            return
+        text = self.tr("Move {count} layers").format(count=len(ids))
+        self._application.run(lambda: ReplaceState(document, state, text))
+
+    def _set(self, node_id: str, name: str, value: object) -> None:
         document = self._document
         if document is not None:
-            self._application.run(lambda: SetLayerProperty(document, layer_id, name, value, merge_key))
-
-
-def _translated(mode: BlendMode) -> str:
-    return QCoreApplication.translate("BlendMode", mode.label)
+            self._application.run(lambda: SetLayerProperty(document, node_id, name, value))

@@ -13,7 +13,8 @@ from widgets.filmstrip import Filmstrip
 from widgets.history_panel import HistoryPanel
 from widgets.icons import IconButton
 from widgets.job_panel import JobPanel
-from widgets.layer_panel import LayerPanel, layer_buttons
+from widgets.layer_panel import LayerPanel
+from widgets.layer_properties import LockButtons
 from widgets.panel import Panel, PanelSpec
 from widgets.status_bar import StatusBar
 from widgets.subject_panel import SubjectPanel
@@ -129,8 +130,8 @@ class MainWindow(QMainWindow):
                 "layers",
                 self.tr("Layers"),
                 right,
-                lambda: LayerPanel(application),
-                lambda: layer_buttons(application),
+                lambda: LayerPanel(application, self.actions_by_id),
+                lambda: LockButtons(application),
             ),
             PanelSpec("history", self.tr("History"), right, lambda: HistoryPanel(application)),
             PanelSpec("variations", self.tr("Variations"), bottom, lambda: Filmstrip(application)),
