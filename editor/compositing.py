@@ -1,25 +1,15 @@
-"""Blend equations and the composite of layers: the NumPy reference.
+"""The composite of a layer tree: the NumPy reference, float32 and straight alpha, by `editor.blending`."""
 
-Colours are straight-alpha sRGB; blending happens on the sRGB values, as the W3C's "Compositing and Blending
-Level 1", OpenRaster and Krita do. With backdrop colour Cb and alpha ab, source colour Cs and alpha as:
-
-    ao = as + ab·(1 - as)
-    ao·Co = as·(1 - ab)·Cs + as·ab·B(Cb, Cs) + (1 - as)·ab·Cb
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from editor import adjustments
+from editor import adjustments, blending
 from editor.layer import Adjustment, BlendMode, Group, Layer, Node
 from editor.pixels import read_only, transparent
 from editor.raster import Area
 from inference.request import Pixels
-
-Colour = NDArray[np.float32]  # [..., 3] in 0..1
-Blend = Callable[[Colour, Colour], Colour]
 
 BAND_ROWS = 256  # rows composed at once: bounds the memory of the float buffers
 
@@ -62,17 +52,9 @@ def blend_pixels(
     backdrop: NDArray[np.float32], source: NDArray[np.float32], mode: BlendMode
 ) -> NDArray[np.float32]:
     """Source over backdrop, both straight RGBA [..., 4] in 0..1; a result without alpha is all zero."""
-    cb, ab = backdrop[..., :3], backdrop[..., 3:]
-    cs, alpha = source[..., :3], source[..., 3:]
-    if mode is BlendMode.PLUS:
-        out_alpha = np.minimum(alpha + ab, 1)
-        premultiplied = np.minimum(alpha * cs + ab * cb, 1)
-    else:
-        out_alpha = alpha + ab * (1 - alpha)
-        mixed = cs if mode is BlendMode.NORMAL else BLENDS[mode](cb, cs)
-        premultiplied = alpha * (1 - ab) * cs + alpha * ab * mixed + (1 - alpha) * ab * cb
-    colour = np.divide(premultiplied, out_alpha, out=np.zeros_like(premultiplied), where=out_alpha > 0)
-    return np.concatenate([np.minimum(colour, 1), out_alpha], axis=-1, dtype=np.float32)
+    below, above = np.moveaxis(backdrop, -1, 0), np.moveaxis(source, -1, 0)
+    colour, alpha = blending.blend(below[:3], below[3], above[:3], above[3], mode)
+    return np.moveaxis(np.concatenate([colour, alpha[None]], dtype=np.float32), 0, -1)
 
 
 def _blend_node(
@@ -165,60 +147,3 @@ def _contributes(node: Node, region: Area) -> bool:
 def _passes_through(node: Node, region: Area) -> bool:
     """Over an empty backdrop every blend mode is the source itself."""
     return isinstance(node, Layer) and node.opacity == 1 and node.mask is None and node.area.contains(region)
-
-
-def _multiply(cb: Colour, cs: Colour) -> Colour:
-    return cb * cs
-
-
-def _screen(cb: Colour, cs: Colour) -> Colour:
-    return np.subtract(cb + cs, cb * cs)
-
-
-def _hard_light(cb: Colour, cs: Colour) -> Colour:
-    twice = cs + cs
-    return np.where(cs <= 0.5, _multiply(cb, twice), _screen(cb, twice - np.float32(1)))
-
-
-def _overlay(cb: Colour, cs: Colour) -> Colour:
-    return _hard_light(cs, cb)
-
-
-def _colour_dodge(cb: Colour, cs: Colour) -> Colour:
-    quotient = np.divide(cb, 1 - cs, out=np.ones_like(cb), where=cs < 1)
-    return np.where(cb == 0, np.float32(0), np.minimum(quotient, 1))
-
-
-def _colour_burn(cb: Colour, cs: Colour) -> Colour:
-    quotient = np.divide(1 - cb, cs, out=np.ones_like(cb), where=cs > 0)
-    return np.where(cb == 1, np.float32(1), 1 - np.minimum(quotient, 1))
-
-
-def _soft_light(cb: Colour, cs: Colour) -> Colour:
-    curve = np.where(cb <= 0.25, ((16 * cb - 12) * cb + 4) * cb, np.sqrt(cb))
-    darker = cb - (1 - 2 * cs) * cb * (1 - cb)
-    return np.where(cs <= 0.5, darker, cb + (2 * cs - 1) * (curve - cb))
-
-
-def _difference(cb: Colour, cs: Colour) -> Colour:
-    return np.abs(cb - cs)
-
-
-def _exclusion(cb: Colour, cs: Colour) -> Colour:
-    return np.subtract(cb + cs, 2 * cb * cs)
-
-
-BLENDS: Mapping[BlendMode, Blend] = {
-    BlendMode.MULTIPLY: _multiply,
-    BlendMode.SCREEN: _screen,
-    BlendMode.OVERLAY: _overlay,
-    BlendMode.DARKEN: np.minimum,
-    BlendMode.LIGHTEN: np.maximum,
-    BlendMode.COLOUR_DODGE: _colour_dodge,
-    BlendMode.COLOUR_BURN: _colour_burn,
-    BlendMode.HARD_LIGHT: _hard_light,
-    BlendMode.SOFT_LIGHT: _soft_light,
-    BlendMode.DIFFERENCE: _difference,
-    BlendMode.EXCLUSION: _exclusion,
-}
-"""B(Cb, Cs) of every separable mode but normal, where it is Cs."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editor import compositing
+from editor import blending, compositing
 from editor.compositing import blend_pixels, composite
 from editor.layer import BlendMode, Layer
 from editor.raster import Area
@@ -39,6 +39,16 @@ def soft_light(b: float, s: float) -> float:
     return b + (2 * s - 1) * (d - b)
 
 
+def vivid(b: float, s: float) -> float:
+    return burn(b, 2 * s) if s <= 0.5 else dodge(b, 2 * s - 1)
+
+
+def divided(b: float, s: float) -> float:
+    if s == 0:
+        return 0 if b == 0 else 1
+    return min(1, b / s)
+
+
 SCALAR: dict[BlendMode, Callable[[float, float], float]] = {
     BlendMode.NORMAL: lambda b, s: s,
     BlendMode.MULTIPLY: lambda b, s: b * s,
@@ -48,10 +58,68 @@ SCALAR: dict[BlendMode, Callable[[float, float], float]] = {
     BlendMode.LIGHTEN: max,
     BlendMode.COLOUR_DODGE: dodge,
     BlendMode.COLOUR_BURN: burn,
+    BlendMode.LINEAR_BURN: lambda b, s: max(0, b + s - 1),
     BlendMode.HARD_LIGHT: hard_light,
     BlendMode.SOFT_LIGHT: soft_light,
+    BlendMode.VIVID_LIGHT: vivid,
+    BlendMode.LINEAR_LIGHT: lambda b, s: min(1, max(0, b + 2 * s - 1)),
+    BlendMode.PIN_LIGHT: lambda b, s: min(b, 2 * s) if s <= 0.5 else max(b, 2 * s - 1),
+    BlendMode.HARD_MIX: lambda b, s: float(b + s > 1),
     BlendMode.DIFFERENCE: lambda b, s: abs(b - s),
     BlendMode.EXCLUSION: lambda b, s: b + s - 2 * b * s,
+    BlendMode.SUBTRACT: lambda b, s: max(0, b - s),
+    BlendMode.DIVIDE: divided,
+}
+
+Colour = tuple[float, float, float]
+
+
+def lum(c: Colour) -> float:
+    return 0.3 * c[0] + 0.59 * c[1] + 0.11 * c[2]
+
+
+def clip_colour(c: Colour) -> Colour:
+    grey, low, high = lum(c), min(c), max(c)
+    if low < 0:
+        c = tuple(grey + (one - grey) * grey / (grey - low) for one in c)
+    if high > 1:
+        c = tuple(grey + (one - grey) * (1 - grey) / (high - grey) for one in c)
+    return c
+
+
+def set_lum(c: Colour, wanted: float) -> Colour:
+    by = wanted - lum(c)
+    return clip_colour((c[0] + by, c[1] + by, c[2] + by))
+
+
+def set_sat(c: Colour, wanted: float) -> Colour:
+    order = sorted(range(3), key=lambda i: c[i])
+    low, middle, high = order
+    result = [0.0, 0.0, 0.0]
+    if c[high] > c[low]:
+        result[middle] = (c[middle] - c[low]) * wanted / (c[high] - c[low])
+        result[high] = wanted
+    return result[0], result[1], result[2]
+
+
+def sat(c: Colour) -> float:
+    return max(c) - min(c)
+
+
+WHOLE: dict[BlendMode, Callable[[Colour, Colour], Colour]] = {
+    BlendMode.HUE: lambda b, s: set_lum(set_sat(s, sat(b)), lum(b)),
+    BlendMode.SATURATION: lambda b, s: set_lum(set_sat(b, sat(s)), lum(b)),
+    BlendMode.COLOUR: lambda b, s: set_lum(s, lum(b)),
+    BlendMode.LUMINOSITY: lambda b, s: set_lum(b, lum(s)),
+    BlendMode.DARKER_COLOUR: lambda b, s: s if lum(s) < lum(b) else b,
+    BlendMode.LIGHTER_COLOUR: lambda b, s: s if lum(s) > lum(b) else b,
+}
+
+COVERAGE: dict[BlendMode, Callable[[float, float], tuple[float, float]]] = {
+    BlendMode.SOURCE_ATOP: lambda alpha, ab: (ab, 1 - alpha),
+    BlendMode.DESTINATION_IN: lambda alpha, ab: (0, alpha),
+    BlendMode.DESTINATION_OUT: lambda alpha, ab: (0, 1 - alpha),
+    BlendMode.DESTINATION_ATOP: lambda alpha, ab: (1 - ab, alpha),
 }
 
 
@@ -60,6 +128,10 @@ def expected(mode: BlendMode, cb: float, ab: float, cs: float, alpha: float) -> 
     if mode is BlendMode.PLUS:
         out = min(1, alpha + ab)
         return (min(1, min(1, alpha * cs + ab * cb) / out) if out else 0, out)
+    if mode in COVERAGE:
+        fa, fb = COVERAGE[mode](alpha, ab)
+        out = alpha * fa + ab * fb
+        return ((alpha * fa * cs + ab * fb * cb) / out if out else 0, out)
     out = alpha + ab - alpha * ab
     mixed = (1 - ab) * cs + ab * SCALAR[mode](cb, cs)
     return ((alpha * mixed + (1 - alpha) * ab * cb) / out if out else 0, out)
@@ -68,7 +140,7 @@ def expected(mode: BlendMode, cb: float, ab: float, cs: float, alpha: float) -> 
 LEVELS = [0.0, 0.1, 0.25, 0.5, 0.6, 0.9, 1.0]
 
 
-@pytest.mark.parametrize("mode", BlendMode)
+@pytest.mark.parametrize("mode", [mode for mode in BlendMode if mode not in WHOLE])
 def test_blend_equations(mode: BlendMode) -> None:
     cases = list(itertools.product(LEVELS, repeat=4))  # cb, ab, cs, as
     backdrop = np.array([[[cb, cb, cb, ab] for cb, ab, _, _ in cases]], np.float32)
@@ -78,6 +150,24 @@ def test_blend_equations(mode: BlendMode) -> None:
     assert result.dtype == np.float32
     np.testing.assert_allclose(result[0, :, 0], [colour for colour, _ in wanted], atol=3e-6)
     np.testing.assert_allclose(result[0, :, 3], [alpha for _, alpha in wanted], atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", WHOLE)
+def test_modes_that_mix_the_channels(mode: BlendMode) -> None:
+    rng = np.random.default_rng(5)
+    backdrop, source = rng.random((2, 500, 4), np.float32)
+    backdrop[:100, 1] = backdrop[:100, 0]  # two channels alike, and greys
+    source[50:150, :3] = source[50:150, :1]
+    result = blend_pixels(backdrop, source, mode)
+    for below, above, found in zip(backdrop.tolist(), source.tolist(), result.tolist(), strict=True):
+        ab, alpha = below[3], above[3]
+        mixed = WHOLE[mode](tuple(below[:3]), tuple(above[:3]))
+        out = alpha + ab - alpha * ab
+        wanted = [
+            (alpha * (1 - ab) * s + alpha * ab * m + (1 - alpha) * ab * b) / out
+            for b, s, m in zip(below, above, mixed)
+        ]
+        assert found == pytest.approx([*wanted, out], abs=2e-5)
 
 
 def layer(level: int, **fields: object) -> Layer:
@@ -134,4 +224,5 @@ class TestComposite:
 
 def test_every_mode_has_a_label_and_an_equation() -> None:
     assert len({mode.label for mode in BlendMode}) == len(BlendMode)
-    assert set(compositing.BLENDS) == set(BlendMode) - {BlendMode.NORMAL, BlendMode.PLUS}
+    known = {*blending.BLENDS, *blending.PORTER_DUFF, BlendMode.NORMAL, BlendMode.PLUS}
+    assert known == set(BlendMode)

@@ -7,7 +7,9 @@ from inference.errors import EditorError
 
 
 def test_content_survives_json() -> None:
-    content = TextContent(text="春天 spring", size_px=33.5, colour=(1, 2, 3, 200), alignment="centre", bold=True)
+    content = TextContent(
+        text="春天 spring", size_px=33.5, colour=(1, 2, 3, 200), alignment="centre", bold=True
+    )
     values = content.to_json()
     assert TextContent.from_json(values) == content
     assert TextContent.from_json({**values, "of a newer version": 1}) == content
