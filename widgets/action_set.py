@@ -13,7 +13,7 @@ from editor.application import Application
 class ActionSet(QObject):
     """One QAction for each row of the table.
 
-    `receivers` gives the object of "application", "window" and "canvas" at the moment of the call, or None.
+    `receivers` gives the object of each of `RECEIVERS` at the moment of the call, or None.
     """
 
     def __init__(
@@ -34,9 +34,14 @@ class ActionSet(QObject):
     def __contains__(self, action_id: str) -> bool:
         return action_id in self._actions
 
+    def receiver(self, name: str) -> object:
+        """What `name` of the table stands for now; None if there is no such thing at the moment."""
+        return self._receivers[name]()
+
     def fill(self, bar: QMenuBar) -> dict[str, QMenu]:
         """Add the menus that have entries."""
         menus: dict[str, QMenu] = {}
+        submenus: dict[tuple[str, str], QMenu] = {}
         for menu_id, text in MENUS:
             menu = menus[menu_id] = QMenu(QCoreApplication.translate("Actions", text), bar)
             menu.setToolTipsVisible(True)
@@ -45,7 +50,10 @@ class ActionSet(QObject):
                 if item.group != group and menu.actions():
                     menu.addSeparator()
                 group = item.group
-                menu.addAction(self._actions[item.id])
+                if item.submenu and (menu_id, item.submenu) not in submenus:
+                    text = QCoreApplication.translate("Actions", item.submenu)
+                    submenus[menu_id, item.submenu] = menu.addMenu(text)
+                submenus.get((menu_id, item.submenu), menu).addAction(self._actions[item.id])
             bar.addMenu(menu)
         return menus
 
@@ -78,14 +86,11 @@ class ActionSet(QObject):
 
     def _call(self, item: Action, checked: bool) -> None:
         receiver, method = item.command.split(".")
-        target = self._receivers[receiver]()
+        target = self.receiver(receiver)
         if target is None:
             return
-        function = getattr(target, method)
-        if item.checkable:
-            function(checked)
-        else:
-            function()
+        arguments = ([item.argument] if item.argument else []) + ([checked] if item.checkable else [])
+        getattr(target, method)(*arguments)
 
     def _show_shortcuts(self) -> None:
         for item in ACTIONS:

@@ -105,7 +105,7 @@ class Filmstrip(QWidget):
         self.hint = QLabel()
         self.hint.setProperty("dim", True)
         self.make = QPushButton(self.tr("Make variations"))
-        self.make.clicked.connect(application.make_variations)
+        self.make.clicked.connect(application.sessions.make_variations)
         empty = QHBoxLayout(self._empty)
         empty.setContentsMargins(0, 0, 0, 0)
         empty.setSpacing(12)

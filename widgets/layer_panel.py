@@ -154,7 +154,7 @@ class LayerPanel(QWidget):
         if isinstance(node, Adjustment) or (isinstance(node, Layer) and node.text is not None):
             self.properties_requested.emit()
         elif node is not None and node.recipe is not None:
-            self._application.edit_recipe()
+            self._application.sessions.edit_recipe()
         else:
             self.tree.edit(self.model.index_of(node_id))
 

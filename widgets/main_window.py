@@ -62,6 +62,12 @@ class MainWindow(QMainWindow):
                 "application": lambda: application,
                 "window": lambda: self.commands,
                 "canvas": lambda: self.workspace.view,
+                "layers": lambda: application.layers,
+                "image": lambda: application.image,
+                "selection": lambda: application.selection,
+                "filters": lambda: application.filters,
+                "tools": lambda: application.tools,
+                "sessions": lambda: application.sessions,
             },
             self,
         )

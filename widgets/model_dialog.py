@@ -186,7 +186,7 @@ class ModelDialog(Dialog):
         def done(_entry: Any) -> None:
             name = getattr(_entry, "name", "")
             self.address.clear()
-            self._application.forget_attributes()
+            self._application.sessions.forget_attributes()
             self._fill(name)
             self._say(self.tr("Added {name}.").format(name=name))
 
@@ -223,7 +223,7 @@ class ModelDialog(Dialog):
             return
         if self._application.settings.get("model") == name:
             self._application.settings.set("model", Preferences().model)
-        self._application.forget_attributes()
+        self._application.sessions.forget_attributes()
         self._fill()
         self._say(self.tr("{name} is no longer listed; its files are where they were.").format(name=name))
 

@@ -4,8 +4,24 @@ from importlib import resources
 import pytest
 from PySide6.QtGui import QKeySequence
 
-from editor.actions import ACTIONS, MENUS, action, in_menu
+from editor.actions import ACTIONS, MENUS, RECEIVERS, action, in_menu
 from editor.application import Application, condition_names
+from editor.filter_actions import FilterActions
+from editor.image_actions import ImageActions
+from editor.layer_actions import LayerActions
+from editor.selection_actions import SelectionActions
+from editor.sessions import Sessions
+from editor.tool_actions import ToolActions
+
+CLASSES = {
+    "application": Application,
+    "layers": LayerActions,
+    "image": ImageActions,
+    "selection": SelectionActions,
+    "filters": FilterActions,
+    "tools": ToolActions,
+    "sessions": Sessions,
+}
 
 
 def test_ids_and_texts_are_unique() -> None:
@@ -32,14 +48,18 @@ def test_menus_hold_everything() -> None:
 @pytest.mark.parametrize("item", ACTIONS, ids=lambda item: item.id)
 def test_an_action_names_things_that_exist(item) -> None:
     receiver, _, method = item.command.partition(".")
-    assert receiver in ("application", "window", "canvas")
-    if receiver == "application":
-        assert callable(getattr(Application, method))
+    assert receiver in RECEIVERS
+    if receiver in CLASSES:
+        assert callable(getattr(CLASSES[receiver], method))
     assert item.enabled_when in condition_names()
     assert not item.icon or (resources.files("resources") / "icons" / f"{item.icon}.svg").is_file()
 
 
 def test_mnemonics_are_unique_in_a_menu() -> None:
     for menu, _ in MENUS:
-        letters = [found[1].lower() for item in in_menu(menu) for found in re.finditer(r"&(\w)", item.text)]
-        assert len(set(letters)) == len(letters), menu
+        submenus = {item.submenu for item in in_menu(menu)}
+        for submenu in submenus:
+            texts = [item.text for item in in_menu(menu) if item.submenu == submenu]
+            texts += sorted(submenus) if not submenu else []
+            letters = [found[1].lower() for text in texts for found in re.finditer(r"&(\w)", text)]
+            assert len(set(letters)) == len(letters), (menu, submenu)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
+from editor.actions import ACTIONS
 from editor.application import Application
 from editor.commands import SetLayerProperty, push
 from editor.document import Document
@@ -168,7 +169,7 @@ class TestFiles:
         self, application: Application, document: Document, tmp_path: Path, qtbot: QtBot
     ) -> None:
         application.save(document, tmp_path / "work.ora")
-        application.duplicate_layer()
+        application.layers.duplicate()
         settled(application, qtbot)
         assert document.modified
 
@@ -227,21 +228,21 @@ class TestDocuments:
 
     def test_the_session_follows_the_active_layer(self, application: Application, document: Document) -> None:
         first = application.session
-        application.duplicate_layer()
+        application.layers.duplicate()
         assert application.session is not first
-        application.select_layer_below()
+        application.layers.choose_below()
         assert application.session is first
         asked: list[object] = []
         application.recipe_requested.connect(asked.append)
-        application.edit_recipe()
+        application.sessions.edit_recipe()
         assert asked == [first]
 
     def test_a_deleted_layer_s_session_goes_and_comes_back_with_undo(
         self, application: Application, document: Document
     ) -> None:
-        application.duplicate_layer()
+        application.layers.duplicate()
         gone = application.session
-        application.delete_layer()
+        application.layers.delete()
         assert application.session is not gone
         application.undo()
         assert application.session is not None
@@ -258,11 +259,11 @@ class TestDocuments:
 
 class TestLayerActions:
     def test_each_is_a_step_and_can_be_undone(self, application: Application, document: Document) -> None:
-        application.duplicate_layer()
-        application.lower_layer()
-        application.toggle_layer()
-        application.raise_layer()
-        application.raise_layer()  # at the top already
+        application.layers.duplicate()
+        application.layers.move_down()
+        application.layers.toggle()
+        application.layers.move_up()
+        application.layers.move_up()  # at the top already
         assert document.undo_stack.count() == 4
         while application.holds("can_undo"):
             application.undo()
@@ -271,16 +272,18 @@ class TestLayerActions:
         assert len(document.layers) == 2
 
     def test_what_is_refused_is_said(self, application: Application, document: Document) -> None:
-        application.delete_layer()
+        application.layers.delete()
         assert "at least one layer" in told(application)[0][0]
         assert len(document.layers) == 1
 
     def test_nothing_happens_without_a_document(self, application: Application) -> None:
-        for name in (
-            "undo", "redo", "duplicate_layer", "delete_layer", "toggle_layer", "raise_layer", "lower_layer",
-            "edit_recipe", "select_layer_above", "select_layer_below", "make_variations", "reset_sliders",
-        ):  # fmt: skip
-            getattr(application, name)()
+        application.undo()
+        application.redo()
+        for item in ACTIONS:
+            receiver, method = item.command.split(".")
+            if receiver in ("layers", "image", "selection", "filters", "sessions"):
+                function = getattr(getattr(application, receiver), method)
+                function(*([item.argument] if item.argument else []))
         assert told(application) == []
 
     def test_conditions(self, application: Application, document: Document) -> None:
@@ -299,7 +302,7 @@ class TestVariations:
         self, application: Application, document: Document, service: FakeService
     ) -> None:
         application.settings.set("variations", 2)
-        application.make_variations()
+        application.sessions.make_variations()
         assert application.variations is not None
         assert len(application.variations.variations) == 3
         assert len(service.jobs()) == 2
@@ -308,8 +311,8 @@ class TestVariations:
         self, application: Application, document: Document, service: FakeService
     ) -> None:
         application.settings.set("variations", 1)
-        application.make_variations()
+        application.sessions.make_variations()
         first = application.variations
-        application.make_variations()
+        application.sessions.make_variations()
         assert application.variations is not first
         assert len(service.jobs()) == 1

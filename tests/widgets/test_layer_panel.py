@@ -25,7 +25,7 @@ from widgets.main_window import MainWindow
 
 @pytest.fixture
 def panel(filled: MainWindow, application: Application) -> LayerPanel:
-    application.duplicate_layer()
+    application.layers.duplicate()
     return layer_panel(filled)
 
 
@@ -95,7 +95,7 @@ class TestList:
         click(tree, qtbot, "group", "arrow")
         assert not tree.tree.isExpanded(tree.model.index_of("group"))
         current(application).set_active("top")
-        application.duplicate_layer()
+        application.layers.duplicate()
         assert not tree.tree.isExpanded(tree.model.index_of("group"))
 
     def test_thumbnails_come_from_another_thread(self, tree: LayerPanel, qtbot: QtBot) -> None:

@@ -20,14 +20,9 @@ from widgets.theme import DARK, LIGHT, Tokens
 
 
 def test_every_action_of_the_table_reaches_a_method(filled: MainWindow) -> None:
-    receivers = {
-        "application": filled.application,
-        "window": filled.commands,
-        "canvas": filled.workspace.view,
-    }
     for item in ACTIONS:
         receiver, method = item.command.split(".")
-        assert callable(getattr(receivers[receiver], method)), item.id
+        assert callable(getattr(filled.actions_by_id.receiver(receiver), method)), item.id
 
 
 def test_no_two_actions_share_a_shortcut() -> None:
@@ -49,7 +44,7 @@ def test_actions_follow_what_is_possible(window: MainWindow, application: Applic
     open_document(application, generated())
     assert window.actions_by_id["file.export"].isEnabled()
     assert not window.actions_by_id["edit.undo"].isEnabled()
-    application.duplicate_layer()
+    application.layers.duplicate()
     assert window.actions_by_id["edit.undo"].isEnabled()
 
 
@@ -63,7 +58,7 @@ def test_tabs_show_documents_and_their_changes(filled: MainWindow, application: 
     tabs = filled.workspace.tabs
     assert tabs.count() == 2
     assert tabs.currentIndex() == 1
-    application.duplicate_layer()
+    application.layers.duplicate()
     assert tabs.tabText(1).endswith("•")
     tabs.setCurrentIndex(0)
     assert application.current is not second
@@ -97,7 +92,7 @@ def test_the_welcome_page_says_what_is_on_its_way(
 def test_undo_and_redo_keys(filled: MainWindow, application: Application, qtbot: QtBot) -> None:
     document = application.current
     assert document is not None
-    application.duplicate_layer()
+    application.layers.duplicate()
     filled.actions_by_id["edit.undo"].trigger()
     assert len(document.layers) == 1
     filled.actions_by_id["edit.redo"].trigger()
@@ -107,8 +102,8 @@ def test_undo_and_redo_keys(filled: MainWindow, application: Application, qtbot:
 def test_history_lists_steps_and_goes_back(filled: MainWindow, application: Application) -> None:
     panel = filled.panel("history")
     assert isinstance(panel, HistoryPanel)
-    application.duplicate_layer()
-    application.toggle_layer()
+    application.layers.duplicate()
+    application.layers.toggle()
     model = panel.view.model()
     assert model.rowCount() == 3
     assert model.index(0, 0).data() == "New from prompt"
@@ -215,7 +210,7 @@ def test_closing_asks_about_unsaved_changes(
     answer: QMessageBox.StandardButton,
     closed: bool,
 ) -> None:
-    application.duplicate_layer()
+    application.layers.duplicate()
     monkeypatch.setattr(QMessageBox, "exec", lambda self: answer)
     filled.commands.close_document()
     assert (application.current is None) is closed
@@ -230,7 +225,7 @@ def test_quitting_saves_first_and_then_quits(
 ) -> None:
     document = application.current
     assert document is not None
-    application.duplicate_layer()
+    application.layers.duplicate()
     document.set_path(tmp_path / "couple.ora")
     monkeypatch.setattr(QMessageBox, "exec", lambda self: QMessageBox.StandardButton.Save)
     filled.close()

@@ -27,7 +27,7 @@ def test_a_cancelled_file_dialog_leaves_no_close_behind(
 ) -> None:
     document = application.current
     assert document is not None
-    application.duplicate_layer()
+    application.layers.duplicate()
     answer_with_save(monkeypatch, "")
     filled.commands.close_document()
     with qtbot.waitSignal(application.saved):
@@ -42,7 +42,7 @@ def test_saving_on_close_closes_when_it_is_written(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    application.duplicate_layer()
+    application.layers.duplicate()
     answer_with_save(monkeypatch, str(tmp_path / "trip.v2"))
     with qtbot.waitSignal(application.document_closed):
         filled.commands.close_document()
@@ -56,11 +56,11 @@ def test_an_edit_while_saving_keeps_the_document_open(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    application.duplicate_layer()
+    application.layers.duplicate()
     answer_with_save(monkeypatch, str(tmp_path / "a.ora"))
     with qtbot.waitSignal(application.saved):
         filled.commands.close_document()
-        application.duplicate_layer()
+        application.layers.duplicate()
     assert application.current is not None
     assert application.current.modified
 

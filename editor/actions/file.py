@@ -1,0 +1,39 @@
+"""The File menu."""
+
+from editor.actions.table import Action
+from inference.parameters import N_
+
+FILE: tuple[Action, ...] = (
+    Action(
+        id="file.new", text=N_("Actions", "&New from prompt…"), menu="file",
+        command="window.show_new_picture", shortcut="Ctrl+N", icon="sparkle",
+    ),
+    Action(
+        id="file.open", text=N_("Actions", "&Open…"), menu="file", command="window.show_open",
+        shortcut="Ctrl+O", icon="open",
+    ),
+    Action(
+        id="file.sample", text=N_("Actions", "Open sample &picture"), menu="file",
+        command="application.open_sample", icon="image",
+    ),
+    Action(
+        id="file.save", text=N_("Actions", "&Save project"), menu="file", command="window.save",
+        shortcut="Ctrl+S", enabled_when="document", group=1, icon="save",
+    ),
+    Action(
+        id="file.save_as", text=N_("Actions", "Save project &as…"), menu="file",
+        command="window.show_save_as", shortcut="Ctrl+Shift+S", enabled_when="document", group=1,
+    ),
+    Action(
+        id="file.export", text=N_("Actions", "&Export…"), menu="file", command="window.show_export",
+        shortcut="Ctrl+E", enabled_when="document", group=2, icon="export",
+    ),
+    Action(
+        id="file.close", text=N_("Actions", "&Close"), menu="file", command="window.close_document",
+        shortcut="Ctrl+W", enabled_when="document", group=3, icon="close",
+    ),
+    Action(
+        id="file.quit", text=N_("Actions", "&Quit"), menu="file", command="window.close",
+        shortcut="Ctrl+Q", group=3,
+    ),
+)  # fmt: skip

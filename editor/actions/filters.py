@@ -1,0 +1,5 @@
+"""The Filter menu."""
+
+from editor.actions.table import Action
+
+FILTERS: tuple[Action, ...] = ()

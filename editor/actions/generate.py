@@ -1,0 +1,24 @@
+"""The Generate menu."""
+
+from editor.actions.table import Action
+from inference.parameters import N_
+
+GENERATE: tuple[Action, ...] = (
+    Action(
+        id="generate.variations", text=N_("Actions", "&Variations"), menu="generate",
+        command="sessions.make_variations", shortcut="Ctrl+Shift+V", enabled_when="recipe",
+        icon="variations",
+    ),
+    Action(
+        id="generate.reset", text=N_("Actions", "&Reset sliders"), menu="generate",
+        command="sessions.reset_sliders", shortcut="Ctrl+R", enabled_when="recipe", icon="reset",
+    ),
+    Action(
+        id="generate.cancel", text=N_("Actions", "&Stop all jobs"), menu="generate",
+        command="application.cancel_jobs", shortcut="Ctrl+.", enabled_when="jobs", group=1, icon="stop",
+    ),
+    Action(
+        id="generate.models", text=N_("Actions", "&Models…"), menu="generate",
+        command="window.show_models", shortcut="Ctrl+M", group=2, icon="model",
+    ),
+)  # fmt: skip
