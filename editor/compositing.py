@@ -1,17 +1,24 @@
-"""The composite of a layer tree: the NumPy reference, float32 and straight alpha, by `editor.blending`."""
+"""The composite of a layer tree as a picture: any part at once, or the whole document on all cores."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from editor import adjustments, blending
-from editor.layer import Adjustment, BlendMode, Group, Layer, Node
+from editor.kernel import Canvas, Renderer
+from editor.layer import Layer, Node
+from editor.mipmaps import Mipmaps
 from editor.pixels import read_only, transparent
-from editor.raster import Area
+from editor.raster import TILE_PX, Area, Raster, Samples, frozen
+from editor.state import DocumentState
+from inference.progress import Progress
 from inference.request import Pixels
 
-BAND_ROWS = 256  # rows composed at once: bounds the memory of the float buffers
+__all__ = ["composite", "composite_samples", "flatten", "shared_mipmaps"]
 
 
 def composite(nodes: Sequence[Node], region: Area) -> Pixels:
@@ -21,127 +28,83 @@ def composite(nodes: Sequence[Node], region: Area) -> Pixels:
     """
     if region.is_empty:
         return np.zeros((0, 0, 4), np.uint8)
-    shown = [node for node in nodes if _contributes(node, region)]
+    shown = [node for node in nodes if node.visible and node.opacity > 0]
     if len(shown) == 1 and _passes_through(shown[0], region):
         layer = shown[0]
         assert isinstance(layer, Layer), "only a layer passes through"
         return layer.pixels[region.moved(-layer.x, -layer.y).within(Area(0, 0, layer.width, layer.height))]
     if not shown:
         return transparent(region.width, region.height)
-    reach = sum(adjustments.reach_px(node.settings) for node in _adjustments(nodes))
-    result = np.empty((region.height, region.width, 4), np.uint8)
-    for top in range(0, region.height, BAND_ROWS):
-        rows = min(BAND_ROWS, region.height - top)
-        band = Area(region.x, region.y + top, region.width, rows)
-        around = band.grown(reach)
-        canvas = compose(nodes, np.zeros((around.height, around.width, 4), np.float32), around)
-        result[top : top + rows] = (canvas[band.within(around)] * 255 + 0.5).astype(np.uint8)
-    return read_only(result)
+    return read_only(composite_samples(nodes, region, 8))
 
 
-def compose(nodes: Sequence[Node], backdrop: NDArray[np.float32], area: Area) -> NDArray[np.float32]:
-    """The nodes over a backdrop, straight RGBA [H, W, 4] in 0..1 over `area` of the document."""
-    canvas = backdrop
-    for base, clipped in _clipping_runs(nodes):
-        if _contributes(base, area):
-            canvas = _blend_node(canvas, base, clipped, area)
-    return canvas
+def flatten(state: DocumentState, progress: Progress | None = None) -> Raster:
+    """The whole document as one raster of its own depth (8 or 16 bits), computed on all cores."""
+    return Raster.of(frozen(composite_samples(state.layers, state.area, state.depth, progress)))
 
 
-def blend_pixels(
-    backdrop: NDArray[np.float32], source: NDArray[np.float32], mode: BlendMode
-) -> NDArray[np.float32]:
-    """Source over backdrop, both straight RGBA [..., 4] in 0..1; a result without alpha is all zero."""
-    below, above = np.moveaxis(backdrop, -1, 0), np.moveaxis(source, -1, 0)
-    colour, alpha = blending.blend(below[:3], below[3], above[:3], above[3], mode)
-    return np.moveaxis(np.concatenate([colour, alpha[None]], dtype=np.float32), 0, -1)
+def composite_samples(
+    nodes: Sequence[Node], region: Area, depth: int = 8, progress: Progress | None = None
+) -> Samples:
+    """RGBA samples [H, W, 4] of `region`, straight alpha, of 8 or 16 bits; colours without alpha are 0."""
+    result: Samples = np.empty((region.height, region.width, 4), np.uint16 if depth == 16 else np.uint8)
+    renderer = Renderer(shared_mipmaps())
+    parts = list(_parts(region))
+
+    def render(part: Area) -> None:
+        pack(renderer.render(nodes, part), result[part.within(region)])
+
+    if len(parts) == 1:
+        render(parts[0])
+        return result
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        _follow(pool, render, parts, progress)
+    return result
 
 
-def _blend_node(
-    canvas: NDArray[np.float32], node: Node, clipped: Sequence[Node], area: Area
-) -> NDArray[np.float32]:
-    strength = _strength(node, area)
-    if isinstance(node, Adjustment):
-        planes = np.ascontiguousarray(np.moveaxis(canvas, 2, 0))
-        adjusted = np.moveaxis(adjustments.apply(node.settings, planes), 0, 2)
-        return _mixed(canvas, _adjusted(canvas, adjusted, node.blend_mode), strength)
-    if isinstance(node, Group) and not node.isolated:
-        return _mixed(canvas, compose(node.children, canvas, area), strength)
-    source = _own_pixels(node, area)
-    if clipped:
-        alpha = source[..., 3:]
-        shown = compose(clipped, np.concatenate([source[..., :3], np.ones_like(alpha)], axis=2), area)
-        source = np.concatenate([shown[..., :3], alpha], axis=2)
-    source = np.concatenate([source[..., :3], source[..., 3:] * strength], axis=2)
-    return blend_pixels(canvas, source, node.blend_mode)
+def pack(canvas: Canvas, into: Samples) -> None:
+    """A canvas as straight integer samples, rounded."""
+    top = np.float32(np.iinfo(into.dtype).max)
+    for index in range(3):
+        plane = canvas.colour[index] * top
+        plane += np.float32(0.5)
+        into[..., index] = plane
+    if canvas.opaque:
+        into[..., 3] = np.iinfo(into.dtype).max
+        return
+    into[..., 3] = canvas.alpha * top + np.float32(0.5)
+    into[..., :3] *= canvas.alpha[..., None] > 0
 
 
-def _own_pixels(node: Node, area: Area) -> NDArray[np.float32]:
-    """A layer or isolated group by itself, without its opacity and mask."""
-    empty = np.zeros((area.height, area.width, 4), np.float32)
-    if isinstance(node, Group):
-        return compose(node.children, empty, area)
-    assert isinstance(node, Layer), "adjustments have no pixels"
-    common = node.area.intersected(area)
-    if not common.is_empty:
-        values = node.raster.read(common.moved(-node.x, -node.y))
-        empty[common.within(area)] = values / np.float32(node.raster.top)
-    return empty
+@lru_cache(maxsize=1)
+def shared_mipmaps() -> Mipmaps:
+    """What is known of tiles, for the whole process."""
+    return Mipmaps()
 
 
-def _strength(node: Node, area: Area) -> NDArray[np.float32]:
-    """Opacity times mask [H, W, 1]."""
-    if node.mask is None or not node.mask.enabled:
-        return np.full((area.height, area.width, 1), node.opacity, np.float32)
-    return (node.mask.read(area)[..., None] / np.float32(255) * np.float32(node.opacity)).astype(np.float32)
+def _follow(
+    pool: ThreadPoolExecutor, render: Callable[[Area], None], parts: Sequence[Area], progress: Progress | None
+) -> None:
+    tasks = [pool.submit(render, part) for part in parts]
+    try:
+        for done, task in enumerate(tasks, 1):
+            task.result()
+            if progress is not None:
+                progress.step(done, len(tasks))
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        raise
 
 
-def _adjusted(
-    canvas: NDArray[np.float32], adjusted: NDArray[np.float32], mode: BlendMode
-) -> NDArray[np.float32]:
-    if mode is BlendMode.NORMAL:
-        return adjusted
-    opaque = np.concatenate([canvas[..., :3], np.ones_like(canvas[..., 3:])], axis=2)
-    top = np.concatenate([adjusted[..., :3], np.ones_like(canvas[..., 3:])], axis=2)
-    return np.concatenate([blend_pixels(opaque, top, mode)[..., :3], canvas[..., 3:]], axis=2)
-
-
-def _mixed(
-    before: NDArray[np.float32], after: NDArray[np.float32], strength: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """From before to after by `strength`, colours weighted by alpha."""
-    alpha = before[..., 3:] * (1 - strength) + after[..., 3:] * strength
-    premultiplied = before[..., :3] * before[..., 3:] * (1 - strength)
-    premultiplied = premultiplied + after[..., :3] * after[..., 3:] * strength
-    colour = np.divide(premultiplied, alpha, out=np.zeros_like(premultiplied), where=alpha > 0)
-    return np.concatenate([colour, alpha], axis=2)
-
-
-def _clipping_runs(nodes: Sequence[Node]) -> list[tuple[Node, list[Node]]]:
-    """Each unclipped node with the visible clipped ones right above it; at the bottom, to nothing."""
-    runs: list[tuple[Node, list[Node]]] = []
-    for node in nodes:
-        if node.clipped and runs and not isinstance(runs[-1][0], Adjustment):
-            runs[-1][1].append(node)
-        else:
-            runs.append((node, []))
-    return runs
-
-
-def _adjustments(nodes: Sequence[Node]) -> list[Adjustment]:
-    found: list[Adjustment] = []
-    for node in nodes:
-        if isinstance(node, Adjustment):
-            found.append(node)
-        elif isinstance(node, Group):
-            found += _adjustments(node.children)
-    return found
-
-
-def _contributes(node: Node, region: Area) -> bool:
-    if not node.visible or node.opacity == 0:
-        return False
-    return node.area is None or not node.area.intersected(region).is_empty
+def _parts(region: Area) -> Sequence[Area]:
+    """Pieces of a tile's size that cover a region, on the tiles' own borders."""
+    left, top = region.x - region.x % TILE_PX, region.y - region.y % TILE_PX
+    return [
+        Area(x, y, TILE_PX, TILE_PX).intersected(region)
+        for y in range(top, region.bottom, TILE_PX)
+        for x in range(left, region.right, TILE_PX)
+    ]
 
 
 def _passes_through(node: Node, region: Area) -> bool:

@@ -9,7 +9,7 @@ and alpha as, a blend mode gives
 
 and a Porter-Duff mode ao = as·Fa + ab·Fb, ao·Co = as·Fa·Cs + ab·Fb·Cb.
 
-Colours are planes [3, ...], straight alpha, in 0..1; blending happens on the encoded values, like OpenRaster's.
+Colours are planes [3, ...], straight alpha, in 0..1; blending happens on encoded values, as in OpenRaster.
 """
 
 from collections.abc import Callable, Mapping

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editor import blending, compositing
-from editor.compositing import blend_pixels, composite
+from editor import blending
+from editor.compositing import composite
 from editor.layer import BlendMode, Layer
 from editor.raster import Area
 from tests.editor.samples import flat, noise
@@ -137,6 +137,14 @@ def expected(mode: BlendMode, cb: float, ab: float, cs: float, alpha: float) -> 
     return ((alpha * mixed + (1 - alpha) * ab * cb) / out if out else 0, out)
 
 
+def blended(backdrop: np.ndarray, source: np.ndarray, mode: BlendMode) -> np.ndarray:
+    """By pixels [..., 4] what `blend` does by planes."""
+    below, above = np.moveaxis(backdrop, -1, 0), np.moveaxis(source, -1, 0)
+    colour, alpha = blending.blend(below[:3], below[3], above[:3], above[3], mode)
+    assert colour.dtype == alpha.dtype == np.float32
+    return np.moveaxis(np.concatenate([colour, alpha[None]]), 0, -1)
+
+
 LEVELS = [0.0, 0.1, 0.25, 0.5, 0.6, 0.9, 1.0]
 
 
@@ -146,7 +154,7 @@ def test_blend_equations(mode: BlendMode) -> None:
     backdrop = np.array([[[cb, cb, cb, ab] for cb, ab, _, _ in cases]], np.float32)
     source = np.array([[[cs, cs, cs, alpha] for _, _, cs, alpha in cases]], np.float32)
     wanted = [expected(mode, *case) for case in cases]
-    result = blend_pixels(backdrop, source, mode)
+    result = blended(backdrop, source, mode)
     assert result.dtype == np.float32
     np.testing.assert_allclose(result[0, :, 0], [colour for colour, _ in wanted], atol=3e-6)
     np.testing.assert_allclose(result[0, :, 3], [alpha for _, alpha in wanted], atol=1e-6)
@@ -158,7 +166,7 @@ def test_modes_that_mix_the_channels(mode: BlendMode) -> None:
     backdrop, source = rng.random((2, 500, 4), np.float32)
     backdrop[:100, 1] = backdrop[:100, 0]  # two channels alike, and greys
     source[50:150, :3] = source[50:150, :1]
-    result = blend_pixels(backdrop, source, mode)
+    result = blended(backdrop, source, mode)
     for below, above, found in zip(backdrop.tolist(), source.tolist(), result.tolist(), strict=True):
         ab, alpha = below[3], above[3]
         mixed = WHOLE[mode](tuple(below[:3]), tuple(above[:3]))
@@ -211,15 +219,6 @@ class TestComposite:
         part = composite(layers, Area(x, y, width, height))
         visible = part[..., 3] > 0  # colours under no alpha are not seen
         np.testing.assert_array_equal(part[visible], whole[y + 4 :, x + 4 :][:height, :width][visible])
-
-    def test_bands_make_no_difference(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        layers = [
-            Layer.of_pixels(name="a", pixels=noise(1)),
-            Layer.of_pixels(name="b", pixels=noise(2), opacity=0.5),
-        ]
-        at_once = composite(layers, self.area)
-        monkeypatch.setattr(compositing, "BAND_ROWS", 3)
-        np.testing.assert_array_equal(composite(layers, self.area), at_once)
 
 
 def test_every_mode_has_a_label_and_an_equation() -> None:
