@@ -41,21 +41,25 @@ class ActionSet(QObject):
     def fill(self, bar: QMenuBar) -> dict[str, QMenu]:
         """Add the menus that have entries."""
         menus: dict[str, QMenu] = {}
-        submenus: dict[tuple[str, str], QMenu] = {}
         for menu_id, text in MENUS:
             menu = menus[menu_id] = QMenu(QCoreApplication.translate("Actions", text), bar)
             menu.setToolTipsVisible(True)
-            group = 0
-            for item in in_menu(menu_id):
-                if item.group != group and menu.actions():
-                    menu.addSeparator()
-                group = item.group
-                if item.submenu and (menu_id, item.submenu) not in submenus:
-                    text = QCoreApplication.translate("Actions", item.submenu)
-                    submenus[menu_id, item.submenu] = menu.addMenu(text)
-                submenus.get((menu_id, item.submenu), menu).addAction(self._actions[item.id])
+            self.add_entries(menu, menu_id)
             bar.addMenu(menu)
         return menus
+
+    def add_entries(self, menu: QMenu, menu_id: str) -> None:
+        """Add what stands in a menu of the table, with its submenus and separators."""
+        submenus: dict[str, QMenu] = {}
+        group = 0
+        for item in in_menu(menu_id):
+            if item.group != group and menu.actions():
+                menu.addSeparator()
+            group = item.group
+            if item.submenu and item.submenu not in submenus:
+                text = QCoreApplication.translate("Actions", item.submenu)
+                submenus[item.submenu] = menu.addMenu(text)
+            submenus.get(item.submenu, menu).addAction(self._actions[item.id])
 
     def hide_empty(self, menus: Mapping[str, QMenu]) -> None:
         """A menu without entries waits for the features that fill it."""

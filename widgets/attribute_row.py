@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from editor.jobs import Slider
+from widgets.focus_within import FocusWithin
 from widgets.icons import IconButton
 from widgets.keyframe_slider import Keyframe, KeyframeSlider
 from widgets.value_box import ValueBox
@@ -42,6 +43,8 @@ class AttributeRow(QWidget):
         self.reset = IconButton("reset", self.tr("Set to zero"))
         self.remove = IconButton("minus", self.tr("Remove this attribute"))
         self._lay_out()
+        self._focus = FocusWithin(self)
+        self._focus.changed.connect(self._show_buttons)
         self.track.moved.connect(self._on_track_moved)
         self.track.reset_requested.connect(self.reset_requested)
         self.value.valueChanged.connect(self._on_value_typed)
@@ -97,7 +100,7 @@ class AttributeRow(QWidget):
 
     def _show_buttons(self) -> None:
         """Rarely used buttons appear under the pointer or with the keyboard, so that the panel stays calm."""
-        near = self.underMouse() or any(b.hasFocus() for b in (self.link, self.reset, self.remove))
+        near = self.underMouse() or self._focus.inside
         self.link.setVisible(near or self.link.isChecked())
         self.reset.setVisible(near and abs(self.track.number) > 1e-6)
         self.remove.setVisible(near)

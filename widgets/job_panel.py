@@ -3,7 +3,7 @@
 import re
 import time
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
@@ -18,6 +18,8 @@ from widgets.theme import scaled_font, tabular
 _SHOW_AFTER_MS = 80  # a slider's job that is over sooner would only flicker
 _FAILED_SHOWN_MS = 6000
 _THUMB_PX = 30
+
+translate = QCoreApplication.translate
 
 
 class TimeLeft:
@@ -100,12 +102,12 @@ class JobRow(QWidget):
         self.cancel.hide()
 
     def _words(self, step: Step) -> str:
-        phase = _phase_words(self).get(step.phase, "")
+        phase = _phase_words().get(step.phase, "")
         words = phase or self.tr("step {done} of {total}").format(done=step.done, total=step.total)
         seconds = self._time_left.estimate(step)
         if seconds is None or seconds < 0.5:
             return words
-        return self.tr("{words} · {time} left").format(words=words, time=_duration(self, seconds))
+        return self.tr("{words} · {time} left").format(words=words, time=_duration(seconds))
 
 
 class JobPanel(QWidget):
@@ -204,16 +206,16 @@ class JobPanel(QWidget):
         self.empty.setVisible(not self._rows and not self.loading.text())
 
 
-def _phase_words(widget: QWidget) -> dict[str, str]:
+def _phase_words() -> dict[str, str]:
     """What is said instead of counting steps."""
     return {
-        "load": widget.tr("loading the model"),
-        "encode": widget.tr("reading the prompt"),
-        "decode": widget.tr("finishing the picture"),
+        "load": translate("JobPanel", "loading the model"),
+        "encode": translate("JobPanel", "reading the prompt"),
+        "decode": translate("JobPanel", "finishing the picture"),
     }
 
 
-def _duration(widget: QWidget, seconds: float) -> str:
+def _duration(seconds: float) -> str:
     if seconds < 90:
-        return widget.tr("{count} s").format(count=max(1, round(seconds)))
-    return widget.tr("{count} min").format(count=round(seconds / 60))
+        return translate("JobPanel", "{count} s").format(count=max(1, round(seconds)))
+    return translate("JobPanel", "{count} min").format(count=round(seconds / 60))

@@ -3,12 +3,12 @@
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from editor.actions import in_menu
 from editor.application import Application
 from editor.commands import ReorderLayer, ReplaceState, SetLayerProperty
 from editor.document import Document
 from editor.layer import Adjustment, Layer
 from editor.tree import moved, shown_alone
+from editor.wording import plain
 from inference.errors import EditorError
 from widgets.action_set import ActionSet
 from widgets.adjustment_menu import AdjustmentButton
@@ -75,12 +75,8 @@ class LayerPanel(QWidget):
         menu = QMenu(self)
         rename = menu.addAction(self.tr("Rename"))
         rename.triggered.connect(lambda: self.tree.edit(self.tree.currentIndex()))
-        group = None
-        for item in in_menu("layer"):
-            if item.group != group:
-                menu.addSeparator()
-            group = item.group
-            menu.addAction(self._actions[item.id])
+        menu.addSeparator()
+        self._actions.add_entries(menu, "layer")
         return menu
 
     def _lay_out(self) -> None:
@@ -103,7 +99,7 @@ class LayerPanel(QWidget):
 
     def _button(self, action_id: str, name: str) -> IconButton:
         shown = self._actions[action_id]
-        button = IconButton(name, shown.text().replace("&", "").rstrip("…"))
+        button = IconButton(name, plain(shown.text()))
         button.setEnabled(shown.isEnabled())
         shown.changed.connect(lambda: button.setEnabled(shown.isEnabled()))
         button.clicked.connect(shown.trigger)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 from editor.application import Application
@@ -34,7 +34,8 @@ class LayerProperties(QWidget):
         self.opacity.setRange(0, 100)
         self.opacity.setAccessibleName(self.tr("Opacity"))
         self.opacity.setToolTip(self.tr("Opacity"))
-        self.percent = QSpinBox(minimum=0, maximum=100, keyboardTracking=False)
+        self.percent = QSpinBox(minimum=0, maximum=100)
+        self.percent.setKeyboardTracking(False)
         self.percent.setSuffix(self.tr(" %"))
         self.percent.setProperty("flat", True)
         self.percent.setProperty("bare", True)
@@ -152,9 +153,6 @@ class LockButtons(QWidget):
             row.addWidget(button)
         application.current_changed.connect(self.set_document)
         self.set_document(application.current)
-
-    def sizeHint(self) -> QSize:
-        return self.layout().sizeHint()
 
     def set_document(self, document: Document | None) -> None:
         if self._document is not None:

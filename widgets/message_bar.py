@@ -1,5 +1,7 @@
 """Messages over the canvas: what is wrong and what to do, never in the way."""
 
+from __future__ import annotations
+
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -13,11 +15,16 @@ _MAX_WIDTH = 620
 
 
 class MessageBar(QFrame):
-    """Lies at the top of its parent. Errors stay until they are closed; the rest goes by itself."""
+    """Lies at the top of its parent. Errors stay until they are closed; the rest goes by itself.
 
-    def __init__(self, parent: QWidget) -> None:
+    What comes while an error is shown lies below it, in a bar of its own.
+    """
+
+    def __init__(self, parent: QWidget, above: MessageBar | None = None) -> None:
         super().__init__(parent)
         self._parent = parent
+        self._above = above
+        self.below: MessageBar | None = None
         self.setObjectName("MessageBar")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.text = QLabel()
@@ -31,21 +38,30 @@ class MessageBar(QFrame):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.dismiss = IconButton("close", self.tr("Close this message"), size_px=14)
         words = QVBoxLayout()
-        words.setSpacing(2)
+        words.setSpacing(4)
         words.addWidget(self.text)
         words.addWidget(self.hint)
         self._layout = layout = QHBoxLayout(self)
-        layout.setContentsMargins(14, 10, 8, 10)
+        layout.setContentsMargins(16, 12, 10, 12)
+        layout.setSpacing(10)
         layout.addLayout(words, 1)
         layout.addWidget(self.dismiss, alignment=Qt.AlignmentFlag.AlignTop)
         self._timer = QTimer(self, singleShot=True)
-        self._timer.timeout.connect(self.hide)
-        self.dismiss.clicked.connect(self.hide)
+        self._timer.timeout.connect(self._close)
+        self.dismiss.clicked.connect(self._close)
         parent.installEventFilter(self)
         self.hide()
 
     def show_message(self, text: str, hint: str = "", level: str = "info") -> None:
-        """Show a message of level "info", "warning" or "error" in place of the last one."""
+        """Show a message of level "info", "warning" or "error" in place of the last one.
+
+        Only an error takes an error's place.
+        """
+        if level != "error" and self.isVisible() and self.property("level") == "error":
+            if self.below is None:
+                self.below = MessageBar(self._parent, above=self)
+            self.below.show_message(text, hint, level)
+            return
         self.text.setText(text)
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
@@ -66,6 +82,11 @@ class MessageBar(QFrame):
             self._place()
         return super().eventFilter(watched, event)
 
+    def _close(self) -> None:
+        self.hide()
+        if self.below is not None and self.below.isVisible():
+            self.below._place()
+
     def _place(self) -> None:
         parent = self._parent
         width = min(_MAX_WIDTH, parent.width() - 2 * _MARGIN)
@@ -75,4 +96,9 @@ class MessageBar(QFrame):
         width = max(200, min(width, round(wide)))
         self.setFixedWidth(width)
         self.setFixedHeight(self._layout.totalHeightForWidth(width))
-        self.move((parent.width() - width) // 2, _MARGIN)
+        top = _MARGIN
+        if self._above is not None and self._above.isVisible():
+            top = self._above.geometry().bottom() + 8
+        self.move((parent.width() - width) // 2, top)
+        if self.below is not None and self.below.isVisible():
+            self.below._place()

@@ -10,6 +10,7 @@ from editor.jobs import Slider
 from editor.recipes import Subject
 from widgets.attribute_menu import AttributeMenu
 from widgets.attribute_row import AttributeRow
+from widgets.focus_within import FocusWithin
 from widgets.icons import IconButton
 from widgets.theme import scaled_font
 
@@ -94,6 +95,8 @@ class SubjectSection(QWidget):
         layout.addLayout(self._rows)
         layout.addWidget(self.empty)
         layout.addWidget(self.add)
+        self._focus = FocusWithin(self)
+        self._focus.changed.connect(self._show_buttons)
         self.add.clicked.connect(self._on_add)
         self.reset_all.clicked.connect(lambda: self.reset_requested.emit(""))
         self.drop.clicked.connect(self.subject_removed)
@@ -137,7 +140,7 @@ class SubjectSection(QWidget):
         return row
 
     def _show_buttons(self) -> None:
-        near = self.underMouse()
+        near = self.underMouse() or self._focus.inside
         changed = any(abs(row.track.number) > 1e-6 for row in self.rows.values())
         for button, shown in ((self.reset_all, near and changed), (self.drop, near)):
             keep = button.sizePolicy()

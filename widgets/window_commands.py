@@ -63,6 +63,14 @@ class WindowCommands(QObject):
         if document is not None:
             self._show("information", lambda: Information(document, self._window), fresh=True)
 
+    def show_palette(self) -> None:
+        """All commands by a few letters of their names."""
+        from widgets.command_palette import CommandPalette
+
+        palette = CommandPalette(self._window.actions_by_id, self._application.settings, self._window)
+        palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        palette.open()
+
     def show_shortcuts(self) -> None:
         from widgets.shortcuts import Shortcuts
 

@@ -167,29 +167,60 @@ def test_checking_a_model(
     qtbot.waitUntil(lambda: models.answer.text() == wanted, timeout=5000)
 
 
-def test_a_shortcut_that_is_taken_is_refused(window: MainWindow, application: Application) -> None:
+@pytest.fixture
+def shortcuts(window: MainWindow) -> Shortcuts:
     window.commands.show_shortcuts()
     dialog = window.commands.dialog("shortcuts")
     assert isinstance(dialog, Shortcuts)
-    field = dialog.rows["file.export"][1]
-    field.setKeySequence(QKeySequence("Ctrl+O"))
+    return dialog
+
+
+def wish(dialog: Shortcuts, action_id: str, keys: str) -> None:
+    field = dialog.rows[action_id].field
+    field.setKeySequence(QKeySequence(keys))
     field.editingFinished.emit()
-    assert "Open" in dialog.conflict.text()
+
+
+def test_a_shortcut_that_is_taken_is_asked_about(shortcuts: Shortcuts, application: Application) -> None:
+    wish(shortcuts, "file.export", "Ctrl+O")
+    assert "Open" in shortcuts.conflict.text.text()
     assert application.settings.shortcut("file.export") is None
-    assert field.keySequence().toString() == "Ctrl+E"
-    field.setKeySequence(QKeySequence("Ctrl+Shift+E"))
-    field.editingFinished.emit()
-    assert application.settings.shortcut("file.export") == "Ctrl+Shift+E"
-    assert dialog.conflict.isHidden()
+    shortcuts.conflict.keep.click()
+    assert shortcuts.rows["file.export"].field.keySequence().toString() == "Ctrl+E"
+    assert shortcuts.conflict.isHidden()
 
 
-def test_searching_shortcuts(window: MainWindow) -> None:
-    window.commands.show_shortcuts()
-    dialog = window.commands.dialog("shortcuts")
-    assert isinstance(dialog, Shortcuts)
-    dialog.search.setText("undo")
-    shown = [key for key, (label, _) in dialog.rows.items() if not label.isHidden()]
-    assert shown == ["edit.undo"]
+def test_a_taken_shortcut_can_be_handed_over(
+    shortcuts: Shortcuts, window: MainWindow, application: Application
+) -> None:
+    wish(shortcuts, "file.export", "Ctrl+O")
+    shortcuts.conflict.replace.click()
+    assert application.settings.shortcut("file.export") == "Ctrl+O"
+    assert window.actions_by_id["file.open"].shortcut().isEmpty()
+    assert window.actions_by_id["file.export"].shortcut().toString() == "Ctrl+O"
+
+
+def test_one_of_two_shortcuts_can_be_handed_over(shortcuts: Shortcuts, application: Application) -> None:
+    wish(shortcuts, "file.export", "Ctrl+Y")
+    shortcuts.conflict.replace.click()
+    assert application.settings.shortcut("edit.redo") == "Ctrl+Shift+Z"
+
+
+def test_a_free_shortcut_is_taken_and_goes_back(shortcuts: Shortcuts, application: Application) -> None:
+    row = shortcuts.rows["file.export"]
+    assert row.reset.isHidden()
+    wish(shortcuts, "file.export", "Ctrl+Alt+Shift+E")
+    assert application.settings.shortcut("file.export") == "Ctrl+Alt+Shift+E"
+    row.reset.click()
+    assert application.settings.shortcut("file.export") is None
+    assert row.field.keySequence().toString() == "Ctrl+E"
+
+
+@pytest.mark.parametrize(("text", "expected"), [("undo", "edit.undo"), ("ctrl+shift+p", "help.palette")])
+def test_searching_shortcuts(shortcuts: Shortcuts, text: str, expected: str) -> None:
+    shortcuts.search.setText(text)
+    shown = [key for key, row in shortcuts.rows.items() if not row.label.isHidden()]
+    assert shown == [expected]
 
 
 def test_information_tells_how_the_picture_was_made(filled: MainWindow) -> None:

@@ -241,3 +241,18 @@ def test_hovering_a_subject_lights_it_up(filled: MainWindow) -> None:
     assert view._scene.heat is not None
     filled.workspace.light_subject(-1)
     assert view._scene.heat is None
+
+
+def test_an_info_message_leaves_an_error_in_place(filled: MainWindow, application: Application) -> None:
+    bar = filled.workspace.messages
+    application.message.emit("The disk is full.", "", "error")
+    application.message.emit("Exported picture.png.", "", "info")
+    assert bar.text.text() == "The disk is full."
+    assert bar.below is not None
+    assert bar.below.text.text() == "Exported picture.png."
+    assert bar.below.geometry().top() > bar.geometry().bottom()
+    bar.dismiss.click()
+    assert not bar.isVisible()
+    assert bar.below.geometry().top() < 20
+    application.message.emit("The next error.", "", "error")
+    assert bar.text.text() == "The next error."

@@ -1,0 +1,29 @@
+"""Tells whether the keyboard's focus is anywhere inside a widget."""
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication, QWidget
+
+
+class FocusWithin(QObject):
+    """Lives as long as its widget."""
+
+    changed = Signal(bool)
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self._inside = False
+        application = QApplication.instance()
+        assert isinstance(application, QApplication), "widgets need a QApplication"
+        application.focusChanged.connect(self._on_focus)
+
+    @property
+    def inside(self) -> bool:
+        return self._inside
+
+    def _on_focus(self, _old: QWidget | None, new: QWidget | None) -> None:
+        # a button that shows itself does not take the focus away, so this cannot go in circles
+        inside = new is not None and (new is self._widget or self._widget.isAncestorOf(new))
+        if inside != self._inside:
+            self._inside = inside
+            self.changed.emit(inside)
