@@ -1,6 +1,5 @@
 """What “before” means when the window compares before and after."""
 
-from editor.commands import Command
 from editor.document import Document
 from editor.state import DocumentState
 
@@ -12,11 +11,10 @@ def before(document: Document) -> DocumentState:
     another picture begins, and comparing across it would say nothing.
     """
     stack, state = document.undo_stack, document.state
-    for index in range(stack.index() - 1, -1, -1):
-        command = stack.command(index)
-        if not isinstance(command, Command) or not _same_picture(command.before, document.state):
+    for step in reversed(stack.steps[: stack.index()]):
+        if not _same_picture(step.before, document.state):
             break
-        state = command.before
+        state = step.before
     return state
 
 

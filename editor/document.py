@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QRect, Signal
-from PySide6.QtGui import QUndoStack
 
 from editor.changes import dirty_area
 from editor.compositing import composite
+from editor.history import History
 from editor.layer import Layer, Node
 from editor.raster import Area
 from editor.recipes import Subject
@@ -17,9 +17,6 @@ from inference.errors import EditorError
 from inference.request import Pixels
 
 __all__ = ["Document", "DocumentState", "SourceMetadata", "dirty_rect"]
-
-UNDO_STEPS = 1000
-UNDO_MEMORY_BYTES = 512 * 2**20
 
 
 class Document(QObject):
@@ -53,9 +50,8 @@ class Document(QObject):
         self._previews: dict[str, Node] = {}
         self._edits_mask = False
         self.source = source or SourceMetadata()
-        self.undo_memory_bytes = UNDO_MEMORY_BYTES  # beyond the pixels that are shown
-        self.undo_stack = QUndoStack(self)
-        self.undo_stack.setUndoLimit(UNDO_STEPS)
+        self.undo_stack = History(self.swap_state, self)
+        self.undo_stack.dropped.connect(self.history_dropped)
         self.undo_stack.cleanChanged.connect(self._on_clean_changed)
 
     @classmethod
@@ -136,6 +132,15 @@ class Document(QObject):
     def set_path(self, path: Path | None) -> None:
         self._path = path
         self.path_changed.emit()
+
+    @property
+    def undo_memory_bytes(self) -> int:
+        """What the history may hold beyond the pixels that are shown."""
+        return self.undo_stack.limit_bytes
+
+    @undo_memory_bytes.setter
+    def undo_memory_bytes(self, limit: int) -> None:
+        self.undo_stack.limit_bytes = limit
 
     @property
     def modified(self) -> bool:

@@ -1,25 +1,33 @@
-"""The History panel: Qt's view of the current document's undo stack."""
+"""The History panel: the current document's steps; a click goes back or forward to one."""
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QUndoView, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtWidgets import QListView, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.document import Document
+from widgets.history_model import HistoryModel
 
 
 class HistoryPanel(QWidget):
-    """A click on a step goes back or forward to it."""
+    """Shows where in its history the current document stands."""
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("PanelBody")
-        self.view = QUndoView()
+        self._document: Document | None = None
+        self.model = HistoryModel(self)
+        self.view = QListView()
+        self.view.setModel(self.model)
+        self.view.setUniformItemSizes(True)
         self.view.setAccessibleName(self.tr("History"))
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.setTextElideMode(Qt.TextElideMode.ElideRight)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
         layout.addWidget(self.view)
+        self.view.selectionModel().currentChanged.connect(self._on_row_chosen)
+        self.model.modelReset.connect(self._show_present)
+        self.model.dataChanged.connect(self._show_present)
         application.current_changed.connect(self.set_document)
         self.set_document(application.current)
 
@@ -27,10 +35,24 @@ class HistoryPanel(QWidget):
         return QSize(330, 150)
 
     def set_document(self, document: Document | None) -> None:
+        self._document = document
         if document is None:
-            self.view.setStack(None)  # type: ignore[arg-type]
-            self.view.setEmptyLabel("")
+            self.model.set_history(None)
             return
         generated = document.recipe_layer is not None
-        self.view.setEmptyLabel(self.tr("New from prompt") if generated else self.tr("Opened"))
-        self.view.setStack(document.undo_stack)
+        beginning = self.tr("New from prompt") if generated else self.tr("Opened")
+        self.model.set_history(document.undo_stack, beginning)
+
+    def _show_present(self) -> None:
+        if self._document is None:
+            return
+        index = self.model.index(self._document.undo_stack.index())
+        blocked = self.view.selectionModel().blockSignals(True)
+        self.view.setCurrentIndex(index)
+        self.view.selectionModel().blockSignals(blocked)
+        self.view.scrollTo(index)
+        self.view.viewport().update()
+
+    def _on_row_chosen(self, index: QModelIndex) -> None:
+        if self._document is not None and index.isValid():
+            self._document.undo_stack.setIndex(index.row())

@@ -107,14 +107,13 @@ QCheckBox, QRadioButton { spacing: 8px; padding: 3px 0; }
 
 QScrollArea, QListView, QTreeView { border: none; background: transparent; }
 QScrollArea > QWidget > QWidget { background: transparent; }
-QListView, QTreeView, QUndoView {
+QListView, QTreeView {
     background: transparent; border: none; padding: 0 4px; selection-background-color: $selection;
     selection-color: $text;
 }
-QUndoView { color: $text; }
-QUndoView::item, QListView::item { padding: 4px 8px; border-radius: 5px; }
-QUndoView::item:selected, QListView::item:selected { background: $selection; color: $text; }
-QUndoView::item:hover, QListView::item:hover { background: $hover; }
+QListView::item { padding: 4px 8px; border-radius: 5px; }
+QListView::item:selected { background: $selection; color: $text; }
+QListView::item:hover { background: $hover; }
 
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }

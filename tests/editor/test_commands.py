@@ -17,9 +17,7 @@ from editor.commands import (
     ReplaceLayerResult,
     SetLayerProperty,
     SetSubjects,
-    history_bytes,
     push,
-    steps,
 )
 from editor.document import Document, DocumentState
 from editor.layer import BlendMode, Layer
@@ -135,7 +133,7 @@ class TestTexts:
         push(document, SetLayerProperty(document, layer, "opacity", 0.5))
         push(document, SetLayerProperty(document, layer, "blend_mode", BlendMode.MULTIPLY))
         push(document, SetLayerProperty(document, layer, "name", "Sea"))
-        assert [step.text() for step in steps(document)] == [
+        assert [step.text for step in document.undo_stack.steps] == [
             "Opacity of “Generated” to 50 %",
             "Blend “Generated” as Multiply",
             "Rename layer to “Sea”",
@@ -207,9 +205,9 @@ class TestMemory:
         document.history_dropped.connect(dropped.append)
         for level in range(10):
             self.replace_pixels(document, level)
-        assert history_bytes(steps(document), document.state) <= document.undo_memory_bytes
+        assert document.undo_stack.bytes <= document.undo_memory_bytes
         assert sum(dropped) == 10 - document.undo_stack.count()
-        assert [step.text() for step in steps(document)] == ["level 7", "level 8", "level 9"]
+        assert [step.text for step in document.undo_stack.steps] == ["level 7", "level 8", "level 9"]
         while document.undo_stack.canUndo():
             document.undo_stack.undo()
         assert document.layers[0].pixels[0, 0, 0] == 6
@@ -221,7 +219,7 @@ class TestMemory:
         document.undo_memory_bytes = 0
         self.replace_pixels(document, 1)
         self.replace_pixels(document, 2)
-        assert [step.text() for step in steps(document)] == ["level 2"]
+        assert [step.text for step in document.undo_stack.steps] == ["level 2"]
         document.undo_stack.undo()
         assert document.layers[0].pixels[0, 0, 0] == 1
 

@@ -1,0 +1,76 @@
+"""What every command is, and the generic ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QCoreApplication
+
+from editor.document import Document
+from editor.history import Step
+from editor.layer import Mask, Node
+from editor.state import DocumentState
+from inference.errors import EditorError
+
+translate = QCoreApplication.translate
+
+
+class Command:
+    """One change of a document from `before` to `after`, worked out when it is made."""
+
+    def __init__(
+        self, document: Document, text: str, after: DocumentState, *, before: DocumentState | None = None,
+        merge_key: str = "",
+    ) -> None:  # fmt: skip
+        self.document = document
+        self.text = text
+        self.before = before or document.state
+        self.after = after
+        self.merge_key = merge_key
+
+    @property
+    def step(self) -> Step:
+        return Step(text=self.text, before=self.before, after=self.after, merge_key=self.merge_key)
+
+
+def push(document: Document, command: Command) -> None:
+    """Do `command` as the newest step of the history; the oldest steps beyond the memory limit go."""
+    document.undo_stack.push(command.step)
+
+
+class ReplaceState(Command):
+    """Any change that is worked out as a whole new state beforehand: crop, transform, merge."""
+
+    def __init__(self, document: Document, after: DocumentState, text: str, merge_key: str = "") -> None:
+        super().__init__(document, text, after, merge_key=merge_key)
+
+
+class ReplaceNode(Command):
+    """Put `node` in place of the node of the same id: a stroke, a mask, other settings of an adjustment.
+
+    Raises:
+        EditorError: the document has no such node, or it is locked.
+    """
+
+    def __init__(self, document: Document, node: Node, text: str, merge_key: str = "") -> None:
+        refuse_locked(document.state.node(node.id))
+        super().__init__(document, text, document.state.with_node(node), merge_key=merge_key)
+
+
+class SetSelection(Command):
+    """Select an area; None is everything."""
+
+    def __init__(self, document: Document, selection: Mask | None, text: str, merge_key: str = "") -> None:
+        after = replace(document.state, selection=selection)
+        super().__init__(document, text, after, merge_key=merge_key)
+
+
+def refuse_locked(node: Node) -> None:
+    """Raises:
+    EditorError: nothing of the node may be changed.
+    """
+    if node.locked:
+        raise EditorError(
+            translate("Commands", "Layer “{name}” is locked.").format(name=node.name),
+            translate("Commands", "Unlock it in the Layers panel first."),
+        )

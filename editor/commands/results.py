@@ -1,0 +1,62 @@
+"""Commands that give layers the results of methods, and recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from editor.commands.base import Command, refuse_locked, translate
+from editor.document import Document
+from editor.recipes import Recipe, Subject
+from inference.errors import EditorError
+from inference.request import Pixels
+
+
+class ReplaceLayerResult(Command):
+    """Give a layer new pixels and the recipe that made them; `text` is such as “Set age of “man” to +0.64”.
+
+    `pixels` of another size than the layer's resize a document that consists of this layer alone.
+    """
+
+    def __init__(
+        self, document: Document, layer_id: str, pixels: Pixels, recipe: Recipe | None, text: str,
+        maps: Any = None,
+    ) -> None:  # fmt: skip
+        state = document.state
+        layer = state.layer(layer_id)
+        refuse_locked(layer)
+        changed = layer.changed(pixels=pixels, recipe=recipe, maps=layer.maps if maps is None else maps)
+        after = state.with_layer(changed)
+        if len(state.layers) == 1:
+            after = replace(after, width=changed.width, height=changed.height)
+        super().__init__(document, text, after)
+
+
+class SetRecipe(Command):
+    """Change a layer's recipe without its pixels: sliders added or removed at zero."""
+
+    def __init__(self, document: Document, layer_id: str, recipe: Recipe, text: str) -> None:
+        state = document.state
+        super().__init__(document, text, state.with_layer(state.layer(layer_id).changed(recipe=recipe)))
+
+
+class SetSubjects(SetRecipe):
+    """Choose which words of a layer's prompt are subjects.
+
+    Raises:
+        EditorError: the layer has no recipe, or a subject lies outside its prompt.
+    """
+
+    def __init__(
+        self, document: Document, layer_id: str, subjects: Iterable[Subject], text: str = ""
+    ) -> None:
+        recipe = document.layer(layer_id).recipe
+        if recipe is None:
+            raise EditorError("This layer has no prompt, so it has no subjects.", "Choose a generated layer.")
+        chosen = tuple(subjects)
+        for subject in chosen:
+            if not 0 <= subject.start < subject.end <= len(recipe.prompt):
+                raise EditorError(f"“{subject.text}” is not in the prompt.")
+        text = text or translate("Commands", "Choose subjects")
+        super().__init__(document, layer_id, replace(recipe, subjects=chosen), text)
