@@ -6,17 +6,20 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from editor.kernel import Canvas, Renderer
 from editor.layer import Layer, Node
-from editor.mipmaps import Mipmaps
 from editor.pixels import read_only, transparent
 from editor.raster import TILE_PX, Area, Raster, Samples, frozen
 from editor.state import DocumentState
 from inference.progress import Progress
 from inference.request import Pixels
+
+if TYPE_CHECKING:  # the libraries behind these load when something is composed, not with the window
+    from editor.kernel import Canvas
+    from editor.mipmaps import Mipmaps
 
 __all__ = ["composite", "composite_samples", "flatten", "shared_mipmaps"]
 
@@ -48,6 +51,8 @@ def composite_samples(
 ) -> Samples:
     """RGBA samples [H, W, 4] of `region`, straight alpha, of 8 or 16 bits; colours without alpha are 0."""
     result: Samples = np.empty((region.height, region.width, 4), np.uint16 if depth == 16 else np.uint8)
+    from editor.kernel import Renderer
+
     renderer = Renderer(shared_mipmaps())
     parts = list(_parts(region))
 
@@ -79,6 +84,8 @@ def pack(canvas: Canvas, into: Samples) -> None:
 @lru_cache(maxsize=1)
 def shared_mipmaps() -> Mipmaps:
     """What is known of tiles, for the whole process."""
+    from editor.mipmaps import Mipmaps
+
     return Mipmaps()
 
 

@@ -1,8 +1,7 @@
 """The fast composite of a layer tree over one area, at any mip level: float32 planes, little copied.
 
 Equal to composing node by node with `editor.blending`; what cannot be seen is not computed: blank tiles, and
-all that lies below an opaque normal layer. One area is one thread's work; long calls release the interpreter's
-lock.
+all that lies below an opaque normal layer. One area is one thread's work; long calls release the GIL.
 """
 
 from __future__ import annotations

@@ -68,7 +68,13 @@ def _strength(node: Node, area: Area) -> NDArray[np.float32]:
     """Opacity times mask [H, W, 1]."""
     if node.mask is None or not node.mask.enabled:
         return np.full((area.height, area.width, 1), node.opacity, np.float32)
-    return (node.mask.read(area)[..., None] / np.float32(255) * np.float32(node.opacity)).astype(np.float32)
+    mask = node.mask
+    values = np.full((area.height, area.width, 1), mask.outside / 255, np.float32)
+    common = mask.area.intersected(area)
+    if not common.is_empty:
+        inside = common.moved(-mask.x, -mask.y)
+        values[common.within(area)] = mask.raster.read(inside) / np.float32(mask.raster.top)
+    return values * np.float32(node.opacity)
 
 
 def _adjusted(
