@@ -28,20 +28,20 @@ class Preferences(Parameters):
     language: str = param(
         "system",
         N_("Settings", "Language"),
-        choices=("system", "en"),
-        help=N_("Settings", "Used from the next start."),
+        choices=("system", "en", "zh_CN"),
     )
     model: str = param("mini-sdxl", N_("Settings", "Model for new pictures"))
     device: str = param(
         "auto",
         N_("Settings", "Device"),
         choices=("auto", "cpu", "cuda", "mps"),
-        help=N_("Settings", "Automatic takes a graphics card if there is one."),
+        help=N_("Settings", "Automatic takes a graphics card if there is one. Used from the next start."),
     )
     dtype: str = param(
         "auto",
         N_("Settings", "Precision"),
         choices=("auto", "float32", "bfloat16", "float16"),
+        help=N_("Settings", "Used from the next start."),
         advanced=True,
     )
     steps: int | None = param(
@@ -77,6 +77,39 @@ class Preferences(Parameters):
         ),
     )
     show_start_picture: bool = param(True, N_("Settings", "Start with the sample picture"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """Settings that the dialog shows on one page."""
+
+    id: str
+    label: str
+    names: tuple[str, ...]
+    icon: str
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section(
+        id="window",
+        label=N_("Settings", "Window"),
+        names=("theme", "language", "show_start_picture"),
+        icon="sun",
+    ),
+    Section(
+        id="models",
+        label=N_("Settings", "Models and processor"),
+        names=("model", "device", "dtype", "steps", "precompute", "variations"),
+        icon="model",
+    ),
+    Section(
+        id="files",
+        label=N_("Settings", "Files and export"),
+        names=("export_format", "export_quality", "export_metadata"),
+        icon="save",
+    ),
+    Section(id="memory", label=N_("Settings", "Memory"), names=("undo_memory_mib",), icon="cpu"),
+)
 
 
 class Settings(QObject):

@@ -45,7 +45,8 @@ class ParameterForm(QWidget):
         self._choice_labels = choice_labels or {}
         self._choices = choices or {}
         self.editors: dict[str, QWidget] = {}
-        form = QFormLayout(self)
+        self._words: dict[str, str] = {}  # what a search looks through
+        self._form = form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(10)
         form.setHorizontalSpacing(18)
@@ -59,8 +60,16 @@ class ParameterForm(QWidget):
             editor.setMinimumWidth(190)
             if not isinstance(editor, QCheckBox):
                 editor.setMaximumWidth(260)
-            is_check = isinstance(editor, QCheckBox)
-            form.addRow("" if is_check else self._tr(item.declaration.label), self._with_help(editor, item))
+            label = self._tr(item.declaration.label)
+            self._words[item.name] = f"{label} {self._tr(item.declaration.help)}".casefold()
+            form.addRow("" if isinstance(editor, QCheckBox) else label, self._with_help(editor, item))
+
+    def show_only(self, text: str) -> int:
+        """Show the rows in whose label or help `text` (lower case) comes; says how many."""
+        shown = [name for name, words in self._words.items() if text in words]
+        for row, name in enumerate(self._words):
+            self._form.setRowVisible(row, name in shown)
+        return len(shown)
 
     def set_value(self, name: str, value: Any) -> None:
         """Show a value without emitting `changed`."""

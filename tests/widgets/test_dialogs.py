@@ -109,17 +109,30 @@ def test_settings_are_made_from_their_declarations_and_saved(
     window.commands.show_settings()
     dialog = window.commands.dialog("settings")
     assert isinstance(dialog, SettingsDialog)
-    assert set(dialog.form.editors) == {item.name for item in application.settings.declared()}
-    box = dialog.form.editors["variations"]
+    shown = [name for form in dialog.forms.values() for name in form.editors]
+    assert sorted(shown) == sorted(item.name for item in application.settings.declared())
+    form = dialog.form_of("variations")
+    box = form.editors["variations"]
     box.setValue(9)  # type: ignore[attr-defined]
     assert application.settings.get("variations") == 9
-    steps = dialog.form.editors["steps"]
-    assert dialog.form.value("steps") is None
+    steps = form.editors["steps"]
+    assert form.value("steps") is None
     steps.setValue(20)  # type: ignore[attr-defined]
     assert application.settings.get("steps") == 20
     application.settings.reset()
-    assert dialog.form.value("steps") is None
-    assert dialog.form.value("variations") == 4
+    assert form.value("steps") is None
+    assert form.value("variations") == 4
+
+
+def test_a_setting_is_found_on_its_page(window: MainWindow) -> None:
+    window.commands.show_settings()
+    dialog = window.commands.dialog("settings")
+    assert isinstance(dialog, SettingsDialog)
+    dialog.search.setText("oldest steps")
+    assert dialog.form_of("undo_memory_mib").isVisible()
+    assert [dialog.pages.item(row).isHidden() for row in range(dialog.pages.count())].count(False) == 1
+    dialog.search.clear()
+    assert not dialog.pages.item(0).isHidden()
 
 
 @pytest.fixture
