@@ -214,7 +214,7 @@ def _write(result: Result, written_as: FileFormat, path: Path) -> None:
     layer = Layer.of_pixels(
         name="Generated", pixels=to_rgba(result.images[0]), recipe=recipe, maps=result.maps
     )
-    picture = Picture(pixels=layer.pixels, state=DocumentState.of_layer(layer), source=SourceMetadata())
+    picture = Picture(state=DocumentState.of_layer(layer), source=SourceMetadata())
     written_as.codec.write(picture, path, ExportOptions())
 
 

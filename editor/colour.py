@@ -28,7 +28,6 @@ from inference.request import Pixels
 Transform: TypeAlias = Callable[[Pixels], Pixels]
 
 GRID = 33  # colours along each side of the cube that stands in for a profile's tables
-_BLACK_POINT_COMPENSATION = 0x2000
 _D65 = (0.3127, 0.3290)
 
 PROFILES = {
@@ -192,7 +191,12 @@ def _transform(source: bytes, target: bytes, mode: str) -> ImageCms.ImageCmsTran
     before, after = _opened(source or _srgb()), _opened(target or _srgb())
     try:
         return ImageCms.ImageCmsTransform(
-            before, after, mode, mode, ImageCms.Intent.RELATIVE_COLORIMETRIC, flags=_BLACK_POINT_COMPENSATION
+            before,
+            after,
+            mode,
+            mode,
+            ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
     except (OSError, ImageCms.PyCMSError, ValueError) as error:
         raise EditorError(

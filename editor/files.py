@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from importlib import resources
 from pathlib import Path
 
-from editor.compositing import composite
 from editor.formats import FORMATS, ExportOptions, Opened, Picture, format_for_reading, format_for_writing
+from editor.formats.preparing import prepared
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
+from inference.request import Pixels
 
-__all__ = ["ExportOptions", "Opened", "export_picture", "open_file", "sample_picture", "save_project"]
+__all__ = [
+    "ExportOptions",
+    "Opened",
+    "export_picture",
+    "export_preview",
+    "open_file",
+    "sample_picture",
+    "save_project",
+]
 
 
 def open_file(path: Path) -> Opened:
@@ -26,12 +36,36 @@ def save_project(state: DocumentState, source: SourceMetadata, path: Path) -> No
     """Write all layers and recipes as OpenRaster."""
     if path.suffix.lower() not in FORMATS["openraster"].extensions:
         raise EditorError(f"A project is saved as .ora, not “{path.name}”.", "Use Export for other formats.")
-    FORMATS["openraster"].codec.write(_picture(state, source), path, ExportOptions())
+    FORMATS["openraster"].codec.write(Picture(state=state, source=source), path, ExportOptions())
 
 
-def export_picture(state: DocumentState, source: SourceMetadata, path: Path, options: ExportOptions) -> None:
-    """Write the composite of the visible layers."""
-    format_for_writing(path, options.format).codec.write(_picture(state, source), path, options)
+def export_picture(
+    state: DocumentState, source: SourceMetadata, path: Path, options: ExportOptions
+) -> tuple[str, ...]:
+    """Write the composite of the visible layers; gives sentences on what the format could not hold.
+
+    Raises:
+        EditorError: the format cannot be written, or the file; the old one is as it was then.
+    """
+    chosen = format_for_writing(path, options.format)
+    return chosen.codec.write(prepared(state, source, options, deep=chosen.deep), path, options)
+
+
+def export_preview(
+    state: DocumentState, source: SourceMetadata, options: ExportOptions
+) -> tuple[int, Pixels]:
+    """What an export would be: (bytes of the file, its pixels as they would be opened again, RGBA).
+
+    Raises:
+        EditorError: as `export_picture`.
+    """
+    chosen = format_for_writing(Path("preview.png"), options.format)
+    with tempfile.TemporaryDirectory(prefix="attune-") as folder:
+        path = Path(folder) / f"preview{chosen.extensions[0]}"
+        export_picture(state, source, path, options)
+        size = path.stat().st_size
+        rasters = open_file(path).state.rasters()
+        return size, next(layer.pixels for layer in rasters)
 
 
 def sample_picture() -> Path | None:
@@ -39,7 +73,3 @@ def sample_picture() -> Path | None:
     folder = resources.files("resources") / "samples"
     samples = sorted(Path(str(folder)).glob("*.png"))
     return samples[0] if samples else None
-
-
-def _picture(state: DocumentState, source: SourceMetadata) -> Picture:
-    return Picture(pixels=composite(state.layers, state.area), state=state, source=source)

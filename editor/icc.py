@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,23 @@ def convert_deep(samples: NDArray[np.uint16], source: Shaper, target: Shaper) ->
         place = (root * np.float32(INVERSE_STEPS - 1) + np.float32(0.5)).astype(np.int32)
         result[..., channel] = target.encode[channel][place] * np.float32(65535) + np.float32(0.5)
     return result
+
+
+def grey_to_samples(profile: bytes, target: bytes) -> NDArray[np.uint16] | None:
+    """The 16-bit sample under `target`, an RGB profile, of every grey sample under `profile` (65536 of each).
+
+    None if either is of another kind or broken.
+    """
+    into = shaper_of(target)
+    if into is None or profile[16:20] != b"GRAY":
+        return None
+    try:
+        light = np.clip(_curve(_tags(profile)[b"kTRC"]), 0, 1)
+    except (KeyError, struct.error, ValueError, IndexError, OverflowError):
+        return None
+    place = np.round(np.sqrt(light) * (INVERSE_STEPS - 1)).astype(np.int64)
+    samples = into.encode[1][place] * np.float32(65535) + np.float32(0.5)
+    return cast("NDArray[np.uint16]", samples.astype(np.uint16))
 
 
 def matrix_profile(

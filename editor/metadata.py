@@ -36,9 +36,22 @@ _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _XMP = "http://ns.adobe.com/xap/1.0/"
 _META = "adobe:ns:meta/"
-_OURS = "https://attune.example/ns/1.0/"
+_OURS = "urn:attune:ns:1.0:"
+_OURS_BEFORE = ("https://attune.example/ns/1.0/",)  # what earlier files say
+_TIFF = "http://ns.adobe.com/tiff/1.0/"
+_EXIF = "http://ns.adobe.com/exif/1.0/"
 _LARGEST_XMP_BYTES = 4 * 2**20
-_NAMESPACES = {"rdf": _RDF, "Iptc4xmpExt": _IPTC, "xmp": _XMP, "x": _META, "attune": _OURS}
+_NAMESPACES = {
+    "rdf": _RDF,
+    "Iptc4xmpExt": _IPTC,
+    "xmp": _XMP,
+    "x": _META,
+    "attune": _OURS,
+    "tiff": _TIFF,
+    "exif": _EXIF,
+}
+
+_RECIPE_NAMES = tuple(f"{{{space}}}recipe" for space in (_OURS, *_OURS_BEFORE))
 
 _SAMPLER_NAMES = {"ddim": "DDIM", "euler": "Euler", "dpm++2m": "DPM++ 2M", "ddpm": "DDPM"}
 
@@ -118,24 +131,38 @@ def parameters_text(recipe: Recipe) -> str:
     return "\n".join(lines)
 
 
+def exported_xmp(provenance: Provenance, existing: bytes, *, location: bool) -> bytes:
+    """A source's XMP with what is to be said now; without orientation, and without GPS if asked."""
+    if provenance.source_type:
+        existing = xmp_packet(provenance, existing)
+    root = _parsed(existing)
+    if root is None:
+        return b""
+    unwanted = {f"{{{_TIFF}}}Orientation"}
+    if not location:
+        unwanted |= {name for name in _names(root) if name.startswith(f"{{{_EXIF}}}GPS")}
+    if not unwanted & _names(root):
+        return existing
+    for name in unwanted:
+        _drop(root, name)
+    return _packet(root)
+
+
 def xmp_packet(provenance: Provenance, existing: bytes = b"") -> bytes:
     """An XMP packet with the source type and, under our namespace, the payload; `existing` is kept in it."""
-    for prefix, uri in _NAMESPACES.items():
-        ElementTree.register_namespace(prefix, uri)
     root = _parsed(existing)
     if root is None:
         root = ElementTree.Element(f"{{{_META}}}xmpmeta")
     rdf = root if root.tag == f"{{{_RDF}}}RDF" else root.find(f".//{{{_RDF}}}RDF")
     if rdf is None:
         rdf = ElementTree.SubElement(root, f"{{{_RDF}}}RDF")
-    for name in (f"{{{_IPTC}}}DigitalSourceType", f"{{{_OURS}}}recipe", f"{{{_XMP}}}CreatorTool"):
+    for name in (f"{{{_IPTC}}}DigitalSourceType", *_RECIPE_NAMES, f"{{{_XMP}}}CreatorTool"):
         _drop(rdf, name)
     description = ElementTree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
     _set(description, f"{{{_IPTC}}}DigitalSourceType", _SOURCE_TYPES + provenance.source_type)
     _set(description, f"{{{_XMP}}}CreatorTool", f"Attune {version()}")
     _set(description, f"{{{_OURS}}}recipe", provenance.payload)
-    body = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
+    return _packet(root)
 
 
 def read_xmp(packet: bytes) -> tuple[str, str]:
@@ -143,7 +170,7 @@ def read_xmp(packet: bytes) -> tuple[str, str]:
     root = _parsed(packet)
     if root is None:
         return "", ""
-    payload = _get(root, f"{{{_OURS}}}recipe")
+    payload = next((found for name in _RECIPE_NAMES if (found := _get(root, name))), "")
     return payload, _get(root, f"{{{_IPTC}}}DigitalSourceType").removeprefix(_SOURCE_TYPES)
 
 
@@ -164,6 +191,18 @@ def read_user_comment(value: object) -> str:
     if code == b"UNICODE\0":
         return text.decode("utf-16-be", errors="replace").rstrip("\0")
     return text.decode("utf-8", errors="replace").rstrip("\0")
+
+
+def _packet(root: ElementTree.Element) -> bytes:
+    for prefix, uri in _NAMESPACES.items():
+        ElementTree.register_namespace(prefix, uri)
+    body = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
+
+
+def _names(root: ElementTree.Element) -> set[str]:
+    """Names of all properties, as elements or as attributes."""
+    return {name for element in root.iter() for name in (element.tag, *element.attrib)}
 
 
 def _fills(state: DocumentState) -> bool:
@@ -217,8 +256,8 @@ def _set(description: ElementTree.Element, name: str, value: str) -> None:
         ElementTree.SubElement(description, name).text = value
 
 
-def _drop(rdf: ElementTree.Element, name: str) -> None:
-    for description in rdf:
-        description.attrib.pop(name, None)
-        for child in [child for child in description if child.tag == name]:
-            description.remove(child)
+def _drop(root: ElementTree.Element, name: str) -> None:
+    for element in root.iter():
+        element.attrib.pop(name, None)
+        for child in [child for child in element if child.tag == name]:
+            element.remove(child)

@@ -8,23 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
+from editor.formats.options import ExportOptions
+from editor.formats.picture import Picture
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.parameters import N_
-from inference.request import Pixels
 
-
-@dataclass(frozen=True, kw_only=True)
-class ExportOptions:
-    """How a picture is written. `format` is a key of `FORMATS`; "" goes by the file's ending.
-
-    `quality` (1..100) is for JPEG and lossy WebP; `metadata` says how the picture was made.
-    """
-
-    format: str = ""
-    quality: int = 92
-    lossless: bool = False
-    metadata: bool = True
+__all__ = [
+    "FORMATS",
+    "Codec",
+    "ExportOptions",
+    "FileFormat",
+    "Opened",
+    "Picture",
+    "export_formats",
+    "format_for_reading",
+    "format_for_writing",
+    "readable_extensions",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +38,6 @@ class Opened:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """What is written: the composite as read-only RGBA, its layers, and what the source said."""
-
-    pixels: Pixels
-    state: DocumentState
-    source: SourceMetadata
-
-
 class Codec(Protocol):
     """What the module of a format offers; both run on any thread and raise `EditorError`."""
 
@@ -53,7 +45,9 @@ class Codec(Protocol):
     def read(path: Path) -> Opened: ...
 
     @staticmethod
-    def write(picture: Picture, path: Path, options: ExportOptions) -> None: ...
+    def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+        """Write atomically; gives sentences on what the format could not hold."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +61,10 @@ class FileFormat:
     module: str
     keeps_layers: bool = False
     writable: bool = True
-    lossy: bool = False
+    lossy: bool = False  # has a quality
+    lossless: bool = False  # can do without loss although it has a quality
+    deep: bool = False  # 16 bits a channel
+    alpha: bool = True
 
     @property
     def codec(self) -> Codec:
@@ -84,6 +81,7 @@ FORMATS: dict[str, FileFormat] = {
             mime_type="image/openraster",
             module="editor.formats.openraster",
             keeps_layers=True,
+            deep=True,
         ),
         FileFormat(
             name="png",
@@ -91,6 +89,7 @@ FORMATS: dict[str, FileFormat] = {
             extensions=(".png",),
             mime_type="image/png",
             module="editor.formats.png",
+            deep=True,
         ),
         FileFormat(
             name="jpeg",
@@ -99,6 +98,7 @@ FORMATS: dict[str, FileFormat] = {
             mime_type="image/jpeg",
             module="editor.formats.jpeg",
             lossy=True,
+            alpha=False,
         ),
         FileFormat(
             name="webp",
@@ -107,11 +107,36 @@ FORMATS: dict[str, FileFormat] = {
             mime_type="image/webp",
             module="editor.formats.webp",
             lossy=True,
+            lossless=True,
+        ),
+        FileFormat(
+            name="tiff",
+            label=N_("FileFormat", "TIFF"),
+            extensions=(".tif", ".tiff"),
+            mime_type="image/tiff",
+            module="editor.formats.tiff",
+            deep=True,
+        ),
+        FileFormat(
+            name="avif",
+            label=N_("FileFormat", "AVIF"),
+            extensions=(".avif",),
+            mime_type="image/avif",
+            module="editor.formats.avif",
+            lossy=True,
+        ),
+        FileFormat(
+            name="heif",
+            label=N_("FileFormat", "HEIF"),
+            extensions=(".heic", ".heif"),
+            mime_type="image/heif",
+            module="editor.formats.heif",
+            writable=False,
         ),
         FileFormat(
             name="other",
             label=N_("FileFormat", "Other pictures"),
-            extensions=(".bmp", ".gif", ".tif", ".tiff"),
+            extensions=(".bmp", ".gif"),
             mime_type="",
             module="editor.formats.other",
             writable=False,
@@ -160,7 +185,8 @@ def format_for_reading(path: Path) -> FileFormat:
             return FORMATS[name]
     what = "is empty" if not head else "is no picture that Attune reads"
     raise EditorError(
-        f"“{path.name}” {what}.", "It opens PNG, JPEG, WebP, TIFF, BMP, GIF and OpenRaster files."
+        f"“{path.name}” {what}.",
+        "It opens PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIF and OpenRaster files.",
     )
 
 
@@ -176,10 +202,15 @@ def _head(path: Path) -> bytes:
         raise EditorError(f"“{path}” cannot be read: {error.strerror or error}.") from error
 
 
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
 _SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("png", lambda head: head.startswith(b"\x89PNG\r\n\x1a\n")),
     ("jpeg", lambda head: head.startswith(b"\xff\xd8\xff")),
     ("webp", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
     ("openraster", lambda head: head[:4] == b"PK\x03\x04" and b"mimetypeimage/openraster" in head),
-    ("other", lambda head: head[:2] == b"BM" or head[:4] in (b"GIF8", b"II*\0", b"MM\0*")),
+    ("tiff", lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
+    ("avif", lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
+    ("heif", lambda head: head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS),
+    ("other", lambda head: head[:2] == b"BM" or head[:4] == b"GIF8"),
 )

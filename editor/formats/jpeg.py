@@ -2,22 +2,52 @@
 
 from pathlib import Path
 
-from PIL import Image
-
 from editor.atomic import atomic_write
-from editor.formats import ExportOptions, Opened, Picture, raster
+from editor.formats import Opened, exif, raster
+from editor.formats.carried import fitting_xmp, pillow_keywords, words_of
+from editor.formats.options import ExportOptions
+from editor.formats.picture import Picture
+from inference.errors import EditorError
 
 FULL_CHROMA_QUALITY = 90  # from here on colours keep the full resolution
 LARGEST_XMP_BYTES = 65_000  # one APP1 segment
+LARGEST_SIDE_PX = 65_500
+_SUBSAMPLING = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 
 
 def read(path: Path) -> Opened:
     return raster.read(path, ("JPEG", "MPO"))
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> None:
-    image = Image.fromarray(raster.flattened(picture))
-    keywords = raster.extras(picture) | raster.provenance_keywords(picture, options, LARGEST_XMP_BYTES)
-    subsampling = 0 if options.quality >= FULL_CHROMA_QUALITY else 2
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+    """Write the composite; see `Codec.write`."""
+    if max(picture.width, picture.height) > LARGEST_SIDE_PX:
+        raise EditorError(
+            f"The picture has {picture.width} × {picture.height} pixels; "
+            f"JPEG holds up to {LARGEST_SIDE_PX} on a side.",
+            "Export it as PNG or TIFF, or smaller.",
+        )
+    notes: list[str] = []
+    words = words_of(picture, options)
+    keywords = pillow_keywords(picture, words, notes, exif_bytes=exif.LARGEST_JPEG_BYTES)
+    xmp = fitting_xmp(picture, words, LARGEST_XMP_BYTES, notes)
+    if xmp:
+        keywords["xmp"] = xmp
+    image = raster.image_of(picture, alpha=False)
     with atomic_write(path) as file:
-        image.save(file, "JPEG", quality=options.quality, subsampling=subsampling, optimize=True, **keywords)
+        image.save(
+            file,
+            "JPEG",
+            quality=options.quality,
+            subsampling=subsampling(options),
+            progressive=options.progressive,
+            optimize=options.progressive or options.effort == "small",
+            **keywords,
+        )
+    return tuple(notes)
+
+
+def subsampling(options: ExportOptions) -> int:
+    if options.subsampling == "auto":
+        return 0 if options.quality >= FULL_CHROMA_QUALITY else 2
+    return _SUBSAMPLING[options.subsampling]

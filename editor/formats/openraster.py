@@ -22,9 +22,12 @@ from PIL import Image
 
 from editor import metadata
 from editor.atomic import atomic_write
-from editor.formats import ExportOptions, Opened, Picture, raster
-from editor.layer import BlendMode, Layer, new_layer_id
+from editor.formats import ExportOptions, Opened, Picture
+from editor.formats.decoding import read_picture
+from editor.formats.limits import LARGEST_PIXELS
+from editor.layer import BlendMode, Layer, new_layer_id, raster_of
 from editor.pixels import transparent
+from editor.raster import Samples
 from editor.recipes import Recipe
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
@@ -34,12 +37,12 @@ MIME_TYPE = "image/openraster"
 VERSION = "0.0.5"
 OURS = "attune/document.json"
 THUMBNAIL_PX = 256
-LARGEST_ENTRY_BYTES = 4 * raster.LARGEST_PIXELS
+LARGEST_ENTRY_BYTES = 4 * LARGEST_PIXELS
 LARGEST_TEXT_BYTES = 64 * 2**20
 LARGEST_SIDE_PX = 100_000
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> None:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
     """Write layers, composite and recipes.
 
     Raises:
@@ -54,6 +57,7 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> None:
         archive.writestr("mergedimage.png", encoded.get(_place(picture.pixels)) or _png(picture.pixels))
         archive.writestr("Thumbnails/thumbnail.png", _thumbnail(picture.pixels))
         archive.writestr(OURS, _document(picture), zipfile.ZIP_DEFLATED)
+    return ()
 
 
 def read(path: Path) -> Opened:
@@ -157,7 +161,7 @@ def _read(archive: zipfile.ZipFile, file: BinaryIO) -> Opened:
     notes: list[str] = []
     image = _parsed(_entry(archive, "stack.xml", LARGEST_TEXT_BYTES))
     width, height = _number(image, "w", 1, LARGEST_SIDE_PX), _number(image, "h", 1, LARGEST_SIDE_PX)
-    if width * height > raster.LARGEST_PIXELS:
+    if width * height > LARGEST_PIXELS:
         raise EditorError(f"The picture has {width} × {height} pixels; that is too large.")
     stack = image.find("stack")
     if stack is None:
@@ -191,7 +195,7 @@ class _Layers:
         self.selected = -1
         self._archive = archive
         self._notes = notes
-        self._pixels: dict[str, Pixels] = {}
+        self._pixels: dict[str, Samples] = {}
         self._total = 0
 
     def of(self, stack: ElementTree.Element) -> list[Layer]:
@@ -224,9 +228,9 @@ class _Layers:
 
     def _layer(self, element: ElementTree.Element, group: _Group) -> Layer:
         name = element.get("name") or "Layer"
-        return Layer.of_pixels(
+        return Layer(
             name=name,
-            pixels=self._picture(element.get("src", "")),
+            raster=raster_of(self._picture(element.get("src", ""))),
             x=group.x + _number(element, "x", -LARGEST_SIDE_PX, LARGEST_SIDE_PX, 0),
             y=group.y + _number(element, "y", -LARGEST_SIDE_PX, LARGEST_SIDE_PX, 0),
             visible=group.visible and element.get("visibility", "visible") == "visible",
@@ -235,12 +239,11 @@ class _Layers:
             locked=element.get("edit-locked") == "true",
         )
 
-    def _picture(self, name: str) -> Pixels:
+    def _picture(self, name: str) -> Samples:
         name = posixpath.normpath(name)
         if name not in self._pixels:
             data = BytesIO(_entry(self._archive, name, LARGEST_ENTRY_BYTES))
-            with raster.opened(data, ("PNG",)) as image:
-                self._pixels[name] = raster.decoded(image, self._notes)
+            self._pixels[name] = read_picture(data, ("PNG",), self._notes, name)
         return self._pixels[name]
 
     def _blend_mode(self, element: ElementTree.Element, name: str) -> BlendMode:

@@ -1,15 +1,17 @@
-"""Pictures that are opened but not written: BMP, GIF (first frame), TIFF (first page)."""
+"""Pictures that are opened but not written: BMP, GIF (first frame)."""
 
 from pathlib import Path
 
-from editor.formats import ExportOptions, Opened, Picture, raster
+from editor.formats import Opened, raster
+from editor.formats.options import ExportOptions
+from editor.formats.picture import Picture
 from inference.errors import EditorError
 
 
 def read(path: Path) -> Opened:
-    return raster.read(path, ("BMP", "GIF", "TIFF"))
+    return raster.read(path, ("BMP", "GIF"))
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> None:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
     del picture, options
     raise EditorError(f"Attune does not write “{path.suffix}” files.", "Choose PNG, JPEG or WebP.")

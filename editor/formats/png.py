@@ -1,43 +1,67 @@
-"""PNG: 8 bit RGB or RGBA, with our chunk, `parameters` and XMP as text."""
+"""PNG: 8 or 16 bit RGB or RGBA, with our chunk, `parameters` and XMP as text."""
 
+import struct
+import zlib
 from pathlib import Path
 
-from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from editor import metadata
 from editor.atomic import atomic_write
-from editor.formats import ExportOptions, Opened, Picture, raster
+from editor.formats import Opened, exif, raster
+from editor.formats.carried import Words, words_of
+from editor.formats.options import ExportOptions
+from editor.formats.picture import Picture
+from editor.formats.png_writer import Chunk, Layout, write_png
+
+_METRES_PER_INCH = 0.0254
 
 
 def read(path: Path) -> Opened:
     return raster.read(path, ("PNG",))
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> None:
-    info = _text(picture) if options.metadata else PngInfo()
-    exif = raster.exif_bytes(picture, "") if options.metadata else b""
-    keywords = raster.extras(picture) | ({"exif": exif} if exif else {})
-    image = Image.fromarray(raster.opaque_or_rgba(picture))
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+    """Write the composite; see `Codec.write`."""
+    channels = 3 if picture.is_opaque else 4
+    layout = Layout(width=picture.width, height=picture.height, channels=channels, depth=picture.depth)
     with atomic_write(path) as file:
-        image.save(file, "PNG", pnginfo=info, compress_level=6, **keywords)
+        write_png(file, layout, picture.band, chunks_of(picture, words_of(picture, options)), options.effort)
+    return ()
 
 
-def _text(picture: Picture) -> PngInfo:
+def chunks_of(picture: Picture, words: Words) -> list[Chunk]:
+    """Everything between the header and the pixels."""
+    chunks: list[Chunk] = []
+    if picture.state.icc_profile:
+        chunks.append((b"iCCP", b"ICC profile\0\0" + zlib.compress(picture.state.icc_profile)))
+    if picture.state.dpi is not None:
+        across, down = (round(value / _METRES_PER_INCH) for value in picture.state.dpi)
+        chunks.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
+    chunks += _text(words)
+    data = exif.to_bytes(words.exif, None, [])
+    if data:
+        chunks.append((b"eXIf", data.removeprefix(b"Exif\0\0")))
+    return chunks
+
+
+def _text(words: Words) -> list[Chunk]:
     info = PngInfo()
-    provenance = metadata.provenance_of(picture.state, picture.source)
-    for key, value in picture.source.text.items():
-        if key != metadata.PARAMETERS_KEY or not provenance.parameters:
+    for key, value in words.text.items():
+        if _is_keyword(key):
             info.add_itxt(key, value)
-    if not provenance.source_type:
-        if picture.source.xmp:
-            info.add_itxt(metadata.XMP_KEY, picture.source.xmp.decode("utf-8", errors="replace"))
-        return info
-    info.add_itxt(metadata.KEY, provenance.payload)
-    _add_parameters(info, provenance.parameters)
-    packet = metadata.xmp_packet(provenance, picture.source.xmp)
-    info.add_itxt(metadata.XMP_KEY, packet.decode())
-    return info
+    if words.payload:
+        info.add_itxt(metadata.KEY, words.payload)
+    if words.parameters:
+        _add_parameters(info, words.parameters)
+    if words.xmp:
+        info.add_itxt(metadata.XMP_KEY, words.xmp.decode("utf-8", errors="replace"))
+    return [(name, data) for name, data, *_ in info.chunks]
+
+
+def _is_keyword(key: str) -> bool:
+    """PNG's keywords are 1 to 79 Latin-1 characters."""
+    return 1 <= len(key) <= 79 and all(32 <= ord(c) < 127 or 160 < ord(c) < 256 for c in key)
 
 
 def _add_parameters(info: PngInfo, text: str) -> None:

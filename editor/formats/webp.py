@@ -2,33 +2,47 @@
 
 from pathlib import Path
 
-from PIL import Image
-
 from editor.atomic import atomic_write
-from editor.formats import ExportOptions, Opened, Picture, raster
+from editor.formats import Opened, raster
+from editor.formats.carried import pillow_keywords, words_of
+from editor.formats.options import ExportOptions
+from editor.formats.picture import Picture
 from inference.errors import EditorError
 
 LARGEST_SIDE_PX = 16383
+_METHODS = {"fast": 2, "normal": 4, "small": 6}
 
 
 def read(path: Path) -> Opened:
     return raster.read(path, ("WEBP",))
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> None:
-    """Write the composite.
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+    """Write the composite; see `Codec.write`.
 
     Raises:
         EditorError: a side is longer than WebP allows, or the file cannot be written.
     """
-    height, width, _ = picture.pixels.shape
-    if max(width, height) > LARGEST_SIDE_PX:
+    if max(picture.width, picture.height) > LARGEST_SIDE_PX:
         raise EditorError(
-            f"The picture has {width} × {height} pixels; WebP holds up to {LARGEST_SIDE_PX} on a side.",
+            f"The picture has {picture.width} × {picture.height} pixels; "
+            f"WebP holds up to {LARGEST_SIDE_PX} on a side.",
             "Export it as PNG or JPEG.",
         )
-    image = Image.fromarray(raster.opaque_or_rgba(picture))
-    keywords = raster.extras(picture) | raster.provenance_keywords(picture, options)
+    words = words_of(picture, options)
+    keywords = pillow_keywords(picture, words, [])
     keywords.pop("dpi", None)  # WebP has no place for it
+    if words.xmp:
+        keywords["xmp"] = words.xmp
+    image = raster.image_of(picture)
     with atomic_write(path) as file:
-        image.save(file, "WEBP", quality=options.quality, lossless=options.lossless, exact=True, **keywords)
+        image.save(
+            file,
+            "WEBP",
+            quality=options.quality,
+            lossless=options.lossless,
+            method=_METHODS[options.effort],
+            exact=True,
+            **keywords,
+        )
+    return ()

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from editor import metadata
-from editor.compositing import composite
 from editor.formats import (
     FORMATS,
     ExportOptions,
@@ -24,11 +23,11 @@ from editor.formats import (
     export_formats,
     format_for_reading,
     format_for_writing,
+    limits,
     openraster,
-    raster,
 )
+from editor.formats.decoding import ORIENTATION_TAG
 from editor.layer import BlendMode, Layer
-from editor.raster import Area
 from editor.recipes import with_edits
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
@@ -42,8 +41,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 def picture_of(*layers: Layer, source: SourceMetadata | None = None) -> Picture:
     state = DocumentState(width=8, height=8, layers=layers, active=layers[-1].id)
-    pixels = composite(layers, Area(0, 0, 8, 8))
-    return Picture(pixels=pixels, state=state, source=source or SourceMetadata())
+    return Picture(state=state, source=source or SourceMetadata())
 
 
 def photo(
@@ -54,7 +52,8 @@ def photo(
     picture = picture_of(
         Layer.of_pixels(name="photo", pixels=flat(80) if pixels is None else pixels), source=made
     )
-    return replace(picture, state=replace(picture.state, icc_profile=icc_profile, dpi=dpi))
+    state = replace(picture.state, icc_profile=icc_profile, dpi=dpi)
+    return Picture(state=state, source=made)
 
 
 def generated() -> Picture:
@@ -79,7 +78,7 @@ class TestEveryFormat:
     def test_gives_the_picture_back(self, item: FileFormat, tmp_path: Path) -> None:
         layer, _ = reread(written(photo(), item, tmp_path, quality=100))
         assert layer.pixels.shape == (8, 8, 4)
-        assert np.abs(layer.pixels[..., :3].astype(int) - 80).max() <= (2 if item.lossy else 0)
+        assert np.abs(layer.pixels[..., :3].astype(int) - 80).max() <= (3 if item.lossy else 0)
         assert (layer.pixels[..., 3] == 255).all()
 
     def test_restores_the_sliders_of_a_generated_picture(self, item: FileFormat, tmp_path: Path) -> None:
@@ -106,7 +105,7 @@ class TestEveryFormat:
         assert kept[0x010F] == "Camera maker"
         assert kept.get_ifd(0x8769)[0x9003] == "2026:01:02 03:04:05"
         assert state.icc_profile == SRGB
-        if item.name != "webp":
+        if item.name not in ("webp", "avif"):
             assert state.dpi == pytest.approx((300, 300), abs=0.1)
 
     def test_a_missing_folder_is_an_error_and_leaves_nothing(self, item: FileFormat, tmp_path: Path) -> None:
@@ -177,9 +176,9 @@ class TestChoosingAFormat:
         assert format_for_writing(Path("a.xyz"), "webp").name == "webp"
 
     def test_exports_are_flat(self) -> None:
-        assert [item.name for item in export_formats()] == ["png", "jpeg", "webp"]
+        assert [item.name for item in export_formats()] == ["png", "jpeg", "webp", "tiff", "avif"]
 
-    @pytest.mark.parametrize("kind", ["BMP", "GIF", "TIFF"])
+    @pytest.mark.parametrize("kind", ["BMP", "GIF"])
     def test_other_pictures_open(self, tmp_path: Path, kind: str) -> None:
         path = tmp_path / "picture"
         Image.fromarray(flat(40)).save(path, kind)
@@ -210,18 +209,11 @@ class TestPng:
         layer, _ = reread(written(photo(pixels), FORMATS["png"], tmp_path))
         np.testing.assert_array_equal(layer.pixels, pixels)
 
-    def test_sixteen_bits_open_with_a_note(self, tmp_path: Path) -> None:
-        path = tmp_path / "deep.png"
-        Image.fromarray(np.full((4, 4), 0x8080, np.uint16)).save(path)
-        opened = FORMATS["png"].codec.read(path)
-        assert "8 bits" in opened.notes[0]
-        assert (opened.state.layers[0].pixels[..., 0] == 128).all()
-
     def test_too_many_pixels_are_refused_before_decoding(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         path = written(photo(), FORMATS["png"], tmp_path)
-        monkeypatch.setattr(raster, "LARGEST_PIXELS", 63)
+        monkeypatch.setattr(limits, "LARGEST_PIXELS", 63)
         with pytest.raises(EditorError, match="8 × 8 pixels"):
             FORMATS["png"].codec.read(path)
 
@@ -248,15 +240,13 @@ class TestJpeg:
     def test_the_camera_s_orientation_is_applied_once(self, tmp_path: Path) -> None:
         path = tmp_path / "turned.jpg"
         exif = Image.Exif()
-        exif[raster.ORIENTATION_TAG] = 6
+        exif[ORIENTATION_TAG] = 6
         Image.fromarray(np.zeros((4, 12, 3), np.uint8)).save(path, exif=exif)
         layer, source = reread(path)
         assert (layer.width, layer.height) == (4, 12)
         again = tmp_path / "again.jpg"
         state = DocumentState.of_layer(layer)
-        FORMATS["jpeg"].codec.write(
-            Picture(pixels=layer.pixels, state=state, source=source), again, ExportOptions()
-        )
+        FORMATS["jpeg"].codec.write(Picture(state=state, source=source), again, ExportOptions())
         assert (reread(again)[0].width, reread(again)[0].height) == (4, 12)
 
     def test_cmyk_opens_as_srgb_with_a_note(self, tmp_path: Path) -> None:
@@ -282,7 +272,7 @@ class TestWebp:
 
     def test_too_long_a_side_is_refused(self, tmp_path: Path) -> None:
         layer = Layer.of_pixels(name="wide", pixels=np.zeros((1, 16384, 3), np.uint8))
-        picture = Picture(pixels=layer.pixels, state=DocumentState.of_layer(layer), source=SourceMetadata())
+        picture = Picture(state=DocumentState.of_layer(layer), source=SourceMetadata())
         with pytest.raises(EditorError, match=r"16384 × 1.*16383"):
             FORMATS["webp"].codec.write(picture, tmp_path / "wide.webp", ExportOptions())
 
@@ -352,9 +342,8 @@ class TestOpenRaster:
         )
         opened = FORMATS["openraster"].codec.read(self.rewritten(project, stack_xml=self.stack(inside)))
         bottom, top = opened.state.layers
-        assert (top.x, top.opacity, bottom.blend_mode) == (3, 0.25, BlendMode.NORMAL)
+        assert (top.x, top.opacity, bottom.blend_mode) == (3, 0.25, BlendMode.HUE)
         assert any("Groups were dissolved" in note for note in opened.notes)
-        assert any("svg:hue" in note for note in opened.notes)
         assert bottom.recipe is None  # ours no longer fits the layers
 
     @pytest.mark.parametrize(

@@ -1,0 +1,168 @@
+"""Decoding by Pillow, with limits before and errors for people after; 16 bits where a file has them."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from editor import colour, icc
+from editor.formats import deep
+from editor.formats.limits import check_size
+from editor.raster import Samples, frozen
+from inference.errors import EditorError
+from inference.request import Pixels
+
+ORIENTATION_TAG = 0x0112
+
+BROKEN = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    SyntaxError,  # Pillow's PNG reader
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    AttributeError,  # Pillow's TIFF and MPO readers, of tags of another type than they expect
+    ArithmeticError,
+    AssertionError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+"""What decoders raise on damaged files."""
+
+
+@contextmanager
+def opened(path: Path | BytesIO, formats: tuple[str, ...], name: str = "") -> Generator[Image.Image]:
+    """A Pillow image, its size checked before anything is decoded; broken files become an `EditorError`."""
+    called = path.name if isinstance(path, Path) else name or "picture"
+    with said_broken(called), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of odd metadata; ours to ignore
+        with Image.open(path, formats=formats) as image:
+            size = path.stat().st_size if isinstance(path, Path) else len(path.getbuffer())
+            check_size(called, image.width, image.height, size)
+            yield image
+
+
+def read_picture(path: Path | BytesIO, formats: tuple[str, ...], notes: list[str], name: str = "") -> Samples:
+    """The samples of a file or of its bytes; see `opened` and `decoded`."""
+    with opened(path, formats, name) as image:
+        return decoded(image, reopener(path, formats), notes)
+
+
+def reopener(path: Path | BytesIO, formats: tuple[str, ...]) -> Callable[[], Image.Image]:
+    """Opens the same image once more."""
+
+    def reopen() -> Image.Image:
+        return Image.open(path if isinstance(path, Path) else BytesIO(path.getbuffer()), formats=formats)
+
+    return reopen
+
+
+@contextmanager
+def said_broken(name: str) -> Generator[None]:
+    """Make an `EditorError` of whatever a decoder raises about a damaged or too large file."""
+    try:
+        yield
+    except Image.DecompressionBombError as error:
+        raise EditorError(f"“{name}” is too large to be opened: {error}.") from error
+    except MemoryError as error:
+        raise EditorError(
+            f"“{name}” does not fit into memory.", "Close other programs, or make it smaller."
+        ) from error
+    except BROKEN as error:
+        reason = str(error) or type(error).__name__
+        raise EditorError(f"“{name}” is damaged or incomplete: {reason}.", "Get the file again.") from error
+
+
+def decoded(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[str]) -> Samples:
+    """Read-only RGBA samples [H, W, 4] of an image, upright; 16 bits if the file has more than 8.
+
+    `reopen` gives the same image again, not decoded.
+    """
+    samples = _samples(image, reopen, notes)
+    return frozen(_upright(samples, _orientation(image)))  # Pillow turns TIFFs itself, and says so then
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION_TAG, 1))
+    except (TypeError, ValueError):
+        return 1
+
+
+def _upright(samples: Samples, orientation: int) -> Samples:
+    """The samples as EXIF's orientation 1..8 wants them seen."""
+    if orientation in (5, 6, 7, 8):
+        samples = samples.transpose(1, 0, 2)
+    if orientation in (2, 3, 6, 7):
+        samples = samples[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        samples = samples[::-1]
+    return samples
+
+
+def _samples(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[str]) -> Samples:
+    found = deep.samples_of(image, reopen, notes)
+    if found is None:
+        found = _eight_bits(image, notes)
+    return _out_of_grey(found, image, notes)
+
+
+def _eight_bits(image: Image.Image, notes: list[str]) -> Pixels:
+    image.load()
+    if image.mode in ("CMYK", "LAB", "YCbCr"):
+        notes.append(f"The picture was converted from {image.mode} to sRGB.")
+        image = _to_srgb(image)
+    if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
+        return np.asarray(image.convert("RGBA"))
+    return _opaque(image if image.mode == "RGB" else image.convert("RGB"))
+
+
+def _opaque(image: Image.Image) -> Pixels:
+    """RGBA of an RGB image; Pillow holds four bytes a pixel, so that this is one copy."""
+    data = bytearray(image.tobytes("raw", "RGBX"))
+    pixels = np.frombuffer(data, np.uint8).reshape(image.height, image.width, 4)
+    pixels[..., 3] = 255
+    return pixels
+
+
+def _out_of_grey(samples: Samples, image: Image.Image, notes: list[str]) -> Samples:
+    """Grey pixels become sRGB, so a grey profile has to be applied."""
+    profile = bytes(image.info.get("icc_profile") or b"")
+    if profile[16:20] != b"GRAY":
+        return samples
+    table = icc.grey_to_samples(profile, colour.built_in_profile("srgb"))
+    if table is None:
+        notes.append("The picture's colour profile for grey cannot be read and was left out.")
+        return samples
+    notes.append("The picture was converted from its colour profile for grey to sRGB.")
+    result = samples.copy()
+    if samples.dtype == np.uint16:
+        result[..., :3] = table[samples[..., :3]]
+    else:
+        result[..., :3] = ((table[::257].astype(np.uint32) + 128) // 257).astype(np.uint8)[samples[..., :3]]
+    return result
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if not profile:
+        return image.convert("RGB")
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        srgb = ImageCms.ImageCmsProfile(BytesIO(colour.built_in_profile("srgb")))
+        converted = ImageCms.profileToProfile(image, source, srgb, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image.convert("RGB")
+    return converted if converted is not None else image.convert("RGB")

@@ -1,0 +1,32 @@
+"""HEIF (phones' .heic), read through pillow-heif where it is installed."""
+
+from pathlib import Path
+from typing import Any
+
+from editor.formats import Opened, raster
+from editor.formats.options import ExportOptions
+from editor.formats.picture import Picture
+from inference.errors import EditorError
+
+
+def read(path: Path) -> Opened:
+    """Read the primary picture.
+
+    Raises:
+        EditorError: pillow-heif is missing, or the file is damaged.
+    """
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise EditorError(
+            f"“{path.name}” is a HEIF picture, which needs the library pillow-heif.",
+            "Install pillow-heif, or convert the picture to JPEG or PNG.",
+        ) from error
+    register: Any = pillow_heif.register_heif_opener
+    register(thumbnails=False)
+    return raster.read(path, ("HEIF",))
+
+
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+    del picture, options
+    raise EditorError(f"Attune does not write “{path.suffix}” files.", "Choose AVIF, JPEG or PNG.")
