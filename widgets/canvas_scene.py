@@ -1,16 +1,17 @@
 """What the canvas paints, and how. Everything is in device pixels."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPen, QPixmap
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
 from widgets import wipe
-from widgets.pyramid import Pyramid
 from widgets.theme import Tokens, with_alpha
+from widgets.tile_picture import TilePicture
 from widgets.viewport import Viewport
 
+GRID_ABOVE = 8.0
 _CHECK_PX = 8
 _SHADOW_PX = 16
 _DARK_ALPHA = 0.42
@@ -23,12 +24,13 @@ _LABEL_SPACE_PX = 40
 class Scene:
     """The picture, the state before, a running job's preview, a subject's highlight, and the wipe."""
 
-    picture: Pyramid = field(default_factory=Pyramid)
-    before: Pyramid | None = None
+    picture: TilePicture | None = None
+    before: TilePicture | None = None
     preview: QPixmap | None = None
     heat: QPixmap | None = None
     wipe_share: float | None = None
     original_held: bool = False
+    pixel_grid: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,22 @@ class Look:
 def paint(painter: QPainter, scene: Scene, viewport: Viewport, exposed: QRectF, look: Look) -> None:
     """Paint everything inside `exposed`."""
     painter.fillRect(exposed, QColor(look.tokens.backdrop))
-    if scene.picture.is_empty and scene.preview is None:
+    if scene.picture is None:
         return
-    target = viewport.target()
-    _paint_shadow(painter, target, look)
+    painter.save()
+    painter.setTransform(viewport.turn(), True)  # from here on in the frame, where the picture is upright
+    _paint_shadow(painter, viewport.target(), look)
+    painter.restore()
     _paint_picture(painter, scene, viewport, exposed, look)
+    if scene.pixel_grid and viewport.zoom >= GRID_ABOVE:
+        _paint_grid(painter, scene.picture, viewport, exposed)
+    painter.save()
+    painter.setTransform(viewport.turn(), True)
     if scene.heat is not None:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawPixmap(target, scene.heat, QRectF(scene.heat.rect()))
+        painter.drawPixmap(viewport.target(), scene.heat, QRectF(scene.heat.rect()))
     _paint_wipe(painter, scene, viewport, look)
+    painter.restore()
 
 
 def spotlight(mask: QImage, colour: QColor) -> QPixmap:
@@ -91,28 +100,70 @@ def _paint_picture(painter: QPainter, scene: Scene, viewport: Viewport, exposed:
         _paint_one(painter, scene.before, viewport, exposed, look)
         return
     if scene.preview is not None:
-        target = viewport.target()
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawPixmap(target, scene.preview, QRectF(scene.preview.rect()))
-    else:
+        _paint_preview(painter, scene.preview, viewport)
+    elif scene.picture is not None:
         _paint_one(painter, scene.picture, viewport, exposed, look)
     if scene.wipe_share is not None and scene.before is not None:
         target = viewport.target()
         edge = wipe.line_x(target, scene.wipe_share)
         painter.save()
-        painter.setClipRect(QRectF(target.x(), target.y(), edge - target.x(), target.height()))
+        _clip(painter, QRectF(target.x(), target.y(), edge - target.x(), target.height()), viewport)
         _paint_one(painter, scene.before, viewport, exposed, look)
         painter.restore()
 
 
-def _paint_one(painter: QPainter, picture: Pyramid, viewport: Viewport, exposed: QRectF, look: Look) -> None:
-    target = viewport.target()
+def _clip(painter: QPainter, frame_rect: QRectF, viewport: Viewport) -> None:
+    """Limit painting to a rectangle of the frame, beside what limits it already."""
+    if viewport.angle:
+        path = QPainterPath()
+        path.addPolygon(viewport.turn().map(QPolygonF(frame_rect)))
+        painter.setClipPath(path, Qt.ClipOperation.IntersectClip)
+    else:
+        painter.setClipRect(frame_rect, Qt.ClipOperation.IntersectClip)
+
+
+def _paint_preview(painter: QPainter, preview: QPixmap, viewport: Viewport) -> None:
+    painter.save()
+    painter.setTransform(viewport.turn(), True)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawPixmap(viewport.target(), preview, QRectF(preview.rect()))
+    painter.restore()
+
+
+def _paint_one(
+    painter: QPainter, picture: TilePicture, viewport: Viewport, exposed: QRectF, look: Look
+) -> None:
+    """A picture over the squares that say where it is transparent."""
+    width, height = picture.size
+    target = QRectF(viewport.target().topLeft(), QSizeF(width, height) * viewport.zoom)
     tile = checker_tile(look.tokens.checker_a, look.tokens.checker_b, round(_CHECK_PX * look.ratio))
+    painter.save()
+    painter.setTransform(viewport.turn(), True)
     painter.setBrushOrigin(target.topLeft())
-    painter.fillRect(target & exposed, QBrush(tile))
+    painter.fillRect(target if viewport.angle else target & exposed, QBrush(tile))
+    painter.restore()
     # a fitted picture is being looked at, not worked on pixel by pixel: never show it blocky
-    part = viewport.visible_pixels(exposed)
-    picture.paint(painter, target, part, viewport.zoom, smooth=viewport.fitted)
+    picture.paint(painter, viewport, smooth=viewport.fitted)
+
+
+def _paint_grid(painter: QPainter, picture: TilePicture, viewport: Viewport, exposed: QRectF) -> None:
+    """A line between all pixels of the picture, dark beside light so that it shows on both."""
+    seen = (viewport.visible_rect(exposed) & picture.area).toAlignedRect().adjusted(0, 0, 1, 1)
+    across = [
+        QLineF(viewport.to_view(QPointF(x, seen.top())), viewport.to_view(QPointF(x, seen.bottom())))
+        for x in range(seen.left(), seen.right() + 1)
+    ]
+    down = [
+        QLineF(viewport.to_view(QPointF(seen.left(), y)), viewport.to_view(QPointF(seen.right(), y)))
+        for y in range(seen.top(), seen.bottom() + 1)
+    ]
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, bool(viewport.angle))
+    for shift, colour in ((0.0, QColor(0, 0, 0, 70)), (1.0, QColor(255, 255, 255, 40))):
+        painter.setPen(QPen(colour, 1))
+        painter.translate(shift, shift)
+        painter.drawLines(across + down)
+    painter.restore()
 
 
 def _paint_shadow(painter: QPainter, target: QRectF, look: Look) -> None:
@@ -128,7 +179,7 @@ def _paint_shadow(painter: QPainter, target: QRectF, look: Look) -> None:
 
 def _paint_wipe(painter: QPainter, scene: Scene, viewport: Viewport, look: Look) -> None:
     target, ratio = viewport.target(), look.ratio
-    view = QRectF(0, 0, viewport.view_width, viewport.view_height)
+    view = viewport.seen_frame()
     margin = _LABEL_MARGIN_PX * ratio
     seen = (target & view).adjusted(margin, margin, -margin, -margin)
     painter.setFont(look.font)

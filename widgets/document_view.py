@@ -2,20 +2,28 @@
 
 import math
 
-from PySide6.QtCore import QRect, Signal
+from PySide6.QtCore import QRect, QRectF, Signal
+from PySide6.QtGui import QPainter, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from editor import commands
 from editor.comparison import before
-from editor.compositing import composite
-from editor.document import Document
+from editor.document import Document, to_area
+from editor.guides import clear_guides
 from editor.heatmaps import heat_image
 from editor.images import to_qimage
 from editor.jobs import AttributeSession
+from editor.state import DocumentState
+from editor.tiles import TileCompositor
 from inference.operations import SamplingParameters
 from inference.progress import Step
 from inference.service import InferenceService, Job
 from widgets.canvas import Canvas
+from widgets.display_colours import DisplayColours
+from widgets.guides import Guides
 from widgets.theme import tokens_of
+from widgets.tile_picture import TilePicture
+from widgets.view_options import ViewOptions
 
 
 class DocumentView(Canvas):
@@ -23,13 +31,30 @@ class DocumentView(Canvas):
 
     subject_pointed = Signal(int)  # index of the subject that was clicked
 
-    def __init__(self, document: Document, service: InferenceService, parent: QWidget | None = None) -> None:
+    failed = Signal(object)  # EditorError
+
+    def __init__(
+        self,
+        document: Document,
+        service: InferenceService,
+        options: ViewOptions,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.document = document
+        self._options = options
+        self._colours = DisplayColours(self)
+        self.guides = Guides(document, self.viewport, self.update, self)
+        self.guides.failed.connect(self.failed)
         self._session: AttributeSession | None = None
-        self._before_state: object = None
+        self._before_state: DocumentState | None = None
+        self._before_tiles: TileCompositor | None = None
+        self._before_picture: TilePicture | None = None
         self._lit = -1
-        self.set_image(to_qimage(document.composite()))
+        self._tiles = TileCompositor(self)
+        self._tiles.set_state(document.shown_state())
+        self._picture = TilePicture(self._tiles, document.width, document.height, self)
+        self.set_picture(self._picture)
         self.setAccessibleDescription(document.title)
         document.pixels_changed.connect(self._on_pixels_changed)
         document.undo_stack.indexChanged.connect(self._on_history_moved)
@@ -37,6 +62,9 @@ class DocumentView(Canvas):
         for ended in (service.job_finished, service.job_failed, service.job_cancelled):
             ended.connect(self._on_job_ended)
         self._job: Job | None = None
+        options.changed.connect(self._show_options)
+        self._show_options()
+        self._show_colours()
         self.hovered.connect(self._on_hovered)
         self.clicked.connect(self._on_clicked)
 
@@ -78,13 +106,53 @@ class DocumentView(Canvas):
     def actual_size(self) -> None:
         self.zoom_actual()
 
+    def fit_width(self) -> None:
+        self.zoom_width()
+
+    def fit_selection(self) -> None:
+        selection = self.document.state.selection
+        if selection is not None:
+            self.zoom_rect(QRectF(*selection.area))
+
+    def clear_guides(self) -> None:
+        if self.document.state.guides:
+            commands.push(self.document, clear_guides(self.document))
+
+    def _show_options(self) -> None:
+        self.guides.shown = self._options.get("guides")
+        self.set_pixel_grid(self._options.get("pixel_grid"))
+
+    def paint_over(self, painter: QPainter, exposed: QRectF) -> None:
+        self.guides.paint(painter, self.ratio)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._show_colours()  # the window's colours are known from now on
+
+    def _show_colours(self) -> None:
+        if not self._colours.use(self.document.icc_profile):
+            return
+        self._tiles.set_colour_transform(self._colours.transform)
+        if self._before_tiles is not None:
+            self._before_tiles.set_colour_transform(self._colours.transform)
+
+    def close_tiles(self) -> None:
+        """Stop composing; call it once, before the view goes."""
+        self._picture.close()
+        self._tiles.close()
+        if self._before_tiles is not None and self._before_picture is not None:
+            self._before_picture.close()
+            self._before_tiles.close()
+
     def _on_pixels_changed(self, rect: QRect) -> None:
         document = self.document
-        dirty = rect & document.rect
-        if self.image_size != (document.width, document.height) or dirty == document.rect:
-            self.set_image(to_qimage(document.composite()))
-        elif not dirty.isEmpty():
-            self.patch_image(to_qimage(document.composite(dirty)), dirty.topLeft())
+        resized = self._picture.size != (document.width, document.height)
+        self._show_colours()
+        whole = resized or rect.contains(document.rect)
+        self._tiles.set_state(document.shown_state(), None if whole else to_area(rect & document.rect))
+        if resized:
+            self._picture.resize(document.width, document.height)
+            self.set_picture(self._picture)
 
     def _on_history_moved(self) -> None:
         if self.wipe_share is not None:
@@ -92,9 +160,17 @@ class DocumentView(Canvas):
 
     def _refresh_before(self) -> None:
         state = before(self.document)
-        if state is not self._before_state:
-            self._before_state = state
-            self.set_before(to_qimage(composite(state.layers, state.area)))
+        if state is self._before_state:
+            return
+        self._before_state = state
+        if self._before_tiles is None:
+            self._before_tiles = TileCompositor(self)
+            self._before_picture = TilePicture(self._before_tiles, state.width, state.height, self)
+            self._before_tiles.set_colour_transform(self._colours.transform)
+        self._before_tiles.set_state(state)
+        assert self._before_picture is not None, "made with its tiles"
+        self._before_picture.resize(state.width, state.height)
+        self.set_before(self._before_picture)
 
     def _on_job_progress(self, job: Job, step: Step) -> None:
         if step.preview is None or not self._is_other_picture(job):

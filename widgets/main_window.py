@@ -8,7 +8,7 @@ from editor.actions import action
 from editor.application import Application
 from editor.document import Document
 from widgets.action_set import ActionSet
-from widgets.canvas import Tool
+from widgets.canvas import HAND, SUBJECT, ZOOM
 from widgets.filmstrip import Filmstrip
 from widgets.history_panel import HistoryPanel
 from widgets.icons import IconButton
@@ -19,13 +19,14 @@ from widgets.panel import Panel, PanelSpec
 from widgets.status_bar import StatusBar
 from widgets.subject_panel import SubjectPanel
 from widgets.theme import Theme
+from widgets.view_options import DEFAULTS as VIEW_OPTIONS
 from widgets.window_commands import WindowCommands
 from widgets.workspace import Workspace
 
-TOOLS: tuple[tuple[str, Tool], ...] = (
-    ("tool.subject", Tool.SUBJECT),
-    ("tool.hand", Tool.HAND),
-    ("tool.zoom", Tool.ZOOM),
+TOOLS: tuple[tuple[str, str], ...] = (
+    ("tool.subject", SUBJECT),
+    ("tool.hand", HAND),
+    ("tool.zoom", ZOOM),
 )
 TOOL_BAR = (  # "" is a gap
     "file.new",
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
                 "application": lambda: application,
                 "window": lambda: self.commands,
                 "canvas": lambda: self.workspace.view,
+                "view": lambda: self.workspace.options,
                 "layers": lambda: application.layers,
                 "image": lambda: application.image,
                 "selection": lambda: application.selection,
@@ -71,6 +73,8 @@ class MainWindow(QMainWindow):
             },
             self,
         )
+        for name in VIEW_OPTIONS:
+            self.actions_by_id.set_checked(f"view.{name}", self.workspace.options.get(name))
         self.status = StatusBar(application)
         self.setStatusBar(self.status)
         self._make_tools()
@@ -80,17 +84,17 @@ class MainWindow(QMainWindow):
         self._connect()
         self.resize(SIZE)
         self._restore()
-        self.use_tool(Tool.SUBJECT)
+        self.use_tool(SUBJECT)
         self._show_title()
 
     def panel(self, panel_id: str) -> QWidget:
         """A panel's own widget, made now if it was not shown yet."""
         return self.panels[panel_id].content
 
-    def use_tool(self, tool: Tool) -> None:
+    def use_tool(self, tool: str) -> None:
         self.workspace.set_tool(tool)
         for name, which in TOOLS:
-            self.actions_by_id[name].setChecked(which is tool)
+            self.actions_by_id[name].setChecked(which == tool)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         # what has to be asked about first: a cancelled quit closes nothing that was never saved
@@ -102,6 +106,7 @@ class MainWindow(QMainWindow):
         settings.set_state("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
         settings.set_state("docks", bytes(self.saveState(STATE_VERSION).toBase64().data()).decode())
         self.hide()  # ending the engine may take a moment
+        self.workspace.shutdown()
         self.application.shutdown()
         event.accept()
 

@@ -1,11 +1,14 @@
-"""Where the picture lies in the view: zoom and pan as plain geometry, all in device pixels.
+"""Where the picture lies in the view: zoom, pan and rotation as an affine map, all in device pixels.
 
-One image pixel covers `zoom` device pixels, so 100 % is exact on every screen.
+One image pixel covers `zoom` device pixels, so 100 % is exact on every screen. Between the picture and the
+view lies the *frame*: the view as it would be without rotation. Upright things, such as the wipe, live there.
 """
 
+import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRect, QRectF
+from PySide6.QtGui import QTransform
 
 MIN_ZOOM = 0.01
 MAX_ZOOM = 64.0
@@ -19,7 +22,8 @@ _KEEP_VISIBLE_PX = 48.0
 class Viewport:
     """A picture in a view: sizes in image pixels and device pixels.
 
-    `left`, `top` is where the picture's corner lies; `fitted` keeps it fitted when the view changes.
+    `left`, `top` is where the picture's corner lies, `angle` turns it clockwise around that corner (degrees);
+    `fitted` keeps it fitted when the view changes.
     """
 
     image_width: int = 1
@@ -29,6 +33,7 @@ class Viewport:
     zoom: float = 1.0
     left: float = 0.0
     top: float = 0.0
+    angle: float = 0.0
     fitted: bool = True
 
     def resize_view(self, width: float, height: float) -> None:
@@ -52,19 +57,32 @@ class Viewport:
 
     def fit(self) -> None:
         """Show the whole picture in the middle with a margin."""
+        self.show_rect(QRectF(0, 0, self.image_width, self.image_height))
+        self.fitted = True
+
+    def fit_width(self) -> None:
+        """As wide as the view; what was in the middle from top to bottom stays there."""
+        middle = self.to_image(self._middle()).y()
+        self.show_rect(QRectF(0, min(max(middle, 0.0), self.image_height), self.image_width, 0.0))
+
+    def show_rect(self, rect: QRectF) -> None:
+        """Zoom so that a rectangle of the picture fills the view but for a margin, and centre it."""
         margin = FIT_MARGIN_SHARE * min(self.view_width, self.view_height)
         width, height = max(1.0, self.view_width - 2 * margin), max(1.0, self.view_height - 2 * margin)
-        self.zoom = _clamp(min(width / self.image_width, height / self.image_height), MIN_ZOOM, MAX_ZOOM)
-        self.left = (self.view_width - self.image_width * self.zoom) / 2
-        self.top = (self.view_height - self.image_height * self.zoom) / 2
-        self.fitted = True
+        turned = QTransform().rotate(self.angle).mapRect(rect)
+        ratios = [width / turned.width()] if turned.width() > 0 else []
+        ratios += [height / turned.height()] if turned.height() > 0 else []
+        self.zoom = _clamp(min(ratios, default=self.zoom), MIN_ZOOM, MAX_ZOOM)
+        self._put(rect.center(), self._middle())
+        self.fitted = False
 
     def zoom_to(self, zoom: float, anchor: QPointF | None = None) -> None:
         """Set the zoom; the image point under `anchor` (default: the middle of the view) stays there."""
-        x, y = (anchor.x(), anchor.y()) if anchor else (self.view_width / 2, self.view_height / 2)
+        anchor = self._middle() if anchor is None else anchor
         zoom = _clamp(zoom, MIN_ZOOM, MAX_ZOOM)
         factor = zoom / self.zoom
-        self.left, self.top = x - (x - self.left) * factor, y - (y - self.top) * factor
+        self.left = anchor.x() - (anchor.x() - self.left) * factor
+        self.top = anchor.y() - (anchor.y() - self.top) * factor
         self.zoom = zoom
         self.fitted = False
         self.pan(0, 0)
@@ -76,38 +94,122 @@ class Viewport:
             zoom = _next_level(zoom, up=steps > 0)
         self.zoom_to(zoom, anchor)
 
+    def rotate_to(self, angle: float, anchor: QPointF | None = None) -> None:
+        """Turn the view to `angle` degrees; the image point under `anchor` (default: the middle) stays."""
+        anchor = self._middle() if anchor is None else anchor
+        kept = self.to_image(anchor)
+        self.angle = (angle + 180.0) % 360.0 - 180.0
+        if self.fitted:
+            self.fit()
+            return
+        self._put(kept, anchor)
+        self.pan(0, 0)
+
     def pan(self, dx: float, dy: float) -> None:
         """Move the picture; a part of it always stays in the view."""
-        width, height = self.image_width * self.zoom, self.image_height * self.zoom
-        keep_x, keep_y = min(_KEEP_VISIBLE_PX, width), min(_KEEP_VISIBLE_PX, height)
-        self.left = _clamp(self.left + dx, keep_x - width, self.view_width - keep_x)
-        self.top = _clamp(self.top + dy, keep_y - height, self.view_height - keep_y)
+        box = self.bounds()
+        keep_x, keep_y = min(_KEEP_VISIBLE_PX, box.width()), min(_KEEP_VISIBLE_PX, box.height())
+        x = _clamp(box.x() + dx, keep_x - box.width(), self.view_width - keep_x)
+        y = _clamp(box.y() + dy, keep_y - box.height(), self.view_height - keep_y)
+        self.left += x - box.x()
+        self.top += y - box.y()
         if dx or dy:
             self.fitted = False
 
+    # maps
+
+    def origin(self) -> QPointF:
+        """Where the picture's corner lies; on a device pixel as long as the view is upright."""
+        if self.angle:
+            return QPointF(self.left, self.top)
+        return QPointF(round(self.left), round(self.top))
+
+    def transform(self) -> QTransform:
+        """Image coordinates → view."""
+        origin = self.origin()
+        return QTransform.fromTranslate(origin.x(), origin.y()).rotate(self.angle).scale(self.zoom, self.zoom)
+
+    def turn(self) -> QTransform:
+        """Frame → view: the rotation alone."""
+        origin = self.origin()
+        made = QTransform.fromTranslate(origin.x(), origin.y()).rotate(self.angle)
+        return made.translate(-origin.x(), -origin.y())
+
     def target(self) -> QRectF:
-        """The picture's rectangle in the view, its corner on a device pixel."""
-        return QRectF(
-            round(self.left), round(self.top), self.image_width * self.zoom, self.image_height * self.zoom
-        )
+        """The picture's rectangle in the frame."""
+        origin = self.origin()
+        return QRectF(origin.x(), origin.y(), self.image_width * self.zoom, self.image_height * self.zoom)
+
+    def bounds(self) -> QRectF:
+        """The smallest upright rectangle of the view around the (turned) picture."""
+        picture = QRectF(0, 0, self.image_width * self.zoom, self.image_height * self.zoom)
+        return QTransform.fromTranslate(self.left, self.top).rotate(self.angle).mapRect(picture)
 
     def to_image(self, point: QPointF) -> QPointF:
         """Image coordinates of a point of the view."""
-        return QPointF((point.x() - round(self.left)) / self.zoom, (point.y() - round(self.top)) / self.zoom)
+        away = point - self.origin()
+        cosine, sine = self._direction()
+        x, y = away.x() * cosine + away.y() * sine, away.y() * cosine - away.x() * sine
+        return QPointF(x / self.zoom, y / self.zoom)
 
     def to_view(self, point: QPointF) -> QPointF:
         """The view's coordinates of an image point."""
-        return QPointF(point.x() * self.zoom + round(self.left), point.y() * self.zoom + round(self.top))
+        x, y = point.x() * self.zoom, point.y() * self.zoom
+        cosine, sine = self._direction()
+        return self.origin() + QPointF(x * cosine - y * sine, x * sine + y * cosine)
+
+    def to_frame(self, point: QPointF) -> QPointF:
+        """The frame's coordinates of a point of the view."""
+        origin = self.origin()
+        return self.to_image(point) * self.zoom + origin
+
+    def seen_frame(self) -> QRectF:
+        """The smallest upright rectangle of the frame around what the view shows."""
+        view = QRectF(0, 0, self.view_width, self.view_height)
+        return _around([self.to_frame(corner) for corner in _corners(view)]) if self.angle else view
 
     def rect_to_view(self, rect: QRectF) -> QRectF:
-        return QRectF(self.to_view(rect.topLeft()), self.to_view(rect.bottomRight()))
+        """The smallest upright rectangle of the view around a rectangle of the picture."""
+        corners = [self.to_view(corner) for corner in _corners(rect)]
+        return _around(corners)
+
+    def visible_rect(self, exposed: QRectF | None = None) -> QRectF:
+        """The smallest image rectangle around what `exposed` (default: the whole view) shows; not clipped."""
+        view = QRectF(0, 0, self.view_width, self.view_height) if exposed is None else exposed
+        return _around([self.to_image(corner) for corner in _corners(view)])
 
     def visible_pixels(self, exposed: QRectF) -> QRect:
         """The image pixels that touch `exposed` (view), with one pixel around for smooth edges."""
-        inside = QRectF(self.to_image(exposed.topLeft()), self.to_image(exposed.bottomRight()))
-        return inside.toAlignedRect().adjusted(-1, -1, 1, 1) & QRect(
+        return self.visible_rect(exposed).toAlignedRect().adjusted(-1, -1, 1, 1) & QRect(
             0, 0, self.image_width, self.image_height
         )
+
+    def _middle(self) -> QPointF:
+        return QPointF(self.view_width / 2, self.view_height / 2)
+
+    def _put(self, image_point: QPointF, at: QPointF) -> None:
+        """Move so that an image point lies at a point of the view."""
+        cosine, sine = self._direction()
+        x, y = image_point.x() * self.zoom, image_point.y() * self.zoom
+        self.left = at.x() - (x * cosine - y * sine)
+        self.top = at.y() - (x * sine + y * cosine)
+
+    def _direction(self) -> tuple[float, float]:
+        """Cosine and sine of the angle, exact for quarter turns."""
+        quarter = self.angle / 90.0
+        if quarter == round(quarter):
+            return ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))[round(quarter) % 4]
+        radians = math.radians(self.angle)
+        return math.cos(radians), math.sin(radians)
+
+
+def _corners(rect: QRectF) -> tuple[QPointF, QPointF, QPointF, QPointF]:
+    return rect.topLeft(), rect.topRight(), rect.bottomLeft(), rect.bottomRight()
+
+
+def _around(points: list[QPointF]) -> QRectF:
+    xs, ys = [point.x() for point in points], [point.y() for point in points]
+    return QRectF(QPointF(min(xs), min(ys)), QPointF(max(xs), max(ys)))
 
 
 def _next_level(zoom: float, *, up: bool) -> float:

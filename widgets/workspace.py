@@ -11,10 +11,12 @@ from editor.document import Document
 from editor.jobs import AttributeSession
 from inference.progress import Step
 from inference.service import Job
-from widgets.canvas import Tool
+from widgets.canvas import SUBJECT
+from widgets.document_frame import DocumentFrame
 from widgets.document_view import DocumentView
 from widgets.icons import IconButton
 from widgets.message_bar import MessageBar
+from widgets.view_options import ViewOptions
 from widgets.welcome import Welcome
 
 
@@ -31,8 +33,9 @@ class Workspace(QWidget):
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._application = application
-        self._views: list[DocumentView] = []
-        self._tool = Tool.SUBJECT
+        self._frames: list[DocumentFrame] = []
+        self._tool = SUBJECT
+        self.options = ViewOptions(application.settings, self)
         self.setAcceptDrops(True)
         self.tabs = QTabBar()
         self.tabs.setObjectName("Documents")
@@ -68,16 +71,26 @@ class Workspace(QWidget):
     def view(self) -> DocumentView | None:
         """The view of the current document."""
         shown = self.stack.currentWidget()
-        return shown if isinstance(shown, DocumentView) else None
+        return shown.view if isinstance(shown, DocumentFrame) else None
 
     @property
-    def tool(self) -> Tool:
+    def _views(self) -> tuple[DocumentView, ...]:
+        return tuple(frame.view for frame in self._frames)
+
+    @property
+    def tool(self) -> str:
         return self._tool
 
-    def set_tool(self, tool: Tool) -> None:
+    def set_tool(self, tool: str) -> None:
         self._tool = tool
         for view in self._views:
             view.set_tool(tool)
+
+    def shutdown(self) -> None:
+        """Stop what composes the pictures; call it once, when the window closes."""
+        for view in self._views:
+            view.close_tiles()
+        self._frames.clear()
 
     def light_subject(self, index: int) -> None:
         if self.view is not None:
@@ -92,14 +105,16 @@ class Workspace(QWidget):
         event.acceptProposedAction()
 
     def _on_opened(self, document: Document) -> None:
-        view = DocumentView(document, self._application.service)
+        view = DocumentView(document, self._application.service, self.options)
+        frame = DocumentFrame(view, self.options)
+        view.failed.connect(self._application.report)
         view.set_tool(self._tool)
         view.zoom_changed.connect(self._only_shown(view, self.zoom_changed.emit))
         view.cursor_moved.connect(self._only_shown(view, self.cursor_moved.emit))
         view.wipe_changed.connect(self._only_shown(view, self.compare_changed.emit))
         view.subject_pointed.connect(self.subject_pointed)
-        self._views.append(view)
-        self.stack.addWidget(view)
+        self._frames.append(frame)
+        self.stack.addWidget(frame)
         blocked = self.tabs.blockSignals(True)
         index = self.tabs.addTab(document.title)
         close = IconButton("close", self.tr("Close {title}").format(title=document.title), size_px=12)
@@ -113,13 +128,14 @@ class Workspace(QWidget):
 
     def _on_closed(self, document: Document) -> None:
         index = next(i for i, view in enumerate(self._views) if view.document is document)
-        view = self._views.pop(index)
-        view.set_session(None)
+        frame = self._frames.pop(index)
+        frame.view.set_session(None)
         blocked = self.tabs.blockSignals(True)
         self.tabs.removeTab(index)
         self.tabs.blockSignals(blocked)
-        self.stack.removeWidget(view)
-        view.deleteLater()
+        frame.view.close_tiles()
+        self.stack.removeWidget(frame)
+        frame.deleteLater()
         self._show_titles()
         self._on_current_changed(self._application.current)
 
@@ -132,7 +148,7 @@ class Workspace(QWidget):
         blocked = self.tabs.blockSignals(True)
         self.tabs.setCurrentIndex(index)
         self.tabs.blockSignals(blocked)
-        self.stack.setCurrentWidget(view)
+        self.stack.setCurrentWidget(self._frames[index])
         self.zoom_changed.emit(view.viewport.zoom)
         self.compare_changed.emit(view.wipe_share is not None)
 
@@ -163,7 +179,7 @@ class Workspace(QWidget):
 
     def _only_shown(self, view: DocumentView, emit: Callable[..., None]) -> Callable[..., None]:
         def forward(value: float | QPoint | bool | None) -> None:
-            if self.stack.currentWidget() is view:
+            if self.view is view:
                 emit(value)
 
         return forward

@@ -24,7 +24,7 @@ from inference.parameters import N_
 __all__ = ["ACTIONS", "MENUS", "RECEIVERS", "Action", "action", "in_menu"]
 
 RECEIVERS = (
-    "application", "window", "canvas", "layers", "image", "selection", "filters", "tools", "sessions",
+    "application", "window", "canvas", "view", "layers", "image", "selection", "filters", "tools", "sessions",
 )  # fmt: skip
 
 MENUS: tuple[tuple[str, str], ...] = (

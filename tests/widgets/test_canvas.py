@@ -1,13 +1,17 @@
 """The canvas: what it shows, mouse and keyboard."""
 
+from collections.abc import Iterator
+
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPixmap, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from tests.helpers.image_tiles import ImageTiles
 from widgets import wipe
-from widgets.canvas import Canvas, Tool
+from widgets.canvas import HAND, SUBJECT, Canvas
+from widgets.tile_picture import TilePicture
 
 RED, BLUE = QColor("#cc2020"), QColor("#2040cc")
 
@@ -19,14 +23,20 @@ def flat(colour: QColor, size: int = 40) -> QImage:
 
 
 @pytest.fixture
-def canvas(qtbot: QtBot) -> Canvas:
+def canvas(qtbot: QtBot) -> Iterator[Canvas]:
     made = Canvas()
     qtbot.addWidget(made)
     made.resize(400, 300)
     made.show()
-    made.set_image(flat(RED))
-    made.set_before(flat(BLUE))
-    return made
+    made.set_picture(picture(made, flat(RED)))
+    made.set_before(picture(made, flat(BLUE)))
+    yield made
+    for shown in made.findChildren(TilePicture):
+        shown.close()
+
+
+def picture(canvas: Canvas, image: QImage) -> TilePicture:
+    return TilePicture(ImageTiles(image, canvas), image.width(), image.height(), canvas)
 
 
 def colour_at(canvas: Canvas, point: QPointF) -> QColor:
@@ -112,7 +122,7 @@ def test_wheel_zooms_to_the_pointer(canvas: Canvas) -> None:
 
 @pytest.mark.parametrize("button", [Qt.MouseButton.MiddleButton, Qt.MouseButton.LeftButton])
 def test_dragging_pans(canvas: Canvas, qtbot: QtBot, button: Qt.MouseButton) -> None:
-    canvas.set_tool(Tool.HAND if button == Qt.MouseButton.LeftButton else Tool.SUBJECT)
+    canvas.set_tool(HAND if button == Qt.MouseButton.LeftButton else SUBJECT)
     left = canvas.viewport.left
     qtbot.mousePress(canvas, button, pos=QPoint(200, 150))
     qtbot.mouseMove(canvas, QPoint(230, 150))
@@ -158,7 +168,10 @@ def test_spotlight_darkens_what_the_subject_is_not(canvas: Canvas) -> None:
 
 
 def test_patch_changes_only_its_rectangle(canvas: Canvas) -> None:
-    canvas.patch_image(flat(BLUE, 10), QPoint(0, 0))
+    tiles = ImageTiles(flat(RED), canvas)
+    canvas.set_picture(TilePicture(tiles, 40, 40, canvas))
+    canvas.zoom_actual()
+    tiles.paint(flat(BLUE, 10))
     assert colour_at(canvas, at_image(canvas, 5, 5)) == BLUE
     assert colour_at(canvas, at_image(canvas, 30, 30)) == RED
 
@@ -166,7 +179,7 @@ def test_patch_changes_only_its_rectangle(canvas: Canvas) -> None:
 def test_large_zoom_shows_sharp_pixels(canvas: Canvas) -> None:
     image = flat(RED)
     image.setPixelColor(20, 20, BLUE)
-    canvas.set_image(image)
+    canvas.set_picture(picture(canvas, image))
     canvas.viewport.zoom_to(16.0)
     assert colour_at(canvas, at_image(canvas, 20.1, 20.1)) == BLUE
     assert colour_at(canvas, at_image(canvas, 19.9, 20.5)) == RED

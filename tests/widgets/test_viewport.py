@@ -91,3 +91,50 @@ def test_visible_pixels_are_those_under_the_exposed_part() -> None:
     part = viewport.visible_pixels(QRectF(100, 100, 50, 50))
     assert (part.left(), part.top()) == (9, 9)
     assert (part.right(), part.bottom()) == (15, 15)
+
+
+@given(
+    angle=st.floats(-180, 180),
+    zoom=st.floats(0.05, 30),
+    x=st.floats(-500, 5000),
+    y=st.floats(-500, 5000),
+)
+def test_a_turned_view_maps_both_ways_exactly(angle: float, zoom: float, x: float, y: float) -> None:
+    viewport = fitted(4000, 3000)
+    viewport.zoom_to(zoom)
+    viewport.rotate_to(angle)
+    point = QPointF(x, y)
+    seen = viewport.to_view(point)
+    back = viewport.to_image(seen)
+    assert back.x() == pytest.approx(x, abs=1e-6)
+    assert back.y() == pytest.approx(y, abs=1e-6)
+    mapped = viewport.transform().map(point)
+    assert mapped.x() == pytest.approx(seen.x(), abs=1e-4)
+    assert mapped.y() == pytest.approx(seen.y(), abs=1e-4)
+
+
+@given(angle=st.floats(-179, 179), zoom=st.floats(0.5, 8))
+def test_turning_keeps_what_is_in_the_middle(angle: float, zoom: float) -> None:
+    viewport = fitted(4000, 3000)
+    viewport.zoom_to(zoom)
+    before = viewport.to_image(QPointF(400, 300))
+    viewport.rotate_to(angle)
+    after = viewport.to_image(QPointF(400, 300))
+    assert after.x() == pytest.approx(before.x(), abs=1.5 / zoom)
+    assert after.y() == pytest.approx(before.y(), abs=1.5 / zoom)
+
+
+def test_a_turned_picture_fits_with_all_corners() -> None:
+    viewport = fitted(400, 100)
+    viewport.rotate_to(90)
+    viewport.fit()
+    assert QRectF(0, 0, 800, 600).contains(viewport.bounds())
+    assert viewport.bounds().height() > viewport.bounds().width()
+
+
+def test_a_rectangle_of_the_picture_fills_the_view() -> None:
+    viewport = fitted(4000, 3000)
+    viewport.show_rect(QRectF(1000, 1000, 100, 20))
+    seen = viewport.visible_rect()
+    assert seen.contains(QRectF(1000, 1000, 100, 20))
+    assert seen.width() == pytest.approx(100, rel=0.15)

@@ -1,0 +1,99 @@
+"""How the hand moves the view: panning, turning, zooming to a box, and moving the wipe."""
+
+import math
+from enum import Enum
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QCursor
+
+from widgets import wipe
+from widgets.viewport import Viewport
+
+ROTATION_STEP = 15.0
+_BOX_MIN_PX = 6.0
+_SNAP_DEGREES = 2.0  # how near a quarter turn the view falls into place
+
+
+class Drag(Enum):
+    """What a held button does to the view."""
+
+    NONE = ""
+    PAN = "pan"
+    ROTATE = "rotate"
+    ZOOM = "zoom"
+    WIPE = "wipe"
+
+
+_CURSORS = {
+    Drag.PAN: Qt.CursorShape.ClosedHandCursor,
+    Drag.ROTATE: Qt.CursorShape.SizeAllCursor,
+    Drag.ZOOM: Qt.CursorShape.CrossCursor,
+    Drag.WIPE: Qt.CursorShape.SplitHCursor,
+}
+
+
+class Navigation:
+    """One gesture at a time on a viewport; points are in device pixels of the view."""
+
+    def __init__(self, viewport: Viewport) -> None:
+        self.viewport = viewport
+        self.drag = Drag.NONE
+        self.share: float | None = None  # where the wipe's line goes while it is dragged
+        self._start = self._last = QPointF()
+        self._angle = 0.0
+        self._out = False
+
+    @property
+    def box(self) -> QRectF:
+        """The rectangle that a zooming drag spans in the view; empty otherwise."""
+        if self.drag is not Drag.ZOOM:
+            return QRectF()
+        return QRectF(self._start, self._last).normalized()
+
+    def begin(self, drag: Drag, point: QPointF, *, out: bool = False) -> None:
+        """`out`: a click of the zooming drag zooms out."""
+        self.drag, self._out = drag, out
+        self._start = self._last = point
+        self._angle = self.viewport.angle
+
+    def move(self, point: QPointF) -> bool:
+        """Follow the pointer; whether the view moved."""
+        moved, self._last = point - self._last, point
+        if self.drag is Drag.PAN:
+            self.viewport.pan(moved.x(), moved.y())
+        elif self.drag is Drag.ROTATE:
+            turned = self._angle + _bearing(self.viewport, point) - _bearing(self.viewport, self._start)
+            self.viewport.rotate_to(_settled(turned))
+        elif self.drag is Drag.WIPE:
+            self.share = wipe.share_at(self.viewport.to_frame(point).x(), self.viewport.target())
+        return self.drag in (Drag.PAN, Drag.ROTATE)
+
+    def end(self, point: QPointF) -> bool:
+        """Let go; whether the view moved."""
+        box, drag = self.box, self.drag
+        self.drag, self.share = Drag.NONE, None
+        if drag is not Drag.ZOOM:
+            return False
+        if self._out or max(box.width(), box.height()) < _BOX_MIN_PX:
+            self.viewport.step_zoom(-1 if self._out else 1, point)
+        else:
+            self.viewport.show_rect(self.viewport.visible_rect(box))
+        return True
+
+    def stop(self) -> None:
+        """Forget a gesture whose end was not seen."""
+        self.drag, self.share = Drag.NONE, None
+
+    def cursor(self) -> QCursor | None:
+        shape = _CURSORS.get(self.drag)
+        return QCursor(shape) if shape is not None else None
+
+
+def _bearing(viewport: Viewport, point: QPointF) -> float:
+    """The direction of a point seen from the middle of the view, in degrees."""
+    return math.degrees(math.atan2(point.y() - viewport.view_height / 2, point.x() - viewport.view_width / 2))
+
+
+def _settled(angle: float) -> float:
+    quarter = round(angle / 90.0) * 90.0
+    return quarter if abs(angle - quarter) < _SNAP_DEGREES else angle
