@@ -24,9 +24,10 @@ if TYPE_CHECKING:  # the libraries behind these load when something is composed,
 __all__ = ["composite", "composite_samples", "flatten", "shared_mipmaps"]
 
 
-def composite(nodes: Sequence[Node], region: Area) -> Pixels:
+def composite(nodes: Sequence[Node], region: Area, bounds: Area | None = None) -> Pixels:
     """The visible nodes (bottom to top) over each other inside `region`: read-only RGBA uint8.
 
+    `bounds` is the document's area, beyond which blurs do not see; it is `region` if not given.
     A single opaque-as-is layer that covers the region is returned as it is, without a copy.
     """
     if region.is_empty:
@@ -38,7 +39,7 @@ def composite(nodes: Sequence[Node], region: Area) -> Pixels:
         return layer.pixels[region.moved(-layer.x, -layer.y).within(Area(0, 0, layer.width, layer.height))]
     if not shown:
         return transparent(region.width, region.height)
-    return read_only(composite_samples(nodes, region, 8))
+    return read_only(composite_samples(nodes, region, 8, bounds=bounds))
 
 
 def flatten(state: DocumentState, progress: Progress | None = None) -> Raster:
@@ -47,7 +48,11 @@ def flatten(state: DocumentState, progress: Progress | None = None) -> Raster:
 
 
 def composite_samples(
-    nodes: Sequence[Node], region: Area, depth: int = 8, progress: Progress | None = None
+    nodes: Sequence[Node],
+    region: Area,
+    depth: int = 8,
+    progress: Progress | None = None,
+    bounds: Area | None = None,
 ) -> Samples:
     """RGBA samples [H, W, 4] of `region`, straight alpha, of 8 or 16 bits; colours without alpha are 0."""
     result: Samples = np.empty((region.height, region.width, 4), np.uint16 if depth == 16 else np.uint8)
@@ -57,7 +62,7 @@ def composite_samples(
     parts = list(_parts(region))
 
     def render(part: Area) -> None:
-        pack(renderer.render(nodes, part), result[part.within(region)])
+        pack(renderer.render(nodes, part, region if bounds is None else bounds), result[part.within(region)])
 
     if len(parts) == 1:
         render(parts[0])

@@ -215,7 +215,7 @@ class Document(QObject):
     def composite(self, region: QRect | None = None) -> Pixels:
         """The visible layers over each other: read-only RGBA of `region` (default: the whole document)."""
         area = self._state.area if region is None else to_area(region)
-        return composite(self.shown_state().layers, area)
+        return composite(self.shown_state().layers, area, self._state.area)
 
     def swap_state(self, state: DocumentState) -> None:
         """Put `state` in place and tell what differs. Cannot fail; commands call it, nothing else should."""

@@ -61,9 +61,14 @@ class Renderer:
         self._level = level
         self._scale = 0.5**level
 
-    def render(self, nodes: Sequence[Node], area: Area) -> Canvas:
-        """The nodes over nothing inside `area`, given in pixels of the level."""
+    def render(self, nodes: Sequence[Node], area: Area, bounds: Area | None = None) -> Canvas:
+        """The nodes over nothing inside `area`, given in pixels of the level.
+
+        `bounds` is the document at that level: blurs and the like do not see beyond it.
+        """
         around = area.grown(reach(nodes, self._level))
+        if bounds is not None and bounds.contains(area):
+            around = around.intersected(bounds)
         canvas = Canvas.empty(around)
         self.compose(nodes, canvas, around)
         return canvas if around == area else canvas.part(area.within(around))

@@ -48,7 +48,8 @@ class LayersBelow:
         renderer = Renderer(shared_mipmaps(), level)
         count = self._count_below(state)
         if count < _FEWEST:
-            return renderer.render(state.layers, area)
+            whole = Area(0, 0, -(-state.width >> level), -(-state.height >> level))
+            return renderer.render(state.layers, area, whole)
         tile = _tile_around(state, level, area)
         below = self._below(state.layers[:count], renderer, level, tile)
         canvas = below.part(area.within(tile)).copy()

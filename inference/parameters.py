@@ -156,6 +156,8 @@ def _revived(hint: Any, value: Any) -> Any:
         arguments = typing.get_args(hint)
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             return tuple(_revived(arguments[0], item) for item in items)
+        if len(items) != len(arguments):
+            raise EditorError(f"Expected {len(arguments)} values, not {len(items)}.")
         return tuple(_revived(kind, item) for kind, item in zip(arguments, items, strict=True))
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
         return _revived_dataclass(typing.cast("type[Any]", hint), typing.cast("Mapping[str, Any]", value))

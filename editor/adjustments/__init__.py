@@ -13,7 +13,16 @@ from typing import TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from editor.adjustments.black_and_white import BlackAndWhite
+from editor.adjustments.brightness_contrast import BrightnessContrast
+from editor.adjustments.curves import Curves
+from editor.adjustments.gaussian_blur import GaussianBlur
+from editor.adjustments.hue_saturation import HueSaturation
 from editor.adjustments.invert import Invert
+from editor.adjustments.levels import Levels
+from editor.adjustments.posterise import Posterise
+from editor.adjustments.sharpen import Sharpen
+from editor.adjustments.white_balance import WhiteBalance
 from inference.errors import EditorError
 from inference.parameters import N_, Parameters
 
@@ -45,10 +54,66 @@ ADJUSTMENTS: dict[str, AdjustmentKind] = {
     kind.name: kind
     for kind in (
         AdjustmentKind(
+            name="levels",
+            label=N_("Adjustments", "Levels"),
+            settings=Levels,
+            module="editor.adjustments.levels",
+        ),
+        AdjustmentKind(
+            name="curves",
+            label=N_("Adjustments", "Curves"),
+            settings=Curves,
+            module="editor.adjustments.curves",
+        ),
+        AdjustmentKind(
+            name="brightness-contrast",
+            label=N_("Adjustments", "Brightness and contrast"),
+            settings=BrightnessContrast,
+            module="editor.adjustments.brightness_contrast",
+        ),
+        AdjustmentKind(
+            name="hue-saturation",
+            label=N_("Adjustments", "Hue, saturation, lightness"),
+            settings=HueSaturation,
+            module="editor.adjustments.hue_saturation",
+        ),
+        AdjustmentKind(
+            name="white-balance",
+            label=N_("Adjustments", "White balance"),
+            settings=WhiteBalance,
+            module="editor.adjustments.white_balance",
+        ),
+        AdjustmentKind(
+            name="black-and-white",
+            label=N_("Adjustments", "Black and white"),
+            settings=BlackAndWhite,
+            module="editor.adjustments.black_and_white",
+        ),
+        AdjustmentKind(
             name="invert",
             label=N_("Adjustments", "Invert"),
             settings=Invert,
             module="editor.adjustments.invert",
+        ),
+        AdjustmentKind(
+            name="posterise",
+            label=N_("Adjustments", "Posterise"),
+            settings=Posterise,
+            module="editor.adjustments.posterise",
+        ),
+        AdjustmentKind(
+            name="gaussian-blur",
+            label=N_("Adjustments", "Gaussian blur"),
+            settings=GaussianBlur,
+            module="editor.adjustments.gaussian_blur",
+            local=False,
+        ),
+        AdjustmentKind(
+            name="sharpen",
+            label=N_("Adjustments", "Sharpen"),
+            settings=Sharpen,
+            module="editor.adjustments.sharpen",
+            local=False,
         ),
     )
 }

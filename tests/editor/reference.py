@@ -12,11 +12,9 @@ from editor.raster import Area
 BOUNDLESS = (BlendMode.DESTINATION_IN, BlendMode.DESTINATION_ATOP)
 
 
-def composed(nodes: Sequence[Node], area: Area, reach: int = 0) -> NDArray[np.float32]:
+def composed(nodes: Sequence[Node], area: Area) -> NDArray[np.float32]:
     """Straight RGBA [H, W, 4] in 0..1 of the nodes over nothing."""
-    around = area.grown(reach)
-    canvas = compose(nodes, np.zeros((around.height, around.width, 4), np.float32), around)
-    return canvas[area.within(around)]
+    return compose(nodes, np.zeros((area.height, area.width, 4), np.float32), area)
 
 
 def compose(nodes: Sequence[Node], backdrop: NDArray[np.float32], area: Area) -> NDArray[np.float32]:
