@@ -20,6 +20,7 @@ from editor.jobs import AttributeSession, VariationSession
 from editor.layer_actions import LayerActions
 from editor.new_pictures import NewPictures, sample_request
 from editor.recipes import Subject
+from editor.recovery.recovery import Recovery
 from editor.selection_actions import SelectionActions
 from editor.sessions import Sessions
 from editor.settings import Settings
@@ -79,6 +80,7 @@ class Application(QObject):
         self.selection = SelectionActions(self)
         self.filters = FilterActions(self)
         self.tools = ToolActions(self)
+        self.recovery = Recovery(self)
         self.sessions.changed.connect(self.session_changed)
         self.sessions.variations_changed.connect(self.variations_changed)
         self.sessions.recipe_requested.connect(self.recipe_requested)
@@ -123,6 +125,7 @@ class Application(QObject):
         """What happens once the window is on the screen: open files, or the sample; load the model."""
         if self.settings.problem:
             self.message.emit(self.settings.problem, "", "warning")
+        self.recovery.start()
         for path in paths:
             self.open_file(path)
         if not paths and self.settings.get("show_start_picture"):
@@ -200,6 +203,23 @@ class Application(QObject):
         text = translate("Application", "Exporting {name}…").format(name=path.name)
         self._in_background(text, lambda: files.export_picture(state, source, path, options), done)
 
+    def add_document(self, document: Document) -> None:
+        """Own and show a document."""
+        document.undo_memory_bytes = self.settings.get("undo_memory_mib") * 2**20
+        stack = document.undo_stack
+        for signal in (
+            stack.canUndoChanged,
+            stack.canRedoChanged,
+            document.layers_changed,
+            document.active_changed,
+        ):
+            signal.connect(self._on_something_changed)
+        document.history_dropped.connect(self._on_history_dropped)
+        self.sessions.follow(document)
+        self._documents.append(document)
+        self.document_opened.emit(document)
+        self.set_current(document)
+
     def close(self, document: Document) -> None:
         """Close a document without asking; whoever calls has asked about unsaved changes."""
         index = self._documents.index(document)
@@ -215,6 +235,7 @@ class Application(QObject):
         """Stop everything; call it once, when the window closes."""
         self.sessions.close()
         self._background.wait()
+        self.recovery.finish()
         self.service.shutdown()
         with suppress(EditorError):  # a read-only folder: nothing else is lost
             self.settings.save()
@@ -254,22 +275,6 @@ class Application(QObject):
 
     # inside
 
-    def _add(self, document: Document) -> None:
-        document.undo_memory_bytes = self.settings.get("undo_memory_mib") * 2**20
-        stack = document.undo_stack
-        for signal in (
-            stack.canUndoChanged,
-            stack.canRedoChanged,
-            document.layers_changed,
-            document.active_changed,
-        ):
-            signal.connect(self._on_something_changed)
-        document.history_dropped.connect(self._on_history_dropped)
-        self.sessions.follow(document)
-        self._documents.append(document)
-        self.document_opened.emit(document)
-        self.set_current(document)
-
     def _in_background(self, text: str, work: Callable[[], object], done: Callable[..., None]) -> None:
         self.busy_changed.emit(text)
 
@@ -292,11 +297,11 @@ class Application(QObject):
         if opened.notes:
             self.message.emit("\n".join(opened.notes), "", "warning")
         self._remember(path)
-        self._add(document)
+        self.add_document(document)
 
     def _on_sample_opened(self, opened: Opened) -> None:
         document = Document(opened.state, title=translate("Application", "Sample picture"))
-        self._add(document)
+        self.add_document(document)
 
     def _remember(self, path: Path) -> None:
         try:
@@ -305,7 +310,7 @@ class Application(QObject):
             self.message.emit(error.message, error.hint, "warning")
 
     def _on_picture_made(self, document: Document, notes: tuple[str, ...]) -> None:
-        self._add(document)
+        self.add_document(document)
         for note in notes:
             self.message.emit(note, "", "info")
 

@@ -32,7 +32,7 @@ def atomic_write(path: Path) -> Generator[BinaryIO]:
         _take_mode(temporary, target)
         temporary.replace(target)
         temporary = None
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
     except OSError as error:
         raise writing_error(path, error) from error
     finally:
@@ -61,7 +61,8 @@ def _take_mode(temporary: Path, target: Path) -> None:
         temporary.chmod(mode)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Put a folder's new names on the disk."""
     with suppress(OSError):  # not possible on every system; the rename itself is done
         descriptor = os.open(folder, os.O_RDONLY)
         try:

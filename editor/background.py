@@ -16,9 +16,12 @@ class Background(QObject):
 
     _finished = Signal(object, object, object)  # task, result, error
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, threads: int | None = None) -> None:
+        """`threads` at most (None: as many as there are cores); with one, functions run in their order."""
         super().__init__(parent)
         self._pool = QThreadPool(self)
+        if threads is not None:
+            self._pool.setMaxThreadCount(threads)
         self._tasks: set[_Task] = set()
         self._finished.connect(self._on_finished)
 

@@ -19,3 +19,10 @@ def data_folder() -> Path:
 
 def deltas_folder() -> Path:
     return data_folder() / "deltas"
+
+
+def recovery_folder() -> Path:
+    """Unsaved work of running and crashed sessions (XDG_STATE_HOME on Linux)."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("attune", appauthor=False)) / "recovery"

@@ -64,6 +64,21 @@ class Preferences(Parameters):
         max=65536,
         help=N_("Settings", "The oldest steps go first."),
     )
+    autosave_seconds: int = param(
+        30,
+        N_("Settings", "Work that a crash may cost (seconds)"),
+        min=5,
+        max=600,
+        help=N_("Settings", "Unsaved changes are kept for recovery at least this often, and when you pause."),
+    )
+    recovery_mib: int = param(
+        8192,
+        N_("Settings", "Disk space for recovery (MiB)"),
+        min=64,
+        max=1_048_576,
+        advanced=True,
+        help=N_("Settings", "Unsaved work of this session, and of sessions that crashed."),
+    )
     export_format: str = param("png", N_("Settings", "Export format"), choices=("png", "jpeg", "webp"))
     export_quality: int = param(
         92, N_("Settings", "Export quality"), min=1, max=100, help=N_("Settings", "For JPEG and lossy WebP.")

@@ -141,5 +141,5 @@ def generated(prompt: str = PROMPT, seed: int = 7) -> Document:
 
 def open_document(application: Application, document: Document) -> Document:
     """Let the application own and show a document."""
-    application._add(document)
+    application.add_document(document)
     return document

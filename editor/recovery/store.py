@@ -1,0 +1,200 @@
+"""One document's unsaved work on disk: packs of tiles, and a manifest that names what belongs to it.
+
+A write adds the tiles that are new, puts them on the disk, and only then replaces the manifest by its
+successor in one step; what nothing names any more goes last. Whenever the process dies, the manifest that is
+there is whole, and so is all that it names.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from editor.atomic import atomic_write, sync_folder, writing_error
+from editor.metadata import version
+from editor.recovery.packs import Packs
+from editor.recovery.thumbnail import thumbnail_png
+from editor.recovery.tiles import Keeper, Keys, Source
+from editor.state import DocumentState, SourceMetadata
+from editor.state_json import source_from_json, source_to_json, state_from_json, state_to_json
+from inference.errors import EditorError
+
+MANIFEST = "manifest.json"
+THUMBNAIL = "thumbnail.png"
+FORMAT = 1
+LARGEST_MANIFEST_BYTES = 512 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A document at one moment; any thread may read it."""
+
+    state: DocumentState
+    source: SourceMetadata
+    title: str
+    path: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What is told of a leftover document before anything of it is read."""
+
+    title: str
+    path: Path | None
+    saved_at: float  # seconds since 1970
+    width: int
+    height: int
+
+
+class Store:
+    """The folder of one document. Its methods run on one thread at a time, never on the GUI's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._keys = Keys()
+        self._packs: Packs | None = None
+
+    def save(self, snapshot: Snapshot, most_bytes: int) -> None:
+        """Write what is new since the last time.
+
+        Raises:
+            WritingError: the disk is full, or the folder is gone or read-only; what was there stays.
+            EditorError: it would take more than `most_bytes`.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._write(self._opened(), snapshot, most_bytes)
+        except OSError as error:
+            raise writing_error(self.folder, error) from error
+        except EditorError:
+            self._packs = None  # what is there is looked up again: somebody may have taken it away
+            raise
+        self._write_thumbnail(snapshot.state)
+
+    def load(self) -> tuple[Snapshot, tuple[str, ...]]:
+        """The document and sentences on what could not be restored; later saves add to what is there.
+
+        Raises:
+            EditorError: the manifest is missing or broken.
+        """
+        values = _read_manifest(self.folder)
+        notes: list[str] = []
+        try:
+            source = Source(self._opened(), self._keys)
+        except OSError as error:
+            raise EditorError(f"The recovery files cannot be read: {error.strerror or error}.") from error
+        state = state_from_json(values.get("document"), source, notes)
+        self._opened().sweep(source.live)
+        if source.damaged:
+            notes.append(f"{source.damaged} damaged parts of the picture are empty now.")
+        summary = _summary(values)
+        kept = source_from_json(values.get("source", {}))
+        snapshot = Snapshot(state=state, source=kept, title=summary.title, path=summary.path)
+        return snapshot, tuple(notes)
+
+    def remove(self) -> None:
+        """Delete everything; the manifest first, so that no half of it is ever offered."""
+        with suppress(OSError):
+            (self.folder / MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._packs = None
+
+    def moved(self, folder: Path) -> None:
+        """Move everything to another place on the same disk.
+
+        Raises:
+            WritingError: it cannot be moved.
+        """
+        try:
+            self.folder.rename(folder)
+        except OSError as error:
+            raise writing_error(folder, error) from error
+        sync_folder(folder.parent)
+        self.folder, self._packs = folder, None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the pictures' data on disk."""
+        return self._packs.nbytes if self._packs is not None else 0
+
+    def _write(self, packs: Packs, snapshot: Snapshot, most_bytes: int) -> None:
+        with packs.batch(most_bytes) as batch:
+            keeper = Keeper(self._keys, batch)
+            values = _manifest(snapshot, keeper)
+            for key in packs.worth_moving(keeper.live):
+                batch.put(key, packs.read(key))
+        with atomic_write(self.folder / MANIFEST) as file:
+            file.write(json.dumps(values).encode())
+        packs.sweep(keeper.live)
+
+    def _opened(self) -> Packs:
+        """The packs; what no manifest names was perhaps never whole on the disk, and is forgotten."""
+        named = self.folder.joinpath(MANIFEST).exists()
+        if self._packs is None or not named:
+            self._packs = Packs(self.folder)
+        if not named:
+            self._packs.sweep(())
+        return self._packs
+
+    def _write_thumbnail(self, state: DocumentState) -> None:
+        with suppress(OSError):  # the picture in the list of leftovers; nothing depends on it
+            (self.folder / THUMBNAIL).write_bytes(thumbnail_png(state))
+
+
+def summary_of(folder: Path) -> Summary:
+    """What a document's folder holds.
+
+    Raises:
+        EditorError: the manifest is missing or broken.
+    """
+    return _summary(_read_manifest(folder))
+
+
+def _manifest(snapshot: Snapshot, keeper: Keeper) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "software": f"Attune {version()}",
+        "title": snapshot.title,
+        "path": str(snapshot.path) if snapshot.path is not None else None,
+        "saved_at": time.time(),
+        "document": state_to_json(snapshot.state, keeper),
+        "source": source_to_json(snapshot.source),
+    }
+
+
+def _read_manifest(folder: Path) -> Mapping[str, Any]:
+    path = folder / MANIFEST
+    try:
+        if path.stat().st_size > LARGEST_MANIFEST_BYTES:
+            raise EditorError("The recovery file is absurdly large.")
+        values = json.loads(path.read_bytes())
+    except OSError as error:
+        raise EditorError(f"“{path}” cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise EditorError(f"The recovery file is damaged: {error}.") from error
+    if not isinstance(values, dict):
+        raise EditorError("The recovery file is damaged: it holds no object.")
+    found = cast("Mapping[str, Any]", values)
+    if found.get("format") != FORMAT:
+        raise EditorError("The recovery file was written by another version of Attune.")
+    return found
+
+
+def _summary(values: Mapping[str, Any]) -> Summary:
+    try:
+        path = values.get("path")
+        return Summary(
+            title=str(values["title"]),
+            path=Path(path) if path is not None else None,
+            saved_at=float(values["saved_at"]),
+            width=int(values["document"]["width"]),
+            height=int(values["document"]["height"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise EditorError(f"The recovery file is damaged: {error}.") from error
