@@ -34,7 +34,7 @@ class Step:
 class History(QObject):
     """The steps from the oldest to the newest; those from `index()` on are undone.
 
-    `swap` (a bound method, held weakly) puts a state into the document. The history keeps `limit_bytes` at most
+    `swap` (a bound method, held weakly) puts a state into the document. It keeps `limit_bytes` at most
     beyond what the present state holds; the oldest steps go first, the newest stays.
     """
 

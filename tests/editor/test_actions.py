@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtGui import QKeySequence
 
 from editor.actions import ACTIONS, MENUS, RECEIVERS, action, in_menu
+from editor.adjustments import ADJUSTMENTS
 from editor.application import Application, condition_names
 from editor.filter_actions import FilterActions
 from editor.image_actions import ImageActions
@@ -63,3 +64,7 @@ def test_mnemonics_are_unique_in_a_menu() -> None:
             texts += sorted(submenus) if not submenu else []
             letters = [found[1].lower() for text in texts for found in re.finditer(r"&(\w)", text)]
             assert len(set(letters)) == len(letters), (menu, submenu)
+
+
+def test_every_adjustment_has_its_filter() -> None:
+    assert {item.argument for item in in_menu("filter")} == set(ADJUSTMENTS)

@@ -9,10 +9,13 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from editor.actions import ACTIONS
+from editor.adjustments import ADJUSTMENTS, kind_of
 from editor.application import Application
-from editor.commands import SetLayerProperty, push
+from editor.commands import SetLayerProperty, SetSelection, push
 from editor.document import Document
 from editor.formats import ExportOptions
+from editor.layer import Adjustment, Mask
+from editor.raster import Raster
 from editor.settings import Settings
 from inference.errors import EditorError
 from inference.operations import Generate
@@ -316,3 +319,26 @@ class TestVariations:
         application.sessions.make_variations()
         assert application.variations is not first
         assert len(service.jobs()) == 1
+
+
+class TestFilters:
+    @pytest.mark.parametrize("name", ADJUSTMENTS)
+    def test_each_becomes_a_layer_above_the_active_one(
+        self, application: Application, document: Document, name: str
+    ) -> None:
+        application.filters.add(name)
+        added = document.active_node
+        assert isinstance(added, Adjustment)
+        assert kind_of(added.settings) is ADJUSTMENTS[name]
+        assert (document.state.index(added.id), added.mask) == (1, None)
+        document.undo_stack.undo()
+        assert len(document.layers) == 1
+
+    def test_a_selection_becomes_the_mask(self, application: Application, document: Document) -> None:
+        selection = Mask(raster=Raster.filled(2, 2, 200, channels=1), x=1)
+        push(document, SetSelection(document, selection, "select"))
+        application.filters.add("invert")
+        assert document.active_node is not None
+        mask = document.active_node.mask
+        assert mask is not None
+        assert (mask.raster, mask.x, mask.outside) == (selection.raster, 1, 0)
