@@ -16,6 +16,7 @@ from widgets.document_frame import DocumentFrame
 from widgets.document_view import DocumentView
 from widgets.icons import IconButton
 from widgets.message_bar import MessageBar
+from widgets.recovery_bar import RecoveryBar
 from widgets.view_options import ViewOptions
 from widgets.welcome import Welcome
 
@@ -49,7 +50,9 @@ class Workspace(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        self.recovery = RecoveryBar(application.recovery.leftovers)
         layout.addWidget(self.tabs)
+        layout.addWidget(self.recovery)
         layout.addWidget(self.stack, 1)
         self.messages = MessageBar(self.stack)
         self.tabs.hide()

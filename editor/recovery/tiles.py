@@ -122,7 +122,7 @@ class Source:
                 raise EditorError("A tile of the recovery file does not fit.")
         except EditorError:
             self.damaged += 1
-            return frozen(np.zeros(shape, kind))
+            return frozen(np.zeros(shape, np.dtype(kind)))
         return tile
 
     def _array(self, key: bytes) -> Any:
@@ -161,15 +161,16 @@ def decoded(data: bytes) -> Any:
     """
     try:
         kind, channels, rows, columns = _HEAD.unpack_from(data)
-        dtype = np.dtype(_TYPES[kind])
+        dtype: np.dtype[Any] = np.dtype(_TYPES[int(kind)])
         if not (0 < rows <= _LARGEST_SIDE_PX and 0 < columns <= _LARGEST_SIDE_PX):
             raise ValueError("absurd size")
         size = rows * columns * max(channels, 1) * dtype.itemsize
         body = zlib.decompressobj().decompress(memoryview(data)[_HEAD.size :], size)
         planes = np.frombuffer(body, np.uint8).reshape(-1, rows, columns)
-        samples = np.ascontiguousarray(np.moveaxis(np.cumsum(planes, axis=2, dtype=np.uint8), 0, 2))
+        sums: NDArray[np.uint8] = np.cumsum(planes, axis=2, dtype=np.uint8)
+        samples: Any = np.ascontiguousarray(np.moveaxis(sums, 0, 2)).view(dtype)
         shape = (rows, columns, channels) if channels else (rows, columns)
-        return frozen(samples.view(dtype).reshape(shape))  # pyright: ignore[reportUnknownArgumentType]
+        return frozen(samples.reshape(shape))
     except (struct.error, zlib.error, ValueError, IndexError) as error:
         raise EditorError(f"A part of the recovery file is damaged: {error}.") from error
 
