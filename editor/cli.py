@@ -20,7 +20,7 @@ from inference.parameters import ParameterField
 DEFAULT_MODEL = "mini-sdxl"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-COMMANDS = ("generate", "attribute", "learn-delta", "deltas", "models", "evaluate")
+COMMANDS = ("generate", "attribute", "refine", "learn-delta", "deltas", "models", "evaluate")
 
 
 class Parser(argparse.ArgumentParser):
@@ -83,6 +83,14 @@ def _add_operation(commands: Any, operation: Operation) -> None:
         parser.add_argument("--image", type=Path, required=True, metavar="IN", help="the picture to work on")
     if operation.name == "attribute":
         _add_attribute_flags(parser)
+    if operation.name == "refine":
+        parser.add_argument(
+            "--subjects",
+            nargs="+",
+            default=[],
+            metavar="WORDS",
+            help='phrases of the prompt that have to be seen, such as cat "red car"; man#2 is the second man',
+        )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help="png, jpeg, webp or ora file"
     )

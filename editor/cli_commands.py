@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from editor.cli_output import ProgressPrinter, print_json, say
+from editor.cli_output import ProgressPrinter, complain, print_json, say
 from editor.errors import DONE
 from editor.folders import config_folder, deltas_folder
 from editor.formats import ExportOptions, FileFormat, Picture, format_for_writing
@@ -17,10 +17,11 @@ from editor.pixels import to_rgba
 from editor.recipes import Recipe, Subject
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
-from inference.operations import OPERATIONS, SubjectEdit
+from inference.operations import OPERATIONS, RefineSubject, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress, Step
 from inference.request import Request, Result
+from inference.subjects import subjects_of
 from inference.words import find_subject
 
 
@@ -36,12 +37,15 @@ def run_operation(arguments: argparse.Namespace) -> int:
         result = _runner(arguments).run(request, {}, Progress(printer))
     finally:
         printer.close()
-    _write(result, written_as, arguments.output)
+    outputs = _write(result, written_as, arguments.output)
     seconds = time.perf_counter() - started
     if arguments.json:
-        print_json(report(result, [arguments.output], seconds))
+        print_json(report(result, outputs, seconds))
     else:
-        say(f"{arguments.output}  ({seconds:.1f} s, seed {getattr(result.request.parameters, 'seed', '-')})")
+        paths = ", ".join(map(str, outputs))
+        say(f"{paths}  ({seconds:.1f} s, seed {getattr(result.request.parameters, 'seed', '-')})")
+        for note in result.notes:
+            complain(note)
     return DONE
 
 
@@ -55,7 +59,7 @@ def parameters_of(arguments: argparse.Namespace) -> Parameters:
     given = {
         item.name: value
         for item in kind.declared()
-        if (value := getattr(arguments, item.name, None)) is not None and item.name != "edits"
+        if (value := getattr(arguments, item.name, None)) is not None and not item.declaration.hidden
     }
     if not given.get("prompt", "").strip():
         raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
@@ -66,6 +70,8 @@ def parameters_of(arguments: argparse.Namespace) -> Parameters:
         )
     if getattr(arguments, "edits", None):
         given["edits"] = tuple(parsed_edit(text, given["prompt"]) for text in arguments.edits)
+    if arguments.operation == "refine":
+        given["subjects"] = parsed_subjects(arguments.subjects, given["prompt"])
     return kind(**given)
 
 
@@ -83,11 +89,35 @@ def parsed_edit(text: str, prompt: str) -> SubjectEdit:
         number = float(value)
     except ValueError as error:
         raise _unreadable(text) from error
-    phrase, mark, occurrence = subject.strip().rpartition("#")
-    if not mark or not occurrence.isdigit() or int(occurrence) < 1:
-        phrase, occurrence = subject.strip(), "1"
-    start, end = find_subject(prompt, phrase, int(occurrence) - 1)
+    start, end = subject_span(subject, prompt)
     return SubjectEdit(start=start, end=end, attribute=attribute.strip(), value=number)
+
+
+def parsed_subjects(phrases: Sequence[str], prompt: str) -> tuple[RefineSubject, ...]:
+    """Read "cat", "red car" or "man#2"; modifiers are those that the prompt suggests.
+
+    Raises:
+        EditorError: there is none, or one is not in the prompt.
+    """
+    if not phrases:
+        suggested = ", ".join(prompt[one.start : one.end] for one in subjects_of(prompt))
+        raise EditorError(
+            "There is no subject.",
+            f"Name some with --subjects; this prompt seems to have: {suggested or 'none'}.",
+        )
+    return subjects_of(prompt, [subject_span(phrase, prompt) for phrase in phrases])
+
+
+def subject_span(phrase: str, prompt: str) -> tuple[int, int]:
+    """Characters of "man", or of the second one with "man#2".
+
+    Raises:
+        EditorError: it is not in the prompt.
+    """
+    name, mark, occurrence = phrase.strip().rpartition("#")
+    if not mark or not occurrence.isdigit() or int(occurrence) < 1:
+        name, occurrence = phrase.strip(), "1"
+    return find_subject(prompt, name, int(occurrence) - 1)
 
 
 def report(result: Result, outputs: list[Path], seconds: float) -> dict[str, Any]:
@@ -209,20 +239,25 @@ def _check_folder(path: Path) -> None:
         )
 
 
-def _write(result: Result, written_as: FileFormat, path: Path) -> None:
+def _write(result: Result, written_as: FileFormat, path: Path) -> list[Path]:
+    """Write all pictures: OUT.png, OUT-2.png …"""
     recipe = Recipe(request=result.request, subjects=_subjects(result.request.parameters))
-    layer = Layer.of_pixels(
-        name="Generated", pixels=to_rgba(result.images[0]), recipe=recipe, maps=result.maps
-    )
-    picture = Picture(state=DocumentState.of_layer(layer), source=SourceMetadata())
-    written_as.codec.write(picture, path, ExportOptions())
+    paths = [path, *(path.with_stem(f"{path.stem}-{n}") for n in range(2, len(result.images) + 1))]
+    for pixels, place in zip(result.images, paths, strict=True):
+        layer = Layer.of_pixels(name="Generated", pixels=to_rgba(pixels), recipe=recipe, maps=result.maps)
+        picture = Picture(state=DocumentState.of_layer(layer), source=SourceMetadata())
+        written_as.codec.write(picture, place, ExportOptions())
+    return paths
 
 
 def _subjects(parameters: Parameters) -> tuple[Subject, ...]:
     """The edited subjects, so that the window shows them with their sliders."""
-    edits: tuple[SubjectEdit, ...] = getattr(parameters, "edits", ())
+    chosen: tuple[SubjectEdit | RefineSubject, ...] = (
+        *getattr(parameters, "edits", ()),
+        *getattr(parameters, "subjects", ()),
+    )
     prompt: str = getattr(parameters, "prompt", "")
-    spans = sorted({(edit.start, edit.end) for edit in edits})
+    spans = sorted({(one.start, one.end) for one in chosen})
     return tuple(
         Subject(start=start, end=end, text=prompt[start:end], colour_index=index)
         for index, (start, end) in enumerate(spans)

@@ -71,6 +71,7 @@ _PHASES = {
     "load": "Loading",
     "encode": "Reading",
     "sample": "Sampling",
+    "refine": "Refining",
     "decode": "Decoding",
     "learn": "Learning",
 }

@@ -166,18 +166,55 @@ class Tap:
 def softmax_columns(query: Tensor, key: Tensor, columns: Sequence[int], scale: float) -> Tensor:
     """Columns of softmax(scale·query·keyᵀ) in float32.
 
-    Shapes: query [N, H, Q, D], key [N, H, K, D] → [N, H, Q, len(columns)]. Gradients flow.
+    Shapes: query [N, H, Q, D], key [N, H, K, D] → [N, H, Q, len(columns)]. Gradients flow; neither pass holds
+    all scores at once.
     """
-    query, key = query.float() * scale, key.float()
-    transposed = key.transpose(-1, -2)
-    batch, heads, length, _ = query.shape
-    chunk = max(1, _CHUNK_SCORES // (batch * heads * key.shape[-2]))
-    normalisers = [
-        torch.logsumexp(query[:, :, first : first + chunk] @ transposed, dim=-1, keepdim=True)
-        for first in range(0, length, chunk)
-    ]
-    scores = query @ transposed[..., list(columns)]
-    return torch.exp(scores - torch.cat(normalisers, dim=2))
+    wanted = torch.as_tensor(list(columns), device=query.device)
+    function: Any = _SoftmaxColumns
+    return function.apply(query.float(), key.float(), wanted, scale)
+
+
+class _SoftmaxColumns(torch.autograd.Function):
+    """P_c = exp(s_c - log Σ_k exp s_k) with s = scale·q·kᵀ, for some queries at a time.
+
+    Backward, with G the gradient of P_c: ∂s_k = P_k·([k is wanted]·G_k - Σ_c G_c·P_c). The scores are
+    computed again, because keeping them would take as much memory as all layers' attention matrices.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, columns: Tensor, scale: float) -> Tensor:
+        found: list[Tensor] = []
+        normalisers: list[Tensor] = []
+        for rows in _chunks(query, key):
+            scores = (query[:, :, rows] * scale) @ key.transpose(-1, -2)
+            normalisers.append(torch.logsumexp(scores, dim=-1, keepdim=True))
+            found.append(torch.exp(scores[..., columns] - normalisers[-1]))
+        probabilities = torch.cat(found, dim=2)
+        ctx.save_for_backward(query, key, columns, torch.cat(normalisers, dim=2), probabilities)
+        ctx.scale = scale
+        return probabilities
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        query, key, columns, normalisers, probabilities = ctx.saved_tensors
+        of_wanted: Tensor = gradients[0] * probabilities  # [N, H, Q, C]
+        of_queries: list[Tensor] = []
+        of_keys = torch.zeros_like(key)
+        for rows in _chunks(query, key):
+            part, wanted = query[:, :, rows] * ctx.scale, of_wanted[:, :, rows]
+            everywhere = torch.exp(part @ key.transpose(-1, -2) - normalisers[:, :, rows])
+            of_scores = everywhere * -wanted.sum(-1, keepdim=True)
+            of_scores[..., columns] += wanted
+            of_queries.append(of_scores @ key * ctx.scale)
+            of_keys += of_scores.transpose(-1, -2) @ part
+        return torch.cat(of_queries, dim=2), of_keys, None, None
+
+
+def _chunks(query: Tensor, key: Tensor) -> list[slice]:
+    """The queries whose scores are held at once."""
+    batch, heads, length = query.shape[:3]
+    size = max(1, _CHUNK_SCORES // (batch * heads * key.shape[-2]))
+    return [slice(first, first + size) for first in range(0, length, size)]
 
 
 class TextPart(NamedTuple):

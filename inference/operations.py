@@ -7,6 +7,7 @@ command line, the batch runner, the files and the contract tests all read this t
 from dataclasses import dataclass
 from enum import Enum
 
+from inference.methods.gsn.recipes import LOSSES, METHODS
 from inference.parameters import N_, Parameters, param
 
 
@@ -80,6 +81,88 @@ class AttributeSweep(Attribute):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefineSubject:
+    """A subject that has to be in the picture: characters [start, end), and those of its modifiers.
+
+    Words before the last one inside [start, end) count as modifiers as well.
+    """
+
+    start: int
+    end: int
+    modifiers: tuple[tuple[int, int], ...] = ()
+
+
+NOTHING = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refine(SamplingParameters):
+    """A picture from a prompt and a seed with every subject of the prompt in it (arXiv:2504.17525).
+
+    `method` is a combination of refinement and guidance; all other values override parts of it, None keeps
+    them. `step` counts from 0 and moves the method's only refinement. `pictures` are drawn with the seeds
+    that follow; denoised together, so they may differ from single ones by rounding.
+    """
+
+    method: str = param("ours+", N_("Operations", "Method"), choices=METHODS)
+    subjects: tuple[RefineSubject, ...] = param((), N_("Operations", "Subjects"), hidden=True)
+    step: int | None = param(
+        None,
+        N_("Operations", "Refinement step"),
+        help=N_("Operations", "The step before which the latents are refined, counted from 0"),
+        min=0,
+        max=999,
+    )
+    updates: int | None = param(None, N_("Operations", "Updates"), min=0, max=1000)
+    learning_rate: float | None = param(
+        None, N_("Operations", "Learning rate"), min=0, max=1000, advanced=True
+    )
+    threshold: float | None = param(
+        None,
+        N_("Operations", "Threshold"),
+        help=N_("Operations", "Refinement stops when the loss is at most 1 minus this"),
+        min=-10,
+        max=10,
+        advanced=True,
+    )
+    refinement_loss: str | None = param(
+        None, N_("Operations", "Loss of the refinement"), choices=(*LOSSES, NOTHING), advanced=True
+    )
+    guidance_loss: str | None = param(
+        None, N_("Operations", "Loss of the guidance"), choices=(*LOSSES, NOTHING), advanced=True
+    )
+    guidance_start: int | None = param(
+        None, N_("Operations", "First guided step"), min=0, max=1000, advanced=True
+    )
+    guidance_end: int | None = param(
+        None,
+        N_("Operations", "End of the guidance"),
+        help=N_("Operations", "The first step that is no longer guided"),
+        min=0,
+        max=1000,
+        advanced=True,
+    )
+    guidance_step_size: float | None = param(
+        None, N_("Operations", "Step size of the guidance"), min=0, max=10000, advanced=True
+    )
+    shared_distribution: bool = param(
+        False,
+        N_("Operations", "One distribution for all pictures"),
+        help=N_("Operations", "SAGA learns once and draws all pictures from it"),
+        advanced=True,
+    )
+    pictures: int = param(1, N_("Operations", "Pictures"), min=1, max=64, advanced=True)
+    map_steps: int = param(
+        10,
+        N_("Operations", "Heat maps"),
+        help=N_("Operations", "At how many steps the subjects' attention is kept"),
+        min=0,
+        max=1000,
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """One declared method.
 
@@ -127,6 +210,13 @@ OPERATIONS: dict[str, Operation] = {
             method="inference.methods.attribute_control:sweep",
             paper="arXiv:2403.17064",
             interactive=False,
+        ),
+        Operation(
+            name="refine",
+            label=N_("Operations", "Refine"),
+            parameters=Refine,
+            method="inference.methods.gsn.refine:refine",
+            paper="arXiv:2504.17525",
         ),
     )
 }

@@ -77,10 +77,14 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What a method returns: pictures, and maps such as {"attention/4-7": float32 [h, w] in 0..1}."""
+    """What a method returns: pictures, and maps such as {"attention/4-7": float32 [h, w] in 0..1}.
+
+    `notes`: sentences for the user about what went otherwise than asked.
+    """
 
     images: tuple[Pixels, ...]
     maps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

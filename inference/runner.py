@@ -173,7 +173,7 @@ class Runner:
             images=output.images,
             maps=output.maps,
             measured=progress.measured,
-            notes=notes,
+            notes=(*notes, *output.notes),
         )
 
     def _deltas(

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from inference.attention import AttentionStore, Layer, Tap, Where
+from inference.attention import AttentionStore, Layer, Tap, TextPart, Where
 from inference.operations import Family
 from inference.progress import Measurements
 from inference.prompt import Prompt
@@ -74,6 +74,16 @@ class Backbone(ABC):
     @abstractmethod
     def layers(self) -> tuple[Layer, ...]:
         """The denoiser's attention layers, in the order in which they run."""
+
+    @property
+    @abstractmethod
+    def text_parts(self) -> Mapping[str, TextPart]:
+        """The text columns of its attention that are looked at apart: {"clip": …, "t5": …}."""
+
+    @property
+    @abstractmethod
+    def allows_gradients(self) -> bool:
+        """Whether the denoiser's weights stay in place until a backward pass is over."""
 
     @abstractmethod
     def levels(self, steps: int, width: int, height: int, sampler: str = "ddim") -> tuple[Level, ...]:

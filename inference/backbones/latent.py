@@ -63,6 +63,7 @@ class LatentBackbone(Backbone):
         for network in components.networks:
             network.eval().requires_grad_(False)
         self._residency = Residency(components, device, memory_mode)
+        self._memory_mode = memory_mode
         self._prompts: OrderedDict[tuple[str, bool], Prompt] = OrderedDict()
         self._forward: Forward | None = None
         self._preview_factors = preview_factors(components.attune, self.family)
@@ -218,6 +219,14 @@ class LatentBackbone(Backbone):
     @property
     def layers(self) -> tuple[Layer, ...]:
         return self._layers
+
+    @property
+    def text_parts(self) -> Mapping[str, TextPart]:
+        return self._text_parts()
+
+    @property
+    def allows_gradients(self) -> bool:
+        return self._memory_mode in (MemoryMode.FULL, MemoryMode.MODEL)
 
     def tapped(self, tap: Tap, where: Where) -> AbstractContextManager[None]:
         return tapped(self.parts.denoiser, self._layers, tap, where, self._running)

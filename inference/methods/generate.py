@@ -4,7 +4,7 @@ The same bytes come out for the same parameters on the CPU, also from `attribute
 run the same steps, one picture at a time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -106,20 +106,27 @@ def unmodified(run: Run, *stops: int) -> Part:
     """The steps with the prompt as it is, up to each of `stops` in turn, from the cache where it has them."""
     part: Part | None = None
     for stop in stops:
-        key = ("unmodified", stop, *_what_decides(run))
+        key = ("unmodified", stop, *what_decides(run))
         known = run.inputs.cache.get(key)
         if known is None:
-            known = rest(run, part or _start(run), [run.prompt], stop=stop)
+            known = rest(run, part or start(run), [run.prompt], stop=stop)
             run.inputs.cache.put(key, known, known.size_bytes)
         part = known
     assert part is not None, "there is a stop"
     return part
 
 
-def rest(run: Run, part: Part, prompts: Sequence[Prompt], *, stop: int | None = None) -> Part:
+def rest(
+    run: Run,
+    part: Part,
+    prompts: Sequence[Prompt],
+    *,
+    stop: int | None = None,
+    around: Callable[[Denoise], Denoise] = lambda denoise: denoise,
+) -> Part:
     """Go on from `part` to `stop` (default: the end), one picture for each prompt.
 
-    Attention is looked at for the first prompt.
+    Attention is looked at for the first prompt. `around` makes the denoiser of each step from the usual one.
     """
     state = part.state
     if state.latents.shape[0] != len(prompts):
@@ -129,7 +136,7 @@ def rest(run: Run, part: Part, prompts: Sequence[Prompt], *, stop: int | None = 
     denoise = guided(run.backbone, prompts, run.negative, 1.0 if scale is None else scale)
     with run.progress.phase("sample"):
         state = advance(
-            _watched(denoise, run, prompts[0], heat),
+            around(_watched(denoise, run, prompts[0], heat)),
             state,
             run.levels,
             sampler=run.parameters.sampler or "ddim",
@@ -153,18 +160,21 @@ def maps(heat: Heat, spans: Sequence[tuple[int, int]] = ()) -> dict[str, NDArray
     return {f"attention/{start}-{end}": _normalised(seen) for (start, end), seen in found.items()}
 
 
-def _start(run: Run) -> Part:
+def start(run: Run, offsets: Sequence[int] = (0,)) -> Part:
+    """Before the first step of pictures with the run's seed plus each of `offsets`."""
     parameters = run.parameters
     sampler = parameters.sampler or "ddim"
-    noise = run.backbone.initial_noise(
-        parameters.seed, parameters.width or 0, parameters.height or 0, sampler
-    )
-    # a seed of its own, or the first step's noise would be the picture's start again
-    generator = torch.Generator("cpu").manual_seed(parameters.seed + 2**32)
-    return Part(state=begin(noise, generators=[generator]), heat={})
+    seeds = [parameters.seed + offset for offset in offsets]
+    noise = [
+        run.backbone.initial_noise(seed, parameters.width or 0, parameters.height or 0, sampler)
+        for seed in seeds
+    ]
+    # seeds of their own, or the first step's noise would be the picture's start again
+    generators = [torch.Generator("cpu").manual_seed(seed + 2**32) for seed in seeds]
+    return Part(state=begin(torch.cat(noise), generators=generators), heat={})
 
 
-def _what_decides(run: Run) -> tuple[object, ...]:
+def what_decides(run: Run) -> tuple[object, ...]:
     """All that the unmodified steps depend on."""
     sampling = {item.name for item in SamplingParameters.declared()}
     values = run.parameters.to_json()

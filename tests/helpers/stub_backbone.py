@@ -56,6 +56,14 @@ class StubBackbone(Backbone):
         return ()
 
     @property
+    def text_parts(self) -> Mapping[str, Any]:
+        return {}
+
+    @property
+    def allows_gradients(self) -> bool:
+        return True
+
+    @property
     def token_widths(self) -> Mapping[str, int]:
         return WIDTHS
 

@@ -12,7 +12,7 @@ from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled
 from inference.models import Catalogue, ModelEntry
-from inference.operations import OPERATIONS, Family, SubjectEdit
+from inference.operations import OPERATIONS, Family, RefineSubject, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Progress, Step
 from inference.request import Request, Result
@@ -24,15 +24,18 @@ STEPS = 4
 COMMON: Mapping[str, Any] = {"prompt": PROMPT, "steps": STEPS, "seed": 5}
 AT_ZERO = SubjectEdit(start=13, end=16, attribute="age", value=0.0)
 OLDER = SubjectEdit(start=13, end=16, attribute="age", value=1.5)
+MAN_AND_WOMAN = (RefineSubject(start=13, end=16), RefineSubject(start=23, end=28))
 NEUTRAL: Mapping[str, Mapping[str, Any]] = {
     "generate": {},
     "attribute": {"edits": (AT_ZERO,)},
     "attribute-sweep": {"edits": (OLDER,), "positions": (0.0,)},
+    "refine": {"method": "ours", "subjects": MAN_AND_WOMAN, "updates": 0},
 }
 EFFECTIVE: Mapping[str, Mapping[str, Any]] = {
     "generate": {},
     "attribute": {"edits": (OLDER,)},
     "attribute-sweep": {"edits": (AT_ZERO,), "positions": (-1.0, 0.0, 1.0)},
+    "refine": {"method": "ours+", "subjects": MAN_AND_WOMAN, "updates": 2, "guidance_end": 2},
 }
 CASES = [
     pytest.param(name, family, id=f"{name}-{family.value}")

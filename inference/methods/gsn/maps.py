@@ -1,0 +1,217 @@
+"""Attention maps of words, with gradients, from a forward pass that stops after the last map.
+
+Which layers: the joint attention where there is one, else the cross attention at a 32nd of the picture
+(stride 4 in latents that are an 8th of it), ⌈H/32⌉ × ⌈W/32⌉. Pictures so small that this leaves fewer than 8
+rows or columns take the coarsest finer stride that has 8, and the finest stride if none has.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from inference.attention import AttentionCall, AttentionKind, Layer, Tap, Where
+from inference.backbones.base import Backbone
+from inference.errors import EditorError
+from inference.prompt import Prompt
+from inference.schedule import Level
+
+Span = tuple[int, int]
+
+USUAL_STRIDE = 4
+LEAST_ROWS = 8
+# maps are multiplied by this before the softmax over the tokens
+SHARPNESS = 100.0
+_KERNEL_SIGMA = 0.5
+
+
+@dataclass(frozen=True)
+class TextMaps:
+    """The text attention of one pass, averaged over layers and heads.
+
+    Args:
+        prompt: whose tokens these are.
+        parts: for each part of the text [N, h, w, columns]: the probability of each token that stands for
+            characters; start, end and padding are left out.
+        tokens: for each part the encoders' names and the indices of its columns' tokens.
+        focus: query, key [N, H, h · w, D] and scale of the image's attention to itself, if asked for.
+    """
+
+    prompt: Prompt
+    parts: tuple[Tensor, ...]
+    tokens: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
+    focus: tuple[tuple[Tensor, Tensor, float], ...] = ()
+
+    def probability(self, start: int, end: int) -> Tensor:
+        """Mean probability of the tokens of characters [start, end), the mean of the parts: [N, h, w]."""
+        return torch.stack(
+            [part[..., kept].mean(-1) for part, kept in zip(self.parts, self._kept(start, end)) if kept]
+        ).mean(0)
+
+    def excitation(self, start: int, end: int) -> Tensor:
+        """How clearly each place looks at these characters and not at other words, 0..1: [N, h, w].
+
+        Attend & Excite's order: ×100, softmax over the tokens (the subject's own are added up), 3 × 3
+        smoothing. The parts of the text are handled apart, then averaged.
+        """
+        found = [
+            smoothed((part * SHARPNESS).softmax(-1)[..., kept].sum(-1))
+            for part, kept in zip(self.parts, self._kept(start, end))
+            if kept
+        ]
+        return torch.stack(found).mean(0)
+
+    def focus_at(self, places: Tensor) -> Tensor:
+        """What the image tokens `places` [N] see of the image, averaged over layers and heads: [N, h, w]."""
+        rows = torch.arange(len(places), device=places.device)
+        seen: list[Tensor] = []
+        for query, key, scale in self.focus:
+            scores = torch.einsum("nhd,nhkd->nhk", query[rows, :, places].float(), key.float()) * scale
+            seen.append(scores.softmax(-1).mean(1))
+        return torch.stack(seen).mean(0).reshape(self.parts[0].shape[:3])
+
+    def _kept(self, start: int, end: int) -> list[list[int]]:
+        wanted = self.prompt.tokens(start, end)
+        return [
+            [i for i, token in enumerate(tokens) if any(token in wanted.get(name, ()) for name in encoders)]
+            for encoders, tokens in self.tokens
+        ]
+
+
+def text_layers(backbone: Backbone, height: int, width: int) -> Where:
+    """The layers whose maps are read for latents of this size; see the module's text.
+
+    Raises:
+        EditorError: the model's picture does not attend to text.
+    """
+    layers = backbone.layers
+    if any(layer.kind is AttentionKind.JOINT for layer in layers):
+        return Where(kinds={AttentionKind.JOINT})
+    cross = [layer for layer in layers if layer.kind is AttentionKind.CROSS]
+    if not cross:
+        raise EditorError(
+            f"{backbone.name} has no text attention that could be refined.", "Choose another model."
+        )
+    return Where(kinds={AttentionKind.CROSS}, strides={_stride(cross, height, width)})
+
+
+def _stride(layers: Sequence[Layer], height: int, width: int) -> int:
+    strides = sorted({layer.stride for layer in layers}, reverse=True)
+    for stride in strides:
+        if stride <= USUAL_STRIDE and -(-min(height, width) // stride) >= LEAST_ROWS:
+            return stride
+    return strides[-1]
+
+
+class MapReader:
+    """Reads the maps of one prompt for batches of latents.
+
+    Args:
+        with_focus: also keep the image's self attention at the same resolution.
+        early_exit: stop the pass after the last map; what comes later changes no gradient.
+    """
+
+    def __init__(
+        self, backbone: Backbone, prompt: Prompt, *, with_focus: bool = False, early_exit: bool = True
+    ) -> None:
+        self._backbone = backbone
+        self._prompt = prompt
+        self._with_focus = with_focus
+        self._early_exit = early_exit
+        self._columns = _content_columns(backbone, prompt)
+
+    def read(self, latents: Tensor, level: Level) -> TextMaps:
+        """The maps for latents [N, C, h, w] at `level`, of the text-conditional pass."""
+        where = text_layers(self._backbone, *latents.shape[-2:])
+        if self._with_focus and AttentionKind.JOINT not in where.kinds:
+            where = Where(kinds={*where.kinds, AttentionKind.SELF}, strides=where.strides)
+        last = [layer for layer in self._backbone.layers if where.matches(layer)][-1]
+        tap = _ReadingTap(self._columns, last if self._early_exit else None, self._with_focus)
+        try:
+            with self._backbone.tapped(tap, where):
+                self._backbone.predict(latents, level, [self._prompt] * len(latents))
+        except _AllRead:
+            pass
+        parts = tuple(torch.stack(found).mean(0) for found in tap.found)
+        tokens = tuple((encoders, tuple(indices)) for encoders, indices, _ in self._columns)
+        return TextMaps(self._prompt, parts, tokens, tuple(tap.focus))
+
+
+class _AllRead(Exception):  # noqa: N818 - it says that the pass may stop
+    """Ends a forward pass."""
+
+
+class _ReadingTap(Tap):
+    """Collects [N, h, w, columns] for each part of the text at each layer; stops the pass at `last`."""
+
+    def __init__(
+        self,
+        columns: Sequence[tuple[tuple[str, ...], Sequence[int], int]],
+        last: Layer | None,
+        with_focus: bool,
+    ) -> None:
+        self._columns = columns
+        self._last = last
+        self._with_focus = with_focus
+        self.found: list[list[Tensor]] = [[] for _ in columns]
+        self.focus: list[tuple[Tensor, Tensor, float]] = []
+
+    def attention(self, call: AttentionCall) -> Tensor:
+        if call.layer.kind is not AttentionKind.SELF:
+            self._read(call)
+        if self._with_focus and call.layer.kind is not AttentionKind.CROSS:
+            tokens = call.image_tokens
+            self.focus.append((call.query[:, :, :tokens], call.key[:, :, :tokens], call.scale))
+        if call.layer is self._last:
+            raise _AllRead
+        return call.attend()
+
+    def _read(self, call: AttentionCall) -> None:
+        rows = range(len(call.forward.prompts))
+        columns = [
+            call.text_start + start + index for _, indices, start in self._columns for index in indices
+        ]
+        seen = call.probabilities(rows, columns).mean(1)  # [N, h · w, all columns]
+        seen = seen.reshape(len(seen), *call.grid, -1)
+        first = 0
+        for found, (_, indices, _) in zip(self.found, self._columns, strict=True):
+            found.append(seen[..., first : first + len(indices)])
+            first += len(indices)
+
+
+def _content_columns(
+    backbone: Backbone, prompt: Prompt
+) -> list[tuple[tuple[str, ...], tuple[int, ...], int]]:
+    """(encoders, token indices, first column) of each part that has tokens standing for characters."""
+    found: list[tuple[tuple[str, ...], tuple[int, ...], int]] = []
+    for part in backbone.text_parts.values():
+        indices = {
+            index
+            for encoder in part.encoders
+            for index, (start, end) in enumerate(prompt.offsets.get(encoder, ()))
+            if end > start
+        }
+        if indices:
+            found.append((part.encoders, tuple(sorted(indices)), part.start))
+    return found
+
+
+def smoothed(seen: Tensor) -> Tensor:
+    """3 × 3 smoothing with the weights exp(-(x/2σ)²), σ = 0.5, reflected at the borders: [N, h, w].
+
+    The published thresholds belong to this kernel; its standard deviation as a Gaussian would be 0.707.
+    """
+    if min(seen.shape[1:]) < 2:
+        return seen
+    padded = functional.pad(seen[:, None], (1, 1, 1, 1), mode="reflect")
+    return functional.conv2d(padded, _kernel().to(padded))[:, 0]
+
+
+@lru_cache(maxsize=1)
+def _kernel() -> Tensor:
+    line = torch.exp(-((torch.arange(-1.0, 2.0) / (2 * _KERNEL_SIGMA)) ** 2))
+    line = line / line.sum()
+    return torch.outer(line, line)[None, None]

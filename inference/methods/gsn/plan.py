@@ -1,0 +1,123 @@
+"""What a recipe and a request's overrides mean for a run of so many steps. Free of torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from inference.errors import EditorError
+from inference.methods.gsn.recipes import (
+    RECIPES,
+    Guidance,
+    LatentRefinement,
+    MeanLearning,
+    NoiseSearch,
+    Recipe,
+    Refinement,
+)
+from inference.operations import NOTHING, Refine
+
+_USUAL = RECIPES["ours+"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Refinements by the index of the step before which they run, and which steps are guided."""
+
+    steps: int
+    refinements: Mapping[int, Refinement] = field(default_factory=dict[int, Refinement])
+    guidance: Guidance | None = None
+    guided: range = range(0)
+
+    @property
+    def first(self) -> int:
+        """The first step that differs from the plain picture; `steps` if none does."""
+        return min([*self.refinements, *self.guided[:1]], default=self.steps)
+
+    def step_size(self, index: int) -> float:
+        """The guidance's step size at a step."""
+        assert self.guidance is not None, "only guided steps have one"
+        share = index / max(1, self.steps - 1)
+        return self.guidance.step_size * (1 + share * (self.guidance.last_share - 1)) ** 0.5
+
+
+def plan(parameters: Refine, steps: int) -> Plan:
+    """Everything that happens at each step of a run.
+
+    Raises:
+        EditorError: a step or the guidance's end beyond the run, or a step for a method that has several.
+    """
+    recipe = _with_losses(RECIPES[parameters.method], parameters)
+    refinements = _placed(recipe, parameters, steps)
+    guidance = recipe.guidance
+    if guidance is None:
+        return Plan(steps=steps, refinements=refinements)
+    if parameters.guidance_step_size is not None:
+        guidance = replace(guidance, step_size=parameters.guidance_step_size)
+    first, last = round(guidance.start * steps), round(guidance.end * steps)
+    first = parameters.guidance_start if parameters.guidance_start is not None else first
+    last = parameters.guidance_end if parameters.guidance_end is not None else last
+    if max(first, last) > steps:
+        raise EditorError(
+            f"Guidance from step {first} to {last} leaves the schedule, which has {steps} steps.",
+            f"Choose steps from 0 to {steps}.",
+        )
+    return Plan(steps=steps, refinements=refinements, guidance=guidance, guided=range(first, last))
+
+
+def only_step(method: str, steps: int) -> int | None:
+    """Where a method's only refinement is, in a run of so many steps; None if it cannot be moved."""
+    refinements = RECIPES[method].refinements
+    movable = [one for one in refinements if not isinstance(one, NoiseSearch)]
+    return _index(movable[0], steps) if len(refinements) == len(movable) == 1 else None
+
+
+def _with_losses(recipe: Recipe, parameters: Refine) -> Recipe:
+    refinements, guidance = recipe.refinements, recipe.guidance
+    if parameters.refinement_loss == NOTHING or parameters.updates == 0:
+        refinements = ()
+    elif parameters.refinement_loss is not None:
+        refinements = tuple(
+            replace(one, loss=parameters.refinement_loss) for one in refinements or _USUAL.refinements
+        )
+    if parameters.guidance_loss == NOTHING:
+        guidance = None
+    elif parameters.guidance_loss is not None:
+        guidance = replace(guidance or Guidance(loss=""), loss=parameters.guidance_loss)
+    return Recipe(refinements=tuple(_adjusted(one, parameters) for one in refinements), guidance=guidance)
+
+
+def _adjusted(refinement: Refinement, parameters: Refine) -> Refinement:
+    if parameters.updates is not None:
+        refinement = replace(refinement, updates=parameters.updates)
+    if parameters.learning_rate is not None:
+        refinement = replace(refinement, learning_rate=parameters.learning_rate)
+    if parameters.threshold is not None and isinstance(refinement, LatentRefinement):
+        refinement = replace(refinement, threshold=parameters.threshold)
+    if isinstance(refinement, MeanLearning):
+        refinement = replace(refinement, shared=parameters.shared_distribution)
+    return refinement
+
+
+def _placed(recipe: Recipe, parameters: Refine, steps: int) -> dict[int, Refinement]:
+    chosen, refinements = parameters.step, recipe.refinements
+    _check_step(chosen, steps)
+    if chosen is None or not refinements:
+        return {_index(refinement, steps): refinement for refinement in refinements}
+    first = refinements[0]
+    if len(refinements) > 1 or isinstance(first, NoiseSearch):
+        raise EditorError(
+            f"“{parameters.method}” refines at steps of its own; step {chosen} cannot be chosen.",
+            "Leave the step open, or choose a method with one refinement, such as ours or ours+.",
+        )
+    return {chosen: first}
+
+
+def _check_step(step: int | None, steps: int) -> None:
+    if step is not None and step >= steps:
+        raise EditorError(
+            f"Step {step} is beyond the schedule, which has {steps} steps.",
+            f"Choose a step from 0 to {steps - 1}.",
+        )
+
+
+def _index(refinement: Refinement, steps: int) -> int:
+    return min(round(refinement.at * steps), steps - 1)
