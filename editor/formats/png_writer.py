@@ -25,7 +25,7 @@ ReadBand: TypeAlias = Callable[[int, int], Samples]
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What the header says; `channels` is 3 or 4 of those that the bands have, `depth` 8 or 16."""
+    """What the header says; `channels` is 1 (grey), 3 or 4 of those that the bands have, `depth` 8 or 16."""
 
     width: int
     height: int
@@ -44,7 +44,7 @@ def write_png(
 
     `chunks` are (type, data) between header and pixels.
     """
-    kind = 2 if layout.channels == 3 else 6
+    kind = {1: 0, 3: 2, 4: 6}[layout.channels]
     header = struct.pack(">II5B", layout.width, layout.height, layout.depth, kind, 0, 0, 0)
     file.write(SIGNATURE)
     for name, data in ((b"IHDR", header), *chunks):

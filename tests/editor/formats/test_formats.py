@@ -1,8 +1,6 @@
 """Contract tests of every format, then what each is for."""
 
-import io
 import struct
-import zipfile
 import zlib
 from contextlib import suppress
 from dataclasses import replace
@@ -24,10 +22,9 @@ from editor.formats import (
     format_for_reading,
     format_for_writing,
     limits,
-    openraster,
 )
 from editor.formats.decoding import ORIENTATION_TAG
-from editor.layer import BlendMode, Layer
+from editor.layer import Layer
 from editor.recipes import with_edits
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
@@ -275,112 +272,6 @@ class TestWebp:
         picture = Picture(state=DocumentState.of_layer(layer), source=SourceMetadata())
         with pytest.raises(EditorError, match=r"16384 × 1.*16383"):
             FORMATS["webp"].codec.write(picture, tmp_path / "wide.webp", ExportOptions())
-
-
-class TestOpenRaster:
-    @pytest.fixture
-    def project(self, tmp_path: Path) -> Path:
-        bottom = Layer.of_pixels(name="Generated", pixels=noise(1), recipe=recipe(MAN))
-        top = Layer.of_pixels(
-            name="Ciel <&> “bleu”", pixels=noise(2, 5, 3), x=-2, y=4, opacity=0.25, visible=False,
-            locked=True, blend_mode=BlendMode.SOFT_LIGHT,
-        )  # fmt: skip
-        copy = bottom.copy("copy")
-        return written(picture_of(bottom, copy, top), FORMATS["openraster"], tmp_path)
-
-    def test_layers_come_back_whole(self, project: Path) -> None:
-        opened = FORMATS["openraster"].codec.read(project)
-        assert opened.is_project
-        bottom, copy, top = opened.state.layers
-        assert bottom.recipe == copy.recipe == recipe(MAN)
-        np.testing.assert_array_equal(top.pixels, noise(2, 5, 3))
-        np.testing.assert_array_equal(copy.pixels, noise(1))
-        assert (top.name, top.x, top.y, top.opacity) == ("Ciel <&> “bleu”", -2, 4, 0.25)
-        assert (top.visible, top.locked, top.blend_mode) == (False, True, BlendMode.SOFT_LIGHT)
-        assert opened.state.active == top.id
-
-    def test_is_laid_out_as_other_programs_expect(self, project: Path) -> None:
-        with zipfile.ZipFile(project) as archive:
-            first = archive.infolist()[0]
-            names = archive.namelist()
-            assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
-            assert archive.read("mimetype") == b"image/openraster"
-            assert {"stack.xml", "mergedimage.png", "Thumbnails/thumbnail.png", "data/layer000.png"} <= set(
-                names
-            )
-            assert sum(name.startswith("data/") for name in names) == 2  # the copy shares its picture
-            merged = np.asarray(Image.open(io.BytesIO(archive.read("mergedimage.png"))))
-        assert merged.shape == (8, 8, 4)
-
-    def test_the_merged_picture_of_a_larger_layer_is_cut(self, tmp_path: Path) -> None:
-        layer = Layer.of_pixels(name="tall", pixels=noise(1, 8, 20))
-        path = written(picture_of(layer), FORMATS["openraster"], tmp_path)
-        with zipfile.ZipFile(path) as archive:
-            merged = np.asarray(Image.open(io.BytesIO(archive.read("mergedimage.png"))))
-        np.testing.assert_array_equal(merged, noise(1, 8, 20)[:8])
-
-    def rewritten(self, project: Path, **changes: bytes | None) -> Path:
-        """The project with entries replaced or left out; "/" in names is written "__"."""
-        changed = {
-            name.replace("__", "/").replace("_xml", ".xml"): content for name, content in changes.items()
-        }
-        target = project.with_name("changed.ora")
-        with zipfile.ZipFile(project) as old, zipfile.ZipFile(target, "w") as new:
-            for info in old.infolist():
-                content = changed.get(info.filename, old.read(info))
-                if content is not None:
-                    new.writestr(info.filename, content)
-        return target
-
-    def stack(self, inside: str) -> bytes:
-        return f'<image w="8" h="8"><stack>{inside}</stack></image>'.encode()
-
-    def test_groups_of_other_programs_are_dissolved_and_said(self, project: Path) -> None:
-        inside = (
-            '<stack name="g" opacity="0.5" x="1"><layer src="data/layer000.png" opacity="0.5" x="2"/></stack>'
-            '<layer src="data/layer001.png" composite-op="svg:hue"/>'
-        )
-        opened = FORMATS["openraster"].codec.read(self.rewritten(project, stack_xml=self.stack(inside)))
-        bottom, top = opened.state.layers
-        assert (top.x, top.opacity, bottom.blend_mode) == (3, 0.25, BlendMode.HUE)
-        assert any("Groups were dissolved" in note for note in opened.notes)
-        assert bottom.recipe is None  # ours no longer fits the layers
-
-    @pytest.mark.parametrize(
-        ("inside", "message"),
-        [
-            ('<layer src="../../etc/passwd"/>', "lacks “../../etc/passwd”"),
-            ('<layer src="data/none.png"/>', "lacks “data/none.png”"),
-            ('<layer src="data/layer000.png" x="9999999"/>', "allowed is"),
-            ('<layer src="data/layer000.png" x="wide"/>', "a number is needed"),
-            ('<layer src="stack.xml"/>', "damaged"),
-        ],
-    )
-    def test_odd_layers_are_refused(self, project: Path, inside: str, message: str) -> None:
-        path = self.rewritten(project, stack_xml=self.stack(inside))
-        with pytest.raises(EditorError, match=message):
-            FORMATS["openraster"].codec.read(path)
-
-    def test_an_entity_bomb_is_refused(self, project: Path) -> None:
-        bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><image w="8" h="8">&b;</image>'
-        with pytest.raises(EditorError, match=r"stack\.xml"):
-            FORMATS["openraster"].codec.read(self.rewritten(project, stack_xml=bomb))
-
-    def test_too_large_an_entry_is_refused(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(openraster, "LARGEST_ENTRY_BYTES", 10)
-        with pytest.raises(EditorError, match="too large"):
-            FORMATS["openraster"].codec.read(project)
-
-    def test_a_broken_recipe_costs_only_the_sliders(self, project: Path) -> None:
-        opened = FORMATS["openraster"].codec.read(self.rewritten(project, attune__document_json=None))
-        assert len(opened.state.layers) == 3
-        path = project.with_name("broken.ora")
-        with zipfile.ZipFile(project) as old, zipfile.ZipFile(path, "w") as new:
-            for info in old.infolist():
-                new.writestr(info.filename, b"{" if info.filename == openraster.OURS else old.read(info))
-        opened = FORMATS["openraster"].codec.read(path)
-        assert opened.state.layers[0].recipe is None
-        assert "recipes" in opened.notes[0]
 
 
 class TestProvenance:

@@ -1,0 +1,155 @@
+"""The zip file: entries by name, with limits; nothing is ever extracted to a path."""
+
+from __future__ import annotations
+
+import posixpath
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping
+from io import BytesIO
+from typing import BinaryIO, cast
+
+from PIL import Image
+
+from editor import colour, icc
+from editor.formats.decoding import decoded, opened, reopener
+from editor.formats.limits import LARGEST_TEXT_BYTES, LARGEST_TOTAL_PIXELS, check_size
+from editor.formats.picture import Picture
+from editor.formats.png_writer import SIGNATURE, Chunk, Layout, write_png
+from editor.raster import Area, Raster, Samples, to_eight_bits
+from inference.errors import EditorError
+
+MOST_ENTRIES = 100_000
+_HEAD_BYTES = 64
+_SPARE_BYTES = 2**24  # what a PNG may hold beside its pixels: profile, texts
+
+
+class Archive:
+    """Reads; every picture once."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        if len(archive.infolist()) > MOST_ENTRIES:
+            raise EditorError(f"The file has {len(archive.infolist())} parts; that is too many.")
+        self._archive = archive
+        self._pictures: dict[str, tuple[Samples, bytes]] = {}
+        self._rasters: dict[tuple[str, int], Raster] = {}
+        self._pixels = 0
+
+    def has(self, name: str) -> bool:
+        return name in self._archive.NameToInfo
+
+    def checksums(self) -> dict[str, int]:
+        return {info.filename: info.CRC for info in self._archive.infolist()}
+
+    def text(self, name: str) -> bytes:
+        info = self._info(name)
+        if info.file_size > LARGEST_TEXT_BYTES:
+            raise EditorError(f"“{name}” in the file is too large ({info.file_size // 2**20} MiB).")
+        return self._archive.read(info)
+
+    def picture(self, name: str, notes: list[str]) -> tuple[Samples, bytes]:
+        """RGBA samples and colour profile (b"" for none) of a PNG."""
+        name = posixpath.normpath(name)
+        if name not in self._pictures:
+            info = self._info(name)
+            self._check(info)
+            data = BytesIO(self._archive.read(info))
+            with opened(data, ("PNG",), name) as image:
+                profile = bytes(image.info.get("icc_profile") or b"")
+                samples = decoded(image, reopener(data, ("PNG",)), notes)
+            usable = icc.is_rgb(profile) and colour.is_usable(profile)
+            self._pictures[name] = (samples, profile if usable else b"")
+        return self._pictures[name]
+
+    def raster(self, name: str, channels: int = 4) -> Raster:
+        """A raster of 4 channels, or of 1: a mask; layers that share a picture share its raster."""
+        key = (name, channels)
+        if key not in self._rasters:
+            samples, _ = self.picture(name, [])
+            self._rasters[key] = Raster.of(samples if channels == 4 else samples[..., :1])
+        return self._rasters[key]
+
+    def _info(self, name: str) -> zipfile.ZipInfo:
+        try:
+            return self._archive.getinfo(name)
+        except KeyError as error:
+            raise EditorError(f"The file lacks “{name}”.", "It is incomplete; get it again.") from error
+
+    def _check(self, info: zipfile.ZipInfo) -> None:
+        """Refuse a picture by its header, before it is decompressed."""
+        with self._archive.open(info) as file:
+            head = file.read(_HEAD_BYTES)
+        if not head.startswith(SIGNATURE) or len(head) < 24:
+            raise EditorError(f"“{info.filename}” in the file is damaged: it is no PNG picture.")
+        width, height = struct.unpack_from(">II", head, 16)
+        check_size(info.filename, width, height)
+        self._pixels += width * height
+        if self._pixels > LARGEST_TOTAL_PIXELS:
+            most = LARGEST_TOTAL_PIXELS // 10**6
+            raise EditorError(f"The layers of the file have more than {most} megapixels together.")
+        if info.file_size > width * height * 8 * 1.01 + _SPARE_BYTES:
+            raise EditorError(f"“{info.filename}” in the file is too large ({info.file_size // 2**20} MiB).")
+
+
+class Writer:
+    """Writes; layers over the same pixels share one picture."""
+
+    def __init__(self, archive: zipfile.ZipFile, profile: bytes) -> None:
+        self._archive = archive
+        self._profile = profile
+        self._names: dict[tuple[str, int], str] = {}
+        self._kept: list[Raster] = []  # so that no identity is used twice
+
+    def checksums(self) -> dict[str, int]:
+        return {info.filename: info.CRC for info in self._archive.infolist()}
+
+    def text(self, name: str, data: bytes) -> None:
+        self._archive.writestr(name, data, zipfile.ZIP_DEFLATED)
+
+    def name_of(self, raster: Raster) -> str | None:
+        """Where a raster was written already."""
+        return self._names.get(("data", id(raster))) or self._names.get(("attune", id(raster)))
+
+    def raster(self, raster: Raster, folder: str) -> str:
+        """The name of the PNG that holds a raster, written now if need be."""
+        key = (folder, id(raster))
+        if key not in self._names:
+            kind = "layer" if raster.channels == 4 else "mask"
+            self._names[key] = f"{folder}/{kind}{len(self._names):03}.png"
+            self._kept.append(raster)
+            self._write(self._names[key], raster)
+        return self._names[key]
+
+    def picture(self, name: str, picture: Picture) -> None:
+        layout = Layout(width=picture.width, height=picture.height, channels=4, depth=picture.depth)
+        with self._archive.open(name, "w", force_zip64=True) as file:
+            write_png(cast("BinaryIO", file), layout, picture.band, self._chunks(), "fast")
+
+    def thumbnail(self, name: str, picture: Picture, size_px: int) -> None:
+        step = max(1, min(picture.width, picture.height) // (2 * size_px))
+        image = Image.fromarray(to_eight_bits(picture.samples[::step, ::step]).copy())
+        image.thumbnail((size_px, size_px))
+        buffer = BytesIO()
+        image.save(buffer, "PNG")
+        self._archive.writestr(name, buffer.getvalue())
+
+    def _write(self, name: str, raster: Raster) -> None:
+        depth = raster.dtype.itemsize * 8
+        layout = Layout(width=raster.width, height=raster.height, channels=raster.channels, depth=depth)
+
+        def band(top: int, rows: int) -> Samples:
+            return raster.read(Area(0, top, raster.width, rows))
+
+        with self._archive.open(name, "w", force_zip64=True) as file:
+            write_png(cast("BinaryIO", file), layout, band, self._chunks(raster.channels), "fast")
+
+    def _chunks(self, channels: int = 4) -> tuple[Chunk, ...]:
+        if not self._profile or channels != 4:
+            return ()
+        return ((b"iCCP", b"ICC profile\0\0" + zlib.compress(self._profile)),)
+
+
+def same_checksums(recorded: Mapping[str, object], present: Mapping[str, int]) -> bool:
+    """Whether every recorded entry is there, unchanged."""
+    return all(present.get(name) == value for name, value in recorded.items())

@@ -1,0 +1,121 @@
+"""Nodes, masks and the selection as JSON; their pixels are PNGs of the archive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from editor.adjustments import ADJUSTMENTS, kind_of
+from editor.blend_mode import BlendMode
+from editor.formats.limits import DEEPEST_GROUPS
+from editor.formats.openraster.archive import Archive, Writer
+from editor.layer import Adjustment, Group, Layer, Mask, Node
+from editor.recipes import Recipe
+from editor.text import TextContent
+from inference.errors import EditorError
+
+_FLAGS = ("visible", "locked", "alpha_locked", "position_locked", "clipped")
+_FOLDER = "attune"
+
+
+def node_to_json(node: Node, writer: Writer) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "id": node.id,
+        "name": node.name,
+        "opacity": node.opacity,
+        "blend_mode": node.blend_mode.value,
+        **{name: getattr(node, name) for name in _FLAGS},
+    }
+    if node.mask is not None:
+        values["mask"] = _mask_to_json(node.mask, writer)
+    if isinstance(node, Layer):
+        return values | _layer_to_json(node, writer)
+    if isinstance(node, Group):
+        children = [node_to_json(child, writer) for child in node.children]
+        return values | {"type": "group", "isolated": node.isolated, "children": children}
+    assert isinstance(node, Adjustment), "there are three kinds of nodes"
+    kind = kind_of(node.settings).name
+    return values | {"type": "adjustment", "kind": kind, "settings": node.settings.to_json()}
+
+
+def node_from_json(values: dict[str, Any], archive: Archive, notes: list[str], depth: int = 0) -> Node | None:
+    """The node; None for an adjustment of a newer version, which is noted.
+
+    Raises:
+        EditorError, ValueError, KeyError, TypeError: the file says something else than `node_to_json`.
+    """
+    if depth > DEEPEST_GROUPS:
+        raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
+    common: dict[str, Any] = {
+        "id": str(values["id"]),
+        "name": str(values["name"]),
+        "opacity": float(values["opacity"]),
+        "blend_mode": BlendMode(values["blend_mode"]),
+        "mask": _mask_from_json(values["mask"], archive) if values.get("mask") else None,
+        **{name: bool(values.get(name, name == "visible")) for name in _FLAGS},
+    }
+    if values["type"] == "layer":
+        return _layer_from_json(values, common, archive, notes)
+    if values["type"] == "group":
+        children = [node_from_json(item, archive, notes, depth + 1) for item in values["children"]]
+        kept = tuple(child for child in children if child is not None)
+        return Group(children=kept, isolated=bool(values["isolated"]), **common)
+    kind = ADJUSTMENTS.get(values["kind"])
+    if kind is None:
+        notes.append(f"The adjustment “{common['name']}” is of a kind that Attune lacks; it was left out.")
+        return None
+    return Adjustment(settings=kind.settings.from_json(values["settings"]), **common)
+
+
+def selection_to_json(mask: Mask | None, writer: Writer) -> dict[str, Any] | None:
+    return None if mask is None else _mask_to_json(mask, writer)
+
+
+def selection_from_json(values: dict[str, Any] | None, archive: Archive) -> Mask | None:
+    return _mask_from_json(values, archive) if values else None
+
+
+def _layer_to_json(layer: Layer, writer: Writer) -> dict[str, Any]:
+    return {
+        "type": "layer",
+        "src": writer.name_of(layer.raster) or writer.raster(layer.raster, _FOLDER),
+        "x": layer.x,
+        "y": layer.y,
+        "recipe": layer.made.to_json() if layer.made is not None else None,
+        "text": layer.text.to_json() if layer.text is not None else None,
+    }
+
+
+def _layer_from_json(
+    values: dict[str, Any], common: dict[str, Any], archive: Archive, notes: list[str]
+) -> Layer:
+    recipe = None
+    if values.get("recipe") is not None:
+        try:
+            recipe = Recipe.from_json(values["recipe"])
+        except EditorError as error:
+            notes.append(f"The sliders of layer “{common['name']}” cannot be restored: {error.message}")
+    text = TextContent.from_json(values["text"]) if values.get("text") else None
+    place = {"x": int(values["x"]), "y": int(values["y"])}
+    return Layer(raster=archive.raster(values["src"]), made=recipe, text=text, **place, **common)
+
+
+def _mask_to_json(mask: Mask, writer: Writer) -> dict[str, Any]:
+    return {
+        "src": writer.name_of(mask.raster) or writer.raster(mask.raster, _FOLDER),
+        "x": mask.x,
+        "y": mask.y,
+        "outside": mask.outside,
+        "enabled": mask.enabled,
+        "linked": mask.linked,
+    }
+
+
+def _mask_from_json(values: dict[str, Any], archive: Archive) -> Mask:
+    return Mask(
+        raster=archive.raster(values["src"], channels=1),
+        x=int(values["x"]),
+        y=int(values["y"]),
+        outside=max(0, min(255, int(values["outside"]))),
+        enabled=bool(values["enabled"]),
+        linked=bool(values["linked"]),
+    )

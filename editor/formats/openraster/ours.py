@@ -1,0 +1,157 @@
+"""`attune/document.json`: the nodes as they are, and what OpenRaster has no place for."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from editor import metadata
+from editor.formats.openraster.archive import Archive, Writer, same_checksums
+from editor.formats.openraster.nodes import (
+    node_from_json,
+    node_to_json,
+    selection_from_json,
+    selection_to_json,
+)
+from editor.formats.picture import Picture
+from editor.layer import Layer, new_layer_id
+from editor.recipes import Recipe
+from editor.state import DocumentState, Guide, SourceMetadata
+from inference.errors import EditorError
+
+NAME = "attune/document.json"
+VERSION = 2
+_BROKEN = (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What the file says to us: the whole state if it still holds, else what can be kept of it."""
+
+    source: SourceMetadata = field(default_factory=SourceMetadata)
+    state: DocumentState | None = None
+    icc_profile: bytes = b""
+    dpi: tuple[float, float] | None = None
+    layers: tuple[Mapping[str, Any], ...] = ()  # of version 1: id and recipe by position
+
+
+def tree_of(state: DocumentState, writer: Writer) -> dict[str, Any]:
+    """The state's JSON, pictures that `stack.xml` did not need written by the way."""
+    return {
+        "width": state.width,
+        "height": state.height,
+        "active": state.active,
+        "nodes": [node_to_json(node, writer) for node in state.layers],
+        "selection": selection_to_json(state.selection, writer),
+        "guides": [[guide.vertical, guide.position] for guide in state.guides],
+    }
+
+
+def document(picture: Picture, tree: dict[str, Any], stack: bytes, checksums: Mapping[str, int]) -> bytes:
+    source, state = picture.source, picture.state
+    pictures = {name: value for name, value in checksums.items() if name.startswith("data/")}
+    values: dict[str, Any] = {
+        "version": VERSION,
+        "software": f"Attune {metadata.version()}",
+        "stack": hashlib.sha256(stack).hexdigest(),
+        "pictures": pictures,
+        "tree": tree,
+        "source": {
+            "exif": base64.b64encode(source.exif).decode(),
+            "icc_profile": base64.b64encode(state.icc_profile).decode(),
+            "xmp": base64.b64encode(source.xmp).decode(),
+            "dpi": state.dpi,
+            "text": dict(source.text),
+            "photo": source.photo,
+        },
+    }
+    return json.dumps(values, ensure_ascii=False, indent=1).encode()
+
+
+def read(archive: Archive, stack: bytes, notes: list[str]) -> Known:
+    """What we wrote; without it nothing is known."""
+    if not archive.has(NAME):
+        return Known()
+    try:
+        values: dict[str, Any] = json.loads(archive.text(NAME))
+        known = _common(values["source"])
+    except (*_BROKEN, EditorError) as error:
+        notes.append(f"What Attune added to the file, such as recipes, cannot be read: {error}.")
+        return Known()
+    if values.get("version") == 1:
+        return replace(known, layers=tuple(values.get("layers") or ()))
+    try:
+        unchanged = values["stack"] == hashlib.sha256(stack).hexdigest()
+        if unchanged and same_checksums(values["pictures"], archive.checksums()):
+            return replace(known, state=_state(values["tree"], known, archive, notes))
+        notes.append(
+            "Another program changed the file: its layers were opened as they are there, without the masks, "
+            "adjustments, texts and recipes that only Attune knows."
+        )
+    except (*_BROKEN, EditorError) as error:
+        notes.append(
+            "Masks, adjustments, texts and recipes of the file cannot be read; layers that look the same "
+            f"were opened instead: {error}."
+        )
+    return known
+
+
+def amended(state: DocumentState, known: Known) -> DocumentState:
+    """A state read from `stack.xml` with what we know beside it."""
+    layers = list(state.layers)
+    if known.layers and len(known.layers) == len(layers):
+        layers = [
+            _restored(layer, kept) if isinstance(layer, Layer) else layer
+            for layer, kept in zip(layers, known.layers, strict=True)
+        ]
+        before = [layer.id for layer in state.layers]
+        active = layers[before.index(state.active)].id if state.active in before else layers[-1].id
+        state = replace(state, layers=tuple(layers), active=active)
+    return replace(state, icc_profile=known.icc_profile or state.icc_profile, dpi=known.dpi or state.dpi)
+
+
+def _restored(layer: Layer, kept: Mapping[str, Any]) -> Layer:
+    try:
+        recipe = Recipe.from_json(kept["recipe"]) if kept.get("recipe") is not None else None
+        return layer.changed(id=str(kept.get("id") or new_layer_id()), recipe=recipe)
+    except (*_BROKEN, EditorError):
+        return layer
+
+
+def _state(tree: dict[str, Any], known: Known, archive: Archive, notes: list[str]) -> DocumentState:
+    nodes = tuple(
+        node for item in tree["nodes"] if (node := node_from_json(item, archive, notes)) is not None
+    )
+    state = DocumentState(
+        width=int(tree["width"]),
+        height=int(tree["height"]),
+        layers=nodes,
+        selection=selection_from_json(tree.get("selection"), archive),
+        guides=tuple(Guide(vertical=bool(item[0]), position=float(item[1])) for item in tree["guides"]),
+        icc_profile=known.icc_profile,
+        dpi=known.dpi,
+    )
+    ids = [node.id for node in state.nodes()]
+    if len(set(ids)) != len(ids) or not nodes:
+        raise ValueError("layers without a name of their own")
+    return replace(state, active=tree["active"] if tree["active"] in ids else nodes[-1].id)
+
+
+def _common(values: dict[str, Any]) -> Known:
+    dpi = values.get("dpi")
+    source = SourceMetadata(
+        exif=base64.b64decode(values.get("exif", "")),
+        xmp=base64.b64decode(values.get("xmp", "")),
+        text={str(key): str(value) for key, value in values.get("text", {}).items()},
+        photo=bool(values.get("photo", False)),
+    )
+    return Known(
+        source=source,
+        icc_profile=base64.b64decode(values.get("icc_profile", "")),
+        dpi=(float(dpi[0]), float(dpi[1])) if dpi else None,
+    )

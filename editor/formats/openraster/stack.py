@@ -1,0 +1,162 @@
+"""Reading `stack.xml` as any program may have written it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from editor import colour
+from editor.blend_mode import BlendMode
+from editor.formats.limits import DEEPEST_GROUPS, LARGEST_LAYERS, LARGEST_SIDE_PX, check_size
+from editor.formats.openraster.archive import Archive
+from editor.layer import Group, Layer, Node
+from editor.raster import Raster
+from editor.state import DocumentState
+from inference.errors import EditorError
+
+_ALIASES = {
+    "krita:linear_light": BlendMode.LINEAR_LIGHT,
+    "krita:hard_mix": BlendMode.HARD_MIX,
+    "krita:hard mix": BlendMode.HARD_MIX,
+    "krita:add": BlendMode.PLUS,
+    "svg:exclusion": BlendMode.EXCLUSION,
+    "svg:dst-over": None,
+    "svg:add": BlendMode.PLUS,
+}
+
+
+def read_stack(archive: Archive, text: bytes, notes: list[str]) -> DocumentState:
+    """The document that `stack.xml` describes.
+
+    Raises:
+        EditorError: what is wrong with it.
+    """
+    image = parsed(text)
+    width, height = _number(image, "w", 1), _number(image, "h", 1)
+    check_size("The picture", width, height)
+    stack = image.find("stack")
+    if stack is None:
+        raise EditorError("The file has no layers (stack.xml lacks a stack).")
+    reader = _Reader(archive, notes)
+    nodes = reader.inside(stack, 0, 0, 0)
+    if not nodes:
+        nodes = (Layer(name="Background", raster=Raster.filled(width, height)),)
+    active = reader.selected or nodes[-1].id
+    state = DocumentState(width=width, height=height, layers=nodes, active=active)
+    return replace(state, icc_profile=reader.profile or b"", dpi=_dpi(image))
+
+
+class _Reader:
+    """Reads the nodes of a stack from bottom to top."""
+
+    def __init__(self, archive: Archive, notes: list[str]) -> None:
+        self.selected = ""
+        self.profile: bytes | None = None  # of the first picture; the others are converted to it
+        self._archive = archive
+        self._notes = notes
+        self._count = 0
+
+    def inside(self, stack: ElementTree.Element, x: int, y: int, depth: int) -> tuple[Node, ...]:
+        if depth > DEEPEST_GROUPS:
+            raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
+        found: list[Node] = []
+        for element in reversed(list(stack)):
+            self._count += 1
+            if self._count > LARGEST_LAYERS:
+                raise EditorError(f"The file has more than {LARGEST_LAYERS} layers.")
+            node = self._node(element, x, y, depth)
+            if node is None:
+                self._notes.append(f"A part of kind “{element.tag}” was left out.")
+                continue
+            if element.get("selected") == "true":
+                self.selected = node.id
+            found.append(node)
+        return tuple(found)
+
+    def _node(self, element: ElementTree.Element, x: int, y: int, depth: int) -> Node | None:
+        x += _number(element, "x", -LARGEST_SIDE_PX, 0)
+        y += _number(element, "y", -LARGEST_SIDE_PX, 0)
+        if element.tag == "layer":
+            raster = self._raster(element.get("src", ""))
+            return Layer(raster=raster, x=x, y=y, **self._common(element, "Layer"))
+        if element.tag == "stack":
+            common = self._common(element, "Group")
+            plain = common["opacity"] == 1 and common["blend_mode"] is BlendMode.NORMAL
+            isolated = not (element.get("isolation") == "auto" and plain)
+            return Group(children=self.inside(element, x, y, depth + 1), isolated=isolated, **common)
+        return None
+
+    def _common(self, element: ElementTree.Element, default: str) -> dict[str, Any]:
+        name = element.get("name") or default
+        return {
+            "name": name,
+            "visible": element.get("visibility", "visible") == "visible",
+            "opacity": _opacity(element),
+            "blend_mode": self._blend_mode(element, name),
+            "locked": element.get("edit-locked") == "true",
+        }
+
+    def _raster(self, name: str) -> Raster:
+        samples, profile = self._archive.picture(name, self._notes)
+        if self.profile is None:
+            self.profile = profile
+        raster = self._archive.raster(name)
+        if not colour.same_colours(profile, self.profile):
+            self._notes.append("Layers in another colour profile were converted to that of the lowest one.")
+            return colour.convert(Raster.of(samples), profile, self.profile)
+        return raster
+
+    def _blend_mode(self, element: ElementTree.Element, name: str) -> BlendMode:
+        given = element.get("composite-op", BlendMode.NORMAL.value)
+        try:
+            return _ALIASES.get(given) or BlendMode(given)
+        except ValueError:
+            self._notes.append(f"“{name}” uses the blend mode “{given}”, which is shown as normal.")
+            return BlendMode.NORMAL
+
+
+def parsed(text: bytes) -> ElementTree.Element:
+    """The root of an XML text; entities are refused.
+
+    Raises:
+        EditorError: no XML, or one with entities.
+    """
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
+    try:
+        return fromstring(text)
+    except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:
+        raise EditorError(f"The layers cannot be read (stack.xml): {error}.") from error
+
+
+def _number(element: ElementTree.Element, name: str, low: int, default: int | None = None) -> int:
+    text = element.get(name)
+    if text is None and default is not None:
+        return default
+    try:
+        value = round(float(text or ""))
+    except (ValueError, OverflowError) as error:
+        raise EditorError(f"“{name}” of a {element.tag} is {text!r}: a number is needed.") from error
+    if not low <= value <= LARGEST_SIDE_PX:
+        raise EditorError(f"“{name}” of a {element.tag} is {value}: allowed is {low} to {LARGEST_SIDE_PX}.")
+    return value
+
+
+def _opacity(element: ElementTree.Element) -> float:
+    try:
+        value = float(element.get("opacity", "1"))
+    except ValueError:
+        return 1.0
+    return float(np.clip(value, 0, 1)) if value == value else 1.0
+
+
+def _dpi(image: ElementTree.Element) -> tuple[float, float] | None:
+    try:
+        across, down = float(image.get("xres", "")), float(image.get("yres", ""))
+    except ValueError:
+        return None
+    return (across, down) if 1 <= across <= 1e6 and 1 <= down <= 1e6 else None
