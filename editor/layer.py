@@ -193,14 +193,9 @@ class Group(Node):
 
     @property
     def area(self) -> Area | None:
-        united = NOWHERE
-        for child in self.children:
-            if child.area is None:
-                if not self.isolated:
-                    return None
-                continue  # over nothing an adjustment shows nothing
-            united = united.united(child.area)
-        return united
+        if not self.isolated and any(child.area is None for child in self.children):
+            return None
+        return _reach(self.children)
 
     def moved(self, dx: int, dy: int) -> Self:
         return super().moved(dx, dy).changed(children=tuple(child.moved(dx, dy) for child in self.children))
@@ -223,6 +218,15 @@ class Adjustment(Node):
     @property
     def area(self) -> Area | None:
         return None
+
+
+def _reach(nodes: tuple[Node, ...]) -> Area:
+    """Where nodes show by themselves: over nothing an adjustment shows nothing."""
+    united = NOWHERE
+    for node in nodes:
+        own = _reach(node.children) if isinstance(node, Group) else node.area
+        united = united.united(own or NOWHERE)
+    return united
 
 
 def raster_of(pixels: Pixels | Samples) -> Raster:

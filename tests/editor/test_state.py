@@ -113,3 +113,11 @@ class TestNodes:
 def group_rasters(node: object) -> list[Raster]:
     assert isinstance(node, Group)
     return [item.raster for item in DocumentState(width=8, height=8, layers=node.children).rasters()]
+
+
+def test_an_isolated_group_reaches_as_far_as_its_layers_whatever_else_it_holds() -> None:
+
+    layer = Layer(name="photo", raster=Raster.filled(5, 6), x=2, y=3)
+    inner = Group(name="inner", isolated=False, children=(layer, Adjustment(name="top", settings=Invert())))
+    assert inner.area is None
+    assert Group(name="outer", children=(inner,)).area == layer.area
