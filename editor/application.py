@@ -24,6 +24,7 @@ from editor.recovery.recovery import Recovery
 from editor.selection_actions import SelectionActions
 from editor.sessions import Sessions
 from editor.settings import Settings
+from editor.starts import Starts
 from editor.tool_actions import ToolActions
 from inference.errors import EditorError
 from inference.operations import SamplingParameters
@@ -81,6 +82,7 @@ class Application(QObject):
         self.filters = FilterActions(self)
         self.tools = ToolActions(self)
         self.recovery = Recovery(self)
+        self.starts = Starts(self)
         self.sessions.changed.connect(self.session_changed)
         self.sessions.variations_changed.connect(self.variations_changed)
         self.sessions.recipe_requested.connect(self.recipe_requested)
@@ -196,7 +198,9 @@ class Application(QObject):
         state, source = document.state, document.source
 
         def done(_: object) -> None:
+            document.last_export = (path, options)
             self.exported.emit(document, path)
+            self.enabled_changed.emit()
             text = translate("Application", "Exported {name}.").format(name=path.name)
             self.message.emit(text, "", "info")
 

@@ -41,5 +41,6 @@ _CONDITIONS: dict[str, Callable[[Application], bool]] = {
     "selection": _of_document(lambda document: document.state.selection is not None),
     "can_undo": _can_undo,
     "can_redo": _of_document(lambda document: document.undo_stack.canRedo()),
+    "exported": _of_document(lambda document: document.last_export is not None),
     "jobs": lambda application: bool(application.service.jobs()),
 }

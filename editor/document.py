@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QRect, Signal
 
 from editor.changes import dirty_area
 from editor.compositing import composite
+from editor.formats.options import ExportOptions
 from editor.history import History
 from editor.layer import Layer, Node
 from editor.raster import Area
@@ -50,6 +51,7 @@ class Document(QObject):
         self._previews: dict[str, Node] = {}
         self._edits_mask = False
         self.source = source or SourceMetadata()
+        self.last_export: tuple[Path, ExportOptions] | None = None  # what “Export again” repeats
         self.undo_stack = History(self.swap_state, self)
         self.undo_stack.dropped.connect(self.history_dropped)
         self.undo_stack.cleanChanged.connect(self._on_clean_changed)

@@ -19,6 +19,7 @@ __all__ = [
     "export_preview",
     "open_file",
     "sample_picture",
+    "sample_pictures",
     "save_project",
 ]
 
@@ -68,8 +69,13 @@ def export_preview(
         return size, next(layer.pixels for layer in rasters)
 
 
+def sample_pictures() -> tuple[Path, ...]:
+    """The pictures that come with the application, as far as they are installed."""
+    folder = resources.files("resources") / "samples"
+    return tuple(sorted(Path(str(folder)).glob("*.png")))
+
+
 def sample_picture() -> Path | None:
     """The picture that the window shows at first, or None where it is not installed."""
-    folder = resources.files("resources") / "samples"
-    samples = sorted(Path(str(folder)).glob("*.png"))
-    return samples[0] if samples else None
+    samples = sample_pictures()
+    return next((path for path in samples if path.stem == "couple"), samples[0] if samples else None)

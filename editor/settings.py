@@ -79,7 +79,9 @@ class Preferences(Parameters):
         advanced=True,
         help=N_("Settings", "Unsaved work of this session, and of sessions that crashed."),
     )
-    export_format: str = param("png", N_("Settings", "Export format"), choices=("png", "jpeg", "webp"))
+    export_format: str = param(
+        "png", N_("Settings", "Export format"), choices=("png", "jpeg", "webp", "tiff", "avif")
+    )
     export_quality: int = param(
         92, N_("Settings", "Export quality"), min=1, max=100, help=N_("Settings", "For JPEG and lossy WebP.")
     )
@@ -91,7 +93,7 @@ class Preferences(Parameters):
             "Lets you open the export again with its sliders, and tells others that it is AI-made.",
         ),
     )
-    show_start_picture: bool = param(True, N_("Settings", "Start with the sample picture"))
+    show_start_picture: bool = param(False, N_("Settings", "Start with the sample picture"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         id="files",
         label=N_("Settings", "Files and export"),
-        names=("export_format", "export_quality", "export_metadata"),
+        names=("autosave_seconds", "recovery_mib", "export_format", "export_quality", "export_metadata"),
         icon="save",
     ),
     Section(id="memory", label=N_("Settings", "Memory"), names=("undo_memory_mib",), icon="cpu"),
@@ -132,6 +134,7 @@ class Settings(QObject):
 
     changed = Signal(str)  # the name of the preference
     shortcuts_changed = Signal()
+    recent_changed = Signal()
 
     def __init__(self, folder: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -205,9 +208,16 @@ class Settings(QObject):
         kept = self._extra.get("recent_files", [])
         return tuple(str(item) for item in cast("list[object]", kept)) if isinstance(kept, list) else ()
 
+    def clear_recent_files(self) -> None:
+        """Forget them all."""
+        self._extra["recent_files"] = []
+        self.recent_changed.emit()
+        self.save()
+
     def add_recent_file(self, path: Path) -> None:
         rest = [item for item in self.recent_files if item != str(path)]
         self._extra["recent_files"] = [str(path), *rest][:12]
+        self.recent_changed.emit()
         self.save()
 
     def save(self) -> None:

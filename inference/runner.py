@@ -107,6 +107,11 @@ class Runner:
         """Load `model` if it is not loaded."""
         self._backbone(self._catalogue.find(model), progress)
 
+    @property
+    def device(self) -> str:
+        """Where the loaded model runs, such as "cpu" or "cuda"; "" before one is loaded."""
+        return self._loaded.backbone.device.type if self._loaded is not None else ""
+
     def backbone(self, model: str, progress: Progress) -> "Backbone":
         """The loaded backbone itself, for evaluation and learning."""
         return self._backbone(self._catalogue.find(model), progress)

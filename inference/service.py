@@ -101,6 +101,7 @@ class InferenceService(QObject):
     job_failed = Signal(object, object)  # Job, EditorError
     job_cancelled = Signal(object)  # Job
     status_changed = Signal(str)  # what the engine is busy with beside jobs; "" for nothing
+    device_changed = Signal(str)  # where the loaded model runs, such as "cpu" or "cuda"
 
     def __init__(
         self,
@@ -123,6 +124,7 @@ class InferenceService(QObject):
         self._cancelling = False
         self._preloads: dict[int, str] = {}
         self._status = ""
+        self._device = ""
         self._closed = False
         self._dispatch_timer = QTimer(self, singleShot=True, interval=0)
         self._dispatch_timer.timeout.connect(self._dispatch)
@@ -130,6 +132,11 @@ class InferenceService(QObject):
     @property
     def status(self) -> str:
         return self._status
+
+    @property
+    def device(self) -> str:
+        """Where the engine's model runs, such as "cpu" or "cuda"; "" until one is loaded."""
+        return self._device
 
     def jobs(self) -> tuple[Job, ...]:
         """The unfinished jobs: the running one, then the waiting ones in the order they will run."""
@@ -217,6 +224,8 @@ class InferenceService(QObject):
         self.job_started.emit(job)
 
     def _on_reply(self, reply: worker.Reply) -> None:
+        if isinstance(reply, worker.Finished):
+            self._set_device(reply.device)
         if isinstance(reply, worker.Status):
             self._set_status(reply.text)
         elif isinstance(reply, worker.Died):
@@ -269,6 +278,11 @@ class InferenceService(QObject):
         if text != self._status:
             self._status = text
             self.status_changed.emit(text)
+
+    def _set_device(self, device: str) -> None:
+        if device and device != self._device:
+            self._device = device
+            self.device_changed.emit(device)
 
     def _end(self, job: Job, state: JobState) -> None:
         job.state = state

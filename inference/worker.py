@@ -34,6 +34,11 @@ class RunsRequests(Protocol):
 
     def preload(self, model: str, progress: Progress) -> None: ...
 
+    @property
+    def device(self) -> str:
+        """Where the loaded model runs, such as "cpu" or "cuda"; "" before one is loaded."""
+        ...
+
 
 RunnerFactory: TypeAlias = Callable[[], RunsRequests]
 
@@ -69,10 +74,11 @@ class Stepped:
 
 @dataclass(frozen=True)
 class Finished:
-    """`result` is None for a preload."""
+    """`result` is None for a preload; `device` is where the model ran, "" if that is not known."""
 
     job_id: int
     result: Result | None
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,8 +184,9 @@ def _carry_out(
     if isinstance(command, Preload):
         connection.send(Status(f"Loading {command.model}…"))
         runner.preload(command.model, progress)
-        return Finished(command.job_id, None)
-    return Finished(command.job_id, runner.run(command.request, command.inputs, progress))
+        return Finished(command.job_id, None, runner.device)
+    result = runner.run(command.request, command.inputs, progress)
+    return Finished(command.job_id, result, runner.device)
 
 
 class _Throttle:

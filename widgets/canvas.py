@@ -167,6 +167,11 @@ class Canvas(QWidget):
         self.viewport.show_rect(rect)
         self.on_view_moved()
 
+    def zoom_to(self, zoom: float) -> None:
+        """Show one pixel of the picture as `zoom` of the screen's, around the view's middle."""
+        self.viewport.zoom_to(zoom)
+        self.on_view_moved()
+
     def zoom_actual(self) -> None:
         self.viewport.zoom_to(1.0)
         self.on_view_moved()

@@ -16,12 +16,14 @@ from widgets.job_panel import JobPanel
 from widgets.layer_panel import LayerPanel
 from widgets.layer_properties import LockButtons
 from widgets.panel import Panel, PanelSpec
+from widgets.recent_menu import RecentMenu
 from widgets.status_bar import StatusBar
 from widgets.subject_panel import SubjectPanel
 from widgets.theme import Theme
 from widgets.view_options import DEFAULTS as VIEW_OPTIONS
 from widgets.window_commands import WindowCommands
 from widgets.workspace import Workspace
+from widgets.zoom_box import FIT
 
 TOOLS: tuple[tuple[str, str], ...] = (
     ("tool.subject", SUBJECT),
@@ -163,6 +165,11 @@ class MainWindow(QMainWindow):
 
     def _make_menus(self) -> None:
         menus = self.actions_by_id.fill(self.menuBar())
+        recent = RecentMenu(self.application, menus["file"])
+        recent.chosen.connect(lambda path: self.commands.open_files([path]))
+        entries = menus["file"].actions()
+        after = entries.index(self.actions_by_id["file.open"]) + 1
+        menus["file"].insertMenu(entries[after], recent)
         menus["window"].addSeparator()
         for panel in self.panels.values():
             menus["window"].addAction(panel.toggleViewAction())
@@ -219,9 +226,15 @@ class MainWindow(QMainWindow):
         workspace.cursor_moved.connect(self.status.set_cursor)
         workspace.compare_changed.connect(lambda on: self.actions_by_id["view.compare"].setChecked(on))
         workspace.close_requested.connect(lambda document: self.commands.close_one(document))
-        workspace.files_dropped.connect(self.commands.open_files)
+        workspace.files_dropped.connect(self.commands.take_files)
         workspace.welcome.new_requested.connect(self.commands.show_new_picture)
         workspace.welcome.open_requested.connect(self.commands.show_open)
+        workspace.welcome.blank_requested.connect(self.commands.show_new_canvas)
+        workspace.welcome.sample_requested.connect(self.application.starts.open_sample)
+        workspace.welcome.recent_requested.connect(lambda path: self.commands.open_files([path]))
+        self.application.settings.recent_changed.connect(self._show_recent)
+        self._show_recent()
+        self.status.zoom_chosen.connect(self._zoom_to)
         subjects = self.panel("subjects")
         assert isinstance(subjects, SubjectPanel), "the panel table makes it"
         subjects.subject_hovered.connect(workspace.light_subject)
@@ -231,6 +244,15 @@ class MainWindow(QMainWindow):
         self.application.document_opened.connect(self._follow_title)
         self.application.recipe_requested.connect(self._show_recipe_panel)
         self.application.settings.changed.connect(self._on_setting_changed)
+
+    def _show_recent(self) -> None:
+        self.workspace.welcome.set_recent(self.application.settings.recent_files)
+
+    def _zoom_to(self, zoom: float) -> None:
+        view = self.workspace.view
+        if view is not None:
+            view.setFocus()
+            view.zoom_to(zoom) if zoom != FIT else view.zoom_fit()
 
     def _show_title(self, _document: object = None) -> None:
         document = self.application.current
@@ -256,6 +278,8 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         if isinstance(docks, str):
             self.restoreState(QByteArray.fromBase64(docks.encode()), STATE_VERSION)
+        full = bool(self.windowState() & Qt.WindowState.WindowFullScreen)
+        self.actions_by_id.set_checked("window.fullscreen", full)
 
 
 def _qt_application() -> QApplication:

@@ -1,6 +1,6 @@
 """A form made from declared parameters: one row each, the right editor for its type, help below."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
@@ -70,6 +70,11 @@ class ParameterForm(QWidget):
         for row, name in enumerate(self._words):
             self._form.setRowVisible(row, name in shown)
         return len(shown)
+
+    def show_names(self, names: Collection[str]) -> None:
+        """Show only the rows of these parameters."""
+        for row, name in enumerate(self._words):
+            self._form.setRowVisible(row, name in names)
 
     def set_value(self, name: str, value: Any) -> None:
         """Show a value without emitting `changed`."""

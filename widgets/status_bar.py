@@ -1,68 +1,104 @@
-"""The status bar: zoom, size, pointer, what the model is good for, device and memory."""
+"""The status bar: zoom, size, pointer and the colour under it, selection, model, device and memory."""
 
-from PySide6.QtCore import QPoint, QTimer
+from PySide6.QtCore import QPoint, QRect, QTimer, Signal
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from editor.application import Application
 from editor.document import Document
 from editor.process_memory import resident_bytes
+from editor.raster import Area
+from widgets.colour_patch import ColourPatch
 from widgets.theme import tabular
+from widgets.zoom_box import ZoomBox
 
 _MEMORY_INTERVAL_MS = 2000
+_COLOUR_INTERVAL_MS = 40
 
 
 class StatusBar(QStatusBar):
     """Small facts, quietly."""
 
+    zoom_chosen = Signal(float)  # 1.0 = 100 %; 0 = fit in window
+
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._application = application
         self._document: Document | None = None
+        self._position: QPoint | None = None
         self.setSizeGripEnabled(False)
-        self.zoom, self.size_label, self.cursor_label = QLabel(), QLabel(), QLabel()
+        self.zoom, self.patch = ZoomBox(), ColourPatch()
+        self.zoom.chosen.connect(self.zoom_chosen)
+        self.size_label, self.selection_label, self.cursor_label = QLabel(), QLabel(), QLabel()
         self.busy, self.note, self.device, self.memory = QLabel(), QLabel(), QLabel(), QLabel()
-        self.zoom.setObjectName("Strong")
         self.device.setObjectName("Strong")
-        for label in (self.zoom, self.size_label, self.cursor_label, self.busy):
+        self.addWidget(self.zoom)
+        for label in (self.size_label, self.selection_label, self.cursor_label, self.patch, self.busy):
             label.setFont(tabular(label.font()))
             self.addWidget(label)
         for label in (self.note, self.device, self.memory):
             label.setFont(tabular(label.font()))
             self.addPermanentWidget(label)
-        application.current_changed.connect(self.set_document)
-        application.session_changed.connect(self._show_model)
-        application.settings.changed.connect(self._show_model)
-        application.busy_changed.connect(self._on_busy)
-        application.service.status_changed.connect(self._on_busy)
-        self._timer = QTimer(self, interval=_MEMORY_INTERVAL_MS)
-        self._timer.timeout.connect(self._show_memory)
-        self._timer.start()
+        self.memory.setToolTip(self.tr("Memory that Attune uses, with its image engine"))
+        self.device.setToolTip(self.tr("What computes pictures; change it in Edit › Settings"))
+        self._connect()
         self.set_document(application.current)
 
     def set_document(self, document: Document | None) -> None:
         if self._document is not None:
             self._document.layers_changed.disconnect(self._show_size)
+            self._document.selection_changed.disconnect(self._show_selection)
+            self._document.pixels_changed.disconnect(self._on_pixels_changed)
         self._document = document
         if document is not None:
             document.layers_changed.connect(self._show_size)
+            document.selection_changed.connect(self._show_selection)
+            document.pixels_changed.connect(self._on_pixels_changed)
         self.zoom.setVisible(document is not None)
         self.set_cursor(None)
         self._show_size()
+        self._show_selection()
         self._show_model()
 
     def set_zoom(self, zoom: float) -> None:
-        percent = zoom * 100
-        self.zoom.setText(
-            self.tr("{percent} %").format(percent=f"{percent:.0f}" if percent >= 10 else f"{percent:.1f}")
-        )
+        self.zoom.show_zoom(zoom)
 
     def set_cursor(self, position: QPoint | None) -> None:
+        self._position = position
         self.cursor_label.setVisible(position is not None)
+        self.patch.setVisible(position is not None)
         if position is not None:
             self.cursor_label.setText(self.tr("x {x} y {y}").format(x=position.x(), y=position.y()))
+            if not self._colour_timer.isActive():
+                self._colour_timer.start()
+
+    def _connect(self) -> None:
+        application = self._application
+        application.current_changed.connect(self.set_document)
+        application.session_changed.connect(self._show_model)
+        application.settings.changed.connect(self._show_model)
+        application.busy_changed.connect(self._on_busy)
+        application.service.status_changed.connect(self._on_busy)
+        application.service.device_changed.connect(self._show_model)
+        self._memory_timer = QTimer(self, interval=_MEMORY_INTERVAL_MS)
+        self._memory_timer.timeout.connect(self._show_memory)
+        self._memory_timer.start()
+        self._colour_timer = QTimer(self, singleShot=True, interval=_COLOUR_INTERVAL_MS)
+        self._colour_timer.timeout.connect(self._show_colour)
 
     def _on_busy(self, text: str) -> None:
         self.busy.setText(text)
+
+    def _on_pixels_changed(self, area: QRect) -> None:
+        if self._position is not None and area.contains(self._position):
+            self._colour_timer.start()
+
+    def _show_colour(self) -> None:
+        document, position = self._document, self._position
+        if document is None or position is None or not document.rect.contains(position):
+            return
+        red, green, blue, alpha = document.composite(QRect(position.x(), position.y(), 1, 1))[0, 0].tolist()
+        self.patch.show_colour(QColor(red, green, blue, alpha))
 
     def _show_size(self) -> None:
         document = self._document
@@ -70,8 +106,20 @@ class StatusBar(QStatusBar):
         if document is None:
             return
         profile = self.tr("embedded profile") if document.icc_profile else "sRGB"
-        text = self.tr("{width} × {height} px · {profile} · 8 bit")
-        self.size_label.setText(text.format(width=document.width, height=document.height, profile=profile))
+        text = self.tr("{width} × {height} px · {profile} · {depth} bit")
+        depth = document.state.depth
+        self.size_label.setText(
+            text.format(width=document.width, height=document.height, profile=profile, depth=depth)
+        )
+
+    def _show_selection(self) -> None:
+        mask = self._document.state.selection if self._document is not None else None
+        self.selection_label.setVisible(mask is not None)
+        if mask is None or self._document is None:
+            return
+        area = selected_area(self._document)
+        text = self.tr("Selection {width} × {height}")
+        self.selection_label.setText(text.format(width=area.width, height=area.height))
 
     def _show_model(self) -> None:
         session = self._application.session
@@ -81,10 +129,18 @@ class StatusBar(QStatusBar):
         self.note.setText(
             self.tr("Built-in sandbox model — add a checkpoint to edit photos") if sandbox else ""
         )
-        device = self._application.settings.get("device")
-        self.device.setText(self.tr("Auto") if device == "auto" else device.upper())
-        self.device.setToolTip(self.tr("Device; change it in Edit › Settings"))
+        device = self._application.service.device
+        self.device.setText(device.upper())
+        self.device.setVisible(bool(device))
 
     def _show_memory(self) -> None:
         held = resident_bytes()
         self.memory.setText("" if held is None else self.tr("{size} GB").format(size=f"{held / 1e9:.1f}"))
+
+
+def selected_area(document: Document) -> Area:
+    """The smallest rectangle that the selection's mask covers, inside the document."""
+    mask = document.state.selection
+    if mask is None or mask.outside:
+        return document.state.area
+    return mask.area.intersected(document.state.area)

@@ -53,6 +53,12 @@ QToolButton[link="true"]:disabled { color: $faint; }
 QToolButton[quiet="true"] { color: $dim; padding: 2px 6px; }
 QToolButton[quiet="true"]:hover { color: $text; }
 
+QToolButton#Start { background: $panel; border: 1px solid $line; border-radius: 10px; padding: 0; }
+QToolButton#Start:hover { background: $raised; border-color: $control; }
+QToolButton#Start:pressed { background: $hover; }
+QToolButton#Start:focus { border-color: $accent; }
+QToolButton#Sample { padding: 4px; border-radius: 8px; }
+
 QPushButton { background: $raised; border-color: $control; padding: 5px 14px; min-height: 18px; }
 QPushButton:hover { background: $hover; }
 QPushButton:pressed { background: $pressed; }
@@ -96,6 +102,7 @@ QAbstractSpinBox[bare="true"]::up-arrow, QAbstractSpinBox[bare="true"]::down-arr
 QComboBox::drop-down { border: none; width: 22px; }
 QComboBox::down-arrow { image: url(icons:mark-down-$theme.svg); width: 12px; height: 12px; }
 QComboBox[flat="true"] { background: transparent; border-color: transparent; color: $dim; padding: 1px 4px; }
+QComboBox[strong="true"] { color: $text; }
 QComboBox[flat="true"]:hover { background: $hover; color: $text; }
 QComboBox[flat="true"]:focus { border-color: $accent; }
 QComboBox QAbstractItemView {

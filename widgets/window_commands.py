@@ -56,6 +56,24 @@ class WindowCommands(QObject):
         if document is not None:
             self._show("export", lambda: ExportDialog(self._application, document, self._window), fresh=True)
 
+    def export_again(self) -> None:
+        """Write the file of the last export once more, in the same way."""
+        document = self._application.current
+        if document is not None and document.last_export is not None:
+            path, options = document.last_export
+            self._application.export(document, path, options)
+
+    def show_new_canvas(self) -> None:
+        from widgets.new_canvas import NewCanvas
+
+        self._show("canvas", lambda: NewCanvas(self._application, self._window))
+
+    def show_open_as_layer(self) -> None:
+        names, _ = QFileDialog.getOpenFileNames(
+            self._window, self.tr("Open as layer"), self._folder(), self._picture_filter()
+        )
+        self._application.starts.open_as_layers([Path(name) for name in names])
+
     def show_information(self) -> None:
         from widgets.information import Information
 
@@ -85,18 +103,20 @@ class WindowCommands(QObject):
 
     def show_open(self) -> None:
         names, _ = QFileDialog.getOpenFileNames(
-            self._window,
-            self.tr("Open"),
-            self._folder(),
-            self.tr("Pictures ({patterns});;All files (*)").format(
-                patterns=" ".join(f"*{ending}" for ending in readable_extensions())
-            ),
+            self._window, self.tr("Open"), self._folder(), self._picture_filter()
         )
         self.open_files(names)
 
     def open_files(self, names: list[str]) -> None:
         for name in names:
             self._application.open_file(Path(name))
+
+    def take_files(self, names: list[str], as_layers: bool) -> None:
+        """Open what was dropped, or put it into the current document."""
+        if as_layers:
+            self._application.starts.open_as_layers([Path(name) for name in names])
+        else:
+            self.open_files(names)
 
     def save(self, then: Callable[[], object] | None = None) -> None:
         """Save the current document, asking for a name if it has none; `then` is called once it is saved."""
@@ -190,6 +210,10 @@ class WindowCommands(QObject):
     def _forget(self, name: str, dialog: QDialog) -> None:
         if self._dialogs.get(name) is dialog:
             del self._dialogs[name]
+
+    def _picture_filter(self) -> str:
+        patterns = " ".join(f"*{ending}" for ending in readable_extensions())
+        return self.tr("Pictures ({patterns});;All files (*)").format(patterns=patterns)
 
     def _folder(self) -> str:
         recent = self._application.settings.recent_files

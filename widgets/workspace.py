@@ -1,24 +1,30 @@
 """The centre of the window: tabs of documents, the welcome page, and messages over both."""
 
 from collections.abc import Callable
+from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
 from editor.application import Application
 from editor.document import Document
+from editor.files import sample_pictures
 from editor.jobs import AttributeSession
 from inference.progress import Step
 from inference.service import Job
 from widgets.canvas import SUBJECT
 from widgets.document_frame import DocumentFrame
 from widgets.document_view import DocumentView
+from widgets.drop_hint import DropHint
 from widgets.icons import IconButton
 from widgets.message_bar import MessageBar
 from widgets.recovery_bar import RecoveryBar
 from widgets.view_options import ViewOptions
 from widgets.welcome import Welcome
+
+_SAMPLE_PX = 208
 
 
 class Workspace(QWidget):
@@ -28,7 +34,7 @@ class Workspace(QWidget):
     cursor_moved = Signal(object)  # QPoint or None
     compare_changed = Signal(bool)
     close_requested = Signal(object)  # Document
-    files_dropped = Signal(list)  # of str
+    files_dropped = Signal(list, bool)  # of str; whether they become layers
     subject_pointed = Signal(int)
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
@@ -55,6 +61,7 @@ class Workspace(QWidget):
         layout.addWidget(self.recovery)
         layout.addWidget(self.stack, 1)
         self.messages = MessageBar(self.stack)
+        self.drop_hint = DropHint(self)
         self.tabs.hide()
         self.tabs.currentChanged.connect(self._on_tab_changed)
         application.document_opened.connect(self._on_opened)
@@ -69,6 +76,7 @@ class Workspace(QWidget):
             ended.connect(self._on_jobs_changed)
         for document in application.documents:
             self._on_opened(document)
+        QTimer.singleShot(0, self, self._read_samples)
 
     @property
     def view(self) -> DocumentView | None:
@@ -103,8 +111,20 @@ class Workspace(QWidget):
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
+            self.drop_hint.begin(has_document=self.view is not None)
+            self.drop_hint.point_at(event.position().toPoint())
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        self.drop_hint.point_at(event.position().toPoint())
+        event.acceptProposedAction()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drop_hint.hide()
+
     def dropEvent(self, event: QDropEvent) -> None:
-        self.files_dropped.emit([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
+        self.drop_hint.hide()
+        names = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        self.files_dropped.emit(names, self.drop_hint.as_layers)
         event.acceptProposedAction()
 
     def _on_opened(self, document: Document) -> None:
@@ -173,6 +193,19 @@ class Workspace(QWidget):
         if not self._views:
             self.welcome.show_step(step)
 
+    def _read_samples(self) -> None:
+        """After the first paint, on another thread."""
+        paths = sample_pictures()
+
+        def small() -> list[tuple[str, QImage]]:
+            return [(str(path), _small(path)) for path in paths]
+
+        def show(samples: list[tuple[str, QImage]]) -> None:
+            if isValid(self):
+                self.welcome.set_samples(samples)
+
+        self._application.background.run(small, show, lambda _: None)
+
     def _show_titles(self) -> None:
         self.tabs.setVisible(bool(self._views))
         for index, view in enumerate(self._views):
@@ -186,3 +219,10 @@ class Workspace(QWidget):
                 emit(value)
 
         return forward
+
+
+def _small(path: Path) -> QImage:
+    smooth = Qt.TransformationMode.SmoothTransformation
+    return QImage(str(path)).scaled(
+        _SAMPLE_PX, _SAMPLE_PX, Qt.AspectRatioMode.KeepAspectRatioByExpanding, smooth
+    )

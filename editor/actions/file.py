@@ -9,8 +9,16 @@ FILE: tuple[Action, ...] = (
         command="window.show_new_picture", shortcut="Ctrl+N", icon="sparkle",
     ),
     Action(
+        id="file.new_canvas", text=N_("Actions", "New can&vas…"), menu="file",
+        command="window.show_new_canvas", shortcut="Ctrl+Alt+N", icon="document",
+    ),
+    Action(
         id="file.open", text=N_("Actions", "&Open…"), menu="file", command="window.show_open",
         shortcut="Ctrl+O", icon="open",
+    ),
+    Action(
+        id="file.open_as_layer", text=N_("Actions", "Open as &layer…"), menu="file",
+        command="window.show_open_as_layer", shortcut="Ctrl+Alt+O", enabled_when="document", icon="layer",
     ),
     Action(
         id="file.sample", text=N_("Actions", "Open sample &picture"), menu="file",
@@ -27,6 +35,10 @@ FILE: tuple[Action, ...] = (
     Action(
         id="file.export", text=N_("Actions", "&Export…"), menu="file", command="window.show_export",
         shortcut="Ctrl+E", enabled_when="document", group=2, icon="export",
+    ),
+    Action(
+        id="file.export_again", text=N_("Actions", "Export a&gain"), menu="file",
+        command="window.export_again", shortcut="Ctrl+Alt+E", enabled_when="exported", group=2,
     ),
     Action(
         id="file.close", text=N_("Actions", "&Close"), menu="file", command="window.close_document",

@@ -19,6 +19,8 @@ STEP_S = 0.01
 
 
 class ScriptedRunner:
+    device = "cpu"
+
     def run(self, request: Request, inputs: Mapping[str, Pixels], progress: Progress) -> Result:
         parameters = request.parameters
         assert isinstance(parameters, Generate)

@@ -305,3 +305,13 @@ class TestFakeService:
         service.start()
         service.cancel(job)
         qtbot.waitUntil(lambda: job.state is JobState.CANCELLED)
+
+
+def test_the_service_knows_where_the_model_runs(qtbot: QtBot) -> None:
+    service = InferenceService(ScriptedRunner, in_process=True)
+    assert service.device == ""
+    with qtbot.waitSignal(service.device_changed, timeout=5000) as told:
+        service.preload("mini")
+    assert told.args == ["cpu"]
+    assert service.device == "cpu"
+    service.shutdown()

@@ -51,7 +51,7 @@ def test_export_writes_the_picture_and_keeps_the_choices(
 ) -> None:
     export.format.setCurrentIndex(export.format.findData(key))
     export.quality.setValue(77)
-    export.metadata.setChecked(False)
+    export.metadata.setCurrentIndex(export.metadata.findData("none"))
     path = tmp_path / f"out.{key}"
     with qtbot.waitSignal(application.exported, timeout=5000):
         export.write(path)
