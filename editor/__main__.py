@@ -89,6 +89,7 @@ def _open_window(files: list[Path]) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from editor.signals import SignalWatch
     from widgets.main_window import MainWindow
 
     qt = QApplication(sys.argv[:1])
@@ -99,12 +100,14 @@ def _open_window(files: list[Path]) -> int:
     _install_hook(application)
     window = MainWindow(application)
     window.show()
+    watch = SignalWatch(lambda number: qt.exit(128 + number), application)
     # after the first paint: opening files and loading the model take what the window does not need
     QTimer.singleShot(0, application, lambda: application.start(files))
     try:
         return qt.exec()
     finally:
         application.shutdown()
+        watch.close()
 
 
 def make_application() -> Application:

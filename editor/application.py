@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from editor.selection_actions import SelectionActions
 from editor.sessions import Sessions
 from editor.settings import Settings
 from editor.starts import Starts
+from editor.state import DocumentState
 from editor.tool_actions import ToolActions
 from inference.errors import EditorError
 from inference.operations import SamplingParameters
@@ -182,7 +184,7 @@ class Application(QObject):
             if document not in self._documents:  # closed while it was written
                 return
             document.set_path(path)
-            if document.state.layers == state.layers:  # not edited meanwhile: layers compare by identity
+            if _same_content(document.state, state):  # not edited meanwhile
                 document.undo_stack.setClean()
             self.saved.emit(document, path)
             if then is not None:
@@ -190,7 +192,7 @@ class Application(QObject):
 
         text = translate("Application", "Saving {name}…").format(name=path.name)
         source = document.source
-        self._in_background(text, lambda: files.save_project(state, source, path), done)
+        self._in_background(text, lambda: files.save_project(state, source, path), done, in_order=True)
 
     def export(self, document: Document, path: Path, options: ExportOptions) -> None:
         """Write the visible picture as PNG, JPEG or WebP on another thread."""
@@ -279,7 +281,14 @@ class Application(QObject):
 
     # inside
 
-    def _in_background(self, text: str, work: Callable[[], object], done: Callable[..., None]) -> None:
+    def _in_background(
+        self,
+        text: str,
+        work: Callable[[], object],
+        done: Callable[..., None],
+        *,
+        in_order: bool = False,
+    ) -> None:
         self.busy_changed.emit(text)
 
         def finished(result: object) -> None:
@@ -290,7 +299,7 @@ class Application(QObject):
             self.busy_changed.emit("")
             self.report(error)
 
-        self._background.run(work, finished, failed)
+        self._background.run(work, finished, failed, in_order=in_order)
 
     def _on_opened(self, path: Path, opened: Opened) -> None:
         # a picture is opened as a copy to work on; only a project is saved back to its own file
@@ -330,3 +339,8 @@ class Application(QObject):
         if name == "undo_memory_mib":
             for document in self._documents:
                 document.undo_memory_bytes = self.settings.get("undo_memory_mib") * 2**20
+
+
+def _same_content(one: DocumentState, other: DocumentState) -> bool:
+    """Whether two states differ at most in what is selected in the list of layers."""
+    return replace(one, active=other.active, chosen=other.chosen) == other

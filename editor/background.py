@@ -16,12 +16,11 @@ class Background(QObject):
 
     _finished = Signal(object, object, object)  # task, result, error
 
-    def __init__(self, parent: QObject | None = None, threads: int | None = None) -> None:
-        """`threads` at most (None: as many as there are cores); with one, functions run in their order."""
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = QThreadPool(self)
-        if threads is not None:
-            self._pool.setMaxThreadCount(threads)
+        self._queue = QThreadPool(self)
+        self._queue.setMaxThreadCount(1)
         self._tasks: set[_Task] = set()
         self._finished.connect(self._on_finished)
 
@@ -30,16 +29,24 @@ class Background(QObject):
         return bool(self._tasks)
 
     def run(
-        self, function: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[EditorError], None]
+        self,
+        function: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[EditorError], None],
+        *,
+        in_order: bool = False,
     ) -> None:
-        """Call `function` on a pool thread; it must not touch QObjects of this thread."""
+        """Call `function` on a pool thread; it must not touch QObjects of this thread.
+
+        Those `in_order` run one after another, as they came: of several writes the last one stays.
+        """
         task = _Task(function, done, failed, self._finished)
         self._tasks.add(task)
-        self._pool.start(task)
+        (self._queue if in_order else self._pool).start(task)
 
     def wait(self, timeout_ms: int = -1) -> bool:
         """Wait until nothing runs; the callbacks come with the next turn of the event loop."""
-        return self._pool.waitForDone(timeout_ms)
+        return self._queue.waitForDone(timeout_ms) and self._pool.waitForDone(timeout_ms)
 
     def _on_finished(self, task: _Task, result: Any, error: BaseException | None) -> None:
         self._tasks.discard(task)

@@ -27,7 +27,7 @@ class RecoveryBar(QFrame):
         self.restore_all.setProperty("primary", True)
         self.later = QPushButton(self.tr("Later"))
         self.later.setToolTip(self.tr("Ask again at the next start"))
-        title = QLabel(self.tr("Attune did not end as it should. This work was not saved:"))
+        title = QLabel(self.tr("This work of an earlier session was not saved:"))
         title.setFont(scaled_font(title.font(), 1.0, bold=True))
         title.setWordWrap(True)
         head = QHBoxLayout()
@@ -75,6 +75,7 @@ class RecoveryBar(QFrame):
         layout = self._rows.layout()
         assert layout is not None, "made with the widget"
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
         layout.addWidget(row)
 
     def _discard(self, row: "RecoveryRow") -> None:

@@ -60,14 +60,14 @@ class Autosave(QObject):
         self._said = False
         self._instance: Instance | None = None
         self._watched: dict[Document, Watched] = {}
-        self._background = Background(self, threads=1)
+        self._background = Background(self)
         self._timer = QTimer(self, interval=round(TICK_S * 1000))
         self._timer.setTimerType(Qt.TimerType.CoarseTimer)
         self._timer.timeout.connect(self.tick)
 
     @property
     def background(self) -> Background:
-        """The one thread on which recovery files are read and written, in the order of asking."""
+        """Where recovery files are read and written, always `in_order`."""
         return self._background
 
     def start(self) -> None:
@@ -158,7 +158,7 @@ class Autosave(QObject):
                 self._said = True
                 self.failed.emit(error)
 
-        self._background.run(work, done, failed)
+        self._background.run(work, done, failed, in_order=True)
 
     def _room(self, watched: Watched) -> int:
         """Bytes that a document may still take: beside the others, and beside what it has."""
@@ -178,9 +178,12 @@ class Autosave(QObject):
     def _remove(self, watched: Watched) -> None:
         store, watched.store, watched.written = watched.store, None, None
         if store is not None:
-            self._background.run(store.remove, lambda _: None, self.failed.emit)
+            self._run(store.remove)
         elif watched.writing:  # its first write is under way and makes the store
-            self._background.run(partial(_remove_store, watched), lambda _: None, self.failed.emit)
+            self._run(partial(_remove_store, watched))
+
+    def _run(self, work: Callable[[], object]) -> None:
+        self._background.run(work, lambda _: None, self.failed.emit, in_order=True)
 
 
 def _remove_store(watched: Watched) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
+from editor.atomic import remove_strays
 from editor.background import Background
 from editor.recovery.instances import DAMAGED, Instance, claim_leftovers
 from editor.recovery.store import THUMBNAIL, Snapshot, Store, Summary, summary_of
@@ -39,7 +40,7 @@ class Found:
 
 
 class Leftovers(QObject):
-    """Holds the leftovers that nobody decided on, newest first; files are touched on `background` only."""
+    """Holds the leftovers that nobody decided on, newest first; files are touched on `background`."""
 
     changed = Signal()
     restored = Signal(object, object, tuple)  # Snapshot, Store (at its new place), notes
@@ -69,7 +70,7 @@ class Leftovers(QObject):
     def look(self) -> None:
         """Find what is there; `changed` comes if there is something."""
         most_bytes = self._most_bytes()
-        self._background.run(lambda: find(self._root, most_bytes), self._on_found, self.failed.emit)
+        self._run(lambda: find(self._root, most_bytes), self._on_found)
 
     def restore(self, leftover: Leftover) -> None:
         """Read a document; its files belong to this run from now on, so nothing is lost on the way."""
@@ -85,13 +86,13 @@ class Leftovers(QObject):
             self.restored.emit(snapshot, leftover.store, notes)
 
         work = partial(_restore, leftover.store, self._new_place, self._root)
-        self._background.run(work, done, self.failed.emit)
+        self._run(work, done)
 
     def discard(self, leftover: Leftover) -> None:
         """Delete a document's files."""
         if leftover in self._leftovers:
             self._drop(leftover)
-            self._background.run(leftover.store.remove, lambda _: None, self.failed.emit)
+            self._run(leftover.store.remove, lambda _: None)
 
     def postpone(self) -> None:
         """Leave everything as it is, for the next start or another window."""
@@ -105,6 +106,9 @@ class Leftovers(QObject):
         for instance in self._instances:
             instance.end()
         self._instances.clear()
+
+    def _run(self, work: Callable[[], object], done: Callable[..., None]) -> None:
+        self._background.run(work, done, self.failed.emit, in_order=True)
 
     def _newer_text(self, summary: Summary) -> str:
         text = self.tr("“{title}” was saved after this work was kept, so it is opened as a copy.")
@@ -152,6 +156,7 @@ def _read(root: Path, folder: Path, problems: list[str]) -> Leftover | None:
         return None
     newer = False
     if summary.path is not None:
+        remove_strays(summary.path)
         with suppress(OSError):
             newer = summary.path.stat().st_mtime > summary.saved_at
     thumbnail = QImage(str(folder / THUMBNAIL)) if (folder / THUMBNAIL).is_file() else QImage()

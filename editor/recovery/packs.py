@@ -6,14 +6,13 @@ middle) is read as far as it goes; nothing refers to the rest.
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from editor.atomic import sync_folder, writing_error
+from editor.atomic import sync_file, sync_folder, writing_error
 from inference.errors import EditorError
 
 KEY_BYTES = 16
@@ -163,7 +162,7 @@ class Batch:
         if self._file is None:
             return
         self._file.flush()
-        os.fsync(self._file.fileno())
+        sync_file(self._file)
         self._file.close()
         sync_folder(self._path.parent)
 

@@ -1,4 +1,6 @@
 import threading
+import time
+from functools import partial
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -46,3 +48,18 @@ def test_a_defect_reaches_the_hook_and_the_caller(
     qtbot.wait_until(lambda: bool(errors), timeout=3000)
     assert hooked == [ZeroDivisionError]
     assert "inside Attune" in errors[0].message
+
+
+def test_in_order(qtbot: QtBot) -> None:
+    background, seen = Background(), list[int]()
+
+    def work(number: int) -> None:
+        time.sleep(0.02 * (5 - number))
+        seen.append(number)
+
+    for number in range(5):
+        background.run(partial(work, number), lambda _: None, lambda _: None, in_order=True)
+    assert background.busy
+    assert background.wait()
+    assert seen == [0, 1, 2, 3, 4]
+    qtbot.waitUntil(lambda: not background.busy)
