@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QByteArray, QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget, QToolBar, QToolButton, QWidget
 
 from editor.actions import action
 from editor.application import Application
@@ -16,6 +16,7 @@ from widgets.job_panel import JobPanel
 from widgets.layer_panel import LayerPanel
 from widgets.layer_properties import LockButtons
 from widgets.panel import Panel, PanelSpec
+from widgets.properties_panel import PropertiesPanel
 from widgets.recent_menu import RecentMenu
 from widgets.status_bar import StatusBar
 from widgets.subject_panel import SubjectPanel
@@ -42,7 +43,7 @@ TOOL_BAR = (  # "" is a gap
     "edit.undo",
     "edit.redo",
 )
-STATE_VERSION = 1
+STATE_VERSION = 2
 SIZE = QSize(1440, 900)
 
 
@@ -139,6 +140,7 @@ class MainWindow(QMainWindow):
             PanelSpec(
                 "subjects", self.tr("Subjects"), right, lambda: SubjectPanel(application), self._model_button
             ),
+            PanelSpec("properties", self.tr("Properties"), right, lambda: PropertiesPanel(application)),
             PanelSpec(
                 "layers",
                 self.tr("Layers"),
@@ -152,12 +154,15 @@ class MainWindow(QMainWindow):
         )
 
     def _place_panels(self) -> None:
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         for panel in self.panels.values():
             self.addDockWidget(panel.spec.area, panel)
         self.splitDockWidget(self.panels["variations"], self.panels["jobs"], Qt.Orientation.Horizontal)
+        self.tabifyDockWidget(self.panels["subjects"], self.panels["properties"])
+        self.panels["subjects"].raise_()
         right = [self.panels[name] for name in ("subjects", "layers", "history")]
-        self.resizeDocks(right, [490, 190, 120], Qt.Orientation.Vertical)
+        self.resizeDocks(right, [400, 300, 110], Qt.Orientation.Vertical)
         self.resizeDocks(right, [330, 330, 330], Qt.Orientation.Horizontal)
         bottom = [self.panels["variations"], self.panels["jobs"]]
         self.resizeDocks(bottom, [440, 560], Qt.Orientation.Horizontal)
@@ -235,6 +240,7 @@ class MainWindow(QMainWindow):
         self.application.settings.recent_changed.connect(self._show_recent)
         self._show_recent()
         self.status.zoom_chosen.connect(self._zoom_to)
+        self._connect_layers()
         subjects = self.panel("subjects")
         assert isinstance(subjects, SubjectPanel), "the panel table makes it"
         subjects.subject_hovered.connect(workspace.light_subject)
@@ -244,6 +250,15 @@ class MainWindow(QMainWindow):
         self.application.document_opened.connect(self._follow_title)
         self.application.recipe_requested.connect(self._show_recipe_panel)
         self.application.settings.changed.connect(self._on_setting_changed)
+
+    def _connect_layers(self) -> None:
+        layers = self.panel("layers")
+        assert isinstance(layers, LayerPanel), "the panel table makes it"
+        layers.properties_requested.connect(lambda: self._raise("properties"))
+
+    def _raise(self, panel_id: str) -> None:
+        self.panels[panel_id].show()
+        self.panels[panel_id].raise_()
 
     def _show_recent(self) -> None:
         self.workspace.welcome.set_recent(self.application.settings.recent_files)
@@ -264,8 +279,7 @@ class MainWindow(QMainWindow):
         document.modified_changed.connect(self._show_title)
 
     def _show_recipe_panel(self, _: object) -> None:
-        self.panels["subjects"].show()
-        self.panels["subjects"].raise_()
+        self._raise("subjects")
 
     def _on_setting_changed(self, name: str) -> None:
         if name == "theme":
