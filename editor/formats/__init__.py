@@ -134,6 +134,15 @@ FORMATS: dict[str, FileFormat] = {
             writable=False,
         ),
         FileFormat(
+            name="psd",
+            label=N_("FileFormat", "Photoshop document"),
+            extensions=(".psd", ".psb"),
+            mime_type="image/vnd.adobe.photoshop",
+            module="editor.formats.psd",
+            keeps_layers=True,
+            writable=False,
+        ),
+        FileFormat(
             name="other",
             label=N_("FileFormat", "Other pictures"),
             extensions=(".bmp", ".gif"),
@@ -186,7 +195,7 @@ def format_for_reading(path: Path) -> FileFormat:
     what = "is empty" if not head else "is no picture that Attune reads"
     raise EditorError(
         f"“{path.name}” {what}.",
-        "It opens PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIF and OpenRaster files.",
+        "It opens PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIF, OpenRaster and Photoshop files.",
     )
 
 
@@ -212,5 +221,6 @@ _SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("tiff", lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     ("avif", lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
     ("heif", lambda head: head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS),
+    ("psd", lambda head: head[:4] == b"8BPS"),
     ("other", lambda head: head[:2] == b"BM" or head[:4] == b"GIF8"),
 )

@@ -123,7 +123,7 @@ def _eight_bits(image: Image.Image, notes: list[str]) -> Pixels:
     image.load()
     if image.mode in ("CMYK", "LAB", "YCbCr"):
         notes.append(f"The picture was converted from {image.mode} to sRGB.")
-        image = _to_srgb(image)
+        image = to_srgb(image)
     if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
         return np.asarray(image.convert("RGBA"))
     return _opaque(image if image.mode == "RGB" else image.convert("RGB"))
@@ -155,7 +155,8 @@ def _out_of_grey(samples: Samples, image: Image.Image, notes: list[str]) -> Samp
     return result
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
+def to_srgb(image: Image.Image) -> Image.Image:
+    """CMYK or Lab as RGB, by the image's own profile if it has a usable one."""
     profile = image.info.get("icc_profile")
     if not profile:
         return image.convert("RGB")

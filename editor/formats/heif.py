@@ -1,5 +1,6 @@
 """HEIF (phones' .heic), read through pillow-heif where it is installed."""
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,13 @@ def read(path: Path) -> Opened:
         EditorError: pillow-heif is missing, or the file is damaged.
     """
     try:
-        import pillow_heif
+        library: Any = importlib.import_module("pillow_heif")
     except ImportError as error:
         raise EditorError(
             f"“{path.name}” is a HEIF picture, which needs the library pillow-heif.",
             "Install pillow-heif, or convert the picture to JPEG or PNG.",
         ) from error
-    register: Any = pillow_heif.register_heif_opener
-    register(thumbnails=False)
+    library.register_heif_opener(thumbnails=False)
     return raster.read(path, ("HEIF",))
 
 

@@ -1,0 +1,119 @@
+"""Photoshop's adjustment layers as ours, where there is one; the table says how near they come.
+
+* invert, posterise, levels: the same;
+* curves: the same points; between them ours never overshoots;
+* hue/saturation: the whole range; ranges of single hues are left out;
+* brightness/contrast: by the nearest of ours (Photoshop's newer kind spares highlights and shadows);
+* black & white: red, green and blue, scaled so that grey stays grey; yellow, cyan and magenta are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from editor.adjustments.black_and_white import BlackAndWhite
+from editor.adjustments.brightness_contrast import BrightnessContrast
+from editor.adjustments.curves import STRAIGHT, Curves, Points
+from editor.adjustments.hue_saturation import HueSaturation
+from editor.adjustments.invert import Invert
+from editor.adjustments.levels import NEUTRAL, Levels, Range
+from editor.adjustments.posterise import Posterise
+from inference.parameters import Parameters
+
+_CHANNELS = ("combined", "red", "green", "blue")
+
+
+def settings_of(layer: Any, notes: list[str]) -> Parameters | None:
+    """Our settings of an adjustment layer; None if it is none, or one that Attune lacks."""
+    convert = _KINDS.get(str(layer.kind))
+    if convert is None:
+        return None
+    settings, difference = convert(layer)
+    if difference:
+        notes.append(f"Adjustment “{layer.name}”: {difference}.")
+    return settings
+
+
+def _levels(layer: Any) -> tuple[Parameters, str]:
+    ranges = [_range(record) for record in (layer.data or ())[:4]]
+    return Levels(**dict(zip(_CHANNELS, ranges))), ""
+
+
+def _range(record: Any) -> Range:
+    black = min(253, max(0, record.input_floor)) / 255
+    white = max(black + 2 / 255, min(255, record.input_ceiling) / 255)
+    gamma = max(0.1, min(10.0, record.gamma / 100))
+    low, high = (min(255, max(0, value)) / 255 for value in (record.output_floor, record.output_ceiling))
+    found = (black, gamma, min(1.0, white), low, high)
+    return NEUTRAL if found == (0, 1, 1, 0, 1) else found
+
+
+def _curves(layer: Any) -> tuple[Parameters, str]:
+    found: dict[str, Points] = {}
+    items = layer.extra if layer.extra is not None else ()
+    for item in items:
+        if 0 <= item.channel_id < len(_CHANNELS):
+            found[_CHANNELS[item.channel_id]] = _points(item.points)
+    if not found and layer.data is not None:
+        for name, points in zip(_CHANNELS, layer.data.data):
+            found[name] = _points(points)
+    return Curves(**found), "between its points the curve may differ a little"
+
+
+def _points(points: list[Any]) -> Points:
+    if points and isinstance(points[0], int):  # a table of 256 values
+        pairs = [(place / 255, points[place] / 255) for place in range(0, 256, 15)]
+    else:
+        pairs = [(place / 255, value / 255) for value, place in points]
+    by_place = {min(1.0, max(0.0, x)): min(1.0, max(0.0, y)) for x, y in pairs}
+    return tuple(sorted(by_place.items())) or STRAIGHT
+
+
+def _brightness(layer: Any) -> tuple[Parameters, str]:
+    share = 1.0 if layer.use_legacy else 1 / 1.5
+    brightness = max(-100.0, min(100.0, layer.brightness * share))
+    contrast = max(-100.0, min(100.0, float(layer.contrast)))
+    return BrightnessContrast(brightness=brightness, contrast=contrast), "it is computed a little differently"
+
+
+def _hue(layer: Any) -> tuple[Parameters, str]:
+    coloured = layer.data is not None and int(layer.enable_colorization) == 1
+    hue, saturation, lightness = (layer.colorization if coloured else layer.master)[:3]
+    if coloured:
+        hue, saturation = (hue + 180) % 360 - 180, 2 * saturation - 100
+    settings = HueSaturation(
+        hue=float(max(-180, min(180, hue))),
+        saturation=float(max(-100, min(100, saturation))),
+        lightness=float(max(-100, min(100, lightness))),
+        colourise=coloured,
+    )
+    ranges = any(any(values) for _, values in layer.data or ())
+    return settings, "changes of single hues were left out" if ranges else ""
+
+
+def _black_and_white(layer: Any) -> tuple[Parameters, str]:
+    weights = [float(layer.red), float(layer.green), float(layer.blue)]
+    total = sum(weights)
+    weights = [weight * 100 / total for weight in weights] if total > 1 else [30.0, 59.0, 11.0]
+    red, green, blue = (max(-200.0, min(300.0, weight)) for weight in weights)
+    return (
+        BlackAndWhite(red=red, green=green, blue=blue),
+        "only its red, green and blue were taken" + (", not its tint" if layer.use_tint else ""),
+    )
+
+
+def _posterise(layer: Any) -> tuple[Parameters, str]:
+    return Posterise(levels=max(2, min(255, int(layer.posterize or 4)))), ""
+
+
+_KINDS: dict[str, Callable[[Any], tuple[Parameters, str]]] = {
+    "levels": _levels,
+    "curves": _curves,
+    "brightnesscontrast": _brightness,
+    "huesaturation": _hue,
+    "blackandwhite": _black_and_white,
+    "invert": lambda _layer: (Invert(), ""),
+    "posterize": _posterise,
+}
+"""By psd-tools' names."""

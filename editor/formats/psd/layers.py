@@ -1,0 +1,198 @@
+"""Photoshop's layers as nodes; a note for everything that does not come along."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from editor.blend_mode import BlendMode
+from editor.formats.limits import DEEPEST_GROUPS, LARGEST_LAYERS
+from editor.formats.psd.adjustments import settings_of
+from editor.formats.psd.pixels import Budget, layer_samples, mask_raster
+from editor.formats.psd.shapes import fill_colour, vector_mask
+from editor.layer import Adjustment, Group, Layer, Mask, Node
+from editor.raster import Area, Raster, frozen
+from inference.errors import EditorError
+
+MODES = {
+    "NORMAL": BlendMode.NORMAL,
+    "DARKEN": BlendMode.DARKEN,
+    "MULTIPLY": BlendMode.MULTIPLY,
+    "COLOR_BURN": BlendMode.COLOUR_BURN,
+    "LINEAR_BURN": BlendMode.LINEAR_BURN,
+    "DARKER_COLOR": BlendMode.DARKER_COLOUR,
+    "LIGHTEN": BlendMode.LIGHTEN,
+    "SCREEN": BlendMode.SCREEN,
+    "COLOR_DODGE": BlendMode.COLOUR_DODGE,
+    "LINEAR_DODGE": BlendMode.PLUS,
+    "LIGHTER_COLOR": BlendMode.LIGHTER_COLOUR,
+    "OVERLAY": BlendMode.OVERLAY,
+    "SOFT_LIGHT": BlendMode.SOFT_LIGHT,
+    "HARD_LIGHT": BlendMode.HARD_LIGHT,
+    "VIVID_LIGHT": BlendMode.VIVID_LIGHT,
+    "LINEAR_LIGHT": BlendMode.LINEAR_LIGHT,
+    "PIN_LIGHT": BlendMode.PIN_LIGHT,
+    "HARD_MIX": BlendMode.HARD_MIX,
+    "DIFFERENCE": BlendMode.DIFFERENCE,
+    "EXCLUSION": BlendMode.EXCLUSION,
+    "SUBTRACT": BlendMode.SUBTRACT,
+    "DIVIDE": BlendMode.DIVIDE,
+    "HUE": BlendMode.HUE,
+    "SATURATION": BlendMode.SATURATION,
+    "COLOR": BlendMode.COLOUR,
+    "LUMINOSITY": BlendMode.LUMINOSITY,
+}
+_GROUPS = ("group", "artboard")
+_AS_PIXELS = {"type": "Text layer", "smartobject": "Smart object", "shape": "Shape"}
+_BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ArithmeticError)
+
+
+class Reader:
+    """Reads one document from bottom to top."""
+
+    def __init__(self, document: Any, notes: list[str]) -> None:
+        self._document = document
+        self._notes = notes
+        self._budget = Budget()
+        self._count = 0
+        if document.depth == 32:
+            notes.append(
+                "The document has 32 bits a channel; it was opened with 16, brighter values cut off."
+            )
+
+    def nodes(self) -> tuple[Node, ...]:
+        return self._inside(self._document, 0)
+
+    def _inside(self, parent: Any, depth: int) -> tuple[Node, ...]:
+        if depth > DEEPEST_GROUPS:
+            raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
+        found: list[Node] = []
+        for layer in parent:
+            self._count += 1
+            if self._count > LARGEST_LAYERS:
+                raise EditorError(f"The file has more than {LARGEST_LAYERS} layers.")
+            try:
+                node = self._node(layer, depth)
+            except _BROKEN as error:
+                self._say(layer, f"is damaged and was left out ({str(error) or type(error).__name__})")
+                continue
+            if node is not None:
+                found.append(node)
+        return tuple(found)
+
+    def _node(self, layer: Any, depth: int) -> Node | None:
+        kind = str(layer.kind)
+        if kind in _GROUPS:
+            return self._group(layer, kind, depth)
+        settings = settings_of(layer, self._notes)
+        if settings is not None:
+            return Adjustment(settings=settings, **self._common(layer))
+        samples = self._samples(layer)
+        if samples is None and kind in ("solidcolorfill", "shape"):
+            return self._fill(layer)
+        if samples is None and kind not in ("pixel", "type", "smartobject"):
+            self._say(layer, f"is of a kind that Attune lacks ({kind}) and was left out")
+            return None
+        if kind in _AS_PIXELS:
+            self._notes.append(f"{_AS_PIXELS[kind]} “{layer.name}” was opened as pixels.")
+        raster = Raster.of(samples) if samples is not None else Raster.filled(1, 1)
+        return Layer(raster=raster, x=int(layer.left), y=int(layer.top), **self._common(layer))
+
+    def _group(self, layer: Any, kind: str, depth: int) -> Group:
+        if kind == "artboard":
+            self._say(layer, "is an artboard and was opened as a group, without its background")
+        isolated = layer.blend_mode.name != "PASS_THROUGH"
+        return Group(children=self._inside(layer, depth + 1), isolated=isolated, **self._common(layer))
+
+    def _samples(self, layer: Any) -> Any:
+        if not layer.has_pixels() or layer.width < 1 or layer.height < 1:
+            return None
+        self._budget.take(str(layer.name), int(layer.width), int(layer.height))
+        return layer_samples(layer, self._document.depth)
+
+    def _fill(self, layer: Any) -> Layer | None:
+        """A colour over the whole document; its outline becomes the mask."""
+        colour = fill_colour(layer)
+        if colour is None:
+            self._say(layer, "is a shape or fill that Attune lacks and was left out")
+            return None
+        self._notes.append(f"“{layer.name}” was opened as pixels.")
+        width, height = self._document.width, self._document.height
+        self._budget.take(str(layer.name), width, height)
+        pixels = np.empty((height, width, 4), np.uint8)
+        pixels[:] = colour
+        return Layer(raster=Raster.of(frozen(pixels)), **self._common(layer))
+
+    def _common(self, layer: Any) -> dict[str, Any]:
+        self._note_effects(layer)
+        locks = layer.locks
+        return {
+            "name": str(layer.name) or "Layer",
+            "visible": bool(layer.visible),
+            "opacity": self._opacity(layer),
+            "blend_mode": self._mode(layer),
+            "clipped": bool(layer.clipping),
+            "mask": self._mask(layer),
+            "locked": bool(locks is not None and (locks.complete or locks.composite)),
+            "alpha_locked": bool(locks is not None and locks.transparency),
+            "position_locked": bool(locks is not None and locks.position),
+        }
+
+    def _opacity(self, layer: Any) -> float:
+        fill = int(getattr(layer, "fill_opacity", 255))
+        return max(0.0, min(1.0, int(layer.opacity) / 255 * fill / 255))
+
+    def _mode(self, layer: Any) -> BlendMode:
+        name = layer.blend_mode.name
+        if name == "PASS_THROUGH":
+            return BlendMode.NORMAL
+        if name not in MODES:
+            self._say(layer, f"uses the blend mode {name.lower()}, which is shown as normal")
+        return MODES.get(name, BlendMode.NORMAL)
+
+    def _mask(self, layer: Any) -> Mask | None:
+        """The painted mask and the vector mask as one."""
+        painted = self._painted_mask(layer)
+        outlined = self._vector_mask(layer)
+        if painted is None or outlined is None:
+            return painted or outlined
+        area = Area(0, 0, self._document.width, self._document.height)
+        both = painted.read(area).astype(np.uint16) * outlined.read(area) // 255
+        return Mask(raster=Raster.of(frozen(both.astype(np.uint8))), enabled=painted.enabled)
+
+    def _painted_mask(self, layer: Any) -> Mask | None:
+        mask = layer.mask if layer.has_mask() else None
+        if mask is None:
+            return None
+        outside = 255 if mask.background_color else 0
+        enabled = not mask.disabled
+        if mask.width < 1 or mask.height < 1:
+            raster = Raster.filled(1, 1, outside, channels=1)
+        else:
+            self._budget.take(str(layer.name), int(mask.width), int(mask.height))
+            values = layer.numpy("mask")
+            if values is None:
+                return None
+            raster = mask_raster(values)
+        if mask.parameters is not None and any(
+            getattr(mask.parameters, name, None) not in (None, 0.0, 255)
+            for name in ("user_mask_density", "user_mask_feather")
+        ):
+            self._say(layer, "has a mask with density or feather, which were left out")
+        return Mask(raster=raster, x=int(mask.left), y=int(mask.top), outside=outside, enabled=enabled)
+
+    def _vector_mask(self, layer: Any) -> Mask | None:
+        if not layer.has_vector_mask():
+            return None
+        if layer.mask is not None and layer.mask.has_real():
+            return None  # the painted mask holds it already
+        raster = vector_mask(layer.vector_mask, self._document.width, self._document.height)
+        return Mask(raster=raster, enabled=not layer.vector_mask.disabled)
+
+    def _note_effects(self, layer: Any) -> None:
+        if layer.has_effects():
+            self._say(layer, "has layer effects, which were left out")
+
+    def _say(self, layer: Any, what: str) -> None:
+        self._notes.append(f"“{layer.name}” {what}.")
