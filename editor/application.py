@@ -14,11 +14,13 @@ from editor import commands, conditions, files
 from editor.background import Background
 from editor.conditions import condition_names
 from editor.document import Document
+from editor.edit_runner import EditRunner
 from editor.files import ExportOptions, Opened
 from editor.filter_actions import FilterActions
 from editor.image_actions import ImageActions
 from editor.jobs import AttributeSession, VariationSession
 from editor.layer_actions import LayerActions
+from editor.mask_actions import MaskActions
 from editor.new_pictures import NewPictures, sample_request
 from editor.recipes import Subject
 from editor.recovery.recovery import Recovery
@@ -77,8 +79,12 @@ class Application(QObject):
         self._new_pictures = NewPictures(service, catalogue, self)
         self._new_pictures.made.connect(self._on_picture_made)
         self._new_pictures.failed.connect(self.report)
+        self.edits = EditRunner(self._background, self)
+        self.edits.failed.connect(self.report)
+        self.edits.busy_changed.connect(self.busy_changed)
         self.sessions = Sessions(self)
         self.layers = LayerActions(self)
+        self.masks = MaskActions(self)
         self.image = ImageActions(self)
         self.selection = SelectionActions(self)
         self.filters = FilterActions(self)
@@ -230,6 +236,7 @@ class Application(QObject):
         """Close a document without asking; whoever calls has asked about unsaved changes."""
         index = self._documents.index(document)
         self.sessions.forget(document)
+        self.edits.forget(document)
         self._documents.remove(document)
         if document is self._current:
             rest = self._documents

@@ -177,7 +177,8 @@ class Layer(Node):
         return replace(self, **fields)
 
     def moved(self, dx: int, dy: int) -> Self:
-        return super().moved(dx, dy).changed(x=self.x + dx, y=self.y + dy)
+        text = None if self.text is None else replace(self.text, x=self.text.x + dx, y=self.text.y + dy)
+        return super().moved(dx, dy).changed(x=self.x + dx, y=self.y + dy, text=text)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -68,6 +68,7 @@ class MainWindow(QMainWindow):
                 "canvas": lambda: self.workspace.view,
                 "view": lambda: self.workspace.options,
                 "layers": lambda: application.layers,
+                "masks": lambda: application.masks,
                 "image": lambda: application.image,
                 "selection": lambda: application.selection,
                 "filters": lambda: application.filters,

@@ -1,7 +1,7 @@
 """Every command of the window as data: menus, shortcuts, the toolbar and the tests read this table.
 
 One file for each menu. `command` is "<receiver>.<method>". The receivers are "window" (`WindowCommands`),
-"canvas" (the current canvas), "application" (`Application`) and what it owns: "layers", "image",
+"canvas" (the current canvas), "application" (`Application`) and what it owns: "layers", "masks", "image",
 "selection", "filters", "tools" and "sessions". The method takes the action's `argument` if it has one; a
 checkable action's method takes its new state as well. `enabled_when` names a condition that
 `Application.holds` answers.
@@ -24,7 +24,8 @@ from inference.parameters import N_
 __all__ = ["ACTIONS", "MENUS", "RECEIVERS", "Action", "action", "in_menu"]
 
 RECEIVERS = (
-    "application", "window", "canvas", "view", "layers", "image", "selection", "filters", "tools", "sessions",
+    "application", "window", "canvas", "view", "layers", "masks", "image", "selection", "filters",
+    "tools", "sessions",
 )  # fmt: skip
 
 MENUS: tuple[tuple[str, str], ...] = (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from editor.commands.base import Command, refuse_locked, translate
+from editor.commands.base import Command, translate
 from editor.document import Document
+from editor.edits.nodes import refuse_fixed
 from editor.layer import BlendMode
 from inference.errors import EditorError
 from inference.parameters import N_
@@ -35,8 +36,12 @@ class SetLayerProperty(Command):
         state = document.state
         layer = state.node(layer_id)
         if name in ("x", "y"):
-            refuse_locked(layer)
-        after = state.with_node(layer.changed(**{name: value}))  # first: it refuses what is out of range
+            refuse_fixed(state, [layer_id])
+            by = value - getattr(state.layer(layer_id), name)
+            changed = layer.moved(by, 0) if name == "x" else layer.moved(0, by)
+        else:
+            changed = layer.changed(**{name: value})  # first: it refuses what is out of range
+        after = state.with_node(changed)
         text = translate("Commands", _PROPERTY_TEXTS[name]).format(name=layer.name, value=_shown(name, value))
         super().__init__(document, text, after, merge_key=merge_key)
 

@@ -10,6 +10,7 @@ from editor.application import Application, condition_names
 from editor.filter_actions import FilterActions
 from editor.image_actions import ImageActions
 from editor.layer_actions import LayerActions
+from editor.mask_actions import MaskActions
 from editor.selection_actions import SelectionActions
 from editor.sessions import Sessions
 from editor.tool_actions import ToolActions
@@ -17,6 +18,7 @@ from editor.tool_actions import ToolActions
 CLASSES = {
     "application": Application,
     "layers": LayerActions,
+    "masks": MaskActions,
     "image": ImageActions,
     "selection": SelectionActions,
     "filters": FilterActions,
