@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 
 from editor.edits.nodes import refuse_locked
@@ -70,7 +72,7 @@ def inverted(mask: Mask) -> Mask:
     top = raster.dtype.type(raster.top)
 
     def band(area: Area) -> Samples:
-        return top - raster.read(area)
+        return cast("Samples", top - raster.read(area))
 
     return mask.changed(raster=by_bands(raster, band), outside=255 - mask.outside)
 

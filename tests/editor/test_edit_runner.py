@@ -8,7 +8,6 @@ from pytestqt.qtbot import QtBot
 
 from editor.background import Background
 from editor.commands import SetLayerProperty, push
-from editor.document import Document
 from editor.edit_runner import EditRunner
 from editor.state import DocumentState
 from inference.errors import EditorError
