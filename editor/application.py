@@ -88,7 +88,7 @@ class Application(QObject):
         self.image = ImageActions(self)
         self.selection = SelectionActions(self)
         self.filters = FilterActions(self)
-        self.tools = ToolActions(self)
+        self.tools = ToolActions(settings, self)
         self.recovery = Recovery(self)
         self.starts = Starts(self)
         self.sessions.changed.connect(self.session_changed)

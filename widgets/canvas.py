@@ -15,7 +15,6 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPixmap,
-    QPolygonF,
     QRegion,
     QResizeEvent,
     QTabletEvent,
@@ -30,7 +29,7 @@ from widgets.theme import scaled_font, tokens_of
 from widgets.tile_picture import TilePicture
 from widgets.viewport import Viewport
 
-HAND, ZOOM, SUBJECT = "hand", "zoom", "subject"
+SUBJECT = "subject"
 _ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down)
 
 
@@ -141,7 +140,7 @@ class Canvas(QWidget):
         return self._tool
 
     def set_tool(self, tool: str) -> None:
-        """What the left button does: "hand" and "zoom" move the view, others are `input`'s."""
+        """What the left button does: "subject" points at subjects, others are `input`'s."""
         self._tool = tool
         self.hovered.emit(None)
         self.refresh_cursor()
@@ -311,8 +310,7 @@ class Canvas(QWidget):
         point = self.device(event.position())
         drag = self._drag_for(event, button, point)
         if drag is not Drag.NONE:
-            out = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
-            self.navigation.begin(drag, point, out=out)
+            self.navigation.begin(drag, point)
         elif self.input is not None and self.input.press(event, point):
             pass
         elif button == Qt.MouseButton.LeftButton and self.contains(point):
@@ -330,20 +328,16 @@ class Canvas(QWidget):
             return Drag.ROTATE
         if self.space_held:
             return Drag.PAN
-        if self.wipe_hit(point):
-            return Drag.WIPE
-        return {HAND: Drag.PAN, ZOOM: Drag.ZOOM}.get(self._tool, Drag.NONE)
+        return Drag.WIPE if self.wipe_hit(point) else Drag.NONE
 
     def _move(self, event: QMouseEvent | QTabletEvent) -> None:
         point = self.device(event.position())
         self._last = event.position()
         if self.navigation.drag is not Drag.NONE:
-            was = self.navigation.box
             if self.navigation.move(point):
                 self.on_view_moved()
             if self.navigation.share is not None:
                 self.set_wipe(self.navigation.share)
-            self.update_view_rect(was.united(self.navigation.box).adjusted(-2, -2, 2, 2))
         elif self.input is not None:
             self.input.move(event, point)
         self._tell_cursor(point)
@@ -352,8 +346,7 @@ class Canvas(QWidget):
     def _release(self, event: QMouseEvent | QTabletEvent) -> None:
         point = self.device(event.position())
         if self.navigation.drag is not Drag.NONE:
-            if self.navigation.end(point):
-                self.on_view_moved()
+            self.navigation.end()
         elif self.input is not None:
             self.input.release(event, point)
         self.refresh_cursor()
@@ -450,10 +443,7 @@ class Canvas(QWidget):
         if self.wipe_hit(self.device(self._last)):
             return Qt.CursorShape.SplitHCursor
         own = self.input.cursor() if self.input is not None else None
-        if own is not None:
-            return own
-        shapes = {HAND: Qt.CursorShape.OpenHandCursor, ZOOM: Qt.CursorShape.CrossCursor}
-        return shapes.get(self._tool, Qt.CursorShape.ArrowCursor)
+        return Qt.CursorShape.ArrowCursor if own is None else own
 
     # painting
 
@@ -473,24 +463,9 @@ class Canvas(QWidget):
         )
         paint(painter, self._scene, self.viewport, exposed, look)
         self.paint_over(painter, exposed)
-        self._paint_box(painter)
 
     def paint_over(self, painter: QPainter, exposed: QRectF) -> None:
         """Paint what lies over the picture, in device pixels of the view."""
-
-    def _paint_box(self, painter: QPainter) -> None:
-        """The rectangle that the zoom tool spans."""
-        box = self.navigation.box
-        if box.isEmpty():
-            return
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, style in (("#000000", Qt.PenStyle.SolidLine), ("#ffffff", Qt.PenStyle.DashLine)):
-            pen = painter.pen()
-            pen.setColor(QColor(colour))
-            pen.setStyle(style)
-            pen.setWidthF(self.ratio)
-            painter.setPen(pen)
-            painter.drawPolygon(QPolygonF(box))
 
     # coordinates
 

@@ -2,50 +2,59 @@
 
 import math
 
-from PySide6.QtCore import QRect, QRectF, Signal
-from PySide6.QtGui import QPainter, QShowEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Signal
+from PySide6.QtGui import QCursor, QFontDatabase, QHideEvent, QPainter, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from editor import commands
+from editor.application import Application
 from editor.comparison import before
 from editor.document import Document, to_area
 from editor.guides import clear_guides
 from editor.heatmaps import heat_image
 from editor.images import to_qimage
 from editor.jobs import AttributeSession
+from editor.raster import Area
 from editor.state import DocumentState
 from editor.tiles import TileCompositor
+from editor.tools import ToolContext
 from inference.operations import SamplingParameters
 from inference.progress import Step
-from inference.service import InferenceService, Job
+from inference.service import Job
 from widgets.canvas import Canvas
 from widgets.display_colours import DisplayColours
 from widgets.guides import Guides
-from widgets.theme import tokens_of
+from widgets.marching_ants import MarchingAnts
+from widgets.theme import scaled_font, tokens_of
 from widgets.tile_picture import TilePicture
+from widgets.tool_input import ToolInput
 from widgets.view_options import ViewOptions
 
 
 class DocumentView(Canvas):
     """One tab. The application's session is given to the view of the current document."""
 
+    menu_requested = Signal(QPoint)  # where on the screen
     subject_pointed = Signal(int)  # index of the subject that was clicked
-
-    failed = Signal(object)  # EditorError
 
     def __init__(
         self,
         document: Document,
-        service: InferenceService,
+        application: Application,
         options: ViewOptions,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.document = document
+        self._application = application
         self._options = options
         self._colours = DisplayColours(self)
         self.guides = Guides(document, self.viewport, self.update, self)
-        self.guides.failed.connect(self.failed)
+        self.guides.failed.connect(application.report)
+        self.ants = MarchingAnts(self)
+        self.ants.changed.connect(self.update_image_rect)
+        self.tools = self._make_tools()
+        self.input = self.tools
         self._session: AttributeSession | None = None
         self._before_state: DocumentState | None = None
         self._before_tiles: TileCompositor | None = None
@@ -56,8 +65,10 @@ class DocumentView(Canvas):
         self._picture = TilePicture(self._tiles, document.width, document.height, self)
         self.set_picture(self._picture)
         self.setAccessibleDescription(document.title)
+        document.selection_changed.connect(self._show_selection)
         document.pixels_changed.connect(self._on_pixels_changed)
         document.undo_stack.indexChanged.connect(self._on_history_moved)
+        service = application.service
         service.job_progress.connect(self._on_job_progress)
         for ended in (service.job_finished, service.job_failed, service.job_cancelled):
             ended.connect(self._on_job_ended)
@@ -65,8 +76,46 @@ class DocumentView(Canvas):
         options.changed.connect(self._show_options)
         self._show_options()
         self._show_colours()
+        self._show_selection()
         self.hovered.connect(self._on_hovered)
         self.clicked.connect(self._on_clicked)
+
+    def _make_tools(self) -> ToolInput:
+        application = self._application
+        context = ToolContext(
+            self.document,
+            application.tools.colours,
+            application.background,
+            application.report,
+            view=self,
+            families=lambda: tuple(QFontDatabase.families()),
+        )
+        made = ToolInput(context, application.tools, self.viewport, lambda: self.ratio, self)
+        made.guides = self.guides
+        made.repaint.connect(self.update_view_rect)
+        made.cursor_changed.connect(self.refresh_cursor)
+        made.menu_requested.connect(lambda: self.menu_requested.emit(QCursor.pos()))
+        self.view_moved.connect(made.on_view_moved)
+        self.ants.stepped.connect(made.march)
+        return made
+
+    def set_tool(self, tool: str) -> None:
+        super().set_tool(tool)
+        self.tools.use(tool)
+
+    # what hand and zoom ask for
+
+    def pan_by(self, dx: float, dy: float) -> None:
+        start, end = self.viewport.to_view(QPointF(0, 0)), self.viewport.to_view(QPointF(dx, dy))
+        self.viewport.pan(end.x() - start.x(), end.y() - start.y())
+        self.on_view_moved()
+
+    def zoom_by(self, factor: float, x: float, y: float) -> None:
+        self.viewport.zoom_to(self.viewport.zoom * factor, self.viewport.to_view(QPointF(x, y)))
+        self.on_view_moved()
+
+    def show_area(self, area: Area) -> None:
+        self.zoom_rect(QRectF(*area))
 
     def set_session(self, session: AttributeSession | None) -> None:
         """Whose subjects the canvas lights up."""
@@ -121,12 +170,33 @@ class DocumentView(Canvas):
     def _show_options(self) -> None:
         self.guides.shown = self._options.get("guides")
         self.set_pixel_grid(self._options.get("pixel_grid"))
+        self.tools.context.snapping = self._options.get("snapping")
+        self.ants.set_shown(self._options.get("selection_edges"))
+        self.update()
+
+    def _show_selection(self) -> None:
+        self.ants.set_mask(self.document.state.selection)
+
+    def _on_looked_at(self) -> None:
+        self.ants.set_looked_at(self.isVisible() and self.isActiveWindow())
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange:
+            self._on_looked_at()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._on_looked_at()
 
     def paint_over(self, painter: QPainter, exposed: QRectF) -> None:
         self.guides.paint(painter, self.ratio)
+        self.ants.paint(painter, self.viewport, self.ratio)
+        self.tools.paint(painter, self.ratio, scaled_font(self.font(), self.ratio), self.ants.phase)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._on_looked_at()
         self._show_colours()  # the window's colours are known from now on
 
     def _show_colours(self) -> None:
@@ -138,6 +208,7 @@ class DocumentView(Canvas):
 
     def close_tiles(self) -> None:
         """Stop composing; call it once, before the view goes."""
+        self.ants.close()
         self._picture.close()
         self._tiles.close()
         if self._before_tiles is not None and self._before_picture is not None:

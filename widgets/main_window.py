@@ -1,14 +1,13 @@
 """The main window: menus from the action table, docks from the panel table, the tool bar, the workspace."""
 
-from PySide6.QtCore import QByteArray, QSize, Qt
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QTabWidget, QToolBar, QToolButton, QWidget
+from PySide6.QtCore import QByteArray, QPoint, QSize, Qt
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QTabWidget, QToolButton, QWidget
 
-from editor.actions import action
+from editor.actions import ACTIONS, action, in_menu
 from editor.application import Application
 from editor.document import Document
 from widgets.action_set import ActionSet
-from widgets.canvas import HAND, SUBJECT, ZOOM
 from widgets.filmstrip import Filmstrip
 from widgets.history_panel import HistoryPanel
 from widgets.icons import IconButton
@@ -21,28 +20,18 @@ from widgets.recent_menu import RecentMenu
 from widgets.status_bar import StatusBar
 from widgets.subject_panel import SubjectPanel
 from widgets.theme import Theme
+from widgets.tool_bar import ToolBar
+from widgets.tool_options import ToolOptions
 from widgets.view_options import DEFAULTS as VIEW_OPTIONS
 from widgets.window_commands import WindowCommands
 from widgets.workspace import Workspace
 from widgets.zoom_box import FIT
 
-TOOLS: tuple[tuple[str, str], ...] = (
-    ("tool.subject", SUBJECT),
-    ("tool.hand", HAND),
-    ("tool.zoom", ZOOM),
-)
-TOOL_BAR = (  # "" is a gap
-    "file.new",
-    "file.open",
-    "",
-    *(name for name, _ in TOOLS),
-    "",
-    "view.compare",
-    "view.fit",
-    "",
-    "edit.undo",
-    "edit.redo",
-)
+CORNER = ("edit.undo", "edit.redo", "view.compare")  # always at hand, beside the menus
+CONTEXT_MENU = (  # "" is a separator; what the table does not have is left out
+    "edit.undo", "edit.redo", "", "edit.cut", "edit.copy", "edit.paste", "", "select.all", "select.none",
+    "select.invert", "", "layer.duplicate", "layer.delete", "", "view.fit", "view.actual", "view.compare",
+)  # fmt: skip
 STATE_VERSION = 2
 SIZE = QSize(1440, 900)
 
@@ -88,17 +77,17 @@ class MainWindow(QMainWindow):
         self._connect()
         self.resize(SIZE)
         self._restore()
-        self.use_tool(SUBJECT)
+        self.application.tools.use("subject")
         self._show_title()
 
     def panel(self, panel_id: str) -> QWidget:
         """A panel's own widget, made now if it was not shown yet."""
         return self.panels[panel_id].content
 
-    def use_tool(self, tool: str) -> None:
-        self.workspace.set_tool(tool)
-        for name, which in TOOLS:
-            self.actions_by_id[name].setChecked(which == tool)
+    def _show_tool(self, tool_id: str) -> None:
+        for item in in_menu("tools"):
+            if item.command == "tools.use":
+                self.actions_by_id.set_checked(item.id, item.argument == tool_id)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         # what has to be asked about first: a cancelled quit closes nothing that was never saved
@@ -182,30 +171,40 @@ class MainWindow(QMainWindow):
         self.actions_by_id.hide_empty(menus)
 
     def _make_tools(self) -> None:
-        bar = QToolBar(self.tr("Tools"), self)
-        bar.setObjectName("Tools")
-        bar.setMovable(False)
-        bar.toggleViewAction().setEnabled(False)
-        for name in TOOL_BAR:
-            if name:
-                bar.addWidget(self._tool_button(name))
-            else:
-                gap = QWidget()
-                gap.setFixedHeight(8)
-                bar.addWidget(gap)
-        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, bar)
-        group = QActionGroup(self)
-        for name, _ in TOOLS:
-            group.addAction(self.actions_by_id[name])
+        tools = self.application.tools
+        self.tool_bar = ToolBar(tools, self.actions_by_id, self)
+        self.tool_options = ToolOptions(self.application, self)
+        self.addToolBar(Qt.ToolBarArea.LeftToolBarArea, self.tool_bar)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, self.tool_options)
+        tools.chosen.connect(self._show_tool)
+        corner = QWidget(self.menuBar())
+        row = QHBoxLayout(corner)
+        row.setContentsMargins(0, 0, 8, 0)
+        row.setSpacing(2)
+        for name in CORNER:
+            row.addWidget(self._corner_button(name))
+        self.menuBar().setCornerWidget(corner)
+        self._corner = corner  # Qt takes it, but Python would free it
 
-    def _tool_button(self, name: str) -> IconButton:
+    def _show_context_menu(self, place: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        known = {item.id for item in ACTIONS}
+        for name in CONTEXT_MENU:
+            if name in known:
+                menu.addAction(self.actions_by_id[name])
+            elif not name:
+                menu.addSeparator()
+        menu.popup(place)
+
+    def _corner_button(self, name: str) -> IconButton:
         item, shown = action(name), self.actions_by_id[name]
         keys = shown.shortcut().toString()
         tip = shown.text().replace("&", "").rstrip("…")
         button = IconButton(
-            item.icon, f"{tip} ({keys})" if keys else tip, size_px=19, checkable=item.checkable
+            item.icon, f"{tip} ({keys})" if keys else tip, size_px=16, checkable=item.checkable
         )
-        button.setFixedSize(36, 36)
+        button.setFixedSize(28, 26)
         button.clicked.connect(lambda: (shown.trigger(), _mirror(shown, button)))
         shown.changed.connect(lambda: _mirror(shown, button))
         _mirror(shown, button)
@@ -231,6 +230,7 @@ class MainWindow(QMainWindow):
         workspace.zoom_changed.connect(self.status.set_zoom)
         workspace.cursor_moved.connect(self.status.set_cursor)
         workspace.compare_changed.connect(lambda on: self.actions_by_id["view.compare"].setChecked(on))
+        workspace.menu_requested.connect(self._show_context_menu)
         workspace.close_requested.connect(lambda document: self.commands.close_one(document))
         workspace.files_dropped.connect(self.commands.take_files)
         workspace.welcome.new_requested.connect(self.commands.show_new_picture)

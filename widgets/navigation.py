@@ -1,16 +1,15 @@
-"""How the hand moves the view: panning, turning, zooming to a box, and moving the wipe."""
+"""How the hand moves the view: panning, turning, and moving the wipe."""
 
 import math
 from enum import Enum
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QCursor
 
 from widgets import wipe
 from widgets.viewport import Viewport
 
 ROTATION_STEP = 15.0
-_BOX_MIN_PX = 6.0
 _SNAP_DEGREES = 2.0  # how near a quarter turn the view falls into place
 
 
@@ -20,14 +19,12 @@ class Drag(Enum):
     NONE = ""
     PAN = "pan"
     ROTATE = "rotate"
-    ZOOM = "zoom"
     WIPE = "wipe"
 
 
 _CURSORS = {
     Drag.PAN: Qt.CursorShape.ClosedHandCursor,
     Drag.ROTATE: Qt.CursorShape.SizeAllCursor,
-    Drag.ZOOM: Qt.CursorShape.CrossCursor,
     Drag.WIPE: Qt.CursorShape.SplitHCursor,
 }
 
@@ -41,18 +38,9 @@ class Navigation:
         self.share: float | None = None  # where the wipe's line goes while it is dragged
         self._start = self._last = QPointF()
         self._angle = 0.0
-        self._out = False
 
-    @property
-    def box(self) -> QRectF:
-        """The rectangle that a zooming drag spans in the view; empty otherwise."""
-        if self.drag is not Drag.ZOOM:
-            return QRectF()
-        return QRectF(self._start, self._last).normalized()
-
-    def begin(self, drag: Drag, point: QPointF, *, out: bool = False) -> None:
-        """`out`: a click of the zooming drag zooms out."""
-        self.drag, self._out = drag, out
+    def begin(self, drag: Drag, point: QPointF) -> None:
+        self.drag = drag
         self._start = self._last = point
         self._angle = self.viewport.angle
 
@@ -68,20 +56,8 @@ class Navigation:
             self.share = wipe.share_at(self.viewport.to_frame(point).x(), self.viewport.target())
         return self.drag in (Drag.PAN, Drag.ROTATE)
 
-    def end(self, point: QPointF) -> bool:
-        """Let go; whether the view moved."""
-        box, drag = self.box, self.drag
-        self.drag, self.share = Drag.NONE, None
-        if drag is not Drag.ZOOM:
-            return False
-        if self._out or max(box.width(), box.height()) < _BOX_MIN_PX:
-            self.viewport.step_zoom(-1 if self._out else 1, point)
-        else:
-            self.viewport.show_rect(self.viewport.visible_rect(box))
-        return True
-
-    def stop(self) -> None:
-        """Forget a gesture whose end was not seen."""
+    def end(self) -> None:
+        """Let go."""
         self.drag, self.share = Drag.NONE, None
 
     def cursor(self) -> QCursor | None:

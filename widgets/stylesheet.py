@@ -29,6 +29,13 @@ QToolBar#Tools {
     background: $panel; border: none; border-right: 1px solid $line; padding: 6px 5px; spacing: 4px;
 }
 
+QToolBar#ToolOptions {
+    background: $panel; border: none; border-bottom: 1px solid $line; padding: 3px 10px; spacing: 0;
+}
+QToolBar#ToolOptions QLineEdit, QToolBar#ToolOptions QAbstractSpinBox, QToolBar#ToolOptions QComboBox {
+    padding: 2px 6px;
+}
+
 QTabBar { background: $panel; }
 QTabBar#Documents { background: $panel; border: none; }
 QTabBar#Documents::tab {

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 from editor.document import Document
 from editor.formats import readable_extensions
 from editor.images import to_qimage
-from widgets.canvas import HAND, SUBJECT, ZOOM
 
 if TYPE_CHECKING:
     from widgets.main_window import MainWindow
@@ -183,15 +182,6 @@ class WindowCommands(QObject):
         state = self._window.windowState()
         full = Qt.WindowState.WindowFullScreen
         self._window.setWindowState(state | full if on else state & ~full)
-
-    def use_subject_tool(self, _on: bool = True) -> None:
-        self._window.use_tool(SUBJECT)
-
-    def use_hand_tool(self, _on: bool = True) -> None:
-        self._window.use_tool(HAND)
-
-    def use_zoom_tool(self, _on: bool = True) -> None:
-        self._window.use_tool(ZOOM)
 
     def _show(self, name: str, make: Callable[[], QDialog], *, fresh: bool = False) -> None:
         """Show a dialog beside the work, never in its way; raise it if it is open already."""

@@ -14,7 +14,6 @@ from editor.files import sample_pictures
 from editor.jobs import AttributeSession
 from inference.progress import Step
 from inference.service import Job
-from widgets.canvas import SUBJECT
 from widgets.document_frame import DocumentFrame
 from widgets.document_view import DocumentView
 from widgets.drop_hint import DropHint
@@ -35,13 +34,15 @@ class Workspace(QWidget):
     compare_changed = Signal(bool)
     close_requested = Signal(object)  # Document
     files_dropped = Signal(list, bool)  # of str; whether they become layers
+    menu_requested = Signal(QPoint)  # where on the screen
     subject_pointed = Signal(int)
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._application = application
         self._frames: list[DocumentFrame] = []
-        self._tool = SUBJECT
+        self._tool = application.tools.current
+        application.tools.chosen.connect(self.set_tool)
         self.options = ViewOptions(application.settings, self)
         self.setAcceptDrops(True)
         self.tabs = QTabBar()
@@ -128,9 +129,9 @@ class Workspace(QWidget):
         event.acceptProposedAction()
 
     def _on_opened(self, document: Document) -> None:
-        view = DocumentView(document, self._application.service, self.options)
+        view = DocumentView(document, self._application, self.options)
         frame = DocumentFrame(view, self.options)
-        view.failed.connect(self._application.report)
+        view.menu_requested.connect(self.menu_requested)
         view.set_tool(self._tool)
         view.zoom_changed.connect(self._only_shown(view, self.zoom_changed.emit))
         view.cursor_moved.connect(self._only_shown(view, self.cursor_moved.emit))
