@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from editor.commands import ReplaceLayerResult, SetRecipe, push
+from editor.commands import AddResult, SetRecipe, place_result, push
 from editor.document import Document
 from editor.keyframes import Pose, SliderKey
 from editor.precompute import Precompute
@@ -79,7 +79,7 @@ class AttributeSession(QObject):
         self._base = sampling_recipe(document.layer(layer_id).recipe)  # the recipe that the document holds
         self._draft = SliderDraft(self._base, attributes)
         self._pictures = SliderPictures()
-        self._pictures.learn_layer(document.layer(layer_id))
+        self._pictures.learn_layer(document.layer(layer_id), document.icc_profile)
         self._group: tuple[SliderKey, ...] = ()  # the sliders that move, or moved last
         self._gesture: dict[SliderKey, float] | None = None  # their values when the gesture began
         self._endings: list[_Ending] = []
@@ -326,13 +326,15 @@ class AttributeSession(QObject):
                 pixels = self._pictures.picture(recipe)
                 assert pixels is not None, "only known endings are pushed"
                 maps = dict(self._pictures.maps)
-                command = ReplaceLayerResult(self._document, self._layer_id, pixels, recipe, text, maps)
+                command = place_result(self._document, self._layer_id, pixels, recipe, text, maps)
         except EditorError as error:
             self._revert()
             self.failed.emit(error)
             return
         push(self._document, command)
         self.committed.emit(text)
+        if isinstance(command, AddResult):
+            self._revert()  # the change is in the new layer, whose sliders are shown from now on
 
     def _is_known(self, ending: _Ending) -> bool:
         return self._pictures.knows(ending.pose) or ending.pose == self._layer_pose()
@@ -467,7 +469,7 @@ class AttributeSession(QObject):
         self._throttle.stop()
         self._drop_endings()
         self._cancel_drag()
-        self._pictures.learn_layer(layer)
+        self._pictures.learn_layer(layer, self._document.icc_profile)
         if old.subjects != self._base.subjects or old_keys != self._draft.keys:
             self.sliders_changed.emit()
         for key in self._draft.keys:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from editor.colour import to_srgb
 from editor.keyframes import PictureCache, Pose, Shown, SliderKey, context_of, shown
 from editor.layer import Layer
 from editor.pixels import to_rgba
@@ -30,12 +31,12 @@ class SliderPictures:
         """Pictures of this prompt and model will be kept."""
         self._contexts.add(context_of(recipe.request))
 
-    def learn_layer(self, layer: Layer) -> None:
-        """The layer's own pixels are the picture of its recipe."""
+    def learn_layer(self, layer: Layer, profile: bytes = b"") -> None:
+        """The layer's own pixels, in the colours of `profile`, are the picture of its recipe."""
         if layer.recipe is None:
             return
         self.expect(layer.recipe)
-        self.cache.put(pose_of(layer.recipe), layer.pixels)
+        self.cache.put(pose_of(layer.recipe), to_srgb(layer.pixels, profile))
         self.maps.update(layer.maps)
 
     def learn(self, request: Request, result: Result, current: Recipe) -> bool:

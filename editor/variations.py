@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from editor.commands import ReplaceLayerResult, push
+from editor.colour import to_srgb
+from editor.commands import AddResult, place_result, push
 from editor.document import Document
 from editor.layer import Layer
 from editor.pixels import to_rgb
@@ -77,7 +78,9 @@ class VariationSession(QObject):
         layer = self._document.layer(self._layer_id)
         self._recipe = _recipe_of(self._document, self._layer_id)
         own = self._recipe.seed or 0
-        self._variations = [Variation(seed=own, pixels=to_rgb(layer.pixels))]
+        self._variations = [
+            Variation(seed=own, pixels=to_rgb(to_srgb(layer.pixels, self._document.icc_profile)))
+        ]
         self._variations += [
             Variation(seed=(own + offset) % (LARGEST_SEED + 1)) for offset in range(1, count + 1)
         ]
@@ -93,10 +96,12 @@ class VariationSession(QObject):
         text = translate("VariationSession", "Use the variation with seed {seed}").format(seed=variation.seed)
         recipe = self._with_seed(variation.seed)
         try:
-            command = ReplaceLayerResult(self._document, self._layer_id, variation.pixels, recipe, text)
+            command = place_result(self._document, self._layer_id, variation.pixels, recipe, text)
         except EditorError as error:
             self.failed.emit(error)
             return
+        if isinstance(command, AddResult):
+            self._layer_id = command.layer.id  # the next choice changes that one
         push(self._document, command)
 
     def _layer(self) -> Layer | None:

@@ -6,11 +6,12 @@ and the state after, so that undo and redo only swap references.
 
 from editor.commands.base import Command, ReplaceNode, ReplaceState, SetSelection, push, translate
 from editor.commands.properties import SetLayerProperty
-from editor.commands.results import ReplaceLayerResult, SetRecipe, SetSubjects
+from editor.commands.results import AddResult, ReplaceLayerResult, SetRecipe, SetSubjects, place_result
 from editor.commands.tree import AddLayer, DuplicateLayer, RemoveLayer, ReorderLayer
 
 __all__ = [
     "AddLayer",
+    "AddResult",
     "Command",
     "DuplicateLayer",
     "RemoveLayer",
@@ -22,6 +23,7 @@ __all__ = [
     "SetRecipe",
     "SetSelection",
     "SetSubjects",
+    "place_result",
     "push",
     "translate",
 ]

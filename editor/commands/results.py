@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from editor.colour import from_srgb
 from editor.commands.base import Command, refuse_locked, translate
 from editor.document import Document
+from editor.edits.tree import added
+from editor.layer import Layer
 from editor.recipes import Recipe, Subject
+from editor.state import DocumentState
 from inference.errors import EditorError
 from inference.request import Pixels
 
@@ -31,6 +35,58 @@ class ReplaceLayerResult(Command):
         if len(state.layers) == 1:
             after = replace(after, width=changed.width, height=changed.height)
         super().__init__(document, text, after)
+
+
+class AddResult(Command):
+    """Put a result into a layer of its own right above the one it was made from, and select it.
+
+    What is selected becomes its mask, so that the picture changes there alone; `pixels` are 8-bit in the
+    document's colours.
+    """
+
+    def __init__(
+        self, document: Document, layer_id: str, pixels: Pixels, recipe: Recipe | None, text: str,
+        maps: Any = None,
+    ) -> None:  # fmt: skip
+        state = document.state
+        below = state.layer(layer_id)
+        self.layer = Layer.of_pixels(
+            name=translate("Commands", "{name}, edited").format(name=below.name),
+            pixels=pixels,
+            recipe=recipe,
+            maps=below.maps if maps is None else maps,
+            x=below.x,
+            y=below.y,
+            opacity=below.opacity,
+            blend_mode=below.blend_mode,
+            clipped=below.clipped,
+            mask=state.selection,
+        )
+        super().__init__(document, text, added(state, self.layer, layer_id))
+
+
+def place_result(
+    document: Document, layer_id: str, pixels: Pixels, recipe: Recipe | None, text: str, maps: Any = None
+) -> ReplaceLayerResult | AddResult:
+    """The command that gives a method's picture (sRGB, 8 bits) to the document, in the document's colours.
+
+    Without a selection the layer gets it. With one, a new layer above gets it, with the selection as its
+    mask and the recipe, so that the sliders go on working there; that layer is then changed in place.
+
+    Raises:
+        EditorError: the layer is locked, or the document's profile cannot be used.
+    """
+    state = document.state
+    own = from_srgb(pixels, state.icc_profile)
+    if state.selection is None or is_limited(state, layer_id):
+        return ReplaceLayerResult(document, layer_id, own, recipe, text, maps)
+    return AddResult(document, layer_id, own, recipe, text, maps)
+
+
+def is_limited(state: DocumentState, layer_id: str) -> bool:
+    """Whether the layer's mask is the selection already."""
+    mask = state.node(layer_id).mask
+    return mask is not None and state.selection is not None and mask.raster is state.selection.raster
 
 
 class SetRecipe(Command):
