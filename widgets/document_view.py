@@ -57,6 +57,7 @@ class DocumentView(Canvas):
         self.input = self.tools
         self._session: AttributeSession | None = None
         self._before_state: DocumentState | None = None
+        self._compared: DocumentState | None = None
         self._before_tiles: TileCompositor | None = None
         self._before_picture: TilePicture | None = None
         self._lit = -1
@@ -137,8 +138,15 @@ class DocumentView(Canvas):
         colour = tokens_of(self).subject(session.subjects[index].colour_index)
         self.set_heat(heat_image(heat) if heat is not None else None, colour)
 
+    def compare_with(self, state: DocumentState) -> None:
+        """Compare with any state of the history, until the wipe is hidden."""
+        self._compared = state
+        self._refresh_before()
+        self.set_wipe_shown(True)
+
     def set_compare(self, shown: bool) -> None:
         """Show or hide the before/after wipe (menu command)."""
+        self._compared = None
         self._refresh_before()
         self.set_wipe_shown(shown)
 
@@ -230,7 +238,7 @@ class DocumentView(Canvas):
             self._refresh_before()
 
     def _refresh_before(self) -> None:
-        state = before(self.document)
+        state = before(self.document) if self._compared is None else self._compared
         if state is self._before_state:
             return
         self._before_state = state

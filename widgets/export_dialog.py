@@ -146,6 +146,11 @@ class ExportDialog(Dialog):
         form.addRow(self.tr("Size"), self.scale)
         form.addRow(self.extras)
         form.addRow(self.tr("Metadata"), self.metadata)
+        widest = max(label.sizeHint().width() for label in self.extras.labels())
+        for row in range(form.rowCount()):
+            label = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
+            if label is not None and label.widget() is not None:
+                label.widget().setMinimumWidth(widest)
         self._form, self._quality = form, quality
         scroll = QScrollArea(widgetResizable=True)
         scroll.setWidget(side)

@@ -7,6 +7,7 @@ from editor.history import History
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
+SAVED_ROLE = Qt.ItemDataRole.UserRole
 
 
 class HistoryModel(QAbstractListModel):
@@ -26,10 +27,12 @@ class HistoryModel(QAbstractListModel):
         if self._history is not None:
             self._history.steps_changed.disconnect(self._on_steps_changed)
             self._history.indexChanged.disconnect(self._on_index_changed)
+            self._history.cleanChanged.disconnect(self._on_index_changed)
         self._history, self._beginning = history, beginning
         if history is not None:
             history.steps_changed.connect(self._on_steps_changed)
             history.indexChanged.connect(self._on_index_changed)
+            history.cleanChanged.connect(self._on_index_changed)
         self._on_steps_changed()
 
     def rowCount(self, parent: Index = _ROOT) -> int:
@@ -43,8 +46,12 @@ class HistoryModel(QAbstractListModel):
         undone = index.row() > history.index()
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return text
+        saved = index.row() == history.cleanIndex()
+        if role == SAVED_ROLE:
+            return saved
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self.tr("{step}, undone").format(step=text) if undone else text
+            spoken = self.tr("{step}, undone").format(step=text) if undone else text
+            return self.tr("{step}, saved").format(step=spoken) if saved else spoken
         if role == Qt.ItemDataRole.FontRole and undone:
             font = QFont()
             font.setItalic(True)

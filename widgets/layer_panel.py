@@ -21,9 +21,9 @@ from widgets.layer_tree import LayerTree
 
 BUTTONS = (
     ("layer.new", "new-layer"),
-    ("layer.group", "group"),
+    ("layer.new_group", "group"),
     ("", ""),  # where the adjustments' button stands
-    ("layer.add_mask", "mask"),
+    ("layer.mask_white", "mask"),
     ("layer.duplicate", "duplicate"),
     ("layer.delete", "delete"),
 )
@@ -84,12 +84,11 @@ class LayerPanel(QWidget):
         foot.setContentsMargins(10, 2, 8, 6)
         foot.setSpacing(2)
         for action_id, name in BUTTONS:
-            if not action_id:
-                foot.addWidget(AdjustmentButton(self._application))
-            elif action_id in self._actions:
-                foot.addWidget(self._button(action_id, name))
-            if action_id == "layer.add_mask":
+            if name == "duplicate":
                 foot.addStretch(1)
+            foot.addWidget(
+                self._button(action_id, name) if action_id else AdjustmentButton(self._application)
+            )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
@@ -99,11 +98,17 @@ class LayerPanel(QWidget):
 
     def _button(self, action_id: str, name: str) -> IconButton:
         shown = self._actions[action_id]
-        button = IconButton(name, plain(shown.text()))
+        tip = self.tr("Add mask") if name == "mask" else plain(shown.text())
+        button = IconButton(name, tip)
         button.setEnabled(shown.isEnabled())
         shown.changed.connect(lambda: button.setEnabled(shown.isEnabled()))
-        button.clicked.connect(shown.trigger)
+        button.clicked.connect(self._add_mask if name == "mask" else shown.trigger)
         return button
+
+    def _add_mask(self) -> None:
+        """Of the selection if there is one, else one that hides nothing."""
+        selected = self._document is not None and self._document.state.selection is not None
+        self._actions["layer.mask_selection" if selected else "layer.mask_white"].trigger()
 
     def _connect(self) -> None:
         self._application.current_changed.connect(self.set_document)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QTa
 from editor.actions import ACTIONS, action, in_menu
 from editor.application import Application
 from editor.document import Document
+from editor.state import DocumentState
 from widgets.action_set import ActionSet
 from widgets.filmstrip import Filmstrip
 from widgets.history_panel import HistoryPanel
@@ -256,6 +257,13 @@ class MainWindow(QMainWindow):
         layers = self.panel("layers")
         assert isinstance(layers, LayerPanel), "the panel table makes it"
         layers.properties_requested.connect(lambda: self._raise("properties"))
+        history = self.panel("history")
+        assert isinstance(history, HistoryPanel), "the panel table makes it"
+        history.compare_requested.connect(self._compare_with)
+
+    def _compare_with(self, state: DocumentState) -> None:
+        if self.workspace.view is not None:
+            self.workspace.view.compare_with(state)
 
     def _raise(self, panel_id: str) -> None:
         self.panels[panel_id].show()

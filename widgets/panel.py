@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QVBoxLayout, QWidget
 
 from widgets.icons import IconButton
 from widgets.theme import scaled_font
@@ -30,7 +30,7 @@ class PanelHeader(QWidget):
         super().__init__(dock)
         self.setObjectName("PanelHeader")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        label = QLabel(title)
+        self.label = label = QLabel(title)
         label.setFont(scaled_font(label.font(), 1.0, bold=True))
         self.close_button = IconButton(
             "close", self.tr("Close panel {title}").format(title=title), size_px=12
@@ -46,8 +46,16 @@ class PanelHeader(QWidget):
         layout.addWidget(label)
         layout.addWidget(self.close_button)
         layout.addStretch(1)
+        self._extra = extra
         if extra is not None:
             layout.addWidget(extra)
+
+    def show_title(self, shown: bool) -> None:
+        """Without its title, a header that has nothing else takes no room."""
+        self.label.setVisible(shown)
+        slim = not shown and self._extra is None
+        self.layout().setContentsMargins(14, 0 if slim else 7, 8, 0 if slim else 5)
+        self.close_button.setMaximumHeight(6 if slim else 24)
 
     def enterEvent(self, event: QEvent) -> None:  # type: ignore[override]
         self.close_button.show()
@@ -65,6 +73,9 @@ class Panel(QDockWidget):
         self.setObjectName(f"Panel:{spec.id}")
         self.setTitleBarWidget(PanelHeader(spec.title, spec.extra() if spec.extra else None, self))
         self._content: QWidget | None = None
+        self.visibilityChanged.connect(self._show_title)
+        self.dockLocationChanged.connect(self._show_title)
+        self.topLevelChanged.connect(self._show_title)
         if spec.shortcut:
             self.toggleViewAction().setShortcut(spec.shortcut)
 
@@ -75,6 +86,12 @@ class Panel(QDockWidget):
             self._content = self.spec.make()
             self.setWidget(_filled(self._content))
         return self._content
+
+    def _show_title(self) -> None:
+        """Beside others in tabs, the tab is the title."""
+        window, header = self.parent(), self.titleBarWidget()
+        if isinstance(window, QMainWindow) and isinstance(header, PanelHeader):
+            header.show_title(self.isFloating() or not window.tabifiedDockWidgets(self))
 
     def showEvent(self, event: QShowEvent) -> None:
         _ = self.content

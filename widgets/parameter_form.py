@@ -20,6 +20,7 @@ from inference.parameters import ParameterField
 from widgets.theme import inset, scaled_font
 
 _INT_LIMIT = 2**31 - 1
+_LABEL = QFormLayout.ItemRole.LabelRole
 
 
 class ParameterForm(QWidget):
@@ -70,6 +71,12 @@ class ParameterForm(QWidget):
         for row, name in enumerate(self._words):
             self._form.setRowVisible(row, name in shown)
         return len(shown)
+
+    def labels(self) -> list[QWidget]:
+        """The labels beside the editors."""
+        items = (self._form.itemAt(row, _LABEL) for row in range(self._form.rowCount()))
+        widgets = (item.widget() for item in items if item is not None)
+        return [widget for widget in widgets if widget is not None]
 
     def show_names(self, names: Collection[str]) -> None:
         """Show only the rows of these parameters."""

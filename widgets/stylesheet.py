@@ -37,9 +37,16 @@ QToolBar#ToolOptions QLineEdit, QToolBar#ToolOptions QAbstractSpinBox, QToolBar#
 }
 
 QTabBar { background: $panel; }
+QTabBar::tab {
+    background: transparent; color: $dim; padding: 7px 4px 6px 4px; margin: 0 8px 0 10px;
+    border: none; border-bottom: 2px solid transparent;
+}
+QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
+QTabBar::tab:hover:!selected { color: $text; border-bottom-color: $control; }
 QTabBar#Documents { background: $panel; border: none; }
 QTabBar#Documents::tab {
     background: transparent; color: $dim; padding: 7px 14px; margin: 4px 0 0 4px; max-width: 260px;
+    border: none;
     border-top-left-radius: 7px; border-top-right-radius: 7px;
 }
 QTabBar#Documents::tab:selected { background: $backdrop; color: $text; }
@@ -118,6 +125,17 @@ QComboBox QAbstractItemView {
 }
 
 QCheckBox, QRadioButton { spacing: 8px; padding: 3px 0; }
+QCheckBox::indicator {
+    width: 14px; height: 14px; border: 1px solid $control; border-radius: 4px; background: $raised;
+}
+QCheckBox::indicator:hover { border-color: $dim; }
+QCheckBox::indicator:focus { border-color: $accent; }
+QCheckBox::indicator:checked {
+    background: $accent; border-color: $accent; image: url(icons:mark-check-$theme.svg);
+}
+QCheckBox::indicator:disabled { background: $panel; border-color: $line; }
+QCheckBox:disabled { color: $faint; }
+QMainWindow > QTabBar { qproperty-drawBase: 0; }
 
 QScrollArea, QListView, QTreeView { border: none; background: transparent; }
 QScrollArea > QWidget > QWidget { background: transparent; }

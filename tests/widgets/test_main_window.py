@@ -13,8 +13,10 @@ from editor.actions import ACTIONS
 from editor.application import Application
 from tests.helpers.fake_application import generated, open_document
 from tests.helpers.fake_service import FakeService
+from widgets.history_model import SAVED_ROLE
 from widgets.history_panel import HistoryPanel
 from widgets.main_window import MainWindow
+from widgets.panel import PanelHeader
 from widgets.theme import DARK, LIGHT, Tokens
 
 
@@ -255,3 +257,37 @@ def test_an_info_message_leaves_an_error_in_place(filled: MainWindow, applicatio
     assert bar.below.geometry().top() < 20
     application.message.emit("The next error.", "", "error")
     assert bar.text.text() == "The next error."
+
+
+def test_comparing_with_a_state_of_the_history(filled: MainWindow, application: Application) -> None:
+    panel, view = filled.panel("history"), filled.workspace.view
+    assert isinstance(panel, HistoryPanel)
+    assert view is not None
+    application.layers.duplicate()
+    application.layers.toggle()
+    panel.context_menu(1).actions()[1].trigger()
+    assert view.wipe_share is not None
+    assert application.current is not None
+    assert view._before_state is application.current.undo_stack.steps[0].after
+    filled.actions_by_id["view.compare"].trigger()
+    assert view.wipe_share is None
+
+
+def test_the_saved_state_is_marked(filled: MainWindow, application: Application) -> None:
+    panel = filled.panel("history")
+    assert isinstance(panel, HistoryPanel)
+    application.layers.duplicate()
+    assert application.current is not None
+    application.current.undo_stack.setClean()
+    application.layers.toggle()
+    marks = [panel.model.index(row).data(SAVED_ROLE) for row in range(3)]
+    assert marks == [False, True, False]
+
+
+def test_tabbed_panels_have_their_title_in_the_tab(window: MainWindow) -> None:
+    header = window.panels["properties"].titleBarWidget()
+    assert isinstance(header, PanelHeader)
+    assert header.label.isHidden()
+    layers = window.panels["layers"].titleBarWidget()
+    assert isinstance(layers, PanelHeader)
+    assert not layers.label.isHidden()
