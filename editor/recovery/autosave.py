@@ -61,7 +61,8 @@ class Autosave(QObject):
         self._instance: Instance | None = None
         self._watched: dict[Document, Watched] = {}
         self._background = Background(self)
-        self._timer = QTimer(self, interval=round(TICK_S * 1000))
+        self._tick_s = TICK_S
+        self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.CoarseTimer)
         self._timer.timeout.connect(self.tick)
 
@@ -70,8 +71,10 @@ class Autosave(QObject):
         """Where recovery files are read and written, always `in_order`."""
         return self._background
 
-    def start(self) -> None:
-        """Begin to look."""
+    def start(self, tick_s: float = TICK_S) -> None:
+        """Begin to look, every `tick_s`."""
+        self._tick_s = tick_s
+        self._timer.setInterval(round(tick_s * 1000))
         self._last_tick = self._clock()
         self._timer.start()
 
@@ -133,7 +136,7 @@ class Autosave(QObject):
                 watched.schedule.expected_s = _raster_bytes(document.state) / BYTES_A_SECOND
             watched.seen = document.state
             watched.schedule.touch(now, self._last_tick)
-        if not watched.writing and watched.schedule.due(now, self._bound_s(), TICK_S):
+        if not watched.writing and watched.schedule.due(now, self._bound_s(), self._tick_s):
             self._write(document, watched)
 
     def _write(self, document: Document, watched: Watched) -> None:

@@ -16,7 +16,7 @@ from PySide6.QtGui import QImage
 from editor.atomic import remove_strays
 from editor.background import Background
 from editor.recovery.instances import DAMAGED, Instance, claim_leftovers
-from editor.recovery.store import THUMBNAIL, Snapshot, Store, Summary, summary_of
+from editor.recovery.store import MANIFEST, THUMBNAIL, Snapshot, Store, Summary, summary_of
 from inference.errors import EditorError
 
 
@@ -148,11 +148,13 @@ def find(root: Path, most_bytes: int) -> Found:
 
 
 def _read(root: Path, folder: Path, problems: list[str]) -> Leftover | None:
+    if not (folder / MANIFEST).exists():  # a first write that was not finished, or the last of a removal
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
     try:
         summary = summary_of(folder)
     except EditorError as error:
-        if any(folder.iterdir()):
-            problems.append(_set_aside(root, folder, error))
+        problems.append(_set_aside(root, folder, error))
         return None
     newer = False
     if summary.path is not None:
