@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
 from editor.formats import FORMATS, ExportOptions, Opened, Picture, format_for_reading, format_for_writing
 from editor.formats.preparing import prepared
+from editor.formats.preview import OnPreview, Preview, jpeg_preview, openraster_preview
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.request import Pixels
 
 __all__ = [
     "ExportOptions",
+    "OnPreview",
     "Opened",
+    "Preview",
     "export_picture",
     "export_preview",
     "open_file",
+    "open_progressively",
     "sample_picture",
     "sample_pictures",
     "save_project",
 ]
+
+
+_PREVIEWS: dict[str, Callable[[Path], Preview | None]] = {
+    "jpeg": jpeg_preview,
+    "openraster": openraster_preview,
+}
 
 
 def open_file(path: Path) -> Opened:
@@ -31,6 +42,20 @@ def open_file(path: Path) -> Opened:
         EditorError: what was expected, what was found; nothing else changes.
     """
     return format_for_reading(path).codec.read(path)
+
+
+def open_progressively(path: Path, on_preview: OnPreview) -> Opened:
+    """As `open_file`; of large JPEGs and projects, small pixels come first, by a call from this thread.
+
+    Raises:
+        EditorError: as `open_file`.
+    """
+    found = format_for_reading(path)
+    first = _PREVIEWS.get(found.name)
+    preview = first(path) if first is not None else None
+    if preview is not None:
+        on_preview(preview)
+    return found.codec.read(path)
 
 
 def save_project(state: DocumentState, source: SourceMetadata, path: Path) -> None:

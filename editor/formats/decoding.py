@@ -91,10 +91,11 @@ def decoded(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[s
     `reopen` gives the same image again, not decoded.
     """
     samples = _samples(image, reopen, notes)
-    return frozen(_upright(samples, _orientation(image)))  # Pillow turns TIFFs itself, and says so then
+    return frozen(_upright(samples, orientation_of(image)))  # Pillow turns TIFFs itself, and says so then
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
+    """EXIF's orientation, 1 (upright) to 8."""
     try:
         return int(image.getexif().get(ORIENTATION_TAG, 1))
     except (TypeError, ValueError):

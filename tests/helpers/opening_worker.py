@@ -1,0 +1,134 @@
+"""Opens files in a process of its own, with limits on time and memory, and tells how each went.
+
+    python -m tests.helpers.opening_worker MEMORY_BYTES
+
+reads paths from standard input, one a line, and answers each with one line of JSON.
+"""
+
+import json
+import os
+import queue
+import resource
+import subprocess
+import sys
+import threading
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+CHANGES = ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.link", "shutil.move")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`kind` is "document", "error" (one for people), "defect", "crash", "hang" or "write"."""
+
+    kind: str
+    details: str = ""
+    peak_bytes: int = 0
+
+
+class Worker:
+    """One process; a new one is started after it died or was stopped."""
+
+    def __init__(self, memory_bytes: int, seconds: float) -> None:
+        self._memory_bytes = memory_bytes
+        self._seconds = seconds
+        self._process: subprocess.Popen[str] | None = None
+        self._lines: queue.Queue[str] = queue.Queue()
+
+    def open(self, path: Path) -> Outcome:
+        process = self._running()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(f"{path}\n")
+            process.stdin.flush()
+            line = self._lines.get(timeout=self._seconds)
+        except queue.Empty:
+            self.close()
+            return Outcome("hang", f"longer than {self._seconds} s")
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            code = process.wait()
+            self.close()
+            return Outcome("crash", f"exit status {code}")
+        return Outcome(**json.loads(line))
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for stream in (self._process.stdin, self._process.stdout):
+                if stream is not None:
+                    stream.close()
+            self._process = None
+
+    def _running(self) -> "subprocess.Popen[str]":
+        if self._process is None:
+            command = [sys.executable, "-m", "tests.helpers.opening_worker", str(self._memory_bytes)]
+            environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+            self._lines = queue.Queue()
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                env=environment,
+            )  # fmt: skip
+            threading.Thread(target=_forward, args=(self._process, self._lines), daemon=True).start()
+            self._lines.get(timeout=120)  # it is ready
+        return self._process
+
+
+def _forward(process: "subprocess.Popen[str]", lines: "queue.Queue[str]") -> None:
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            lines.put(line)
+    except ValueError:  # closed meanwhile
+        return
+    lines.put("")
+
+
+def opened(path: Path) -> Outcome:
+    """What opening does, in this process."""
+    from editor.compositing import composite
+    from editor.files import open_file
+    from inference.errors import EditorError
+
+    try:
+        state = open_file(path).state
+        assert state.width * state.height > 0, "a document without pixels"
+        assert state.find(state.active) is not None, "no layer is active"
+        if state.width * state.height <= 10**6:
+            composite(state.layers, state.area)
+    except EditorError as error:
+        return Outcome("error" if len(error.message) > 10 else "defect", error.message)
+    except Exception:  # noqa: BLE001 - all that is not foreseen is a defect
+        return Outcome("defect", traceback.format_exc())
+    return Outcome("document")
+
+
+def main() -> None:
+
+    memory = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    written: list[str] = []
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event in CHANGES or (event == "open" and int(arguments[2] or 0) & WRITING):
+            written.append(f"{event} {arguments[:2]}")
+
+    sys.addaudithook(hook)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        written.clear()
+        outcome = opened(Path(line.rstrip("\n")))
+        if written:
+            outcome = Outcome("write", "; ".join(written))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        print(json.dumps({"kind": outcome.kind, "details": outcome.details, "peak_bytes": peak}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
