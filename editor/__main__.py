@@ -90,7 +90,7 @@ def _open_window(files: list[Path]) -> int:
     from PySide6.QtWidgets import QApplication
 
     from editor.signals import SignalWatch
-    from widgets.main_window import MainWindow
+    from widgets.window_keeper import WindowKeeper
 
     qt = QApplication(sys.argv[:1])
     qt.setApplicationName("attune")
@@ -98,8 +98,8 @@ def _open_window(files: list[Path]) -> int:
     qt.setDesktopFileName("org.attune.Attune")
     application = make_application()
     _install_hook(application)
-    window = MainWindow(application)
-    window.show()
+    keeper = WindowKeeper(application)
+    keeper.window.show()
     watch = SignalWatch(lambda number: qt.exit(128 + number), application)
     # after the first paint: opening files and loading the model take what the window does not need
     QTimer.singleShot(0, application, lambda: application.start(files))

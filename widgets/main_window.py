@@ -1,5 +1,7 @@
 """The main window: menus from the action table, docks from the panel table, the tool bar, the workspace."""
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QByteArray, QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QTabWidget, QToolButton, QWidget
@@ -24,6 +26,7 @@ from widgets.theme import Theme
 from widgets.tool_bar import ToolBar
 from widgets.tool_options import ToolOptions
 from widgets.view_options import DEFAULTS as VIEW_OPTIONS
+from widgets.viewport import Viewport
 from widgets.window_commands import WindowCommands
 from widgets.workspace import Workspace
 from widgets.zoom_box import FIT
@@ -35,6 +38,16 @@ CONTEXT_MENU = (  # "" is a separator; what the table does not have is left out
 )  # fmt: skip
 STATE_VERSION = 2
 SIZE = QSize(1440, 900)
+
+
+@dataclass(frozen=True)
+class WindowLook:
+    """What a window that is made anew takes over from the old one."""
+
+    geometry: QByteArray
+    docks: QByteArray
+    views: dict[Document, Viewport]
+    dialogs: tuple[str, ...]
 
 
 class MainWindow(QMainWindow):
@@ -78,8 +91,32 @@ class MainWindow(QMainWindow):
         self._connect()
         self.resize(SIZE)
         self._restore()
-        self.application.tools.use("subject")
+        self.application.tools.use(self.application.tools.current)
         self._show_title()
+
+    def look(self) -> WindowLook:
+        """Where everything is, for the window that takes this one's place."""
+        return WindowLook(
+            geometry=self.saveGeometry(),
+            docks=self.saveState(STATE_VERSION),
+            views=self.workspace.viewports(),
+            dialogs=self.commands.open_dialogs(),
+        )
+
+    def take_look(self, look: WindowLook) -> None:
+        """Look as another window did."""
+        self.restoreGeometry(look.geometry)
+        self.restoreState(look.docks, STATE_VERSION)
+        self.workspace.take_viewports(look.views)
+        for name in look.dialogs:
+            self.commands.reopen(name)
+
+    def retire(self) -> None:
+        """Go without closing anything: another window shows the same documents."""
+        self.commands.close_dialogs()
+        self.hide()
+        self.workspace.shutdown()
+        self.deleteLater()
 
     def panel(self, panel_id: str) -> QWidget:
         """A panel's own widget, made now if it was not shown yet."""
@@ -212,18 +249,8 @@ class MainWindow(QMainWindow):
         return button
 
     def _model_button(self) -> QToolButton:
-        button = QToolButton()
-        button.setProperty("quiet", True)
-        button.setToolTip(self.tr("The model that makes this picture; click for all models"))
+        button = ModelButton(self.application)
         button.clicked.connect(self.commands.show_models)
-
-        def show(_: object = None) -> None:
-            session = self.application.session
-            button.setText(session.model if session else self.application.settings.get("model"))
-
-        self.application.session_changed.connect(show)
-        self.application.settings.changed.connect(show)
-        show()
         return button
 
     def _connect(self) -> None:
@@ -250,6 +277,8 @@ class MainWindow(QMainWindow):
         workspace.subject_pointed.connect(subjects.focus_subject)
         self.application.current_changed.connect(self._show_title)
         self.application.document_opened.connect(self._follow_title)
+        for document in self.application.documents:
+            self._follow_title(document)
         self.application.recipe_requested.connect(self._show_recipe_panel)
         self.application.settings.changed.connect(self._on_setting_changed)
 
@@ -303,6 +332,23 @@ class MainWindow(QMainWindow):
             self.restoreState(QByteArray.fromBase64(docks.encode()), STATE_VERSION)
         full = bool(self.windowState() & Qt.WindowState.WindowFullScreen)
         self.actions_by_id.set_checked("window.fullscreen", full)
+
+
+class ModelButton(QToolButton):
+    """Names the model of the current picture."""
+
+    def __init__(self, application: Application, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._application = application
+        self.setProperty("quiet", True)
+        self.setToolTip(self.tr("The model that makes this picture; click for all models"))
+        application.session_changed.connect(self._show)
+        application.settings.changed.connect(self._show)
+        self._show()
+
+    def _show(self, _: object = None) -> None:
+        session = self._application.session
+        self.setText(session.model if session else self._application.settings.get("model"))
 
 
 def _qt_application() -> QApplication:

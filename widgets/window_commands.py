@@ -31,6 +31,20 @@ class WindowCommands(QObject):
         """An open dialog, for tests."""
         return self._dialogs.get(name)
 
+    def open_dialogs(self) -> tuple[str, ...]:
+        """The names of the dialogs that are shown."""
+        return tuple(name for name, dialog in self._dialogs.items() if dialog.isVisible())
+
+    def close_dialogs(self) -> None:
+        for dialog in tuple(self._dialogs.values()):
+            dialog.close()
+
+    def reopen(self, name: str) -> None:
+        """Show a dialog that needs no input again, as it was in another window."""
+        again = {"settings": self.show_settings, "shortcuts": self.show_shortcuts, "models": self.show_models}
+        if name in again:
+            again[name]()
+
     # panels and dialogs
 
     def show_new_picture(self) -> None:

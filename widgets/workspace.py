@@ -1,6 +1,7 @@
 """The centre of the window: tabs of documents, the welcome page, and messages over both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
@@ -21,6 +22,7 @@ from widgets.icons import IconButton
 from widgets.message_bar import MessageBar
 from widgets.recovery_bar import RecoveryBar
 from widgets.view_options import ViewOptions
+from widgets.viewport import Viewport
 from widgets.welcome import Welcome
 
 _SAMPLE_PX = 208
@@ -77,6 +79,8 @@ class Workspace(QWidget):
             ended.connect(self._on_jobs_changed)
         for document in application.documents:
             self._on_opened(document)
+        self._on_current_changed(application.current)
+        self._on_session_changed(application.session)
         QTimer.singleShot(0, self, self._read_samples)
 
     @property
@@ -103,6 +107,21 @@ class Workspace(QWidget):
         for view in self._views:
             view.close_tiles()
         self._frames.clear()
+
+    def viewports(self) -> dict[Document, Viewport]:
+        """What each document's view shows of it."""
+        return {view.document: replace(view.viewport) for view in self._views}
+
+    def take_viewports(self, viewports: Mapping[Document, Viewport]) -> None:
+        """Show documents as other views did."""
+        for view in self._views:
+            other = viewports.get(view.document)
+            if other is not None and not other.fitted:
+                view.viewport.fitted = False
+                view.viewport.angle = other.angle
+                view.viewport.zoom = other.zoom
+                view.viewport.left, view.viewport.top = other.left, other.top
+                view.on_view_moved()
 
     def light_subject(self, index: int) -> None:
         if self.view is not None:

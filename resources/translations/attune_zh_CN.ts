@@ -1,0 +1,3296 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh_CN">
+<context>
+    <name>About</name>
+    <message>
+        <source>About Attune</source>
+        <translation>关于 Attune</translation>
+    </message>
+    <message>
+        <source>Version {version}</source>
+        <translation>版本 {version}</translation>
+    </message>
+    <message>
+        <source>An image editor with sliders for meaning: point at a subject and change its age, its smile or its size, while everything else in the picture stays. Everything runs on this computer; no picture leaves it.</source>
+        <translation>一款用滑块调整画面含义的图像编辑器：指向一个主体，改变其年龄、笑容或大小，画面其余部分保持不变。一切都在本机运行，图片不会离开这台电脑。</translation>
+    </message>
+    <message>
+        <source>Free software under the MIT licence. Built with Qt, PyTorch and Diffusers.</source>
+        <translation>遵循 MIT 许可证的自由软件。基于 Qt、PyTorch 和 Diffusers 构建。</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>Actions</name>
+    <message>
+        <source>&amp;File</source>
+        <translation>文件(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>编辑(&amp;E)</translation>
+    </message>
+    <message>
+        <source>&amp;Image</source>
+        <translation>图像(&amp;I)</translation>
+    </message>
+    <message>
+        <source>&amp;Layer</source>
+        <translation>图层(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;Select</source>
+        <translation>选择(&amp;S)</translation>
+    </message>
+    <message>
+        <source>F&amp;ilter</source>
+        <translation>滤镜(&amp;I)</translation>
+    </message>
+    <message>
+        <source>&amp;Generate</source>
+        <translation>生成(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>视图(&amp;V)</translation>
+    </message>
+    <message>
+        <source>&amp;Tools</source>
+        <translation>工具(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Window</source>
+        <translation>窗口(&amp;W)</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>帮助(&amp;H)</translation>
+    </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>撤销(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>重做(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Copy picture</source>
+        <translation>拷贝图片(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Settings…</source>
+        <translation>设置(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>&amp;New from prompt…</source>
+        <translation>用提示词新建(&amp;N)…</translation>
+    </message>
+    <message>
+        <source>New can&amp;vas…</source>
+        <translation>新建画布(&amp;V)…</translation>
+    </message>
+    <message>
+        <source>&amp;Open…</source>
+        <translation>打开(&amp;O)…</translation>
+    </message>
+    <message>
+        <source>Open as &amp;layer…</source>
+        <translation>作为图层打开(&amp;L)…</translation>
+    </message>
+    <message>
+        <source>Open sample &amp;picture</source>
+        <translation>打开示例图片(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Save project</source>
+        <translation>保存工程(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Save project &amp;as…</source>
+        <translation>工程另存为(&amp;A)…</translation>
+    </message>
+    <message>
+        <source>&amp;Export…</source>
+        <translation>导出为(&amp;E)…</translation>
+    </message>
+    <message>
+        <source>Export a&amp;gain</source>
+        <translation>再次导出(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;Close</source>
+        <translation>关闭(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>退出(&amp;Q)</translation>
+    </message>
+    <message>
+        <source>As a layer that stays editable; a selection becomes its mask</source>
+        <translation>作为可继续编辑的调整图层；选区会成为它的蒙版</translation>
+    </message>
+    <message>
+        <source>&amp;Levels</source>
+        <translation>色阶(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;Curves</source>
+        <translation>曲线(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Brightness and contrast</source>
+        <translation>亮度/对比度(&amp;B)</translation>
+    </message>
+    <message>
+        <source>&amp;Hue, saturation, lightness</source>
+        <translation>色相/饱和度/明度(&amp;H)</translation>
+    </message>
+    <message>
+        <source>&amp;White balance</source>
+        <translation>白平衡(&amp;W)</translation>
+    </message>
+    <message>
+        <source>Blac&amp;k and white</source>
+        <translation>黑白(&amp;K)</translation>
+    </message>
+    <message>
+        <source>&amp;Invert</source>
+        <translation>反相(&amp;I)</translation>
+    </message>
+    <message>
+        <source>&amp;Posterise</source>
+        <translation>色调分离(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Gaussian blur</source>
+        <translation>高斯模糊(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;Sharpen</source>
+        <translation>锐化(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Variations</source>
+        <translation>变体(&amp;V)</translation>
+    </message>
+    <message>
+        <source>&amp;Reset sliders</source>
+        <translation>复位滑块(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Stop all jobs</source>
+        <translation>停止所有任务(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Models…</source>
+        <translation>模型(&amp;M)…</translation>
+    </message>
+    <message>
+        <source>&amp;Command palette…</source>
+        <translation>命令面板(&amp;C)…</translation>
+    </message>
+    <message>
+        <source>&amp;Keyboard shortcuts</source>
+        <translation>键盘快捷键(&amp;K)</translation>
+    </message>
+    <message>
+        <source>&amp;About Attune</source>
+        <translation>关于 Attune(&amp;A)</translation>
+    </message>
+    <message>
+        <source>How this picture was &amp;made</source>
+        <translation>图片的制作方式(&amp;M)</translation>
+    </message>
+    <message>
+        <source>&amp;Crop to the selection</source>
+        <translation>裁剪到选区(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Trim to what shows</source>
+        <translation>裁切透明边缘(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Show &amp;all of every layer</source>
+        <translation>显示全部图层内容(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Rotate 90° &amp;clockwise</source>
+        <translation>顺时针旋转 90°(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Rotate and flip</source>
+        <translation>旋转与翻转(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Rotate 90° counter-clock&amp;wise</source>
+        <translation>逆时针旋转 90°(&amp;W)</translation>
+    </message>
+    <message>
+        <source>Rotate 1&amp;80°</source>
+        <translation>旋转 180°(&amp;8)</translation>
+    </message>
+    <message>
+        <source>Flip left to &amp;right</source>
+        <translation>水平翻转(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Flip top to &amp;bottom</source>
+        <translation>垂直翻转(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Convert to &amp;sRGB</source>
+        <translation>转换为 sRGB(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Con&amp;vert to profile</source>
+        <translation>转换为配置文件(&amp;V)</translation>
+    </message>
+    <message>
+        <source>Convert to &amp;Display P3</source>
+        <translation>转换为 Display P3(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Convert to &amp;Adobe RGB</source>
+        <translation>转换为 Adobe RGB(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Convert to &amp;ProPhoto RGB</source>
+        <translation>转换为 ProPhoto RGB(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Assign &amp;sRGB</source>
+        <translation>指定 sRGB(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Assi&amp;gn profile</source>
+        <translation>指定配置文件(&amp;G)</translation>
+    </message>
+    <message>
+        <source>Assign &amp;Display P3</source>
+        <translation>指定 Display P3(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Assign &amp;Adobe RGB</source>
+        <translation>指定 Adobe RGB(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Assign &amp;ProPhoto RGB</source>
+        <translation>指定 ProPhoto RGB(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;New layer</source>
+        <translation>新建图层(&amp;N)</translation>
+    </message>
+    <message>
+        <source>New &amp;group</source>
+        <translation>新建图层组(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;Duplicate layer</source>
+        <translation>复制图层(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Layer by &amp;copy</source>
+        <translation>通过拷贝的图层(&amp;C)</translation>
+    </message>
+    <message>
+        <source>La&amp;yer by cut</source>
+        <translation>通过剪切的图层(&amp;Y)</translation>
+    </message>
+    <message>
+        <source>De&amp;lete layer</source>
+        <translation>删除图层(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;Show or hide layer</source>
+        <translation>显示或隐藏图层(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Clip to the layer &amp;below</source>
+        <translation>剪贴到下方图层(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Lock &amp;or unlock</source>
+        <translation>锁定或解锁(&amp;O)</translation>
+    </message>
+    <message>
+        <source>Show &amp;everything</source>
+        <translation>显示全部(&amp;E)</translation>
+    </message>
+    <message>
+        <source>Mas&amp;k</source>
+        <translation>蒙版(&amp;K)</translation>
+    </message>
+    <message>
+        <source>&amp;Hide everything</source>
+        <translation>隐藏全部(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Show the &amp;selection</source>
+        <translation>显示选区(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Hide the se&amp;lection</source>
+        <translation>隐藏选区(&amp;L)</translation>
+    </message>
+    <message>
+        <source>From the &amp;transparency</source>
+        <translation>从透明区域(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Paint on the mask</source>
+        <translation>在蒙版上绘制(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Disable or enable</source>
+        <translation>停用或启用(&amp;D)</translation>
+    </message>
+    <message>
+        <source>&amp;Invert mask</source>
+        <translation>反相蒙版(&amp;I)</translation>
+    </message>
+    <message>
+        <source>Lin&amp;k or unlink</source>
+        <translation>链接或取消链接(&amp;K)</translation>
+    </message>
+    <message>
+        <source>&amp;Apply</source>
+        <translation>应用(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Delete &amp;mask</source>
+        <translation>删除蒙版(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Gro&amp;up</source>
+        <translation>编组(&amp;U)</translation>
+    </message>
+    <message>
+        <source>Ung&amp;roup</source>
+        <translation>取消编组(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Pass through</source>
+        <translation>穿透(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Move &amp;up</source>
+        <translation>上移一层(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Arrange</source>
+        <translation>排列(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Move do&amp;wn</source>
+        <translation>下移一层(&amp;W)</translation>
+    </message>
+    <message>
+        <source>To the &amp;top</source>
+        <translation>置于顶层(&amp;T)</translation>
+    </message>
+    <message>
+        <source>To the &amp;bottom</source>
+        <translation>置于底层(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Flip layer left to &amp;right</source>
+        <translation>水平翻转图层(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Transform</source>
+        <translation>变换(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Flip layer top to &amp;bottom</source>
+        <translation>垂直翻转图层(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Rotate layer 90° &amp;clockwise</source>
+        <translation>图层顺时针旋转 90°(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Rotate layer 90° counter-clock&amp;wise</source>
+        <translation>图层逆时针旋转 90°(&amp;W)</translation>
+    </message>
+    <message>
+        <source>Rotate layer 1&amp;80°</source>
+        <translation>图层旋转 180°(&amp;8)</translation>
+    </message>
+    <message>
+        <source>Turn te&amp;xt into pixels</source>
+        <translation>栅格化文字(&amp;X)</translation>
+    </message>
+    <message>
+        <source>&amp;Merge down</source>
+        <translation>向下合并(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Merge &amp;visible layers</source>
+        <translation>合并可见图层(&amp;V)</translation>
+    </message>
+    <message>
+        <source>V&amp;isible as a new layer</source>
+        <translation>盖印可见图层(&amp;I)</translation>
+    </message>
+    <message>
+        <source>&amp;Flatten picture</source>
+        <translation>拼合图像(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Edit recipe</source>
+        <translation>编辑配方(&amp;E)</translation>
+    </message>
+    <message>
+        <source>Layer &amp;above</source>
+        <translation>上方图层(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Layer &amp;below</source>
+        <translation>下方图层(&amp;B)</translation>
+    </message>
+    <message>
+        <source>&amp;Move</source>
+        <translation>移动(&amp;M)</translation>
+    </message>
+    <message>
+        <source>&amp;Crop</source>
+        <translation>裁剪(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Strai&amp;ghten</source>
+        <translation>拉直(&amp;G)</translation>
+    </message>
+    <message>
+        <source>Select &amp;rectangle</source>
+        <translation>矩形选框(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Select ellip&amp;se</source>
+        <translation>椭圆选框(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Lasso</source>
+        <translation>套索(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Select &amp;polygon</source>
+        <translation>多边形套索(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Magic &amp;wand</source>
+        <translation>魔棒(&amp;W)</translation>
+    </message>
+    <message>
+        <source>&amp;Brush</source>
+        <translation>画笔(&amp;B)</translation>
+    </message>
+    <message>
+        <source>&amp;Eraser</source>
+        <translation>橡皮擦(&amp;E)</translation>
+    </message>
+    <message>
+        <source>&amp;Fill</source>
+        <translation>油漆桶(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Gr&amp;adient</source>
+        <translation>渐变(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Clo&amp;ne stamp</source>
+        <translation>仿制图章(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Healing brush</source>
+        <translation>修复画笔(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Te&amp;xt</source>
+        <translation>文字(&amp;X)</translation>
+    </message>
+    <message>
+        <source>Eye&amp;dropper</source>
+        <translation>吸管(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Point at s&amp;ubjects</source>
+        <translation>指向主体(&amp;U)</translation>
+    </message>
+    <message>
+        <source>M&amp;ove the view</source>
+        <translation>抓手(&amp;O)</translation>
+    </message>
+    <message>
+        <source>&amp;Zoom with the pointer</source>
+        <translation>缩放(&amp;Z)</translation>
+    </message>
+    <message>
+        <source>Swap the two colours</source>
+        <translation>切换前景色和背景色</translation>
+    </message>
+    <message>
+        <source>Black and white</source>
+        <translation>默认前景色和背景色</translation>
+    </message>
+    <message>
+        <source>Larger brush</source>
+        <translation>增大画笔</translation>
+    </message>
+    <message>
+        <source>Smaller brush</source>
+        <translation>缩小画笔</translation>
+    </message>
+    <message>
+        <source>Harder brush</source>
+        <translation>增加画笔硬度</translation>
+    </message>
+    <message>
+        <source>Softer brush</source>
+        <translation>降低画笔硬度</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;in</source>
+        <translation>放大(&amp;I)</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;out</source>
+        <translation>缩小(&amp;O)</translation>
+    </message>
+    <message>
+        <source>&amp;Fit in window</source>
+        <translation>适合窗口(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Actual size</source>
+        <translation>实际像素(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Fit &amp;width</source>
+        <translation>适合宽度(&amp;W)</translation>
+    </message>
+    <message>
+        <source>Fit &amp;selection</source>
+        <translation>适合选区(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Rotate view &amp;left</source>
+        <translation>向左旋转视图(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Rotate view &amp;right</source>
+        <translation>向右旋转视图(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Upright view</source>
+        <translation>复位视图旋转(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Before and after</source>
+        <translation>修改前后对比(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Rul&amp;ers</source>
+        <translation>标尺(&amp;E)</translation>
+    </message>
+    <message>
+        <source>&amp;Guides</source>
+        <translation>参考线(&amp;G)</translation>
+    </message>
+    <message>
+        <source>S&amp;nap to guides and edges</source>
+        <translation>对齐到参考线和边缘(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Pixel grid above 800 %</source>
+        <translation>放大到 800 % 以上时显示像素网格(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Selection e&amp;dges</source>
+        <translation>选区边缘(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Re&amp;move all guides</source>
+        <translation>清除所有参考线(&amp;M)</translation>
+    </message>
+    <message>
+        <source>&amp;Full screen</source>
+        <translation>全屏(&amp;F)</translation>
+    </message>
+</context>
+<context>
+    <name>AdjustmentButton</name>
+    <message>
+        <source>New adjustment layer</source>
+        <translation>新建调整图层</translation>
+    </message>
+    <message>
+        <source>Add {name}</source>
+        <translation>添加 {name}</translation>
+    </message>
+</context>
+<context>
+    <name>AdjustmentProperties</name>
+    <message>
+        <source>Back to the defaults</source>
+        <translation>恢复默认值</translation>
+    </message>
+    <message>
+        <source>This adjustment has nothing to set.</source>
+        <translation>此调整没有可设置的选项。</translation>
+    </message>
+    <message>
+        <source>Change {name}</source>
+        <translation>更改 {name}</translation>
+    </message>
+    <message>
+        <source>Reset {name}</source>
+        <translation>复位 {name}</translation>
+    </message>
+</context>
+<context>
+    <name>Adjustments</name>
+    <message>
+        <source>Levels</source>
+        <translation>色阶</translation>
+    </message>
+    <message>
+        <source>Curves</source>
+        <translation>曲线</translation>
+    </message>
+    <message>
+        <source>Brightness and contrast</source>
+        <translation>亮度/对比度</translation>
+    </message>
+    <message>
+        <source>Hue, saturation, lightness</source>
+        <translation>色相/饱和度/明度</translation>
+    </message>
+    <message>
+        <source>White balance</source>
+        <translation>白平衡</translation>
+    </message>
+    <message>
+        <source>Black and white</source>
+        <translation>黑白</translation>
+    </message>
+    <message>
+        <source>Invert</source>
+        <translation>反相</translation>
+    </message>
+    <message>
+        <source>Posterise</source>
+        <translation>色调分离</translation>
+    </message>
+    <message>
+        <source>Gaussian blur</source>
+        <translation>高斯模糊</translation>
+    </message>
+    <message>
+        <source>Sharpen</source>
+        <translation>锐化</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>红</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>绿</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>蓝</translation>
+    </message>
+    <message>
+        <source>Tint</source>
+        <translation>色调</translation>
+    </message>
+    <message>
+        <source>Tint hue</source>
+        <translation>着色色相</translation>
+    </message>
+    <message>
+        <source>Tint strength</source>
+        <translation>着色强度</translation>
+    </message>
+    <message>
+        <source>Brightness</source>
+        <translation>亮度</translation>
+    </message>
+    <message>
+        <source>Contrast</source>
+        <translation>对比度</translation>
+    </message>
+    <message>
+        <source>All channels</source>
+        <translation>全部通道</translation>
+    </message>
+    <message>
+        <source>Radius (px)</source>
+        <translation>半径（像素）</translation>
+    </message>
+    <message>
+        <source>Hue</source>
+        <translation>色相</translation>
+    </message>
+    <message>
+        <source>Saturation</source>
+        <translation>饱和度</translation>
+    </message>
+    <message>
+        <source>Lightness</source>
+        <translation>明度</translation>
+    </message>
+    <message>
+        <source>Colourise</source>
+        <translation>着色</translation>
+    </message>
+    <message>
+        <source>Amount (%)</source>
+        <translation>数量（%）</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>阈值</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>色温</translation>
+    </message>
+</context>
+<context>
+    <name>Application</name>
+    <message>
+        <source>Opening {name}…</source>
+        <translation>正在打开 {name}…</translation>
+    </message>
+    <message>
+        <source>Saving {name}…</source>
+        <translation>正在保存 {name}…</translation>
+    </message>
+    <message>
+        <source>Exported {name}.</source>
+        <translation>已导出 {name}。</translation>
+    </message>
+    <message>
+        <source>Exporting {name}…</source>
+        <translation>正在导出 {name}…</translation>
+    </message>
+    <message>
+        <source>Sample picture</source>
+        <translation>示例图片</translation>
+    </message>
+    <message>
+        <source>The {count} oldest steps left the history to save memory.</source>
+        <translation>为节省内存，已从历史记录中移除最早的 {count} 步。</translation>
+    </message>
+    <message>
+        <source>Settings › Memory for undo.</source>
+        <translation>设置 › 撤销内存。</translation>
+    </message>
+    <message>
+        <source>{what}…</source>
+        <translation>{what}…</translation>
+    </message>
+    <message>
+        <source>New picture</source>
+        <translation>新图片</translation>
+    </message>
+    <message>
+        <source>Generated</source>
+        <translation>生成的图片</translation>
+    </message>
+</context>
+<context>
+    <name>AttributeMenu</name>
+    <message>
+        <source>Search attributes</source>
+        <translation>搜索属性</translation>
+    </message>
+    <message>
+        <source>Attributes for {subject}</source>
+        <translation>{subject} 的属性</translation>
+    </message>
+    <message>
+        <source>Nothing fits.</source>
+        <translation>没有匹配项。</translation>
+    </message>
+</context>
+<context>
+    <name>AttributeRow</name>
+    <message>
+        <source>{attribute} of {subject}</source>
+        <translation>{subject} 的{attribute}</translation>
+    </message>
+    <message>
+        <source>{name}: drag, or use the arrow keys; double click sets it to zero</source>
+        <translation>{name}：拖动或用方向键调整；双击归零</translation>
+    </message>
+    <message>
+        <source>Move this attribute of all subjects together</source>
+        <translation>所有主体的此属性一起变化</translation>
+    </message>
+    <message>
+        <source>Set to zero</source>
+        <translation>归零</translation>
+    </message>
+    <message>
+        <source>Remove this attribute</source>
+        <translation>移除此属性</translation>
+    </message>
+</context>
+<context>
+    <name>AttributeSession</name>
+    <message>
+        <source>Preparing sliders</source>
+        <translation>正在准备滑块</translation>
+    </message>
+    <message>
+        <source>Choose {word} as a subject</source>
+        <translation>将 {word} 选为主体</translation>
+    </message>
+    <message>
+        <source>Release {word}</source>
+        <translation>取消主体 {word}</translation>
+    </message>
+    <message>
+        <source>Add {attribute} to {subject}</source>
+        <translation>为 {subject} 添加{attribute}</translation>
+    </message>
+    <message>
+        <source>Remove {attribute} from {subject}</source>
+        <translation>移除 {subject} 的{attribute}</translation>
+    </message>
+    <message>
+        <source>Set delay to {value}</source>
+        <translation>将延迟设为 {value}</translation>
+    </message>
+    <message>
+        <source>Set seed to {value}</source>
+        <translation>将种子设为 {value}</translation>
+    </message>
+    <message>
+        <source>Change the prompt to {prompt}</source>
+        <translation>将提示词改为 {prompt}</translation>
+    </message>
+    <message>
+        <source>Change the delay</source>
+        <translation>更改延迟</translation>
+    </message>
+    <message>
+        <source>Set {attribute} of {subject} to {value}</source>
+        <translation>将 {subject} 的{attribute}设为 {value}</translation>
+    </message>
+    <message>
+        <source>Reset sliders</source>
+        <translation>复位滑块</translation>
+    </message>
+    <message>
+        <source>Reset {subject}</source>
+        <translation>复位 {subject}</translation>
+    </message>
+    <message>
+        <source>Reset {attribute} of {subject}</source>
+        <translation>复位 {subject} 的{attribute}</translation>
+    </message>
+</context>
+<context>
+    <name>BlendBox</name>
+    <message>
+        <source>Blend mode</source>
+        <translation>混合模式</translation>
+    </message>
+    <message>
+        <source>Pass through</source>
+        <translation>穿透</translation>
+    </message>
+</context>
+<context>
+    <name>BlendMode</name>
+    <message>
+        <source>Normal</source>
+        <translation>正常</translation>
+    </message>
+    <message>
+        <source>Darken</source>
+        <translation>变暗</translation>
+    </message>
+    <message>
+        <source>Multiply</source>
+        <translation>正片叠底</translation>
+    </message>
+    <message>
+        <source>Colour burn</source>
+        <translation>颜色加深</translation>
+    </message>
+    <message>
+        <source>Linear burn</source>
+        <translation>线性加深</translation>
+    </message>
+    <message>
+        <source>Darker colour</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Lighten</source>
+        <translation>变亮</translation>
+    </message>
+    <message>
+        <source>Screen</source>
+        <translation>滤色</translation>
+    </message>
+    <message>
+        <source>Colour dodge</source>
+        <translation>颜色减淡</translation>
+    </message>
+    <message>
+        <source>Plus</source>
+        <translation>线性减淡（添加）</translation>
+    </message>
+    <message>
+        <source>Lighter colour</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Overlay</source>
+        <translation>叠加</translation>
+    </message>
+    <message>
+        <source>Soft light</source>
+        <translation>柔光</translation>
+    </message>
+    <message>
+        <source>Hard light</source>
+        <translation>强光</translation>
+    </message>
+    <message>
+        <source>Vivid light</source>
+        <translation>亮光</translation>
+    </message>
+    <message>
+        <source>Linear light</source>
+        <translation>线性光</translation>
+    </message>
+    <message>
+        <source>Pin light</source>
+        <translation>点光</translation>
+    </message>
+    <message>
+        <source>Hard mix</source>
+        <translation>实色混合</translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>差值</translation>
+    </message>
+    <message>
+        <source>Exclusion</source>
+        <translation>排除</translation>
+    </message>
+    <message>
+        <source>Subtract</source>
+        <translation>减去</translation>
+    </message>
+    <message>
+        <source>Divide</source>
+        <translation>划分</translation>
+    </message>
+    <message>
+        <source>Hue</source>
+        <translation>色相</translation>
+    </message>
+    <message>
+        <source>Saturation</source>
+        <translation>饱和度</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>颜色</translation>
+    </message>
+    <message>
+        <source>Luminosity</source>
+        <translation>明度</translation>
+    </message>
+    <message>
+        <source>Source atop</source>
+        <translation>源在上</translation>
+    </message>
+    <message>
+        <source>Destination in</source>
+        <translation>目标内部</translation>
+    </message>
+    <message>
+        <source>Destination out</source>
+        <translation>目标外部</translation>
+    </message>
+    <message>
+        <source>Destination atop</source>
+        <translation>目标在上</translation>
+    </message>
+</context>
+<context>
+    <name>Canvas</name>
+    <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>before</source>
+        <translation>修改前</translation>
+    </message>
+    <message>
+        <source>after</source>
+        <translation>修改后</translation>
+    </message>
+</context>
+<context>
+    <name>Colour</name>
+    <message>
+        <source>sRGB</source>
+        <translation>sRGB</translation>
+    </message>
+    <message>
+        <source>Display P3</source>
+        <translation>Display P3</translation>
+    </message>
+    <message>
+        <source>Adobe RGB (compatible)</source>
+        <translation>Adobe RGB（兼容）</translation>
+    </message>
+    <message>
+        <source>ProPhoto RGB (compatible)</source>
+        <translation>ProPhoto RGB（兼容）</translation>
+    </message>
+</context>
+<context>
+    <name>ColourPair</name>
+    <message>
+        <source>Foreground and background colour</source>
+        <translation>前景色和背景色</translation>
+    </message>
+    <message>
+        <source>Foreground {foreground}, background {background}</source>
+        <translation>前景色 {foreground}，背景色 {background}</translation>
+    </message>
+</context>
+<context>
+    <name>ColourPatch</name>
+    <message>
+        <source>Red {red}, green {green}, blue {blue}</source>
+        <translation>红 {red}，绿 {green}，蓝 {blue}</translation>
+    </message>
+</context>
+<context>
+    <name>ColourPicker</name>
+    <message>
+        <source>Hue</source>
+        <translation>色相</translation>
+    </message>
+    <message>
+        <source>Opacity</source>
+        <translation>不透明度</translation>
+    </message>
+    <message>
+        <source>Colour as hexadecimal number</source>
+        <translation>十六进制颜色值</translation>
+    </message>
+    <message>
+        <source>Hex</source>
+        <translation>十六进制</translation>
+    </message>
+    <message>
+        <source>H</source>
+        <translation>H</translation>
+    </message>
+    <message>
+        <source>S</source>
+        <translation>S</translation>
+    </message>
+    <message>
+        <source>V</source>
+        <translation>V</translation>
+    </message>
+    <message>
+        <source>R</source>
+        <translation>R</translation>
+    </message>
+    <message>
+        <source>G</source>
+        <translation>G</translation>
+    </message>
+    <message>
+        <source>B</source>
+        <translation>B</translation>
+    </message>
+</context>
+<context>
+    <name>ColourSwatches</name>
+    <message>
+        <source>Swap the two colours</source>
+        <translation>切换前景色和背景色</translation>
+    </message>
+    <message>
+        <source>Black and white</source>
+        <translation>默认前景色和背景色</translation>
+    </message>
+</context>
+<context>
+    <name>CommandPalette</name>
+    <message>
+        <source>Command palette</source>
+        <translation>命令面板</translation>
+    </message>
+    <message>
+        <source>Type what you want to do</source>
+        <translation>输入想要执行的操作</translation>
+    </message>
+    <message>
+        <source>Search commands</source>
+        <translation>搜索命令</translation>
+    </message>
+    <message>
+        <source>Commands</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>No command fits.</source>
+        <translation>没有匹配的命令。</translation>
+    </message>
+</context>
+<context>
+    <name>Commands</name>
+    <message>
+        <source>Layer “{name}” is locked.</source>
+        <translation>图层“{name}”已锁定。</translation>
+    </message>
+    <message>
+        <source>Unlock it in the Layers panel first.</source>
+        <translation>请先在“图层”面板中解锁。</translation>
+    </message>
+    <message>
+        <source>Rename layer to “{value}”</source>
+        <translation>将图层重命名为“{value}”</translation>
+    </message>
+    <message>
+        <source>Show or hide layer “{name}”</source>
+        <translation>显示或隐藏图层“{name}”</translation>
+    </message>
+    <message>
+        <source>Opacity of “{name}” to {value}</source>
+        <translation>将“{name}”的不透明度设为 {value}</translation>
+    </message>
+    <message>
+        <source>Blend “{name}” as {value}</source>
+        <translation>将“{name}”的混合模式设为{value}</translation>
+    </message>
+    <message>
+        <source>Lock or unlock layer “{name}”</source>
+        <translation>锁定或解锁图层“{name}”</translation>
+    </message>
+    <message>
+        <source>Move “{name}”</source>
+        <translation>移动“{name}”</translation>
+    </message>
+    <message>
+        <source>{name}, edited</source>
+        <translation>{name}（已编辑）</translation>
+    </message>
+    <message>
+        <source>Choose subjects</source>
+        <translation>选择主体</translation>
+    </message>
+    <message>
+        <source>Add layer</source>
+        <translation>添加图层</translation>
+    </message>
+    <message>
+        <source>Delete layer “{name}”</source>
+        <translation>删除图层“{name}”</translation>
+    </message>
+    <message>
+        <source>{name} copy</source>
+        <translation>{name} 拷贝</translation>
+    </message>
+    <message>
+        <source>Duplicate layer “{name}”</source>
+        <translation>复制图层“{name}”</translation>
+    </message>
+    <message>
+        <source>Move layer “{name}”</source>
+        <translation>移动图层“{name}”</translation>
+    </message>
+    <message>
+        <source>Flattened</source>
+        <translation>拼合的图像</translation>
+    </message>
+    <message>
+        <source>Visible</source>
+        <translation>可见图层</translation>
+    </message>
+    <message>
+        <source>{name} part</source>
+        <translation>{name} 局部</translation>
+    </message>
+    <message>
+        <source>Layer {number}</source>
+        <translation>图层 {number}</translation>
+    </message>
+    <message>
+        <source>Group {number}</source>
+        <translation>组 {number}</translation>
+    </message>
+    <message>
+        <source>Add {name}</source>
+        <translation>添加 {name}</translation>
+    </message>
+    <message>
+        <source>Add guide</source>
+        <translation>添加参考线</translation>
+    </message>
+    <message>
+        <source>Move guide</source>
+        <translation>移动参考线</translation>
+    </message>
+    <message>
+        <source>Remove guide</source>
+        <translation>移除参考线</translation>
+    </message>
+    <message>
+        <source>Remove all guides</source>
+        <translation>清除所有参考线</translation>
+    </message>
+    <message>
+        <source>Crop to the selection</source>
+        <translation>裁剪到选区</translation>
+    </message>
+    <message>
+        <source>Crop</source>
+        <translation>裁剪</translation>
+    </message>
+    <message>
+        <source>Trim to what shows</source>
+        <translation>裁切透明边缘</translation>
+    </message>
+    <message>
+        <source>Show all of every layer</source>
+        <translation>显示全部图层内容</translation>
+    </message>
+    <message>
+        <source>Canvas size {width} × {height}</source>
+        <translation>画布大小 {width} × {height}</translation>
+    </message>
+    <message>
+        <source>Picture size {width} × {height}</source>
+        <translation>图像大小 {width} × {height}</translation>
+    </message>
+    <message>
+        <source>Rotate picture</source>
+        <translation>旋转图像</translation>
+    </message>
+    <message>
+        <source>Flip picture</source>
+        <translation>翻转图像</translation>
+    </message>
+    <message>
+        <source>Rotate picture by {degrees}°</source>
+        <translation>将图像旋转 {degrees}°</translation>
+    </message>
+    <message>
+        <source>Convert to {profile}</source>
+        <translation>转换为 {profile}</translation>
+    </message>
+    <message>
+        <source>Assign {profile}</source>
+        <translation>指定 {profile}</translation>
+    </message>
+    <message>
+        <source>New layer</source>
+        <translation>新建图层</translation>
+    </message>
+    <message>
+        <source>New group</source>
+        <translation>新建图层组</translation>
+    </message>
+    <message>
+        <source>Layer by copy</source>
+        <translation>通过拷贝的图层</translation>
+    </message>
+    <message>
+        <source>Layer by cut</source>
+        <translation>通过剪切的图层</translation>
+    </message>
+    <message>
+        <source>Group layers</source>
+        <translation>图层编组</translation>
+    </message>
+    <message>
+        <source>Ungroup</source>
+        <translation>取消编组</translation>
+    </message>
+    <message>
+        <source>Move layers</source>
+        <translation>移动图层</translation>
+    </message>
+    <message>
+        <source>Clip to the layer below</source>
+        <translation>剪贴到下方图层</translation>
+    </message>
+    <message>
+        <source>Lock or unlock layers</source>
+        <translation>锁定或解锁图层</translation>
+    </message>
+    <message>
+        <source>Let the group pass through, or not</source>
+        <translation>切换图层组穿透</translation>
+    </message>
+    <message>
+        <source>Merge layers</source>
+        <translation>合并图层</translation>
+    </message>
+    <message>
+        <source>Merge group</source>
+        <translation>合并组</translation>
+    </message>
+    <message>
+        <source>Merge down</source>
+        <translation>向下合并</translation>
+    </message>
+    <message>
+        <source>Merge visible layers</source>
+        <translation>合并可见图层</translation>
+    </message>
+    <message>
+        <source>Visible as a new layer</source>
+        <translation>盖印可见图层</translation>
+    </message>
+    <message>
+        <source>Flatten picture</source>
+        <translation>拼合图像</translation>
+    </message>
+    <message>
+        <source>Turn text into pixels</source>
+        <translation>栅格化文字</translation>
+    </message>
+    <message>
+        <source>Flip layers</source>
+        <translation>翻转图层</translation>
+    </message>
+    <message>
+        <source>Rotate layers</source>
+        <translation>旋转图层</translation>
+    </message>
+    <message>
+        <source>Add mask</source>
+        <translation>添加蒙版</translation>
+    </message>
+    <message>
+        <source>Apply mask</source>
+        <translation>应用蒙版</translation>
+    </message>
+    <message>
+        <source>Delete mask</source>
+        <translation>删除蒙版</translation>
+    </message>
+    <message>
+        <source>Invert mask</source>
+        <translation>反相蒙版</translation>
+    </message>
+    <message>
+        <source>Disable mask</source>
+        <translation>停用蒙版</translation>
+    </message>
+    <message>
+        <source>Enable mask</source>
+        <translation>启用蒙版</translation>
+    </message>
+    <message>
+        <source>Link or unlink mask</source>
+        <translation>链接或取消链接蒙版</translation>
+    </message>
+    <message>
+        <source>Deselect</source>
+        <translation>取消选择</translation>
+    </message>
+    <message>
+        <source>layers</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>Move selection</source>
+        <translation>移动选区</translation>
+    </message>
+    <message>
+        <source>Select</source>
+        <translation>选择</translation>
+    </message>
+</context>
+<context>
+    <name>ConflictBar</name>
+    <message>
+        <source>Keep as it was</source>
+        <translation>保持原样</translation>
+    </message>
+    <message>
+        <source>{keys} is taken by “{name}”.</source>
+        <translation>{keys} 已被“{name}”占用。</translation>
+    </message>
+    <message>
+        <source>Use for “{name}”</source>
+        <translation>用于“{name}”</translation>
+    </message>
+</context>
+<context>
+    <name>CurveEditor</name>
+    <message>
+        <source>Curve</source>
+        <translation>曲线</translation>
+    </message>
+    <message>
+        <source>Click to add a point, drag to move it, drag it out or press Delete to remove it.
+Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</source>
+        <translation>单击添加控制点，拖动可移动；拖出曲线框或按 Delete 键可移除。
+按键：Page Up 和 Page Down 选择控制点，方向键移动，Insert 键添加。</translation>
+    </message>
+    <message>
+        <source>Point {number} of {count}: input {input}, output {output}</source>
+        <translation>控制点 {number}/{count}：输入 {input}，输出 {output}</translation>
+    </message>
+</context>
+<context>
+    <name>CurvesEditor</name>
+    <message>
+        <source>Input</source>
+        <translation>输入</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>输出</translation>
+    </message>
+</context>
+<context>
+    <name>DropHint</name>
+    <message>
+        <source>Drop to open</source>
+        <translation>松开以打开</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Add as layers</source>
+        <translation>添加为图层</translation>
+    </message>
+</context>
+<context>
+    <name>Edits</name>
+    <message>
+        <source>Nearest neighbour (hard edges)</source>
+        <translation>邻近（硬边缘）</translation>
+    </message>
+    <message>
+        <source>Bilinear</source>
+        <translation>两次线性</translation>
+    </message>
+    <message>
+        <source>Bicubic</source>
+        <translation>两次立方</translation>
+    </message>
+    <message>
+        <source>Lanczos (sharpest)</source>
+        <translation>Lanczos（最锐利）</translation>
+    </message>
+</context>
+<context>
+    <name>Export</name>
+    <message>
+        <source>Format</source>
+        <translation>格式</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>品质</translation>
+    </message>
+    <message>
+        <source>Lossless</source>
+        <translation>无损</translation>
+    </message>
+    <message>
+        <source>Colour resolution</source>
+        <translation>色度采样</translation>
+    </message>
+    <message>
+        <source>Progressive</source>
+        <translation>渐进式</translation>
+    </message>
+    <message>
+        <source>Effort</source>
+        <translation>压缩力度</translation>
+    </message>
+    <message>
+        <source>Compression</source>
+        <translation>压缩</translation>
+    </message>
+    <message>
+        <source>Metadata</source>
+        <translation>元数据</translation>
+    </message>
+    <message>
+        <source>Location</source>
+        <translation>拍摄地点</translation>
+    </message>
+    <message>
+        <source>Bits per channel</source>
+        <translation>位深（每通道）</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>Scale</source>
+        <translation>缩放</translation>
+    </message>
+    <message>
+        <source>Resampling</source>
+        <translation>重新采样</translation>
+    </message>
+    <message>
+        <source>Colour profile</source>
+        <translation>颜色配置文件</translation>
+    </message>
+</context>
+<context>
+    <name>ExportDialog</name>
+    <message>
+        <source>Export</source>
+        <translation>导出为</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>格式</translation>
+    </message>
+    <message>
+        <source>Lossless</source>
+        <translation>无损</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>品质</translation>
+    </message>
+    <message>
+        <source>Metadata</source>
+        <translation>元数据</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>All but the place</source>
+        <translation>除地点外的全部</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Camera data and how the picture was made: lets you open the export again with its sliders, and tells others that it is AI-made.</source>
+        <translation>相机数据和图片的制作方式：重新打开导出的文件时可恢复滑块，并告知他人图片由 AI 制作。</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>导出…</translation>
+    </message>
+    <message>
+        <source>…</source>
+        <translation>…</translation>
+    </message>
+    <message>
+        <source>Computing…</source>
+        <translation>正在计算…</translation>
+    </message>
+    <message>
+        <source>No preview</source>
+        <translation>无法预览</translation>
+    </message>
+    <message>
+        <source>{width} × {height} px · {size}</source>
+        <translation>{width} × {height} 像素 · {size}</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Fast</source>
+        <translation>快速</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>标准</translation>
+    </message>
+    <message>
+        <source>Smallest file</source>
+        <translation>文件最小</translation>
+    </message>
+    <message>
+        <source>Nearest pixel</source>
+        <translation>邻近</translation>
+    </message>
+    <message>
+        <source>Bilinear</source>
+        <translation>两次线性</translation>
+    </message>
+    <message>
+        <source>Bicubic</source>
+        <translation>两次立方</translation>
+    </message>
+    <message>
+        <source>Lanczos</source>
+        <translation>Lanczos</translation>
+    </message>
+    <message>
+        <source>As the document</source>
+        <translation>与文档相同</translation>
+    </message>
+    <message>
+        <source>8 bits</source>
+        <translation>8 位</translation>
+    </message>
+    <message>
+        <source>16 bits</source>
+        <translation>16 位</translation>
+    </message>
+</context>
+<context>
+    <name>ExportPreview</name>
+    <message>
+        <source>Preview: the original left, the export right</source>
+        <translation>预览：左侧为原图，右侧为导出结果</translation>
+    </message>
+    <message>
+        <source>Wheel: zoom. Drag: move. Drag the line: compare. Double click: 100 % or fit.</source>
+        <translation>滚轮缩放，拖动平移；拖动分割线进行对比；双击在 100 % 与适合窗口间切换。</translation>
+    </message>
+    <message>
+        <source>Original</source>
+        <translation>原图</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+</context>
+<context>
+    <name>FileFormat</name>
+    <message>
+        <source>OpenRaster project</source>
+        <translation>OpenRaster 工程</translation>
+    </message>
+    <message>
+        <source>PNG</source>
+        <translation>PNG</translation>
+    </message>
+    <message>
+        <source>JPEG</source>
+        <translation>JPEG</translation>
+    </message>
+    <message>
+        <source>WebP</source>
+        <translation>WebP</translation>
+    </message>
+    <message>
+        <source>TIFF</source>
+        <translation>TIFF</translation>
+    </message>
+    <message>
+        <source>AVIF</source>
+        <translation>AVIF</translation>
+    </message>
+    <message>
+        <source>HEIF</source>
+        <translation>HEIF</translation>
+    </message>
+    <message>
+        <source>Photoshop document</source>
+        <translation>Photoshop 文档</translation>
+    </message>
+    <message>
+        <source>Other pictures</source>
+        <translation>其他图片</translation>
+    </message>
+</context>
+<context>
+    <name>Filmstrip</name>
+    <message>
+        <source>Make variations</source>
+        <translation>生成变体</translation>
+    </message>
+    <message>
+        <source>The same prompt with other seeds.</source>
+        <translation>相同提示词，不同种子。</translation>
+    </message>
+    <message>
+        <source>Pictures made from a prompt can be varied here.</source>
+        <translation>由提示词生成的图片可在此生成变体。</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryModel</name>
+    <message>
+        <source>{step}, undone</source>
+        <translation>{step}，已撤销</translation>
+    </message>
+    <message>
+        <source>{step}, saved</source>
+        <translation>{step}，已保存</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryPanel</name>
+    <message>
+        <source>History</source>
+        <translation>历史记录</translation>
+    </message>
+    <message>
+        <source>New from prompt</source>
+        <translation>用提示词新建</translation>
+    </message>
+    <message>
+        <source>Opened</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Go to this state</source>
+        <translation>转到此状态</translation>
+    </message>
+    <message>
+        <source>Compare with this</source>
+        <translation>与此状态对比</translation>
+    </message>
+</context>
+<context>
+    <name>Information</name>
+    <message>
+        <source>How this picture was made</source>
+        <translation>图片的制作方式</translation>
+    </message>
+    <message>
+        <source>Copy as text</source>
+        <translation>复制为文本</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>{width} × {height} px</source>
+        <translation>{width} × {height} 像素</translation>
+    </message>
+    <message>
+        <source>Made by</source>
+        <translation>来源</translation>
+    </message>
+    <message>
+        <source>opened from a file</source>
+        <translation>从文件打开</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>Without</source>
+        <translation>排除内容</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>步数</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>引导强度</translation>
+    </message>
+</context>
+<context>
+    <name>JobPanel</name>
+    <message>
+        <source>Nothing is running.</source>
+        <translation>没有正在运行的任务。</translation>
+    </message>
+    <message>
+        <source>loading the model</source>
+        <translation>正在加载模型</translation>
+    </message>
+    <message>
+        <source>reading the prompt</source>
+        <translation>正在读取提示词</translation>
+    </message>
+    <message>
+        <source>finishing the picture</source>
+        <translation>正在完成图片</translation>
+    </message>
+    <message>
+        <source>{count} s</source>
+        <translation>{count} 秒</translation>
+    </message>
+    <message>
+        <source>{count} min</source>
+        <translation>{count} 分钟</translation>
+    </message>
+</context>
+<context>
+    <name>JobRow</name>
+    <message>
+        <source>waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>Stop this job</source>
+        <translation>停止此任务</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>正在启动</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>step {done} of {total}</source>
+        <translation>第 {done}/{total} 步</translation>
+    </message>
+    <message>
+        <source>{words} · {time} left</source>
+        <translation>{words} · 剩余 {time}</translation>
+    </message>
+</context>
+<context>
+    <name>LayerDelegate</name>
+    <message>
+        <source>editable</source>
+        <translation>可编辑</translation>
+    </message>
+</context>
+<context>
+    <name>LayerModel</name>
+    <message>
+        <source>seed {seed}</source>
+        <translation>种子 {seed}</translation>
+    </message>
+    <message>
+        <source>{prompt}
+Double click shows its sliders.</source>
+        <translation>{prompt}
+双击显示滑块。</translation>
+    </message>
+    <message>
+        <source>{width} × {height} pixels</source>
+        <translation>{width} × {height} 像素</translation>
+    </message>
+    <message>
+        <source>{name}
+Double click shows its settings.</source>
+        <translation>{name}
+双击显示设置。</translation>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>已隐藏</translation>
+    </message>
+    <message>
+        <source>locked</source>
+        <translation>已锁定</translation>
+    </message>
+    <message>
+        <source>clipped</source>
+        <translation>已剪贴</translation>
+    </message>
+    <message>
+        <source>with mask</source>
+        <translation>带蒙版</translation>
+    </message>
+    <message>
+        <source>{family} {size} px</source>
+        <translation>{family} {size} 像素</translation>
+    </message>
+    <message>
+        <source>{width} × {height} px</source>
+        <translation>{width} × {height} 像素</translation>
+    </message>
+    <message>
+        <source>1 layer</source>
+        <translation>1 个图层</translation>
+    </message>
+    <message>
+        <source>{count} layers</source>
+        <translation>{count} 个图层</translation>
+    </message>
+</context>
+<context>
+    <name>LayerPanel</name>
+    <message>
+        <source>Layers</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>重命名</translation>
+    </message>
+    <message>
+        <source>Add mask</source>
+        <translation>添加蒙版</translation>
+    </message>
+    <message>
+        <source>Show one layer alone</source>
+        <translation>单独显示一个图层</translation>
+    </message>
+    <message>
+        <source>Enable mask</source>
+        <translation>启用蒙版</translation>
+    </message>
+    <message>
+        <source>Disable mask</source>
+        <translation>停用蒙版</translation>
+    </message>
+    <message>
+        <source>Unlock layer</source>
+        <translation>解锁图层</translation>
+    </message>
+    <message>
+        <source>Move {count} layers</source>
+        <translation>移动 {count} 个图层</translation>
+    </message>
+</context>
+<context>
+    <name>LayerProperties</name>
+    <message>
+        <source>Opacity</source>
+        <translation>不透明度</translation>
+    </message>
+    <message>
+        <source> %</source>
+        <translation> %</translation>
+    </message>
+    <message>
+        <source>Opacity in percent</source>
+        <translation>不透明度百分比</translation>
+    </message>
+    <message>
+        <source>Blend mode to {value}</source>
+        <translation>混合模式设为{value}</translation>
+    </message>
+    <message>
+        <source>Opacity to {value} %</source>
+        <translation>不透明度设为 {value} %</translation>
+    </message>
+</context>
+<context>
+    <name>Leftovers</name>
+    <message>
+        <source>“{title}” was saved after this work was kept, so it is opened as a copy.</source>
+        <translation>“{title}”在保留此工作之后又保存过，因此以副本打开。</translation>
+    </message>
+</context>
+<context>
+    <name>LevelsEditor</name>
+    <message>
+        <source>Input levels</source>
+        <translation>输入色阶</translation>
+    </message>
+    <message>
+        <source>Output levels</source>
+        <translation>输出色阶</translation>
+    </message>
+    <message>
+        <source>Black point</source>
+        <translation>黑场</translation>
+    </message>
+    <message>
+        <source>Gamma</source>
+        <translation>灰度系数</translation>
+    </message>
+    <message>
+        <source>White point</source>
+        <translation>白场</translation>
+    </message>
+    <message>
+        <source>Darkest output</source>
+        <translation>输出黑场</translation>
+    </message>
+    <message>
+        <source>Brightest output</source>
+        <translation>输出白场</translation>
+    </message>
+</context>
+<context>
+    <name>LevelsTrack</name>
+    <message>
+        <source>Drag the handles; keys: Page Up and Page Down choose one, arrows move it</source>
+        <translation>拖动滑块；按键：Page Up 和 Page Down 选择，方向键移动</translation>
+    </message>
+</context>
+<context>
+    <name>LockButtons</name>
+    <message>
+        <source>Lock transparency</source>
+        <translation>锁定透明像素</translation>
+    </message>
+    <message>
+        <source>Lock position</source>
+        <translation>锁定位置</translation>
+    </message>
+    <message>
+        <source>Lock the whole layer</source>
+        <translation>锁定全部</translation>
+    </message>
+    <message>
+        <source>Lock layer</source>
+        <translation>锁定图层</translation>
+    </message>
+    <message>
+        <source>Unlock layer</source>
+        <translation>解锁图层</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Subjects</source>
+        <translation>主体</translation>
+    </message>
+    <message>
+        <source>Properties</source>
+        <translation>属性</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>History</source>
+        <translation>历史记录</translation>
+    </message>
+    <message>
+        <source>Variations</source>
+        <translation>变体</translation>
+    </message>
+    <message>
+        <source>Jobs</source>
+        <translation>任务</translation>
+    </message>
+</context>
+<context>
+    <name>MaskProperties</name>
+    <message>
+        <source>Mask</source>
+        <translation>蒙版</translation>
+    </message>
+    <message>
+        <source>The mask hides</source>
+        <translation>启用蒙版</translation>
+    </message>
+    <message>
+        <source>Moves with its layer</source>
+        <translation>与图层链接</translation>
+    </message>
+    <message>
+        <source>Paint on the mask</source>
+        <translation>在蒙版上绘制</translation>
+    </message>
+    <message>
+        <source>Enable mask</source>
+        <translation>启用蒙版</translation>
+    </message>
+    <message>
+        <source>Disable mask</source>
+        <translation>停用蒙版</translation>
+    </message>
+    <message>
+        <source>Link mask</source>
+        <translation>链接蒙版</translation>
+    </message>
+    <message>
+        <source>Unlink mask</source>
+        <translation>取消链接蒙版</translation>
+    </message>
+</context>
+<context>
+    <name>MessageBar</name>
+    <message>
+        <source>Close this message</source>
+        <translation>关闭此消息</translation>
+    </message>
+</context>
+<context>
+    <name>ModelButton</name>
+    <message>
+        <source>The model that makes this picture; click for all models</source>
+        <translation>生成此图片的模型；单击查看所有模型</translation>
+    </message>
+</context>
+<context>
+    <name>ModelDialog</name>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Folder, .safetensors file, or hub id such as owner/name</source>
+        <translation>文件夹、.safetensors 文件，或形如 owner/name 的 Hub ID</translation>
+    </message>
+    <message>
+        <source>Folder, file or hub id of a model</source>
+        <translation>模型的文件夹、文件或 Hub ID</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>浏览…</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>Use for new pictures</source>
+        <translation>用于新图片</translation>
+    </message>
+    <message>
+        <source>Check</source>
+        <translation>检查</translation>
+    </message>
+    <message>
+        <source>Remove from list</source>
+        <translation>从列表中移除</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>The sandbox models come with Attune and draw small cartoon scenes. For photos, add a Stable Diffusion checkpoint that is on this computer; it is used where it lies and nothing is uploaded.</source>
+        <translation>沙盒模型随 Attune 提供，只能绘制小幅卡通场景。处理照片请添加本机上的 Stable Diffusion 检查点；模型在原位置使用，不会上传任何内容。</translation>
+    </message>
+    <message>
+        <source>Add a checkpoint</source>
+        <translation>添加检查点</translation>
+    </message>
+    <message>
+        <source>Checkpoints (*.safetensors);;model_index.json</source>
+        <translation>检查点 (*.safetensors);;model_index.json</translation>
+    </message>
+    <message>
+        <source>Added {name}.</source>
+        <translation>已添加 {name}。</translation>
+    </message>
+    <message>
+        <source>Looking at the model…</source>
+        <translation>正在查看模型…</translation>
+    </message>
+    <message>
+        <source>{name} is complete.</source>
+        <translation>{name} 完整无缺。</translation>
+    </message>
+    <message>
+        <source>Checking {name}…</source>
+        <translation>正在检查 {name}…</translation>
+    </message>
+    <message>
+        <source>{name} is no longer listed; its files are where they were.</source>
+        <translation>{name} 已从列表移除；其文件仍在原处。</translation>
+    </message>
+</context>
+<context>
+    <name>ModelRow</name>
+    <message>
+        <source>sandbox</source>
+        <translation>沙盒</translation>
+    </message>
+    <message>
+        <source>used for new pictures</source>
+        <translation>用于新图片</translation>
+    </message>
+</context>
+<context>
+    <name>NewCanvas</name>
+    <message>
+        <source>New canvas</source>
+        <translation>新建画布</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>预设</translation>
+    </message>
+    <message>
+        <source>Own size</source>
+        <translation>自定大小</translation>
+    </message>
+    <message>
+        <source>As the clipboard</source>
+        <translation>与剪贴板相同</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>Swap width and height</source>
+        <translation>互换宽度和高度</translation>
+    </message>
+    <message>
+        <source> px/in</source>
+        <translation> 像素/英寸</translation>
+    </message>
+    <message>
+        <source>Resolution</source>
+        <translation>分辨率</translation>
+    </message>
+    <message>
+        <source>Bits per channel</source>
+        <translation>位深（每通道）</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>背景</translation>
+    </message>
+    <message>
+        <source>White</source>
+        <translation>白色</translation>
+    </message>
+    <message>
+        <source>Transparent</source>
+        <translation>透明</translation>
+    </message>
+    <message>
+        <source>Black</source>
+        <translation>黑色</translation>
+    </message>
+    <message>
+        <source>Grey</source>
+        <translation>灰色</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>创建</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source> px</source>
+        <translation> 像素</translation>
+    </message>
+</context>
+<context>
+    <name>NewPicture</name>
+    <message>
+        <source>New from prompt</source>
+        <translation>用提示词新建</translation>
+    </message>
+    <message>
+        <source>a photo of a man and a woman on the beach</source>
+        <translation>a photo of a man and a woman on the beach</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>What should not be there (optional)</source>
+        <translation>不希望出现的内容（可选）</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>反向提示词</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Another seed</source>
+        <translation>换一个种子</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>步数</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>生成</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Without</source>
+        <translation>排除内容</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>{name} · sandbox</source>
+        <translation>{name} · 沙盒</translation>
+    </message>
+    <message>
+        <source>A small built-in model for trying things out. It draws cartoon scenes of people (man, woman), animals (cat, dog) and things (car, ball, tree, house). For photos, add a checkpoint under Models.</source>
+        <translation>用于试用的小型内置模型，只懂英文提示词。可绘制人物（man、woman）、动物（cat、dog）和物品（car、ball、tree、house）的卡通场景。处理照片请在“模型”中添加检查点。</translation>
+    </message>
+</context>
+<context>
+    <name>NumberField</name>
+    <message>
+        <source>{low} to {high}</source>
+        <translation>{low} 至 {high}</translation>
+    </message>
+</context>
+<context>
+    <name>Operations</name>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>反向提示词</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>步数</translation>
+    </message>
+    <message>
+        <source>Guidance scale</source>
+        <translation>引导强度</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>Sampler</source>
+        <translation>采样器</translation>
+    </message>
+    <message>
+        <source>Attributes</source>
+        <translation>属性</translation>
+    </message>
+    <message>
+        <source>Delay</source>
+        <translation>延迟</translation>
+    </message>
+    <message>
+        <source>Attribute</source>
+        <translation>属性</translation>
+    </message>
+    <message>
+        <source>Positions</source>
+        <translation>位置</translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>Subjects</source>
+        <translation>主体</translation>
+    </message>
+    <message>
+        <source>Refinement step</source>
+        <translation>细化步</translation>
+    </message>
+    <message>
+        <source>The step before which the latents are refined, counted from 0</source>
+        <translation>在此步之前细化潜变量，从 0 开始计数</translation>
+    </message>
+    <message>
+        <source>Updates</source>
+        <translation>更新次数</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>学习率</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>阈值</translation>
+    </message>
+    <message>
+        <source>Refinement stops when the loss is at most 1 minus this</source>
+        <translation>当损失不大于 1 减去此值时停止细化</translation>
+    </message>
+    <message>
+        <source>Loss of the refinement</source>
+        <translation>细化损失</translation>
+    </message>
+    <message>
+        <source>Loss of the guidance</source>
+        <translation>引导损失</translation>
+    </message>
+    <message>
+        <source>First guided step</source>
+        <translation>引导起始步</translation>
+    </message>
+    <message>
+        <source>End of the guidance</source>
+        <translation>引导结束</translation>
+    </message>
+    <message>
+        <source>The first step that is no longer guided</source>
+        <translation>不再引导的第一步</translation>
+    </message>
+    <message>
+        <source>Step size of the guidance</source>
+        <translation>引导步长</translation>
+    </message>
+    <message>
+        <source>One distribution for all pictures</source>
+        <translation>所有图片共用一个分布</translation>
+    </message>
+    <message>
+        <source>SAGA learns once and draws all pictures from it</source>
+        <translation>SAGA 只学习一次，并由此生成所有图片</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Heat maps</source>
+        <translation>热力图</translation>
+    </message>
+    <message>
+        <source>At how many steps the subjects&apos; attention is kept</source>
+        <translation>保留多少步的主体注意力</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>生成</translation>
+    </message>
+    <message>
+        <source>Change attributes</source>
+        <translation>更改属性</translation>
+    </message>
+    <message>
+        <source>Sweep an attribute</source>
+        <translation>遍历属性</translation>
+    </message>
+    <message>
+        <source>Refine</source>
+        <translation>细化</translation>
+    </message>
+</context>
+<context>
+    <name>PanelHeader</name>
+    <message>
+        <source>Close panel {title}</source>
+        <translation>关闭面板“{title}”</translation>
+    </message>
+</context>
+<context>
+    <name>ParameterForm</name>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+</context>
+<context>
+    <name>PromptBox</name>
+    <message>
+        <source>Describe the picture</source>
+        <translation>描述图片</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>Edit the prompt (F2)</source>
+        <translation>编辑提示词 (F2)</translation>
+    </message>
+    <message>
+        <source>Another seed</source>
+        <translation>换一个种子</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>生成</translation>
+    </message>
+    <message>
+        <source>Make the picture of this prompt and seed (Return in the prompt)</source>
+        <translation>用此提示词和种子生成图片（在提示词中按 Enter 键）</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+</context>
+<context>
+    <name>PromptView</name>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>Click a word to make it a subject. Shift-click a second word to take the whole phrase.</source>
+        <translation>单击单词将其选为主体；按住 Shift 单击另一个单词可选取整个短语。</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>{prompt}. Subjects: {names}</source>
+        <translation>{prompt}。主体：{names}</translation>
+    </message>
+    <message>
+        <source>No prompt yet</source>
+        <translation>尚无提示词</translation>
+    </message>
+</context>
+<context>
+    <name>PropertiesPanel</name>
+    <message>
+        <source>Choose an adjustment layer to see its settings.</source>
+        <translation>选择调整图层以查看其设置。</translation>
+    </message>
+</context>
+<context>
+    <name>RecentMenu</name>
+    <message>
+        <source>Open &amp;recent</source>
+        <translation>最近打开的文件(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Clear this list</source>
+        <translation>清除列表(&amp;C)</translation>
+    </message>
+</context>
+<context>
+    <name>Recovery</name>
+    <message>
+        <source>Unsaved work cannot be kept for recovery: {reason}</source>
+        <translation>无法保留未保存的工作以供恢复：{reason}</translation>
+    </message>
+</context>
+<context>
+    <name>RecoveryBar</name>
+    <message>
+        <source>Unsaved work of earlier sessions</source>
+        <translation>之前未保存的工作</translation>
+    </message>
+    <message>
+        <source>Restore all</source>
+        <translation>全部恢复</translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation>稍后</translation>
+    </message>
+    <message>
+        <source>Ask again at the next start</source>
+        <translation>下次启动时再询问</translation>
+    </message>
+    <message>
+        <source>This work of an earlier session was not saved:</source>
+        <translation>以下工作在上次使用时未保存：</translation>
+    </message>
+</context>
+<context>
+    <name>RecoveryRow</name>
+    <message>
+        <source>Restore</source>
+        <translation>恢复</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Discard for good?</source>
+        <translation>永久丢弃？</translation>
+    </message>
+    <message>
+        <source>the file was saved later</source>
+        <translation>文件此后又保存过</translation>
+    </message>
+</context>
+<context>
+    <name>Ruler</name>
+    <message>
+        <source>Ruler</source>
+        <translation>标尺</translation>
+    </message>
+    <message>
+        <source>Drag from here to place a guide</source>
+        <translation>从此处拖出参考线</translation>
+    </message>
+</context>
+<context>
+    <name>ScaleBox</name>
+    <message>
+        <source>Width in pixels</source>
+        <translation>宽度（像素）</translation>
+    </message>
+    <message>
+        <source>Height in pixels</source>
+        <translation>高度（像素）</translation>
+    </message>
+    <message>
+        <source> %</source>
+        <translation> %</translation>
+    </message>
+    <message>
+        <source>Size in percent</source>
+        <translation>大小百分比</translation>
+    </message>
+</context>
+<context>
+    <name>SeedBox</name>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+</context>
+<context>
+    <name>Settings</name>
+    <message>
+        <source>Theme</source>
+        <translation>主题</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>语言</translation>
+    </message>
+    <message>
+        <source>Model for new pictures</source>
+        <translation>新图片使用的模型</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Automatic takes a graphics card if there is one. Used from the next start.</source>
+        <translation>“自动”会优先使用显卡。下次启动时生效。</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>精度</translation>
+    </message>
+    <message>
+        <source>Used from the next start.</source>
+        <translation>下次启动时生效。</translation>
+    </message>
+    <message>
+        <source>Steps for new pictures</source>
+        <translation>新图片的步数</translation>
+    </message>
+    <message>
+        <source>Empty takes the model&apos;s own number.</source>
+        <translation>留空则使用模型的默认步数。</translation>
+    </message>
+    <message>
+        <source>Prepare slider positions when idle</source>
+        <translation>空闲时预先计算滑块</translation>
+    </message>
+    <message>
+        <source>Sliders answer at once; costs processor time while you look.</source>
+        <translation>滑块可立即响应，但空闲时会占用处理器。</translation>
+    </message>
+    <message>
+        <source>Variations at a time</source>
+        <translation>每次生成的变体数</translation>
+    </message>
+    <message>
+        <source>Memory for undo (MiB)</source>
+        <translation>撤销内存 (MiB)</translation>
+    </message>
+    <message>
+        <source>The oldest steps go first.</source>
+        <translation>最早的步骤最先移除。</translation>
+    </message>
+    <message>
+        <source>Work that a crash may cost (seconds)</source>
+        <translation>崩溃时最多丢失的工作（秒）</translation>
+    </message>
+    <message>
+        <source>Unsaved changes are kept for recovery at least this often, and when you pause.</source>
+        <translation>至少按此间隔保留未保存的更改以供恢复，停顿时也会保留。</translation>
+    </message>
+    <message>
+        <source>Disk space for recovery (MiB)</source>
+        <translation>恢复文件的磁盘空间 (MiB)</translation>
+    </message>
+    <message>
+        <source>Unsaved work of this session, and of sessions that crashed.</source>
+        <translation>本次及崩溃时未保存的工作。</translation>
+    </message>
+    <message>
+        <source>Export format</source>
+        <translation>导出格式</translation>
+    </message>
+    <message>
+        <source>Export quality</source>
+        <translation>导出品质</translation>
+    </message>
+    <message>
+        <source>For JPEG and lossy WebP.</source>
+        <translation>用于 JPEG 和有损 WebP。</translation>
+    </message>
+    <message>
+        <source>Write how a picture was made</source>
+        <translation>写入图片的制作方式</translation>
+    </message>
+    <message>
+        <source>Lets you open the export again with its sliders, and tells others that it is AI-made.</source>
+        <translation>重新打开导出的文件时可恢复滑块，并告知他人图片由 AI 制作。</translation>
+    </message>
+    <message>
+        <source>Start with the sample picture</source>
+        <translation>启动时打开示例图片</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>窗口</translation>
+    </message>
+    <message>
+        <source>Models and processor</source>
+        <translation>模型与处理器</translation>
+    </message>
+    <message>
+        <source>Files and export</source>
+        <translation>文件与导出</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>内存</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsDialog</name>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Search settings</source>
+        <translation>搜索设置</translation>
+    </message>
+    <message>
+        <source>Sections</source>
+        <translation>分类</translation>
+    </message>
+    <message>
+        <source>Back to defaults</source>
+        <translation>恢复默认值</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Processor (CPU)</source>
+        <translation>处理器 (CPU)</translation>
+    </message>
+    <message>
+        <source>Graphics card (CUDA)</source>
+        <translation>显卡 (CUDA)</translation>
+    </message>
+    <message>
+        <source>Apple graphics (MPS)</source>
+        <translation>Apple 图形处理器 (MPS)</translation>
+    </message>
+</context>
+<context>
+    <name>ShadeField</name>
+    <message>
+        <source>Saturation and value</source>
+        <translation>饱和度与明度</translation>
+    </message>
+</context>
+<context>
+    <name>Shortcuts</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Search commands or keys</source>
+        <translation>搜索命令或按键</translation>
+    </message>
+    <message>
+        <source>Back to defaults</source>
+        <translation>恢复默认值</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Back to the default of “{name}”</source>
+        <translation>恢复“{name}”的默认快捷键</translation>
+    </message>
+    <message>
+        <source>Show the state before while held</source>
+        <translation>按住时显示修改前</translation>
+    </message>
+    <message>
+        <source>Move the view while held</source>
+        <translation>按住时平移视图</translation>
+    </message>
+    <message>
+        <source>Space</source>
+        <translation>空格键</translation>
+    </message>
+</context>
+<context>
+    <name>Starts</name>
+    <message>
+        <source>Untitled</source>
+        <translation>未命名</translation>
+    </message>
+    <message>
+        <source>Open “{name}” as layer</source>
+        <translation>将“{name}”作为图层打开</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>背景</translation>
+    </message>
+</context>
+<context>
+    <name>StatusBar</name>
+    <message>
+        <source>Memory that Attune uses, with its image engine</source>
+        <translation>Attune 及其图像引擎占用的内存</translation>
+    </message>
+    <message>
+        <source>What computes pictures; change it in Edit › Settings</source>
+        <translation>计算图片所用的设备；可在“编辑 › 设置”中更改</translation>
+    </message>
+    <message>
+        <source>x {x} y {y}</source>
+        <translation>x {x} y {y}</translation>
+    </message>
+    <message>
+        <source>embedded profile</source>
+        <translation>嵌入的配置文件</translation>
+    </message>
+    <message>
+        <source>{width} × {height} px · {profile} · {depth} bit</source>
+        <translation>{width} × {height} 像素 · {profile} · {depth} 位</translation>
+    </message>
+    <message>
+        <source>Selection {width} × {height}</source>
+        <translation>选区 {width} × {height}</translation>
+    </message>
+    <message>
+        <source>Built-in sandbox model — add a checkpoint to edit photos</source>
+        <translation>内置沙盒模型 — 添加检查点即可编辑照片</translation>
+    </message>
+    <message>
+        <source>{size} GB</source>
+        <translation>{size} GB</translation>
+    </message>
+</context>
+<context>
+    <name>SubjectPanel</name>
+    <message>
+        <source>Click a word above to make it a subject, then add attributes to it.</source>
+        <translation>单击上方的单词将其选为主体，然后为其添加属性。</translation>
+    </message>
+    <message>
+        <source>New from prompt…</source>
+        <translation>用提示词新建…</translation>
+    </message>
+    <message>
+        <source>The prompt of a picture and the sliders of its subjects appear here.</source>
+        <translation>图片的提示词及其主体的滑块会显示在这里。</translation>
+    </message>
+    <message>
+        <source>Sliders change pictures that were made from a prompt. This one has no prompt to work with.</source>
+        <translation>滑块用于更改由提示词生成的图片，此图片没有提示词。</translation>
+    </message>
+    <message>
+        <source>shown on the canvas</source>
+        <translation>已在画布上显示</translation>
+    </message>
+</context>
+<context>
+    <name>SubjectSection</name>
+    <message>
+        <source>Set all sliders of {name} to zero</source>
+        <translation>将 {name} 的所有滑块归零</translation>
+    </message>
+    <message>
+        <source>{name} is no subject</source>
+        <translation>取消主体 {name}</translation>
+    </message>
+    <message>
+        <source>+ Add attribute</source>
+        <translation>+ 添加属性</translation>
+    </message>
+    <message>
+        <source>The library has no attribute for this word and model.</source>
+        <translation>库中没有适用于此单词和模型的属性。</translation>
+    </message>
+</context>
+<context>
+    <name>ToneEditor</name>
+    <message>
+        <source>Channel</source>
+        <translation>通道</translation>
+    </message>
+    <message>
+        <source>RGB</source>
+        <translation>RGB</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>红</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>绿</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>蓝</translation>
+    </message>
+    <message>
+        <source>Reset this channel</source>
+        <translation>复位此通道</translation>
+    </message>
+</context>
+<context>
+    <name>ToolBar</name>
+    <message>
+        <source>Tools</source>
+        <translation>工具</translation>
+    </message>
+</context>
+<context>
+    <name>ToolOptions</name>
+    <message>
+        <source>Tool options</source>
+        <translation>工具选项</translation>
+    </message>
+    <message>
+        <source>As it comes</source>
+        <translation>不限</translation>
+    </message>
+</context>
+<context>
+    <name>Tools</name>
+    <message>
+        <source>Sample size</source>
+        <translation>取样大小</translation>
+    </message>
+    <message>
+        <source>Pixels across</source>
+        <translation>像素宽度</translation>
+    </message>
+    <message>
+        <source>All layers</source>
+        <translation>所有图层</translation>
+    </message>
+    <message>
+        <source>Eyedropper</source>
+        <translation>吸管</translation>
+    </message>
+    <message>
+        <source>Hand</source>
+        <translation>抓手</translation>
+    </message>
+    <message>
+        <source>Zoom out</source>
+        <translation>缩小</translation>
+    </message>
+    <message>
+        <source>Alt does the opposite</source>
+        <translation>按住 Alt 键反向操作</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>缩放</translation>
+    </message>
+    <message>
+        <source>Choose the layer by clicking</source>
+        <translation>自动选择图层</translation>
+    </message>
+    <message>
+        <source>Ctrl does the opposite</source>
+        <translation>按住 Ctrl 键反向操作</translation>
+    </message>
+    <message>
+        <source>Snap</source>
+        <translation>对齐</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>移动</translation>
+    </message>
+    <message>
+        <source>Form</source>
+        <translation>形状</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>{width} × {height}</source>
+        <translation>{width} × {height}</translation>
+    </message>
+    <message>
+        <source>Select rectangle</source>
+        <translation>矩形选框</translation>
+    </message>
+    <message>
+        <source>Select ellipse</source>
+        <translation>椭圆选框</translation>
+    </message>
+    <message>
+        <source>Mode</source>
+        <translation>模式</translation>
+    </message>
+    <message>
+        <source>Shift adds, Alt subtracts, both intersect</source>
+        <translation>Shift 添加，Alt 减去，两者同按取交集</translation>
+    </message>
+    <message>
+        <source>Smooth edges</source>
+        <translation>消除锯齿</translation>
+    </message>
+    <message>
+        <source>Feather</source>
+        <translation>羽化</translation>
+    </message>
+</context>
+<context>
+    <name>VariationCard</name>
+    <message>
+        <source>Seed {seed}</source>
+        <translation>种子 {seed}</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+</context>
+<context>
+    <name>VariationSession</name>
+    <message>
+        <source>Use the variation with seed {seed}</source>
+        <translation>使用种子为 {seed} 的变体</translation>
+    </message>
+    <message>
+        <source>Variation with seed {seed}</source>
+        <translation>种子为 {seed} 的变体</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>已停止</translation>
+    </message>
+</context>
+<context>
+    <name>Welcome</name>
+    <message>
+        <source>You can also drop files here, or paste a picture.</source>
+        <translation>也可以将文件拖放到此处，或粘贴图片。</translation>
+    </message>
+    <message>
+        <source>New from prompt…</source>
+        <translation>用提示词新建…</translation>
+    </message>
+    <message>
+        <source>Describe a picture</source>
+        <translation>用文字描述图片</translation>
+    </message>
+    <message>
+        <source>Open…</source>
+        <translation>打开…</translation>
+    </message>
+    <message>
+        <source>A photo or a project</source>
+        <translation>照片或工程</translation>
+    </message>
+    <message>
+        <source>New canvas…</source>
+        <translation>新建画布…</translation>
+    </message>
+    <message>
+        <source>Start with a blank page</source>
+        <translation>从空白画布开始</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>示例</translation>
+    </message>
+    <message>
+        <source>Opened lately</source>
+        <translation>最近打开</translation>
+    </message>
+    <message>
+        <source>What would you like to make?</source>
+        <translation>想制作什么？</translation>
+    </message>
+</context>
+<context>
+    <name>WindowCommands</name>
+    <message>
+        <source>Open as layer</source>
+        <translation>作为图层打开</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Save project</source>
+        <translation>保存工程</translation>
+    </message>
+    <message>
+        <source>OpenRaster project (*.ora)</source>
+        <translation>OpenRaster 工程 (*.ora)</translation>
+    </message>
+    <message>
+        <source>Pictures ({patterns});;All files (*)</source>
+        <translation>图片 ({patterns});;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Save changes to “{title}”?</source>
+        <translation>要保存对“{title}”的更改吗？</translation>
+    </message>
+    <message>
+        <source>Without saving, the changes are lost.</source>
+        <translation>如果不保存，更改将会丢失。</translation>
+    </message>
+    <message>
+        <source>The last change is still being computed and is not part of this file.</source>
+        <translation>最后一项更改仍在计算中，未包含在此文件中。</translation>
+    </message>
+    <message>
+        <source>Save again when it is done.</source>
+        <translation>完成后请再次保存。</translation>
+    </message>
+    <message>
+        <source>“{name}” exists. Replace it?</source>
+        <translation>“{name}”已存在。要替换它吗？</translation>
+    </message>
+    <message>
+        <source>Replace?</source>
+        <translation>替换？</translation>
+    </message>
+</context>
+<context>
+    <name>Workspace</name>
+    <message>
+        <source>Open pictures</source>
+        <translation>打开的图片</translation>
+    </message>
+    <message>
+        <source>Close {title}</source>
+        <translation>关闭 {title}</translation>
+    </message>
+</context>
+<context>
+    <name>ZoomBox</name>
+    <message>
+        <source>Zoom</source>
+        <translation>缩放</translation>
+    </message>
+    <message>
+        <source>Zoom; type a number or choose one</source>
+        <translation>缩放比例；输入数值或从列表选择</translation>
+    </message>
+    <message>
+        <source>Fit</source>
+        <translation>适合</translation>
+    </message>
+</context>
+</TS>
