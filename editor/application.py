@@ -24,6 +24,7 @@ from editor.mask_actions import MaskActions
 from editor.new_pictures import NewPictures, sample_request
 from editor.recipes import Subject
 from editor.recovery.recovery import Recovery
+from editor.refinement import Refinement
 from editor.selection_actions import SelectionActions
 from editor.sessions import Sessions
 from editor.settings import Settings
@@ -89,6 +90,7 @@ class Application(QObject):
         self.selection = SelectionActions(self)
         self.filters = FilterActions(self)
         self.tools = ToolActions(settings, self)
+        self.refinement = Refinement(self)
         self.recovery = Recovery(self)
         self.starts = Starts(self)
         self.sessions.changed.connect(self.session_changed)

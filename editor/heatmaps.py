@@ -5,6 +5,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QImage
 
+from editor.pixels import read_only
+from inference.request import Pixels
+
+_DIMMED = 0.55  # how bright the picture is where the model does not look, in an exported map
+_TINTED = 0.35
 _FLOOR = 0.25  # below this share of its maximum a map is noise
 _BOX_LEVEL = 0.4
 _BOX_MARGIN = 0.06  # of the picture: maps are coarse, and hair is easily missed
@@ -16,6 +21,18 @@ def heat_image(heat: NDArray[np.float32]) -> QImage:
     levels = np.ascontiguousarray(np.round(strength * 255), dtype=np.uint8)
     height, width = levels.shape
     return QImage(levels.data, width, height, width, QImage.Format.Format_Grayscale8).copy()
+
+
+def overlaid(pixels: Pixels, heat: NDArray[np.float32], colour: tuple[int, int, int]) -> Pixels:
+    """A picture [H, W, 3 or 4] with a map over it in a colour (0..255), the rest darkened: RGB [H, W, 3]."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    strength = cv2.resize(_normalised(heat), (width, height), interpolation=cv2.INTER_CUBIC)
+    strength = np.clip(strength, 0, 1)[..., None]
+    dimmed = pixels[..., :3] * (_DIMMED + (1 - _DIMMED) * strength)
+    mixed = dimmed + (np.array(colour, np.float32) - dimmed) * (_TINTED * strength)
+    return read_only(np.round(mixed).astype(np.uint8))
 
 
 def subject_box(heat: NDArray[np.float32]) -> QRectF:

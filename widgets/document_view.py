@@ -15,6 +15,7 @@ from editor.heatmaps import heat_image
 from editor.images import to_qimage
 from editor.jobs import AttributeSession
 from editor.raster import Area
+from editor.refinement import WHOLE_RUN, attention
 from editor.state import DocumentState
 from editor.tiles import TileCompositor
 from editor.tools import ToolContext
@@ -127,14 +128,14 @@ class DocumentView(Canvas):
             session.maps_changed.connect(self._on_maps_changed)
         self.light_subject(-1)
 
-    def light_subject(self, index: int) -> None:
-        """Show where the model sees a subject; -1 shows none."""
+    def light_subject(self, index: int, step: int = WHOLE_RUN) -> None:
+        """Show where the model sees a subject, in the whole run or at one step; -1 shows none."""
         self._lit = index
         session = self._session
         if session is None or not 0 <= index < len(session.subjects):
             self.set_heat(None)
             return
-        heat = session.heat(index)
+        heat = attention(session, index, step)
         colour = tokens_of(self).subject(session.subjects[index].colour_index)
         self.set_heat(heat_image(heat) if heat is not None else None, colour)
 

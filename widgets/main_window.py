@@ -20,6 +20,7 @@ from widgets.layer_properties import LockButtons
 from widgets.panel import Panel, PanelSpec
 from widgets.properties_panel import PropertiesPanel
 from widgets.recent_menu import RecentMenu
+from widgets.refine_panel import RefinePanel
 from widgets.status_bar import StatusBar
 from widgets.subject_panel import SubjectPanel
 from widgets.theme import Theme
@@ -77,6 +78,7 @@ class MainWindow(QMainWindow):
                 "filters": lambda: application.filters,
                 "tools": lambda: application.tools,
                 "sessions": lambda: application.sessions,
+                "refinement": lambda: application.refinement,
             },
             self,
         )
@@ -169,6 +171,7 @@ class MainWindow(QMainWindow):
                 "subjects", self.tr("Subjects"), right, lambda: SubjectPanel(application), self._model_button
             ),
             PanelSpec("properties", self.tr("Properties"), right, lambda: PropertiesPanel(application)),
+            PanelSpec("refine", self.tr("Refine"), right, lambda: RefinePanel(application)),
             PanelSpec(
                 "layers",
                 self.tr("Layers"),
@@ -186,6 +189,8 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         for panel in self.panels.values():
             self.addDockWidget(panel.spec.area, panel)
+        self.tabifyDockWidget(self.panels["subjects"], self.panels["refine"])
+        self.panels["subjects"].raise_()
         self.splitDockWidget(self.panels["variations"], self.panels["jobs"], Qt.Orientation.Horizontal)
         self.tabifyDockWidget(self.panels["subjects"], self.panels["properties"])
         self.panels["subjects"].raise_()
@@ -275,6 +280,11 @@ class MainWindow(QMainWindow):
         subjects.subject_hovered.connect(workspace.light_subject)
         subjects.new_picture.clicked.connect(self.commands.show_new_picture)
         workspace.subject_pointed.connect(subjects.focus_subject)
+        refine = self.panel("refine")
+        assert isinstance(refine, RefinePanel), "the panel table makes it"
+        refine.attention_wished.connect(workspace.light_subject)
+        refine.comparison_wished.connect(self.commands.show_contact_sheet)
+        refine.attention.export_wished.connect(self.commands.export_attention)
         self.application.current_changed.connect(self._show_title)
         self.application.document_opened.connect(self._follow_title)
         for document in self.application.documents:

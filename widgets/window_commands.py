@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 from editor.document import Document
 from editor.formats import readable_extensions
 from editor.images import to_qimage
+from widgets.theme import tokens_of
 
 if TYPE_CHECKING:
     from widgets.main_window import MainWindow
@@ -51,6 +52,32 @@ class WindowCommands(QObject):
         from widgets.new_picture import NewPicture
 
         self._show("new", lambda: NewPicture(self._application, self._window))
+
+    def show_contact_sheet(self) -> None:
+        from widgets.contact_sheet_dialog import ContactSheetDialog
+
+        document = self._application.current
+        layer = document.recipe_layer if document is not None else None
+        if document is not None and layer is not None:
+            self._show(
+                "contact sheet",
+                lambda: ContactSheetDialog(self._application, document, layer, self._window),
+                fresh=True,
+            )
+
+    def export_attention(self, index: int, step: int) -> None:
+        """Write the picture with the map of a subject over it."""
+        session = self._application.session
+        if session is None or not 0 <= index < len(session.subjects):
+            return
+        subject = session.subjects[index]
+        start = Path(self._folder()) / f"{subject.text}.png"
+        title = self.tr("Export where the model looks for “{subject}”").format(subject=subject.text)
+        name, _ = QFileDialog.getSaveFileName(self._window, title, str(start), self.tr("PNG (*.png)"))
+        if name:
+            colour = tokens_of(self._window).subject(subject.colour_index)
+            rgb = (colour.red(), colour.green(), colour.blue())
+            self._application.refinement.export_attention(session, index, step, rgb, Path(name))
 
     def show_settings(self) -> None:
         from widgets.settings_dialog import SettingsDialog

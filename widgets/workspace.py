@@ -13,6 +13,7 @@ from editor.application import Application
 from editor.document import Document
 from editor.files import sample_pictures
 from editor.jobs import AttributeSession
+from editor.refinement import WHOLE_RUN
 from inference.progress import Step
 from inference.service import Job
 from widgets.document_frame import DocumentFrame
@@ -123,9 +124,9 @@ class Workspace(QWidget):
                 view.viewport.left, view.viewport.top = other.left, other.top
                 view.on_view_moved()
 
-    def light_subject(self, index: int) -> None:
+    def light_subject(self, index: int, step: int = WHOLE_RUN) -> None:
         if self.view is not None:
-            self.view.light_subject(index)
+            self.view.light_subject(index, step)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

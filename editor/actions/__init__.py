@@ -25,7 +25,7 @@ __all__ = ["ACTIONS", "MENUS", "RECEIVERS", "Action", "action", "in_menu"]
 
 RECEIVERS = (
     "application", "window", "canvas", "view", "layers", "masks", "image", "selection", "filters",
-    "tools", "sessions",
+    "tools", "sessions", "refinement",
 )  # fmt: skip
 
 MENUS: tuple[tuple[str, str], ...] = (

@@ -14,6 +14,19 @@ GENERATE: tuple[Action, ...] = (
         command="sessions.reset_sliders", shortcut="Ctrl+R", enabled_when="recipe", icon="reset",
     ),
     Action(
+        id="generate.refine", text=N_("Actions", "Re&fine"), menu="generate", command="refinement.refine",
+        shortcut="Ctrl+Shift+R", enabled_when="recipe", icon="target",
+        tip=N_("Actions", "Make the picture again with every chosen subject in it"),
+    ),
+    Action(
+        id="generate.suggest", text=N_("Actions", "S&uggest subjects"), menu="generate",
+        command="refinement.suggest_subjects", enabled_when="recipe",
+    ),
+    Action(
+        id="generate.compare", text=N_("Actions", "&Compare methods and seeds…"), menu="generate",
+        command="window.show_contact_sheet", enabled_when="recipe",
+    ),
+    Action(
         id="generate.cancel", text=N_("Actions", "&Stop all jobs"), menu="generate",
         command="application.cancel_jobs", shortcut="Ctrl+.", enabled_when="jobs", group=1, icon="stop",
     ),

@@ -1,0 +1,77 @@
+"""How well a prompt's subjects are in a picture: the operation "score".
+
+A judge is needed that knows what the model paints: the detector that comes with the built-in models.
+"""
+
+from collections.abc import Sequence
+
+from inference.backbones.base import Backbone
+from inference.errors import EditorError
+from inference.inputs import Inputs
+from inference.metrics.judge import detections
+from inference.metrics.similarity import of_detections
+from inference.metrics.tiam import Detection, Wanted, matched
+from inference.miniworld.palette import COLOURS, nearest_name
+from inference.miniworld.scene import KINDS, PEOPLE
+from inference.operations import Need, RefineSubject, Score
+from inference.progress import Progress
+from inference.request import Output
+
+
+def score(backbone: Backbone, parameters: Score, inputs: Inputs, progress: Progress) -> Output:
+    """Scores "subject 0", "subject 1" … (1 right, 0 not) and the similarities; the picture as it is.
+
+    A subject is right when it has a detection of its own kind, with its colour if the prompt names one (TIAM,
+    arXiv:2307.05134).
+
+    Raises:
+        EditorError: no subject, a model without a judge, or a subject that the judge does not know.
+    """
+    if not parameters.subjects:
+        raise EditorError("There is no subject to look for.", "Choose the words that have to be seen.")
+    if not backbone.sandbox:
+        raise EditorError(
+            f"Nothing here can tell what is in the pictures of {backbone.name}.",
+            "Scores are there for the built-in models.",
+        )
+    wanted = [_wanted(parameters.prompt, subject) for subject in parameters.subjects]
+    image = inputs.images[Need.IMAGE.value]
+    with progress.phase("score"):
+        progress.step(0, 1)
+        found = detections([image])[0]
+        progress.step(1, 1)
+    right = matched(found, wanted, _is_colour)
+    return Output(images=(image,), scores=_scores(right, found, wanted))
+
+
+def _scores(right: Sequence[bool], found: Sequence[Detection], wanted: Sequence[Wanted]) -> dict[str, float]:
+    similar = of_detections(found, [one.kind for one in wanted])
+    return {
+        **{f"subject {index}": float(one) for index, one in enumerate(right)},
+        "full_prompt": similar.full_prompt,
+        "least_subject": similar.least_subject,
+        "text_text": similar.text_text,
+    }
+
+
+def _wanted(prompt: str, subject: RefineSubject) -> Wanted:
+    words = prompt[subject.start : subject.end].lower().split()
+    kind = words[-1].strip(",.;:!?")
+    if kind not in KINDS:
+        raise EditorError(
+            f"The detector of the built-in models does not know “{kind}”.", f"It knows: {', '.join(KINDS)}."
+        )
+    # a person's colours are those of hair and shirt, which the word beside the noun does not name
+    described = (
+        []
+        if kind in PEOPLE
+        else [*words[:-1], *(prompt[start:end].lower() for start, end in subject.modifiers)]
+    )
+    colour = next((word for word in described if word in COLOURS), None)
+    return Wanted(kind=kind, colours={"colour": colour} if colour is not None else {})
+
+
+def _is_colour(found: Sequence[float], name: str) -> bool:
+    """Whether an RGB colour (0..1) is nearer to `name` than to any other named colour."""
+    red, green, blue = (255 * value for value in found)
+    return nearest_name((red, green, blue), COLOURS) == name
