@@ -1,4 +1,4 @@
-"""Refine: a generated layer again with every subject in it, beside the original; the receiver "refinement"."""
+"""Refine: a generated layer again with every subject in it; the receiver "refinement"."""
 
 from __future__ import annotations
 

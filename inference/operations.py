@@ -163,6 +163,14 @@ class Refine(SamplingParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Score(Parameters):
+    """How well the subjects of a prompt are in a picture."""
+
+    prompt: str = param("", N_("Operations", "Prompt"), multiline=True)
+    subjects: tuple[RefineSubject, ...] = param((), N_("Operations", "Subjects"), hidden=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """One declared method.
 
@@ -217,6 +225,15 @@ OPERATIONS: dict[str, Operation] = {
             parameters=Refine,
             method="inference.methods.gsn.refine:refine",
             paper="arXiv:2504.17525",
+        ),
+        Operation(
+            name="score",
+            label=N_("Operations", "Score"),
+            parameters=Score,
+            method="inference.methods.score:score",
+            needs=frozenset({Need.IMAGE}),
+            paper="arXiv:2307.05134",
+            interactive=False,
         ),
     )
 }

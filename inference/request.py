@@ -79,12 +79,14 @@ class Request:
 class Output:
     """What a method returns: pictures, and maps such as {"attention/4-7": float32 [h, w] in 0..1}.
 
-    `notes`: sentences for the user about what went otherwise than asked.
+    `notes`: sentences for the user about what went otherwise than asked; `scores`: what was measured of the
+    pictures, by name.
     """
 
     images: tuple[Pixels, ...]
     maps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
     notes: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,4 +101,5 @@ class Result:
     maps: Mapping[str, NDArray[np.float32]]
     measured: Measurements
     notes: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict[str, float])
     cached: bool = False

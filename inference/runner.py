@@ -179,6 +179,7 @@ class Runner:
             maps=output.maps,
             measured=progress.measured,
             notes=(*notes, *output.notes),
+            scores=output.scores,
         )
 
     def _deltas(

@@ -137,6 +137,10 @@ def _with_subjects_of(layer: Layer, other: Layer) -> Recipe:
     return replace(layer.recipe, subjects=other.recipe.subjects)
 
 
+def _same(one: Recipe, other: Recipe) -> bool:
+    return (one.prompt, one.seed) == (other.prompt, other.seed)
+
+
 def _similarity(score: PictureScore | None, name: str) -> str:
     value = (score.similarities or {}).get(name) if score is not None else None
     return f"{value:.2f}" if value is not None else "…"

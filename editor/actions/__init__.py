@@ -2,7 +2,8 @@
 
 One file for each menu. `command` is "<receiver>.<method>". The receivers are "window" (`WindowCommands`),
 "canvas" (the current canvas), "application" (`Application`) and what it owns: "layers", "masks", "image",
-"selection", "filters", "tools" and "sessions". The method takes the action's `argument` if it has one; a
+"selection", "filters", "tools", "sessions" and "refinement". The method takes the action's `argument` if it has
+one; a
 checkable action's method takes its new state as well. `enabled_when` names a condition that
 `Application.holds` answers.
 """

@@ -15,7 +15,7 @@ GENERATE: tuple[Action, ...] = (
     ),
     Action(
         id="generate.refine", text=N_("Actions", "Re&fine"), menu="generate", command="refinement.refine",
-        shortcut="Ctrl+Shift+R", enabled_when="recipe", icon="target",
+        shortcut="Ctrl+Shift+F", enabled_when="recipe", icon="target",
         tip=N_("Actions", "Make the picture again with every chosen subject in it"),
     ),
     Action(

@@ -62,11 +62,8 @@ def _wanted(prompt: str, subject: RefineSubject) -> Wanted:
             f"The detector of the built-in models does not know “{kind}”.", f"It knows: {', '.join(KINDS)}."
         )
     # a person's colours are those of hair and shirt, which the word beside the noun does not name
-    described = (
-        []
-        if kind in PEOPLE
-        else [*words[:-1], *(prompt[start:end].lower() for start, end in subject.modifiers)]
-    )
+    modifiers = [prompt[start:end].lower() for start, end in subject.modifiers]
+    described = [] if kind in PEOPLE else [*words[:-1], *modifiers]
     colour = next((word for word in described if word in COLOURS), None)
     return Wanted(kind=kind, colours={"colour": colour} if colour is not None else {})
 

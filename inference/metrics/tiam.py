@@ -79,13 +79,21 @@ def all_right(
     `is_colour` tells whether a detected colour goes by a wanted name. Subjects of one kind are matched
     greedily, those with most conditions first.
     """
+    return all(matched(detections, wanted, is_colour))
+
+
+def matched(
+    detections: Iterable[Detection], wanted: Sequence[Wanted], is_colour: IsColour = operator.eq
+) -> tuple[bool, ...]:
+    """For each wanted subject, in their order, whether it has a detection of its own; see `all_right`."""
     left = list(detections)
-    for subject in sorted(wanted, key=lambda item: -len(item.colours)):
-        match = next((found for found in left if _is(found, subject, is_colour)), None)
-        if match is None:
-            return False
-        left.remove(match)
-    return True
+    right = [False] * len(wanted)
+    for index in sorted(range(len(wanted)), key=lambda index: -len(wanted[index].colours)):
+        match = next((found for found in left if _is(found, wanted[index], is_colour)), None)
+        if match is not None:
+            left.remove(match)
+            right[index] = True
+    return tuple(right)
 
 
 def tiam(

@@ -12,7 +12,7 @@ from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled
 from inference.models import Catalogue, ModelEntry
-from inference.operations import OPERATIONS, Family, RefineSubject, SubjectEdit
+from inference.operations import OPERATIONS, Family, RefineSubject, SamplingParameters, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Progress, Step
 from inference.request import Request, Result
@@ -40,6 +40,7 @@ EFFECTIVE: Mapping[str, Mapping[str, Any]] = {
 CASES = [
     pytest.param(name, family, id=f"{name}-{family.value}")
     for name, operation in OPERATIONS.items()
+    if issubclass(operation.parameters, SamplingParameters)
     for family in sorted(operation.families, key=lambda family: family.value)
 ]
 TINY = {Family.SD1: "tiny-sd1", Family.SDXL: "tiny-sdxl", Family.SD3: "tiny-sd3"}
