@@ -1,0 +1,68 @@
+"""The operation "score" over the shipped detector."""
+
+import numpy as np
+import pytest
+
+from inference.errors import EditorError
+from inference.inputs import Inputs
+from inference.methods import score as module
+from inference.methods.score import score
+from inference.metrics.tiam import Wanted, all_right, matched
+from inference.miniworld.detector import Detection
+from inference.operations import Score
+from inference.progress import Progress
+from inference.subjects import subjects_of
+from tests.helpers.stub_backbone import StubBackbone
+
+PROMPT = "a photo of a red car and a man and a car"
+PICTURE = np.zeros((16, 16, 4), np.uint8)
+RED, BLUE = (0.9, 0.1, 0.1), (0.1, 0.2, 0.9)
+
+
+def found(kind: str, colour: tuple[float, float, float] = RED, sure: float = 0.9) -> Detection:
+    return Detection(kind=kind, score=sure, box=(0, 0, 1, 1), attributes={}, colours={"colour": colour})
+
+
+def scores(monkeypatch: pytest.MonkeyPatch, *detections: Detection, prompt: str = PROMPT) -> dict[str, float]:
+    monkeypatch.setattr(module, "detections", lambda images: [list(detections)])
+    backbone = StubBackbone()
+    backbone.sandbox = True
+    parameters = Score(prompt=prompt, subjects=subjects_of(prompt))
+    return dict(score(backbone, parameters, Inputs(images={"image": PICTURE}), Progress()).scores)
+
+
+def test_each_subject_needs_a_detection_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = scores(monkeypatch, found("car", RED), found("man"))
+    assert [told[f"subject {index}"] for index in range(3)] == [1.0, 1.0, 0.0]
+    told = scores(monkeypatch, found("car", BLUE), found("car", RED), found("man"))
+    assert [told[f"subject {index}"] for index in range(3)] == [1.0, 1.0, 1.0]
+    assert told["full_prompt"] > 0.9
+
+
+def test_a_wrong_colour_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = scores(monkeypatch, found("car", BLUE), found("man"), prompt="a red car and a man")
+    assert [told["subject 0"], told["subject 1"]] == [0.0, 1.0]
+
+
+def test_matching_agrees_with_tiam() -> None:
+    wanted = [Wanted(kind="car"), Wanted(kind="car", colours={"colour": "red"})]
+    same = {"is_colour": lambda seen, name: seen == RED}
+    assert matched([found("car", RED), found("car", BLUE)], wanted, **same) == (True, True)
+    assert matched([found("car", RED)], wanted, **same) == (False, True)
+    assert not all_right([found("car", RED)], wanted, **same)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "sandbox", "message"),
+    [
+        ("a unicorn", True, "does not know “unicorn”"),
+        ("a red car", False, "Nothing here can tell"),
+        ("", True, "no subject to look for"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(prompt: str, sandbox: bool, message: str) -> None:
+    backbone = StubBackbone()
+    backbone.sandbox = sandbox
+    parameters = Score(prompt=prompt, subjects=subjects_of(prompt))
+    with pytest.raises(EditorError, match=message):
+        score(backbone, parameters, Inputs(images={"image": PICTURE}), Progress())
