@@ -1,14 +1,33 @@
 """Tools of the canvas: one file each; this table names them."""
 
 from editor.tools.base import PointerEvent, Tool, ToolContext, View
+from editor.tools.brush import Brush, Eraser
+from editor.tools.clone import Clone
 from editor.tools.eyedropper import Eyedropper
 from editor.tools.hand import Hand, Zoom
+from editor.tools.heal import Heal
+from editor.tools.lasso import Lasso, Polygon
 from editor.tools.move import Move
 from editor.tools.select_shape import SelectEllipse, SelectRectangle
+from editor.tools.wand import Wand
 
 __all__ = ["TOOLS", "PointerEvent", "Tool", "ToolContext", "View"]
 
-TOOLS: dict[str, type[Tool]] = {
-    tool.id: tool for tool in (Move, SelectRectangle, SelectEllipse, Eyedropper, Hand, Zoom)
-}
+_ALL: tuple[type[Tool], ...] = (
+    Move,
+    SelectRectangle,
+    SelectEllipse,
+    Lasso,
+    Polygon,
+    Wand,
+    Brush,
+    Eraser,
+    Clone,
+    Heal,
+    Eyedropper,
+    Hand,
+    Zoom,
+)
+
+TOOLS: dict[str, type[Tool]] = {tool.id: tool for tool in _ALL}
 """By id, in the order of the tool bar."""

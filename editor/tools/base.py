@@ -145,6 +145,7 @@ class Tool(ABC):
         self.context = context
         self.changed: Callable[[], None] = lambda: None
         self._settings: Any = settings if settings is not None else self.Settings()
+        self._ticket: object | None = None
 
     @property
     def document(self) -> Document:
@@ -211,6 +212,46 @@ class Tool(ABC):
 
     def overlay(self) -> tuple[Shape, ...]:
         return ()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is computed in the background whose result is still wanted."""
+        return self._ticket is not None
+
+    def type(self, text: str) -> bool:
+        """Characters were typed or chosen by an input method; whether the tool took them."""
+        del text
+        return False
+
+    def compose(self, preedit: str) -> None:  # noqa: B027
+        """An input method shows text that is not chosen yet, "" when it is done."""
+
+    def compute(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Call `work` on a pool thread, then `done` with its result, unless `forget` was called or something
+        else was begun meanwhile."""
+        ticket = self._ticket = object()
+
+        def finish(result: Any) -> None:
+            if self._ticket is ticket:
+                self._ticket = None
+                self._try(lambda: done(result))
+                self.changed()
+
+        def fail(error: EditorError) -> None:
+            if self._ticket is ticket:
+                self._ticket = None
+                self.failed(error)
+                self.changed()
+
+        self.context.background.run(work, finish, fail)
+
+    def forget(self) -> None:
+        """What is being computed is not wanted any more."""
+        self._ticket = None
+
+    def failed(self, error: EditorError) -> None:
+        """What was computed failed."""
+        self.context.report(error)
 
     def _try(self, action: Callable[[], None]) -> bool:
         """Run something that may refuse; the refusal is shown. Whether it went through."""

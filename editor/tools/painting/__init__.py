@@ -1,0 +1,1 @@
+"""The painting engine: what is painted on, dabs, strokes, and how paint meets pixels."""
