@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from inference.progress import Progress
 from inference.request import Pixels
 
 if TYPE_CHECKING:  # the libraries behind these load when something is composed, not with the window
-    from editor.kernel import Canvas
+    from editor.blending.canvas import Canvas
     from editor.mipmaps import Mipmaps
 
 __all__ = ["composite", "composite_samples", "flatten", "shared_mipmaps"]
@@ -39,7 +39,7 @@ def composite(nodes: Sequence[Node], region: Area, bounds: Area | None = None) -
         return layer.pixels[region.moved(-layer.x, -layer.y).within(Area(0, 0, layer.width, layer.height))]
     if not shown:
         return transparent(region.width, region.height)
-    return read_only(composite_samples(nodes, region, 8, bounds=bounds))
+    return read_only(cast("Pixels", composite_samples(nodes, region, 8, bounds=bounds)))
 
 
 def flatten(state: DocumentState, progress: Progress | None = None) -> Raster:
@@ -55,7 +55,8 @@ def composite_samples(
     bounds: Area | None = None,
 ) -> Samples:
     """RGBA samples [H, W, 4] of `region`, straight alpha, of 8 or 16 bits; colours without alpha are 0."""
-    result: Samples = np.empty((region.height, region.width, 4), np.uint16 if depth == 16 else np.uint8)
+    dtype = np.uint16 if depth == 16 else np.uint8
+    result = cast("Samples", np.empty((region.height, region.width, 4), dtype))
     from editor.kernel import Renderer
 
     renderer = Renderer(shared_mipmaps())
@@ -74,16 +75,18 @@ def composite_samples(
 
 def pack(canvas: Canvas, into: Samples) -> None:
     """A canvas as straight integer samples, rounded."""
-    top = np.float32(np.iinfo(into.dtype).max)
-    for index in range(3):
-        plane = canvas.colour[index] * top
-        plane += np.float32(0.5)
-        into[..., index] = plane
+    import cv2
+
+    from editor.blending.canvas import rounded
+
+    red, green, blue = rounded(canvas.colour, into.dtype)
     if canvas.opaque:
-        into[..., 3] = np.iinfo(into.dtype).max
+        alpha = np.full(canvas.alpha.shape, np.iinfo(into.dtype).max, into.dtype)
+        into[:] = cv2.merge([red, green, blue, alpha])
         return
-    into[..., 3] = canvas.alpha * top + np.float32(0.5)
-    into[..., :3] *= canvas.alpha[..., None] > 0
+    alpha = rounded(canvas.alpha, into.dtype)
+    into[:] = cv2.merge([red, green, blue, alpha])
+    into[canvas.alpha <= 0] = 0
 
 
 @lru_cache(maxsize=1)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import cast
 
 import cv2
 import numpy as np
 from PySide6.QtGui import QImage
 
+from editor.blending.canvas import Canvas, rounded
 from editor.compositing import pack, shared_mipmaps
-from editor.kernel import Canvas, Renderer, reach
+from editor.kernel import Renderer, reach
 from editor.layer import Node
 from editor.raster import TILE_PX, Area
 from editor.state import DocumentState
@@ -47,11 +49,11 @@ class LayersBelow:
     def _canvas(self, state: DocumentState, level: int, area: Area) -> Canvas:
         renderer = Renderer(shared_mipmaps(), level)
         count = self._count_below(state)
+        whole = Area(0, 0, -(-state.width >> level), -(-state.height >> level))
         if count < _FEWEST:
-            whole = Area(0, 0, -(-state.width >> level), -(-state.height >> level))
             return renderer.render(state.layers, area, whole)
-        tile = _tile_around(state, level, area)
-        below = self._below(state.layers[:count], renderer, level, tile)
+        tile = _tile_around(whole, area)
+        below = self._below(state.layers[:count], renderer, level, tile, whole)
         canvas = below.part(area.within(tile)).copy()
         renderer.compose(state.layers[count:], canvas, area)
         return canvas
@@ -65,16 +67,19 @@ class LayersBelow:
             count = self._changing or 0
         while count > 0 and count < len(state.layers) and state.layers[count].clipped:
             count -= 1  # a clipping run stays together
-        return 0 if reach(state.layers) else min(count, len(state.layers))
+        # blurs above look at pixels around the tile, which are not kept
+        return 0 if reach(state.layers[count:]) else min(count, len(state.layers))
 
-    def _below(self, nodes: tuple[Node, ...], renderer: Renderer, level: int, tile: Area) -> Canvas:
+    def _below(
+        self, nodes: tuple[Node, ...], renderer: Renderer, level: int, tile: Area, whole: Area
+    ) -> Canvas:
         key = (level, tile)
         with self._lock:
             kept = self._canvases.get(key)
             if kept is not None and _same(kept[0], nodes):
                 self._canvases.move_to_end(key)
                 return kept[1]
-        canvas = renderer.render(nodes, tile)
+        canvas = renderer.render(nodes, tile, whole)
         with self._lock:
             old = self._canvases.pop(key, None)
             self._held += _bytes(canvas) - (_bytes(old[1]) if old is not None else 0)
@@ -88,9 +93,9 @@ class LayersBelow:
 def _argb(canvas: Canvas) -> Pixels:
     """A canvas as ARGB32 lies in memory: blue, green, red, alpha, premultiplied."""
     colour = canvas.colour if canvas.opaque else canvas.colour * canvas.alpha
-    red, green, blue = (colour * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-    alpha = (canvas.alpha * np.float32(255) + np.float32(0.5)).astype(np.uint8)
-    return np.ascontiguousarray(cv2.merge([blue, green, red, alpha]))
+    red, green, blue = rounded(colour, np.dtype(np.uint8))
+    alpha = rounded(canvas.alpha, np.dtype(np.uint8))
+    return cast("Pixels", cv2.merge([blue, green, red, alpha]))
 
 
 def _transformed(canvas: Canvas, transform: Callable[[Pixels], Pixels]) -> Pixels:
@@ -99,7 +104,7 @@ def _transformed(canvas: Canvas, transform: Callable[[Pixels], Pixels]) -> Pixel
     pixels = transform(pixels)
     if not canvas.opaque:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGBA2mRGBA)
-    return np.ascontiguousarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA))
+    return cast("Pixels", cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA))
 
 
 def _first_difference(old: tuple[Node, ...], new: tuple[Node, ...], otherwise: int | None) -> int | None:
@@ -117,7 +122,6 @@ def _bytes(canvas: Canvas) -> int:
     return canvas.colour.nbytes + canvas.alpha.nbytes
 
 
-def _tile_around(state: DocumentState, level: int, area: Area) -> Area:
+def _tile_around(whole: Area, area: Area) -> Area:
     left, top = area.x - area.x % TILE_PX, area.y - area.y % TILE_PX
-    whole = Area(0, 0, -(-state.width >> level), -(-state.height >> level))
     return Area(left, top, TILE_PX, TILE_PX).intersected(whole)

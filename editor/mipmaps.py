@@ -10,7 +10,7 @@ import itertools
 import threading
 import weakref
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -45,6 +45,9 @@ class Mipmaps:
         self._held = 0
         self._tiles: OrderedDict[tuple[int, ...], Tile] = OrderedDict()
         self._facts: dict[int, tuple[weakref.ref[Samples], Facts]] = {}
+        self._keys: weakref.WeakKeyDictionary[Raster, dict[tuple[int, int, int], tuple[int, ...]]] = (
+            weakref.WeakKeyDictionary()
+        )
         self._tokens = itertools.count()
         self._lock = threading.Lock()
 
@@ -71,7 +74,7 @@ class Mipmaps:
         """The tile of a raster at 2^-level; at level 0 the raster's own, else 8 bits."""
         if level == 0:
             return raster.tile(column, row)
-        key = (level, *self._sources(raster, level, column, row))
+        key = self._key(raster, level, column, row)
         with self._lock:
             kept = self._tiles.get(key)
             if kept is not None:
@@ -87,17 +90,57 @@ class Mipmaps:
                 self._held -= oldest.nbytes
         return reduced
 
+    def is_full(self, raster: Raster, level: int, area: Area) -> bool:
+        """Whether alpha is known to be full in all tiles of an area inside a raster at a level."""
+        return all(
+            self.facts(self.tile(raster, level, column, row)).full
+            for row in range(area.y // TILE_PX, (area.bottom - 1) // TILE_PX + 1)
+            for column in range(area.x // TILE_PX, (area.right - 1) // TILE_PX + 1)
+        )
+
+    def patch(self, raster: Raster, level: int, area: Area) -> tuple[Samples, bool, bool]:
+        """Samples [h, w, C] of an area inside a raster at a level; and whether all are full, or blank."""
+        x, y, width, height = area
+        column, row = x // TILE_PX, y // TILE_PX
+        if (x + width - 1) // TILE_PX == column and (y + height - 1) // TILE_PX == row:
+            tile = self.tile(raster, level, column, row)
+            facts = self.facts(tile)
+            x, y = x - column * TILE_PX, y - row * TILE_PX
+            return tile[y : y + height, x : x + width], facts.full, facts.blank
+        dtype = raster.dtype if level == 0 else np.dtype(np.uint8)
+        samples = np.empty((height, width, raster.channels), dtype)
+        full = blank = True
+        for place, column, row in self.tiles_in(raster, level, area):
+            tile = self.tile(raster, level, column, row)
+            facts = self.facts(tile)
+            full, blank = full and facts.full, blank and facts.blank
+            common = place.intersected(area)
+            samples[common.within(area)] = tile[common.within(place)]
+        return samples, full, blank
+
     def tiles_in(self, raster: Raster, level: int, area: Area) -> list[tuple[Area, int, int]]:
         """(place, column, row) of the tiles at a level that touch an area of the raster at that level."""
-        part = area.intersected(scaled_area(raster.area, level))
+        whole = scaled_area(raster.area, level)
+        part = area.intersected(whole)
         if part.is_empty:
             return []
-        whole = scaled_area(raster.area, level)
         return [
             (Area(c * TILE_PX, r * TILE_PX, TILE_PX, TILE_PX).intersected(whole), c, r)
             for r in range(part.y // TILE_PX, (part.bottom - 1) // TILE_PX + 1)
             for c in range(part.x // TILE_PX, (part.right - 1) // TILE_PX + 1)
         ]
+
+    def _key(self, raster: Raster, level: int, column: int, row: int) -> tuple[int, ...]:
+        """What a reduced tile is known by; a raster's own keys are kept as long as the raster lives."""
+        place = (level, column, row)
+        with self._lock:
+            known = self._keys.get(raster)
+            key = known.get(place) if known is not None else None
+        if key is None:
+            key = (level, *self._sources(raster, level, column, row))
+            with self._lock:
+                self._keys.setdefault(raster, {})[place] = key
+        return key
 
     def _sources(self, raster: Raster, level: int, column: int, row: int) -> list[int]:
         span = 1 << level
@@ -137,6 +180,6 @@ def halved(tile: Tile, full: bool) -> Tile:
         alpha = means[..., 3:]
         np.divide(means[..., :3], alpha, out=means[..., :3], where=alpha > 0)
         result = (means + np.float32(0.5)).astype(np.uint8)
-    reduced = np.ascontiguousarray(result).reshape(size[1], size[0], channels)
+    reduced = cast("Tile", np.ascontiguousarray(result)).reshape(size[1], size[0], channels)
     reduced.flags.writeable = False
     return reduced

@@ -42,9 +42,15 @@ class Area(NamedTuple):
         return self.width <= 0 or self.height <= 0
 
     def intersected(self, other: Area) -> Area:
-        left, top = max(self.x, other.x), max(self.y, other.y)
-        right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
-        return Area(left, top, max(0, right - left), max(0, bottom - top))
+        # thousands of times a frame, so without properties and calls
+        x, y, width, height = self
+        left, top, right, bottom = other
+        right, bottom = left + right, top + bottom
+        left, top = (x if x > left else left), (y if y > top else top)
+        width, height = x + width, y + height
+        width = (width if width < right else right) - left
+        height = (height if height < bottom else bottom) - top
+        return Area(left, top, width if width > 0 else 0, height if height > 0 else 0)
 
     def united(self, other: Area) -> Area:
         if self.is_empty:

@@ -13,6 +13,7 @@ Colours are planes [3, ...], straight alpha, in 0..1; blending happens on encode
 """
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +21,19 @@ from numpy.typing import NDArray
 from editor.blend_mode import BlendMode
 from editor.blending import non_separable, separable
 
-__all__ = ["BLENDS", "PORTER_DUFF", "Blend", "Coverage", "Planes", "blend"]
+__all__ = ["BLENDS", "PORTER_DUFF", "Blend", "Coverage", "Planes", "blend", "mixed"]
 
 Planes = NDArray[np.float32]
-Blend = Callable[[Planes, Planes], Planes]
+Blend = Callable[[Planes, Planes, Planes, Planes], None]
 Coverage = Callable[[Planes, Planes], tuple[Planes, Planes]]
 
 BLENDS: Mapping[BlendMode, Blend] = {
-    BlendMode.DARKEN: np.minimum,
+    BlendMode.DARKEN: separable.darken,
     BlendMode.MULTIPLY: separable.multiply,
     BlendMode.COLOUR_BURN: separable.colour_burn,
     BlendMode.LINEAR_BURN: separable.linear_burn,
     BlendMode.DARKER_COLOUR: non_separable.darker_colour,
-    BlendMode.LIGHTEN: np.maximum,
+    BlendMode.LIGHTEN: separable.lighten,
     BlendMode.SCREEN: separable.screen,
     BlendMode.COLOUR_DODGE: separable.colour_dodge,
     BlendMode.LIGHTER_COLOUR: non_separable.lighter_colour,
@@ -52,7 +53,7 @@ BLENDS: Mapping[BlendMode, Blend] = {
     BlendMode.COLOUR: non_separable.colour,
     BlendMode.LUMINOSITY: non_separable.luminosity,
 }
-"""B(Cb, Cs) of every blend mode but normal, where it is Cs."""
+"""B(Cb, Cs) of every blend mode but normal, where it is Cs: `(cb, cs, out, spare)` writes it into `out`."""
 
 PORTER_DUFF: Mapping[BlendMode, Coverage] = {
     BlendMode.SOURCE_ATOP: lambda alpha, ab: (ab, 1 - alpha),
@@ -61,6 +62,15 @@ PORTER_DUFF: Mapping[BlendMode, Coverage] = {
     BlendMode.DESTINATION_ATOP: lambda alpha, ab: (1 - ab, alpha),
 }
 """(Fa, Fb) of the coverage modes, from source alpha and backdrop alpha."""
+
+
+def mixed(cb: Planes, cs: Planes, mode: BlendMode) -> Planes:
+    """B(Cb, Cs) of a blend mode, both opaque."""
+    if mode is BlendMode.NORMAL:
+        return cs
+    out = np.empty_like(cs)
+    BLENDS[mode](cb, cs, out, np.empty_like(cs))
+    return out
 
 
 def blend(cb: Planes, ab: Planes, cs: Planes, alpha: Planes, mode: BlendMode) -> tuple[Planes, Planes]:
@@ -74,8 +84,8 @@ def blend(cb: Planes, ab: Planes, cs: Planes, alpha: Planes, mode: BlendMode) ->
         premultiplied = (alpha * fa) * cs + (ab * fb) * cb
     else:
         out_alpha = alpha + ab * (1 - alpha)
-        mixed = cs if mode is BlendMode.NORMAL else BLENDS[mode](cb, cs)
-        premultiplied = (alpha * (1 - ab)) * cs + (alpha * ab) * mixed + ((1 - alpha) * ab) * cb
+        both = mixed(cb, cs, mode)
+        premultiplied = (alpha * (1 - ab)) * cs + (alpha * ab) * both + ((1 - alpha) * ab) * cb
     shape = premultiplied.shape
     colour = np.divide(
         premultiplied,
@@ -83,4 +93,4 @@ def blend(cb: Planes, ab: Planes, cs: Planes, alpha: Planes, mode: BlendMode) ->
         out=np.zeros(shape, np.float32),
         where=np.broadcast_to(out_alpha > 0, shape),
     )
-    return np.minimum(colour, 1), out_alpha
+    return cast("Planes", np.minimum(colour, 1)), cast("Planes", out_alpha)

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from editor.adjustments.invert import Invert
+from editor.blending import canvas as canvas_module
 from editor.compositing import composite_samples, flatten
 from editor.kernel import Renderer
 from editor.layer import Adjustment, BlendMode, Group, Layer, Mask, Node
@@ -110,6 +111,21 @@ def test_equals_the_plain_composite(tree: list[Node], x: int, y: int, width: int
     assert visible_difference(fast, slow) < 2e-4
     if canvas.opaque:
         assert (canvas.alpha == 1).all()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tree=st.lists(layers(), min_size=1, max_size=3), width=sizes, height=sizes)
+def test_strips_fit_together(
+    tree: list[Node], width: int, height: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    area = Area(0, 0, width, height)
+    whole = Renderer(Mipmaps()).render(tree, area)
+    monkeypatch.setattr(canvas_module, "_STRIP_PX", 50)
+    strips = Renderer(Mipmaps()).render(tree, area)
+    monkeypatch.undo()
+    assert np.array_equal(strips.alpha, whole.alpha)
+    seen = whole.alpha > 0
+    assert np.array_equal(strips.colour[:, seen], whole.colour[:, seen])
 
 
 def opaque(level: int, **fields: object) -> Layer:
