@@ -12,6 +12,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from editor import commands, conditions, files
 from editor.background import Background
+from editor.clipboard import Clipboard
 from editor.conditions import condition_names
 from editor.document import Document
 from editor.edit_runner import EditRunner
@@ -86,6 +87,7 @@ class Application(QObject):
         self.sessions = Sessions(self)
         self.layers = LayerActions(self)
         self.masks = MaskActions(self)
+        self.clipboard = Clipboard(self)
         self.image = ImageActions(self)
         self.selection = SelectionActions(self)
         self.filters = FilterActions(self)

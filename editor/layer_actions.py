@@ -57,6 +57,32 @@ class LayerActions(Receiver):
             lambda s: tree.removed(s, selected(s)), self._named(N_("Commands", "Delete layer “{name}”"))
         )
 
+    # painting what is selected
+
+    def fill(self, which: str) -> None:
+        """Fill what is selected of the active layer or its mask with the "foreground" or "background"."""
+        document = self.document
+        if document is not None:
+            colours, mask = self._application.tools.colours, document.edit_mask
+            colour = colours.foreground if which == "foreground" else colours.background
+            text = translate("Commands", "Fill")
+            self._beside(lambda state: painting.filled(state, state.active, colour, mask=mask), text)
+
+    def clear(self) -> None:
+        """Take away what is selected of the active layer; of its mask, if that is painted on."""
+        document = self.document
+        if document is not None:
+            mask, text = document.edit_mask, translate("Commands", "Clear")
+            self._beside(lambda state: painting.cleared(state, state.active, mask=mask), text)
+
+    def clear_or_delete(self) -> None:
+        """What the Delete key does: with a selection `clear`, without one `delete`."""
+        document = self.document
+        if document is not None and (document.state.selection is not None or document.edit_mask):
+            self.clear()
+        else:
+            self.delete()
+
     # groups and places
 
     def group(self) -> None:

@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
                 "tools": lambda: application.tools,
                 "sessions": lambda: application.sessions,
                 "refinement": lambda: application.refinement,
+                "clipboard": lambda: application.clipboard,
             },
             self,
         )

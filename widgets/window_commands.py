@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt
-from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
 from editor.document import Document
 from editor.formats import readable_extensions
-from editor.images import to_qimage
+from editor.forms import FORMS
 from widgets.theme import tokens_of
 
 if TYPE_CHECKING:
@@ -121,6 +121,17 @@ class WindowCommands(QObject):
         if document is not None:
             self._show("information", lambda: Information(document, self._window), fresh=True)
 
+    def show_form(self, name: str) -> None:
+        """Ask for the numbers that a command needs, such as the picture's size."""
+        from widgets.form_dialog import FormDialog
+
+        document = self._application.current
+        if document is not None:
+            self._show(
+                f"form-{name}", lambda: FormDialog(self._application, document, FORMS[name], self._window),
+                fresh=True,
+            )  # fmt: skip
+
     def show_palette(self) -> None:
         """All commands by a few letters of their names."""
         from widgets.command_palette import CommandPalette
@@ -208,11 +219,6 @@ class WindowCommands(QObject):
             return False
         self._application.close(document)
         return True
-
-    def copy_picture(self) -> None:
-        document = self._application.current
-        if document is not None:
-            QGuiApplication.clipboard().setImage(to_qimage(document.composite()))
 
     # the window itself
 

@@ -2,8 +2,8 @@
 
 One file for each menu. `command` is "<receiver>.<method>". The receivers are "window" (`WindowCommands`),
 "canvas" (the current canvas), "view" (`ViewOptions`), "application" (`Application`) and what it owns:
-"layers", "masks", "image", "selection", "filters", "tools", "sessions" and "refinement". The method takes the
-action's `argument` if it has one; a checkable action's method takes its new state as well. `enabled_when`
+"layers", "masks", "clipboard", "image", "selection", "filters", "tools", "sessions" and "refinement". The
+method takes the action's `argument` if it has one; a checkable action's method takes its new state as well. `enabled_when`
 names a condition that `Application.holds` answers.
 """
 
@@ -25,7 +25,7 @@ __all__ = ["ACTIONS", "MENUS", "RECEIVERS", "Action", "action", "in_menu"]
 
 RECEIVERS = (
     "application", "window", "canvas", "view", "layers", "masks", "image", "selection", "filters",
-    "tools", "sessions", "refinement",
+    "tools", "sessions", "refinement", "clipboard",
 )  # fmt: skip
 
 MENUS: tuple[tuple[str, str], ...] = (

@@ -9,11 +9,20 @@ IMAGE: tuple[Action, ...] = (
         command="window.show_information", shortcut="Ctrl+I", enabled_when="document", icon="info",
     ),
     Action(
+        id="image.size", text=N_("Actions", "Picture &size…"), menu="image", command="window.show_form",
+        argument="image-size", shortcut="Ctrl+Alt+I", enabled_when="document", group=1,
+    ),
+    Action(
+        id="image.canvas_size", text=N_("Actions", "Can&vas size…"), menu="image",
+        command="window.show_form", argument="canvas-size", shortcut="Ctrl+Alt+Shift+C",
+        enabled_when="document", group=1,
+    ),
+    Action(
         id="image.crop_selection", text=N_("Actions", "&Crop to the selection"), menu="image",
         command="image.crop_to_selection", enabled_when="selection", group=1,
     ),
     Action(
-        id="image.trim", text=N_("Actions", "&Trim to what shows"), menu="image", command="image.trim",
+        id="image.trim", text=N_("Actions", "Tr&im to what shows"), menu="image", command="image.trim",
         enabled_when="document", group=1,
     ),
     Action(
@@ -35,6 +44,11 @@ IMAGE: tuple[Action, ...] = (
         enabled_when="document", argument="2", group=1, submenu=N_("Actions", "&Rotate and flip"),
     ),
     Action(
+        id="image.rotate", text=N_("Actions", "Rotate by an &angle…"), menu="image",
+        command="window.show_form", argument="rotation", enabled_when="document", group=1,
+        submenu=N_("Actions", "&Rotate and flip"),
+    ),
+    Action(
         id="image.flip_across", text=N_("Actions", "Flip left to &right"), menu="image",
         command="image.flip", enabled_when="document", argument="across", group=1,
         submenu=N_("Actions", "&Rotate and flip"),
@@ -47,22 +61,22 @@ IMAGE: tuple[Action, ...] = (
     Action(
         id="image.convert_srgb", text=N_("Actions", "Convert to &sRGB"), menu="image",
         command="image.convert_profile", enabled_when="document", argument="srgb", group=2,
-        submenu=N_("Actions", "Con&vert to profile"),
+        submenu=N_("Actions", "Conver&t to profile"),
     ),
     Action(
         id="image.convert_display_p3", text=N_("Actions", "Convert to &Display P3"), menu="image",
         command="image.convert_profile", enabled_when="document", argument="display-p3", group=2,
-        submenu=N_("Actions", "Con&vert to profile"),
+        submenu=N_("Actions", "Conver&t to profile"),
     ),
     Action(
         id="image.convert_adobe_rgb", text=N_("Actions", "Convert to &Adobe RGB"), menu="image",
         command="image.convert_profile", enabled_when="document", argument="adobe-rgb", group=2,
-        submenu=N_("Actions", "Con&vert to profile"),
+        submenu=N_("Actions", "Conver&t to profile"),
     ),
     Action(
         id="image.convert_prophoto", text=N_("Actions", "Convert to &ProPhoto RGB"), menu="image",
         command="image.convert_profile", enabled_when="document", argument="prophoto", group=2,
-        submenu=N_("Actions", "Con&vert to profile"),
+        submenu=N_("Actions", "Conver&t to profile"),
     ),
     Action(
         id="image.assign_srgb", text=N_("Actions", "Assign &sRGB"), menu="image",

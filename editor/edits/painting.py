@@ -51,11 +51,22 @@ def cleared(state: DocumentState, node_id: str, *, mask: bool = False) -> Docume
         return state.with_node(
             _filled_mask(state, state.node(node_id), (0, 0, 0, 255), _selected_area(state))
         )
-    layer = state.layer(node_id)
-    _refuse_alpha_locked(layer)
+    layer = clearable(state, node_id)
     shown = state.selection or _everything(state)
     raster = with_alpha(layer, shown, remove=True)
     return state.with_node(layer.changed(raster=raster, text=None, recipe=None))
+
+
+def clearable(state: DocumentState, node_id: str) -> Layer:
+    """The layer, if `cleared` would accept it.
+
+    Raises:
+        EditorError: it would not.
+    """
+    refuse_locked(state, [node_id])
+    layer = state.layer(node_id)
+    _refuse_alpha_locked(layer)
+    return layer
 
 
 def lifted(state: DocumentState, node_id: str) -> Layer:

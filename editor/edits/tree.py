@@ -87,7 +87,8 @@ def moved(state: DocumentState, ids: Sequence[str], parent: str, index: int) -> 
     if around & set(ids):
         raise EditorError("A group cannot be put into itself.")
     nodes = [state.node(node_id) for node_id in ids]
-    return state.without(ids).inserted(nodes, parent=parent, index=max(0, index))
+    placed = state.without(ids).inserted(nodes, parent=parent, index=max(0, index))
+    return replace(placed, chosen=state.chosen)
 
 
 def removed(state: DocumentState, ids: Sequence[str]) -> DocumentState:
@@ -121,9 +122,10 @@ def stepped(state: DocumentState, ids: Sequence[str], by: int) -> DocumentState:
     """The nodes one place up (+1) or down (-1); one at the end of its group steps out of it."""
     ids = outermost(state, ids)
     refuse_locked(state, ids, contents=False)
+    result = state
     for node_id in reversed(ids) if by > 0 else ids:
-        state = _stepped_one(state, node_id, by, ids)
-    return state
+        result = _stepped_one(result, node_id, by, ids)
+    return result if result is state else replace(result, chosen=state.chosen)
 
 
 def with_field(state: DocumentState, ids: Sequence[str], field: str, value: object) -> DocumentState:

@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeySequence
 from editor.actions import ACTIONS, MENUS, RECEIVERS, action, in_menu
 from editor.adjustments import ADJUSTMENTS
 from editor.application import Application, condition_names
+from editor.clipboard import Clipboard
 from editor.filter_actions import FilterActions
 from editor.image_actions import ImageActions
 from editor.layer_actions import LayerActions
@@ -24,6 +25,7 @@ CLASSES = {
     "filters": FilterActions,
     "tools": ToolActions,
     "sessions": Sessions,
+    "clipboard": Clipboard,
 }
 
 
