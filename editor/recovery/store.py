@@ -17,9 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from editor.atomic import atomic_write, sync_folder, writing_error
-from editor.metadata import version
 from editor.recovery.packs import Packs
-from editor.recovery.thumbnail import thumbnail_png
 from editor.recovery.tiles import Keeper, Keys, Source
 from editor.state import DocumentState, SourceMetadata
 from editor.state_json import source_from_json, source_to_json, state_from_json, state_to_json
@@ -143,6 +141,8 @@ class Store:
         return self._packs
 
     def _write_thumbnail(self, state: DocumentState) -> None:
+        from editor.recovery.thumbnail import thumbnail_png
+
         with suppress(OSError):  # the picture in the list of leftovers; nothing depends on it
             (self.folder / THUMBNAIL).write_bytes(thumbnail_png(state))
 
@@ -157,6 +157,8 @@ def summary_of(folder: Path) -> Summary:
 
 
 def _manifest(snapshot: Snapshot, keeper: Keeper) -> dict[str, Any]:
+    from editor.metadata import version  # what the window's start does not need is loaded with the first write
+
     return {
         "format": FORMAT,
         "software": f"Attune {version()}",
