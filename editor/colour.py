@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, lru_cache
 from io import BytesIO
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
 
 from editor import icc
 from editor.pixels import read_only
@@ -24,6 +23,9 @@ from editor.raster import Raster, Samples, frozen
 from inference.errors import EditorError
 from inference.parameters import N_
 from inference.request import Pixels
+
+if TYPE_CHECKING:
+    from PIL import ImageCms
 
 Transform: TypeAlias = Callable[[Pixels], Pixels]
 
@@ -42,6 +44,8 @@ PROFILES = {
 @cache
 def built_in_profile(name: str) -> bytes:
     """The bytes of one of `PROFILES`."""
+    from PIL import ImageCms
+
     if name == "srgb":
         make = cast("Callable[[str], Any]", getattr(ImageCms, "createProfile"))  # noqa: B009 - untyped
         return ImageCms.ImageCmsProfile(make("sRGB")).tobytes()
@@ -60,6 +64,8 @@ def built_in_profile(name: str) -> bytes:
 
 def profile_name(profile: bytes) -> str:
     """What a profile calls itself; "sRGB" for b"", "" if it says nothing."""
+    from PIL import ImageCms
+
     if not profile:
         return "sRGB"
     try:
@@ -180,6 +186,8 @@ def _srgb_light(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _opened(profile: bytes) -> ImageCms.ImageCmsProfile:
+    from PIL import ImageCms
+
     try:
         return ImageCms.ImageCmsProfile(BytesIO(profile))
     except (OSError, ImageCms.PyCMSError, TypeError, ValueError) as error:
@@ -188,6 +196,8 @@ def _opened(profile: bytes) -> ImageCms.ImageCmsProfile:
 
 @lru_cache(maxsize=16)
 def _transform(source: bytes, target: bytes, mode: str) -> ImageCms.ImageCmsTransform:
+    from PIL import ImageCms
+
     before, after = _opened(source or _srgb()), _opened(target or _srgb())
     try:
         return ImageCms.ImageCmsTransform(
@@ -206,6 +216,8 @@ def _transform(source: bytes, target: bytes, mode: str) -> ImageCms.ImageCmsTran
 
 def _applied(source: bytes, target: bytes, pixels: Pixels) -> Pixels:
     """The pixels in the other profile; Pillow carries alpha over."""
+    from PIL import Image
+
     mode = "RGB" if pixels.shape[2] == 3 else "RGBA"
     image = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(_transform(source, target, mode).apply(image))

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from editor.formats import FORMATS, ExportOptions, Opened, Picture, format_for_reading, format_for_writing
-from editor.formats.preparing import prepared
-from editor.formats.preview import OnPreview, Preview, jpeg_preview, openraster_preview
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.request import Pixels
 
+if TYPE_CHECKING:
+    from editor.formats.preview import OnPreview
+
 __all__ = [
     "ExportOptions",
-    "OnPreview",
     "Opened",
-    "Preview",
     "export_picture",
     "export_preview",
     "open_file",
@@ -27,12 +26,6 @@ __all__ = [
     "sample_pictures",
     "save_project",
 ]
-
-
-_PREVIEWS: dict[str, Callable[[Path], Preview | None]] = {
-    "jpeg": jpeg_preview,
-    "openraster": openraster_preview,
-}
 
 
 def open_file(path: Path) -> Opened:
@@ -50,8 +43,10 @@ def open_progressively(path: Path, on_preview: OnPreview) -> Opened:
     Raises:
         EditorError: as `open_file`.
     """
+    from editor.formats.preview import PREVIEWS  # with Pillow, which the window's start does not need
+
     found = format_for_reading(path)
-    first = _PREVIEWS.get(found.name)
+    first = PREVIEWS.get(found.name)
     preview = first(path) if first is not None else None
     if preview is not None:
         on_preview(preview)
@@ -73,6 +68,8 @@ def export_picture(
     Raises:
         EditorError: the format cannot be written, or the file; the old one is as it was then.
     """
+    from editor.formats.preparing import prepared
+
     chosen = format_for_writing(path, options.format)
     return chosen.codec.write(prepared(state, source, options, deep=chosen.deep), path, options)
 

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from editor.edits.geometry import check_size, cropped_to
 from editor.edits.nodes import mapped
@@ -28,10 +27,10 @@ METHODS = {
 """Ways to work out new pixels, and their labels."""
 
 _PILLOW = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
+    "nearest": "NEAREST",
+    "bilinear": "BILINEAR",
+    "bicubic": "BICUBIC",
+    "lanczos": "LANCZOS",
 }
 
 
@@ -170,12 +169,16 @@ def _resample(
     plane: NDArray[np.float32], place: Area, box: _Box, method: str, edge: float
 ) -> NDArray[np.float32]:
     """One plane [H, W] in the new size; beyond it lies `edge`."""
+    from PIL import Image
+
     margin = box.margin(plane.shape[1], plane.shape[0])
     if margin:
         plane = np.pad(plane, margin, constant_values=edge)
     held = box.moved(margin).held(plane.shape[1], plane.shape[0])
     size = (place.width, place.height)
-    image = Image.fromarray(np.ascontiguousarray(plane)).resize(size, _PILLOW[method], box=held)
+    image = Image.fromarray(np.ascontiguousarray(plane)).resize(
+        size, Image.Resampling[_PILLOW[method]], box=held
+    )
     return np.asarray(image, np.float32)
 
 

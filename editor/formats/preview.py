@@ -81,3 +81,10 @@ def openraster_preview(path: Path) -> Preview | None:
     ):
         return None
     return Preview(pixels=pixels, width=width, height=height) if width * height >= WORTH_PIXELS else None
+
+
+PREVIEWS: dict[str, Callable[[Path], Preview | None]] = {
+    "jpeg": jpeg_preview,
+    "openraster": openraster_preview,
+}
+"""Formats whose files have first pixels."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
 from editor.layer import Mask
@@ -71,6 +70,8 @@ def _reach(radius: float) -> int:
 
 
 def _dilated(values: Values, radius: float) -> Values:
+    import cv2
+
     if not values.any():
         return values
     if radius <= _EXACT_PX:
@@ -89,6 +90,8 @@ def _distance(
     chosen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Exact distance of each pixel's centre to the nearest chosen one's; far beyond all if there is none."""
+    import cv2
+
     if not chosen.any():
         return np.full(chosen.shape, np.float32(np.inf))
     apart = cv2.distanceTransform((~chosen).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +37,8 @@ def outline(mask: Mask, scale: float = 1.0, within: Area | None = None) -> list[
 
 def _reduced(mask: Mask, area: Area, factor: int) -> NDArray[np.bool_]:
     """Whether cells of `factor` × `factor` pixels are selected on the whole; [rows, columns]."""
+    import cv2
+
     if factor == 1:
         return mask.read(area) >= _HALF
     rows: list[Values] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
 from editor.layer import Mask
@@ -61,6 +60,8 @@ def _blurred(mask: Mask, sigma: float, area: Area, within: Area) -> Mask:
 
 def _blurred_small(mask: Mask, sigma: float, area: Area, within: Area) -> Mask:
     """Blur a picture reduced by a whole factor, and enlarge it part by part."""
+    import cv2
+
     factor = math.floor(sigma / _COARSE_SIGMA * 2)
     reach = math.ceil(_REACH * sigma / factor) + 2
     width, height = -(-area.width // factor) + 2 * reach, -(-area.height // factor) + 2 * reach
@@ -92,5 +93,7 @@ def _anywhere(mask: Mask, area: Area, within: Area) -> Values:
 
 
 def _gaussian(values: np.ndarray, sigma: float) -> np.ndarray:  # pyright: ignore[reportMissingTypeArgument]
+    import cv2
+
     size = 2 * math.ceil(_REACH * sigma) + 1
     return cv2.GaussianBlur(values, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)

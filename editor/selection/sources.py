@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -78,6 +77,8 @@ def subject_map(layer: Layer, start: int, end: int) -> NDArray[np.float32]:
 
 
 def _enlarged(level: NDArray[np.float32], part: Area, place: Area) -> NDArray[np.float32]:
+    import cv2
+
     height, width = level.shape
     across = (np.arange(part.x, part.right, dtype=np.float32) - place.x + 0.5) * width / place.width - 0.5
     down = (np.arange(part.y, part.bottom, dtype=np.float32) - place.y + 0.5) * height / place.height - 0.5

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 
 from editor.compositing import composite_samples
@@ -114,6 +113,8 @@ def _check(tolerance: int) -> None:
 
 def _alike(read: Read, within: Area, seed: Samples, tolerance: int) -> Values:
     """255 where every channel differs from the seed's [4] by at most `tolerance`, else 0; [H, W]."""
+    import cv2
+
     like = np.empty((within.height, within.width), np.uint8)
     for band in bands(within):
         samples = np.ascontiguousarray(read(band))
@@ -128,6 +129,8 @@ def _alike(read: Read, within: Area, seed: Samples, tolerance: int) -> Values:
 
 def _connected(like: Values, x: int, y: int) -> Values:
     """Of what is 255, the part that hangs together with (x, y) over shared sides."""
+    import cv2
+
     height, width = like.shape
     found = np.zeros((height + 2, width + 2), np.uint8)
     flags = 4 | (FULL << 8) | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE
@@ -136,10 +139,14 @@ def _connected(like: Values, x: int, y: int) -> Values:
 
 
 def _filled_box(chosen: Values) -> Area | None:
+    import cv2
+
     x, y, width, height = cv2.boundingRect(np.ascontiguousarray(chosen))
     return Area(x, y, width, height) if width else None
 
 
 def _softened(values: Values) -> Values:
+    import cv2
+
     blurred = cv2.sepFilter2D(values, -1, _SOFTEN, _SOFTEN, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(blurred, np.uint8)

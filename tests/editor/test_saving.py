@@ -25,10 +25,15 @@ def full_disk(bytes_left: int) -> Iterator[None]:
     import resource
 
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    compiles, sys.dont_write_bytecode = (
+        not sys.dont_write_bytecode,
+        True,
+    )  # Python does not notice half a file
     resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_left, old[1]))
     try:
         yield
     finally:
+        sys.dont_write_bytecode = not compiles
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
