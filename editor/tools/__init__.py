@@ -4,6 +4,8 @@ from editor.tools.base import PointerEvent, Tool, ToolContext, View
 from editor.tools.brush import Brush, Eraser
 from editor.tools.clone import Clone
 from editor.tools.eyedropper import Eyedropper
+from editor.tools.fill import Fill
+from editor.tools.gradient import Gradient
 from editor.tools.hand import Hand, Zoom
 from editor.tools.heal import Heal
 from editor.tools.lasso import Lasso, Polygon
@@ -22,6 +24,8 @@ _ALL: tuple[type[Tool], ...] = (
     Wand,
     Brush,
     Eraser,
+    Fill,
+    Gradient,
     Clone,
     Heal,
     Eyedropper,

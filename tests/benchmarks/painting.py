@@ -1,7 +1,7 @@
 """What painting costs on a picture of 24 megapixels.
 
-Run with `python -m tests.benchmarks.painting`. The rivals: a dab composed by Pillow, a flood fill by OpenCV, and
-OpenCV's seamless cloning of the same area from a given place.
+Run with `python -m tests.benchmarks.painting`. The rivals: a dab composed by Pillow, a flood fill by OpenCV,
+and OpenCV's seamless cloning of the same area from a given place.
 """
 
 import statistics
