@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from editor.document import Document
 from editor.jobs import AttributeInfo, AttributeSession, VariationSession
 from editor.receiver import Receiver
+from editor.wording import attribute_label
 from inference.errors import EditorError
 
 if TYPE_CHECKING:
@@ -111,7 +112,9 @@ class Sessions(Receiver):
         except EditorError:
             return ()
         return tuple(
-            AttributeInfo(attribute=i.attribute, label=i.label, minimum=i.range[0], maximum=i.range[1])
+            AttributeInfo(
+                attribute=i.attribute, label=attribute_label(i.label), minimum=i.range[0], maximum=i.range[1]
+            )
             for i in infos
         )
 

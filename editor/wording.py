@@ -1,5 +1,26 @@
 """Numbers and names as the user reads them."""
 
+from PySide6.QtCore import QCoreApplication
+
+from inference.parameters import N_
+
+ATTRIBUTES = (
+    N_("Attributes", "Age"),
+    N_("Attributes", "Smile"),
+    N_("Attributes", "Size"),
+    N_("Attributes", "Hair: black to blond"),
+    N_("Attributes", "Shirt: blue to red"),
+    N_("Attributes", "Fur: black to white"),
+    N_("Attributes", "Leaves: green to orange"),
+    N_("Attributes", "Colour: blue to red"),
+)
+"""Labels of the attributes that come with Attune."""
+
+
+def attribute_label(label: str) -> str:
+    """An attribute's label in the window's language; a user's own stays as it is."""
+    return QCoreApplication.translate("Attributes", label)
+
 
 def signed(value: float) -> str:
     """A slider's value: +0.64, −1.00 (with a real minus sign), 0.00."""

@@ -40,6 +40,7 @@ class CommandPalette(QFrame):
         self.setObjectName("Popup")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(self.tr("Command palette"))
+        self._window = parent
         self._settings = settings
         self._commands = commands_of(actions)
         self.search = QLineEdit(placeholderText=self.tr("Type what you want to do"))
@@ -67,7 +68,7 @@ class CommandPalette(QFrame):
 
     def open(self) -> None:
         """Show it over the window's upper part, empty."""
-        window = self.parentWidget()
+        window = self._window
         self.search.clear()
         self.show_matches("")
         width = min(_WIDTH, window.width() - 40)

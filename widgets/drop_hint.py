@@ -14,6 +14,7 @@ class DropHint(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._parent = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._as_layers = False
         self._both = False
@@ -26,8 +27,7 @@ class DropHint(QWidget):
 
     def begin(self, *, has_document: bool) -> None:
         self._both = has_document
-        parent = self.parentWidget()
-        self.setGeometry(parent.rect())
+        self.setGeometry(self._parent.rect())
         self.show()
         self.raise_()
 

@@ -64,7 +64,9 @@ class ExportDialog(Dialog):
         self.format.setCurrentIndex(max(0, self.format.findData(given.format or "png")))
         self.lossless = QCheckBox(self.tr("Lossless"))
         self.lossless.setChecked(given.lossless)
-        self.quality = QSlider(Qt.Orientation.Horizontal, minimum=1, maximum=100, pageStep=5)
+        self.quality = QSlider(Qt.Orientation.Horizontal)
+        self.quality.setRange(1, 100)
+        self.quality.setPageStep(5)
         self.quality.setAccessibleName(self.tr("Quality"))
         self.quality.setValue(given.quality)
         self.quality_value = QLabel()
@@ -148,9 +150,10 @@ class ExportDialog(Dialog):
         form.addRow(self.tr("Metadata"), self.metadata)
         widest = max(label.sizeHint().width() for label in self.extras.labels())
         for row in range(form.rowCount()):
-            label = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
-            if label is not None and label.widget() is not None:
-                label.widget().setMinimumWidth(widest)
+            item = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
+            label = item.widget() if item is not None else None
+            if label is not None:
+                label.setMinimumWidth(widest)
         self._form, self._quality = form, quality
         scroll = QScrollArea(widgetResizable=True)
         scroll.setWidget(side)

@@ -22,7 +22,7 @@ class Information(Dialog):
         cards = QVBoxLayout(content)
         cards.setContentsMargins(0, 0, 0, 0)
         cards.setSpacing(10)
-        for layer in reversed(document.layers):
+        for layer in reversed(tuple(document.state.rasters())):
             cards.addWidget(self._card(layer))
         cards.addStretch(1)
         scroll = QScrollArea(widgetResizable=True)
@@ -38,7 +38,7 @@ class Information(Dialog):
     def as_text(self) -> str:
         """What the cards show, as plain text."""
         blocks = []
-        for layer in reversed(self._document.layers):
+        for layer in reversed(tuple(self._document.state.rasters())):
             lines = [layer.name, *(f"{name}: {value}" for name, value in self._facts(layer))]
             blocks.append("\n".join(lines))
         return "\n\n".join(blocks)

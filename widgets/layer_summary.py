@@ -71,7 +71,8 @@ def _of_group(group: Group) -> str:
     count = len(group.children)
     one, many = translate("LayerModel", "1 layer"), translate("LayerModel", "{count} layers")
     text = one if count == 1 else many.format(count=count)
-    return text if group.isolated else f"{text} · {translate('LayerModel', 'pass through')}"
+    passes = translate("LayerModel", "pass through")
+    return text if group.isolated else f"{text} · {passes}"
 
 
 def _size(layer: Layer, text: str) -> str:

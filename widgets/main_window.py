@@ -10,6 +10,7 @@ from editor.actions import ACTIONS, action, in_menu
 from editor.application import Application
 from editor.document import Document
 from editor.state import DocumentState
+from editor.wording import plain
 from widgets.action_set import ActionSet
 from widgets.filmstrip import Filmstrip
 from widgets.history_panel import HistoryPanel
@@ -244,7 +245,7 @@ class MainWindow(QMainWindow):
     def _corner_button(self, name: str) -> IconButton:
         item, shown = action(name), self.actions_by_id[name]
         keys = shown.shortcut().toString()
-        tip = shown.text().replace("&", "").rstrip("…")
+        tip = plain(shown.text())
         button = IconButton(
             item.icon, f"{tip} ({keys})" if keys else tip, size_px=16, checkable=item.checkable
         )

@@ -48,11 +48,11 @@ class NewCanvas(Dialog):
         self.dpi.setValue(_number(kept.get("dpi"), 72))
         self.dpi.setAccessibleName(self.tr("Resolution"))
         inset(self.dpi)
-        self.depth = QComboBox()
-        self.depth.setAccessibleName(self.tr("Bits per channel"))
+        self.bits = QComboBox()
+        self.bits.setAccessibleName(self.tr("Bits per channel"))
         for bits in (8, 16):
-            self.depth.addItem(str(bits), bits)
-        self.depth.setCurrentIndex(max(0, self.depth.findData(kept.get("depth", 8))))
+            self.bits.addItem(str(bits), bits)
+        self.bits.setCurrentIndex(max(0, self.bits.findData(kept.get("depth", 8))))
         self.fill = QComboBox()
         self.fill.setAccessibleName(self.tr("Background"))
         for text, key in (
@@ -64,8 +64,8 @@ class NewCanvas(Dialog):
             self.fill.addItem(text, key)
         self.fill.setCurrentIndex(max(0, self.fill.findData(kept.get("fill", "white"))))
         self._lay_out()
-        self.create = self.add_button(self.tr("Create"), primary=True)
-        self.create.clicked.connect(self._on_create)
+        self.make = self.add_button(self.tr("Create"), primary=True)
+        self.make.clicked.connect(self._on_create)
         self.preset.activated.connect(self._on_preset)
         self.swap.clicked.connect(self._on_swap)
         if not clipboard.isNull():
@@ -86,7 +86,7 @@ class NewCanvas(Dialog):
         form.addRow(self.tr("Preset"), self.preset)
         form.addRow(self.tr("Size"), size)
         form.addRow(self.tr("Resolution"), self.dpi)
-        form.addRow(self.tr("Bits per channel"), self.depth)
+        form.addRow(self.tr("Bits per channel"), self.bits)
         form.addRow(self.tr("Background"), self.fill)
         self.column.addLayout(form)
         self.setMinimumWidth(420)
@@ -117,7 +117,7 @@ class NewCanvas(Dialog):
             self.width_box.value(),
             self.height_box.value(),
             fill=_FILLS[self.fill.currentData()],
-            depth=self.depth.currentData(),
+            depth=self.bits.currentData(),
             dpi=self.dpi.value(),
         )
         if made is not None:
@@ -125,7 +125,7 @@ class NewCanvas(Dialog):
                 "width": made.width,
                 "height": made.height,
                 "dpi": self.dpi.value(),
-                "depth": self.depth.currentData(),
+                "depth": self.bits.currentData(),
                 "fill": self.fill.currentData(),
             }
             self._application.settings.set_state("new_canvas", kept)

@@ -40,7 +40,7 @@ class PanelHeader(QWidget):
         keep.setRetainSizeWhenHidden(True)
         self.close_button.setSizePolicy(keep)
         self.close_button.hide()
-        layout = QHBoxLayout(self)
+        self._row = layout = QHBoxLayout(self)
         layout.setContentsMargins(14, 7, 8, 5)
         layout.setSpacing(4)
         layout.addWidget(label)
@@ -54,7 +54,7 @@ class PanelHeader(QWidget):
         """Without its title, a header that has nothing else takes no room."""
         self.label.setVisible(shown)
         slim = not shown and self._extra is None
-        self.layout().setContentsMargins(14, 0 if slim else 7, 8, 0 if slim else 5)
+        self._row.setContentsMargins(14, 0 if slim else 7, 8, 0 if slim else 5)
         self.close_button.setMaximumHeight(6 if slim else 24)
 
     def enterEvent(self, event: QEvent) -> None:  # type: ignore[override]

@@ -21,7 +21,7 @@ class PropertiesPanel(QWidget):
         self._document: Document | None = None
         self._kind: object = None
         self.editor: AdjustmentProperties | None = None
-        self.mask = MaskProperties(application)
+        self.mask_settings = MaskProperties(application)
         self.empty = QLabel(self.tr("Choose an adjustment layer to see its settings."))
         self.empty.setProperty("dim", True)
         self.empty.setWordWrap(True)
@@ -30,7 +30,7 @@ class PropertiesPanel(QWidget):
         self._column.setContentsMargins(14, 4, 14, 10)
         self._column.setSpacing(12)
         self._column.addWidget(self.empty)
-        self._column.addWidget(self.mask)
+        self._column.addWidget(self.mask_settings)
         self._column.addStretch(1)
         scroll = QScrollArea(widgetResizable=True)
         scroll.setWidget(content)
@@ -65,7 +65,7 @@ class PropertiesPanel(QWidget):
             self._replace(node)
         if document is not None and node is not None and self.editor is not None:
             self.editor.show_node(document, node)
-        self.mask.show_node(document, node)
+        self.mask_settings.show_node(document, node)
         self.empty.setVisible(self.editor is None and (node is None or node.mask is None))
 
     def _replace(self, node: Node | None) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from editor.actions import action
 from editor.tool_actions import ToolActions
+from editor.wording import plain
 from widgets.action_set import ActionSet
 from widgets.colour_swatches import ColourSwatches
 from widgets.icons import IconButton, icon_for
@@ -116,4 +117,4 @@ def _gap(height: int) -> QWidget:
 
 
 def _plain(shown: QAction) -> str:
-    return shown.text().replace("&", "").rstrip("…")
+    return plain(shown.text())

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from editor.actions import action
 from editor.application import Application
 from editor.tools import TOOLS
+from editor.wording import plain
 from inference.errors import EditorError
 from inference.parameters import ParameterField
 from widgets.icons import IconButton, icon_for
@@ -70,7 +71,7 @@ class ToolOptions(QToolBar):
 
     def _title(self, tool_id: str) -> QWidget:
         item = action(f"tool.{tool_id}")
-        picture, text = QLabel(), QLabel(QCoreApplication.translate("Actions", item.text).replace("&", ""))
+        picture, text = QLabel(), QLabel(plain(QCoreApplication.translate("Actions", item.text)))
         picture.setPixmap(icon_for(self, item.icon, accent=True).pixmap(QSize(18, 18)))
         text.setProperty("heading", True)
         return _in_row(picture, text, right=14)

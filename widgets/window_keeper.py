@@ -32,6 +32,7 @@ class WindowKeeper(QObject):
         if not self._translations.choose(self._application.settings.get("language")):
             return
         self._use_font()
+        self._application.sessions.forget_attributes()  # they carry their labels
         old, kept = self.window, self.window.look()
         self.window = MainWindow(self._application)
         self.window.take_look(kept)

@@ -4,7 +4,7 @@ import re
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QValidator
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from widgets.theme import tabular
 
@@ -34,9 +34,11 @@ class ZoomBox(QComboBox):
         self.setCurrentIndex(-1)
         self.setFixedWidth(self.fontMetrics().horizontalAdvance("00000 %") + 34)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.lineEdit().setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.field = QLineEdit()
+        self.setLineEdit(self.field)
+        self.field.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.setValidator(_Anything(self))
-        self.lineEdit().returnPressed.connect(self._on_typed)
+        self.field.returnPressed.connect(self._on_typed)
         self.activated.connect(self._on_activated)
 
     def text(self) -> str:
@@ -44,14 +46,14 @@ class ZoomBox(QComboBox):
 
     def show_zoom(self, zoom: float) -> None:
         self._shown = percent_text(zoom)
-        if not self.lineEdit().isModified() or not self.hasFocus():
+        if not self.field.isModified() or not self.hasFocus():
             self.setCurrentIndex(-1)
             self.setEditText(self._shown)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.setEditText(self._shown)
-            self.lineEdit().setModified(False)
+            self.field.setModified(False)
             self.clearFocus()
             return
         super().keyPressEvent(event)
@@ -67,7 +69,7 @@ class ZoomBox(QComboBox):
             self._tell(zoom)
 
     def _tell(self, zoom: float) -> None:
-        self.lineEdit().setModified(False)
+        self.field.setModified(False)
         self.clearFocus()
         self.setCurrentIndex(-1)
         self.setEditText(self._shown)

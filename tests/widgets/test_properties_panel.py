@@ -230,8 +230,8 @@ class TestLevels:
 def test_a_mask_can_be_switched_off(window: MainWindow, application: Application) -> None:
     mask = Mask(raster=Raster.filled(32, 32, 255, channels=1))
     panel = panel_of(window, "invert", mask=mask)
-    panel.mask.enabled.click()
-    panel.mask.painted.click()
+    panel.mask_settings.enabled.click()
+    panel.mask_settings.painted.click()
     assert application.current is not None
     changed = application.current.state.node("adjustment").mask
     assert changed is not None
