@@ -70,7 +70,7 @@ SELECT: tuple[Action, ...] = (
         command="layers.choose_above", shortcut="Alt+]", enabled_when="layers", group=3,
     ),
     Action(
-        id="select.previous_layer", text=N_("Actions", "Layer Layer &belowbelow"), menu="select",
+        id="select.previous_layer", text=N_("Actions", "Layer belo&w"), menu="select",
         command="layers.choose_below", shortcut="Alt+[", enabled_when="layers", group=3,
     ),
 )  # fmt: skip

@@ -79,8 +79,36 @@
         <translation>重做(&amp;R)</translation>
     </message>
     <message>
-        <source>&amp;Copy picture</source>
-        <translation>拷贝图片(&amp;C)</translation>
+        <source>Cu&amp;t</source>
+        <translation>剪切(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Copy</source>
+        <translation>拷贝(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Copy &amp;merged</source>
+        <translation>合并拷贝(&amp;M)</translation>
+    </message>
+    <message>
+        <source>&amp;Paste</source>
+        <translation>粘贴(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Paste as &amp;new picture</source>
+        <translation>粘贴为新图片(&amp;N)</translation>
+    </message>
+    <message>
+        <source>C&amp;lear or delete layer</source>
+        <translation>清除或删除图层(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Fill with the &amp;foreground colour</source>
+        <translation>用前景色填充(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Fill with the &amp;background colour</source>
+        <translation>用背景色填充(&amp;B)</translation>
     </message>
     <message>
         <source>&amp;Settings…</source>
@@ -183,6 +211,22 @@
         <translation>复位滑块(&amp;R)</translation>
     </message>
     <message>
+        <source>Re&amp;fine</source>
+        <translation>细化(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Make the picture again with every chosen subject in it</source>
+        <translation>重新生成图片，使选中的主体全部出现</translation>
+    </message>
+    <message>
+        <source>S&amp;uggest subjects</source>
+        <translation>建议主体(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Compare methods and seeds…</source>
+        <translation>比较方法和种子(&amp;C)…</translation>
+    </message>
+    <message>
         <source>&amp;Stop all jobs</source>
         <translation>停止所有任务(&amp;S)</translation>
     </message>
@@ -207,12 +251,20 @@
         <translation>图片的制作方式(&amp;M)</translation>
     </message>
     <message>
+        <source>Picture &amp;size…</source>
+        <translation>图像大小(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>Can&amp;vas size…</source>
+        <translation>画布大小(&amp;V)…</translation>
+    </message>
+    <message>
         <source>&amp;Crop to the selection</source>
         <translation>裁剪到选区(&amp;C)</translation>
     </message>
     <message>
-        <source>&amp;Trim to what shows</source>
-        <translation>裁切透明边缘(&amp;T)</translation>
+        <source>Tr&amp;im to what shows</source>
+        <translation>裁切透明边缘(&amp;I)</translation>
     </message>
     <message>
         <source>Show &amp;all of every layer</source>
@@ -235,6 +287,10 @@
         <translation>旋转 180°(&amp;8)</translation>
     </message>
     <message>
+        <source>Rotate by an &amp;angle…</source>
+        <translation>任意角度旋转(&amp;A)…</translation>
+    </message>
+    <message>
         <source>Flip left to &amp;right</source>
         <translation>水平翻转(&amp;R)</translation>
     </message>
@@ -247,8 +303,8 @@
         <translation>转换为 sRGB(&amp;S)</translation>
     </message>
     <message>
-        <source>Con&amp;vert to profile</source>
-        <translation>转换为配置文件(&amp;V)</translation>
+        <source>Conver&amp;t to profile</source>
+        <translation>转换为配置文件(&amp;T)</translation>
     </message>
     <message>
         <source>Convert to &amp;Display P3</source>
@@ -447,14 +503,6 @@
         <translation>编辑配方(&amp;E)</translation>
     </message>
     <message>
-        <source>Layer &amp;above</source>
-        <translation>上方图层(&amp;A)</translation>
-    </message>
-    <message>
-        <source>Layer &amp;below</source>
-        <translation>下方图层(&amp;B)</translation>
-    </message>
-    <message>
         <source>&amp;Move</source>
         <translation>移动(&amp;M)</translation>
     </message>
@@ -621,6 +669,78 @@
     <message>
         <source>&amp;Full screen</source>
         <translation>全屏(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;All</source>
+        <translation>全部(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Deselect</source>
+        <translation>取消选择(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Select a&amp;gain</source>
+        <translation>重新选择(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;Invert selection</source>
+        <translation>反选(&amp;I)</translation>
+    </message>
+    <message>
+        <source>The layer&apos;s &amp;pixels</source>
+        <translation>图层像素(&amp;P)</translation>
+    </message>
+    <message>
+        <source>What the &amp;mask shows</source>
+        <translation>蒙版显示的区域(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Brigh&amp;t parts</source>
+        <translation>高光区域(&amp;T)</translation>
+    </message>
+    <message>
+        <source>S&amp;ubjects of the picture</source>
+        <translation>图片中的主体(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Grow…</source>
+        <translation>扩展(&amp;G)…</translation>
+    </message>
+    <message>
+        <source>&amp;Change</source>
+        <translation>修改(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Shrink…</source>
+        <translation>收缩(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>&amp;Feather…</source>
+        <translation>羽化(&amp;F)…</translation>
+    </message>
+    <message>
+        <source>&amp;Border…</source>
+        <translation>边界(&amp;B)…</translation>
+    </message>
+    <message>
+        <source>S&amp;mooth…</source>
+        <translation>平滑(&amp;M)…</translation>
+    </message>
+    <message>
+        <source>Keep as mas&amp;k</source>
+        <translation>存储为蒙版(&amp;K)</translation>
+    </message>
+    <message>
+        <source>Al&amp;l layers</source>
+        <translation>所有图层(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Layer abo&amp;ve</source>
+        <translation>上方图层(&amp;V)</translation>
+    </message>
+    <message>
+        <source>Layer belo&amp;w</source>
+        <translation>下方图层(&amp;W)</translation>
     </message>
 </context>
 <context>
@@ -806,6 +926,41 @@
         <source>Generated</source>
         <translation>生成的图片</translation>
     </message>
+    <message>
+        <source>Pasted</source>
+        <translation>粘贴的图片</translation>
+    </message>
+</context>
+<context>
+    <name>AttentionSteps</name>
+    <message>
+        <source>Where the model looks</source>
+        <translation>模型关注的区域</translation>
+    </message>
+    <message>
+        <source>Subject</source>
+        <translation>主体</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>步</translation>
+    </message>
+    <message>
+        <source>Export map…</source>
+        <translation>导出热力图…</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>all steps</source>
+        <translation>所有步</translation>
+    </message>
+    <message>
+        <source>step {number}</source>
+        <translation>第 {number} 步</translation>
+    </message>
 </context>
 <context>
     <name>AttributeMenu</name>
@@ -898,6 +1053,41 @@
     <message>
         <source>Reset {attribute} of {subject}</source>
         <translation>复位 {subject} 的{attribute}</translation>
+    </message>
+</context>
+<context>
+    <name>Attributes</name>
+    <message>
+        <source>Age</source>
+        <translation>年龄</translation>
+    </message>
+    <message>
+        <source>Smile</source>
+        <translation>笑容</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Hair: black to blond</source>
+        <translation>发色：黑到金</translation>
+    </message>
+    <message>
+        <source>Shirt: blue to red</source>
+        <translation>上衣：蓝到红</translation>
+    </message>
+    <message>
+        <source>Fur: black to white</source>
+        <translation>毛色：黑到白</translation>
+    </message>
+    <message>
+        <source>Leaves: green to orange</source>
+        <translation>叶色：绿到橙</translation>
+    </message>
+    <message>
+        <source>Colour: blue to red</source>
+        <translation>颜色：蓝到红</translation>
     </message>
 </context>
 <context>
@@ -1032,6 +1222,14 @@
     <message>
         <source>Destination atop</source>
         <translation>目标在上</translation>
+    </message>
+    <message>
+        <source>Behind</source>
+        <translation>背后</translation>
+    </message>
+    <message>
+        <source>Erase</source>
+        <translation>清除</translation>
     </message>
 </context>
 <context>
@@ -1326,6 +1524,14 @@
         <translation>通过剪切的图层</translation>
     </message>
     <message>
+        <source>Fill</source>
+        <translation>填充</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>清除</translation>
+    </message>
+    <message>
         <source>Group layers</source>
         <translation>图层编组</translation>
     </message>
@@ -1414,8 +1620,60 @@
         <translation>链接或取消链接蒙版</translation>
     </message>
     <message>
+        <source>Select all</source>
+        <translation>全选</translation>
+    </message>
+    <message>
         <source>Deselect</source>
         <translation>取消选择</translation>
+    </message>
+    <message>
+        <source>Select again</source>
+        <translation>重新选择</translation>
+    </message>
+    <message>
+        <source>Invert selection</source>
+        <translation>反选</translation>
+    </message>
+    <message>
+        <source>Select the layer&apos;s pixels</source>
+        <translation>选择图层像素</translation>
+    </message>
+    <message>
+        <source>Select what the mask shows</source>
+        <translation>选择蒙版显示的区域</translation>
+    </message>
+    <message>
+        <source>Select bright parts</source>
+        <translation>选择高光区域</translation>
+    </message>
+    <message>
+        <source>Select the subjects</source>
+        <translation>选择主体</translation>
+    </message>
+    <message>
+        <source>Selection as mask</source>
+        <translation>选区存储为蒙版</translation>
+    </message>
+    <message>
+        <source>Grow selection by {radius} px</source>
+        <translation>扩展选区 {radius} 像素</translation>
+    </message>
+    <message>
+        <source>Shrink selection by {radius} px</source>
+        <translation>收缩选区 {radius} 像素</translation>
+    </message>
+    <message>
+        <source>Feather selection by {radius} px</source>
+        <translation>羽化选区 {radius} 像素</translation>
+    </message>
+    <message>
+        <source>Border of {width} px</source>
+        <translation>边界 {width} 像素</translation>
+    </message>
+    <message>
+        <source>Smooth selection by {radius} px</source>
+        <translation>平滑选区 {radius} 像素</translation>
     </message>
     <message>
         <source>layers</source>
@@ -1428,6 +1686,22 @@
     <message>
         <source>Select</source>
         <translation>选择</translation>
+    </message>
+    <message>
+        <source>Cut</source>
+        <translation>剪切</translation>
+    </message>
+    <message>
+        <source>Paste</source>
+        <translation>粘贴</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>拷贝的图层</translation>
+    </message>
+    <message>
+        <source>Pasted</source>
+        <translation>粘贴的图层</translation>
     </message>
 </context>
 <context>
@@ -1443,6 +1717,75 @@
     <message>
         <source>Use for “{name}”</source>
         <translation>用于“{name}”</translation>
+    </message>
+</context>
+<context>
+    <name>ContactCard</name>
+    <message>
+        <source>{method}, seed {seed}</source>
+        <translation>{method}，种子 {seed}</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>waiting…</source>
+        <translation>等待中…</translation>
+    </message>
+    <message>
+        <source>{seen} of {all}</source>
+        <translation>{seen}/{all}</translation>
+    </message>
+</context>
+<context>
+    <name>ContactSheet</name>
+    <message>
+        <source>Compare: {method}, seed {seed}</source>
+        <translation>比较：{method}，种子 {seed}</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>已停止</translation>
+    </message>
+</context>
+<context>
+    <name>ContactSheetDialog</name>
+    <message>
+        <source>Compare methods and seeds</source>
+        <translation>比较方法和种子</translation>
+    </message>
+    <message>
+        <source>Seeds</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Add as layer</source>
+        <translation>添加为图层</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>比较</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n method(s)</source>
+        <translation>
+            <numerusform>%n 种方法</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done}/{total}</translation>
+    </message>
+    <message>
+        <source>{method}
+all there: {right} of {count}</source>
+        <translation>{method}
+主体齐全：{right}/{count}</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
     </message>
 </context>
 <context>
@@ -1755,6 +2098,141 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
 </context>
 <context>
+    <name>Forms</name>
+    <message>
+        <source>Width (pixels)</source>
+        <translation>宽度（像素）</translation>
+    </message>
+    <message>
+        <source>Height (pixels)</source>
+        <translation>高度（像素）</translation>
+    </message>
+    <message>
+        <source>Keep proportions</source>
+        <translation>约束比例</translation>
+    </message>
+    <message>
+        <source>New pixels</source>
+        <translation>重新采样</translation>
+    </message>
+    <message>
+        <source>Resolution (pixels per inch)</source>
+        <translation>分辨率（像素/英寸）</translation>
+    </message>
+    <message>
+        <source>The picture stays</source>
+        <translation>定位</translation>
+    </message>
+    <message>
+        <source>Angle (degrees, clockwise)</source>
+        <translation>角度（度，顺时针）</translation>
+    </message>
+    <message>
+        <source>Cut off the empty corners</source>
+        <translation>裁去空白角落</translation>
+    </message>
+    <message>
+        <source>Pixels</source>
+        <translation>像素</translation>
+    </message>
+    <message>
+        <source>Nearest neighbour (hard edges)</source>
+        <translation>邻近（硬边缘）</translation>
+    </message>
+    <message>
+        <source>Bilinear</source>
+        <translation>两次线性</translation>
+    </message>
+    <message>
+        <source>Bicubic</source>
+        <translation>两次立方</translation>
+    </message>
+    <message>
+        <source>Lanczos (sharpest)</source>
+        <translation>Lanczos（最锐利）</translation>
+    </message>
+    <message>
+        <source>At the top left</source>
+        <translation>左上</translation>
+    </message>
+    <message>
+        <source>At the top</source>
+        <translation>上</translation>
+    </message>
+    <message>
+        <source>At the top right</source>
+        <translation>右上</translation>
+    </message>
+    <message>
+        <source>At the left</source>
+        <translation>左</translation>
+    </message>
+    <message>
+        <source>In the middle</source>
+        <translation>居中</translation>
+    </message>
+    <message>
+        <source>At the right</source>
+        <translation>右</translation>
+    </message>
+    <message>
+        <source>At the bottom left</source>
+        <translation>左下</translation>
+    </message>
+    <message>
+        <source>At the bottom</source>
+        <translation>下</translation>
+    </message>
+    <message>
+        <source>At the bottom right</source>
+        <translation>右下</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>更改</translation>
+    </message>
+    <message>
+        <source>Picture size</source>
+        <translation>图像大小</translation>
+    </message>
+    <message>
+        <source>Resize</source>
+        <translation>调整大小</translation>
+    </message>
+    <message>
+        <source>Canvas size</source>
+        <translation>画布大小</translation>
+    </message>
+    <message>
+        <source>Rotate by an angle</source>
+        <translation>任意角度旋转</translation>
+    </message>
+    <message>
+        <source>Rotate</source>
+        <translation>旋转</translation>
+    </message>
+    <message>
+        <source>Grow selection</source>
+        <translation>扩展选区</translation>
+    </message>
+    <message>
+        <source>Shrink selection</source>
+        <translation>收缩选区</translation>
+    </message>
+    <message>
+        <source>Feather selection</source>
+        <translation>羽化选区</translation>
+    </message>
+    <message>
+        <source>Border of the selection</source>
+        <translation>选区边界</translation>
+    </message>
+    <message>
+        <source>Smooth selection</source>
+        <translation>平滑选区</translation>
+    </message>
+</context>
+<context>
     <name>HistoryModel</name>
     <message>
         <source>{step}, undone</source>
@@ -1962,6 +2440,10 @@ Double click shows its settings.</source>
         <source>{count} layers</source>
         <translation>{count} 个图层</translation>
     </message>
+    <message>
+        <source>pass through</source>
+        <translation>穿透</translation>
+    </message>
 </context>
 <context>
     <name>LayerPanel</name>
@@ -2098,6 +2580,10 @@ Double click shows its settings.</source>
     <message>
         <source>Properties</source>
         <translation>属性</translation>
+    </message>
+    <message>
+        <source>Refine</source>
+        <translation>细化</translation>
     </message>
     <message>
         <source>Layers</source>
@@ -2542,6 +3028,10 @@ Double click shows its settings.</source>
         <source>Refine</source>
         <translation>细化</translation>
     </message>
+    <message>
+        <source>Score</source>
+        <translation>评分</translation>
+    </message>
 </context>
 <context>
     <name>PanelHeader</name>
@@ -2555,6 +3045,13 @@ Double click shows its settings.</source>
     <message>
         <source>Automatic</source>
         <translation>自动</translation>
+    </message>
+</context>
+<context>
+    <name>PictureScores</name>
+    <message>
+        <source>Look for the subjects</source>
+        <translation>查找主体</translation>
     </message>
 </context>
 <context>
@@ -2676,6 +3173,150 @@ Double click shows its settings.</source>
     <message>
         <source>the file was saved later</source>
         <translation>文件此后又保存过</translation>
+    </message>
+</context>
+<context>
+    <name>RefineMethods</name>
+    <message>
+        <source>Plain: no refinement</source>
+        <translation>原始：不细化</translation>
+    </message>
+    <message>
+        <source>One refinement</source>
+        <translation>单次细化</translation>
+    </message>
+    <message>
+        <source>One refinement, then guidance</source>
+        <translation>单次细化后引导</translation>
+    </message>
+    <message>
+        <source>Attend &amp; Excite</source>
+        <translation>Attend &amp; Excite</translation>
+    </message>
+    <message>
+        <source>Divide &amp; Bind</source>
+        <translation>Divide &amp; Bind</translation>
+    </message>
+    <message>
+        <source>InitNO</source>
+        <translation>InitNO</translation>
+    </message>
+    <message>
+        <source>InitNO+</source>
+        <translation>InitNO+</translation>
+    </message>
+    <message>
+        <source>SynGen</source>
+        <translation>SynGen</translation>
+    </message>
+    <message>
+        <source>SAGA</source>
+        <translation>SAGA</translation>
+    </message>
+    <message>
+        <source>SAGA+</source>
+        <translation>SAGA+</translation>
+    </message>
+</context>
+<context>
+    <name>RefinePanel</name>
+    <message>
+        <source>Suggest</source>
+        <translation>建议</translation>
+    </message>
+    <message>
+        <source>Choose the things that the prompt names</source>
+        <translation>选取提示词中提到的事物</translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详细设置</translation>
+    </message>
+    <message>
+        <source>Refine</source>
+        <translation>细化</translation>
+    </message>
+    <message>
+        <source>Compare…</source>
+        <translation>比较…</translation>
+    </message>
+    <message>
+        <source>Several methods and seeds side by side, with their scores</source>
+        <translation>并排比较多种方法和种子及其评分</translation>
+    </message>
+    <message>
+        <source>Refine works on pictures that were made from a prompt.</source>
+        <translation>细化仅适用于由提示词生成的图片。</translation>
+    </message>
+    <message>
+        <source>Click the words in Subjects that have to be seen.</source>
+        <translation>请在“主体”中单击必须出现的单词。</translation>
+    </message>
+    <message>
+        <source>Refining…</source>
+        <translation>正在细化…</translation>
+    </message>
+</context>
+<context>
+    <name>RefineScores</name>
+    <message>
+        <source>Before</source>
+        <translation>细化前</translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation>细化后</translation>
+    </message>
+    <message>
+        <source>there</source>
+        <translation>存在</translation>
+    </message>
+    <message>
+        <source>missing</source>
+        <translation>缺失</translation>
+    </message>
+    <message>
+        <source>Fits the prompt</source>
+        <translation>与提示词相符</translation>
+    </message>
+    <message>
+        <source>Weakest subject</source>
+        <translation>最弱主体</translation>
+    </message>
+    <message>
+        <source>Caption fits the prompt</source>
+        <translation>描述与提示词相符</translation>
+    </message>
+</context>
+<context>
+    <name>Refinement</name>
+    <message>
+        <source>Refine: {subjects}</source>
+        <translation>细化：{subjects}</translation>
+    </message>
+    <message>
+        <source>Refine {prompt}</source>
+        <translation>细化 {prompt}</translation>
+    </message>
+    <message>
+        <source>Exported {name}.</source>
+        <translation>已导出 {name}。</translation>
+    </message>
+    <message>
+        <source>The layer that was refined is no longer there.</source>
+        <translation>被细化的图层已不存在。</translation>
+    </message>
+    <message>
+        <source>Refine again</source>
+        <translation>再次细化</translation>
+    </message>
+    <message>
+        <source>{name} refined</source>
+        <translation>{name} 细化</translation>
     </message>
 </context>
 <context>
@@ -3071,8 +3712,20 @@ Double click shows its settings.</source>
         <translation>像素宽度</translation>
     </message>
     <message>
+        <source>Aligned</source>
+        <translation>对齐</translation>
+    </message>
+    <message>
+        <source>Every stroke goes on from the same distance</source>
+        <translation>每次描边都保持相同的取样距离</translation>
+    </message>
+    <message>
         <source>All layers</source>
         <translation>所有图层</translation>
+    </message>
+    <message>
+        <source>Clone stamp</source>
+        <translation>仿制图章</translation>
     </message>
     <message>
         <source>Eyedropper</source>
@@ -3135,8 +3788,72 @@ Double click shows its settings.</source>
         <translation>椭圆选框</translation>
     </message>
     <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Hardness</source>
+        <translation>硬度</translation>
+    </message>
+    <message>
+        <source>Opacity</source>
+        <translation>不透明度</translation>
+    </message>
+    <message>
+        <source>The most that one stroke puts on</source>
+        <translation>单次描边的最大不透明度</translation>
+    </message>
+    <message>
+        <source>Flow</source>
+        <translation>流量</translation>
+    </message>
+    <message>
+        <source>What each dab puts on</source>
+        <translation>每个笔触点的浓度</translation>
+    </message>
+    <message>
+        <source>Spacing</source>
+        <translation>间距</translation>
+    </message>
+    <message>
+        <source>Distance of dabs, of their size</source>
+        <translation>笔触点间距，占画笔大小的比例</translation>
+    </message>
+    <message>
+        <source>Smoothing</source>
+        <translation>平滑</translation>
+    </message>
+    <message>
+        <source>Roundness</source>
+        <translation>圆度</translation>
+    </message>
+    <message>
+        <source>Angle</source>
+        <translation>角度</translation>
+    </message>
+    <message>
+        <source>Pressure changes the size</source>
+        <translation>压力控制大小</translation>
+    </message>
+    <message>
+        <source>Pressure changes the opacity</source>
+        <translation>压力控制不透明度</translation>
+    </message>
+    <message>
+        <source>Pressure changes the flow</source>
+        <translation>压力控制流量</translation>
+    </message>
+    <message>
         <source>Mode</source>
         <translation>模式</translation>
+    </message>
+    <message>
+        <source>Brush</source>
+        <translation>画笔</translation>
+    </message>
+    <message>
+        <source>Eraser</source>
+        <translation>橡皮擦</translation>
     </message>
     <message>
         <source>Shift adds, Alt subtracts, both intersect</source>
@@ -3149,6 +3866,38 @@ Double click shows its settings.</source>
     <message>
         <source>Feather</source>
         <translation>羽化</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>取样源</translation>
+    </message>
+    <message>
+        <source>Alt and a click chooses one</source>
+        <translation>按住 Alt 键单击以取样</translation>
+    </message>
+    <message>
+        <source>Healing brush</source>
+        <translation>修复画笔</translation>
+    </message>
+    <message>
+        <source>Lasso</source>
+        <translation>套索</translation>
+    </message>
+    <message>
+        <source>Select polygon</source>
+        <translation>多边形套索</translation>
+    </message>
+    <message>
+        <source>Tolerance</source>
+        <translation>容差</translation>
+    </message>
+    <message>
+        <source>Contiguous</source>
+        <translation>连续</translation>
+    </message>
+    <message>
+        <source>Magic wand</source>
+        <translation>魔棒</translation>
     </message>
 </context>
 <context>
@@ -3222,6 +3971,14 @@ Double click shows its settings.</source>
 </context>
 <context>
     <name>WindowCommands</name>
+    <message>
+        <source>Export where the model looks for “{subject}”</source>
+        <translation>导出模型对“{subject}”的关注区域</translation>
+    </message>
+    <message>
+        <source>PNG (*.png)</source>
+        <translation>PNG (*.png)</translation>
+    </message>
     <message>
         <source>Open as layer</source>
         <translation>作为图层打开</translation>

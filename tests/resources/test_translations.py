@@ -27,8 +27,9 @@ def messages(path: Path) -> Messages:
         for message in context.findall("message"):
             translation = message.find("translation")
             assert translation is not None
-            finished = translation.get("type") is None and translation.text
-            found[name, message.findtext("source", "")] = translation.text if finished else None
+            text = translation.findtext("numerusform", "") or translation.text
+            finished = translation.get("type") is None and bool(text)
+            found[name, message.findtext("source", "")] = text if finished else None
     return found
 
 
@@ -91,7 +92,7 @@ def test_mnemonics_keep_their_letter_in_parentheses(translated: Messages) -> Non
 
 
 def test_chinese_texts_have_chinese_characters_and_marks(translated: Messages) -> None:
-    names = re.compile(r"[A-Za-z0-9 .,()/×·{}%+…*;:_\-−–—“”?]*")
+    names = re.compile(r"[A-Za-z0-9 .,()/×·{}%&+…*;:_\-−–—“”?]*")
     for (context, source), text in translated.items():
         if text is None or names.fullmatch(text):
             continue  # names of formats and models, units, placeholders, an example prompt
