@@ -171,7 +171,9 @@ class Workspace(QWidget):
         self._show_titles()
 
     def _on_closed(self, document: Document) -> None:
-        index = next(i for i, view in enumerate(self._views) if view.document is document)
+        index = next((i for i, view in enumerate(self._views) if view.document is document), -1)
+        if index < 0:  # another window took this one's place
+            return
         frame = self._frames.pop(index)
         frame.view.set_session(None)
         blocked = self.tabs.blockSignals(True)
