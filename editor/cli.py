@@ -14,13 +14,14 @@ from typing import Any, NoReturn
 from editor.cli_output import complain
 from editor.errors import FAILED, INTERRUPTED, WRONG_ARGUMENTS, WritingError
 from inference.errors import EditorError
+from inference.methods.gsn.recipes import METHODS
 from inference.operations import OPERATIONS, Need, Operation
 from inference.parameters import ParameterField
 
 DEFAULT_MODEL = "mini-sdxl"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-COMMANDS = ("generate", "attribute", "refine", "learn-delta", "deltas", "models", "evaluate")
+COMMANDS = ("generate", "attribute", "refine", "choose-step", "learn-delta", "deltas", "models", "evaluate")
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_deltas(commands)
     _add_models(commands)
     _add_evaluate(commands)
+    _add_choose_step(commands)
     return parser
 
 
@@ -188,7 +190,7 @@ def _add_models(commands: Any) -> None:
 
 def _add_evaluate(commands: Any) -> None:
     parser = _command(commands, "evaluate", "Measure a model", "cli_commands:evaluate")
-    parser.add_argument("suite", metavar="SUITE", help="attribute")
+    parser.add_argument("suite", metavar="SUITE", help="attribute or refine")
     parser.add_argument(
         "--json", dest="report", type=Path, required=True, metavar="OUT.json", help="the figures"
     )
@@ -196,6 +198,57 @@ def _add_evaluate(commands: Any) -> None:
     parser.add_argument("--pairs", type=int, metavar="N", help="prompts and seeds; default: the suite's own")
     parser.add_argument(
         "--attributes", nargs="+", default=["age"], metavar="NAME", help="attributes to measure; default: age"
+    )
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        metavar="NAME",
+        help=f"refine: of {', '.join(METHODS)}; default: the main ones",
+    )
+    parser.add_argument("--sets", nargs="+", metavar="SET", help="refine: of 2, 3, 2-colours, 3-colours")
+    parser.add_argument("--seeds", type=int, metavar="N", help="refine: seeds of each prompt; default: 8")
+    _add_judges(parser)
+
+
+def _add_choose_step(commands: Any) -> None:
+    parser = _command(
+        commands, "choose-step", "Find the step a model is best refined at", "cli_refine:choose_step"
+    )
+    _add_model_flags(parser)
+    parser.add_argument("--method", choices=METHODS, default="ours", help="default: ours")
+    parser.add_argument("--steps", type=int, metavar="N", help="of each run; default: the model's own")
+    parser.add_argument("--pairs", type=int, metavar="N", help="prompts of each set; default: 10")
+    parser.add_argument("--seeds", type=int, metavar="N", help="seeds of each prompt; default: 16")
+    parser.add_argument(
+        "--sets", nargs="+", metavar="SET", help="of 2, 3, 2-colours, 3-colours; default: 2 3"
+    )
+    parser.add_argument("--record", type=Path, metavar="FILE.json", help="measurements, to go on from")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="the curve as a picture")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE.json",
+        help="where the step is kept; default: for this user",
+    )
+    _add_detector(parser)
+    _add_json(parser)
+
+
+def _add_judges(parser: argparse.ArgumentParser) -> None:
+    _add_detector(parser)
+    parser.add_argument(
+        "--clip",
+        metavar="PATH|HUB-ID",
+        help="a CLIP model for the similarity scores; default: the detector's",
+    )
+
+
+def _add_detector(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--detector",
+        metavar="PATH|HUB-ID",
+        help="a detection model of transformers, for models of photos; default: the built-in world's",
     )
 
 

@@ -34,7 +34,7 @@ def run_operation(arguments: argparse.Namespace) -> int:
     )
     printer = ProgressPrinter(quiet=arguments.json)
     try:
-        result = _runner(arguments).run(request, {}, Progress(printer))
+        result = runner_of(arguments).run(request, {}, Progress(printer))
     finally:
         printer.close()
     outputs = _write(result, written_as, arguments.output)
@@ -154,7 +154,7 @@ def learn_delta(arguments: argparse.Namespace) -> int:
         )
     if arguments.output.suffix != ".safetensors":
         raise EditorError(f"A delta is a .safetensors file, not “{arguments.output.name}”.")
-    _check_folder(arguments.output)
+    check_folder(arguments.output)
     from inference.definitions import read_definition
     from inference.deltas import write_delta
 
@@ -163,7 +163,7 @@ def learn_delta(arguments: argparse.Namespace) -> int:
     printer = ProgressPrinter(quiet=arguments.json)
     progress = Progress(printer)
     try:
-        backbone = _runner(arguments).backbone(arguments.model, progress)
+        backbone = runner_of(arguments).backbone(arguments.model, progress)
         from inference.methods.naive_delta import learn_naive
 
         with progress.phase("learn"):
@@ -181,7 +181,11 @@ def learn_delta(arguments: argparse.Namespace) -> int:
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """`attune evaluate SUITE`: figures into a JSON file, which a later run goes on from."""
-    _check_folder(arguments.report)
+    check_folder(arguments.report)
+    if arguments.suite == "refine":
+        from editor.cli_refine import evaluate_refine
+
+        return evaluate_refine(arguments)
     from editor import evaluate as suites
 
     printer = ProgressPrinter()
@@ -192,7 +196,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     try:
         record = suites.evaluate(
             arguments.suite,
-            runner=_runner(arguments),
+            runner=runner_of(arguments),
             model=arguments.model,
             json_path=arguments.report,
             pairs=arguments.pairs or suites.DEFAULT_PAIRS,
@@ -218,7 +222,7 @@ def _learnt(
     }
 
 
-def _runner(arguments: argparse.Namespace) -> Any:
+def runner_of(arguments: argparse.Namespace) -> Any:
     from inference.runner import make_runner
 
     return make_runner(config_folder(), deltas_folder(), device=arguments.device, dtype=arguments.dtype)
@@ -226,11 +230,11 @@ def _runner(arguments: argparse.Namespace) -> Any:
 
 def _checked_output(path: Path) -> FileFormat:
     """Find out before the work what would make it vain."""
-    _check_folder(path)
+    check_folder(path)
     return format_for_writing(path)
 
 
-def _check_folder(path: Path) -> None:
+def check_folder(path: Path) -> None:
     if path.is_dir():
         raise EditorError(f"“{path}” is a folder.", "Name a file in it.")
     if not path.absolute().parent.is_dir():

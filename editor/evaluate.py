@@ -5,21 +5,21 @@
 The suite "attribute" measures a built-in model with the mini world's own detector: how sliders move one
 person and not the other, over held-out prompts and seeds, and how often one and two wanted subjects are
 there at all. What has been measured is written after every pair; running again goes on from there.
-Pictures in which a person is missing at α = 0 are counted and reported, not measured.
+Pictures in which a person is missing at α = 0 are counted and reported, not measured. The suite "refine" is
+in `evaluate_refine`.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from editor.atomic import atomic_write
+from editor.evaluation_record import Record
 from inference.errors import EditorError
 from inference.operations import AttributeSweep, Generate, SubjectEdit
 from inference.progress import Progress
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Report: TypeAlias = Callable[[int, int, str], None]  # done, total, what
 Detect: TypeAlias = "Callable[[Sequence[Pixels]], Sequence[Sequence[Detection]]]"
 
-SUITES = ("attribute",)
+SUITES = ("attribute", "refine")
 DEFAULT_PAIRS = 200
 POSITIONS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
 DELAY = 0.2
@@ -105,6 +105,18 @@ def evaluate(
     """
     if suite not in SUITES:
         raise EditorError(f"There is no evaluation “{suite}”.", f"There are: {', '.join(SUITES)}.")
+    if suite == "refine":
+        from editor.evaluate_refine import evaluate_refine
+
+        return evaluate_refine(
+            runner=runner,
+            model=model,
+            json_path=json_path,
+            prompts=pairs,
+            report=report,
+            detect=detect,
+            progress=progress,
+        )
     for attribute in attributes:
         reading(attribute)
     if pairs < 1:
@@ -112,7 +124,7 @@ def evaluate(
     progress = progress or Progress()
     settings: dict[str, Any] = {"suite": suite, "model": model, "delay": DELAY, "positions": list(POSITIONS)}
     settings["model_hash"] = runner.model_hash(model, progress)
-    record = _Record(json_path, settings)
+    record = Record(json_path, settings, ("sliders", "presence"))
     work = _Work(
         runner=runner,
         model=model,
@@ -233,30 +245,12 @@ def reading(attribute: str) -> Callable[[Detection], float]:
     return read
 
 
-class _Record:
-    """The JSON file that grows with each measurement; one of other settings or weights starts afresh."""
-
-    def __init__(self, path: Path | None, settings: Mapping[str, Any]) -> None:
-        self._path = path
-        self.values: dict[str, Any] = {**settings, "sliders": {}, "presence": {}}
-        if path is not None and path.is_file():
-            found = _read(path)
-            if all(found.get(name) == value for name, value in settings.items()):
-                self.values = found
-
-    def write(self) -> None:
-        if self._path is not None:
-            content = json.dumps(self.values, indent=1, ensure_ascii=False)
-            with atomic_write(self._path) as file:
-                file.write(content.encode())
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Work:
     runner: Runs
     model: str
     detect: Detect
-    record: _Record
+    record: Record
     report: Report
     progress: Progress
 
@@ -300,16 +294,6 @@ class _Work:
         request = Request(operation=operation, parameters=parameters, model=self.model)
         run = Progress(cancel_requested=lambda: self.progress.is_cancelled)
         return self.runner.run(request, {}, run)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EditorError(
-            f"“{path}” exists and is no evaluation: {error}.", "Name another file, or move it away."
-        ) from error
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _silent(done: int, total: int, what: str) -> None:

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from inference import memory
 from inference.cache import ByteCache
+from inference.chosen_steps import STEPS_FILE, chosen_step
 from inference.deltas import Delta, DeltaLibrary
 from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.models import Catalogue, MemoryMode, ModelEntry
-from inference.operations import Attribute, Operation, SamplingParameters, SubjectEdit
+from inference.operations import Attribute, Operation, Refine, SamplingParameters, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.request import Output, Pixels, Request, Result, pixels_hash
@@ -58,6 +59,7 @@ class Runner:
 
     Args:
         device, dtype: as `--device` and `--dtype` on the command line.
+        steps_file: the refinement steps that were chosen for the user's models.
         load: makes backbones; replaced in tests.
     """
 
@@ -69,12 +71,14 @@ class Runner:
         device: str = "auto",
         dtype: str = "auto",
         load: Loader | None = None,
+        steps_file: Path | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._library = library
         self._device = device
         self._dtype = dtype
         self._load = load or _load_backbone
+        self._steps_file = steps_file
         self._loaded: _Loaded | None = None
         self._results: ByteCache[Result] = ByteCache(RESULT_CACHE_BYTES)
         self._work: ByteCache[Any] = ByteCache(WORK_CACHE_BYTES)
@@ -142,7 +146,7 @@ class Runner:
         """One try; None if memory ran out. The exception, which holds tensors, ends here."""
         try:
             backbone = self._backbone(entry, progress)
-            resolved = _resolved(request, entry, backbone, images)
+            resolved = self._with_step(_resolved(request, entry, backbone, images), entry)
             key = self._key(resolved)
             known = self._results.get(key)
             if known is not None:
@@ -156,6 +160,16 @@ class Runner:
             return None
         self._results.put(key, result, _size_bytes(result))
         return result
+
+    def _with_step(self, request: Request, entry: ModelEntry) -> Request:
+        """The request with the refinement step that was chosen for the model, where it is left open."""
+        parameters = request.parameters
+        if not isinstance(parameters, Refine) or parameters.step is not None or not parameters.steps:
+            return request
+        chosen = chosen_step(entry.path, request.model_hash, parameters.method, self._steps_file)
+        if chosen is None:
+            return request
+        return replace(request, parameters=replace(parameters, step=chosen.at(parameters.steps)))
 
     def _carried_out(
         self,
@@ -240,7 +254,8 @@ def make_runner(
 ) -> Runner:
     """The usual runner; a partial of this function is what the service hands to its child."""
     library = DeltaLibrary.standard(user_deltas)
-    return Runner(Catalogue(settings_folder), library, device=device, dtype=dtype)
+    steps_file = user_deltas.parent / STEPS_FILE
+    return Runner(Catalogue(settings_folder), library, device=device, dtype=dtype, steps_file=steps_file)
 
 
 def _load_backbone(

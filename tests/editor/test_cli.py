@@ -49,7 +49,7 @@ class FakeRunner:
 @pytest.fixture
 def runner(monkeypatch: pytest.MonkeyPatch) -> FakeRunner:
     made = FakeRunner()
-    monkeypatch.setattr(cli_commands, "_runner", lambda arguments: made)
+    monkeypatch.setattr(cli_commands, "runner_of", lambda arguments: made)
     return made
 
 
@@ -345,3 +345,46 @@ def test_an_icon_is_in_every_size() -> None:
     for size in ICON_SIZES:
         content = (resources.files("resources") / "icons" / f"attune-{size}.png").read_bytes()
         assert Image.open(io.BytesIO(content)).size == (size, size)
+
+
+class TestRefine:
+    def test_subjects_are_phrases_of_the_prompt(self, runner: FakeRunner, tmp_path: Path) -> None:
+        out = tmp_path / "out.png"
+        prompt = "a photo of a Cat and a red car and a cat"
+        command = ["refine", "--prompt", prompt, "--subjects", "cat", "car", "CAT#2", "--method", "ours"]
+        assert main([*command, "--step", "3", "-o", str(out)]) == 0
+        parameters = runner.requests[0].parameters.to_json()
+        assert (parameters["method"], parameters["step"]) == ("ours", 3)
+        assert parameters["subjects"] == [
+            {"start": 13, "end": 16, "modifiers": []},
+            {"start": 27, "end": 30, "modifiers": [[23, 26]]},
+            {"start": 37, "end": 40, "modifiers": []},
+        ]
+        recipe = format_for_reading(out).codec.read(out).state.layers[0].recipe
+        assert recipe is not None
+        assert [subject.text for subject in recipe.subjects] == ["Cat", "car", "cat"]
+
+    @pytest.mark.parametrize(
+        ("subjects", "message"),
+        [
+            ([], "There is no subject. Name some with --subjects; this prompt seems to have: man, man"),
+            (["--subjects", "dog"], "“dog” is not in the prompt"),
+            (["--subjects", "man#3"], "number 3 is not in the prompt"),
+        ],
+    )
+    def test_subjects_that_are_not_there(
+        self,
+        subjects: list[str],
+        message: str,
+        runner: FakeRunner,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        assert main(["refine", "--prompt", PROMPT, *subjects, "-o", str(tmp_path / "out.png")]) == 2
+        assert message in capsys.readouterr().err
+        assert runner.requests == []
+
+    def test_an_unknown_judge_is_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        command = ["evaluate", "refine", "--json", str(tmp_path / "out.json"), "--pairs", "1"]
+        assert main([*command, "--detector", str(tmp_path / "none")]) == 2
+        assert "cannot be used as a detection model" in capsys.readouterr().err

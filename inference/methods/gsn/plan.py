@@ -108,6 +108,10 @@ def _placed(recipe: Recipe, parameters: Refine, steps: int) -> dict[int, Refinem
             f"“{parameters.method}” refines at steps of its own; step {chosen} cannot be chosen.",
             "Leave the step open, or choose a method with one refinement, such as ours or ours+.",
         )
+    if isinstance(first, MeanLearning) and chosen == 0:
+        raise EditorError(
+            "The first step is all noise: there is no mean to learn.", f"Choose a step from 1 to {steps - 1}."
+        )
     return {chosen: first}
 
 
@@ -120,4 +124,6 @@ def _check_step(step: int | None, steps: int) -> None:
 
 
 def _index(refinement: Refinement, steps: int) -> int:
-    return min(round(refinement.at * steps), steps - 1)
+    # at the first level of flow matching nothing of a mean is in the latents
+    least = 1 if isinstance(refinement, MeanLearning) else 0
+    return min(max(round(refinement.at * steps), least), steps - 1)

@@ -81,11 +81,14 @@ def searched(
 
     `fresh` gives other noise [1, C, h, w] for (sample, round).
     """
-    found = [
-        _searched_one(row, level, how, work, lambda round_, i=index: fresh(i, round_))
-        for index, row in enumerate(_rows(noise))
-    ]
-    return torch.cat(found)
+    found = [_Found(row, float("inf")) for row in _rows(noise)]
+    left = list(range(len(found)))
+    for round_ in range(how.rounds):
+        starts = [_rows(noise)[row] if round_ == 0 else fresh(row, round_) for row in left]
+        left = _search_round(left, starts, found, level, how, work, round_)
+        if not left:
+            break
+    return torch.cat([one.latents for one in found])
 
 
 def learnt_mean(
@@ -112,32 +115,73 @@ def learnt_mean(
     return mean.detach()
 
 
-def _searched_one(
-    noise: Tensor, level: Level, how: NoiseSearch, work: Iterations, fresh: Callable[[int], Tensor]
-) -> Tensor:
+@dataclass
+class _Found:
+    """The best start of one picture so far, and its score."""
+
+    latents: Tensor
+    score: float
+
+    def offer(self, latents: Tensor, score: float) -> None:
+        if score < self.score:
+            self.latents, self.score = latents.detach(), score
+
+
+def _search_round(
+    rows: list[int],
+    starts: list[Tensor],
+    found: list[_Found],
+    level: Level,
+    how: NoiseSearch,
+    work: Iterations,
+    round_: int,
+) -> list[int]:
+    """One round for the pictures `rows`; gives those that have no valid start yet."""
     assert work.scores is not None, "the search looks at its two scores"
-    best, best_score = noise, float("inf")
-    for round_ in range(how.rounds):
-        start = noise if round_ == 0 else fresh(round_)
-        mean = torch.zeros_like(start).requires_grad_()
-        log_variance = torch.zeros_like(start).requires_grad_()
-        optimiser: Any = torch.optim.Adam([mean, log_variance], lr=how.learning_rate)
-        for done in range(how.updates):
-            with torch.enable_grad():
-                latents = start * (log_variance / 2).exp() + mean
-                maps = work.reader.read(latents, level)
-                seen = work.scores(maps)
-                neglect, conflict = float(seen[0].detach()), float(seen[1].detach())
-                if neglect + conflict < best_score:
-                    best, best_score = latents.detach(), neglect + conflict
-                if neglect <= how.cross_threshold and conflict <= how.self_threshold:
-                    return latents.detach()
-                loss = work.objective(maps) + _penalty(mean, log_variance, how)
-                gradients = _gradients(loss, [mean, log_variance], work.backbone, [0])
-            mean.grad, log_variance.grad = gradients
-            optimiser.step()
-            work.told(round_ * how.updates + done + 1, how.rounds * how.updates, latents.detach())
-    return best
+    means = [torch.zeros_like(start).requires_grad_() for start in starts]
+    log_variances = [torch.zeros_like(start).requires_grad_() for start in starts]
+    adam: list[Any] = [
+        torch.optim.Adam(list(pair), lr=how.learning_rate) for pair in zip(means, log_variances, strict=True)
+    ]
+    active = list(range(len(rows)))  # indices into the lists of this round
+    for done in range(how.updates):
+        with torch.enable_grad():
+            mean, spread = (torch.cat([of[i] for i in active]) for of in (means, log_variances))
+            latents = torch.cat([starts[i] for i in active]) * (spread / 2).exp() + mean
+            maps = work.reader.read(latents, level)
+            neglect, conflict = work.scores(maps)
+            kept = _not_valid([rows[i] for i in active], latents, neglect, conflict, found, how)
+            loss = (work.objective(maps) + _penalty(mean, spread, how))[kept]
+            active = [active[i] for i in kept]
+            if not active:
+                break
+            leaves = [leaf for i in active for leaf in (means[i], log_variances[i])]
+            gradients = _gradients(loss, leaves, work.backbone, [rows[i] for i in active])
+        for place, i in enumerate(active):
+            means[i].grad, log_variances[i].grad = gradients[2 * place : 2 * place + 2]
+            adam[i].step()
+        work.told(round_ * how.updates + done + 1, how.rounds * how.updates, latents.detach())
+    return [rows[i] for i in active]
+
+
+def _not_valid(
+    rows: list[int],
+    latents: Tensor,
+    neglect: Tensor,
+    conflict: Tensor,
+    found: list[_Found],
+    how: NoiseSearch,
+) -> list[int]:
+    """Places in the batch that are no valid start yet; remembers the best of each picture."""
+    kept: list[int] = []
+    for place, row in enumerate(rows):
+        scores = float(neglect[place].detach()), float(conflict[place].detach())
+        valid = scores[0] <= how.cross_threshold and scores[1] <= how.self_threshold
+        # a valid start is taken as it is, even where an earlier round's sum was smaller
+        found[row].offer(latents[place : place + 1], float("-inf") if valid else sum(scores))
+        if not valid:
+            kept.append(place)
+    return kept
 
 
 def _penalty(mean: Tensor, log_variance: Tensor, how: NoiseSearch) -> Tensor:
@@ -174,20 +218,22 @@ def _gradients(
     gradients = torch.autograd.grad(loss.sum() * scale, list(leaves))
     backbone.measured.backward_evaluations += len(rows) if evaluations is None else evaluations
     scaled = tuple(gradient / scale for gradient in gradients) if scale != 1 else gradients
-    bad = [rows[i] for i in range(len(rows)) if not _finite(i, len(rows), loss, scaled)]
+    bad = [row for i, row in enumerate(rows) if not _finite(i, len(rows), loss, scaled)]
     if bad:
         raise NotFiniteError(bad)
     return scaled
 
 
 def _finite(index: int, count: int, loss: Tensor, gradients: Sequence[Tensor]) -> bool:
-    """Whether sample `index` of `count` has a finite loss and gradient; leaves are shared or one a sample."""
-    if count == 1:
-        own = list(gradients)
-    elif len(gradients) == count:
-        own = [gradients[index]]
-    else:
+    """Whether sample `index` of `count` has a finite loss and finite gradients.
+
+    Gradients are those of one leaf for the whole batch, or of the same number of leaves for each sample.
+    """
+    if len(gradients) == 1 and count > 1:
         own = [gradients[0][index]]
+    else:
+        each = len(gradients) // count
+        own = list(gradients[index * each : (index + 1) * each])
     return bool(loss[index].isfinite()) and all(bool(gradient.isfinite().all()) for gradient in own)
 
 

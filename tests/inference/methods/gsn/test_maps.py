@@ -1,0 +1,220 @@
+"""Maps with gradients: exactness on both layouts, early exit, resolutions, what is refused."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from inference.attention import AttentionCall, AttentionKind, Tap, Where, softmax_columns
+from inference.errors import EditorError
+from inference.methods.gsn.maps import MapReader, text_layers
+from inference.methods.gsn.objectives import Targets, objective, targets_of
+from inference.methods.gsn.recipes import LOSSES
+from inference.operations import RefineSubject
+from tests.helpers.stub_backbone import StubBackbone
+from tests.helpers.tiny_models import NAMES
+
+TEXT = "a photo of a Man and a snowman and an old man"
+MAN, SNOWMAN, OLD_MAN = (13, 16), (23, 30), (38, 45)
+SUBJECTS = tuple(RefineSubject(start=a, end=b) for a, b in (MAN, SNOWMAN, OLD_MAN))
+
+
+class Recorder(Tap):
+    def __init__(self) -> None:
+        self.calls: list[AttentionCall] = []
+
+    def attention(self, call: AttentionCall) -> Tensor:
+        self.calls.append(call)
+        return call.attend()
+
+
+def latents_of(backbone: Any, count: int = 2) -> Tensor:
+    return torch.cat([backbone.initial_noise(seed, 64, 64) for seed in range(count)])
+
+
+def slow_parts(
+    backbone: Any, calls: Sequence[AttentionCall], columns: Sequence[Sequence[int]]
+) -> list[Tensor]:
+    """Full softmax in float64 over all keys, then the wanted columns, then the mean: [N, h · w, columns]."""
+    found: list[list[Tensor]] = [[] for _ in columns]
+    for call in calls:
+        scores = call.query.double() @ call.key.double().transpose(-1, -2) * call.scale
+        whole = scores.softmax(-1)[:, :, : call.image_tokens]
+        for part, wanted in zip(found, columns, strict=True):
+            part.append(whole[..., [call.text_start + column for column in wanted]].mean(1))
+    return [torch.stack(part).mean(0) for part in found]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_maps_equal_a_full_softmax_in_float64(name: str, tiny_backbones: dict[str, Any]) -> None:
+    backbone, recorder = tiny_backbones[name], Recorder()
+    prompt, latents, level = (
+        backbone.encode_prompt(TEXT),
+        latents_of(backbone),
+        backbone.schedule.level_at(500),
+    )
+    with torch.no_grad():
+        read = MapReader(backbone, prompt).read(latents, level)
+        with backbone.tapped(recorder, text_layers(backbone, 8, 8)):
+            backbone.predict(latents, level, [prompt] * 2)
+    parts = {"clip": ("clip_l", 0)} | ({"t5": ("t5", 77)} if "t5" in prompt.offsets else {})
+    columns = [
+        [first + i for i, (a, b) in enumerate(prompt.offsets[encoder]) if b > a]
+        for encoder, first in parts.values()
+    ]
+    expected = slow_parts(backbone, recorder.calls, columns)
+    assert len(read.parts) == len(expected)
+    for seen, wanted in zip(read.parts, expected, strict=True):
+        assert (seen.flatten(1, 2).double() - wanted).abs().max() < 1e-5
+    for span in (MAN, SNOWMAN, OLD_MAN):
+        slow = [
+            wanted[..., [i for i, c in enumerate(of) if _overlaps(prompt, encoder, c - first, span)]].mean(-1)
+            for wanted, of, (encoder, first) in zip(expected, columns, parts.values(), strict=True)
+        ]
+        difference = read.probability(*span).flatten(1).double() - torch.stack(slow).mean(0)
+        assert difference.abs().max() < 1e-5
+
+
+def _overlaps(prompt: Any, encoder: str, token: int, span: tuple[int, int]) -> bool:
+    start, end = prompt.offsets[encoder][token]
+    return start < span[1] and span[0] < end
+
+
+def test_t5_has_no_start_token_and_clip_has_one(tiny_backbones: dict[str, Any]) -> None:
+    backbone = tiny_backbones["tiny-sd3"]
+    prompt = backbone.encode_prompt("a man")
+    reader = MapReader(backbone, prompt)
+    assert [(indices, first) for _, indices, first in reader._columns] == [((1, 2), 0), ((0, 1), 77)]
+
+
+def test_a_word_of_several_tokens_counts_as_one(tiny_backbones: dict[str, Any]) -> None:
+    backbone = tiny_backbones["tiny-sd1"]
+    prompt = backbone.encode_prompt(TEXT)
+    (tokens,) = prompt.tokens(*SNOWMAN).values()
+    assert len(tokens) > 1
+    with torch.no_grad():
+        read = MapReader(backbone, prompt).read(latents_of(backbone), backbone.schedule.level_at(500))
+    words = [
+        (a, b) for a, b in ((0, 1), (2, 7), (8, 10), (11, 12), MAN, (17, 20), (21, 22), SNOWMAN, (31, 34))
+    ]
+    every = [*words, (35, 37), (38, 41), (42, 45)]
+    together = torch.stack([read.excitation(*span) for span in every]).sum(0)
+    torch.testing.assert_close(together, torch.ones_like(together))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_gradient_with_early_exit_is_the_same_bit_for_bit(
+    name: str, loss: str, tiny_backbones: dict[str, Any]
+) -> None:
+    backbone = tiny_backbones[name]
+    prompt, level = backbone.encode_prompt(TEXT), backbone.schedule.level_at(700)
+    targets = targets_of(prompt, SUBJECTS)
+    gradients = []
+    for early_exit in (True, False):
+        latents = latents_of(backbone).requires_grad_()
+        reader = MapReader(backbone, prompt, with_focus=loss == "initno", early_exit=early_exit)
+        value = objective(loss, targets)(reader.read(latents, level))
+        assert value.shape == (2,)
+        gradients.append(torch.autograd.grad(value.sum(), latents)[0])
+    assert torch.equal(gradients[0], gradients[1])
+    assert gradients[0].isfinite().all()
+    assert gradients[0].abs().amax((1, 2, 3)).min() > 0
+    assert all(weight.grad is None for weight in backbone.parts.denoiser.parameters())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_early_exit_skips_what_comes_after_the_last_map(name: str, tiny_backbones: dict[str, Any]) -> None:
+    backbone = tiny_backbones[name]
+    reached: list[str] = []
+    last = {"tiny-sd1": "conv_out", "tiny-sdxl": "up_blocks.2.resnets.0"}.get(name, "proj_out")
+    handle = backbone.parts.denoiser.get_submodule(last).register_forward_hook(
+        lambda *_: reached.append(last)
+    )
+    prompt, level = backbone.encode_prompt(TEXT), backbone.schedule.level_at(500)
+    latents = latents_of(backbone)
+    try:
+        MapReader(backbone, prompt).read(latents, level)
+        stopped = list(reached)
+        MapReader(backbone, prompt, early_exit=False).read(latents, level)
+    finally:
+        handle.remove()
+    assert not stopped
+    assert reached
+
+
+@pytest.mark.parametrize(
+    ("size", "stride"), [(512, 4), (513, 4), (768, 4), (256, 4), (224, 2), (128, 2), (64, 1), (32, 1)]
+)
+def test_resolutions_of_an_sd1_layout(size: int, stride: int, tiny_backbones: dict[str, Any]) -> None:
+    side = -(-size // 8)
+    where = text_layers(tiny_backbones["tiny-sd1"], side, side)
+    assert where.strides == {stride}
+    chosen = [layer for layer in tiny_backbones["tiny-sd1"].layers if where.matches(layer)]
+    assert len(chosen) == 5
+    if size >= 256:
+        assert chosen[0].grid(side, side) == (-(-size // 32), -(-size // 32))
+
+
+def test_sdxl_reads_a_32nd_and_sd3_its_joint_attention(tiny_backbones: dict[str, Any]) -> None:
+    assert text_layers(tiny_backbones["tiny-sdxl"], 128, 128).strides == {4}
+    for name in ("tiny-sd3", "tiny-sd35"):
+        where = text_layers(tiny_backbones[name], 128, 128)
+        assert where == Where(kinds={AttentionKind.JOINT})
+
+
+def test_a_model_without_text_attention_is_refused() -> None:
+    with pytest.raises(EditorError, match="no text attention"):
+        text_layers(StubBackbone(), 8, 8)
+
+
+def test_softmax_columns_have_the_gradients_of_the_full_softmax(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inference.attention._CHUNK_SCORES", 40)  # several chunks
+    torch.manual_seed(0)
+    query, key = (torch.randn(2, 2, n, 4).requires_grad_() for n in (5, 7))
+    weights = torch.randn(2, 2, 5, 2)
+    columns = [1, 4]
+    fast = softmax_columns(query, key, columns, 0.5)
+    slow = (query @ key.transpose(-1, -2) * 0.5).softmax(-1)[..., columns]
+    torch.testing.assert_close(fast, slow)
+    for one, other in zip(
+        torch.autograd.grad((fast * weights).sum(), (query, key)),
+        torch.autograd.grad((slow * weights).sum(), (query, key)),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)
+
+
+def test_focus_is_what_a_place_attends_to(tiny_backbones: dict[str, Any]) -> None:
+    for name, kind in (("tiny-sd1", AttentionKind.SELF), ("tiny-sd3", AttentionKind.JOINT)):
+        backbone, recorder = tiny_backbones[name], Recorder()
+        prompt, level = backbone.encode_prompt(TEXT), backbone.schedule.level_at(500)
+        latents = latents_of(backbone)
+        places = torch.tensor([3, 5])
+        with torch.no_grad():
+            seen = MapReader(backbone, prompt, with_focus=True).read(latents, level).focus_at(places)
+            with backbone.tapped(recorder, Where(kinds={kind})):
+                backbone.predict(latents, level, [prompt] * 2)
+        stride = 1 if name == "tiny-sd1" else 2
+        rows = []
+        for call in (call for call in recorder.calls if call.layer.stride == stride):
+            n = call.image_tokens
+            scores = (
+                call.query[:, :, :n].double() @ call.key[:, :, :n].double().transpose(-1, -2) * call.scale
+            )
+            rows.append(
+                torch.stack([scores.softmax(-1)[i, :, place].mean(0) for i, place in enumerate([3, 5])])
+            )
+        assert (seen.flatten(1).double() - torch.stack(rows).mean(0)).abs().max() < 1e-5
+
+
+def test_targets_split_a_phrase_into_modifiers_and_noun(tiny_backbones: dict[str, Any]) -> None:
+    prompt = tiny_backbones["tiny-sd1"].encode_prompt("a photo of an old man, young cat")
+    subjects = (RefineSubject(start=14, end=21), RefineSubject(start=29, end=32, modifiers=((23, 28),)))
+    assert targets_of(prompt, subjects) == Targets(
+        subjects=((14, 21), (29, 32)),
+        groups=(((14, 17), (18, 21)), ((23, 28), (29, 32))),
+        others=((0, 1), (2, 7), (8, 10), (11, 13)),
+    )

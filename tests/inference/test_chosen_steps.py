@@ -1,0 +1,40 @@
+"""Steps kept with models: where they are looked for, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from inference.chosen_steps import STEPS_FILE, ChosenStep, chosen_step, store_step
+from inference.errors import EditorError
+
+
+def test_a_step_means_the_same_place_in_any_run() -> None:
+    assert [ChosenStep(8, 50).at(steps) for steps in (50, 25, 30, 1)] == [8, 4, 5, 0]
+
+
+def test_the_users_choice_goes_before_the_models(tmp_path: Path) -> None:
+    model, user = tmp_path / "model", tmp_path / "user.json"
+    model.mkdir()
+    assert chosen_step(model, "hash", "ours", user) is None
+    store_step(model / STEPS_FILE, "hash", "ours", {"step": 3, "steps": 30})
+    assert chosen_step(model, "hash", "ours", user) == ChosenStep(3, 30)
+    assert chosen_step(model, "hash", "ours+", user) is None
+    assert chosen_step(model, "other weights", "ours", user) is None
+    store_step(user, "hash", "ours", {"step": 7, "steps": 30, "tiam": {}})
+    store_step(user, "hash", "ours+", {"step": 1, "steps": 30})
+    assert chosen_step(model, "hash", "ours", user) == ChosenStep(7, 30)
+    assert chosen_step(model, "hash", "ours+", user) == ChosenStep(1, 30)
+
+
+def test_a_single_file_has_its_steps_beside_it(tmp_path: Path) -> None:
+    store_step(tmp_path / STEPS_FILE, "hash", "ours", {"step": 3, "steps": 30})
+    assert chosen_step(tmp_path / "model.safetensors", "hash", "ours") == ChosenStep(3, 30)
+
+
+@pytest.mark.parametrize(
+    "content", ["{", '{"hash": {"ours": {"step": 1}}}', '{"hash": {"ours": {"step": 30, "steps": 30}}}']
+)
+def test_damage_is_told(content: str, tmp_path: Path) -> None:
+    (tmp_path / STEPS_FILE).write_text(content)
+    with pytest.raises(EditorError):
+        chosen_step(tmp_path, "hash", "ours")
