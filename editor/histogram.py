@@ -67,7 +67,7 @@ def histogram(nodes: Sequence[Node], document: Area, area: Area | None = None) -
 
 def _counted(values: NDArray[np.float32], weights: NDArray[np.float32]) -> Counts:
     bins = np.minimum((values * np.float32(255) + np.float32(0.5)).astype(np.int32), BINS - 1)
-    return np.bincount(bins.ravel(), weights=weights.ravel(), minlength=BINS)
+    return np.asarray(np.bincount(bins.ravel(), weights=weights.ravel(), minlength=BINS), np.float64)
 
 
 def _reduced(area: Area, level: int) -> Area:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -234,4 +234,5 @@ def raster_of(pixels: Pixels | Samples) -> Raster:
     """A raster of RGB or RGBA samples [H, W, 3 or 4]; RGB becomes opaque RGBA."""
     if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or 0 in pixels.shape:
         raise EditorError(f"A layer cannot hold pixels of shape {pixels.shape}.")
-    return Raster.of(to_rgba(pixels) if pixels.dtype == np.uint8 else pixels)
+    eight_bits = pixels.dtype == np.uint8
+    return Raster.of(to_rgba(cast("Pixels", pixels)) if eight_bits else pixels)

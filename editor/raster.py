@@ -103,7 +103,7 @@ class Raster:
         pixels: Samples = samples[..., None] if samples.ndim == 2 else samples
         if pixels.ndim != 3 or 0 in pixels.shape or pixels.shape[2] not in (1, 4):
             raise EditorError(f"A layer cannot hold pixels of shape {samples.shape}.")
-        if pixels.dtype not in (np.uint8, np.uint16):
+        if pixels.dtype.name not in ("uint8", "uint16"):  # files and callers without types bring others
             raise EditorError(f"A layer cannot hold samples of type {samples.dtype}.")
         whole = frozen(pixels)
         height, width, _ = whole.shape

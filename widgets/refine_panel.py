@@ -65,7 +65,9 @@ class RefinePanel(QWidget):
         left = [item for item in Refine.declared() if item.name not in own | {"method", "pictures"}]
         self.details = ParameterForm(left, "Operations")
         self.details.hide()
-        self.more = QToolButton(text=self.tr("Details"), checkable=True)
+        self.more = QToolButton()
+        self.more.setText(self.tr("Details"))
+        self.more.setCheckable(True)
         self.more.setProperty("quiet", True)
         self.refine = QPushButton(self.tr("Refine"))
         self.refine.setProperty("primary", True)

@@ -28,4 +28,4 @@ def apply(settings: BrightnessContrast, planes: NDArray[np.float32], scale: floa
     # steeper than this, every value is black or white already
     angle = min((settings.contrast / 100 + 1) * math.pi / 4, math.pi / 2 - 1e-3)
     stretched = (brightened - np.float32(0.5)) * np.float32(math.tan(angle)) + np.float32(0.5)
-    return np.concatenate([np.clip(stretched, 0, 1), planes[3:]])
+    return np.concatenate([np.clip(stretched, 0, 1), planes[3:]], dtype=np.float32)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,15 +92,22 @@ def _looked_up(values: NDArray[np.float32], table: NDArray[np.float32]) -> NDArr
     index = np.minimum(place.astype(np.int32), _TABLE - 2)
     share = place - index
     low = table[index]
-    return low + (table[index + 1] - low) * share
+    return np.asarray(low + (table[index + 1] - low) * share, np.float32)
 
 
-def _check(name: str, points: object) -> None:
-    if not isinstance(points, tuple) or not 1 <= len(points) <= MOST_POINTS:
+def _check(name: str, given: object) -> None:
+    if not isinstance(given, tuple) or not 1 <= len(cast("tuple[object, ...]", given)) <= MOST_POINTS:
         raise EditorError(f"The curve of {name} needs 1 to {MOST_POINTS} points.")
+    points = cast("tuple[object, ...]", given)
     for point in points:
-        inside = isinstance(point, tuple) and len(point) == 2
-        if not inside or not all(isinstance(v, int | float) and 0 <= v <= 1 for v in point):
+        if not _is_point(point):
             raise EditorError(f"A point of the curve of {name} is {point!r}: allowed is 0 to 1.")
-    if any(second[0] <= first[0] for first, second in pairwise(points)):
+    if any(second[0] <= first[0] for first, second in pairwise(cast("Points", points))):
         raise EditorError(f"The points of the curve of {name} must go from left to right.")
+
+
+def _is_point(given: object) -> bool:
+    if not isinstance(given, tuple):
+        return False
+    point = cast("tuple[object, ...]", given)
+    return len(point) == 2 and all(isinstance(v, int | float) and 0 <= v <= 1 for v in point)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +52,13 @@ def _blurred(plane: Planes, deviation: float) -> Planes:
 
     if deviation < _EXACT_BELOW:
         side = 2 * math.ceil(_SEEN * deviation) + 1
-        return cv2.GaussianBlur(
+        blurred_plane = cv2.GaussianBlur(
             np.ascontiguousarray(plane), (side, side), deviation, borderType=cv2.BORDER_REPLICATE
         )
+        return cast("Planes", blurred_plane)
     result = np.ascontiguousarray(plane)
     for side in _boxes(deviation):
-        result = cv2.blur(result, (side, side), borderType=cv2.BORDER_REPLICATE)
+        result = cast("Planes", cv2.blur(result, (side, side), borderType=cv2.BORDER_REPLICATE))
     return result
 
 

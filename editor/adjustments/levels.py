@@ -1,6 +1,7 @@
 """Levels: the range of input values that is spread over the range of output values, with a gamma."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +53,11 @@ def spread(values: NDArray[np.float32], given: Range) -> NDArray[np.float32]:
 
 
 def _check(name: str, given: object) -> None:
-    if not isinstance(given, tuple) or len(given) != 5:
+    numbers = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
+    if len(numbers) != 5 or not all(isinstance(value, int | float) for value in numbers):
         raise EditorError(f"Levels of {name} are {given!r}: five numbers are needed.")
-    black, gamma, white, low, high = given
-    shares = (black, white, low, high)
-    if not all(isinstance(value, int | float) and 0 <= value <= 1 for value in shares):
+    black, gamma, white, low, high = cast("Range", numbers)
+    if not all(0 <= value <= 1 for value in (black, white, low, high)):
         raise EditorError(f"Levels of {name} are {given!r}: allowed is 0 to 1.")
     if not GAMMA_MIN <= gamma <= GAMMA_MAX:
         raise EditorError(f"Gamma of {name} is {gamma!r}: allowed is {GAMMA_MIN:g} to {GAMMA_MAX:g}.")

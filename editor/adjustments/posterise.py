@@ -20,4 +20,4 @@ def apply(settings: Posterise, planes: NDArray[np.float32], scale: float) -> NDA
     del scale
     count = np.float32(settings.levels)
     steps = np.minimum(np.floor(planes[:3] * count), count - 1)
-    return np.concatenate([steps / (count - 1), planes[3:]])
+    return np.concatenate([steps / (count - 1), planes[3:]], dtype=np.float32)

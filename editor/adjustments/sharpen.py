@@ -27,7 +27,7 @@ def apply(settings: Sharpen, planes: NDArray[np.float32], scale: float) -> NDArr
     if settings.threshold:
         difference *= np.abs(difference) >= np.float32(settings.threshold / 255)
     sharpened = planes[:3] + difference * np.float32(settings.amount / 100)
-    return np.concatenate([np.clip(sharpened, 0, 1), planes[3:]])
+    return np.concatenate([np.clip(sharpened, 0, 1), planes[3:]], dtype=np.float32)
 
 
 def reach_px(settings: Sharpen) -> int:
