@@ -205,16 +205,16 @@ class Application(QObject):
         self._in_background(text, lambda: files.save_project(state, source, path), done, in_order=True)
 
     def export(self, document: Document, path: Path, options: ExportOptions) -> None:
-        """Write the visible picture as PNG, JPEG or WebP on another thread."""
+        """Write the visible picture on another thread."""
         path = Path(path).absolute()
         state, source = document.state, document.source
 
-        def done(_: object) -> None:
+        def done(notes: tuple[str, ...]) -> None:
             document.last_export = (path, options)
             self.exported.emit(document, path)
             self.enabled_changed.emit()
             text = translate("Application", "Exported {name}.").format(name=path.name)
-            self.message.emit(text, "", "info")
+            self.message.emit(text, " ".join(notes), "warning" if notes else "info")
 
         text = translate("Application", "Exporting {name}…").format(name=path.name)
         self._in_background(text, lambda: files.export_picture(state, source, path, options), done)

@@ -1,6 +1,6 @@
 """How a picture was made: each layer's recipe in words, to read and to copy."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -12,7 +12,7 @@ from widgets.theme import scaled_font
 
 
 class Information(Dialog):
-    """One card for each layer, topmost first."""
+    """One card for the picture and one for each layer, topmost first."""
 
     def __init__(self, document: Document, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
@@ -22,8 +22,8 @@ class Information(Dialog):
         cards = QVBoxLayout(content)
         cards.setContentsMargins(0, 0, 0, 0)
         cards.setSpacing(10)
-        for layer in reversed(tuple(document.state.rasters())):
-            cards.addWidget(self._card(layer))
+        for title, facts in self._blocks():
+            cards.addWidget(self._card(title, facts))
         cards.addStretch(1)
         scroll = QScrollArea(widgetResizable=True)
         scroll.setWidget(content)
@@ -37,23 +37,38 @@ class Information(Dialog):
 
     def as_text(self) -> str:
         """What the cards show, as plain text."""
-        blocks = []
-        for layer in reversed(tuple(self._document.state.rasters())):
-            lines = [layer.name, *(f"{name}: {value}" for name, value in self._facts(layer))]
-            blocks.append("\n".join(lines))
+        blocks = [
+            "\n".join([title, *(f"{name}: {value}" for name, value in facts)])
+            for title, facts in self._blocks()
+        ]
         return "\n\n".join(blocks)
 
-    def _card(self, layer: Layer) -> QFrame:
+    def _blocks(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Title and facts of the file, then of each layer with pixels, topmost first."""
+        from editor.information import facts_of  # with Pillow, which the window's start does not need
+
+        facts = facts_of(self._document.state, self._document.source)
+        picture = [
+            (
+                QCoreApplication.translate("Information", name),
+                QCoreApplication.translate("Information", value),
+            )
+            for name, value in facts
+        ]
+        layers = reversed(tuple(self._document.state.rasters()))
+        return [(self.tr("Picture"), picture), *((layer.name, self._facts(layer)) for layer in layers)]
+
+    def _card(self, heading: str, facts: list[tuple[str, str]]) -> QFrame:
         card = QFrame()
         card.setObjectName("Card")
         form = QFormLayout(card)
         form.setContentsMargins(14, 12, 14, 12)
         form.setVerticalSpacing(5)
         form.setHorizontalSpacing(16)
-        title = QLabel(layer.name)
+        title = QLabel(heading)
         title.setFont(scaled_font(title.font(), 1.0, bold=True))
         form.addRow(title)
-        for name, value in self._facts(layer):
+        for name, value in facts:
             key, text = QLabel(name), QLabel(value)
             key.setProperty("dim", True)
             text.setWordWrap(True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import struct
+import warnings
 from typing import Any, cast
 
 from PIL import Image
@@ -32,8 +33,9 @@ def carried(image: Image.Image) -> bytes:
     """The EXIF of an opened image without what describes the file's own pixels; b"" if there is none."""
     try:
         exif = image.getexif()
-        exif.get_ifd(metadata.EXIF_FOLDER_TAG)
-        exif.get_ifd(GPS_TAG)
+        for folder in (metadata.EXIF_FOLDER_TAG, GPS_TAG):
+            if folder in exif:  # asking for one that is missing makes an empty one
+                exif.get_ifd(folder)
         for tag in [tag for tag in exif if tag in _STRUCTURE]:
             del exif[tag]
         return exif.tobytes() if len(exif) else b""
@@ -44,7 +46,10 @@ def carried(image: Image.Image) -> bytes:
 def comment_of(image: Image.Image) -> str:
     """The text of UserComment, where other tools put how a picture was made."""
     try:
-        value = image.getexif().get_ifd(metadata.EXIF_FOLDER_TAG).get(metadata.USER_COMMENT_TAG)
+        exif = image.getexif()
+        if metadata.EXIF_FOLDER_TAG not in exif:
+            return ""
+        value = exif.get_ifd(metadata.EXIF_FOLDER_TAG).get(metadata.USER_COMMENT_TAG)
     except _BROKEN:
         return ""
     return metadata.read_user_comment(value)
@@ -54,8 +59,12 @@ def parsed(data: bytes) -> Image.Exif:
     """Empty if it is broken."""
     exif = Image.Exif()
     try:
-        exif.load(data)
-        exif.get_ifd(metadata.EXIF_FOLDER_TAG)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of what is damaged; it is left out
+            exif.load(data)
+            dict(exif)
+            if metadata.EXIF_FOLDER_TAG in exif:
+                exif.get_ifd(metadata.EXIF_FOLDER_TAG)
     except _BROKEN:
         return Image.Exif()
     return exif
@@ -91,7 +100,8 @@ def to_bytes(exif: Image.Exif, largest: int | None, notes: list[str]) -> bytes:
 
 
 def has_location(data: bytes) -> bool:
-    return bool(data) and GPS_TAG in parsed(data)
+    """Whether EXIF says where a picture was taken."""
+    return bool(data) and bool(parsed(data).get_ifd(GPS_TAG))
 
 
 def _drop_large(exif: Image.Exif, folder: dict[int, Any]) -> None:

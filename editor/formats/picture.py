@@ -11,7 +11,7 @@ import numpy as np
 from editor.blend_mode import BlendMode
 from editor.compositing import composite_samples
 from editor.layer import Group, Layer, Node
-from editor.raster import TILE_PX, Area, Samples, frozen, to_eight_bits, to_sixteen_bits
+from editor.raster import TILE_PX, Area, Raster, Samples, frozen, to_eight_bits, to_sixteen_bits
 from editor.state import DocumentState, SourceMetadata
 from inference.request import Pixels
 
@@ -72,6 +72,12 @@ class Picture:
         if self._is_whole:
             return bool((self.samples[..., 3] == np.iinfo(self.samples.dtype).max).all())
         return _covers(self.state.layers, self.state.area)
+
+    @property
+    def only_raster(self) -> Raster | None:
+        """The raster of the layer that is the whole picture just as it is, if there is one."""
+        layer = _alone(self.state.layers, self.state.area) if self._given is None else None
+        return layer.raster if layer is not None and layer.area == self.state.area else None
 
     def _strip(self, index: int) -> Samples:
         """A row of tiles; the last one is kept, because bands come one after the other."""

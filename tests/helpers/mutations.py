@@ -179,9 +179,8 @@ def _xml(data: bytes, _others: Sequence[bytes], dice: random.Random) -> bytes:
         text = text.replace("data/", dice.choice(("../", "/etc/", "attune/", "data//", "")), 1)
     elif kind == 3:
         parts = text.split('"')
-        parts[dice.randrange(len(parts) // 2) * 2 + 1] = (
-            dice.choice((*NUMBERS, *NAMES)) if len(parts) > 2 else ""
-        )
+        if len(parts) > 2:
+            parts[dice.randrange(len(parts) // 2) * 2 + 1] = dice.choice((*NUMBERS, *NAMES))
         text = '"'.join(parts)
     else:
         text = _flips(text.encode(), (), dice).decode("utf-8", errors="replace")

@@ -37,7 +37,7 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
     del options
     with atomic_write(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("mimetype", MIME_TYPE)
-        writer = Writer(archive, picture.state.icc_profile)
+        writer = Writer(archive, picture.state.icc_profile, picture.only_raster)
         stack = stack_xml(picture.state, writer)
         tree = ours.tree_of(picture.state, writer)
         writer.text(STACK, stack)

@@ -95,9 +95,12 @@ class Archive:
 class Writer:
     """Writes; layers over the same pixels share one picture."""
 
-    def __init__(self, archive: zipfile.ZipFile, profile: bytes) -> None:
+    def __init__(self, archive: zipfile.ZipFile, profile: bytes, whole: Raster | None = None) -> None:
+        """`whole` is the layer that is the picture, if one is: it is encoded once for both."""
         self._archive = archive
         self._profile = profile
+        self._whole = whole
+        self._encoded: bytes | None = None
         self._names: dict[tuple[str, int], str] = {}
         self._kept: list[Raster] = []  # so that no identity is used twice
 
@@ -122,6 +125,9 @@ class Writer:
         return self._names[key]
 
     def picture(self, name: str, picture: Picture) -> None:
+        if self._encoded is not None:
+            self._archive.writestr(name, self._encoded)
+            return
         layout = Layout(width=picture.width, height=picture.height, channels=4, depth=picture.depth)
         with self._archive.open(name, "w", force_zip64=True) as file:
             write_png(cast("BinaryIO", file), layout, picture.band, self._chunks(), "fast")
@@ -141,6 +147,12 @@ class Writer:
         def band(top: int, rows: int) -> Samples:
             return raster.read(Area(0, top, raster.width, rows))
 
+        if raster is self._whole:
+            buffer = BytesIO()
+            write_png(buffer, layout, band, self._chunks(), "fast")
+            self._encoded = buffer.getvalue()
+            self._archive.writestr(name, self._encoded)
+            return
         with self._archive.open(name, "w", force_zip64=True) as file:
             write_png(cast("BinaryIO", file), layout, band, self._chunks(raster.channels), "fast")
 

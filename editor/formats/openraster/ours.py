@@ -26,7 +26,15 @@ from inference.errors import EditorError
 
 NAME = "attune/document.json"
 VERSION = 2
-_BROKEN = (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error)
+_BROKEN = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    ArithmeticError,
+    binascii.Error,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,177 @@
+"""What travels beside the pixels: EXIF, GPS, XMP, comments, texts."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from editor import metadata
+from editor.files import ExportOptions, export_picture, open_file
+from editor.formats import exif
+from editor.layer import Layer
+from editor.state import DocumentState, SourceMetadata
+from tests.editor.samples import flat, recipe
+
+GPS = exif.GPS_TAG
+XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" dc:rights="mine" '
+    b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6" '
+    b'xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:GPSLatitude="48,51N">'
+    b"<exif:GPSLongitude>2,21E</exif:GPSLongitude></rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+FORMATS = ["png", "jpg", "webp", "tif", "avif"]
+
+
+def photo_exif(maker_note: bytes = b"") -> bytes:
+    made = Image.Exif()
+    made[0x010F], made[0x0112] = "Maker", 6
+    made.get_ifd(0x8769)[0x9003] = "2026:01:02 03:04:05"
+    if maker_note:
+        made.get_ifd(0x8769)[exif.MAKER_NOTE_TAG] = maker_note
+    made.get_ifd(GPS)[1] = "N"
+    return made.tobytes()
+
+
+def state() -> DocumentState:
+    return DocumentState.of_layer(Layer.of_pixels(name="photo", pixels=flat(90)))
+
+
+def exported(path: Path, source: SourceMetadata, **options: object) -> tuple[SourceMetadata, tuple[str, ...]]:
+    notes = export_picture(state(), source, path, ExportOptions(**options))
+    return open_file(path).source, notes
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_exif_and_xmp_survive_without_orientation(tmp_path: Path, ending: str) -> None:
+    source = SourceMetadata(exif=photo_exif(), xmp=XMP, photo=True)
+    seen, notes = exported(tmp_path / f"a.{ending}", source)
+    kept = exif.parsed(seen.exif)
+    assert notes == ()
+    assert kept[0x010F] == "Maker"
+    assert 0x0112 not in kept
+    assert kept.get_ifd(0x8769)[0x9003] == "2026:01:02 03:04:05"
+    assert exif.has_location(seen.exif)
+    assert b"mine" in seen.xmp
+    assert b"GPSLatitude" in seen.xmp
+    assert b"Orientation" not in seen.xmp
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_location_can_be_left_out(tmp_path: Path, ending: str) -> None:
+    source = SourceMetadata(exif=photo_exif(), xmp=XMP, photo=True)
+    seen, _ = exported(tmp_path / f"a.{ending}", source, location=False)
+    assert exif.parsed(seen.exif)[0x010F] == "Maker"
+    assert not exif.has_location(seen.exif)
+    assert b"mine" in seen.xmp
+    assert b"GPS" not in seen.xmp
+    assert b"48,51N" not in (tmp_path / f"a.{ending}").read_bytes()
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_all_can_be_left_out(tmp_path: Path, ending: str) -> None:
+    source = SourceMetadata(exif=photo_exif(), xmp=XMP, text={"Author": "me"}, photo=True)
+    seen, _ = exported(tmp_path / f"a.{ending}", source, metadata=False)
+    assert (seen.exif, seen.xmp, seen.text) == (b"", b"", {})
+
+
+def test_exif_too_long_for_a_jpeg_loses_the_maker_notes_and_says_so(tmp_path: Path) -> None:
+    long = np.random.default_rng(0).integers(0, 256, 70_000, np.uint8).tobytes()
+    seen, notes = exported(tmp_path / "a.jpg", SourceMetadata(exif=photo_exif(long)))
+    assert "maker" in notes[0]
+    assert exif.parsed(seen.exif)[0x010F] == "Maker"
+    whole, notes = exported(tmp_path / "a.png", SourceMetadata(exif=photo_exif(long)))
+    assert notes == ()
+    assert exif.parsed(whole.exif).get_ifd(0x8769)[exif.MAKER_NOTE_TAG] == long
+
+
+def test_other_long_entries_are_dropped_last(tmp_path: Path) -> None:
+    made = Image.Exif()
+    made[0x010F], made[0x9C9C] = "Maker", bytes(70_000)
+    seen, notes = exported(tmp_path / "a.jpg", SourceMetadata(exif=made.tobytes()))
+    assert "long EXIF entries" in notes[0]
+    assert exif.parsed(seen.exif)[0x010F] == "Maker"
+
+
+def test_xmp_too_long_for_a_jpeg_is_said(tmp_path: Path) -> None:
+    long = XMP.replace(b"mine", b"m" * 70_000)
+    seen, notes = exported(tmp_path / "a.jpg", SourceMetadata(xmp=long))
+    assert "XMP" in notes[0]
+    assert seen.xmp == b""
+
+
+def test_what_the_decoder_says_of_a_file_is_no_text_of_it(tmp_path: Path) -> None:
+    Image.fromarray(flat(3)).save(tmp_path / "a.tif", compression="tiff_lzw")
+    Image.fromarray(flat(3)).save(tmp_path / "a.gif")
+    Image.fromarray(flat(3)).save(tmp_path / "a.jpg", comment=b"hello")
+    assert open_file(tmp_path / "a.tif").source.text == {}
+    assert open_file(tmp_path / "a.gif").source.text == {}
+    assert open_file(tmp_path / "a.jpg").source.text == {"Comment": "hello"}
+
+
+def test_a_tiff_s_layout_does_not_travel_as_exif(tmp_path: Path) -> None:
+    Image.fromarray(flat(3)).save(tmp_path / "a.tif", compression="tiff_lzw", software="Scanner")
+    kept = exif.parsed(open_file(tmp_path / "a.tif").source.exif)
+    assert dict(kept) == {0x0131: "Scanner"}
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*" + b"\xff" * 40]
+)
+def test_broken_exif_is_no_reason_not_to_export(tmp_path: Path, damage: bytes) -> None:
+    for ending in FORMATS:
+        exported(tmp_path / f"a.{ending}", SourceMetadata(exif=damage))
+
+
+@pytest.mark.parametrize("key", ["", "x" * 80, "日本", "a\0b"])
+def test_texts_that_png_cannot_name_are_left_out(tmp_path: Path, key: str) -> None:
+    seen, _ = exported(tmp_path / "a.png", SourceMetadata(text={key: "value", "Author": "me"}))
+    assert seen.text == {"Author": "me"}
+
+
+def test_other_tools_parameters_are_read_from_png_and_jpeg(tmp_path: Path) -> None:
+    text = "a cat\nSteps: 20, Sampler: Euler, Seed: 5"
+    info = PngInfo()
+    info.add_text("parameters", text)
+    Image.fromarray(flat(3)).save(tmp_path / "a.png", pnginfo=info)
+    made = Image.Exif()
+    made.get_ifd(0x8769)[metadata.USER_COMMENT_TAG] = b"UNICODE\0" + text.encode("utf-16-be")
+    Image.fromarray(flat(3)).save(tmp_path / "a.jpg", exif=made)
+    for name in ("a.png", "a.jpg"):
+        assert open_file(tmp_path / name).source.text["parameters"] == text
+
+
+def test_recipes_under_the_earlier_namespace_are_read_and_replaced() -> None:
+    said = metadata.Provenance(payload='{"a": 1}', parameters="", source_type=metadata.EDITED)
+    packet = metadata.xmp_packet(said)
+    assert b"urn:attune:ns:1.0:" in packet
+    earlier = packet.replace(b"urn:attune:ns:1.0:", b"https://attune.example/ns/1.0/")
+    assert metadata.read_xmp(earlier) == ('{"a": 1}', metadata.EDITED)
+    again = metadata.xmp_packet(said, earlier)
+    assert b"attune.example" not in again
+    assert metadata.read_xmp(again) == ('{"a": 1}', metadata.EDITED)
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_sliders_come_back_from_every_format(tmp_path: Path, ending: str) -> None:
+    made = recipe(steps=30, width=8, height=8)
+    layer = Layer.of_pixels(name="Generated", pixels=flat(90), recipe=made)
+    export_picture(DocumentState.of_layer(layer), SourceMetadata(), tmp_path / f"a.{ending}", ExportOptions())
+    (again,) = open_file(tmp_path / f"a.{ending}").state.rasters()
+    assert again.recipe == made
+
+
+def test_an_absurd_resolution_is_none(tmp_path: Path) -> None:
+    Image.fromarray(flat(3)).save(tmp_path / "a.png", dpi=(300, 300))
+    data = (tmp_path / "a.png").read_bytes()
+    place = data.index(b"pHYs")
+    import zlib
+
+    body = b"pHYs" + struct.pack(">IIB", 0, 0xFFFFFFFF, 1)
+    changed = data[:place] + body + struct.pack(">I", zlib.crc32(body)) + data[place + 17 :]
+    (tmp_path / "b.png").write_bytes(changed)
+    assert open_file(tmp_path / "a.png").state.dpi == pytest.approx((300, 300), abs=0.1)
+    assert open_file(tmp_path / "b.png").state.dpi is None
