@@ -10,13 +10,13 @@ from PIL import Image
 from editor import colour
 from editor.files import (
     ExportOptions,
-    Preview,
     export_picture,
     export_preview,
     open_file,
     open_progressively,
     save_project,
 )
+from editor.formats.preview import Preview
 from editor.layer import Layer
 from editor.raster import Raster
 from editor.state import DocumentState, SourceMetadata
