@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QTa
 from editor.actions import ACTIONS, action, in_menu
 from editor.application import Application
 from editor.document import Document
+from editor.layer import Adjustment
 from editor.state import DocumentState
 from editor.wording import plain
 from widgets.action_set import ActionSet
@@ -39,6 +40,7 @@ CONTEXT_MENU = (  # "" is a separator; what the table does not have is left out
     "select.invert", "", "layer.duplicate", "layer.delete", "", "view.fit", "view.actual", "view.compare",
 )  # fmt: skip
 STATE_VERSION = 2
+_RIGHT_PX = 320
 SIZE = QSize(1440, 900)
 
 
@@ -188,6 +190,9 @@ class MainWindow(QMainWindow):
 
     def _place_panels(self) -> None:
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        for panel in self.panels.values():
+            if panel.spec.area == Qt.DockWidgetArea.RightDockWidgetArea:
+                panel.setMinimumWidth(_RIGHT_PX)
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         for panel in self.panels.values():
             self.addDockWidget(panel.spec.area, panel)
@@ -319,6 +324,15 @@ class MainWindow(QMainWindow):
             view.setFocus()
             view.zoom_to(zoom) if zoom != FIT else view.zoom_fit()
 
+    def _show_fitting_panel(self, node_id: str) -> None:
+        """An adjustment's settings come to the front of their tabs, and a generated layer's sliders."""
+        document = self.application.current
+        node = document.state.find(node_id) if document is not None else None
+        wanted = "properties" if isinstance(node, Adjustment) else "subjects"
+        has_panel = isinstance(node, Adjustment) or (node is not None and node.recipe is not None)
+        if has_panel and not self.panels[wanted].isHidden():
+            self.panels[wanted].raise_()
+
     def _show_title(self, _document: object = None) -> None:
         document = self.application.current
         self.setWindowTitle(f"{document.title}[*] — Attune" if document is not None else "Attune")
@@ -327,6 +341,7 @@ class MainWindow(QMainWindow):
     def _follow_title(self, document: Document) -> None:
         document.path_changed.connect(self._show_title)
         document.modified_changed.connect(self._show_title)
+        document.active_changed.connect(self._show_fitting_panel)
 
     def _show_recipe_panel(self, _: object) -> None:
         self._raise("subjects")

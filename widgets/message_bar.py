@@ -57,11 +57,12 @@ class MessageBar(QFrame):
 
         Only an error takes an error's place.
         """
-        if level != "error" and self.isVisible() and self.property("level") == "error":
-            if self.below is None:
-                self.below = MessageBar(self._parent, above=self)
-            self.below.show_message(text, hint, level)
+        shown = self.property("level") if self.isVisible() else ""
+        if level != "error" and shown == "error":
+            self._show_below(text, hint, level)
             return
+        if level == "error" and shown == "warning":
+            self._show_below(self.text.text(), self.hint.text(), "warning")
         self.text.setText(text)
         self.hint.setText(hint)
         self.hint.setVisible(bool(hint))
@@ -81,6 +82,11 @@ class MessageBar(QFrame):
         if event.type() == QEvent.Type.Resize and self.isVisible():
             self._place()
         return super().eventFilter(watched, event)
+
+    def _show_below(self, text: str, hint: str, level: str) -> None:
+        if self.below is None:
+            self.below = MessageBar(self._parent, above=self)
+        self.below.show_message(text, hint, level)
 
     def _close(self) -> None:
         self.hide()

@@ -259,6 +259,15 @@ def test_an_info_message_leaves_an_error_in_place(filled: MainWindow, applicatio
     assert bar.text.text() == "The next error."
 
 
+def test_an_error_moves_a_warning_down(filled: MainWindow, application: Application) -> None:
+    bar = filled.workspace.messages
+    application.message.emit("Two features were dropped.", "", "warning")
+    application.message.emit("The disk is full.", "", "error")
+    assert bar.text.text() == "The disk is full."
+    assert bar.below is not None
+    assert bar.below.text.text() == "Two features were dropped."
+
+
 def test_comparing_with_a_state_of_the_history(filled: MainWindow, application: Application) -> None:
     panel, view = filled.panel("history"), filled.workspace.view
     assert isinstance(panel, HistoryPanel)
