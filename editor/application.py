@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from editor import commands, conditions, files
+from editor import commands, conditions
 from editor.background import Background
 from editor.clipboard import Clipboard
 from editor.conditions import condition_names
 from editor.document import Document
 from editor.edit_runner import EditRunner
-from editor.files import ExportOptions, Opened
+from editor.file_work import FileWork
+from editor.files import ExportOptions
 from editor.filter_actions import FilterActions
 from editor.image_actions import ImageActions
 from editor.jobs import AttributeSession, VariationSession
 from editor.layer_actions import LayerActions
 from editor.mask_actions import MaskActions
-from editor.new_pictures import NewPictures, sample_request
+from editor.new_pictures import NewPictures
 from editor.recipes import Subject
 from editor.recovery.recovery import Recovery
 from editor.refinement import Refinement
@@ -30,7 +30,6 @@ from editor.selection_actions import SelectionActions
 from editor.sessions import Sessions
 from editor.settings import Settings
 from editor.starts import Starts
-from editor.state import DocumentState
 from editor.tool_actions import ToolActions
 from inference.errors import EditorError
 from inference.operations import SamplingParameters
@@ -81,6 +80,7 @@ class Application(QObject):
         self._new_pictures = NewPictures(service, catalogue, self)
         self._new_pictures.made.connect(self._on_picture_made)
         self._new_pictures.failed.connect(self.report)
+        self._files = FileWork(self)
         self.edits = EditRunner(self._background, self)
         self.edits.failed.connect(self.report)
         self.edits.busy_changed.connect(self.busy_changed)
@@ -158,66 +158,19 @@ class Application(QObject):
 
     def open_file(self, path: Path) -> None:
         """Read a picture or project on another thread; a document opens, or a message says why not."""
-        path = Path(path).absolute()
-        already = next((document for document in self._documents if document.path == path), None)
-        if already is not None:
-            self.set_current(already)
-            return
-
-        def done(opened: Opened) -> None:
-            self._on_opened(path, opened)
-
-        text = translate("Application", "Opening {name}…").format(name=path.name)
-        self._in_background(text, lambda: files.open_file(path), done)
+        self._files.open(path)
 
     def open_sample(self, only_if_empty: bool = False) -> None:
         """Open the picture that comes with the application; make one where it is not installed."""
-        sample = files.sample_picture()
-        if sample is not None:
-
-            def done(opened: Opened) -> None:
-                if not (only_if_empty and self._documents):  # something was opened meanwhile
-                    self._on_sample_opened(opened)
-
-            self._in_background("", lambda: files.open_file(sample), done)
-            return
-        parameters, subjects = sample_request()
-        self.new_from_prompt(parameters, self.settings.get("model"), subjects)
+        self._files.open_sample(only_if_empty)
 
     def save(self, document: Document, path: Path, then: Callable[[], object] | None = None) -> None:
         """Write the project (.ora); the document is unmodified when that is done, then `then` is called."""
-        path = Path(path).absolute()
-        state = document.state
-
-        def done(_: object) -> None:
-            self._remember(path)
-            if document not in self._documents:  # closed while it was written
-                return
-            document.set_path(path)
-            if _same_content(document.state, state):  # not edited meanwhile
-                document.undo_stack.setClean()
-            self.saved.emit(document, path)
-            if then is not None:
-                then()
-
-        text = translate("Application", "Saving {name}…").format(name=path.name)
-        source = document.source
-        self._in_background(text, lambda: files.save_project(state, source, path), done, in_order=True)
+        self._files.save(document, path, then)
 
     def export(self, document: Document, path: Path, options: ExportOptions) -> None:
-        """Write the visible picture on another thread."""
-        path = Path(path).absolute()
-        state, source = document.state, document.source
-
-        def done(notes: tuple[str, ...]) -> None:
-            document.last_export = (path, options)
-            self.exported.emit(document, path)
-            self.enabled_changed.emit()
-            text = translate("Application", "Exported {name}.").format(name=path.name)
-            self.message.emit(text, " ".join(notes), "warning" if notes else "info")
-
-        text = translate("Application", "Exporting {name}…").format(name=path.name)
-        self._in_background(text, lambda: files.export_picture(state, source, path, options), done)
+        """Write the visible picture in another format on another thread."""
+        self._files.export(document, path, options)
 
     def add_document(self, document: Document) -> None:
         """Own and show a document."""
@@ -292,47 +245,6 @@ class Application(QObject):
 
     # inside
 
-    def _in_background(
-        self,
-        text: str,
-        work: Callable[[], object],
-        done: Callable[..., None],
-        *,
-        in_order: bool = False,
-    ) -> None:
-        self.busy_changed.emit(text)
-
-        def finished(result: object) -> None:
-            self.busy_changed.emit("")
-            done(result)
-
-        def failed(error: EditorError) -> None:
-            self.busy_changed.emit("")
-            self.report(error)
-
-        self._background.run(work, finished, failed, in_order=in_order)
-
-    def _on_opened(self, path: Path, opened: Opened) -> None:
-        # a picture is opened as a copy to work on; only a project is saved back to its own file
-        # (a project of another program whose features we lack is a copy too: saving would flatten it)
-        is_ours = opened.is_project and not opened.notes
-        document = Document(opened.state, title=path.name, path=path if is_ours else None)
-        document.source = opened.source
-        if opened.notes:
-            self.message.emit("\n".join(opened.notes), "", "warning")
-        self._remember(path)
-        self.add_document(document)
-
-    def _on_sample_opened(self, opened: Opened) -> None:
-        document = Document(opened.state, title=translate("Application", "Sample picture"))
-        self.add_document(document)
-
-    def _remember(self, path: Path) -> None:
-        try:
-            self.settings.add_recent_file(path)
-        except EditorError as error:
-            self.message.emit(error.message, error.hint, "warning")
-
     def _on_picture_made(self, document: Document, notes: tuple[str, ...]) -> None:
         self.add_document(document)
         for note in notes:
@@ -350,8 +262,3 @@ class Application(QObject):
         if name == "undo_memory_mib":
             for document in self._documents:
                 document.undo_memory_bytes = self.settings.get("undo_memory_mib") * 2**20
-
-
-def _same_content(one: DocumentState, other: DocumentState) -> bool:
-    """Whether two states differ at most in what is selected in the list of layers."""
-    return replace(one, active=other.active, chosen=other.chosen) == other

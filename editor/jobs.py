@@ -246,6 +246,11 @@ class AttributeSession(QObject):
         if any(layer.id == self._layer_id for layer in self._document.state.rasters()):
             self._document.set_preview(self._layer_id, None)
 
+    def finish_gesture(self) -> None:
+        """End a gesture that is still open, as if the hand let go: another document is shown."""
+        if self._gesture is not None:
+            self._end_gesture(self._gesture)
+
     def discard(self) -> None:
         """Give up the change whose picture is still being computed."""
         self._revert()

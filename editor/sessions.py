@@ -125,6 +125,7 @@ class Sessions(Receiver):
         if session is self._current:
             return
         if self._current is not None:
+            self._current.finish_gesture()
             self._current.set_precompute(False)
             self._current.busy_changed.disconnect(self._on_busy_changed)
         self._current = session

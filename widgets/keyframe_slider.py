@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QFocusEvent,
     QHideEvent,
     QImage,
     QKeyEvent,
@@ -158,8 +159,13 @@ class KeyframeSlider(QSlider):
             self._key_pause.start()
             self.moved.emit(self.number, True)
 
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._end_keys()
+        super().focusOutEvent(event)
+
     def hideEvent(self, event: QHideEvent) -> None:
         self._shimmer.stop()
+        self._key_pause.stop()  # its session ends the gesture when another one is shown
         super().hideEvent(event)
 
     def showEvent(self, event: QEvent) -> None:
@@ -174,6 +180,12 @@ class KeyframeSlider(QSlider):
             self.setValue(units)
             self.moved.emit(self.number, True)
         self.update()
+
+    def _end_keys(self) -> None:
+        """Keys that were pressed just now are a whole gesture once the keyboard goes elsewhere."""
+        if self._key_pause.isActive():
+            self._key_pause.stop()
+            self._on_key_pause()
 
     def _on_key_pause(self) -> None:
         self.moved.emit(self.number, False)

@@ -3,8 +3,8 @@
 One file for each menu. `command` is "<receiver>.<method>". The receivers are "window" (`WindowCommands`),
 "canvas" (the current canvas), "view" (`ViewOptions`), "application" (`Application`) and what it owns:
 "layers", "masks", "clipboard", "image", "selection", "filters", "tools", "sessions" and "refinement". The
-method takes the action's `argument` if it has one; a checkable action's method takes its new state as well. `enabled_when`
-names a condition that `Application.holds` answers.
+method takes the action's `argument` if it has one; a checkable action's method takes its new state as well.
+`enabled_when` names a condition that `Application.holds` answers.
 """
 
 from editor.actions.edit import EDIT

@@ -7,10 +7,10 @@ from dataclasses import replace
 from PySide6.QtCore import QCoreApplication
 
 from editor.document import Document
+from editor.edits.nodes import refuse_locked
 from editor.history import Step
 from editor.layer import Mask, Node
 from editor.state import DocumentState
-from inference.errors import EditorError
 
 translate = QCoreApplication.translate
 
@@ -53,7 +53,7 @@ class ReplaceNode(Command):
     """
 
     def __init__(self, document: Document, node: Node, text: str, merge_key: str = "") -> None:
-        refuse_locked(document.state.node(node.id))
+        refuse_locked(document.state, [node.id], contents=False)
         super().__init__(document, text, document.state.with_node(node), merge_key=merge_key)
 
 
@@ -63,14 +63,3 @@ class SetSelection(Command):
     def __init__(self, document: Document, selection: Mask | None, text: str, merge_key: str = "") -> None:
         after = replace(document.state, selection=selection)
         super().__init__(document, text, after, merge_key=merge_key)
-
-
-def refuse_locked(node: Node) -> None:
-    """Raises:
-    EditorError: nothing of the node may be changed.
-    """
-    if node.locked:
-        raise EditorError(
-            translate("Commands", "Layer “{name}” is locked.").format(name=node.name),
-            translate("Commands", "Unlock it in the Layers panel first."),
-        )

@@ -6,7 +6,7 @@ from typing import Any
 
 from editor.commands.base import Command, translate
 from editor.document import Document
-from editor.edits.nodes import refuse_fixed
+from editor.edits.nodes import refuse_fixed, refuse_locked
 from editor.layer import BlendMode
 from inference.errors import EditorError
 from inference.parameters import N_
@@ -40,6 +40,8 @@ class SetLayerProperty(Command):
             by = value - getattr(state.layer(layer_id), name)
             changed = layer.moved(by, 0) if name == "x" else layer.moved(0, by)
         else:
+            if name in ("opacity", "blend_mode"):
+                refuse_locked(state, [layer_id], contents=False)
             changed = layer.changed(**{name: value})  # first: it refuses what is out of range
         after = state.with_node(changed)
         text = translate("Commands", _PROPERTY_TEXTS[name]).format(name=layer.name, value=_shown(name, value))

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from editor.colour import from_srgb
-from editor.commands.base import Command, refuse_locked, translate
+from editor.commands.base import Command, translate
 from editor.document import Document
+from editor.edits.nodes import refuse_locked
 from editor.edits.tree import added
 from editor.layer import Layer
 from editor.recipes import Recipe, Subject
@@ -29,7 +30,7 @@ class ReplaceLayerResult(Command):
     ) -> None:  # fmt: skip
         state = document.state
         layer = state.layer(layer_id)
-        refuse_locked(layer)
+        refuse_locked(state, [layer_id])
         changed = layer.changed(pixels=pixels, recipe=recipe, maps=layer.maps if maps is None else maps)
         after = state.with_layer(changed)
         if len(state.layers) == 1:

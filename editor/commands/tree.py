@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from editor.commands.base import Command, refuse_locked, translate
+from editor.commands.base import Command, translate
 from editor.document import Document
+from editor.edits import tree
 from editor.layer import Node
-from editor.state import DocumentState
-from inference.errors import EditorError
 
 
 class AddLayer(Command):
@@ -33,16 +32,8 @@ class RemoveLayer(Command):
 
     def __init__(self, document: Document, layer_id: str) -> None:
         state = document.state
-        node = state.node(layer_id)
-        refuse_locked(node)
-        after = state.without([layer_id])
-        if not after.layers:
-            raise EditorError(
-                "A document needs at least one layer.", "Add another layer before deleting this one."
-            )
-        text = translate("Commands", "Delete layer “{name}”").format(name=node.name)
-        active = state.active if after.find(state.active) else beside(state, layer_id)
-        super().__init__(document, text, replace(after, active=active))
+        text = translate("Commands", "Delete layer “{name}”").format(name=state.node(layer_id).name)
+        super().__init__(document, text, tree.removed(state, [layer_id]))
 
 
 class DuplicateLayer(Command):
@@ -50,40 +41,22 @@ class DuplicateLayer(Command):
 
     def __init__(self, document: Document, layer_id: str) -> None:
         state = document.state
-        original, parent = state.node(layer_id), state.parent(layer_id)
-        copy = original.copy(translate("Commands", "{name} copy").format(name=original.name))
-        added = state.inserted(
-            [copy], parent=parent.id if parent is not None else "", index=state.index(layer_id) + 1
-        )
-        text = translate("Commands", "Duplicate layer “{name}”").format(name=original.name)
-        super().__init__(document, text, replace(added, active=copy.id, chosen=frozenset()))
-        self.layer_id = copy.id
+        text = translate("Commands", "Duplicate layer “{name}”").format(name=state.node(layer_id).name)
+        super().__init__(document, text, tree.duplicated(state, [layer_id]))
+        self.layer_id = self.after.active
 
 
 class ReorderLayer(Command):
     """Move a node to `index` (0 = bottom) among its siblings, or into another group ("" is the top level).
 
     Raises:
-        EditorError: `parent` is no group, or lies inside the node itself.
+        EditorError: `parent` is no group, or lies inside the node itself, or something is locked.
     """
 
     def __init__(self, document: Document, layer_id: str, index: int, parent: str | None = None) -> None:
         state = document.state
-        node, old = state.node(layer_id), state.parent(layer_id)
-        target = (old.id if old is not None else "") if parent is None else parent
-        if target == layer_id or layer_id in {
-            group.id for group in (state.parents(target) if target else ())
-        }:
-            raise EditorError("A group cannot be put into itself.")
-        after = state.without([layer_id]).inserted([node], parent=target, index=max(0, index))
+        node, around = state.node(layer_id), state.parent(layer_id)
+        own = around.id if around is not None else ""
         text = translate("Commands", "Move layer “{name}”").format(name=node.name)
-        super().__init__(document, text, replace(after, chosen=state.chosen))
-
-
-def beside(state: DocumentState, node_id: str) -> str:
-    """The node to select when one goes: the sibling below, else above, else the group around."""
-    siblings, index = state.siblings(node_id), state.index(node_id)
-    if len(siblings) > 1:
-        return siblings[index - 1 if index else 1].id
-    parent = state.parent(node_id)
-    return parent.id if parent is not None else ""
+        after = tree.moved(state, [layer_id], own if parent is None else parent, index)
+        super().__init__(document, text, after)

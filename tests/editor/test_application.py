@@ -19,7 +19,7 @@ from editor.raster import Raster
 from editor.settings import Settings
 from inference.errors import EditorError
 from inference.operations import Generate
-from tests.editor.samples import ATTRIBUTES, MAN, PROMPT, fake_service, noise
+from tests.editor.samples import ATTRIBUTES, MAN, PROMPT, fake_service, generated, noise
 from tests.helpers.fake_service import FakeService
 
 
@@ -298,6 +298,20 @@ class TestLayerActions:
         push(document, SetLayerProperty(document, document.layers[0].id, "visible", False))
         assert changed
         assert application.holds("can_undo")
+
+
+class TestGestures:
+    def test_a_gesture_is_not_lost_when_another_document_is_shown(
+        self, application: Application, document: Document, service: FakeService
+    ) -> None:
+        assert application.session is not None
+        application.session.add_attribute(0, "age")
+        application.session.set_value(0, "age", 1.0, dragging=True)
+        application.add_document(generated(MAN))
+        service.finish()
+        assert document.layers[0].recipe is not None
+        assert document.layers[0].recipe.edits[0].value == 1.0
+        assert document.undo_stack.undoText() == "Set age of “man” to +1.00"
 
 
 class TestVariations:

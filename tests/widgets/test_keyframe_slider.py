@@ -1,8 +1,8 @@
 """The slider over keyframes."""
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QColor, QFocusEvent, QImage
 from pytestqt.qtbot import QtBot
 
 from widgets.keyframe_slider import KeyframeSlider
@@ -72,6 +72,16 @@ def test_keys_move_it_and_one_gesture_ends_after_a_pause(
     assert moves == [(pytest.approx(value), True)]
     qtbot.waitUntil(lambda: len(moves) == 2, timeout=3000)
     assert moves[1] == (pytest.approx(value), False)
+
+
+def test_keys_are_a_whole_gesture_when_the_focus_goes(slider: KeyframeSlider, qtbot: QtBot) -> None:
+    told: list[tuple[float, bool]] = []
+    slider.moved.connect(lambda value, dragging: told.append((value, dragging)))
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    slider.focusOutEvent(QFocusEvent(QEvent.Type.FocusOut))
+    assert told == [(0.05, True), (0.05, False)]
+    qtbot.wait(500)
+    assert len(told) == 2
 
 
 def test_double_click_asks_for_zero(slider: KeyframeSlider, qtbot: QtBot) -> None:
