@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
@@ -42,9 +42,13 @@ class PictureScores(QObject):
 
     changed = Signal()
 
-    def __init__(self, service: InferenceService, parent: QObject | None = None) -> None:
+    def __init__(
+        self, service: InferenceService, detector: Callable[[], str], parent: QObject | None = None
+    ) -> None:
+        """`detector` gives the detection model that the user chose, or ""."""
         super().__init__(parent)
         self._service = service
+        self._detector = detector
         self._known: dict[tuple[object, ...], PictureScore] = {}
         self._kept: dict[tuple[object, ...], Pixels] = {}  # so that an identity is never another picture's
         self._jobs: dict[Job, tuple[object, ...]] = {}
@@ -77,7 +81,7 @@ class PictureScores(QObject):
             del self._kept[oldest]
             self._known.pop(oldest, None)
         spans: tuple[tuple[int, int], ...] = key[2]  # type: ignore[assignment]
-        parameters = Score(prompt=prompt, subjects=subjects_of(prompt, spans))
+        parameters = Score(prompt=prompt, subjects=subjects_of(prompt, spans), detector=self._detector())
         request = Request(operation="score", parameters=parameters, model=model)
         job = self._service.submit(
             request,

@@ -64,7 +64,7 @@ class Refinement(Receiver):
         self._options = _Options()
         self._jobs: dict[Job, _Asked] = {}
         service = application.service
-        self.scores = PictureScores(service, self)
+        self.scores = PictureScores(service, lambda: application.settings.get("detector"), self)
         service.job_finished.connect(self._on_finished)
         service.job_failed.connect(self._on_failed)
         service.job_cancelled.connect(self._on_cancelled)

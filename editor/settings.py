@@ -56,6 +56,13 @@ class Preferences(Parameters):
         N_("Settings", "Prepare slider positions when idle"),
         help=N_("Settings", "Sliders answer at once; costs processor time while you look."),
     )
+    detector: str = param(
+        "",
+        N_("Settings", "Detection model for scores"),
+        help=N_(
+            "Settings", "A folder or hub name, such as a DETR. Built-in models have a judge of their own."
+        ),
+    )
     variations: int = param(4, N_("Settings", "Variations at a time"), min=1, max=16)
     undo_memory_mib: int = param(
         512,
@@ -116,7 +123,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         id="models",
         label=N_("Settings", "Models and processor"),
-        names=("model", "device", "dtype", "steps", "precompute", "variations"),
+        names=("model", "device", "dtype", "steps", "precompute", "variations", "detector"),
         icon="model",
     ),
     Section(

@@ -164,10 +164,11 @@ class Refine(SamplingParameters):
 
 @dataclass(frozen=True, kw_only=True)
 class Score(Parameters):
-    """How well the subjects of a prompt are in a picture."""
+    """How well the subjects of a prompt are in a picture; `detector` judges those of models of the user."""
 
     prompt: str = param("", N_("Operations", "Prompt"), multiline=True)
     subjects: tuple[RefineSubject, ...] = param((), N_("Operations", "Subjects"), hidden=True)
+    detector: str = param("", N_("Operations", "Detection model"), hidden=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,21 +1,24 @@
 """How well a prompt's subjects are in a picture: the operation "score".
 
-A judge is needed that knows what the model paints: the detector that comes with the built-in models.
+A judge is needed that knows what the model paints: the detector that comes with the built-in models, or a
+detection model that the user has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.inputs import Inputs
-from inference.metrics.judge import detections
+from inference.metrics import judge
 from inference.metrics.similarity import of_detections
 from inference.metrics.tiam import Detection, Wanted, matched
 from inference.miniworld.palette import COLOURS, nearest_name
-from inference.miniworld.scene import KINDS, PEOPLE
+from inference.miniworld.scene import PEOPLE
 from inference.operations import Need, RefineSubject, Score
 from inference.progress import Progress
 from inference.request import Output
+
+_SHOWN = 12  # kinds that a message lists
 
 
 def score(backbone: Backbone, parameters: Score, inputs: Inputs, progress: Progress) -> Output:
@@ -29,16 +32,18 @@ def score(backbone: Backbone, parameters: Score, inputs: Inputs, progress: Progr
     """
     if not parameters.subjects:
         raise EditorError("There is no subject to look for.", "Choose the words that have to be seen.")
-    if not backbone.sandbox:
+    if not backbone.sandbox and not parameters.detector:
         raise EditorError(
             f"Nothing here can tell what is in the pictures of {backbone.name}.",
-            "Scores are there for the built-in models.",
+            "Name a detection model in Settings.",
         )
-    wanted = [_wanted(parameters.prompt, subject) for subject in parameters.subjects]
+    with progress.phase("load"):
+        judging = judge.built_in() if backbone.sandbox else judge.for_photos(parameters.detector)
+    wanted = [_wanted(parameters.prompt, subject, judging.kinds) for subject in parameters.subjects]
     image = inputs.images[Need.IMAGE.value]
     with progress.phase("score"):
         progress.step(0, 1)
-        found = detections([image])[0]
+        found = judging.detect([image])[0]
         progress.step(1, 1)
     right = matched(found, wanted, _is_colour)
     return Output(images=(image,), scores=_scores(right, found, wanted))
@@ -54,13 +59,12 @@ def _scores(right: Sequence[bool], found: Sequence[Detection], wanted: Sequence[
     }
 
 
-def _wanted(prompt: str, subject: RefineSubject) -> Wanted:
+def _wanted(prompt: str, subject: RefineSubject, kinds: Collection[str]) -> Wanted:
     words = prompt[subject.start : subject.end].lower().split()
     kind = words[-1].strip(",.;:!?")
-    if kind not in KINDS:
-        raise EditorError(
-            f"The detector of the built-in models does not know “{kind}”.", f"It knows: {', '.join(KINDS)}."
-        )
+    if kind not in kinds:
+        known = ", ".join(sorted(kinds)[:_SHOWN])
+        raise EditorError(f"The detector does not know “{kind}”.", f"It knows: {known} …")
     # a person's colours are those of hair and shirt, which the word beside the noun does not name
     modifiers = [prompt[start:end].lower() for start, end in subject.modifiers]
     described = [] if kind in PEOPLE else [*words[:-1], *modifiers]

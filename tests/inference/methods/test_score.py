@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from editor.files import sample_picture
 from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.methods import score as module
 from inference.methods.score import score
+from inference.metrics.judge import Judge, built_in
 from inference.metrics.tiam import Wanted, all_right, matched
 from inference.miniworld.detector import Detection
 from inference.operations import Score
@@ -24,7 +27,8 @@ def found(kind: str, colour: tuple[float, float, float] = RED, sure: float = 0.9
 
 
 def scores(monkeypatch: pytest.MonkeyPatch, *detections: Detection, prompt: str = PROMPT) -> dict[str, float]:
-    monkeypatch.setattr(module, "detections", lambda images: [list(detections)])
+    judge = Judge(lambda images: [list(detections)], frozenset({"car", "man"}))
+    monkeypatch.setattr(module.judge, "built_in", lambda: judge)
     backbone = StubBackbone()
     backbone.sandbox = True
     parameters = Score(prompt=prompt, subjects=subjects_of(prompt))
@@ -50,6 +54,29 @@ def test_matching_agrees_with_tiam() -> None:
     assert matched([found("car", RED), found("car", BLUE)], wanted, **same) == (True, True)
     assert matched([found("car", RED)], wanted, **same) == (False, True)
     assert not all_right([found("car", RED)], wanted, **same)
+
+
+def test_models_of_users_are_judged_by_their_own_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def for_photos(model: str) -> Judge:
+        asked.append(model)
+        return Judge(lambda images: [[found("cat")]], frozenset({"cat"}))
+
+    monkeypatch.setattr(module.judge, "for_photos", for_photos)
+    backbone = StubBackbone()
+    backbone.sandbox = False
+    parameters = Score(prompt="a cat", subjects=subjects_of("a cat"), detector="my/detr")
+    told = score(backbone, parameters, Inputs(images={"image": PICTURE}), Progress()).scores
+    assert (asked, told["subject 0"]) == (["my/detr"], 1.0)
+
+
+def test_the_shipped_detector_knows_the_sample() -> None:
+    sample = sample_picture()
+    assert sample is not None
+    with Image.open(sample) as image:
+        found_kinds = [one.kind for one in built_in().detect([np.asarray(image.convert("RGBA"))])[0]]
+    assert found_kinds == ["man", "woman"]
 
 
 @pytest.mark.parametrize(
