@@ -11,6 +11,7 @@ from editor.tools.heal import Heal
 from editor.tools.lasso import Lasso, Polygon
 from editor.tools.move import Move
 from editor.tools.select_shape import SelectEllipse, SelectRectangle
+from editor.tools.text import Text
 from editor.tools.wand import Wand
 
 __all__ = ["TOOLS", "PointerEvent", "Tool", "ToolContext", "View"]
@@ -28,6 +29,7 @@ _ALL: tuple[type[Tool], ...] = (
     Gradient,
     Clone,
     Heal,
+    Text,
     Eyedropper,
     Hand,
     Zoom,

@@ -127,7 +127,8 @@ class ToolContext:
 
 
 class Tool(ABC):
-    """One tool over one document. Set `changed` to hear when `overlay()` gives other shapes.
+    """One tool over one document. Set `changed` to hear when `overlay()` gives other shapes, `adjusted` to
+    hear when the tool itself changed its settings: the numbers of a transform, the look of a text.
 
     Class attributes: `id` as in the table of tools, `label` (context "Tools"), `icon` the name of an SVG,
     `cursor` one of "arrow", "cross", "hand", "grab", "zoom-in", "zoom-out", "move", "text", "dropper", "none"
@@ -144,6 +145,7 @@ class Tool(ABC):
     def __init__(self, context: ToolContext, settings: Parameters | None = None) -> None:
         self.context = context
         self.changed: Callable[[], None] = lambda: None
+        self.adjusted: Callable[[Parameters], None] = lambda settings: None
         self._settings: Any = settings if settings is not None else self.Settings()
         self._ticket: object | None = None
 

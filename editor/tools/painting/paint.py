@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editor.blend_mode import BlendMode
-from editor.blending import BLENDS
+from editor.blending import mixed as blended
 from editor.raster import Samples
 from inference.parameters import N_
 
@@ -132,7 +132,7 @@ def _blended(planes: Channels, source: Source, mode: str, top: float) -> Channel
         return list(source.colour * np.float32(top))
     below = np.stack(planes[:3]) / np.float32(top)
     over = np.ascontiguousarray(np.broadcast_to(source.colour, below.shape))
-    return list(BLENDS[_BLEND_MODES[mode]](below, over) * np.float32(top))
+    return list(blended(below, over, _BLEND_MODES[mode]) * np.float32(top))
 
 
 def _behind(planes: Channels, amount: Plane, source: Source, top: float) -> Channels:

@@ -1,0 +1,1 @@
+"""Scaling, turning, skewing and distorting: the numbers, the pixels, and the nodes."""
