@@ -49,9 +49,15 @@ def opened(path: Path | BytesIO, formats: tuple[str, ...], name: str = "") -> Ge
     with said_broken(called), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; ours to ignore
         with Image.open(path, formats=formats) as image:
-            size = path.stat().st_size if isinstance(path, Path) else len(path.getbuffer())
-            check_size(called, image.width, image.height, size)
+            check_size(called, image.width, image.height, _bounding_bytes(path, image))
             yield image
+
+
+def _bounding_bytes(path: Path | BytesIO, image: Image.Image) -> int | None:
+    """The file's size where it bounds the number of pixels; other formats hold a plain colour in nothing."""
+    if image.format not in ("PNG", "JPEG", "MPO", "GIF", "BMP"):
+        return None
+    return path.stat().st_size if isinstance(path, Path) else len(path.getbuffer())
 
 
 def read_picture(path: Path | BytesIO, formats: tuple[str, ...], notes: list[str], name: str = "") -> Samples:

@@ -16,8 +16,8 @@ LARGEST_LAYERS = 10_000
 DEEPEST_GROUPS = 100
 
 MOST_PIXELS_PER_BYTE = 8256
-"""Deflate packs 1032 bytes into one at best, each of 8 pixels at least; no other decoder of ours beats it
-where it matters. A header that claims more is cut off or lies."""
+"""Of PNG: deflate packs 1032 bytes into one at best, each of 8 pixels at most. JPEG, GIF and BMP reach less.
+A header that claims more is cut off or lies."""
 
 
 def check_size(name: str, width: int, height: int, file_bytes: int | None = None) -> None:

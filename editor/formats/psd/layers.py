@@ -128,7 +128,7 @@ class Reader:
         self._note_effects(layer)
         locks = layer.locks
         return {
-            "name": str(layer.name) or "Layer",
+            "name": str(layer.name).strip("\0") or "Layer",  # Krita ends names with a zero
             "visible": bool(layer.visible),
             "opacity": self._opacity(layer),
             "blend_mode": self._mode(layer),

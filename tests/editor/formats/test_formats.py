@@ -262,6 +262,13 @@ class TestJpeg:
 
 
 class TestWebp:
+    def test_a_large_plain_picture_in_a_few_bytes_is_no_bomb(self, tmp_path: Path) -> None:
+        path = tmp_path / "plain.webp"
+        Image.new("RGB", (4000, 3000), (9, 8, 7)).save(path, lossless=True)
+        assert path.stat().st_size < 1000
+        layer, _ = reread(path)
+        assert (layer.pixels == (9, 8, 7, 255)).all()
+
     def test_lossless_is_exact(self, tmp_path: Path) -> None:
         pixels = noise(4)
         layer, _ = reread(written(photo(pixels), FORMATS["webp"], tmp_path, lossless=True))
