@@ -1,7 +1,33 @@
 """What “before” means when the window compares before and after."""
 
+from dataclasses import dataclass
+
 from editor.document import Document
 from editor.state import DocumentState
+
+
+@dataclass(frozen=True)
+class Against:
+    """What the present picture is compared with.
+
+    Args:
+        state: a state of the history.
+        layer: id of a node: the present picture with that node hidden, or shown if it is hidden.
+
+    With neither, it is the picture since which one only tuned (`before`).
+    """
+
+    state: DocumentState | None = None
+    layer: str = ""
+
+
+def compared(document: Document, against: Against) -> DocumentState:
+    """The state to show on the other side; a layer that is gone counts as not chosen."""
+    if against.state is not None:
+        return against.state
+    present = document.shown_state()
+    node = present.find(against.layer) if against.layer else None
+    return before(document) if node is None else present.with_node(node.changed(visible=not node.visible))
 
 
 def before(document: Document) -> DocumentState:

@@ -63,6 +63,12 @@ class ToolActions(QObject):
         self._settings.set_state(STATE, {**known, tool_id: self._values[tool_id].to_json()})
         self.configured.emit(tool_id)
 
+    def adopt(self, tool_id: str, settings: Parameters) -> None:
+        """Show what a tool set itself, such as the numbers of a transform that is dragged."""
+        if self._values.get(tool_id) is not settings:
+            self._values[tool_id] = settings
+            self.configured.emit(tool_id)
+
     def reset(self, tool_id: str) -> None:
         """A tool as it comes."""
         self.configure(tool_id, **_plain_values(TOOLS[tool_id].Settings()))

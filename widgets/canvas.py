@@ -59,6 +59,7 @@ class Canvas(QWidget):
     hovered = Signal(object)  # QPointF with the subject tool, or None
     clicked = Signal(QPointF)
     wipe_changed = Signal(bool)
+    wipe_menu_requested = Signal(QPoint)  # the handle was clicked; where on the screen
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,6 +67,7 @@ class Canvas(QWidget):
         self.navigation = Navigation(self.viewport)
         self.input: PointerInput | None = None
         self._scene = Scene()
+        self.wipe_words = self.tr("before"), self.tr("after")
         self._tool = SUBJECT
         self._held: set[Qt.Key] = set()
         self._last = QPointF()
@@ -346,6 +348,8 @@ class Canvas(QWidget):
     def _release(self, event: QMouseEvent | QTabletEvent) -> None:
         point = self.device(event.position())
         if self.navigation.drag is not Drag.NONE:
+            if self.navigation.drag is Drag.WIPE and self.navigation.clicked:
+                self.wipe_menu_requested.emit(event.globalPosition().toPoint())
             self.navigation.end()
         elif self.input is not None:
             self.input.release(event, point)
@@ -458,7 +462,7 @@ class Canvas(QWidget):
             ratio=ratio,
             tokens=tokens_of(self),
             font=scaled_font(self.font(), ratio),
-            words=(self.tr("before"), self.tr("after")),
+            words=self.wipe_words,
             focused=self.hasFocus(),
         )
         paint(painter, self._scene, self.viewport, exposed, look)

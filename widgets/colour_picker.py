@@ -90,14 +90,17 @@ class ColourPicker(QFrame):
         first.addWidget(_label(self.tr("Hex")))
         first.addWidget(self.hex, 1)
         layout.addLayout(first)
+        first.addWidget(_label(self.tr("Opacity")))
+        first.addWidget(self.boxes["a"])
         grid = QGridLayout()
         grid.setHorizontalSpacing(6)
-        names = (("h", self.tr("H")), ("s", self.tr("S")), ("v", self.tr("V")), ("r", self.tr("R")),
-                 ("g", self.tr("G")), ("b", self.tr("B")), ("a", self.tr("Opacity")))  # fmt: skip
+        names = (("h", self.tr("H")), ("s", self.tr("S")), ("v", self.tr("V")),
+                 ("r", self.tr("R")), ("g", self.tr("G")), ("b", self.tr("B")))  # fmt: skip
         for index, (name, text) in enumerate(names):
             row, column = divmod(index, 3)
-            grid.addWidget(_label(text), row, 2 * column, 1, 1 if name != "a" else 2)
-            grid.addWidget(self.boxes[name], row, 2 * column + (1 if name != "a" else 2))
+            grid.addWidget(_label(text), row, 2 * column)
+            grid.addWidget(self.boxes[name], row, 2 * column + 1)
+            grid.setColumnStretch(2 * column + 1, 1)
         layout.addLayout(grid)
 
     def _box(self, name: str) -> QSpinBox:
@@ -105,7 +108,8 @@ class ColourPicker(QFrame):
         box.setRange(0, _MAXIMA[name])
         box.setProperty("bare", True)
         box.setKeyboardTracking(False)
-        box.setFixedWidth(52)
+        box.setMinimumWidth(48)
+        box.setMaximumWidth(64)
         inset(box)
         box.valueChanged.connect(lambda: self._on_number(name))
         return box

@@ -2,13 +2,13 @@
 
 import math
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QCursor, QFontDatabase, QHideEvent, QPainter, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from editor import commands
 from editor.application import Application
-from editor.comparison import before
+from editor.comparison import Against, compared
 from editor.document import Document, to_area
 from editor.guides import clear_guides
 from editor.heatmaps import heat_image
@@ -23,6 +23,7 @@ from inference.operations import SamplingParameters
 from inference.progress import Step
 from inference.service import Job
 from widgets.canvas import Canvas
+from widgets.compare_menu import compare_menu, words_for
 from widgets.display_colours import DisplayColours
 from widgets.guides import Guides
 from widgets.marching_ants import MarchingAnts
@@ -57,14 +58,14 @@ class DocumentView(Canvas):
         self.tools = self._make_tools()
         self.input = self.tools
         self._session: AttributeSession | None = None
+        self._against = Against()
         self._before_state: DocumentState | None = None
-        self._compared: DocumentState | None = None
         self._before_tiles: TileCompositor | None = None
         self._before_picture: TilePicture | None = None
         self._lit = -1
-        self._tiles = TileCompositor(self)
-        self._tiles.set_state(document.shown_state())
-        self._picture = TilePicture(self._tiles, document.width, document.height, self)
+        self.tiles = TileCompositor(self)
+        self.tiles.set_state(document.shown_state())
+        self._picture = TilePicture(self.tiles, document.width, document.height, self)
         self.set_picture(self._picture)
         self.setAccessibleDescription(document.title)
         document.selection_changed.connect(self._show_selection)
@@ -79,6 +80,7 @@ class DocumentView(Canvas):
         self._show_options()
         self._show_colours()
         self._show_selection()
+        self.wipe_menu_requested.connect(self._show_compare_menu)
         self.hovered.connect(self._on_hovered)
         self.clicked.connect(self._on_clicked)
 
@@ -141,13 +143,20 @@ class DocumentView(Canvas):
 
     def compare_with(self, state: DocumentState) -> None:
         """Compare with any state of the history, until the wipe is hidden."""
-        self._compared = state
+        self.compare_against(Against(state=state))
+
+    def compare_against(self, against: Against) -> None:
+        """Show the wipe, with this on its left side."""
+        self._against = against
+        self.wipe_words = words_for(self.document, against)
         self._refresh_before()
         self.set_wipe_shown(True)
+        self.update()
 
     def set_compare(self, shown: bool) -> None:
         """Show or hide the before/after wipe (menu command)."""
-        self._compared = None
+        self._against = Against()
+        self.wipe_words = words_for(self.document, self._against)
         self._refresh_before()
         self.set_wipe_shown(shown)
 
@@ -211,7 +220,7 @@ class DocumentView(Canvas):
     def _show_colours(self) -> None:
         if not self._colours.use(self.document.icc_profile):
             return
-        self._tiles.set_colour_transform(self._colours.transform)
+        self.tiles.set_colour_transform(self._colours.transform)
         if self._before_tiles is not None:
             self._before_tiles.set_colour_transform(self._colours.transform)
 
@@ -219,7 +228,7 @@ class DocumentView(Canvas):
         """Stop composing; call it once, before the view goes."""
         self.ants.close()
         self._picture.close()
-        self._tiles.close()
+        self.tiles.close()
         if self._before_tiles is not None and self._before_picture is not None:
             self._before_picture.close()
             self._before_tiles.close()
@@ -229,17 +238,25 @@ class DocumentView(Canvas):
         resized = self._picture.size != (document.width, document.height)
         self._show_colours()
         whole = resized or rect.contains(document.rect)
-        self._tiles.set_state(document.shown_state(), None if whole else to_area(rect & document.rect))
+        self.tiles.set_state(document.shown_state(), None if whole else to_area(rect & document.rect))
         if resized:
             self._picture.resize(document.width, document.height)
             self.set_picture(self._picture)
+        if self._against.layer and self.wipe_share is not None:
+            self._refresh_before(None if whole else to_area(rect & document.rect))
 
     def _on_history_moved(self) -> None:
         if self.wipe_share is not None:
             self._refresh_before()
 
-    def _refresh_before(self) -> None:
-        state = before(self.document) if self._compared is None else self._compared
+    def _show_compare_menu(self, place: QPoint) -> None:
+        menu = compare_menu(self.document, self._against, self.compare_against, self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(place)
+
+    def _refresh_before(self, dirty: Area | None = None) -> None:
+        """Show what is compared with; `dirty` is where it differs from the last time, None everywhere."""
+        state = compared(self.document, self._against)
         if state is self._before_state:
             return
         self._before_state = state
@@ -247,7 +264,7 @@ class DocumentView(Canvas):
             self._before_tiles = TileCompositor(self)
             self._before_picture = TilePicture(self._before_tiles, state.width, state.height, self)
             self._before_tiles.set_colour_transform(self._colours.transform)
-        self._before_tiles.set_state(state)
+        self._before_tiles.set_state(state, dirty)
         assert self._before_picture is not None, "made with its tiles"
         self._before_picture.resize(state.width, state.height)
         self.set_before(self._before_picture)

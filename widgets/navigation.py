@@ -10,6 +10,7 @@ from widgets import wipe
 from widgets.viewport import Viewport
 
 ROTATION_STEP = 15.0
+_CLICK_PX = 4.0
 _SNAP_DEGREES = 2.0  # how near a quarter turn the view falls into place
 
 
@@ -55,6 +56,11 @@ class Navigation:
         elif self.drag is Drag.WIPE:
             self.share = wipe.share_at(self.viewport.to_frame(point).x(), self.viewport.target())
         return self.drag in (Drag.PAN, Drag.ROTATE)
+
+    @property
+    def clicked(self) -> bool:
+        """Whether the pointer stayed where the gesture began."""
+        return (self._last - self._start).manhattanLength() < _CLICK_PX
 
     def end(self) -> None:
         """Let go."""

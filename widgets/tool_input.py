@@ -1,14 +1,13 @@
 """Sends what happens on a view to the tool in hand, and paints what the tool shows."""
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QFont, QInputMethodEvent, QKeyEvent, QMouseEvent, QPainter, QTabletEvent
 
 from editor.tool_actions import ToolActions
 from editor.tools import TOOLS, Tool, ToolContext
-from editor.tools.base import ALT, CTRL, RIGHT, PointerEvent
+from editor.tools.base import ALT, CTRL, PointerEvent
 from editor.tools.overlay import Caret, Cursor, Shape
 from widgets.guides import Guides
 from widgets.overlay_painter import OverlayPainter, bounds
@@ -25,19 +24,6 @@ MOVES_GUIDES = frozenset({"move", "subject"})
 _BLINK_MS = 530
 _ACTIVE_KEYS = frozenset({"escape", "enter", "backspace", "delete", "left", "right", "up", "down"})
 _TEXT_KEYS = frozenset({"a", "c", "x", "v", "z", "left", "right", "home", "end", "backspace", "delete"})
-
-
-@runtime_checkable
-class TextEntry(Protocol):
-    """What a tool that takes text has."""
-
-    def insert(self, text: str) -> None:
-        """Typed or chosen text goes where the caret is."""
-        ...
-
-    def compose(self, text: str) -> None:
-        """Show what an input method is composing; "" ends it."""
-        ...
 
 
 class ToolInput(QObject):
@@ -106,17 +92,21 @@ class ToolInput(QObject):
         self.cursor_changed.emit()
 
     def _tool(self, tool_id: str) -> Tool | None:
-        if tool_id not in TOOLS:
+        if tool_id not in self._tools and tool_id not in TOOLS:
             return None
         if tool_id not in self._tools:
-            tool = TOOLS[tool_id](self.context, self._actions.settings_of(tool_id))
-            tool.changed = self._show_overlay
-            self._tools[tool_id] = tool
+            self.put(tool_id, TOOLS[tool_id](self.context, self._actions.settings_of(tool_id)))
         return self._tools[tool_id]
 
+    def put(self, tool_id: str, tool: Tool) -> None:
+        """Use this tool under an id; for those that are not in the table."""
+        tool.changed = self._show_overlay
+        self._tools[tool_id] = tool
+
     def _on_configured(self, tool_id: str) -> None:
-        if tool_id in self._tools:
-            self._tools[tool_id].configure(self._actions.settings_of(tool_id))
+        tool, settings = self._tools.get(tool_id), self._actions.settings_of(tool_id)
+        if tool is not None and tool.settings is not settings:
+            tool.configure(settings)
 
     # the pointer
 
@@ -125,7 +115,7 @@ class ToolInput(QObject):
         tool = self.tool
         if event.button() == Qt.MouseButton.LeftButton and self._press_guide(point):
             return True
-        if RIGHT in given.buttons and (tool is None or not tool.active):
+        if event.button() == Qt.MouseButton.RightButton and (tool is None or not tool.active):
             self.menu_requested.emit()
             return True
         if tool is None or event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
@@ -228,16 +218,12 @@ class ToolInput(QObject):
         if tool is None or not tool.takes_text:
             return False
         self._type(tool, event.commitString())
-        if isinstance(tool, TextEntry):
-            tool.compose(event.preeditString())
+        tool.compose(event.preeditString())
         event.accept()
         return True
 
     def _type(self, tool: Tool, text: str) -> bool:
-        if not text or not text.isprintable() or not isinstance(tool, TextEntry):
-            return False
-        tool.insert(text)
-        return True
+        return bool(text) and text.isprintable() and tool.type(text)
 
     def input_query(self, query: Qt.InputMethodQuery) -> object:
         """Where the input method puts its window, and whether it is wanted at all."""
@@ -299,6 +285,8 @@ class ToolInput(QObject):
 
     def _show_overlay(self) -> None:
         tool, main = self.tool, self.main
+        if main is not None:
+            self._actions.adopt(self._current, main.settings)
         shapes = tool.overlay() if tool is not None else ()
         if main is not None and main is not tool:
             shapes = tuple(one for one in main.overlay() if not isinstance(one, Cursor)) + shapes

@@ -12,14 +12,18 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMenu,
     QSizePolicy,
     QToolBar,
+    QToolButton,
+    QVBoxLayout,
     QWidget,
+    QWidgetAction,
 )
 
 from editor.actions import action
 from editor.application import Application
-from editor.tools import TOOLS
+from editor.tools import TOOLS, Tool
 from editor.wording import plain
 from inference.errors import EditorError
 from inference.parameters import ParameterField
@@ -27,6 +31,7 @@ from widgets.icons import IconButton, icon_for
 from widgets.number_field import NumberField
 
 CONTEXT = "Tools"
+_LABEL_PX = 90
 
 
 class ToolOptions(QToolBar):
@@ -59,8 +64,9 @@ class ToolOptions(QToolBar):
         self._rows = [self.addWidget(self._title(tool_id))]
         tool = TOOLS.get(tool_id)
         for item in tool.Settings.declared() if tool is not None else ():
-            if not item.declaration.hidden:
+            if not item.declaration.hidden and not item.declaration.advanced:
                 self._rows.append(self.addWidget(self._row(item)))
+        self._add_advanced(tool)
         if self.fields:
             self._rows.append(self.addWidget(self._reset_button()))
         self._on_configured(tool_id)
@@ -76,7 +82,7 @@ class ToolOptions(QToolBar):
         text.setProperty("heading", True)
         return _in_row(picture, text, right=14)
 
-    def _row(self, item: ParameterField) -> QWidget:
+    def _row(self, item: ParameterField, label_px: int = 0) -> QWidget:
         declaration = item.declaration
         text = QCoreApplication.translate(CONTEXT, declaration.label)
         field = self.fields[item.name] = self._field(item, text)
@@ -90,6 +96,7 @@ class ToolOptions(QToolBar):
         label = QLabel(text)
         label.setProperty("dim", True)
         label.setToolTip(field.toolTip())
+        label.setMinimumWidth(label_px)
         return _in_row(label, field, right=14)
 
     def _field(self, item: ParameterField, text: str) -> QWidget:
@@ -113,6 +120,27 @@ class ToolOptions(QToolBar):
         line.setFixedWidth(140)
         line.editingFinished.connect(lambda: self._change(name, line.text()))
         return line
+
+    def _add_advanced(self, tool: type[Tool] | None) -> None:
+        """What is seldom set lies behind one button."""
+        declared = tool.Settings.declared() if tool is not None else ()
+        items = [item for item in declared if item.declaration.advanced and not item.declaration.hidden]
+        if not items:
+            return
+        button = IconButton("more", self.tr("More settings"), size_px=16)
+        menu = QMenu(button)
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(12, 8, 4, 8)
+        column.setSpacing(8)
+        for item in items:
+            column.addWidget(self._row(item, label_px=_LABEL_PX))
+        entry = QWidgetAction(menu)
+        entry.setDefaultWidget(page)
+        menu.addAction(entry)
+        button.setMenu(menu)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._rows.append(self.addWidget(button))
 
     def _reset_button(self) -> QWidget:
         button = IconButton("reset", self.tr("As it comes"), size_px=14)
