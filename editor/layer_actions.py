@@ -1,11 +1,12 @@
 """What the Layer menu and the Layers panel call: the receiver "layers"."""
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QCoreApplication
 
 from editor import commands
-from editor.edits import geometry, merging, painting, tree
+from editor.edits import floating, geometry, merging, painting, tree
 from editor.edits.nodes import selected
 from editor.layer import Group, Layer
 from editor.receiver import Receiver
@@ -184,15 +185,19 @@ class LayerActions(Receiver):
     # turning
 
     def flip(self, way: str) -> None:
-        """Mirror the selected nodes: "across" (left and right change places) or "down"."""
+        """Mirror the chosen nodes: "across" (left and right change places) or "down".
+
+        With a selection, what is selected of the active layer.
+        """
         text = translate("Commands", "Flip layers")
-        across = way == "across"
-        self._beside(lambda s: geometry.flipped_nodes(s, selected(s), across=across), text)
+        flip = partial(geometry.flipped_nodes, across=way == "across")
+        self._beside(lambda state: floating.limited(state, selected(state), flip), text)
 
     def turn(self, quarters: str) -> None:
-        """Turn the selected nodes clockwise by quarters of a turn."""
+        """Turn the chosen nodes, or what is selected of one, clockwise by quarters of a turn."""
         text = translate("Commands", "Rotate layers")
-        self._beside(lambda s: geometry.turned_nodes(s, selected(s), int(quarters)), text)
+        turn = partial(geometry.turned_nodes, quarters=int(quarters))
+        self._beside(lambda state: floating.limited(state, selected(state), turn), text)
 
     # inside
 

@@ -25,7 +25,7 @@ from editor.commands import (
     push,
 )
 from editor.document import Document
-from editor.edits import geometry, masks, merging, painting, profiles, resampling, tree
+from editor.edits import floating, geometry, masks, merging, painting, profiles, resampling, tree
 from editor.edits.nodes import selected
 from editor.layer import Adjustment, BlendMode, Group, Layer, Mask
 from editor.raster import Area, Raster
@@ -90,6 +90,9 @@ EDITS: dict[str, Edit] = {
     "flip": lambda s, c: geometry.flipped(s, across=c.random() < 0.5),
     "flip nodes": lambda s, c: geometry.flipped_nodes(s, selected(s), across=c.random() < 0.5),
     "turn nodes": lambda s, c: geometry.turned_nodes(s, selected(s), c.randint(1, 3)),
+    "flip what is selected": lambda s, c: floating.limited(
+        s, selected(s), lambda state, ids: geometry.flipped_nodes(state, ids, across=True)
+    ),
     "resize": lambda s, c: resampling.resized(
         s, c.randint(1, SMALL), c.randint(1, SMALL), c.choice(sorted(resampling.METHODS))
     ),
