@@ -20,6 +20,7 @@ from shiboken6 import isValid
 from editor.application import Application
 from editor.compositing import composite
 from editor.document import Document
+from editor.error_texts import translated
 from editor.files import ExportOptions, export_preview
 from editor.formats import FORMATS, export_formats
 from editor.images import to_qimage
@@ -223,7 +224,7 @@ class ExportDialog(Dialog):
 
         def failed(error: EditorError) -> None:
             if isValid(self) and asked == self._asked:
-                self.size_label.setText(error.message)
+                self.size_label.setText(translated(error.message))
                 self.preview.set_note(self.tr("No preview"))
 
         self._application.background.run(made, show, failed)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QTa
 from editor.actions import ACTIONS, action, in_menu
 from editor.application import Application
 from editor.document import Document
-from editor.layer import Adjustment
+from editor.layer import Adjustment, Layer
 from editor.state import DocumentState
 from editor.wording import plain
 from widgets.action_set import ActionSet
@@ -328,8 +328,10 @@ class MainWindow(QMainWindow):
         """An adjustment's settings come to the front of their tabs, and a generated layer's sliders."""
         document = self.application.current
         node = document.state.find(node_id) if document is not None else None
-        wanted = "properties" if isinstance(node, Adjustment) else "subjects"
-        has_panel = isinstance(node, Adjustment) or (node is not None and node.recipe is not None)
+        is_text = isinstance(node, Layer) and node.text is not None
+        set_here = isinstance(node, Adjustment) or is_text
+        wanted = "properties" if set_here else "subjects"
+        has_panel = set_here or (node is not None and node.recipe is not None)
         if has_panel and not self.panels[wanted].isHidden():
             self.panels[wanted].raise_()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from editor.error_texts import translated
 from widgets.icons import IconButton
 from widgets.theme import scaled_font
 
@@ -57,6 +58,7 @@ class MessageBar(QFrame):
 
         Only an error takes an error's place.
         """
+        text, hint = translated(text), translated(hint)
         shown = self.property("level") if self.isVisible() else ""
         if level != "error" and shown == "error":
             self._show_below(text, hint, level)

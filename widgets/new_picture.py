@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPlainTextEdit, QSpinBox, QWidget
 
 from editor.application import Application
+from editor.error_texts import shown
 from inference.errors import EditorError
 from inference.operations import Generate
 from widgets.dialog import Dialog
@@ -138,7 +139,7 @@ class NewPicture(Dialog):
                 height=_or_none(self.height_box),
             )
         except EditorError as error:
-            self.problem.setText(str(error))
+            self.problem.setText(shown(error))
             self.problem.show()
             return
         self.problem.hide()

@@ -5,10 +5,11 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.document import Document
-from editor.layer import Adjustment, Node
+from editor.layer import Adjustment, Layer, Node
 from inference.parameters import Parameters
 from widgets.adjustment_properties import AdjustmentProperties
 from widgets.mask_properties import MaskProperties
+from widgets.text_properties import TextProperties
 
 
 class PropertiesPanel(QWidget):
@@ -20,9 +21,9 @@ class PropertiesPanel(QWidget):
         self._application = application
         self._document: Document | None = None
         self._kind: object = None
-        self.editor: AdjustmentProperties | None = None
+        self.editor: AdjustmentProperties | TextProperties | None = None
         self.mask_settings = MaskProperties(application)
-        self.empty = QLabel(self.tr("Choose an adjustment layer to see its settings."))
+        self.empty = QLabel(self.tr("Choose an adjustment or a text layer to see its settings."))
         self.empty.setProperty("dim", True)
         self.empty.setWordWrap(True)
         content = QWidget()
@@ -75,6 +76,8 @@ class PropertiesPanel(QWidget):
         self.editor = None
         if isinstance(node, Adjustment):
             self.editor = AdjustmentProperties(self._application, type(node.settings))
+        elif isinstance(node, Layer) and node.text is not None:
+            self.editor = TextProperties(self._application)
         if self.editor is not None:
             self._column.insertWidget(0, self.editor)
 
@@ -82,4 +85,4 @@ class PropertiesPanel(QWidget):
 def _kind_of(node: Node | None) -> type[Parameters] | str:
     if isinstance(node, Adjustment):
         return type(node.settings)
-    return ""
+    return "text" if isinstance(node, Layer) and node.text is not None else ""

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from editor.application import Application
+from editor.error_texts import shown
 from editor.settings import SECTIONS, Section
 from inference.errors import EditorError
 from widgets.dialog import Dialog
@@ -142,6 +143,6 @@ class SettingsDialog(Dialog):
             self._settings.set(name, value)
             self.problem.hide()
         except EditorError as error:
-            self.problem.setText(str(error))
+            self.problem.setText(shown(error))
             self.problem.show()
             self._show(name)

@@ -1364,14 +1364,6 @@
 <context>
     <name>Commands</name>
     <message>
-        <source>Layer “{name}” is locked.</source>
-        <translation>图层“{name}”已锁定。</translation>
-    </message>
-    <message>
-        <source>Unlock it in the Layers panel first.</source>
-        <translation>请先在“图层”面板中解锁。</translation>
-    </message>
-    <message>
         <source>Rename layer to “{value}”</source>
         <translation>将图层重命名为“{value}”</translation>
     </message>
@@ -1703,6 +1695,41 @@
         <source>Pasted</source>
         <translation>粘贴的图层</translation>
     </message>
+    <message>
+        <source>Edit text</source>
+        <translation>编辑文字</translation>
+    </message>
+    <message>
+        <source>Add text</source>
+        <translation>添加文字</translation>
+    </message>
+</context>
+<context>
+    <name>CompareMenu</name>
+    <message>
+        <source>Before tuning</source>
+        <translation>调整前</translation>
+    </message>
+    <message>
+        <source>State of the history</source>
+        <translation>历史状态</translation>
+    </message>
+    <message>
+        <source>As it began</source>
+        <translation>初始状态</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>Without “{name}”</source>
+        <translation>不含“{name}”</translation>
+    </message>
+    <message>
+        <source>With “{name}”</source>
+        <translation>含“{name}”</translation>
+    </message>
 </context>
 <context>
     <name>ConflictBar</name>
@@ -1848,6 +1875,617 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Lanczos (sharpest)</source>
         <translation>Lanczos（最锐利）</translation>
+    </message>
+</context>
+<context>
+    <name>Errors</name>
+    <message>
+        <source>“{0}” could not be written: {1}.</source>
+        <translation>无法写入“{0}”：{1}。</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose another place.</source>
+        <translation>请释放磁盘空间，或选择其他位置。</translation>
+    </message>
+    <message>
+        <source>You may not write there: choose another folder.</source>
+        <translation>没有写入权限：请选择其他文件夹。</translation>
+    </message>
+    <message>
+        <source>Is the drive connected, and the folder there? Choose another place.</source>
+        <translation>请检查磁盘是否已连接、文件夹是否存在，或选择其他位置。</translation>
+    </message>
+    <message>
+        <source>There is no file “{0}”.</source>
+        <translation>找不到文件“{0}”。</translation>
+    </message>
+    <message>
+        <source>Check the name.</source>
+        <translation>请检查文件名。</translation>
+    </message>
+    <message>
+        <source>“{0}” is a folder.</source>
+        <translation>“{0}”是文件夹。</translation>
+    </message>
+    <message>
+        <source>Choose a picture in it.</source>
+        <translation>请选择其中的图片。</translation>
+    </message>
+    <message>
+        <source>“{0}” cannot be read: {1}.</source>
+        <translation>无法读取“{0}”：{1}。</translation>
+    </message>
+    <message>
+        <source>“{0}” is empty.</source>
+        <translation>“{0}”是空文件。</translation>
+    </message>
+    <message>
+        <source>“{0}” is no picture that Attune reads.</source>
+        <translation>“{0}”不是 Attune 可读取的图片。</translation>
+    </message>
+    <message>
+        <source>It opens PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIF, OpenRaster and Photoshop files.</source>
+        <translation>可打开 PNG、JPEG、WebP、TIFF、BMP、GIF、AVIF、HEIF、OpenRaster 和 Photoshop 文件。</translation>
+    </message>
+    <message>
+        <source>“{0}” is too large to be opened: {1}.</source>
+        <translation>“{0}”过大，无法打开：{1}。</translation>
+    </message>
+    <message>
+        <source>“{0}” does not fit into memory.</source>
+        <translation>内存不足，无法打开“{0}”。</translation>
+    </message>
+    <message>
+        <source>Close other programs, or make it smaller.</source>
+        <translation>请关闭其他程序，或缩小图片。</translation>
+    </message>
+    <message>
+        <source>“{0}” is damaged or incomplete: {1}.</source>
+        <translation>“{0}”已损坏或不完整：{1}。</translation>
+    </message>
+    <message>
+        <source>Get the file again.</source>
+        <translation>请重新获取该文件。</translation>
+    </message>
+    <message>
+        <source>“{0}” has {1} × {2} pixels; that is no picture.</source>
+        <translation>“{0}”为 {1} × {2} 像素，不是有效图片。</translation>
+    </message>
+    <message>
+        <source>“{0}” has {1} × {2} pixels; Attune opens up to {3} megapixels and {4} pixels on a side.</source>
+        <translation>“{0}”为 {1} × {2} 像素；Attune 最多可打开 {3} 百万像素、单边 {4} 像素的图片。</translation>
+    </message>
+    <message>
+        <source>Make it smaller with another program first.</source>
+        <translation>请先用其他程序缩小。</translation>
+    </message>
+    <message>
+        <source>“{0}” is a HEIF picture, which needs the library pillow-heif.</source>
+        <translation>“{0}”是 HEIF 图片，需要 pillow-heif 库。</translation>
+    </message>
+    <message>
+        <source>Install pillow-heif, or convert the picture to JPEG or PNG.</source>
+        <translation>请安装 pillow-heif，或将图片转换为 JPEG 或 PNG。</translation>
+    </message>
+    <message>
+        <source>AVIF is not supported by this installation&apos;s Pillow.</source>
+        <translation>当前安装的 Pillow 不支持 AVIF。</translation>
+    </message>
+    <message>
+        <source>Choose WebP or JPEG.</source>
+        <translation>请选择 WebP 或 JPEG。</translation>
+    </message>
+    <message>
+        <source>The picture has {0} × {1} pixels; JPEG holds up to {2} on a side.</source>
+        <translation>图片为 {0} × {1} 像素；JPEG 单边最多 {2} 像素。</translation>
+    </message>
+    <message>
+        <source>Export it as PNG or TIFF, or smaller.</source>
+        <translation>请导出为 PNG 或 TIFF，或缩小尺寸。</translation>
+    </message>
+    <message>
+        <source>The picture has {0} × {1} pixels; WebP holds up to {2} on a side.</source>
+        <translation>图片为 {0} × {1} 像素；WebP 单边最多 {2} 像素。</translation>
+    </message>
+    <message>
+        <source>Export it as PNG or JPEG.</source>
+        <translation>请导出为 PNG 或 JPEG。</translation>
+    </message>
+    <message>
+        <source>The picture has {0} GB; TIFF holds up to 4 GB.</source>
+        <translation>图片为 {0} GB；TIFF 最多 4 GB。</translation>
+    </message>
+    <message>
+        <source>Export it as PNG, or smaller.</source>
+        <translation>请导出为 PNG，或缩小尺寸。</translation>
+    </message>
+    <message>
+        <source>“{0}” is a damaged OpenRaster file: {1}.</source>
+        <translation>OpenRaster 文件“{0}”已损坏：{1}。</translation>
+    </message>
+    <message>
+        <source>“{0}” is damaged or incomplete.</source>
+        <translation>“{0}”已损坏或不完整。</translation>
+    </message>
+    <message>
+        <source>The document holds no flattened picture.</source>
+        <translation>文档不含合并的图像。</translation>
+    </message>
+    <message>
+        <source>Save it in RGB with Photoshop.</source>
+        <translation>请在 Photoshop 中以 RGB 模式保存。</translation>
+    </message>
+    <message>
+        <source>A project is saved as .ora, not “{0}”.</source>
+        <translation>工程须保存为 .ora，而不是“{0}”。</translation>
+    </message>
+    <message>
+        <source>Use Export for other formats.</source>
+        <translation>其他格式请使用“导出为”。</translation>
+    </message>
+    <message>
+        <source>Something went wrong inside Attune.</source>
+        <translation>Attune 内部出错。</translation>
+    </message>
+    <message>
+        <source>The colour profile is damaged.</source>
+        <translation>颜色配置文件已损坏。</translation>
+    </message>
+    <message>
+        <source>Choose another one.</source>
+        <translation>请选择其他配置文件。</translation>
+    </message>
+    <message>
+        <source>The colour profile cannot be used for RGB pixels.</source>
+        <translation>该颜色配置文件不能用于 RGB 像素。</translation>
+    </message>
+    <message>
+        <source>That colour profile cannot be used.</source>
+        <translation>无法使用该颜色配置文件。</translation>
+    </message>
+    <message>
+        <source>It is damaged, or not for RGB pictures.</source>
+        <translation>文件已损坏，或不适用于 RGB 图像。</translation>
+    </message>
+    <message>
+        <source>This layer has no prompt, so it has no subjects.</source>
+        <translation>此图层没有提示词，因此没有主体。</translation>
+    </message>
+    <message>
+        <source>Choose a generated layer.</source>
+        <translation>请选择生成的图层。</translation>
+    </message>
+    <message>
+        <source>“{0}” is not in the prompt.</source>
+        <translation>提示词中没有“{0}”。</translation>
+    </message>
+    <message>
+        <source>That area lies outside the picture.</source>
+        <translation>该区域位于图像之外。</translation>
+    </message>
+    <message>
+        <source>Choose a part of the picture.</source>
+        <translation>请选择图像的一部分。</translation>
+    </message>
+    <message>
+        <source>Nothing is selected.</source>
+        <translation>没有选区。</translation>
+    </message>
+    <message>
+        <source>Select the part to keep.</source>
+        <translation>请选择要保留的部分。</translation>
+    </message>
+    <message>
+        <source>The selection lies outside the picture.</source>
+        <translation>选区位于图像之外。</translation>
+    </message>
+    <message>
+        <source>Select a part of the picture.</source>
+        <translation>请选择图像的一部分。</translation>
+    </message>
+    <message>
+        <source>The picture is empty.</source>
+        <translation>图像为空。</translation>
+    </message>
+    <message>
+        <source>There is nothing to trim it to.</source>
+        <translation>没有可裁切的内容。</translation>
+    </message>
+    <message>
+        <source>A picture cannot be {0} × {1} pixels.</source>
+        <translation>图像不能为 {0} × {1} 像素。</translation>
+    </message>
+    <message>
+        <source>Each side is 1 to {0}.</source>
+        <translation>每边应为 1 至 {0}。</translation>
+    </message>
+    <message>
+        <source>A picture of {0} × {1} pixels is too large.</source>
+        <translation>{0} × {1} 像素的图像过大。</translation>
+    </message>
+    <message>
+        <source>At most {0} megapixels are possible.</source>
+        <translation>最多 {0} 百万像素。</translation>
+    </message>
+    <message>
+        <source>The chosen layers have no pixels.</source>
+        <translation>所选图层没有像素。</translation>
+    </message>
+    <message>
+        <source>Choose a layer with pixels.</source>
+        <translation>请选择含像素的图层。</translation>
+    </message>
+    <message>
+        <source>“{0}” has a mask already.</source>
+        <translation>“{0}”已有蒙版。</translation>
+    </message>
+    <message>
+        <source>Delete or apply it first.</source>
+        <translation>请先删除或应用该蒙版。</translation>
+    </message>
+    <message>
+        <source>The transparency of “{0}” is locked.</source>
+        <translation>“{0}”的透明像素已锁定。</translation>
+    </message>
+    <message>
+        <source>Unlock it first.</source>
+        <translation>请先解锁。</translation>
+    </message>
+    <message>
+        <source>“{0}” has no mask.</source>
+        <translation>“{0}”没有蒙版。</translation>
+    </message>
+    <message>
+        <source>Add one first.</source>
+        <translation>请先添加蒙版。</translation>
+    </message>
+    <message>
+        <source>Select what the mask shall show.</source>
+        <translation>请选择蒙版要显示的区域。</translation>
+    </message>
+    <message>
+        <source>There is nothing below to merge with.</source>
+        <translation>下方没有可合并的图层。</translation>
+    </message>
+    <message>
+        <source>Choose a layer that lies above another.</source>
+        <translation>请选择位于其他图层之上的图层。</translation>
+    </message>
+    <message>
+        <source>“{0}” is an adjustment and has no pixels to merge into.</source>
+        <translation>“{0}”是调整图层，没有可并入的像素。</translation>
+    </message>
+    <message>
+        <source>Only one layer is chosen.</source>
+        <translation>只选择了一个图层。</translation>
+    </message>
+    <message>
+        <source>Choose two or more in the Layers panel.</source>
+        <translation>请在“图层”面板中选择两个或更多图层。</translation>
+    </message>
+    <message>
+        <source>None of the chosen layers has pixels that show.</source>
+        <translation>所选图层均无可见像素。</translation>
+    </message>
+    <message>
+        <source>“{0}” is no group.</source>
+        <translation>“{0}”不是图层组。</translation>
+    </message>
+    <message>
+        <source>Choose a group in the Layers panel.</source>
+        <translation>请在“图层”面板中选择图层组。</translation>
+    </message>
+    <message>
+        <source>“{0}” has no pixels that show.</source>
+        <translation>“{0}”没有可见像素。</translation>
+    </message>
+    <message>
+        <source>Nothing is visible.</source>
+        <translation>没有可见的图层。</translation>
+    </message>
+    <message>
+        <source>Show a layer first.</source>
+        <translation>请先显示一个图层。</translation>
+    </message>
+    <message>
+        <source>These layers have no pixels that show.</source>
+        <translation>这些图层没有可见像素。</translation>
+    </message>
+    <message>
+        <source>“{0}” is hidden.</source>
+        <translation>“{0}”已隐藏。</translation>
+    </message>
+    <message>
+        <source>Show it first: what is hidden is not merged.</source>
+        <translation>请先显示该图层：隐藏的图层不会合并。</translation>
+    </message>
+    <message>
+        <source>Layer “{0}” is locked.</source>
+        <translation>图层“{0}”已锁定。</translation>
+    </message>
+    <message>
+        <source>Unlock it in the Layers panel first.</source>
+        <translation>请先在“图层”面板中解锁。</translation>
+    </message>
+    <message>
+        <source>The position of “{0}” is locked.</source>
+        <translation>“{0}”的位置已锁定。</translation>
+    </message>
+    <message>
+        <source>Nothing of “{0}” is selected.</source>
+        <translation>选区不包含“{0}”的内容。</translation>
+    </message>
+    <message>
+        <source>Select a part of it.</source>
+        <translation>请选择其中一部分。</translation>
+    </message>
+    <message>
+        <source>Select what shall be cut out.</source>
+        <translation>请选择要剪切的区域。</translation>
+    </message>
+    <message>
+        <source>Select something inside it.</source>
+        <translation>请选择其中的内容。</translation>
+    </message>
+    <message>
+        <source>The angle is {0}°: allowed is -360 to 360.</source>
+        <translation>角度为 {0}°：允许范围为 -360 至 360。</translation>
+    </message>
+    <message>
+        <source>A group cannot be put into itself.</source>
+        <translation>图层组不能放入自身。</translation>
+    </message>
+    <message>
+        <source>A document needs at least one layer.</source>
+        <translation>文档至少需要一个图层。</translation>
+    </message>
+    <message>
+        <source>Add another layer before deleting this one.</source>
+        <translation>删除此图层前请先添加其他图层。</translation>
+    </message>
+    <message>
+        <source>A document has at most {0} guides.</source>
+        <translation>文档最多有 {0} 条参考线。</translation>
+    </message>
+    <message>
+        <source>Remove some first.</source>
+        <translation>请先移除一些。</translation>
+    </message>
+    <message>
+        <source>The prompt is empty.</source>
+        <translation>提示词为空。</translation>
+    </message>
+    <message>
+        <source>Say in words what the picture shows.</source>
+        <translation>请用文字描述图片内容。</translation>
+    </message>
+    <message>
+        <source>A layer made by {0} has no attribute sliders.</source>
+        <translation>由 {0} 生成的图层没有属性滑块。</translation>
+    </message>
+    <message>
+        <source>This layer has no prompt to refine.</source>
+        <translation>此图层没有可细化的提示词。</translation>
+    </message>
+    <message>
+        <source>No subject is chosen.</source>
+        <translation>没有选择主体。</translation>
+    </message>
+    <message>
+        <source>Click the words of the prompt that have to be seen, or use Suggest.</source>
+        <translation>请单击提示词中必须出现的单词，或使用“建议”。</translation>
+    </message>
+    <message>
+        <source>Where the model looks is not known for this subject.</source>
+        <translation>尚不知道模型对此主体的关注区域。</translation>
+    </message>
+    <message>
+        <source>The distance is {0} px: allowed is more than 0 and up to {1}.</source>
+        <translation>距离为 {0} 像素：应大于 0 且不超过 {1}。</translation>
+    </message>
+    <message>
+        <source>The radius is {0} px: allowed is more than 0 and up to {1}.</source>
+        <translation>半径为 {0} 像素：应大于 0 且不超过 {1}。</translation>
+    </message>
+    <message>
+        <source>There is no attention map of this subject.</source>
+        <translation>此主体没有注意力图。</translation>
+    </message>
+    <message>
+        <source>Generate the picture again, then select the subject.</source>
+        <translation>请重新生成图片，再选择主体。</translation>
+    </message>
+    <message>
+        <source>Select a part of the picture first.</source>
+        <translation>请先选择图像的一部分。</translation>
+    </message>
+    <message>
+        <source>Nothing would be selected.</source>
+        <translation>将不会选中任何内容。</translation>
+    </message>
+    <message>
+        <source>The selection stays as it was.</source>
+        <translation>选区保持不变。</translation>
+    </message>
+    <message>
+        <source>This layer has no subjects.</source>
+        <translation>此图层没有主体。</translation>
+    </message>
+    <message>
+        <source>Choose a generated layer and click on words.</source>
+        <translation>请选择生成的图层并单击单词。</translation>
+    </message>
+    <message>
+        <source>This layer has no prompt and seed, so it has no sliders.</source>
+        <translation>此图层没有提示词和种子，因此没有滑块。</translation>
+    </message>
+    <message>
+        <source>There is no attribute “{0}” for “{1}” on {2}.</source>
+        <translation>在 {2} 上，“{1}”没有属性“{0}”。</translation>
+    </message>
+    <message>
+        <source>This layer has no seed, so it has no variations.</source>
+        <translation>此图层没有种子，因此没有变体。</translation>
+    </message>
+    <message>
+        <source>A canvas cannot be {0} × {1} pixels.</source>
+        <translation>画布不能为 {0} × {1} 像素。</translation>
+    </message>
+    <message>
+        <source>Use 1 to {0} for each side.</source>
+        <translation>每边请使用 1 至 {0}。</translation>
+    </message>
+    <message>
+        <source>A canvas of {0} × {1} pixels is too large.</source>
+        <translation>{0} × {1} 像素的画布过大。</translation>
+    </message>
+    <message>
+        <source>Use up to {0} megapixels.</source>
+        <translation>最多 {0} 百万像素。</translation>
+    </message>
+    <message>
+        <source>That layer is no longer in the document.</source>
+        <translation>该图层已不在文档中。</translation>
+    </message>
+    <message>
+        <source>“{0}” has no pixels of its own.</source>
+        <translation>“{0}”自身没有像素。</translation>
+    </message>
+    <message>
+        <source>There is nothing to paint from yet.</source>
+        <translation>尚无取样源。</translation>
+    </message>
+    <message>
+        <source>Hold Alt and click on the part to copy.</source>
+        <translation>请按住 Alt 键单击要复制的位置。</translation>
+    </message>
+    <message>
+        <source>The chosen layer has no pixels of its own.</source>
+        <translation>所选图层自身没有像素。</translation>
+    </message>
+    <message>
+        <source>Sample all layers instead.</source>
+        <translation>请改为对所有图层取样。</translation>
+    </message>
+    <message>
+        <source>No layer is chosen.</source>
+        <translation>没有选择图层。</translation>
+    </message>
+    <message>
+        <source>Choose a layer in the Layers panel.</source>
+        <translation>请在“图层”面板中选择图层。</translation>
+    </message>
+    <message>
+        <source>Choose a layer with pixels, or a mask.</source>
+        <translation>请选择含像素的图层或蒙版。</translation>
+    </message>
+    <message>
+        <source>“{0}” is a text.</source>
+        <translation>“{0}”是文字图层。</translation>
+    </message>
+    <message>
+        <source>Turn it into pixels first, in the Layer menu.</source>
+        <translation>请先在“图层”菜单中栅格化文字。</translation>
+    </message>
+    <message>
+        <source>Layer “{0}” is hidden.</source>
+        <translation>图层“{0}”已隐藏。</translation>
+    </message>
+    <message>
+        <source>Show it in the Layers panel first.</source>
+        <translation>请先在“图层”面板中显示该图层。</translation>
+    </message>
+    <message>
+        <source>The layer changed in the meantime, so nothing was painted.</source>
+        <translation>图层在此期间已更改，因此未绘制任何内容。</translation>
+    </message>
+    <message>
+        <source>Try it again.</source>
+        <translation>请重试。</translation>
+    </message>
+    <message>
+        <source>This point is too dark to tell the colour of the light.</source>
+        <translation>此处过暗，无法判断光源颜色。</translation>
+    </message>
+    <message>
+        <source>Pick a lighter grey.</source>
+        <translation>请选取较亮的灰色。</translation>
+    </message>
+    <message>
+        <source>The unsaved work takes more room than recovery may use.</source>
+        <translation>未保存的工作超出了恢复空间的上限。</translation>
+    </message>
+    <message>
+        <source>Save it as a project, or allow more in the settings.</source>
+        <translation>请保存为工程，或在设置中增大空间。</translation>
+    </message>
+    <message>
+        <source>There is no model “{0}”.</source>
+        <translation>没有名为“{0}”的模型。</translation>
+    </message>
+    <message>
+        <source>There are: {0}. A path or a hub id (owner/name) works as well.</source>
+        <translation>现有：{0}。也可以使用路径或 Hub ID (owner/name)。</translation>
+    </message>
+    <message>
+        <source>“{0}” is not on this machine.</source>
+        <translation>本机没有“{0}”。</translation>
+    </message>
+    <message>
+        <source>“{0}” could not be downloaded: {1}.</source>
+        <translation>无法下载“{0}”：{1}。</translation>
+    </message>
+    <message>
+        <source>Check the name and the network.</source>
+        <translation>请检查名称和网络。</translation>
+    </message>
+    <message>
+        <source>“{0}” is built in and cannot be removed.</source>
+        <translation>“{0}”为内置模型，无法移除。</translation>
+    </message>
+    <message>
+        <source>“{0}” is damaged.</source>
+        <translation>“{0}”已损坏。</translation>
+    </message>
+    <message>
+        <source>The prompt is too long for this model; these words fell off: “{0}”.</source>
+        <translation>提示词对此模型过长，以下单词被截去：“{0}”。</translation>
+    </message>
+    <message>
+        <source>The model reads {0} tokens and the prompt has {1}: shorten it.</source>
+        <translation>模型可读取 {0} 个词元，提示词有 {1} 个：请缩短。</translation>
+    </message>
+    <message>
+        <source>There is not enough memory{0} with {1}.</source>
+        <translation>内存不足{0}（{1}）。</translation>
+    </message>
+    <message>
+        <source>Choose a smaller size or a smaller model, or close other programs.</source>
+        <translation>请选择更小的尺寸或模型，或关闭其他程序。</translation>
+    </message>
+    <message>
+        <source>The image engine stopped unexpectedly ({0}).</source>
+        <translation>图像引擎意外停止 ({0})。</translation>
+    </message>
+    <message>
+        <source>It starts again with the next job. If this repeats, try a smaller picture or model.</source>
+        <translation>下一个任务会重新启动引擎。如果反复出现，请尝试更小的图片或模型。</translation>
+    </message>
+    <message>
+        <source>The device “{0}” is not available.</source>
+        <translation>设备“{0}”不可用。</translation>
+    </message>
+    <message>
+        <source>{0} is {1}: {2}.</source>
+        <translation>{0}为 {1}：{2}。</translation>
+    </message>
+    <message>
+        <source>The settings could not be read ({0}); the defaults are used. The old file is {1}.</source>
+        <translation>无法读取设置 ({0})，已使用默认值。旧文件为 {1}。</translation>
+    </message>
+    <message>
+        <source>A setting was out of range and is back at its default: {0}</source>
+        <translation>某项设置超出范围，已恢复默认值：{0}</translation>
     </message>
 </context>
 <context>
@@ -2281,6 +2919,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>关闭</translation>
     </message>
     <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
         <source>{width} × {height} px</source>
         <translation>{width} × {height} 像素</translation>
     </message>
@@ -2303,6 +2945,74 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Without</source>
         <translation>排除内容</translation>
+    </message>
+    <message>
+        <source>Bits per channel</source>
+        <translation>位深（每通道）</translation>
+    </message>
+    <message>
+        <source>Resolution</source>
+        <translation>分辨率</translation>
+    </message>
+    <message>
+        <source>Colour profile</source>
+        <translation>颜色配置文件</translation>
+    </message>
+    <message>
+        <source>Location</source>
+        <translation>拍摄地点</translation>
+    </message>
+    <message>
+        <source>unnamed</source>
+        <translation>未命名</translation>
+    </message>
+    <message>
+        <source>contained</source>
+        <translation>包含的内容</translation>
+    </message>
+    <message>
+        <source>Camera maker</source>
+        <translation>相机厂商</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>相机</translation>
+    </message>
+    <message>
+        <source>Software</source>
+        <translation>软件</translation>
+    </message>
+    <message>
+        <source>Artist</source>
+        <translation>作者</translation>
+    </message>
+    <message>
+        <source>Copyright</source>
+        <translation>版权</translation>
+    </message>
+    <message>
+        <source>Taken</source>
+        <translation>拍摄时间</translation>
+    </message>
+    <message>
+        <source>Lens</source>
+        <translation>镜头</translation>
+    </message>
+    <message>
+        <source>Exposure</source>
+        <translation>曝光时间</translation>
+    </message>
+    <message>
+        <source>Aperture</source>
+        <translation>光圈</translation>
+    </message>
+    <message>
+        <source>ISO</source>
+        <translation>ISO</translation>
+    </message>
+    <message>
+        <source>Focal length</source>
+        <translation>焦距</translation>
     </message>
     <message>
         <source>Model</source>
@@ -3013,6 +3723,10 @@ Double click shows its settings.</source>
         <translation>保留多少步的主体注意力</translation>
     </message>
     <message>
+        <source>Detection model</source>
+        <translation>检测模型</translation>
+    </message>
+    <message>
         <source>Generate</source>
         <translation>生成</translation>
     </message>
@@ -3111,8 +3825,8 @@ Double click shows its settings.</source>
 <context>
     <name>PropertiesPanel</name>
     <message>
-        <source>Choose an adjustment layer to see its settings.</source>
-        <translation>选择调整图层以查看其设置。</translation>
+        <source>Choose an adjustment or a text layer to see its settings.</source>
+        <translation>选择调整图层或文字图层以查看其设置。</translation>
     </message>
 </context>
 <context>
@@ -3403,6 +4117,14 @@ Double click shows its settings.</source>
         <translation>滑块可立即响应，但空闲时会占用处理器。</translation>
     </message>
     <message>
+        <source>Detection model for scores</source>
+        <translation>评分用检测模型</translation>
+    </message>
+    <message>
+        <source>A folder or hub name, such as a DETR. Built-in models have a judge of their own.</source>
+        <translation>文件夹或 Hub 名称，例如 DETR。内置模型自带评判模型。</translation>
+    </message>
+    <message>
         <source>Variations at a time</source>
         <translation>每次生成的变体数</translation>
     </message>
@@ -3657,6 +4379,73 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>TextProperties</name>
+    <message>
+        <source>Text</source>
+        <translation>文字</translation>
+    </message>
+    <message>
+        <source>Font</source>
+        <translation>字体</translation>
+    </message>
+    <message>
+        <source>Text colour</source>
+        <translation>文字颜色</translation>
+    </message>
+    <message>
+        <source>Bold</source>
+        <translation>粗体</translation>
+    </message>
+    <message>
+        <source>Italic</source>
+        <translation>斜体</translation>
+    </message>
+    <message>
+        <source>Underline</source>
+        <translation>下划线</translation>
+    </message>
+    <message>
+        <source>Align left</source>
+        <translation>左对齐</translation>
+    </message>
+    <message>
+        <source>Centre</source>
+        <translation>居中对齐</translation>
+    </message>
+    <message>
+        <source>Align right</source>
+        <translation>右对齐</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source> px</source>
+        <translation> 像素</translation>
+    </message>
+    <message>
+        <source>Line height</source>
+        <translation>行高</translation>
+    </message>
+    <message>
+        <source>Letter spacing</source>
+        <translation>字距</translation>
+    </message>
+    <message>
+        <source>Angle</source>
+        <translation>角度</translation>
+    </message>
+    <message>
+        <source>Change text</source>
+        <translation>更改文字</translation>
+    </message>
+    <message>
+        <source>Change the text&apos;s look</source>
+        <translation>更改文字样式</translation>
+    </message>
+</context>
+<context>
     <name>ToneEditor</name>
     <message>
         <source>Channel</source>
@@ -3695,6 +4484,10 @@ Double click shows its settings.</source>
     <message>
         <source>Tool options</source>
         <translation>工具选项</translation>
+    </message>
+    <message>
+        <source>More settings</source>
+        <translation>更多设置</translation>
     </message>
     <message>
         <source>As it comes</source>
@@ -3766,6 +4559,26 @@ Double click shows its settings.</source>
     <message>
         <source>Form</source>
         <translation>形状</translation>
+    </message>
+    <message>
+        <source>To</source>
+        <translation>渐变到</translation>
+    </message>
+    <message>
+        <source>Reverse</source>
+        <translation>反向</translation>
+    </message>
+    <message>
+        <source>Dither</source>
+        <translation>仿色</translation>
+    </message>
+    <message>
+        <source>Hides steps between 8-bit colours</source>
+        <translation>消除 8 位颜色间的色阶断层</translation>
+    </message>
+    <message>
+        <source>Gradient</source>
+        <translation>渐变</translation>
     </message>
     <message>
         <source>Width</source>
@@ -3888,6 +4701,10 @@ Double click shows its settings.</source>
         <translation>多边形套索</translation>
     </message>
     <message>
+        <source>Colour</source>
+        <translation>颜色</translation>
+    </message>
+    <message>
         <source>Tolerance</source>
         <translation>容差</translation>
     </message>
@@ -3896,8 +4713,52 @@ Double click shows its settings.</source>
         <translation>连续</translation>
     </message>
     <message>
+        <source>All of the selection</source>
+        <translation>整个选区</translation>
+    </message>
+    <message>
+        <source>Looks at all layers</source>
+        <translation>对所有图层取样</translation>
+    </message>
+    <message>
+        <source>Fill</source>
+        <translation>填充</translation>
+    </message>
+    <message>
         <source>Magic wand</source>
         <translation>魔棒</translation>
+    </message>
+    <message>
+        <source>Font</source>
+        <translation>字体</translation>
+    </message>
+    <message>
+        <source>Bold</source>
+        <translation>粗体</translation>
+    </message>
+    <message>
+        <source>Italic</source>
+        <translation>斜体</translation>
+    </message>
+    <message>
+        <source>Underline</source>
+        <translation>下划线</translation>
+    </message>
+    <message>
+        <source>Alignment</source>
+        <translation>对齐方式</translation>
+    </message>
+    <message>
+        <source>Line height</source>
+        <translation>行高</translation>
+    </message>
+    <message>
+        <source>Letter spacing</source>
+        <translation>字距</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>文字</translation>
     </message>
 </context>
 <context>
