@@ -181,6 +181,7 @@ class Application(QObject):
             stack.canRedoChanged,
             document.layers_changed,
             document.active_changed,
+            document.selection_changed,
         ):
             signal.connect(self._on_something_changed)
         document.history_dropped.connect(self._on_history_dropped)

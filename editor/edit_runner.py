@@ -46,6 +46,10 @@ class EditRunner(QObject):
     def busy(self) -> bool:
         return bool(self._waiting)
 
+    def works_on(self, document: Document) -> bool:
+        """Whether something is still being computed for a document."""
+        return document in self._waiting
+
     def run(self, document: Document, edit: Edit, text: str) -> None:
         """Have `edit` computed and pushed under `text`; an `EditorError` of it is told by `failed`."""
         queue = self._waiting.get(document)

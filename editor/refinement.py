@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, Signal
 
-from editor.commands import Command, ReplaceLayerResult, ReplaceState
+from editor.colour import from_srgb
+from editor.commands import Command, ReplaceState, place_result
 from editor.document import Document
 from editor.files import ExportOptions, export_picture
 from editor.heatmaps import overlaid
@@ -187,7 +188,7 @@ class Refinement(Receiver):
         recipe = Recipe(request=result.request, subjects=asked.subjects)
         text = translate("Refinement", "Refine again")
         self._application.run(
-            lambda: ReplaceLayerResult(
+            lambda: place_result(
                 asked.document, asked.layer_id, result.images[0], recipe, text, maps=result.maps
             )
         )
@@ -247,7 +248,7 @@ def attention(session: AttributeSession, index: int, step: int = WHOLE_RUN) -> N
 
 def _beside(source: Layer, result: Result, subjects: tuple[Subject, ...], document: Document) -> Layer:
     return Layer.of_pixels(
-        result.images[0],
+        from_srgb(result.images[0], document.icc_profile),
         blend_mode=source.blend_mode,
         name=translate("Refinement", "{name} refined").format(name=source.name),
         recipe=Recipe(request=result.request, subjects=subjects),

@@ -277,7 +277,8 @@ class WindowCommands(QObject):
 
     def _is_busy(self, document: Document) -> bool:
         session = self._application.session
-        return session is not None and session.document is document and session.busy
+        computing = session is not None and session.document is document and session.busy
+        return computing or self._application.edits.works_on(document)
 
     def _say_if_busy(self, document: Document) -> None:
         if self._is_busy(document):

@@ -102,7 +102,9 @@ def test_a_closed_document_gets_nothing(runner: EditRunner, qtbot: QtBot) -> Non
         return wider(state)
 
     runner.run(document, edit, "wider")
+    assert runner.works_on(document)
     runner.forget(document)
+    assert not runner.works_on(document)
     assert not runner.busy
     go_on.set()
     qtbot.wait(50)

@@ -40,6 +40,18 @@ def test_all_none_again_and_inverted(bench: Bench) -> None:
     assert bench.steps()[-1] == "Select all"
 
 
+def test_actions_hear_of_another_selection(bench: Bench) -> None:
+    bench.application.layers.add()
+    bench.application.layers.add()
+    told: list[bool] = []
+    bench.application.enabled_changed.connect(lambda: told.append(bench.application.holds("selection")))
+    bench.application.selection.all()
+    bench.settle()
+    assert told[-1]
+    bench.application.selection.clear()
+    assert not told[-1]
+
+
 def test_from_masks_brightness_and_back_to_a_mask(bench: Bench) -> None:
     selection = bench.application.selection
     bench.document.set_active("invert")
