@@ -8,41 +8,58 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from editor.raster import TILE_PX, Area
+from editor.raster import Area
 from editor.state import DocumentState
+from editor.tile_grid import Key, at_level, enlarged, grid, levels, patched, reduced, tile_area
 from inference.request import Pixels
 
 if TYPE_CHECKING:
     from editor.layers_below import LayersBelow
 
+__all__ = ["TileCompositor", "grid", "levels"]
+
 CACHE_BYTES = 256 * 2**20
+FRAME_S = 0.04  # what takes longer to show is drafted from a smaller picture first …
+REST_S = 0.15  # … and refined when nothing has changed for so long
+MOST_REDUCED = 2  # levels that a draft may lie below its tile's
 NOWHERE = Area(0, 0, 0, 0)
+_TELLING_PX = 4096  # less work says little of the speed
 
 Transform: TypeAlias = Callable[[Pixels], Pixels]
 
 
-class Key(NamedTuple):
-    level: int
-    column: int
-    row: int
-
-
 @dataclass
 class _Tile:
-    """What is known of one tile. `dirty` is the part of it, in its own pixels, that is out of date."""
+    """What is known of one tile. In its own pixels, `dirty` is out of date and `rough` only drafted."""
 
     area: Area  # at its level
     dirty: Area
+    rough: Area = NOWHERE
     image: QImage | None = None
     rendering: bool = False
+    refining: bool = False  # what is being rendered is there as a draft
+
+    @property
+    def whole(self) -> Area:
+        return Area(0, 0, self.area.width, self.area.height)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the image shows the present state, if only as a draft."""
+        return self.image is not None and self.dirty.is_empty and (not self.rendering or self.refining)
+
+    @property
+    def is_done(self) -> bool:
+        return self.image is not None and self.dirty.is_empty and self.rough.is_empty and not self.rendering
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,7 @@ class _Job:
     area: Area
     part: Area
     generation: int
+    reduction: int  # levels that the work is done below the tile's: a draft, if any
 
 
 class TileCompositor(QObject):
@@ -75,6 +93,9 @@ class TileCompositor(QObject):
         self._wanted: list[Key] = []
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
+        self._changed_at = 0.0
+        self._reduction = 0  # of what is out of date now
+        self._pixel_s = 2e-8  # seconds a thread takes for a pixel, as measured last
         self._closed = False
         self._threads: list[threading.Thread] = []
         self._below: LayersBelow | None = None
@@ -85,10 +106,10 @@ class TileCompositor(QObject):
             old, self._state = self._state, state
             if old is None or (old.width, old.height) != (state.width, state.height):
                 self._forget()
-            elif dirty is None:
-                self._make_stale(state.area)
             else:
-                self._make_stale(dirty)
+                self._make_stale(state.area if dirty is None else dirty)
+            self._changed_at = time.monotonic()
+            self._reduction = self._affordable()
             self._work.notify_all()
 
     def set_colour_transform(self, transform: Transform | None) -> None:
@@ -106,6 +127,7 @@ class TileCompositor(QObject):
         """What is in view, most wanted first; replaces the last request."""
         with self._lock:
             self._wanted = [Key(level, column, row) for column, row in tiles]
+            self._reduction = self._affordable()
             self._start_threads()
             self._work.notify_all()
 
@@ -116,15 +138,20 @@ class TileCompositor(QObject):
             return found.image if found is not None else None
 
     def is_current(self, level: int, column: int, row: int) -> bool:
-        """Whether the tile's image shows the present state."""
+        """Whether the tile's image shows the present state, and not as a draft."""
         with self._lock:
             found = self._tiles.get(Key(level, column, row))
-            return found is not None and found.image is not None and _is_done(found)
+            return found is not None and found.is_done
+
+    def is_shown(self) -> bool:
+        """Whether everything that was asked for shows the present state, if only as a draft."""
+        with self._lock:
+            return all(tile is None or tile.is_shown for tile in self._in_view())
 
     def is_idle(self) -> bool:
         """Whether everything that was asked for is there."""
         with self._lock:
-            return all(not self._needs_work(key) and not self._is_rendering(key) for key in self._wanted)
+            return all(tile is None or tile.is_done for tile in self._in_view())
 
     def close(self) -> None:
         """Stop the threads; nothing is delivered afterwards."""
@@ -142,33 +169,65 @@ class TileCompositor(QObject):
 
     def _make_stale(self, dirty: Area) -> None:
         for key, tile in self._tiles.items():
-            part = _at_level(dirty, key.level).intersected(tile.area).moved(-tile.area.x, -tile.area.y)
+            part = at_level(dirty, key.level).intersected(tile.area).moved(-tile.area.x, -tile.area.y)
             if not part.is_empty:
                 tile.dirty = tile.dirty.united(part)
 
-    def _needs_work(self, key: Key) -> bool:
-        tile = self._tiles.get(key)
-        return tile is None or (not tile.rendering and not tile.dirty.is_empty)
+    def _in_view(self) -> list[_Tile | None]:
+        """The tiles that are wanted; None for those beyond the document."""
+        if self._state is None:
+            return []
+        return [self._known(self._state, key) for key in self._wanted]
 
-    def _is_rendering(self, key: Key) -> bool:
+    def _known(self, state: DocumentState, key: Key) -> _Tile | None:
         tile = self._tiles.get(key)
-        return tile is not None and tile.rendering
+        if tile is None:
+            area = tile_area(state.width, state.height, key)
+            if area.is_empty:
+                return None
+            tile = self._tiles[key] = _Tile(area, Area(0, 0, area.width, area.height))
+        return tile
+
+    def _affordable(self) -> int:
+        """How much smaller what is out of date must be composed to be there within a frame."""
+        parts = [tile.dirty for tile in self._in_view() if tile is not None]
+        seconds = sum(part.width * part.height for part in parts) * self._pixel_s / (os.cpu_count() or 1)
+        reduction = 0
+        while reduction < MOST_REDUCED and seconds > FRAME_S:
+            reduction, seconds = reduction + 1, seconds / 4
+        return reduction
 
     def _next(self) -> _Job | None:
+        """The next work: first what is out of date, then, at rest, what is only drafted."""
         if self._state is None:
             return None
-        for key in self._wanted:
-            if not self._needs_work(key):
+        rests = time.monotonic() - self._changed_at >= REST_S
+        drafted: tuple[Key, _Tile] | None = None
+        for key, tile in zip(self._wanted, self._in_view(), strict=True):
+            if tile is None or tile.rendering:
                 continue
-            tile = self._tiles.get(key)
-            if tile is None:
-                area = _tile_area(self._state, key)
-                if area.is_empty:
-                    continue
-                tile = self._tiles[key] = _Tile(area, Area(0, 0, area.width, area.height))
-            part, tile.dirty, tile.rendering = tile.dirty, NOWHERE, True
-            return _Job(key, self._state, self._transform, tile.area, part, self._generation)
-        return None
+            if not tile.dirty.is_empty:
+                return self._job(self._state, key, tile, self._reduction)
+            if drafted is None and rests and not tile.rough.is_empty:
+                drafted = key, tile
+        return self._job(self._state, *drafted, 0) if drafted is not None else None
+
+    def _job(self, state: DocumentState, key: Key, tile: _Tile, reduction: int) -> _Job:
+        tile.refining = tile.dirty.is_empty
+        part = tile.rough if tile.refining else tile.dirty
+        tile.dirty = NOWHERE
+        if reduction:
+            tile.rough = tile.rough.united(part)
+        elif part.contains(tile.rough):
+            tile.rough = NOWHERE
+        tile.rendering = True
+        return _Job(key, state, self._transform, tile.area, part, self._generation, reduction)
+
+    def _until_rest(self) -> float | None:
+        """Seconds until drafts are refined; None if there are none."""
+        if all(tile is None or tile.rough.is_empty for tile in self._in_view()):
+            return None
+        return max(0.001, self._changed_at + REST_S - time.monotonic())
 
     def _start_threads(self) -> None:
         if self._threads or self._closed:
@@ -185,8 +244,8 @@ class TileCompositor(QObject):
             if held <= self._limit:
                 break
             tile = self._tiles[key]
-            if key not in wanted and not tile.rendering and tile.image is not None:
-                held -= tile.image.sizeInBytes()
+            if key not in wanted and not tile.rendering:
+                held -= tile.image.sizeInBytes() if tile.image is not None else 0
                 del self._tiles[key]
 
     # on the worker threads
@@ -196,21 +255,24 @@ class TileCompositor(QObject):
             with self._lock:
                 job = self._next()
                 while job is None and not self._closed:
-                    self._work.wait()
+                    self._work.wait(self._until_rest())
                     job = self._next()
                 if self._closed:
                     return
             assert job is not None, "the loop above waits for one"
-            image = None
+            image, start = None, time.perf_counter()
             try:
                 image = self._image(job)
             finally:
-                self._deliver(job, image)
+                self._deliver(job, image, time.perf_counter() - start)
 
     def _image(self, job: _Job) -> QImage:
-        return self._painter().image(
-            job.state, job.key.level, job.part.moved(job.area.x, job.area.y), job.transform
-        )
+        area, level = job.part.moved(job.area.x, job.area.y), job.key.level
+        if not job.reduction:
+            return self._painter().image(job.state, level, area, job.transform)
+        coarse = reduced(area, job.reduction)
+        image = self._painter().image(job.state, level + job.reduction, coarse, job.transform)
+        return enlarged(image, coarse, area, job.reduction)
 
     def _painter(self) -> LayersBelow:
         if self._below is None:
@@ -219,74 +281,26 @@ class TileCompositor(QObject):
             self._below = LayersBelow()
         return self._below
 
-    def _deliver(self, job: _Job, image: QImage | None) -> None:
+    def _deliver(self, job: _Job, image: QImage | None, seconds: float) -> None:
         with self._lock:
+            pixels = (job.part.width * job.part.height) >> (2 * job.reduction)
+            if pixels >= _TELLING_PX:
+                self._pixel_s += (seconds / pixels - self._pixel_s) / 4
             tile = self._tiles.get(job.key)
             if tile is None or job.generation != self._generation:
                 if tile is not None:  # of another picture or profile: again
                     tile.rendering = False
-                    tile.dirty = Area(0, 0, tile.area.width, tile.area.height)
+                    tile.dirty = tile.whole
                     self._work.notify_all()
                 return
             tile.rendering = False
             if image is None:
                 return
-            tile.image = _patched(tile, job.part, image)
+            tile.image = patched(tile.image, job.part, image)
             self._tiles.move_to_end(job.key)
             self._drop_oldest()
-            if not tile.dirty.is_empty:
+            if not tile.is_done:
                 self._work.notify()
             if self._closed:
                 return
         self.tiles_ready.emit(job.key.level, ((job.key.column, job.key.row),))
-
-
-def levels(width: int, height: int) -> int:
-    """How many levels make sense for a document: until the longer side fits into one tile."""
-    longer, count = max(width, height), 1
-    while longer > TILE_PX:
-        longer, count = -(-longer // 2), count + 1
-    return count
-
-
-def grid(width: int, height: int, level: int) -> tuple[int, int]:
-    """Columns and rows of tiles of a document at a level."""
-    across, down = _level_size(width, height, level)
-    return -(-across // TILE_PX), -(-down // TILE_PX)
-
-
-def _level_size(width: int, height: int, level: int) -> tuple[int, int]:
-    return -(-width >> level), -(-height >> level)
-
-
-def _tile_area(state: DocumentState, key: Key) -> Area:
-    whole = Area(0, 0, *_level_size(state.width, state.height, key.level))
-    return Area(key.column * TILE_PX, key.row * TILE_PX, TILE_PX, TILE_PX).intersected(whole)
-
-
-def _at_level(area: Area, level: int) -> Area:
-    """All pixels of a level that an area of the document touches."""
-    left, top = area.x >> level, area.y >> level
-    right, bottom = -(-area.right >> level), -(-area.bottom >> level)
-    if level and not area.is_empty:
-        # layers may lie a fraction of a reduced pixel beside the grid, so their neighbours change too
-        return Area(left - 1, top - 1, right - left + 2, bottom - top + 2)
-    return Area(left, top, right - left, bottom - top)
-
-
-def _is_done(tile: _Tile) -> bool:
-    return tile.dirty.is_empty and not tile.rendering
-
-
-def _patched(tile: _Tile, part: Area, image: QImage) -> QImage:
-    """The tile's image with a part replaced: a new one, since the old may just be painted."""
-    if tile.image is None or (part.width, part.height) == (tile.area.width, tile.area.height):
-        return image
-    from PySide6.QtGui import QPainter
-
-    whole = tile.image.copy()
-    painter = QPainter(whole)
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
-    painter.drawImage(part.x, part.y, image)
-    painter.end()
-    return whole

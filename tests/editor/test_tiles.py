@@ -131,6 +131,52 @@ def test_only_tiles_that_changed_are_told(tiles: TileCompositor, qtbot: QtBot) -
     assert set(told) == {(0, 0), (1, 0)}
 
 
+@pytest.mark.parametrize("level", [0, 1])
+def test_slow_changes_are_drafted_and_then_refined(
+    tiles: TileCompositor, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, level: int
+) -> None:
+    before = stack()
+    tiles.set_state(before)
+    everything(tiles, qtbot, level)
+    monkeypatch.setattr("editor.tiles.FRAME_S", 0.0)
+    monkeypatch.setattr("editor.tiles.REST_S", 0.4)
+    after = CHANGES["opacity"](before)
+    tiles.set_state(after, dirty_area(before.layers, after.layers, after.area))
+    qtbot.waitUntil(tiles.is_shown)
+    draft = array(tiles.tile(level, 1, 0))
+    assert not tiles.is_idle()
+    assert not tiles.is_current(level, 1, 0)
+    shown = everything(tiles, qtbot, level)
+    assert tiles.is_current(level, 1, 0)
+    monkeypatch.setattr("editor.tiles.FRAME_S", 9.0)
+    fresh = TileCompositor()
+    fresh.set_state(after)
+    assert np.array_equal(shown, everything(fresh, qtbot, level))
+    fresh.close()
+    exact = shown[: draft.shape[0], TILE_PX : TILE_PX + draft.shape[1]]
+    assert not np.array_equal(draft, exact)
+    # the draft is the same picture with less detail
+    assert np.abs(draft.mean(axis=(0, 1)) - exact.mean(axis=(0, 1))).max() < 2
+
+
+def test_drafts_of_flat_colours_are_exact_at_any_place(
+    tiles: TileCompositor, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("editor.tiles.FRAME_S", 0.0)
+    monkeypatch.setattr("editor.tiles.REST_S", 9.0)
+    values = np.full((HEIGHT, WIDTH, 4), (200, 100, 50, 255), np.uint8)
+    values[:, 256:] = (10, 20, 30, 255)
+    tiles.set_state(
+        DocumentState(width=WIDTH, height=HEIGHT, layers=(Layer(name="a", raster=Raster.of(values)),))
+    )
+    tiles.request(0, [(column, row) for row in range(2) for column in range(3)])
+    qtbot.waitUntil(tiles.is_shown)
+    assert (array(tiles.tile(0, 0, 1))[:, :-8] == (200, 100, 50, 255)).all()
+    last = array(tiles.tile(0, 2, 1))
+    assert last.shape == (HEIGHT - TILE_PX, WIDTH - 2 * TILE_PX, 4)
+    assert (last == (10, 20, 30, 255)).all()
+
+
 def test_another_size_begins_anew(tiles: TileCompositor, qtbot: QtBot) -> None:
     state = stack()
     tiles.set_state(state)
