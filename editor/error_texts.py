@@ -1,7 +1,7 @@
-"""What may go wrong, in the window's language.
+"""What may go wrong and what the image engine says, in the window's language.
 
-Errors are raised with their values in place, on any thread and without Qt. The window finds the text that an
-error was made from in this list and translates that. What is not in the list is shown as it is.
+Errors and notes are made with their values in place, on any thread and without Qt. The window finds the text
+that one was made from in this list and translates that. What is not in the list is shown as it is.
 """
 
 from __future__ import annotations
@@ -199,5 +199,32 @@ TEXTS = (
     N_("Errors", "{0} is {1}: {2}."),
     N_("Errors", "The settings could not be read ({0}); the defaults are used. The old file is {1}."),
     N_("Errors", "A setting was out of range and is back at its default: {0}"),
+    N_("Errors", "Starting the image engine…"),
+    N_("Errors", "Loading {0}… {1} %"),
+    N_("Errors", "Loading {0}…"),
+    N_("Errors", "{0} could not be loaded: {1}"),
+    N_(
+        "Errors",
+        "Another program changed the file: its layers were opened as they are there, "
+        "without the masks, adjustments, texts and recipes that only Attune knows.",
+    ),
+    N_("Errors", "Layers in another colour profile were converted to that of the lowest one."),
+    N_("Errors", "None of the document's layers could be opened; it was opened flattened."),
+    N_("Errors", "Some long EXIF entries were left out: EXIF in a JPEG holds 64 KB."),
+    N_("Errors", "The XMP of the opened file was left out: it is too long for this format."),
+    N_("Errors", "The camera maker's own notes were left out: EXIF in a JPEG holds 64 KB."),
+    N_("Errors", "The document has 32 bits a channel; it was opened with 16, brighter values cut off."),
+    N_("Errors", "The file holds more than one picture; the first was opened."),
+    N_("Errors", "The picture has 16 bits a channel; it was opened with 8."),
+    N_("Errors", "The picture has more than 8 bits a channel; it was opened with 8."),
+    N_("Errors", "The picture was converted from its colour profile for grey to sRGB."),
+    N_("Errors", "The picture's colour profile for grey cannot be read and was left out."),
+    N_("Errors", "The picture's colour profile is damaged and was left out."),
+    N_("Errors", "The picture was converted from {0} to sRGB."),
+    N_("Errors", "The document is in {0}; it was opened flattened, in sRGB."),
+    N_("Errors", "“{0}” was opened as pixels."),
+    N_("Errors", "“{0}” uses the blend mode “{1}”, which is shown as normal."),
+    N_("Errors", "The weights of {0} are not those this was first made with."),
+    N_("Errors", "Memory ran out; repeated with less of the model in memory ({0} offload)."),
 )
 """With {0}, {1} … in place of values."""

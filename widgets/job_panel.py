@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
+from editor.error_texts import translated
 from editor.images import to_qimage
 from inference.errors import EditorError
 from inference.progress import Step
@@ -193,7 +194,7 @@ class JobPanel(QWidget):
             QTimer.singleShot(_FAILED_SHOWN_MS, self, lambda: self._on_over(job))
 
     def _on_status(self, text: str) -> None:
-        self.loading.setText(text)
+        self.loading.setText(translated(text))
         self.loading.setVisible(bool(text))
         self.loading_bar.setVisible(bool(text) and "%" in text)
         percent = re.search(r"… (\d{1,3}) %$", text)

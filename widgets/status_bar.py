@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from editor.application import Application
 from editor.document import Document
+from editor.error_texts import translated
 from editor.process_memory import resident_bytes
 from editor.raster import Area
 from widgets.colour_patch import ColourPatch
@@ -87,7 +88,7 @@ class StatusBar(QStatusBar):
         self._colour_timer.timeout.connect(self._show_colour)
 
     def _on_busy(self, text: str) -> None:
-        self.busy.setText(text)
+        self.busy.setText(translated(text))
 
     def _on_pixels_changed(self, area: QRect) -> None:
         if self._position is not None and area.contains(self._position):

@@ -2487,6 +2487,98 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <source>A setting was out of range and is back at its default: {0}</source>
         <translation>某项设置超出范围，已恢复默认值：{0}</translation>
     </message>
+    <message>
+        <source>Starting the image engine…</source>
+        <translation>正在启动图像引擎…</translation>
+    </message>
+    <message>
+        <source>Loading {0}… {1} %</source>
+        <translation>正在加载 {0}… {1} %</translation>
+    </message>
+    <message>
+        <source>Loading {0}…</source>
+        <translation>正在加载 {0}…</translation>
+    </message>
+    <message>
+        <source>{0} could not be loaded: {1}</source>
+        <translation>无法加载 {0}：{1}</translation>
+    </message>
+    <message>
+        <source>Another program changed the file: its layers were opened as they are there, without the masks, adjustments, texts and recipes that only Attune knows.</source>
+        <translation>文件已被其他程序更改：已按现有图层打开，不含只有 Attune 支持的蒙版、调整、文字和配方。</translation>
+    </message>
+    <message>
+        <source>Layers in another colour profile were converted to that of the lowest one.</source>
+        <translation>颜色配置文件不同的图层已转换为最底层图层的配置文件。</translation>
+    </message>
+    <message>
+        <source>None of the document&apos;s layers could be opened; it was opened flattened.</source>
+        <translation>无法打开文档的图层；已以合并图像打开。</translation>
+    </message>
+    <message>
+        <source>Some long EXIF entries were left out: EXIF in a JPEG holds 64 KB.</source>
+        <translation>部分较长的 EXIF 条目未写入：JPEG 中的 EXIF 上限为 64 KB。</translation>
+    </message>
+    <message>
+        <source>The XMP of the opened file was left out: it is too long for this format.</source>
+        <translation>原文件的 XMP 过长，此格式无法容纳，未写入。</translation>
+    </message>
+    <message>
+        <source>The camera maker&apos;s own notes were left out: EXIF in a JPEG holds 64 KB.</source>
+        <translation>相机厂商注释未写入：JPEG 中的 EXIF 上限为 64 KB。</translation>
+    </message>
+    <message>
+        <source>The document has 32 bits a channel; it was opened with 16, brighter values cut off.</source>
+        <translation>文档为每通道 32 位；已以 16 位打开，超出的高光值被截断。</translation>
+    </message>
+    <message>
+        <source>The file holds more than one picture; the first was opened.</source>
+        <translation>文件包含多张图片；已打开第一张。</translation>
+    </message>
+    <message>
+        <source>The picture has 16 bits a channel; it was opened with 8.</source>
+        <translation>图片为每通道 16 位；已以 8 位打开。</translation>
+    </message>
+    <message>
+        <source>The picture has more than 8 bits a channel; it was opened with 8.</source>
+        <translation>图片每通道超过 8 位；已以 8 位打开。</translation>
+    </message>
+    <message>
+        <source>The picture was converted from its colour profile for grey to sRGB.</source>
+        <translation>图片已从灰度颜色配置文件转换为 sRGB。</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s colour profile for grey cannot be read and was left out.</source>
+        <translation>无法读取图片的灰度颜色配置文件，已忽略。</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s colour profile is damaged and was left out.</source>
+        <translation>图片的颜色配置文件已损坏，已忽略。</translation>
+    </message>
+    <message>
+        <source>The picture was converted from {0} to sRGB.</source>
+        <translation>图片已从 {0} 转换为 sRGB。</translation>
+    </message>
+    <message>
+        <source>The document is in {0}; it was opened flattened, in sRGB.</source>
+        <translation>文档为 {0} 模式；已以合并图像在 sRGB 中打开。</translation>
+    </message>
+    <message>
+        <source>“{0}” was opened as pixels.</source>
+        <translation>“{0}”已以像素打开。</translation>
+    </message>
+    <message>
+        <source>“{0}” uses the blend mode “{1}”, which is shown as normal.</source>
+        <translation>“{0}”使用混合模式“{1}”，以“正常”显示。</translation>
+    </message>
+    <message>
+        <source>The weights of {0} are not those this was first made with.</source>
+        <translation>{0} 的权重与最初生成时不同。</translation>
+    </message>
+    <message>
+        <source>Memory ran out; repeated with less of the model in memory ({0} offload).</source>
+        <translation>内存不足；已减少驻留内存的模型后重试（{0} 卸载）。</translation>
+    </message>
 </context>
 <context>
     <name>Export</name>
