@@ -16,7 +16,7 @@ from editor.raster import TILE_PX, Samples
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LEVELS = {"fast": 1, "normal": 3, "small": 9}
-_BAND_BYTES = 2**20
+_BAND_BYTES = 2**22
 _ZLIB_HEADER = b"\x78\x01"
 
 Chunk: TypeAlias = tuple[bytes, bytes]
@@ -77,7 +77,7 @@ def _bands(layout: Layout, read: ReadBand) -> Iterator[_Band]:
 
 def _packed(band: _Band, layout: Layout, effort: str) -> tuple[bytes, int, int]:
     """The band's part of the stream, its Adler-32 and its size before compression."""
-    data = filtered(band.rows, band.above, layout.pixel_bytes)
+    data = filtered(band.rows, band.above, layout.pixel_bytes, fast=effort == "fast")
     return piece(data, LEVELS[effort], band.last), zlib.adler32(data), len(data)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TypeAlias, cast
 
 from PIL import TiffImagePlugin
 
-from editor.formats.deflate import in_order
+from editor.formats.deflate import in_order, whole
 from editor.formats.picture import Picture
 from editor.raster import Samples
 
@@ -59,7 +58,7 @@ def _strip(samples: Samples, compress: bool) -> bytes:
         return cast("bytes", stored.tobytes())
     differences = stored.copy()
     differences[:, 1:] -= stored[:, :-1]  # modulo the type's range, as the format wants
-    return zlib.compress(differences.tobytes(), _LEVEL)
+    return whole(differences.tobytes(), _LEVEL)
 
 
 def _layout(picture: Picture, channels: int, rows: int, compress: bool) -> Tags:
