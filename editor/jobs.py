@@ -7,23 +7,20 @@ history as soon as its picture is there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from editor.commands import AddResult, SetRecipe, place_result, push
 from editor.document import Document
 from editor.keyframes import Pose, SliderKey
 from editor.precompute import Precompute
-from editor.recipes import Recipe, Subject
 from editor.slider_draft import KEYFRAMES, AttributeInfo, AttributeSource, Change, Slider, SliderDraft
+from editor.slider_endings import Ending, Endings
 from editor.slider_pictures import SliderPictures
+from editor.slider_reading import SliderReading
 from editor.slider_requests import canonical, pose_of, poses, sampling_recipe
 from editor.variations import Variation, VariationSession
 from inference.errors import EditorError
-from inference.request import Pixels, Result
+from inference.request import Result
 from inference.service import InferenceService, Job, Priority
 
 __all__ = ["KEYFRAMES", "AttributeInfo", "AttributeSession", "Slider", "Variation", "VariationSession"]
@@ -31,20 +28,7 @@ __all__ = ["KEYFRAMES", "AttributeInfo", "AttributeSession", "Slider", "Variatio
 THROTTLE_MS = 120
 
 
-@dataclass(eq=False)
-class _Ending:
-    """The end of a gesture, waiting for its picture: it becomes one step of the history."""
-
-    change: Change
-    group: tuple[SliderKey, ...]
-    job: Job | None = None
-
-    @property
-    def pose(self) -> Pose:
-        return pose_of(self.change.recipe)
-
-
-class AttributeSession(QObject):
+class AttributeSession(SliderReading):
     """The sliders of one generated layer: its draft, what it shows, its jobs, and the steps they end in.
 
     Raises:
@@ -72,17 +56,14 @@ class AttributeSession(QObject):
         attributes: AttributeSource,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
-        self._document = document
-        self._layer_id = layer_id
+        base = sampling_recipe(document.layer(layer_id).recipe)
+        super().__init__(document, layer_id, SliderDraft(base, attributes), SliderPictures(), parent)
         self._service = service
-        self._base = sampling_recipe(document.layer(layer_id).recipe)  # the recipe that the document holds
-        self._draft = SliderDraft(self._base, attributes)
-        self._pictures = SliderPictures()
+        self._base = base  # the recipe that the document holds
         self._pictures.learn_layer(document.layer(layer_id), document.icc_profile)
         self._group: tuple[SliderKey, ...] = ()  # the sliders that move, or moved last
         self._gesture: dict[SliderKey, float] | None = None  # their values when the gesture began
-        self._endings: list[_Ending] = []
+        self._endings = Endings(service.cancel)
         self._drag_job: Job | None = None
         self._was_busy = False
         self._throttle = QTimer(self, singleShot=True, interval=THROTTLE_MS)
@@ -97,39 +78,6 @@ class AttributeSession(QObject):
         )
 
     @property
-    def document(self) -> Document:
-        return self._document
-
-    @property
-    def layer_id(self) -> str:
-        return self._layer_id
-
-    @property
-    def model(self) -> str:
-        return self._draft.model
-
-    @property
-    def prompt(self) -> str:
-        return self._draft.recipe.prompt
-
-    @property
-    def subjects(self) -> tuple[Subject, ...]:
-        return self._draft.subjects
-
-    @property
-    def recipe(self) -> Recipe:
-        """The recipe as the sliders stand now, computed or not."""
-        return self._draft.recipe
-
-    @property
-    def delay(self) -> float:
-        return self._draft.delay
-
-    @property
-    def seed(self) -> int:
-        return self._draft.seed
-
-    @property
     def busy(self) -> bool:
         return bool(self._endings) or self._drag_job is not None
 
@@ -137,30 +85,6 @@ class AttributeSession(QObject):
     def precompute(self) -> bool:
         """Whether slider positions are prepared in idle time."""
         return self._precompute.on
-
-    @property
-    def sliders(self) -> tuple[Slider, ...]:
-        """The sliders, by subject and then in the order in which they were added."""
-        return self._draft.sliders()
-
-    def available_attributes(self, subject_index: int) -> tuple[tuple[str, str], ...]:
-        """(attribute, label) of what the library has for this subject and that has no slider yet."""
-        return tuple((info.attribute, info.label) for info in self._draft.available(subject_index))
-
-    def value(self, subject_index: int, attribute: str) -> float:
-        return self._draft.value(self._draft.key(subject_index, attribute))
-
-    def keyframes(self, subject_index: int, attribute: str) -> tuple[tuple[float, Pixels | None], ...]:
-        """The slider's nine positions from minimum to maximum and their pictures as far as they are known."""
-        key, pose = self._draft.key(subject_index, attribute), pose_of(self._draft.recipe)
-        return tuple(
-            (value, self._pictures.cache.get(pose.moved({key: value}, self.delay)))
-            for value in self._draft.positions(key)
-        )
-
-    def heat(self, subject_index: int) -> NDArray[np.float32] | None:
-        """Where the model sees a subject: [h, w] in 0..1 over the layer's area; None while unknown."""
-        return self._pictures.heat(self.subjects[subject_index].span)
 
     def toggle_subject(self, start: int, end: int) -> None:
         """Make the characters [start, end) of the prompt a subject, or no longer one; sliders go with it."""
@@ -239,7 +163,7 @@ class AttributeSession(QObject):
         """Cancel what is under way and show the layer as the document has it."""
         self._precompute.close()
         self._throttle.stop()
-        self._drop_endings()
+        self._endings.drop()
         self._cancel_drag()
         self._service.disconnect(self)
         self._document.disconnect(self)
@@ -263,7 +187,7 @@ class AttributeSession(QObject):
         if self._gesture is None or key not in self._gesture:
             self._group = self._draft.linked_with(key)
             self._gesture = {member: self._draft.value(member) for member in self._group}
-        self._forget_endings_of(self._group)
+        self._endings.forget(self._group)
         return self._gesture
 
     def _drag(self) -> None:
@@ -301,12 +225,10 @@ class AttributeSession(QObject):
         self._precompute.pause()
         self._draft.recipe = change.recipe
         self._pictures.expect(change.recipe)
-        ending = _Ending(change=change, group=group)
+        ending = Ending(change=change, group=group)
         if not self._is_known(ending):
-            # its job supersedes theirs; drafts build on each other, so it contains what they changed
-            slot = self._slot()
-            self._endings = [e for e in self._endings if e.job is None or e.job.supersedes != slot]
-        self._endings.append(ending)
+            self._endings.supersede(self._slot())
+        self._endings.add(ending)
         if self._is_known(ending):
             self._cancel_drag()
         else:
@@ -317,11 +239,12 @@ class AttributeSession(QObject):
 
     def _flush(self) -> None:
         """Push the endings whose pictures are there, in their order."""
-        while self._endings and self._is_known(self._endings[0]):
-            self._push(self._endings.pop(0))
+        while (ending := self._endings.first) is not None and self._is_known(ending):
+            self._endings.remove(ending)
+            self._push(ending)
         self._settle()
 
-    def _push(self, ending: _Ending) -> None:
+    def _push(self, ending: Ending) -> None:
         recipe, text = ending.change
         self._base = recipe
         try:
@@ -341,7 +264,7 @@ class AttributeSession(QObject):
         if isinstance(command, AddResult):
             self._revert()  # the change is in the new layer, whose sliders are shown from now on
 
-    def _is_known(self, ending: _Ending) -> bool:
+    def _is_known(self, ending: Ending) -> bool:
         return self._pictures.knows(ending.pose) or ending.pose == self._layer_pose()
 
     def _layer_pose(self) -> Pose:
@@ -414,7 +337,7 @@ class AttributeSession(QObject):
         self._flush()
 
     def _on_job_failed(self, job: Job, error: EditorError) -> None:
-        if job is self._drag_job or any(ending.job is job for ending in self._endings):
+        if job is self._drag_job or self._endings.wait_for(job):
             self._revert()
             self.failed.emit(error)
 
@@ -424,7 +347,7 @@ class AttributeSession(QObject):
         if job is self._drag_job:
             self._drag_job = None
             self._update_busy()
-        elif any(ending.job is job for ending in self._endings):
+        elif self._endings.wait_for(job):
             self._revert()  # the user stopped it
 
     def _learn(self, job: Job, result: Result) -> bool:
@@ -439,21 +362,6 @@ class AttributeSession(QObject):
         if self._drag_job is not None:
             job, self._drag_job = self._drag_job, None
             self._service.cancel(job)
-
-    def _forget_endings_of(self, group: tuple[SliderKey, ...]) -> None:
-        """The same slider is moved again before its picture came: only the new end counts."""
-        dropped = [ending for ending in self._endings if ending.group == group]
-        self._endings = [ending for ending in self._endings if ending.group != group]
-        self._cancel_jobs_of(dropped)
-
-    def _drop_endings(self) -> None:
-        dropped, self._endings = self._endings, []
-        self._cancel_jobs_of(dropped)
-
-    def _cancel_jobs_of(self, endings: list[_Ending]) -> None:
-        for ending in endings:
-            if ending.job is not None:
-                self._service.cancel(ending.job)
 
     # the document's side
 
@@ -472,7 +380,7 @@ class AttributeSession(QObject):
         self._draft.recipe = self._base
         self._gesture = None
         self._throttle.stop()
-        self._drop_endings()
+        self._endings.drop()
         self._cancel_drag()
         self._pictures.learn_layer(layer, self._document.icc_profile)
         if old.subjects != self._base.subjects or old_keys != self._draft.keys:
