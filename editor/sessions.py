@@ -124,11 +124,14 @@ class Sessions(Receiver):
         session = self._of_current_document()
         if session is self._current:
             return
-        if self._current is not None:
-            self._current.finish_gesture()
-            self._current.set_precompute(False)
-            self._current.busy_changed.disconnect(self._on_busy_changed)
-        self._current = session
+        # in place first: what the end of a gesture changes asks for the session again
+        old, self._current = self._current, session
+        if old is not None:
+            old.busy_changed.disconnect(self._on_busy_changed)
+            if old in self._sessions.values():  # else it is closed already
+                if old.document.state.find(old.layer_id) is not None:
+                    old.finish_gesture()
+                old.set_precompute(False)
         if session is not None:
             session.busy_changed.connect(self._on_busy_changed)
             session.set_precompute(self._application.settings.get("precompute"))

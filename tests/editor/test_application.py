@@ -314,6 +314,21 @@ class TestGestures:
         assert document.undo_stack.undoText() == "Set age of “man” to +1.00"
 
 
+    def test_a_gesture_on_a_deleted_layer_or_closed_document_ends_quietly(
+        self, application: Application, document: Document
+    ) -> None:
+        application.layers.duplicate()
+        assert application.session is not None
+        application.session.set_value(0, "age", 1.0, dragging=True)
+        application.layers.delete()
+        assert len(document.layers) == 1
+        assert application.session is not None
+        application.session.set_value(0, "age", 1.0, dragging=True)
+        application.close(document)
+        assert application.session is None
+        assert told(application) == []
+
+
 class TestVariations:
     def test_are_asked_for_in_the_number_of_the_setting(
         self, application: Application, document: Document, service: FakeService
