@@ -54,7 +54,7 @@ def paint(painter: QPainter, scene: Scene, viewport: Viewport, exposed: QRectF, 
     _paint_shadow(painter, viewport.target(), look)
     painter.restore()
     _paint_picture(painter, scene, viewport, exposed, look)
-    if scene.pixel_grid and viewport.zoom >= GRID_ABOVE:
+    if scene.pixel_grid and viewport.zoom >= GRID_ABOVE and not viewport.fitted:
         _paint_grid(painter, scene.picture, viewport, exposed)
     painter.save()
     painter.setTransform(viewport.turn(), True)

@@ -188,7 +188,7 @@ class ShadeField(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colour = (0.0, 0.0, 0.0)
-        self.setFixedSize(_FIELD)
+        self.setMinimumSize(_FIELD)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(self.tr("Saturation and value"))
@@ -244,7 +244,8 @@ class Strip(QWidget):
         super().__init__(parent)
         self._share = 0.0
         self._colours: tuple[QColor, ...] = (QColor("#000000"), QColor("#ffffff"))
-        self.setFixedSize(_FIELD.width(), _STRIP_PX)
+        self.setMinimumWidth(_FIELD.width())
+        self.setFixedHeight(_STRIP_PX)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(name)
         self.setToolTip(name)

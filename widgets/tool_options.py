@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QFont
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QFontComboBox,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -105,6 +106,11 @@ class ToolOptions(QToolBar):
             check = QCheckBox(text)
             check.toggled.connect(lambda on: self._change(name, on))
             return check
+        if name == "family":
+            fonts = QFontComboBox()
+            fonts.setMaximumWidth(180)
+            fonts.activated.connect(lambda: self._change(name, fonts.currentFont().family()))
+            return fonts
         if declaration.choices:
             combo = QComboBox()
             for choice in declaration.choices:
@@ -184,6 +190,8 @@ def _choice_text(choice: str) -> str:
 def _show(field: QWidget, value: Any) -> None:
     if isinstance(field, QCheckBox):
         field.setChecked(bool(value))
+    elif isinstance(field, QFontComboBox):
+        field.setCurrentFont(QFont(value) if value else field.font())
     elif isinstance(field, QComboBox):
         field.setCurrentIndex(max(0, field.findData(value)))
     elif isinstance(field, NumberField):
@@ -195,6 +203,8 @@ def _show(field: QWidget, value: Any) -> None:
 def _read(field: QWidget) -> Any:
     if isinstance(field, QCheckBox):
         return field.isChecked()
+    if isinstance(field, QFontComboBox):
+        return field.currentFont().family()
     if isinstance(field, QComboBox):
         return field.currentData()
     if isinstance(field, NumberField):

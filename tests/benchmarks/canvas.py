@@ -21,7 +21,7 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, QRect, Qt, QTimer
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -205,15 +205,12 @@ class Bench:
         return step
 
     def settle(self) -> None:
-        """Until everything that is in view is composed and painted."""
-        tiles = self.view.tiles
-        while True:
-            self.app.processEvents()
-            if tiles.is_idle():
-                break
-            time.sleep(0.0002)
+        """Until everything in and around the view is composed, if only as a draft, and painted."""
         self.app.processEvents()
-        self.view.repaint(QRect(0, 0, 1, 1))
+        while not self.view.tiles.is_idle():
+            time.sleep(0.0005)
+            self.app.processEvents()
+        self.app.processEvents()
 
     def spin(self, seconds: float) -> None:
         end = time.perf_counter() + seconds

