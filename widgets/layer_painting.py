@@ -6,12 +6,13 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QStyle
 
-from editor.layer import Adjustment, Group, Node
+from editor.layer import Adjustment, Group, Layer, Node
 from widgets.icons import icon
 from widgets.layer_row import Parts
 from widgets.theme import Tokens, scaled_font, tabular
 
 _HIDDEN_OPACITY = 0.45
+_CROPPED_UP_TO = 1.8  # longer pictures are shown whole
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,25 @@ def _paint_icon(painter: QPainter, name: str, place: QRect, size: int, colour: s
 
 def _paint_picture(painter: QPainter, row: Row, tokens: Tokens) -> None:
     box = QRectF(row.parts.thumbnail)
-    if isinstance(row.node, Group | Adjustment):
+    name = _sign(row.node)
+    if name:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.raised))
         painter.drawRoundedRect(box, 4, 4)
-        name = "group" if isinstance(row.node, Group) else "adjustment"
         _paint_icon(painter, name, row.parts.thumbnail, 20, tokens.dim, tokens)
     else:
         _paint_image(painter, box, row.picture, QColor(tokens.checker_a))
     if row.node.mask is not None and not row.edits_mask and row.state & QStyle.StateFlag.State_Selected:
         _paint_frame(painter, box, tokens)
+
+
+def _sign(node: Node) -> str:
+    """The icon of what is no picture, "" for one."""
+    if isinstance(node, Group):
+        return "group"
+    if isinstance(node, Adjustment):
+        return "adjustment"
+    return "tool-text" if isinstance(node, Layer) and node.text is not None else ""
 
 
 def _paint_mask(painter: QPainter, row: Row, tokens: Tokens) -> None:
@@ -111,9 +121,16 @@ def _paint_image(painter: QPainter, box: QRectF, image: object, ground: QColor) 
     painter.setClipPath(path)
     painter.fillRect(box, ground)
     if isinstance(image, QImage) and not image.isNull():
-        side = min(image.width(), image.height())
-        source = QRectF((image.width() - side) / 2, (image.height() - side) / 2, side, side)
-        painter.drawImage(box, image, source)
+        wide = max(image.width(), image.height()) / min(image.width(), image.height())
+        if wide <= _CROPPED_UP_TO:
+            side = min(image.width(), image.height())
+            source = QRectF((image.width() - side) / 2, (image.height() - side) / 2, side, side)
+            painter.drawImage(box, image, source)
+        else:
+            scale = box.width() / max(image.width(), image.height())
+            fitted = QRectF(0, 0, image.width() * scale, image.height() * scale)
+            fitted.moveCenter(box.center())
+            painter.drawImage(fitted, image)
     painter.restore()
 
 
