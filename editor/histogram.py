@@ -65,6 +65,15 @@ def histogram(nodes: Sequence[Node], document: Area, area: Area | None = None) -
     return Histogram(red=counted[0], green=counted[1], blue=counted[2], luminosity=counted[3])
 
 
+def shown_heights(counts: Counts) -> list[float]:
+    """Counts as heights 0..1 in a mild root, so that few dark pixels can be seen beside many.
+
+    The darkest and the brightest bin, where clipped pixels gather, do not set the scale.
+    """
+    top = max(float(counts[1:-1].max(initial=0)), 1.0)
+    return np.sqrt(np.minimum(counts / top, 1)).tolist()
+
+
 def _counted(values: NDArray[np.float32], weights: NDArray[np.float32]) -> Counts:
     bins = np.minimum((values * np.float32(255) + np.float32(0.5)).astype(np.int32), BINS - 1)
     return np.asarray(np.bincount(bins.ravel(), weights=weights.ravel(), minlength=BINS), np.float64)

@@ -3,17 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
-from editor.adjustments.curves import STRAIGHT, Curves, Points, curve
+from editor.adjustments.curves import STRAIGHT, Curves, sampled
 from editor.adjustments.levels import NEUTRAL, Levels
 from editor.application import Application
 from editor.document import Document
-from editor.histogram import Histogram, histogram_below
+from editor.histogram import Histogram, histogram_below, shown_heights
 from editor.layer import Adjustment
 from inference.parameters import Parameters
 from widgets.curve_editor import CurveEditor
@@ -104,7 +103,7 @@ class CurvesEditor(ToneEditor):
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(application, parent)
-        self.curve = CurveEditor(_evaluated)
+        self.curve = CurveEditor(sampled)
         self.input = _value_box(self.tr("Input"))
         self.output = _value_box(self.tr("Output"))
         numbers = QHBoxLayout()
@@ -202,7 +201,7 @@ class _Histograms(QObject):
         """256 heights 0..1; a few bins that stand out do not flatten the rest."""
         if self._counts is None:
             return []
-        return shown_heights(np.asarray(getattr(self._counts, _FIELDS[channel]), np.float64))
+        return shown_heights(getattr(self._counts, _FIELDS[channel]))
 
     def _count(self) -> None:
         if self._wished is None or self._running:
@@ -230,19 +229,8 @@ class _Histograms(QObject):
 _FIELDS = {"combined": "luminosity", "red": "red", "green": "green", "blue": "blue"}
 
 
-def shown_heights(counts: np.ndarray) -> list[float]:
-    """Counts [256] as heights 0..1 in a mild root, so that few dark pixels can be seen beside many."""
-    inner = counts[1:-1]
-    top = max(float(inner.max(initial=0)), 1.0)
-    return np.sqrt(np.minimum(counts / top, 1)).tolist()
-
-
 def _same(one: Any, other: Any) -> bool:
     return other is not None and len(one) == len(other) and all(a is b for a, b in zip(one, other))
-
-
-def _evaluated(points: Points, count: int) -> list[float]:
-    return curve(points, np.linspace(0, 1, count)).tolist()
 
 
 def _value_box(name: str) -> QSpinBox:

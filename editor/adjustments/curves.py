@@ -63,6 +63,11 @@ def curve(points: Points, at: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(value, 0, 1)
 
 
+def sampled(points: Points, count: int) -> list[float]:
+    """The curve's values at `count` places from 0 to 1."""
+    return curve(points, np.linspace(0, 1, count)).tolist()
+
+
 def _slopes(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     secants = np.diff(y) / np.diff(x)
     slopes = np.concatenate([secants[:1], (secants[:-1] + secants[1:]) / 2, secants[-1:]])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from editor.adjustments.invert import Invert
-from editor.histogram import histogram, histogram_below
+from editor.histogram import histogram, histogram_below, shown_heights
 from editor.layer import Adjustment, Group, Layer
 from editor.raster import Area, Raster
 from editor.state import DocumentState
@@ -51,3 +51,9 @@ def test_an_adjustment_sees_what_is_below_it() -> None:
     assert histogram_below(isolated, "i").total == 0
     with pytest.raises(EditorError, match="no longer"):
         histogram_below(state, "gone")
+
+
+def test_spikes_at_the_ends_do_not_flatten_what_is_shown() -> None:
+    counts = np.ones(256)
+    counts[0] = 1e6
+    assert min(shown_heights(counts)) == 1

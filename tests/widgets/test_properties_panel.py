@@ -17,7 +17,7 @@ from tests.helpers.fake_application import open_document
 from widgets.main_window import MainWindow
 from widgets.properties_panel import PropertiesPanel
 from widgets.slider_form import NumberRow
-from widgets.tone_editors import CurvesEditor, LevelsPanel, shown_heights
+from widgets.tone_editors import CurvesEditor, LevelsPanel
 
 
 def adjusted(kind: str, **fields: object) -> Document:
@@ -237,9 +237,3 @@ def test_a_mask_can_be_switched_off(window: MainWindow, application: Application
     assert changed is not None
     assert not changed.enabled
     assert application.current.edit_mask
-
-
-def test_spikes_do_not_flatten_a_histogram() -> None:
-    counts = np.ones(256)
-    counts[0] = 1e6
-    assert min(shown_heights(counts)) == pytest.approx(1)
