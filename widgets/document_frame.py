@@ -16,7 +16,7 @@ class DocumentFrame(QWidget):
     def __init__(self, view: DocumentView, options: ViewOptions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = view
-        self._options = options
+        self.options = options
         self._corner = QWidget()
         self._corner.setObjectName("PanelBody")
         self._corner.setFixedSize(THICKNESS_PX, THICKNESS_PX)
@@ -48,7 +48,7 @@ class DocumentFrame(QWidget):
 
     def _show_options(self) -> None:
         for part in (self._corner, *self.rulers):
-            part.setVisible(self._options.get("rulers"))
+            part.setVisible(self.options.get("rulers"))
 
     def _place_bars(self) -> None:
         width, height = self.view.width(), self.view.height()

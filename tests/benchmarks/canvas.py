@@ -84,7 +84,8 @@ def main() -> int:
 def made(width: int, height: int, layers: int) -> Document:
     """Gradients with grain, each layer with other colours and a soft edge of transparency."""
     random = np.random.default_rng(1)
-    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    columns = np.arange(width, dtype=np.float32)[None]
     nodes: list[Layer] = []
     for index, mode in zip(range(layers), cycle(MODES)):
         pixels = np.empty((height, width, 4), np.uint8)
