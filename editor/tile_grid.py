@@ -15,6 +15,10 @@ class Key(NamedTuple):
     column: int
     row: int
 
+    def reduced(self, by: int) -> Key:
+        """The tile that this one is part of when the picture is 2^by times smaller; itself if `by` is 0."""
+        return Key(self.level + by, self.column >> by, self.row >> by)
+
 
 def levels(width: int, height: int) -> int:
     """How many levels make sense for a document: until the longer side fits into one tile."""

@@ -10,9 +10,8 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
@@ -20,7 +19,7 @@ from PySide6.QtGui import QImage
 from editor.raster import Area
 from editor.state import DocumentState
 from editor.tile_grid import Key, at_level, enlarged, grid, levels, patched, reduced, tile_area
-from inference.request import Pixels
+from editor.tile_work import Job, Piece, TileRecord, Transform, taken
 
 if TYPE_CHECKING:
     from editor.layers_below import LayersBelow
@@ -31,48 +30,7 @@ CACHE_BYTES = 256 * 2**20
 FRAME_S = 0.04  # what takes longer to show is drafted from a smaller picture first …
 REST_S = 0.15  # … and refined when nothing has changed for so long
 MOST_REDUCED = 2  # levels that a draft may lie below its tile's
-NOWHERE = Area(0, 0, 0, 0)
 _TELLING_PX = 4096  # less work says little of the speed
-
-Transform: TypeAlias = Callable[[Pixels], Pixels]
-
-
-@dataclass
-class _Tile:
-    """What is known of one tile. In its own pixels, `dirty` is out of date and `rough` only drafted."""
-
-    area: Area  # at its level
-    dirty: Area
-    rough: Area = NOWHERE
-    image: QImage | None = None
-    rendering: bool = False
-    refining: bool = False  # what is being rendered is there as a draft
-
-    @property
-    def whole(self) -> Area:
-        return Area(0, 0, self.area.width, self.area.height)
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether the image shows the present state, if only as a draft."""
-        return self.image is not None and self.dirty.is_empty and (not self.rendering or self.refining)
-
-    @property
-    def is_done(self) -> bool:
-        return self.image is not None and self.dirty.is_empty and self.rough.is_empty and not self.rendering
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One tile's work, taken at one moment."""
-
-    key: Key
-    state: DocumentState
-    transform: Transform | None
-    area: Area
-    part: Area
-    generation: int
-    reduction: int  # levels that the work is done below the tile's: a draft, if any
 
 
 class TileCompositor(QObject):
@@ -89,7 +47,7 @@ class TileCompositor(QObject):
         self._state: DocumentState | None = None
         self._transform: Transform | None = None
         self._generation = 0  # counts changes of size and colour transform: older results are of no use
-        self._tiles: OrderedDict[Key, _Tile] = OrderedDict()
+        self._tiles: OrderedDict[Key, TileRecord] = OrderedDict()
         self._wanted: list[Key] = []
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
@@ -173,19 +131,19 @@ class TileCompositor(QObject):
             if not part.is_empty:
                 tile.dirty = tile.dirty.united(part)
 
-    def _in_view(self) -> list[_Tile | None]:
+    def _in_view(self) -> list[TileRecord | None]:
         """The tiles that are wanted; None for those beyond the document."""
         if self._state is None:
             return []
         return [self._known(self._state, key) for key in self._wanted]
 
-    def _known(self, state: DocumentState, key: Key) -> _Tile | None:
+    def _known(self, state: DocumentState, key: Key) -> TileRecord | None:
         tile = self._tiles.get(key)
         if tile is None:
             area = tile_area(state.width, state.height, key)
             if area.is_empty:
                 return None
-            tile = self._tiles[key] = _Tile(area, Area(0, 0, area.width, area.height))
+            tile = self._tiles[key] = TileRecord(area, Area(0, 0, area.width, area.height))
         return tile
 
     def _affordable(self) -> int:
@@ -197,31 +155,29 @@ class TileCompositor(QObject):
             reduction, seconds = reduction + 1, seconds / 4
         return reduction
 
-    def _next(self) -> _Job | None:
+    def _next(self) -> Job | None:
         """The next work: first what is out of date, then, at rest, what is only drafted."""
-        if self._state is None:
+        free = [
+            (key, tile)
+            for key, tile in zip(self._wanted, self._in_view())
+            if tile is not None and not tile.rendering
+        ]
+        stale = [item for item in free if not item[1].dirty.is_empty]
+        if stale:
+            parent = stale[0][0].reduced(self._reduction)
+            return self._job([item for item in stale if item[0].reduced(self._reduction) == parent])
+        if time.monotonic() - self._changed_at < REST_S:
             return None
-        rests = time.monotonic() - self._changed_at >= REST_S
-        drafted: tuple[Key, _Tile] | None = None
-        for key, tile in zip(self._wanted, self._in_view(), strict=True):
-            if tile is None or tile.rendering:
-                continue
-            if not tile.dirty.is_empty:
-                return self._job(self._state, key, tile, self._reduction)
-            if drafted is None and rests and not tile.rough.is_empty:
-                drafted = key, tile
-        return self._job(self._state, *drafted, 0) if drafted is not None else None
+        drafted = [item for item in free if not item[1].rough.is_empty]
+        return self._job(drafted[:1]) if drafted else None
 
-    def _job(self, state: DocumentState, key: Key, tile: _Tile, reduction: int) -> _Job:
-        tile.refining = tile.dirty.is_empty
-        part = tile.rough if tile.refining else tile.dirty
-        tile.dirty = NOWHERE
-        if reduction:
-            tile.rough = tile.rough.united(part)
-        elif part.contains(tile.rough):
-            tile.rough = NOWHERE
-        tile.rendering = True
-        return _Job(key, state, self._transform, tile.area, part, self._generation, reduction)
+    def _job(self, tiles: Sequence[tuple[Key, TileRecord]]) -> Job | None:
+        if self._state is None or not tiles:
+            return None
+        reduction = 0 if tiles[0][1].dirty.is_empty else self._reduction
+        pieces = tuple(Piece(key, tile.area, taken(tile, reduction)) for key, tile in tiles)
+        level = tiles[0][0].level
+        return Job(self._state, self._transform, self._generation, level, reduction, pieces)
 
     def _until_rest(self) -> float | None:
         """Seconds until drafts are refined; None if there are none."""
@@ -260,19 +216,20 @@ class TileCompositor(QObject):
                 if self._closed:
                     return
             assert job is not None, "the loop above waits for one"
-            image, start = None, time.perf_counter()
+            images: Sequence[QImage] = ()
+            start = time.perf_counter()
             try:
-                image = self._image(job)
+                images = self._images(job)
             finally:
-                self._deliver(job, image, time.perf_counter() - start)
+                self._deliver(job, images, time.perf_counter() - start)
 
-    def _image(self, job: _Job) -> QImage:
-        area, level = job.part.moved(job.area.x, job.area.y), job.key.level
+    def _images(self, job: Job) -> Sequence[QImage]:
+        """One for each piece."""
+        coarse = reduced(job.area, job.reduction)
+        image = self._painter().image(job.state, job.level + job.reduction, coarse, job.transform)
         if not job.reduction:
-            return self._painter().image(job.state, level, area, job.transform)
-        coarse = reduced(area, job.reduction)
-        image = self._painter().image(job.state, level + job.reduction, coarse, job.transform)
-        return enlarged(image, coarse, area, job.reduction)
+            return [image]
+        return [enlarged(image, coarse, piece.part, job.reduction) for piece in job.pieces]
 
     def _painter(self) -> LayersBelow:
         if self._below is None:
@@ -281,26 +238,30 @@ class TileCompositor(QObject):
             self._below = LayersBelow()
         return self._below
 
-    def _deliver(self, job: _Job, image: QImage | None, seconds: float) -> None:
+    def _deliver(self, job: Job, images: Sequence[QImage], seconds: float) -> None:
+        """Take the images in; none at all if the work failed."""
         with self._lock:
-            pixels = (job.part.width * job.part.height) >> (2 * job.reduction)
-            if pixels >= _TELLING_PX:
-                self._pixel_s += (seconds / pixels - self._pixel_s) / 4
-            tile = self._tiles.get(job.key)
-            if tile is None or job.generation != self._generation:
-                if tile is not None:  # of another picture or profile: again
-                    tile.rendering = False
+            self._learn(job, seconds)
+            for index, piece in enumerate(job.pieces):
+                tile = self._tiles.get(piece.key)
+                if tile is None:
+                    continue
+                tile.rendering = False
+                if job.generation != self._generation:  # of another picture or profile: again
                     tile.dirty = tile.whole
-                    self._work.notify_all()
-                return
-            tile.rendering = False
-            if image is None:
-                return
-            tile.image = patched(tile.image, job.part, image)
-            self._tiles.move_to_end(job.key)
+                elif images:
+                    part = piece.part.moved(-tile.area.x, -tile.area.y)
+                    tile.image = patched(tile.image, part, images[index])
+                    self._tiles.move_to_end(piece.key)
             self._drop_oldest()
-            if not tile.is_done:
-                self._work.notify()
-            if self._closed:
+            self._work.notify_all()
+            if self._closed or not images or job.generation != self._generation:
                 return
-        self.tiles_ready.emit(job.key.level, ((job.key.column, job.key.row),))
+        self.tiles_ready.emit(job.level, tuple((piece.key.column, piece.key.row) for piece in job.pieces))
+
+    def _learn(self, job: Job, seconds: float) -> None:
+        """How long a pixel takes."""
+        area = reduced(job.area, job.reduction)
+        pixels = area.width * area.height
+        if pixels >= _TELLING_PX:
+            self._pixel_s += (seconds / pixels - self._pixel_s) / 4
