@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QRect, Qt
@@ -58,12 +59,12 @@ def reduced(area: Area, level: int) -> Area:
     return Area(left, top, -(-area.right >> level) - left, -(-area.bottom >> level) - top)
 
 
-def enlarged(image: QImage, coarse: Area, area: Area, by: int) -> QImage:
-    """`area` out of an image of `coarse`, which was made 2^by times smaller."""
+def enlarged(image: QImage, coarse: Area, areas: Sequence[Area], by: int) -> list[QImage]:
+    """Areas out of an image of `coarse`, which was made 2^by times smaller."""
     width, height = coarse.width << by, coarse.height << by
     ignore, smooth = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
     whole = image.scaled(width, height, ignore, smooth)
-    return whole.copy(QRect(area.x - (coarse.x << by), area.y - (coarse.y << by), area.width, area.height))
+    return [whole.copy(QRect(*area.moved(-coarse.x << by, -coarse.y << by))) for area in areas]
 
 
 def patched(old: QImage | None, part: Area, image: QImage) -> QImage:

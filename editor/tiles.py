@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from editor.raster import Area
+from editor.raster import TILE_PX, Area
 from editor.state import DocumentState
 from editor.tile_grid import Key, at_level, enlarged, grid, levels, patched, reduced, tile_area
 from editor.tile_work import Job, Piece, TileRecord, Transform, taken
@@ -29,6 +29,7 @@ __all__ = ["TileCompositor", "grid", "levels"]
 CACHE_BYTES = 256 * 2**20
 FRAME_S = 0.04  # what takes longer to show is drafted from a smaller picture first …
 REST_S = 0.15  # … and refined when nothing has changed for so long
+EXACT_PX = 4 * TILE_PX**2  # so little is never drafted: a brush's strokes
 MOST_REDUCED = 2  # levels that a draft may lie below its tile's
 _TELLING_PX = 4096  # less work says little of the speed
 
@@ -149,9 +150,10 @@ class TileCompositor(QObject):
     def _affordable(self) -> int:
         """How much smaller what is out of date must be composed to be there within a frame."""
         parts = [tile.dirty for tile in self._in_view() if tile is not None]
-        seconds = sum(part.width * part.height for part in parts) * self._pixel_s / (os.cpu_count() or 1)
+        pixels = sum(part.width * part.height for part in parts)
+        seconds = pixels * self._pixel_s / (os.cpu_count() or 1)
         reduction = 0
-        while reduction < MOST_REDUCED and seconds > FRAME_S:
+        while pixels > EXACT_PX and reduction < MOST_REDUCED and seconds > FRAME_S:
             reduction, seconds = reduction + 1, seconds / 4
         return reduction
 
@@ -217,11 +219,11 @@ class TileCompositor(QObject):
                     return
             assert job is not None, "the loop above waits for one"
             images: Sequence[QImage] = ()
-            start = time.perf_counter()
+            start = time.thread_time()  # other programs do not count
             try:
                 images = self._images(job)
             finally:
-                self._deliver(job, images, time.perf_counter() - start)
+                self._deliver(job, images, time.thread_time() - start)
 
     def _images(self, job: Job) -> Sequence[QImage]:
         """One for each piece."""
@@ -229,7 +231,7 @@ class TileCompositor(QObject):
         image = self._painter().image(job.state, job.level + job.reduction, coarse, job.transform)
         if not job.reduction:
             return [image]
-        return [enlarged(image, coarse, piece.part, job.reduction) for piece in job.pieces]
+        return enlarged(image, coarse, [piece.part for piece in job.pieces], job.reduction)
 
     def _painter(self) -> LayersBelow:
         if self._below is None:

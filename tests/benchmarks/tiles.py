@@ -54,7 +54,7 @@ class Screen:
     def _wait(self) -> None:
         while not self.tiles.is_shown():
             self._application.processEvents()
-            time.sleep(0.0005)
+            time.sleep(0.001)
 
 
 def dabbed(state: DocumentState, layer_id: str, step: int) -> tuple[DocumentState, Area]:

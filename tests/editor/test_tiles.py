@@ -139,6 +139,7 @@ def test_slow_changes_are_drafted_and_then_refined(
     tiles.set_state(before)
     everything(tiles, qtbot, level)
     monkeypatch.setattr("editor.tiles.FRAME_S", 0.0)
+    monkeypatch.setattr("editor.tiles.EXACT_PX", 0)
     monkeypatch.setattr("editor.tiles.REST_S", 0.4)
     after = CHANGES["opacity"](before)
     tiles.set_state(after, dirty_area(before.layers, after.layers, after.area))
@@ -175,6 +176,19 @@ def test_drafts_of_flat_colours_are_exact_at_any_place(
     last = array(tiles.tile(0, 2, 1))
     assert last.shape == (HEIGHT - TILE_PX, WIDTH - 2 * TILE_PX, 4)
     assert (last == (10, 20, 30, 255)).all()
+
+
+def test_strokes_are_never_drafted(
+    tiles: TileCompositor, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("editor.tiles.FRAME_S", 0.0)
+    monkeypatch.setattr("editor.tiles.REST_S", 9.0)
+    before = stack()
+    tiles.set_state(before)
+    tiles.request(0, [(0, 0), (1, 0)])
+    after = CHANGES["stroke"](before)
+    tiles.set_state(after, dirty_area(before.layers, after.layers, after.area))
+    qtbot.waitUntil(tiles.is_idle)
 
 
 def test_another_size_begins_anew(tiles: TileCompositor, qtbot: QtBot) -> None:
