@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from editor.actions import action
+from editor.actions import action, in_menu
 from editor.tool_actions import ToolActions
 from editor.wording import plain
 from widgets.action_set import ActionSet
@@ -95,12 +95,14 @@ class ToolBar(QToolBar):
         self.toggleViewAction().setEnabled(False)
         self.buttons: Mapping[str, ToolButton] = {}
         buttons: dict[str, ToolButton] = {}
-        for names in GROUPS:
+        known = {item.argument for item in in_menu("tools")}
+        for group in GROUPS:
+            names = tuple(name for name in group if name in known)
             if names:
                 button = ToolButton(names, tools, actions)
                 buttons |= dict.fromkeys(names, button)
                 self.addWidget(button)
-            else:
+            elif not group:
                 self.addWidget(_gap(6))
         self.buttons = buttons
         stretch = QWidget()

@@ -1,6 +1,7 @@
 """The Tools menu: every tool of the canvas, and what is done to the one in hand."""
 
 from editor.actions.table import Action
+from editor.tools import TOOLS as KNOWN
 from inference.parameters import N_
 
 
@@ -11,7 +12,7 @@ def _tool(tool_id: str, text: str, shortcut: str, icon: str, group: int) -> Acti
     )  # fmt: skip
 
 
-TOOLS: tuple[Action, ...] = (
+_ALL: tuple[Action, ...] = (
     _tool("move", N_("Actions", "&Move"), "V", "tool-move", 0),
     _tool("transform", N_("Actions", "&Transform"), "Ctrl+T", "tool-transform", 0),
     _tool("crop", N_("Actions", "&Crop"), "C", "tool-crop", 0),
@@ -57,3 +58,10 @@ TOOLS: tuple[Action, ...] = (
         shortcut="Shift+[; {", group=6,
     ),
 )  # fmt: skip
+
+TOOLS = tuple(
+    item
+    for item in _ALL
+    if item.command != "tools.use" or item.argument in KNOWN or item.argument == "subject"
+)
+"""Those of the tools that there are; the view itself points at subjects."""

@@ -18,7 +18,7 @@ from widgets.tool_bar import GROUPS
 def test_every_tool_has_an_action_and_a_button() -> None:
     offered = {item.argument for item in in_menu("tools") if item.command == "tools.use"}
     assert set(TOOLS) <= offered
-    assert {name for group in GROUPS for name in group} == offered
+    assert offered <= {name for group in GROUPS for name in group}
 
 
 def test_a_button_takes_its_tool_in_hand(window: MainWindow, application: Application, qtbot: QtBot) -> None:
