@@ -76,7 +76,7 @@ def test_the_preview_shows_what_the_file_would_hold(filled: MainWindow, qtbot: Q
     dialog = filled.commands.dialog("export")
     assert isinstance(dialog, ExportDialog)
     dialog.scale.percent.setValue(50)
-    qtbot.waitUntil(lambda: dialog.preview._after.width() == 32, timeout=8000)
+    qtbot.waitUntil(lambda: dialog.preview._after.width() == 32, timeout=20000)
     assert dialog.size_label.text().startswith("32 × 32 px · ")
     assert dialog.options.width == 32
 
@@ -92,10 +92,10 @@ def test_exporting_again_repeats_file_and_options(
     path = tmp_path / "small.jpg"  # type: ignore[operator]
     dialog.format.setCurrentIndex(dialog.format.findData("jpeg"))
     dialog.scale.percent.setValue(25)
-    with qtbot.waitSignal(application.exported, timeout=8000):
+    with qtbot.waitSignal(application.exported, timeout=20000):
         dialog.write(path)
     path.unlink()
     assert again.isEnabled()
-    with qtbot.waitSignal(application.exported, timeout=8000):
+    with qtbot.waitSignal(application.exported, timeout=20000):
         again.trigger()
     assert QImage(str(path)).width() == 16
