@@ -1,11 +1,13 @@
 """Levels: the range of input values that is spread over the range of output values, with a gamma."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from editor.adjustments import tone_table
 from inference.errors import EditorError
 from inference.parameters import N_, Parameters, param
 
@@ -39,7 +41,7 @@ def apply(settings: Levels, planes: NDArray[np.float32], scale: float) -> NDArra
     for index, own in enumerate((settings.red, settings.green, settings.blue)):
         for given in (own, settings.combined):
             if given != NEUTRAL:
-                result[index] = spread(result[index], given)
+                result[index] = tone_table.looked_up(result[index], _table(given))
     return result
 
 
@@ -50,6 +52,11 @@ def spread(values: NDArray[np.float32], given: Range) -> NDArray[np.float32]:
     if gamma != 1:
         inside = inside ** np.float32(1 / gamma)
     return low + (high - low) * inside
+
+
+@lru_cache(maxsize=16)
+def _table(given: Range) -> NDArray[np.float32]:
+    return spread(tone_table.inputs(), given).astype(np.float32)
 
 
 def _check(name: str, given: object) -> None:

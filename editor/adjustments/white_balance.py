@@ -2,10 +2,12 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from editor.adjustments import tone_table
 from inference.errors import EditorError
 from inference.parameters import N_, Parameters, param
 
@@ -28,8 +30,9 @@ def apply(settings: WhiteBalance, planes: Plane, scale: float) -> Plane:
     del scale
     if settings == WhiteBalance():
         return planes
-    gains = np.array(_gains(settings.temperature, settings.tint), np.float32)[:, None, None]
-    return np.concatenate([encoded(np.minimum(linear(planes[:3]) * gains, 1)), planes[3:]])
+    tables = _tables(settings)
+    colour = [tone_table.looked_up(plane, table) for plane, table in zip(planes, tables)]
+    return np.stack([*colour, planes[3]])
 
 
 def from_grey(colour: tuple[float, float, float]) -> WhiteBalance:
@@ -59,6 +62,13 @@ def encoded(values: Plane) -> Plane:
     low = values * np.float32(12.92)
     high = np.float32(1.055) * np.maximum(values, 0) ** np.float32(1 / 2.4) - np.float32(0.055)
     return np.where(values <= 0.0031308, low, high)
+
+
+@lru_cache(maxsize=16)
+def _tables(settings: WhiteBalance) -> tuple[Plane, ...]:
+    light = linear(tone_table.inputs())
+    gains = _gains(settings.temperature, settings.tint)
+    return tuple(encoded(np.minimum(light * np.float32(gain), 1)).astype(np.float32) for gain in gains)
 
 
 def _gains(temperature: float, tint: float) -> tuple[float, float, float]:
