@@ -48,6 +48,11 @@ def polygon(points: Points, within: Area, *, antialias: bool = True) -> Mask:
     return made(area, lambda part: _painted(shape, part, antialias))
 
 
+def coverage(points: Points, area: Area) -> Values:
+    """The share (0..255) of each pixel [h, w] of an area that a polygon covers."""
+    return _painted(QPolygonF([QPointF(x, y) for x, y in points]), area, antialias=True)
+
+
 def ellipse_points(x: float, y: float, width: float, height: float) -> list[tuple[float, float]]:
     """A polygon that differs from the ellipse by at most 0.02 pixels."""
     radius = max(width, height) / 2

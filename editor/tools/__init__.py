@@ -12,12 +12,14 @@ from editor.tools.lasso import Lasso, Polygon
 from editor.tools.move import Move
 from editor.tools.select_shape import SelectEllipse, SelectRectangle
 from editor.tools.text import Text
+from editor.tools.transform import Transform
 from editor.tools.wand import Wand
 
 __all__ = ["TOOLS", "PointerEvent", "Tool", "ToolContext", "View"]
 
 _ALL: tuple[type[Tool], ...] = (
     Move,
+    Transform,
     SelectRectangle,
     SelectEllipse,
     Lasso,

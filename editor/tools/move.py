@@ -7,13 +7,16 @@ import uuid
 from dataclasses import dataclass
 
 from editor.commands import ReplaceState
-from editor.layer import Node
+from editor.layer import Layer, Node
 from editor.snapping import REACH_PX, Snapped, Snapper
 from editor.state import DocumentState
 from editor.tools.base import CTRL, SHIFT, DragTool, PointerEvent, ToolContext, translate
 from editor.tools.geometry import along_axis
+from editor.tools.latest import Latest
 from editor.tools.nodes import area_of, movable_nodes, node_at
 from editor.tools.overlay import Line, Shape
+from editor.tools.transforming.nodes import layers_of, transformed_state, translation
+from inference.errors import EditorError
 from inference.parameters import N_, Parameters, param
 
 NUDGES = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
@@ -43,11 +46,14 @@ class Move(DragTool):
     def __init__(self, context: ToolContext, settings: Parameters | None = None) -> None:
         super().__init__(context, settings)
         self._nodes: tuple[Node, ...] = ()
+        self._latest = Latest(context.background)
         self._snapper: Snapper | None = None
         self._snapped = Snapped()
         self._burst = ("", 0.0, ())
 
     def begin(self, event: PointerEvent) -> None:
+        if self.busy:
+            raise EditorError("What was moved before is still being laid down.", "Try again in a moment.")
         if self.settings.automatic != event.has(CTRL):
             found = node_at(self.document.state, event.x, event.y)
             if found is not None and found.id not in self.document.state.chosen:
@@ -59,8 +65,22 @@ class Move(DragTool):
 
     def drag(self, event: PointerEvent) -> None:
         dx, dy = self._way(event)
-        for node in self._nodes:
-            self.document.preview_node(node.moved(dx, dy))
+        state, nodes = self.document.state, self._nodes
+        if state.selection is None:
+            for node in nodes:
+                self.document.preview_node(node.moved(dx, dy))
+            return
+        ids = [layer.id for layer in layers_of(nodes)]
+
+        def work() -> list[Layer]:
+            after = transformed_state(state, nodes, translation(dx, dy))
+            return [after.layer(key) for key in ids]
+
+        self._latest.ask(work, self._preview)
+
+    def _preview(self, layers: list[Layer]) -> None:
+        for layer in layers:
+            self.document.preview_node(layer)
 
     def finish(self, event: PointerEvent) -> None:
         way = self._way(event)
@@ -70,13 +90,14 @@ class Move(DragTool):
             self._push(nodes, *way)
 
     def abort(self) -> None:
-        for node in self._nodes:
+        self._latest.stop()
+        for node in (*self._nodes, *layers_of(self._nodes)):
             self.document.clear_preview(node.id)
         self._nodes, self._snapper, self._snapped = (), None, Snapped()
 
     def key(self, name: str) -> bool:
         far, _, direction = name.rpartition("+")
-        if direction in NUDGES and far in ("", "shift") and not self.active:
+        if direction in NUDGES and far in ("", "shift") and not self.active and not self.busy:
             steps = FAR if far else 1
             dx, dy = NUDGES[direction]
             self._try(lambda: self._nudge(dx * steps, dy * steps))
@@ -115,10 +136,27 @@ class Move(DragTool):
         self._push(nodes, dx, dy, key)
 
     def _push(self, nodes: tuple[Node, ...], dx: int, dy: int, merge_key: str = "") -> None:
-        state = moved_state(self.document.state, nodes, dx, dy)
+        before = self.document.state
+        if before.selection is not None:
+            self._push_selected(before, nodes, dx, dy, merge_key)
+            return
+        state = moved_state(before, nodes, dx, dy)
         name = nodes[0].name if len(nodes) == 1 else translate("Commands", "layers")
         text = translate("Commands", "Move “{name}”").format(name=name)
         self.context.push(ReplaceState(self.document, state, text, merge_key))
+
+    def _push_selected(
+        self, state: DocumentState, nodes: tuple[Node, ...], dx: int, dy: int, merge_key: str
+    ) -> None:
+        """Move what is selected, in the background."""
+
+        def done(after: DocumentState) -> None:
+            if self.document.state is not state:
+                raise EditorError("The document changed in the meantime, so nothing was moved.")
+            text = translate("Commands", "Move what is selected")
+            self.context.push(ReplaceState(self.document, after, text, merge_key))
+
+        self.compute(lambda: transformed_state(state, nodes, translation(dx, dy)), done)
 
 
 def moved_state(state: DocumentState, nodes: tuple[Node, ...], dx: int, dy: int) -> DocumentState:

@@ -232,4 +232,4 @@ def _font(content: TextContent, size: int, scale: float) -> QFont:
 def _cursor_x(line: QTextLine, index: int) -> float:
     """Where the caret stands in a line."""
     found: Any = line.cursorToX(index)  # PySide gives (x, index), its annotations say x
-    return float(found[0] if isinstance(found, tuple) else found)
+    return float(found[0])
