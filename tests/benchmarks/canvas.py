@@ -116,7 +116,7 @@ class Bench:
 
     def run(self) -> None:
         took = self.timed(self.settle)
-        print(f"opened, first sharp picture: {took[0]:.0f} ms")
+        print(f"opened, first sharp picture: {took[0]:.0f} ms", flush=True)
         for name, step in (("fitted", self.view.zoom_fit), ("100 %", self.view.zoom_actual)):
             step()
             self.settle()
