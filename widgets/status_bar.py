@@ -3,12 +3,14 @@
 from PySide6.QtCore import QPoint, QRect, QTimer, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from shiboken6 import isValid
 
 from editor.application import Application
 from editor.document import Document
 from editor.error_texts import translated
 from editor.process_memory import resident_bytes
 from editor.raster import Area
+from editor.selection import bounds
 from widgets.colour_patch import ColourPatch
 from widgets.theme import tabular
 from widgets.zoom_box import ZoomBox
@@ -114,13 +116,23 @@ class StatusBar(QStatusBar):
         )
 
     def _show_selection(self) -> None:
-        mask = self._document.state.selection if self._document is not None else None
-        self.selection_label.setVisible(mask is not None)
-        if mask is None or self._document is None:
+        state = self._document.state if self._document is not None else None
+        mask = state.selection if state is not None else None
+        if state is None or mask is None:
+            self.selection_label.hide()
             return
-        area = selected_area(self._document)
-        text = self.tr("Selection {width} × {height}")
-        self.selection_label.setText(text.format(width=area.width, height=area.height))
+
+        def show(area: Area) -> None:
+            document = self._document if isValid(self) else None
+            if document is not None and document.state.selection is mask:  # the newest one
+                text = self.tr("Selection {width} × {height}")
+                self.selection_label.setText(text.format(width=area.width, height=area.height))
+                self.selection_label.show()
+
+        whole = state.area
+        self._application.background.run(
+            lambda: whole if mask.outside else bounds(mask).intersected(whole), show, lambda _: None
+        )
 
     def _show_model(self) -> None:
         session = self._application.session
@@ -137,11 +149,3 @@ class StatusBar(QStatusBar):
     def _show_memory(self) -> None:
         held = resident_bytes()
         self.memory.setText("" if held is None else self.tr("{size} GB").format(size=f"{held / 1e9:.1f}"))
-
-
-def selected_area(document: Document) -> Area:
-    """The smallest rectangle that the selection's mask covers, inside the document."""
-    mask = document.state.selection
-    if mask is None or mask.outside:
-        return document.state.area
-    return mask.area.intersected(document.state.area)

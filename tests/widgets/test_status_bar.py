@@ -60,12 +60,13 @@ def test_the_colour_under_the_pointer(filled: MainWindow, application: Applicati
     assert filled.status.patch.isHidden()
 
 
-def test_the_selections_size(filled: MainWindow, application: Application) -> None:
+def test_the_selections_size(filled: MainWindow, application: Application, qtbot: QtBot) -> None:
     document = application.current
     assert document is not None
-    mask = Mask(raster=Raster.of(np.full((10, 20, 1), 255, np.uint8)), x=4, y=4)
-    push(document, SetSelection(document, mask, "Select"))
-    assert "20 × 10" in filled.status.selection_label.text()
+    values = np.zeros((64, 64, 1), np.uint8)
+    values[4:14, 4:24] = 255
+    push(document, SetSelection(document, Mask(raster=Raster.of(values)), "Select"))
+    qtbot.waitUntil(lambda: filled.status.selection_label.text() == "Selection 20 × 10")
     application.undo()
     assert filled.status.selection_label.isHidden()
 
