@@ -1,5006 +1,5046 @@
 <?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE TS>
 <TS version="2.1" language="zh_CN">
-    <context>
-        <name>About</name>
-        <message>
-            <source>About Attune</source>
-            <translation>关于 Attune</translation>
-        </message>
-        <message>
-            <source>Version {version}</source>
-            <translation>版本 {version}</translation>
-        </message>
-        <message>
-            <source>An image editor with sliders for meaning: point at a subject and change its age, its smile or its size, while everything else in the picture stays. Everything runs on this computer; no picture leaves it.</source>
-            <translation>一款用滑块调整画面含义的图像编辑器：指向一个主体，改变其年龄、笑容或大小，画面其余部分保持不变。一切都在本机运行，图片不会离开这台电脑。</translation>
-        </message>
-        <message>
-            <source>Free software under the MIT licence. Built with Qt, PyTorch and Diffusers.</source>
-            <translation>遵循 MIT 许可证的自由软件。基于 Qt、PyTorch 和 Diffusers 构建。</translation>
-        </message>
-        <message>
-            <source>Close</source>
-            <translation>关闭</translation>
-        </message>
-    </context>
-    <context>
-        <name>Actions</name>
-        <message>
-            <source>&amp;File</source>
-            <translation>文件(&amp;F)</translation>
-        </message>
-        <message>
-            <source>&amp;Edit</source>
-            <translation>编辑(&amp;E)</translation>
-        </message>
-        <message>
-            <source>&amp;Image</source>
-            <translation>图像(&amp;I)</translation>
-        </message>
-        <message>
-            <source>&amp;Layer</source>
-            <translation>图层(&amp;L)</translation>
-        </message>
-        <message>
-            <source>&amp;Select</source>
-            <translation>选择(&amp;S)</translation>
-        </message>
-        <message>
-            <source>F&amp;ilter</source>
-            <translation>滤镜(&amp;I)</translation>
-        </message>
-        <message>
-            <source>&amp;Generate</source>
-            <translation>生成(&amp;G)</translation>
-        </message>
-        <message>
-            <source>&amp;View</source>
-            <translation>视图(&amp;V)</translation>
-        </message>
-        <message>
-            <source>&amp;Tools</source>
-            <translation>工具(&amp;T)</translation>
-        </message>
-        <message>
-            <source>&amp;Window</source>
-            <translation>窗口(&amp;W)</translation>
-        </message>
-        <message>
-            <source>&amp;Help</source>
-            <translation>帮助(&amp;H)</translation>
-        </message>
-        <message>
-            <source>&amp;Undo</source>
-            <translation>撤销(&amp;U)</translation>
-        </message>
-        <message>
-            <source>&amp;Redo</source>
-            <translation>重做(&amp;R)</translation>
-        </message>
-        <message>
-            <source>Cu&amp;t</source>
-            <translation>剪切(&amp;T)</translation>
-        </message>
-        <message>
-            <source>&amp;Copy</source>
-            <translation>拷贝(&amp;C)</translation>
-        </message>
-        <message>
-            <source>Copy &amp;merged</source>
-            <translation>合并拷贝(&amp;M)</translation>
-        </message>
-        <message>
-            <source>&amp;Paste</source>
-            <translation>粘贴(&amp;P)</translation>
-        </message>
-        <message>
-            <source>Paste as &amp;new picture</source>
-            <translation>粘贴为新图片(&amp;N)</translation>
-        </message>
-        <message>
-            <source>C&amp;lear or delete layer</source>
-            <translation>清除或删除图层(&amp;L)</translation>
-        </message>
-        <message>
-            <source>Fill with the &amp;foreground colour</source>
-            <translation>用前景色填充(&amp;F)</translation>
-        </message>
-        <message>
-            <source>Fill with the &amp;background colour</source>
-            <translation>用背景色填充(&amp;B)</translation>
-        </message>
-        <message>
-            <source>&amp;Settings…</source>
-            <translation>设置(&amp;S)…</translation>
-        </message>
-        <message>
-            <source>&amp;New from prompt…</source>
-            <translation>用提示词新建(&amp;N)…</translation>
-        </message>
-        <message>
-            <source>New can&amp;vas…</source>
-            <translation>新建画布(&amp;V)…</translation>
-        </message>
-        <message>
-            <source>&amp;Open…</source>
-            <translation>打开(&amp;O)…</translation>
-        </message>
-        <message>
-            <source>Open as &amp;layer…</source>
-            <translation>作为图层打开(&amp;L)…</translation>
-        </message>
-        <message>
-            <source>Open sample &amp;picture</source>
-            <translation>打开示例图片(&amp;P)</translation>
-        </message>
-        <message>
-            <source>&amp;Save project</source>
-            <translation>保存工程(&amp;S)</translation>
-        </message>
-        <message>
-            <source>Save project &amp;as…</source>
-            <translation>工程另存为(&amp;A)…</translation>
-        </message>
-        <message>
-            <source>&amp;Export…</source>
-            <translation>导出为(&amp;E)…</translation>
-        </message>
-        <message>
-            <source>Export a&amp;gain</source>
-            <translation>再次导出(&amp;G)</translation>
-        </message>
-        <message>
-            <source>&amp;Close</source>
-            <translation>关闭(&amp;C)</translation>
-        </message>
-        <message>
-            <source>&amp;Quit</source>
-            <translation>退出(&amp;Q)</translation>
-        </message>
-        <message>
-            <source>As a layer that stays editable; a selection becomes its mask</source>
-            <translation>作为可继续编辑的调整图层；选区会成为它的蒙版</translation>
-        </message>
-        <message>
-            <source>&amp;Levels</source>
-            <translation>色阶(&amp;L)</translation>
-        </message>
-        <message>
-            <source>&amp;Curves</source>
-            <translation>曲线(&amp;C)</translation>
-        </message>
-        <message>
-            <source>&amp;Brightness and contrast</source>
-            <translation>亮度/对比度(&amp;B)</translation>
-        </message>
-        <message>
-            <source>&amp;Hue, saturation, lightness</source>
-            <translation>色相/饱和度/明度(&amp;H)</translation>
-        </message>
-        <message>
-            <source>&amp;White balance</source>
-            <translation>白平衡(&amp;W)</translation>
-        </message>
-        <message>
-            <source>Blac&amp;k and white</source>
-            <translation>黑白(&amp;K)</translation>
-        </message>
-        <message>
-            <source>&amp;Invert</source>
-            <translation>反相(&amp;I)</translation>
-        </message>
-        <message>
-            <source>&amp;Posterise</source>
-            <translation>色调分离(&amp;P)</translation>
-        </message>
-        <message>
-            <source>&amp;Gaussian blur</source>
-            <translation>高斯模糊(&amp;G)</translation>
-        </message>
-        <message>
-            <source>&amp;Sharpen</source>
-            <translation>锐化(&amp;S)</translation>
-        </message>
-        <message>
-            <source>&amp;Variations</source>
-            <translation>变体(&amp;V)</translation>
-        </message>
-        <message>
-            <source>&amp;Reset sliders</source>
-            <translation>复位滑块(&amp;R)</translation>
-        </message>
-        <message>
-            <source>Re&amp;fine</source>
-            <translation>细化(&amp;F)</translation>
-        </message>
-        <message>
-            <source>Make the picture again with every chosen subject in it</source>
-            <translation>重新生成图片，使选中的主体全部出现</translation>
-        </message>
-        <message>
-            <source>S&amp;uggest subjects</source>
-            <translation>建议主体(&amp;U)</translation>
-        </message>
-        <message>
-            <source>&amp;Compare methods and seeds…</source>
-            <translation>比较方法和种子(&amp;C)…</translation>
-        </message>
-        <message>
-            <source>&amp;Stop all jobs</source>
-            <translation>停止所有任务(&amp;S)</translation>
-        </message>
-        <message>
-            <source>&amp;Models…</source>
-            <translation>模型(&amp;M)…</translation>
-        </message>
-        <message>
-            <source>&amp;Command palette…</source>
-            <translation>命令面板(&amp;C)…</translation>
-        </message>
-        <message>
-            <source>&amp;Keyboard shortcuts</source>
-            <translation>键盘快捷键(&amp;K)</translation>
-        </message>
-        <message>
-            <source>&amp;About Attune</source>
-            <translation>关于 Attune(&amp;A)</translation>
-        </message>
-        <message>
-            <source>How this picture was &amp;made</source>
-            <translation>图片的制作方式(&amp;M)</translation>
-        </message>
-        <message>
-            <source>Picture &amp;size…</source>
-            <translation>图像大小(&amp;S)…</translation>
-        </message>
-        <message>
-            <source>Can&amp;vas size…</source>
-            <translation>画布大小(&amp;V)…</translation>
-        </message>
-        <message>
-            <source>&amp;Crop to the selection</source>
-            <translation>裁剪到选区(&amp;C)</translation>
-        </message>
-        <message>
-            <source>Tr&amp;im to what shows</source>
-            <translation>裁切透明边缘(&amp;I)</translation>
-        </message>
-        <message>
-            <source>Show &amp;all of every layer</source>
-            <translation>显示全部图层内容(&amp;A)</translation>
-        </message>
-        <message>
-            <source>Rotate 90° &amp;clockwise</source>
-            <translation>顺时针旋转 90°(&amp;C)</translation>
-        </message>
-        <message>
-            <source>&amp;Rotate and flip</source>
-            <translation>旋转与翻转(&amp;R)</translation>
-        </message>
-        <message>
-            <source>Rotate 90° counter-clock&amp;wise</source>
-            <translation>逆时针旋转 90°(&amp;W)</translation>
-        </message>
-        <message>
-            <source>Rotate 1&amp;80°</source>
-            <translation>旋转 180°(&amp;8)</translation>
-        </message>
-        <message>
-            <source>Rotate by an &amp;angle…</source>
-            <translation>任意角度旋转(&amp;A)…</translation>
-        </message>
-        <message>
-            <source>Flip left to &amp;right</source>
-            <translation>水平翻转(&amp;R)</translation>
-        </message>
-        <message>
-            <source>Flip top to &amp;bottom</source>
-            <translation>垂直翻转(&amp;B)</translation>
-        </message>
-        <message>
-            <source>Convert to &amp;sRGB</source>
-            <translation>转换为 sRGB(&amp;S)</translation>
-        </message>
-        <message>
-            <source>Conver&amp;t to profile</source>
-            <translation>转换为配置文件(&amp;T)</translation>
-        </message>
-        <message>
-            <source>Convert to &amp;Display P3</source>
-            <translation>转换为 Display P3(&amp;D)</translation>
-        </message>
-        <message>
-            <source>Convert to &amp;Adobe RGB</source>
-            <translation>转换为 Adobe RGB(&amp;A)</translation>
-        </message>
-        <message>
-            <source>Convert to &amp;ProPhoto RGB</source>
-            <translation>转换为 ProPhoto RGB(&amp;P)</translation>
-        </message>
-        <message>
-            <source>Assign &amp;sRGB</source>
-            <translation>指定 sRGB(&amp;S)</translation>
-        </message>
-        <message>
-            <source>Assi&amp;gn profile</source>
-            <translation>指定配置文件(&amp;G)</translation>
-        </message>
-        <message>
-            <source>Assign &amp;Display P3</source>
-            <translation>指定 Display P3(&amp;D)</translation>
-        </message>
-        <message>
-            <source>Assign &amp;Adobe RGB</source>
-            <translation>指定 Adobe RGB(&amp;A)</translation>
-        </message>
-        <message>
-            <source>Assign &amp;ProPhoto RGB</source>
-            <translation>指定 ProPhoto RGB(&amp;P)</translation>
-        </message>
-        <message>
-            <source>&amp;New layer</source>
-            <translation>新建图层(&amp;N)</translation>
-        </message>
-        <message>
-            <source>New &amp;group</source>
-            <translation>新建图层组(&amp;G)</translation>
-        </message>
-        <message>
-            <source>&amp;Duplicate layer</source>
-            <translation>复制图层(&amp;D)</translation>
-        </message>
-        <message>
-            <source>Layer by &amp;copy</source>
-            <translation>通过拷贝的图层(&amp;C)</translation>
-        </message>
-        <message>
-            <source>La&amp;yer by cut</source>
-            <translation>通过剪切的图层(&amp;Y)</translation>
-        </message>
-        <message>
-            <source>De&amp;lete layer</source>
-            <translation>删除图层(&amp;L)</translation>
-        </message>
-        <message>
-            <source>&amp;Show or hide layer</source>
-            <translation>显示或隐藏图层(&amp;S)</translation>
-        </message>
-        <message>
-            <source>Clip to the layer &amp;below</source>
-            <translation>剪贴到下方图层(&amp;B)</translation>
-        </message>
-        <message>
-            <source>Lock &amp;or unlock</source>
-            <translation>锁定或解锁(&amp;O)</translation>
-        </message>
-        <message>
-            <source>Show &amp;everything</source>
-            <translation>显示全部(&amp;E)</translation>
-        </message>
-        <message>
-            <source>Mas&amp;k</source>
-            <translation>蒙版(&amp;K)</translation>
-        </message>
-        <message>
-            <source>&amp;Hide everything</source>
-            <translation>隐藏全部(&amp;H)</translation>
-        </message>
-        <message>
-            <source>Show the &amp;selection</source>
-            <translation>显示选区(&amp;S)</translation>
-        </message>
-        <message>
-            <source>Hide the se&amp;lection</source>
-            <translation>隐藏选区(&amp;L)</translation>
-        </message>
-        <message>
-            <source>From the &amp;transparency</source>
-            <translation>从透明区域(&amp;T)</translation>
-        </message>
-        <message>
-            <source>&amp;Paint on the mask</source>
-            <translation>在蒙版上绘制(&amp;P)</translation>
-        </message>
-        <message>
-            <source>&amp;Disable or enable</source>
-            <translation>停用或启用(&amp;D)</translation>
-        </message>
-        <message>
-            <source>&amp;Invert mask</source>
-            <translation>反相蒙版(&amp;I)</translation>
-        </message>
-        <message>
-            <source>Lin&amp;k or unlink</source>
-            <translation>链接或取消链接(&amp;K)</translation>
-        </message>
-        <message>
-            <source>&amp;Apply</source>
-            <translation>应用(&amp;A)</translation>
-        </message>
-        <message>
-            <source>Delete &amp;mask</source>
-            <translation>删除蒙版(&amp;M)</translation>
-        </message>
-        <message>
-            <source>Gro&amp;up</source>
-            <translation>编组(&amp;U)</translation>
-        </message>
-        <message>
-            <source>Ung&amp;roup</source>
-            <translation>取消编组(&amp;R)</translation>
-        </message>
-        <message>
-            <source>&amp;Pass through</source>
-            <translation>穿透(&amp;P)</translation>
-        </message>
-        <message>
-            <source>Move &amp;up</source>
-            <translation>上移一层(&amp;U)</translation>
-        </message>
-        <message>
-            <source>&amp;Arrange</source>
-            <translation>排列(&amp;A)</translation>
-        </message>
-        <message>
-            <source>Move do&amp;wn</source>
-            <translation>下移一层(&amp;W)</translation>
-        </message>
-        <message>
-            <source>To the &amp;top</source>
-            <translation>置于顶层(&amp;T)</translation>
-        </message>
-        <message>
-            <source>To the &amp;bottom</source>
-            <translation>置于底层(&amp;B)</translation>
-        </message>
-        <message>
-            <source>Flip layer left to &amp;right</source>
-            <translation>水平翻转图层(&amp;R)</translation>
-        </message>
-        <message>
-            <source>&amp;Transform</source>
-            <translation>变换(&amp;T)</translation>
-        </message>
-        <message>
-            <source>Flip layer top to &amp;bottom</source>
-            <translation>垂直翻转图层(&amp;B)</translation>
-        </message>
-        <message>
-            <source>Rotate layer 90° &amp;clockwise</source>
-            <translation>图层顺时针旋转 90°(&amp;C)</translation>
-        </message>
-        <message>
-            <source>Rotate layer 90° counter-clock&amp;wise</source>
-            <translation>图层逆时针旋转 90°(&amp;W)</translation>
-        </message>
-        <message>
-            <source>Rotate layer 1&amp;80°</source>
-            <translation>图层旋转 180°(&amp;8)</translation>
-        </message>
-        <message>
-            <source>Turn te&amp;xt into pixels</source>
-            <translation>栅格化文字(&amp;X)</translation>
-        </message>
-        <message>
-            <source>&amp;Merge down</source>
-            <translation>向下合并(&amp;M)</translation>
-        </message>
-        <message>
-            <source>Merge &amp;visible layers</source>
-            <translation>合并可见图层(&amp;V)</translation>
-        </message>
-        <message>
-            <source>V&amp;isible as a new layer</source>
-            <translation>盖印可见图层(&amp;I)</translation>
-        </message>
-        <message>
-            <source>&amp;Flatten picture</source>
-            <translation>拼合图像(&amp;F)</translation>
-        </message>
-        <message>
-            <source>&amp;Edit recipe</source>
-            <translation>编辑配方(&amp;E)</translation>
-        </message>
-        <message>
-            <source>&amp;Move</source>
-            <translation>移动(&amp;M)</translation>
-        </message>
-        <message>
-            <source>&amp;Crop</source>
-            <translation>裁剪(&amp;C)</translation>
-        </message>
-        <message>
-            <source>Strai&amp;ghten</source>
-            <translation>拉直(&amp;G)</translation>
-        </message>
-        <message>
-            <source>Select &amp;rectangle</source>
-            <translation>矩形选框(&amp;R)</translation>
-        </message>
-        <message>
-            <source>Select ellip&amp;se</source>
-            <translation>椭圆选框(&amp;S)</translation>
-        </message>
-        <message>
-            <source>&amp;Lasso</source>
-            <translation>套索(&amp;L)</translation>
-        </message>
-        <message>
-            <source>Select &amp;polygon</source>
-            <translation>多边形套索(&amp;P)</translation>
-        </message>
-        <message>
-            <source>Magic &amp;wand</source>
-            <translation>魔棒(&amp;W)</translation>
-        </message>
-        <message>
-            <source>&amp;Brush</source>
-            <translation>画笔(&amp;B)</translation>
-        </message>
-        <message>
-            <source>&amp;Eraser</source>
-            <translation>橡皮擦(&amp;E)</translation>
-        </message>
-        <message>
-            <source>&amp;Fill</source>
-            <translation>油漆桶(&amp;F)</translation>
-        </message>
-        <message>
-            <source>Gr&amp;adient</source>
-            <translation>渐变(&amp;A)</translation>
-        </message>
-        <message>
-            <source>Clo&amp;ne stamp</source>
-            <translation>仿制图章(&amp;N)</translation>
-        </message>
-        <message>
-            <source>&amp;Healing brush</source>
-            <translation>修复画笔(&amp;H)</translation>
-        </message>
-        <message>
-            <source>Te&amp;xt</source>
-            <translation>文字(&amp;X)</translation>
-        </message>
-        <message>
-            <source>Eye&amp;dropper</source>
-            <translation>吸管(&amp;D)</translation>
-        </message>
-        <message>
-            <source>Point at s&amp;ubjects</source>
-            <translation>指向主体(&amp;U)</translation>
-        </message>
-        <message>
-            <source>M&amp;ove the view</source>
-            <translation>抓手(&amp;O)</translation>
-        </message>
-        <message>
-            <source>&amp;Zoom with the pointer</source>
-            <translation>缩放(&amp;Z)</translation>
-        </message>
-        <message>
-            <source>Swap the two colours</source>
-            <translation>切换前景色和背景色</translation>
-        </message>
-        <message>
-            <source>Black and white</source>
-            <translation>默认前景色和背景色</translation>
-        </message>
-        <message>
-            <source>Larger brush</source>
-            <translation>增大画笔</translation>
-        </message>
-        <message>
-            <source>Smaller brush</source>
-            <translation>缩小画笔</translation>
-        </message>
-        <message>
-            <source>Harder brush</source>
-            <translation>增加画笔硬度</translation>
-        </message>
-        <message>
-            <source>Softer brush</source>
-            <translation>降低画笔硬度</translation>
-        </message>
-        <message>
-            <source>Zoom &amp;in</source>
-            <translation>放大(&amp;I)</translation>
-        </message>
-        <message>
-            <source>Zoom &amp;out</source>
-            <translation>缩小(&amp;O)</translation>
-        </message>
-        <message>
-            <source>&amp;Fit in window</source>
-            <translation>适合窗口(&amp;F)</translation>
-        </message>
-        <message>
-            <source>&amp;Actual size</source>
-            <translation>实际像素(&amp;A)</translation>
-        </message>
-        <message>
-            <source>Fit &amp;width</source>
-            <translation>适合宽度(&amp;W)</translation>
-        </message>
-        <message>
-            <source>Fit &amp;selection</source>
-            <translation>适合选区(&amp;S)</translation>
-        </message>
-        <message>
-            <source>Rotate view &amp;left</source>
-            <translation>向左旋转视图(&amp;L)</translation>
-        </message>
-        <message>
-            <source>Rotate view &amp;right</source>
-            <translation>向右旋转视图(&amp;R)</translation>
-        </message>
-        <message>
-            <source>&amp;Upright view</source>
-            <translation>复位视图旋转(&amp;U)</translation>
-        </message>
-        <message>
-            <source>&amp;Before and after</source>
-            <translation>修改前后对比(&amp;B)</translation>
-        </message>
-        <message>
-            <source>Rul&amp;ers</source>
-            <translation>标尺(&amp;E)</translation>
-        </message>
-        <message>
-            <source>&amp;Guides</source>
-            <translation>参考线(&amp;G)</translation>
-        </message>
-        <message>
-            <source>S&amp;nap to guides and edges</source>
-            <translation>对齐到参考线和边缘(&amp;N)</translation>
-        </message>
-        <message>
-            <source>&amp;Pixel grid above 800 %</source>
-            <translation>放大到 800 % 以上时显示像素网格(&amp;P)</translation>
-        </message>
-        <message>
-            <source>Selection e&amp;dges</source>
-            <translation>选区边缘(&amp;D)</translation>
-        </message>
-        <message>
-            <source>Re&amp;move all guides</source>
-            <translation>清除所有参考线(&amp;M)</translation>
-        </message>
-        <message>
-            <source>&amp;Full screen</source>
-            <translation>全屏(&amp;F)</translation>
-        </message>
-        <message>
-            <source>&amp;All</source>
-            <translation>全部(&amp;A)</translation>
-        </message>
-        <message>
-            <source>&amp;Deselect</source>
-            <translation>取消选择(&amp;D)</translation>
-        </message>
-        <message>
-            <source>Select a&amp;gain</source>
-            <translation>重新选择(&amp;G)</translation>
-        </message>
-        <message>
-            <source>&amp;Invert selection</source>
-            <translation>反选(&amp;I)</translation>
-        </message>
-        <message>
-            <source>The layer's &amp;pixels</source>
-            <translation>图层像素(&amp;P)</translation>
-        </message>
-        <message>
-            <source>What the &amp;mask shows</source>
-            <translation>蒙版显示的区域(&amp;M)</translation>
-        </message>
-        <message>
-            <source>Brigh&amp;t parts</source>
-            <translation>高光区域(&amp;T)</translation>
-        </message>
-        <message>
-            <source>S&amp;ubjects of the picture</source>
-            <translation>图片中的主体(&amp;U)</translation>
-        </message>
-        <message>
-            <source>&amp;Grow…</source>
-            <translation>扩展(&amp;G)…</translation>
-        </message>
-        <message>
-            <source>&amp;Change</source>
-            <translation>修改(&amp;C)</translation>
-        </message>
-        <message>
-            <source>&amp;Shrink…</source>
-            <translation>收缩(&amp;S)…</translation>
-        </message>
-        <message>
-            <source>&amp;Feather…</source>
-            <translation>羽化(&amp;F)…</translation>
-        </message>
-        <message>
-            <source>&amp;Border…</source>
-            <translation>边界(&amp;B)…</translation>
-        </message>
-        <message>
-            <source>S&amp;mooth…</source>
-            <translation>平滑(&amp;M)…</translation>
-        </message>
-        <message>
-            <source>Keep as mas&amp;k</source>
-            <translation>存储为蒙版(&amp;K)</translation>
-        </message>
-        <message>
-            <source>Al&amp;l layers</source>
-            <translation>所有图层(&amp;L)</translation>
-        </message>
-        <message>
-            <source>Layer abo&amp;ve</source>
-            <translation>上方图层(&amp;V)</translation>
-        </message>
-        <message>
-            <source>Layer belo&amp;w</source>
-            <translation>下方图层(&amp;W)</translation>
-        </message>
-    </context>
-    <context>
-        <name>AdjustmentButton</name>
-        <message>
-            <source>New adjustment layer</source>
-            <translation>新建调整图层</translation>
-        </message>
-        <message>
-            <source>Add {name}</source>
-            <translation>添加 {name}</translation>
-        </message>
-    </context>
-    <context>
-        <name>AdjustmentProperties</name>
-        <message>
-            <source>Back to the defaults</source>
-            <translation>恢复默认值</translation>
-        </message>
-        <message>
-            <source>This adjustment has nothing to set.</source>
-            <translation>此调整没有可设置的选项。</translation>
-        </message>
-        <message>
-            <source>Change {name}</source>
-            <translation>更改 {name}</translation>
-        </message>
-        <message>
-            <source>Reset {name}</source>
-            <translation>复位 {name}</translation>
-        </message>
-    </context>
-    <context>
-        <name>Adjustments</name>
-        <message>
-            <source>Levels</source>
-            <translation>色阶</translation>
-        </message>
-        <message>
-            <source>Curves</source>
-            <translation>曲线</translation>
-        </message>
-        <message>
-            <source>Brightness and contrast</source>
-            <translation>亮度/对比度</translation>
-        </message>
-        <message>
-            <source>Hue, saturation, lightness</source>
-            <translation>色相/饱和度/明度</translation>
-        </message>
-        <message>
-            <source>White balance</source>
-            <translation>白平衡</translation>
-        </message>
-        <message>
-            <source>Black and white</source>
-            <translation>黑白</translation>
-        </message>
-        <message>
-            <source>Invert</source>
-            <translation>反相</translation>
-        </message>
-        <message>
-            <source>Posterise</source>
-            <translation>色调分离</translation>
-        </message>
-        <message>
-            <source>Gaussian blur</source>
-            <translation>高斯模糊</translation>
-        </message>
-        <message>
-            <source>Sharpen</source>
-            <translation>锐化</translation>
-        </message>
-        <message>
-            <source>Red</source>
-            <translation>红</translation>
-        </message>
-        <message>
-            <source>Green</source>
-            <translation>绿</translation>
-        </message>
-        <message>
-            <source>Blue</source>
-            <translation>蓝</translation>
-        </message>
-        <message>
-            <source>Tint</source>
-            <translation>色调</translation>
-        </message>
-        <message>
-            <source>Tint hue</source>
-            <translation>着色色相</translation>
-        </message>
-        <message>
-            <source>Tint strength</source>
-            <translation>着色强度</translation>
-        </message>
-        <message>
-            <source>Brightness</source>
-            <translation>亮度</translation>
-        </message>
-        <message>
-            <source>Contrast</source>
-            <translation>对比度</translation>
-        </message>
-        <message>
-            <source>All channels</source>
-            <translation>全部通道</translation>
-        </message>
-        <message>
-            <source>Radius (px)</source>
-            <translation>半径（像素）</translation>
-        </message>
-        <message>
-            <source>Hue</source>
-            <translation>色相</translation>
-        </message>
-        <message>
-            <source>Saturation</source>
-            <translation>饱和度</translation>
-        </message>
-        <message>
-            <source>Lightness</source>
-            <translation>明度</translation>
-        </message>
-        <message>
-            <source>Colourise</source>
-            <translation>着色</translation>
-        </message>
-        <message>
-            <source>Amount (%)</source>
-            <translation>数量（%）</translation>
-        </message>
-        <message>
-            <source>Threshold</source>
-            <translation>阈值</translation>
-        </message>
-        <message>
-            <source>Temperature</source>
-            <translation>色温</translation>
-        </message>
-    </context>
-    <context>
-        <name>Application</name>
-        <message>
-            <source>Opening {name}…</source>
-            <translation>正在打开 {name}…</translation>
-        </message>
-        <message>
-            <source>Saving {name}…</source>
-            <translation>正在保存 {name}…</translation>
-        </message>
-        <message>
-            <source>Exported {name}.</source>
-            <translation>已导出 {name}。</translation>
-        </message>
-        <message>
-            <source>Exporting {name}…</source>
-            <translation>正在导出 {name}…</translation>
-        </message>
-        <message>
-            <source>Sample picture</source>
-            <translation>示例图片</translation>
-        </message>
-        <message>
-            <source>The {count} oldest steps left the history to save memory.</source>
-            <translation>为节省内存，已从历史记录中移除最早的 {count} 步。</translation>
-        </message>
-        <message>
-            <source>Settings › Memory for undo.</source>
-            <translation>设置 › 撤销内存。</translation>
-        </message>
-        <message>
-            <source>{what}…</source>
-            <translation>{what}…</translation>
-        </message>
-        <message>
-            <source>New picture</source>
-            <translation>新图片</translation>
-        </message>
-        <message>
-            <source>Generated</source>
-            <translation>生成的图片</translation>
-        </message>
-        <message>
-            <source>Pasted</source>
-            <translation>粘贴的图片</translation>
-        </message>
-    </context>
-    <context>
-        <name>AttentionSteps</name>
-        <message>
-            <source>Where the model looks</source>
-            <translation>模型关注的区域</translation>
-        </message>
-        <message>
-            <source>Subject</source>
-            <translation>主体</translation>
-        </message>
-        <message>
-            <source>Step</source>
-            <translation>步</translation>
-        </message>
-        <message>
-            <source>Export map…</source>
-            <translation>导出热力图…</translation>
-        </message>
-        <message>
-            <source>None</source>
-            <translation>无</translation>
-        </message>
-        <message>
-            <source>all steps</source>
-            <translation>所有步</translation>
-        </message>
-        <message>
-            <source>step {number}</source>
-            <translation>第 {number} 步</translation>
-        </message>
-    </context>
-    <context>
-        <name>AttributeMenu</name>
-        <message>
-            <source>Search attributes</source>
-            <translation>搜索属性</translation>
-        </message>
-        <message>
-            <source>Attributes for {subject}</source>
-            <translation>{subject} 的属性</translation>
-        </message>
-        <message>
-            <source>Nothing fits.</source>
-            <translation>没有匹配项。</translation>
-        </message>
-    </context>
-    <context>
-        <name>AttributeRow</name>
-        <message>
-            <source>{attribute} of {subject}</source>
-            <translation>{subject} 的{attribute}</translation>
-        </message>
-        <message>
-            <source>{name}: drag, or use the arrow keys; double click sets it to zero</source>
-            <translation>{name}：拖动或用方向键调整；双击归零</translation>
-        </message>
-        <message>
-            <source>Move this attribute of all subjects together</source>
-            <translation>所有主体的此属性一起变化</translation>
-        </message>
-        <message>
-            <source>Set to zero</source>
-            <translation>归零</translation>
-        </message>
-        <message>
-            <source>Remove this attribute</source>
-            <translation>移除此属性</translation>
-        </message>
-    </context>
-    <context>
-        <name>AttributeSession</name>
-        <message>
-            <source>Preparing sliders</source>
-            <translation>正在准备滑块</translation>
-        </message>
-        <message>
-            <source>Choose {word} as a subject</source>
-            <translation>将 {word} 选为主体</translation>
-        </message>
-        <message>
-            <source>Release {word}</source>
-            <translation>取消主体 {word}</translation>
-        </message>
-        <message>
-            <source>Add {attribute} to {subject}</source>
-            <translation>为 {subject} 添加{attribute}</translation>
-        </message>
-        <message>
-            <source>Remove {attribute} from {subject}</source>
-            <translation>移除 {subject} 的{attribute}</translation>
-        </message>
-        <message>
-            <source>Set delay to {value}</source>
-            <translation>将延迟设为 {value}</translation>
-        </message>
-        <message>
-            <source>Set seed to {value}</source>
-            <translation>将种子设为 {value}</translation>
-        </message>
-        <message>
-            <source>Change the prompt to {prompt}</source>
-            <translation>将提示词改为 {prompt}</translation>
-        </message>
-        <message>
-            <source>Change the delay</source>
-            <translation>更改延迟</translation>
-        </message>
-        <message>
-            <source>Set {attribute} of {subject} to {value}</source>
-            <translation>将 {subject} 的{attribute}设为 {value}</translation>
-        </message>
-        <message>
-            <source>Reset sliders</source>
-            <translation>复位滑块</translation>
-        </message>
-        <message>
-            <source>Reset {subject}</source>
-            <translation>复位 {subject}</translation>
-        </message>
-        <message>
-            <source>Reset {attribute} of {subject}</source>
-            <translation>复位 {subject} 的{attribute}</translation>
-        </message>
-    </context>
-    <context>
-        <name>Attributes</name>
-        <message>
-            <source>Age</source>
-            <translation>年龄</translation>
-        </message>
-        <message>
-            <source>Smile</source>
-            <translation>笑容</translation>
-        </message>
-        <message>
-            <source>Size</source>
-            <translation>大小</translation>
-        </message>
-        <message>
-            <source>Hair: black to blond</source>
-            <translation>发色：黑到金</translation>
-        </message>
-        <message>
-            <source>Shirt: blue to red</source>
-            <translation>上衣：蓝到红</translation>
-        </message>
-        <message>
-            <source>Fur: black to white</source>
-            <translation>毛色：黑到白</translation>
-        </message>
-        <message>
-            <source>Leaves: green to orange</source>
-            <translation>叶色：绿到橙</translation>
-        </message>
-        <message>
-            <source>Colour: blue to red</source>
-            <translation>颜色：蓝到红</translation>
-        </message>
-    </context>
-    <context>
-        <name>BlendBox</name>
-        <message>
-            <source>Blend mode</source>
-            <translation>混合模式</translation>
-        </message>
-        <message>
-            <source>Pass through</source>
-            <translation>穿透</translation>
-        </message>
-    </context>
-    <context>
-        <name>BlendMode</name>
-        <message>
-            <source>Normal</source>
-            <translation>正常</translation>
-        </message>
-        <message>
-            <source>Darken</source>
-            <translation>变暗</translation>
-        </message>
-        <message>
-            <source>Multiply</source>
-            <translation>正片叠底</translation>
-        </message>
-        <message>
-            <source>Colour burn</source>
-            <translation>颜色加深</translation>
-        </message>
-        <message>
-            <source>Linear burn</source>
-            <translation>线性加深</translation>
-        </message>
-        <message>
-            <source>Darker colour</source>
-            <translation>深色</translation>
-        </message>
-        <message>
-            <source>Lighten</source>
-            <translation>变亮</translation>
-        </message>
-        <message>
-            <source>Screen</source>
-            <translation>滤色</translation>
-        </message>
-        <message>
-            <source>Colour dodge</source>
-            <translation>颜色减淡</translation>
-        </message>
-        <message>
-            <source>Plus</source>
-            <translation>线性减淡（添加）</translation>
-        </message>
-        <message>
-            <source>Lighter colour</source>
-            <translation>浅色</translation>
-        </message>
-        <message>
-            <source>Overlay</source>
-            <translation>叠加</translation>
-        </message>
-        <message>
-            <source>Soft light</source>
-            <translation>柔光</translation>
-        </message>
-        <message>
-            <source>Hard light</source>
-            <translation>强光</translation>
-        </message>
-        <message>
-            <source>Vivid light</source>
-            <translation>亮光</translation>
-        </message>
-        <message>
-            <source>Linear light</source>
-            <translation>线性光</translation>
-        </message>
-        <message>
-            <source>Pin light</source>
-            <translation>点光</translation>
-        </message>
-        <message>
-            <source>Hard mix</source>
-            <translation>实色混合</translation>
-        </message>
-        <message>
-            <source>Difference</source>
-            <translation>差值</translation>
-        </message>
-        <message>
-            <source>Exclusion</source>
-            <translation>排除</translation>
-        </message>
-        <message>
-            <source>Subtract</source>
-            <translation>减去</translation>
-        </message>
-        <message>
-            <source>Divide</source>
-            <translation>划分</translation>
-        </message>
-        <message>
-            <source>Hue</source>
-            <translation>色相</translation>
-        </message>
-        <message>
-            <source>Saturation</source>
-            <translation>饱和度</translation>
-        </message>
-        <message>
-            <source>Colour</source>
-            <translation>颜色</translation>
-        </message>
-        <message>
-            <source>Luminosity</source>
-            <translation>明度</translation>
-        </message>
-        <message>
-            <source>Source atop</source>
-            <translation>源在上</translation>
-        </message>
-        <message>
-            <source>Destination in</source>
-            <translation>目标内部</translation>
-        </message>
-        <message>
-            <source>Destination out</source>
-            <translation>目标外部</translation>
-        </message>
-        <message>
-            <source>Destination atop</source>
-            <translation>目标在上</translation>
-        </message>
-        <message>
-            <source>Behind</source>
-            <translation>背后</translation>
-        </message>
-        <message>
-            <source>Erase</source>
-            <translation>清除</translation>
-        </message>
-    </context>
-    <context>
-        <name>Canvas</name>
-        <message>
-            <source>Picture</source>
-            <translation>图片</translation>
-        </message>
-        <message>
-            <source>before</source>
-            <translation>修改前</translation>
-        </message>
-        <message>
-            <source>after</source>
-            <translation>修改后</translation>
-        </message>
-    </context>
-    <context>
-        <name>Colour</name>
-        <message>
-            <source>sRGB</source>
-            <translation>sRGB</translation>
-        </message>
-        <message>
-            <source>Display P3</source>
-            <translation>Display P3</translation>
-        </message>
-        <message>
-            <source>Adobe RGB (compatible)</source>
-            <translation>Adobe RGB（兼容）</translation>
-        </message>
-        <message>
-            <source>ProPhoto RGB (compatible)</source>
-            <translation>ProPhoto RGB（兼容）</translation>
-        </message>
-    </context>
-    <context>
-        <name>ColourPair</name>
-        <message>
-            <source>Foreground and background colour</source>
-            <translation>前景色和背景色</translation>
-        </message>
-        <message>
-            <source>Foreground {foreground}, background {background}</source>
-            <translation>前景色 {foreground}，背景色 {background}</translation>
-        </message>
-    </context>
-    <context>
-        <name>ColourPatch</name>
-        <message>
-            <source>Red {red}, green {green}, blue {blue}</source>
-            <translation>红 {red}，绿 {green}，蓝 {blue}</translation>
-        </message>
-    </context>
-    <context>
-        <name>ColourPicker</name>
-        <message>
-            <source>Hue</source>
-            <translation>色相</translation>
-        </message>
-        <message>
-            <source>Opacity</source>
-            <translation>不透明度</translation>
-        </message>
-        <message>
-            <source>Colour as hexadecimal number</source>
-            <translation>十六进制颜色值</translation>
-        </message>
-        <message>
-            <source>Hex</source>
-            <translation>十六进制</translation>
-        </message>
-        <message>
-            <source>H</source>
-            <translation>H</translation>
-        </message>
-        <message>
-            <source>S</source>
-            <translation>S</translation>
-        </message>
-        <message>
-            <source>V</source>
-            <translation>V</translation>
-        </message>
-        <message>
-            <source>R</source>
-            <translation>R</translation>
-        </message>
-        <message>
-            <source>G</source>
-            <translation>G</translation>
-        </message>
-        <message>
-            <source>B</source>
-            <translation>B</translation>
-        </message>
-    </context>
-    <context>
-        <name>ColourSwatches</name>
-        <message>
-            <source>Swap the two colours</source>
-            <translation>切换前景色和背景色</translation>
-        </message>
-        <message>
-            <source>Black and white</source>
-            <translation>默认前景色和背景色</translation>
-        </message>
-    </context>
-    <context>
-        <name>CommandPalette</name>
-        <message>
-            <source>Command palette</source>
-            <translation>命令面板</translation>
-        </message>
-        <message>
-            <source>Type what you want to do</source>
-            <translation>输入想要执行的操作</translation>
-        </message>
-        <message>
-            <source>Search commands</source>
-            <translation>搜索命令</translation>
-        </message>
-        <message>
-            <source>Commands</source>
-            <translation>命令</translation>
-        </message>
-        <message>
-            <source>No command fits.</source>
-            <translation>没有匹配的命令。</translation>
-        </message>
-    </context>
-    <context>
-        <name>Commands</name>
-        <message>
-            <source>Rename layer to “{value}”</source>
-            <translation>将图层重命名为“{value}”</translation>
-        </message>
-        <message>
-            <source>Show or hide layer “{name}”</source>
-            <translation>显示或隐藏图层“{name}”</translation>
-        </message>
-        <message>
-            <source>Opacity of “{name}” to {value}</source>
-            <translation>将“{name}”的不透明度设为 {value}</translation>
-        </message>
-        <message>
-            <source>Blend “{name}” as {value}</source>
-            <translation>将“{name}”的混合模式设为{value}</translation>
-        </message>
-        <message>
-            <source>Lock or unlock layer “{name}”</source>
-            <translation>锁定或解锁图层“{name}”</translation>
-        </message>
-        <message>
-            <source>Move “{name}”</source>
-            <translation>移动“{name}”</translation>
-        </message>
-        <message>
-            <source>{name}, edited</source>
-            <translation>{name}（已编辑）</translation>
-        </message>
-        <message>
-            <source>Choose subjects</source>
-            <translation>选择主体</translation>
-        </message>
-        <message>
-            <source>Add layer</source>
-            <translation>添加图层</translation>
-        </message>
-        <message>
-            <source>Delete layer “{name}”</source>
-            <translation>删除图层“{name}”</translation>
-        </message>
-        <message>
-            <source>{name} copy</source>
-            <translation>{name} 拷贝</translation>
-        </message>
-        <message>
-            <source>Duplicate layer “{name}”</source>
-            <translation>复制图层“{name}”</translation>
-        </message>
-        <message>
-            <source>Move layer “{name}”</source>
-            <translation>移动图层“{name}”</translation>
-        </message>
-        <message>
-            <source>Flattened</source>
-            <translation>拼合的图像</translation>
-        </message>
-        <message>
-            <source>Visible</source>
-            <translation>可见图层</translation>
-        </message>
-        <message>
-            <source>{name} part</source>
-            <translation>{name} 局部</translation>
-        </message>
-        <message>
-            <source>Layer {number}</source>
-            <translation>图层 {number}</translation>
-        </message>
-        <message>
-            <source>Group {number}</source>
-            <translation>组 {number}</translation>
-        </message>
-        <message>
-            <source>Add {name}</source>
-            <translation>添加 {name}</translation>
-        </message>
-        <message>
-            <source>Add guide</source>
-            <translation>添加参考线</translation>
-        </message>
-        <message>
-            <source>Move guide</source>
-            <translation>移动参考线</translation>
-        </message>
-        <message>
-            <source>Remove guide</source>
-            <translation>移除参考线</translation>
-        </message>
-        <message>
-            <source>Remove all guides</source>
-            <translation>清除所有参考线</translation>
-        </message>
-        <message>
-            <source>Crop to the selection</source>
-            <translation>裁剪到选区</translation>
-        </message>
-        <message>
-            <source>Crop</source>
-            <translation>裁剪</translation>
-        </message>
-        <message>
-            <source>Trim to what shows</source>
-            <translation>裁切透明边缘</translation>
-        </message>
-        <message>
-            <source>Show all of every layer</source>
-            <translation>显示全部图层内容</translation>
-        </message>
-        <message>
-            <source>Canvas size {width} × {height}</source>
-            <translation>画布大小 {width} × {height}</translation>
-        </message>
-        <message>
-            <source>Picture size {width} × {height}</source>
-            <translation>图像大小 {width} × {height}</translation>
-        </message>
-        <message>
-            <source>Rotate picture</source>
-            <translation>旋转图像</translation>
-        </message>
-        <message>
-            <source>Flip picture</source>
-            <translation>翻转图像</translation>
-        </message>
-        <message>
-            <source>Rotate picture by {degrees}°</source>
-            <translation>将图像旋转 {degrees}°</translation>
-        </message>
-        <message>
-            <source>Convert to {profile}</source>
-            <translation>转换为 {profile}</translation>
-        </message>
-        <message>
-            <source>Assign {profile}</source>
-            <translation>指定 {profile}</translation>
-        </message>
-        <message>
-            <source>New layer</source>
-            <translation>新建图层</translation>
-        </message>
-        <message>
-            <source>New group</source>
-            <translation>新建图层组</translation>
-        </message>
-        <message>
-            <source>Layer by copy</source>
-            <translation>通过拷贝的图层</translation>
-        </message>
-        <message>
-            <source>Layer by cut</source>
-            <translation>通过剪切的图层</translation>
-        </message>
-        <message>
-            <source>Fill</source>
-            <translation>填充</translation>
-        </message>
-        <message>
-            <source>Clear</source>
-            <translation>清除</translation>
-        </message>
-        <message>
-            <source>Group layers</source>
-            <translation>图层编组</translation>
-        </message>
-        <message>
-            <source>Ungroup</source>
-            <translation>取消编组</translation>
-        </message>
-        <message>
-            <source>Move layers</source>
-            <translation>移动图层</translation>
-        </message>
-        <message>
-            <source>Clip to the layer below</source>
-            <translation>剪贴到下方图层</translation>
-        </message>
-        <message>
-            <source>Lock or unlock layers</source>
-            <translation>锁定或解锁图层</translation>
-        </message>
-        <message>
-            <source>Let the group pass through, or not</source>
-            <translation>切换图层组穿透</translation>
-        </message>
-        <message>
-            <source>Merge layers</source>
-            <translation>合并图层</translation>
-        </message>
-        <message>
-            <source>Merge group</source>
-            <translation>合并组</translation>
-        </message>
-        <message>
-            <source>Merge down</source>
-            <translation>向下合并</translation>
-        </message>
-        <message>
-            <source>Merge visible layers</source>
-            <translation>合并可见图层</translation>
-        </message>
-        <message>
-            <source>Visible as a new layer</source>
-            <translation>盖印可见图层</translation>
-        </message>
-        <message>
-            <source>Flatten picture</source>
-            <translation>拼合图像</translation>
-        </message>
-        <message>
-            <source>Turn text into pixels</source>
-            <translation>栅格化文字</translation>
-        </message>
-        <message>
-            <source>Flip layers</source>
-            <translation>翻转图层</translation>
-        </message>
-        <message>
-            <source>Rotate layers</source>
-            <translation>旋转图层</translation>
-        </message>
-        <message>
-            <source>Add mask</source>
-            <translation>添加蒙版</translation>
-        </message>
-        <message>
-            <source>Apply mask</source>
-            <translation>应用蒙版</translation>
-        </message>
-        <message>
-            <source>Delete mask</source>
-            <translation>删除蒙版</translation>
-        </message>
-        <message>
-            <source>Invert mask</source>
-            <translation>反相蒙版</translation>
-        </message>
-        <message>
-            <source>Disable mask</source>
-            <translation>停用蒙版</translation>
-        </message>
-        <message>
-            <source>Enable mask</source>
-            <translation>启用蒙版</translation>
-        </message>
-        <message>
-            <source>Link or unlink mask</source>
-            <translation>链接或取消链接蒙版</translation>
-        </message>
-        <message>
-            <source>Select all</source>
-            <translation>全选</translation>
-        </message>
-        <message>
-            <source>Deselect</source>
-            <translation>取消选择</translation>
-        </message>
-        <message>
-            <source>Select again</source>
-            <translation>重新选择</translation>
-        </message>
-        <message>
-            <source>Invert selection</source>
-            <translation>反选</translation>
-        </message>
-        <message>
-            <source>Select the layer's pixels</source>
-            <translation>选择图层像素</translation>
-        </message>
-        <message>
-            <source>Select what the mask shows</source>
-            <translation>选择蒙版显示的区域</translation>
-        </message>
-        <message>
-            <source>Select bright parts</source>
-            <translation>选择高光区域</translation>
-        </message>
-        <message>
-            <source>Select the subjects</source>
-            <translation>选择主体</translation>
-        </message>
-        <message>
-            <source>Selection as mask</source>
-            <translation>选区存储为蒙版</translation>
-        </message>
-        <message>
-            <source>Grow selection by {radius} px</source>
-            <translation>扩展选区 {radius} 像素</translation>
-        </message>
-        <message>
-            <source>Shrink selection by {radius} px</source>
-            <translation>收缩选区 {radius} 像素</translation>
-        </message>
-        <message>
-            <source>Feather selection by {radius} px</source>
-            <translation>羽化选区 {radius} 像素</translation>
-        </message>
-        <message>
-            <source>Border of {width} px</source>
-            <translation>边界 {width} 像素</translation>
-        </message>
-        <message>
-            <source>Smooth selection by {radius} px</source>
-            <translation>平滑选区 {radius} 像素</translation>
-        </message>
-        <message>
-            <source>layers</source>
-            <translation>图层</translation>
-        </message>
-        <message>
-            <source>Move selection</source>
-            <translation>移动选区</translation>
-        </message>
-        <message>
-            <source>Select</source>
-            <translation>选择</translation>
-        </message>
-        <message>
-            <source>Cut</source>
-            <translation>剪切</translation>
-        </message>
-        <message>
-            <source>Paste</source>
-            <translation>粘贴</translation>
-        </message>
-        <message>
-            <source>Copied</source>
-            <translation>拷贝的图层</translation>
-        </message>
-        <message>
-            <source>Pasted</source>
-            <translation>粘贴的图层</translation>
-        </message>
-        <message>
-            <source>Edit text</source>
-            <translation>编辑文字</translation>
-        </message>
-        <message>
-            <source>Add text</source>
-            <translation>添加文字</translation>
-        </message>
-    </context>
-    <context>
-        <name>CompareMenu</name>
-        <message>
-            <source>Before tuning</source>
-            <translation>调整前</translation>
-        </message>
-        <message>
-            <source>State of the history</source>
-            <translation>历史状态</translation>
-        </message>
-        <message>
-            <source>As it began</source>
-            <translation>初始状态</translation>
-        </message>
-        <message>
-            <source>Layer</source>
-            <translation>图层</translation>
-        </message>
-        <message>
-            <source>Without “{name}”</source>
-            <translation>不含“{name}”</translation>
-        </message>
-        <message>
-            <source>With “{name}”</source>
-            <translation>含“{name}”</translation>
-        </message>
-    </context>
-    <context>
-        <name>ConflictBar</name>
-        <message>
-            <source>Keep as it was</source>
-            <translation>保持原样</translation>
-        </message>
-        <message>
-            <source>{keys} is taken by “{name}”.</source>
-            <translation>{keys} 已被“{name}”占用。</translation>
-        </message>
-        <message>
-            <source>Use for “{name}”</source>
-            <translation>用于“{name}”</translation>
-        </message>
-    </context>
-    <context>
-        <name>ContactCard</name>
-        <message>
-            <source>{method}, seed {seed}</source>
-            <translation>{method}，种子 {seed}</translation>
-        </message>
-        <message>
-            <source>failed</source>
-            <translation>失败</translation>
-        </message>
-        <message>
-            <source>waiting…</source>
-            <translation>等待中…</translation>
-        </message>
-        <message>
-            <source>{seen} of {all}</source>
-            <translation>{seen}/{all}</translation>
-        </message>
-    </context>
-    <context>
-        <name>ContactSheet</name>
-        <message>
-            <source>Compare: {method}, seed {seed}</source>
-            <translation>比较：{method}，种子 {seed}</translation>
-        </message>
-        <message>
-            <source>Stopped</source>
-            <translation>已停止</translation>
-        </message>
-    </context>
-    <context>
-        <name>ContactSheetDialog</name>
-        <message>
-            <source>Compare methods and seeds</source>
-            <translation>比较方法和种子</translation>
-        </message>
-        <message>
-            <source>Seeds</source>
-            <translation>种子</translation>
-        </message>
-        <message>
-            <source>Add as layer</source>
-            <translation>添加为图层</translation>
-        </message>
-        <message>
-            <source>Compare</source>
-            <translation>比较</translation>
-        </message>
-        <message numerus="yes">
-            <source>%n method(s)</source>
-            <translation>
-                <numerusform>%n 种方法</numerusform>
-            </translation>
-        </message>
-        <message>
-            <source>{done} of {total}</source>
-            <translation>{done}/{total}</translation>
-        </message>
-        <message>
-            <source>{method}
+<context>
+    <name>About</name>
+    <message>
+        <source>About Attune</source>
+        <translation>关于 Attune</translation>
+    </message>
+    <message>
+        <source>Version {version}</source>
+        <translation>版本 {version}</translation>
+    </message>
+    <message>
+        <source>An image editor with sliders for meaning: point at a subject and change its age, its smile or its size, while everything else in the picture stays. Everything runs on this computer; no picture leaves it.</source>
+        <translation>一款用滑块调整画面含义的图像编辑器：指向一个主体，改变其年龄、笑容或大小，画面其余部分保持不变。一切都在本机运行，图片不会离开这台电脑。</translation>
+    </message>
+    <message>
+        <source>Free software under the MIT licence. Built with Qt, PyTorch and Diffusers.</source>
+        <translation>遵循 MIT 许可证的自由软件。基于 Qt、PyTorch 和 Diffusers 构建。</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+</context>
+<context>
+    <name>Actions</name>
+    <message>
+        <source>&amp;File</source>
+        <translation>文件(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>编辑(&amp;E)</translation>
+    </message>
+    <message>
+        <source>&amp;Image</source>
+        <translation>图像(&amp;I)</translation>
+    </message>
+    <message>
+        <source>&amp;Layer</source>
+        <translation>图层(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;Select</source>
+        <translation>选择(&amp;S)</translation>
+    </message>
+    <message>
+        <source>F&amp;ilter</source>
+        <translation>滤镜(&amp;I)</translation>
+    </message>
+    <message>
+        <source>&amp;Generate</source>
+        <translation>生成(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>视图(&amp;V)</translation>
+    </message>
+    <message>
+        <source>&amp;Tools</source>
+        <translation>工具(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Window</source>
+        <translation>窗口(&amp;W)</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>帮助(&amp;H)</translation>
+    </message>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>撤销(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>重做(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Cu&amp;t</source>
+        <translation>剪切(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Copy</source>
+        <translation>拷贝(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Copy &amp;merged</source>
+        <translation>合并拷贝(&amp;M)</translation>
+    </message>
+    <message>
+        <source>&amp;Paste</source>
+        <translation>粘贴(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Paste as &amp;new picture</source>
+        <translation>粘贴为新图片(&amp;N)</translation>
+    </message>
+    <message>
+        <source>C&amp;lear or delete layer</source>
+        <translation>清除或删除图层(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Fill with the &amp;foreground colour</source>
+        <translation>用前景色填充(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Fill with the &amp;background colour</source>
+        <translation>用背景色填充(&amp;B)</translation>
+    </message>
+    <message>
+        <source>&amp;Settings…</source>
+        <translation>设置(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>&amp;New from prompt…</source>
+        <translation>用提示词新建(&amp;N)…</translation>
+    </message>
+    <message>
+        <source>New can&amp;vas…</source>
+        <translation>新建画布(&amp;V)…</translation>
+    </message>
+    <message>
+        <source>&amp;Open…</source>
+        <translation>打开(&amp;O)…</translation>
+    </message>
+    <message>
+        <source>Open as &amp;layer…</source>
+        <translation>作为图层打开(&amp;L)…</translation>
+    </message>
+    <message>
+        <source>Open sample &amp;picture</source>
+        <translation>打开示例图片(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Save project</source>
+        <translation>保存工程(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Save project &amp;as…</source>
+        <translation>工程另存为(&amp;A)…</translation>
+    </message>
+    <message>
+        <source>&amp;Export…</source>
+        <translation>导出为(&amp;E)…</translation>
+    </message>
+    <message>
+        <source>Export a&amp;gain</source>
+        <translation>再次导出(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;Close</source>
+        <translation>关闭(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>退出(&amp;Q)</translation>
+    </message>
+    <message>
+        <source>As a layer that stays editable; a selection becomes its mask</source>
+        <translation>作为可继续编辑的调整图层；选区会成为它的蒙版</translation>
+    </message>
+    <message>
+        <source>&amp;Levels</source>
+        <translation>色阶(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;Curves</source>
+        <translation>曲线(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Brightness and contrast</source>
+        <translation>亮度/对比度(&amp;B)</translation>
+    </message>
+    <message>
+        <source>&amp;Hue, saturation, lightness</source>
+        <translation>色相/饱和度/明度(&amp;H)</translation>
+    </message>
+    <message>
+        <source>&amp;White balance</source>
+        <translation>白平衡(&amp;W)</translation>
+    </message>
+    <message>
+        <source>Blac&amp;k and white</source>
+        <translation>黑白(&amp;K)</translation>
+    </message>
+    <message>
+        <source>&amp;Invert</source>
+        <translation>反相(&amp;I)</translation>
+    </message>
+    <message>
+        <source>&amp;Posterise</source>
+        <translation>色调分离(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Gaussian blur</source>
+        <translation>高斯模糊(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;Sharpen</source>
+        <translation>锐化(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Variations</source>
+        <translation>变体(&amp;V)</translation>
+    </message>
+    <message>
+        <source>&amp;Reset sliders</source>
+        <translation>复位滑块(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Re&amp;fine</source>
+        <translation>细化(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Make the picture again with every chosen subject in it</source>
+        <translation>重新生成图片，使选中的主体全部出现</translation>
+    </message>
+    <message>
+        <source>S&amp;uggest subjects</source>
+        <translation>建议主体(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Compare methods and seeds…</source>
+        <translation>比较方法和种子(&amp;C)…</translation>
+    </message>
+    <message>
+        <source>&amp;Stop all jobs</source>
+        <translation>停止所有任务(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Models…</source>
+        <translation>模型(&amp;M)…</translation>
+    </message>
+    <message>
+        <source>&amp;Command palette…</source>
+        <translation>命令面板(&amp;C)…</translation>
+    </message>
+    <message>
+        <source>&amp;Keyboard shortcuts</source>
+        <translation>键盘快捷键(&amp;K)</translation>
+    </message>
+    <message>
+        <source>&amp;About Attune</source>
+        <translation>关于 Attune(&amp;A)</translation>
+    </message>
+    <message>
+        <source>How this picture was &amp;made</source>
+        <translation>图片的制作方式(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Picture &amp;size…</source>
+        <translation>图像大小(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>Can&amp;vas size…</source>
+        <translation>画布大小(&amp;V)…</translation>
+    </message>
+    <message>
+        <source>&amp;Crop to the selection</source>
+        <translation>裁剪到选区(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Tr&amp;im to what shows</source>
+        <translation>裁切透明边缘(&amp;I)</translation>
+    </message>
+    <message>
+        <source>Show &amp;all of every layer</source>
+        <translation>显示全部图层内容(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Rotate 90° &amp;clockwise</source>
+        <translation>顺时针旋转 90°(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Rotate and flip</source>
+        <translation>旋转与翻转(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Rotate 90° counter-clock&amp;wise</source>
+        <translation>逆时针旋转 90°(&amp;W)</translation>
+    </message>
+    <message>
+        <source>Rotate 1&amp;80°</source>
+        <translation>旋转 180°(&amp;8)</translation>
+    </message>
+    <message>
+        <source>Rotate by an &amp;angle…</source>
+        <translation>任意角度旋转(&amp;A)…</translation>
+    </message>
+    <message>
+        <source>Flip left to &amp;right</source>
+        <translation>水平翻转(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Flip top to &amp;bottom</source>
+        <translation>垂直翻转(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Convert to &amp;sRGB</source>
+        <translation>转换为 sRGB(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Conver&amp;t to profile</source>
+        <translation>转换为配置文件(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Convert to &amp;Display P3</source>
+        <translation>转换为 Display P3(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Convert to &amp;Adobe RGB</source>
+        <translation>转换为 Adobe RGB(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Convert to &amp;ProPhoto RGB</source>
+        <translation>转换为 ProPhoto RGB(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Assign &amp;sRGB</source>
+        <translation>指定 sRGB(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Assi&amp;gn profile</source>
+        <translation>指定配置文件(&amp;G)</translation>
+    </message>
+    <message>
+        <source>Assign &amp;Display P3</source>
+        <translation>指定 Display P3(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Assign &amp;Adobe RGB</source>
+        <translation>指定 Adobe RGB(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Assign &amp;ProPhoto RGB</source>
+        <translation>指定 ProPhoto RGB(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;New layer</source>
+        <translation>新建图层(&amp;N)</translation>
+    </message>
+    <message>
+        <source>New &amp;group</source>
+        <translation>新建图层组(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;Duplicate layer</source>
+        <translation>复制图层(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Layer by &amp;copy</source>
+        <translation>通过拷贝的图层(&amp;C)</translation>
+    </message>
+    <message>
+        <source>La&amp;yer by cut</source>
+        <translation>通过剪切的图层(&amp;Y)</translation>
+    </message>
+    <message>
+        <source>De&amp;lete layer</source>
+        <translation>删除图层(&amp;L)</translation>
+    </message>
+    <message>
+        <source>&amp;Show or hide layer</source>
+        <translation>显示或隐藏图层(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Clip to the layer &amp;below</source>
+        <translation>剪贴到下方图层(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Lock &amp;or unlock</source>
+        <translation>锁定或解锁(&amp;O)</translation>
+    </message>
+    <message>
+        <source>Show &amp;everything</source>
+        <translation>显示全部(&amp;E)</translation>
+    </message>
+    <message>
+        <source>Mas&amp;k</source>
+        <translation>蒙版(&amp;K)</translation>
+    </message>
+    <message>
+        <source>&amp;Hide everything</source>
+        <translation>隐藏全部(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Show the &amp;selection</source>
+        <translation>显示选区(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Hide the se&amp;lection</source>
+        <translation>隐藏选区(&amp;L)</translation>
+    </message>
+    <message>
+        <source>From the &amp;transparency</source>
+        <translation>从透明区域(&amp;T)</translation>
+    </message>
+    <message>
+        <source>&amp;Paint on the mask</source>
+        <translation>在蒙版上绘制(&amp;P)</translation>
+    </message>
+    <message>
+        <source>&amp;Disable or enable</source>
+        <translation>停用或启用(&amp;D)</translation>
+    </message>
+    <message>
+        <source>&amp;Invert mask</source>
+        <translation>反相蒙版(&amp;I)</translation>
+    </message>
+    <message>
+        <source>Lin&amp;k or unlink</source>
+        <translation>链接或取消链接(&amp;K)</translation>
+    </message>
+    <message>
+        <source>&amp;Apply</source>
+        <translation>应用(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Delete &amp;mask</source>
+        <translation>删除蒙版(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Gro&amp;up</source>
+        <translation>编组(&amp;U)</translation>
+    </message>
+    <message>
+        <source>Ung&amp;roup</source>
+        <translation>取消编组(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Pass through</source>
+        <translation>穿透(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Move &amp;up</source>
+        <translation>上移一层(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Arrange</source>
+        <translation>排列(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Move do&amp;wn</source>
+        <translation>下移一层(&amp;W)</translation>
+    </message>
+    <message>
+        <source>To the &amp;top</source>
+        <translation>置于顶层(&amp;T)</translation>
+    </message>
+    <message>
+        <source>To the &amp;bottom</source>
+        <translation>置于底层(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Flip layer left to &amp;right</source>
+        <translation>水平翻转图层(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Transform</source>
+        <translation>变换(&amp;T)</translation>
+    </message>
+    <message>
+        <source>Flip layer top to &amp;bottom</source>
+        <translation>垂直翻转图层(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Rotate layer 90° &amp;clockwise</source>
+        <translation>图层顺时针旋转 90°(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Rotate layer 90° counter-clock&amp;wise</source>
+        <translation>图层逆时针旋转 90°(&amp;W)</translation>
+    </message>
+    <message>
+        <source>Rotate layer 1&amp;80°</source>
+        <translation>图层旋转 180°(&amp;8)</translation>
+    </message>
+    <message>
+        <source>Turn te&amp;xt into pixels</source>
+        <translation>栅格化文字(&amp;X)</translation>
+    </message>
+    <message>
+        <source>&amp;Merge down</source>
+        <translation>向下合并(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Merge &amp;visible layers</source>
+        <translation>合并可见图层(&amp;V)</translation>
+    </message>
+    <message>
+        <source>V&amp;isible as a new layer</source>
+        <translation>盖印可见图层(&amp;I)</translation>
+    </message>
+    <message>
+        <source>&amp;Flatten picture</source>
+        <translation>拼合图像(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Edit recipe</source>
+        <translation>编辑配方(&amp;E)</translation>
+    </message>
+    <message>
+        <source>&amp;Move</source>
+        <translation>移动(&amp;M)</translation>
+    </message>
+    <message>
+        <source>&amp;Crop</source>
+        <translation>裁剪(&amp;C)</translation>
+    </message>
+    <message>
+        <source>Strai&amp;ghten</source>
+        <translation>拉直(&amp;G)</translation>
+    </message>
+    <message>
+        <source>Select &amp;rectangle</source>
+        <translation>矩形选框(&amp;R)</translation>
+    </message>
+    <message>
+        <source>Select ellip&amp;se</source>
+        <translation>椭圆选框(&amp;S)</translation>
+    </message>
+    <message>
+        <source>&amp;Lasso</source>
+        <translation>套索(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Select &amp;polygon</source>
+        <translation>多边形套索(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Magic &amp;wand</source>
+        <translation>魔棒(&amp;W)</translation>
+    </message>
+    <message>
+        <source>&amp;Brush</source>
+        <translation>画笔(&amp;B)</translation>
+    </message>
+    <message>
+        <source>&amp;Eraser</source>
+        <translation>橡皮擦(&amp;E)</translation>
+    </message>
+    <message>
+        <source>&amp;Fill</source>
+        <translation>油漆桶(&amp;F)</translation>
+    </message>
+    <message>
+        <source>Gr&amp;adient</source>
+        <translation>渐变(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Clo&amp;ne stamp</source>
+        <translation>仿制图章(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Healing brush</source>
+        <translation>修复画笔(&amp;H)</translation>
+    </message>
+    <message>
+        <source>Te&amp;xt</source>
+        <translation>文字(&amp;X)</translation>
+    </message>
+    <message>
+        <source>Eye&amp;dropper</source>
+        <translation>吸管(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Point at s&amp;ubjects</source>
+        <translation>指向主体(&amp;U)</translation>
+    </message>
+    <message>
+        <source>M&amp;ove the view</source>
+        <translation>抓手(&amp;O)</translation>
+    </message>
+    <message>
+        <source>&amp;Zoom with the pointer</source>
+        <translation>缩放(&amp;Z)</translation>
+    </message>
+    <message>
+        <source>Swap the two colours</source>
+        <translation>切换前景色和背景色</translation>
+    </message>
+    <message>
+        <source>Black and white</source>
+        <translation>默认前景色和背景色</translation>
+    </message>
+    <message>
+        <source>Larger brush</source>
+        <translation>增大画笔</translation>
+    </message>
+    <message>
+        <source>Smaller brush</source>
+        <translation>缩小画笔</translation>
+    </message>
+    <message>
+        <source>Harder brush</source>
+        <translation>增加画笔硬度</translation>
+    </message>
+    <message>
+        <source>Softer brush</source>
+        <translation>降低画笔硬度</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;in</source>
+        <translation>放大(&amp;I)</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;out</source>
+        <translation>缩小(&amp;O)</translation>
+    </message>
+    <message>
+        <source>&amp;Fit in window</source>
+        <translation>适合窗口(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;Actual size</source>
+        <translation>实际像素(&amp;A)</translation>
+    </message>
+    <message>
+        <source>Fit &amp;width</source>
+        <translation>适合宽度(&amp;W)</translation>
+    </message>
+    <message>
+        <source>Fit &amp;selection</source>
+        <translation>适合选区(&amp;S)</translation>
+    </message>
+    <message>
+        <source>Rotate view &amp;left</source>
+        <translation>向左旋转视图(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Rotate view &amp;right</source>
+        <translation>向右旋转视图(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Upright view</source>
+        <translation>复位视图旋转(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Before and after</source>
+        <translation>修改前后对比(&amp;B)</translation>
+    </message>
+    <message>
+        <source>Rul&amp;ers</source>
+        <translation>标尺(&amp;E)</translation>
+    </message>
+    <message>
+        <source>&amp;Guides</source>
+        <translation>参考线(&amp;G)</translation>
+    </message>
+    <message>
+        <source>S&amp;nap to guides and edges</source>
+        <translation>对齐到参考线和边缘(&amp;N)</translation>
+    </message>
+    <message>
+        <source>&amp;Pixel grid above 800 %</source>
+        <translation>放大到 800 % 以上时显示像素网格(&amp;P)</translation>
+    </message>
+    <message>
+        <source>Selection e&amp;dges</source>
+        <translation>选区边缘(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Re&amp;move all guides</source>
+        <translation>清除所有参考线(&amp;M)</translation>
+    </message>
+    <message>
+        <source>&amp;Full screen</source>
+        <translation>全屏(&amp;F)</translation>
+    </message>
+    <message>
+        <source>&amp;All</source>
+        <translation>全部(&amp;A)</translation>
+    </message>
+    <message>
+        <source>&amp;Deselect</source>
+        <translation>取消选择(&amp;D)</translation>
+    </message>
+    <message>
+        <source>Select a&amp;gain</source>
+        <translation>重新选择(&amp;G)</translation>
+    </message>
+    <message>
+        <source>&amp;Invert selection</source>
+        <translation>反选(&amp;I)</translation>
+    </message>
+    <message>
+        <source>The layer&apos;s &amp;pixels</source>
+        <translation>图层像素(&amp;P)</translation>
+    </message>
+    <message>
+        <source>What the &amp;mask shows</source>
+        <translation>蒙版显示的区域(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Brigh&amp;t parts</source>
+        <translation>高光区域(&amp;T)</translation>
+    </message>
+    <message>
+        <source>S&amp;ubjects of the picture</source>
+        <translation>图片中的主体(&amp;U)</translation>
+    </message>
+    <message>
+        <source>&amp;Grow…</source>
+        <translation>扩展(&amp;G)…</translation>
+    </message>
+    <message>
+        <source>&amp;Change</source>
+        <translation>修改(&amp;C)</translation>
+    </message>
+    <message>
+        <source>&amp;Shrink…</source>
+        <translation>收缩(&amp;S)…</translation>
+    </message>
+    <message>
+        <source>&amp;Feather…</source>
+        <translation>羽化(&amp;F)…</translation>
+    </message>
+    <message>
+        <source>&amp;Border…</source>
+        <translation>边界(&amp;B)…</translation>
+    </message>
+    <message>
+        <source>S&amp;mooth…</source>
+        <translation>平滑(&amp;M)…</translation>
+    </message>
+    <message>
+        <source>Keep as mas&amp;k</source>
+        <translation>存储为蒙版(&amp;K)</translation>
+    </message>
+    <message>
+        <source>Al&amp;l layers</source>
+        <translation>所有图层(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Layer abo&amp;ve</source>
+        <translation>上方图层(&amp;V)</translation>
+    </message>
+    <message>
+        <source>Layer belo&amp;w</source>
+        <translation>下方图层(&amp;W)</translation>
+    </message>
+</context>
+<context>
+    <name>AdjustmentButton</name>
+    <message>
+        <source>New adjustment layer</source>
+        <translation>新建调整图层</translation>
+    </message>
+    <message>
+        <source>Add {name}</source>
+        <translation>添加 {name}</translation>
+    </message>
+</context>
+<context>
+    <name>AdjustmentProperties</name>
+    <message>
+        <source>Back to the defaults</source>
+        <translation>恢复默认值</translation>
+    </message>
+    <message>
+        <source>This adjustment has nothing to set.</source>
+        <translation>此调整没有可设置的选项。</translation>
+    </message>
+    <message>
+        <source>Change {name}</source>
+        <translation>更改 {name}</translation>
+    </message>
+    <message>
+        <source>Reset {name}</source>
+        <translation>复位 {name}</translation>
+    </message>
+</context>
+<context>
+    <name>Adjustments</name>
+    <message>
+        <source>Levels</source>
+        <translation>色阶</translation>
+    </message>
+    <message>
+        <source>Curves</source>
+        <translation>曲线</translation>
+    </message>
+    <message>
+        <source>Brightness and contrast</source>
+        <translation>亮度/对比度</translation>
+    </message>
+    <message>
+        <source>Hue, saturation, lightness</source>
+        <translation>色相/饱和度/明度</translation>
+    </message>
+    <message>
+        <source>White balance</source>
+        <translation>白平衡</translation>
+    </message>
+    <message>
+        <source>Black and white</source>
+        <translation>黑白</translation>
+    </message>
+    <message>
+        <source>Invert</source>
+        <translation>反相</translation>
+    </message>
+    <message>
+        <source>Posterise</source>
+        <translation>色调分离</translation>
+    </message>
+    <message>
+        <source>Gaussian blur</source>
+        <translation>高斯模糊</translation>
+    </message>
+    <message>
+        <source>Sharpen</source>
+        <translation>锐化</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>红</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>绿</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>蓝</translation>
+    </message>
+    <message>
+        <source>Tint</source>
+        <translation>色调</translation>
+    </message>
+    <message>
+        <source>Tint hue</source>
+        <translation>着色色相</translation>
+    </message>
+    <message>
+        <source>Tint strength</source>
+        <translation>着色强度</translation>
+    </message>
+    <message>
+        <source>Brightness</source>
+        <translation>亮度</translation>
+    </message>
+    <message>
+        <source>Contrast</source>
+        <translation>对比度</translation>
+    </message>
+    <message>
+        <source>All channels</source>
+        <translation>全部通道</translation>
+    </message>
+    <message>
+        <source>Radius (px)</source>
+        <translation>半径（像素）</translation>
+    </message>
+    <message>
+        <source>Hue</source>
+        <translation>色相</translation>
+    </message>
+    <message>
+        <source>Saturation</source>
+        <translation>饱和度</translation>
+    </message>
+    <message>
+        <source>Lightness</source>
+        <translation>明度</translation>
+    </message>
+    <message>
+        <source>Colourise</source>
+        <translation>着色</translation>
+    </message>
+    <message>
+        <source>Amount (%)</source>
+        <translation>数量（%）</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>阈值</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>色温</translation>
+    </message>
+</context>
+<context>
+    <name>Application</name>
+    <message>
+        <source>Opening {name}…</source>
+        <translation>正在打开 {name}…</translation>
+    </message>
+    <message>
+        <source>Saving {name}…</source>
+        <translation>正在保存 {name}…</translation>
+    </message>
+    <message>
+        <source>Exported {name}.</source>
+        <translation>已导出 {name}。</translation>
+    </message>
+    <message>
+        <source>Exporting {name}…</source>
+        <translation>正在导出 {name}…</translation>
+    </message>
+    <message>
+        <source>Sample picture</source>
+        <translation>示例图片</translation>
+    </message>
+    <message>
+        <source>The {count} oldest steps left the history to save memory.</source>
+        <translation>为节省内存，已从历史记录中移除最早的 {count} 步。</translation>
+    </message>
+    <message>
+        <source>Settings › Memory for undo.</source>
+        <translation>设置 › 撤销内存。</translation>
+    </message>
+    <message>
+        <source>{what}…</source>
+        <translation>{what}…</translation>
+    </message>
+    <message>
+        <source>New picture</source>
+        <translation>新图片</translation>
+    </message>
+    <message>
+        <source>Generated</source>
+        <translation>生成的图片</translation>
+    </message>
+    <message>
+        <source>Pasted</source>
+        <translation>粘贴的图片</translation>
+    </message>
+</context>
+<context>
+    <name>AttentionSteps</name>
+    <message>
+        <source>Where the model looks</source>
+        <translation>模型关注的区域</translation>
+    </message>
+    <message>
+        <source>Subject</source>
+        <translation>主体</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>步</translation>
+    </message>
+    <message>
+        <source>Export map…</source>
+        <translation>导出热力图…</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>all steps</source>
+        <translation>所有步</translation>
+    </message>
+    <message>
+        <source>step {number}</source>
+        <translation>第 {number} 步</translation>
+    </message>
+</context>
+<context>
+    <name>AttributeMenu</name>
+    <message>
+        <source>Search attributes</source>
+        <translation>搜索属性</translation>
+    </message>
+    <message>
+        <source>Attributes for {subject}</source>
+        <translation>{subject} 的属性</translation>
+    </message>
+    <message>
+        <source>Nothing fits.</source>
+        <translation>没有匹配项。</translation>
+    </message>
+</context>
+<context>
+    <name>AttributeRow</name>
+    <message>
+        <source>{attribute} of {subject}</source>
+        <translation>{subject} 的{attribute}</translation>
+    </message>
+    <message>
+        <source>{name}: drag, or use the arrow keys; double click sets it to zero</source>
+        <translation>{name}：拖动或用方向键调整；双击归零</translation>
+    </message>
+    <message>
+        <source>Move this attribute of all subjects together</source>
+        <translation>所有主体的此属性一起变化</translation>
+    </message>
+    <message>
+        <source>Set to zero</source>
+        <translation>归零</translation>
+    </message>
+    <message>
+        <source>Remove this attribute</source>
+        <translation>移除此属性</translation>
+    </message>
+</context>
+<context>
+    <name>AttributeSession</name>
+    <message>
+        <source>Preparing sliders</source>
+        <translation>正在准备滑块</translation>
+    </message>
+    <message>
+        <source>Choose {word} as a subject</source>
+        <translation>将 {word} 选为主体</translation>
+    </message>
+    <message>
+        <source>Release {word}</source>
+        <translation>取消主体 {word}</translation>
+    </message>
+    <message>
+        <source>Add {attribute} to {subject}</source>
+        <translation>为 {subject} 添加{attribute}</translation>
+    </message>
+    <message>
+        <source>Remove {attribute} from {subject}</source>
+        <translation>移除 {subject} 的{attribute}</translation>
+    </message>
+    <message>
+        <source>Set delay to {value}</source>
+        <translation>将延迟设为 {value}</translation>
+    </message>
+    <message>
+        <source>Set seed to {value}</source>
+        <translation>将种子设为 {value}</translation>
+    </message>
+    <message>
+        <source>Change the prompt to {prompt}</source>
+        <translation>将提示词改为 {prompt}</translation>
+    </message>
+    <message>
+        <source>Change the delay</source>
+        <translation>更改延迟</translation>
+    </message>
+    <message>
+        <source>Set {attribute} of {subject} to {value}</source>
+        <translation>将 {subject} 的{attribute}设为 {value}</translation>
+    </message>
+    <message>
+        <source>Reset sliders</source>
+        <translation>复位滑块</translation>
+    </message>
+    <message>
+        <source>Reset {subject}</source>
+        <translation>复位 {subject}</translation>
+    </message>
+    <message>
+        <source>Reset {attribute} of {subject}</source>
+        <translation>复位 {subject} 的{attribute}</translation>
+    </message>
+</context>
+<context>
+    <name>Attributes</name>
+    <message>
+        <source>Age</source>
+        <translation>年龄</translation>
+    </message>
+    <message>
+        <source>Smile</source>
+        <translation>笑容</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Hair: black to blond</source>
+        <translation>发色：黑到金</translation>
+    </message>
+    <message>
+        <source>Shirt: blue to red</source>
+        <translation>上衣：蓝到红</translation>
+    </message>
+    <message>
+        <source>Fur: black to white</source>
+        <translation>毛色：黑到白</translation>
+    </message>
+    <message>
+        <source>Leaves: green to orange</source>
+        <translation>叶色：绿到橙</translation>
+    </message>
+    <message>
+        <source>Colour: blue to red</source>
+        <translation>颜色：蓝到红</translation>
+    </message>
+</context>
+<context>
+    <name>BlendBox</name>
+    <message>
+        <source>Blend mode</source>
+        <translation>混合模式</translation>
+    </message>
+    <message>
+        <source>Pass through</source>
+        <translation>穿透</translation>
+    </message>
+</context>
+<context>
+    <name>BlendMode</name>
+    <message>
+        <source>Normal</source>
+        <translation>正常</translation>
+    </message>
+    <message>
+        <source>Darken</source>
+        <translation>变暗</translation>
+    </message>
+    <message>
+        <source>Multiply</source>
+        <translation>正片叠底</translation>
+    </message>
+    <message>
+        <source>Colour burn</source>
+        <translation>颜色加深</translation>
+    </message>
+    <message>
+        <source>Linear burn</source>
+        <translation>线性加深</translation>
+    </message>
+    <message>
+        <source>Darker colour</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Lighten</source>
+        <translation>变亮</translation>
+    </message>
+    <message>
+        <source>Screen</source>
+        <translation>滤色</translation>
+    </message>
+    <message>
+        <source>Colour dodge</source>
+        <translation>颜色减淡</translation>
+    </message>
+    <message>
+        <source>Plus</source>
+        <translation>线性减淡（添加）</translation>
+    </message>
+    <message>
+        <source>Lighter colour</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Overlay</source>
+        <translation>叠加</translation>
+    </message>
+    <message>
+        <source>Soft light</source>
+        <translation>柔光</translation>
+    </message>
+    <message>
+        <source>Hard light</source>
+        <translation>强光</translation>
+    </message>
+    <message>
+        <source>Vivid light</source>
+        <translation>亮光</translation>
+    </message>
+    <message>
+        <source>Linear light</source>
+        <translation>线性光</translation>
+    </message>
+    <message>
+        <source>Pin light</source>
+        <translation>点光</translation>
+    </message>
+    <message>
+        <source>Hard mix</source>
+        <translation>实色混合</translation>
+    </message>
+    <message>
+        <source>Difference</source>
+        <translation>差值</translation>
+    </message>
+    <message>
+        <source>Exclusion</source>
+        <translation>排除</translation>
+    </message>
+    <message>
+        <source>Subtract</source>
+        <translation>减去</translation>
+    </message>
+    <message>
+        <source>Divide</source>
+        <translation>划分</translation>
+    </message>
+    <message>
+        <source>Hue</source>
+        <translation>色相</translation>
+    </message>
+    <message>
+        <source>Saturation</source>
+        <translation>饱和度</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>颜色</translation>
+    </message>
+    <message>
+        <source>Luminosity</source>
+        <translation>明度</translation>
+    </message>
+    <message>
+        <source>Source atop</source>
+        <translation>源在上</translation>
+    </message>
+    <message>
+        <source>Destination in</source>
+        <translation>目标内部</translation>
+    </message>
+    <message>
+        <source>Destination out</source>
+        <translation>目标外部</translation>
+    </message>
+    <message>
+        <source>Destination atop</source>
+        <translation>目标在上</translation>
+    </message>
+    <message>
+        <source>Behind</source>
+        <translation>背后</translation>
+    </message>
+    <message>
+        <source>Erase</source>
+        <translation>清除</translation>
+    </message>
+</context>
+<context>
+    <name>Canvas</name>
+    <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>before</source>
+        <translation>修改前</translation>
+    </message>
+    <message>
+        <source>after</source>
+        <translation>修改后</translation>
+    </message>
+</context>
+<context>
+    <name>Colour</name>
+    <message>
+        <source>sRGB</source>
+        <translation>sRGB</translation>
+    </message>
+    <message>
+        <source>Display P3</source>
+        <translation>Display P3</translation>
+    </message>
+    <message>
+        <source>Adobe RGB (compatible)</source>
+        <translation>Adobe RGB（兼容）</translation>
+    </message>
+    <message>
+        <source>ProPhoto RGB (compatible)</source>
+        <translation>ProPhoto RGB（兼容）</translation>
+    </message>
+</context>
+<context>
+    <name>ColourPair</name>
+    <message>
+        <source>Foreground and background colour</source>
+        <translation>前景色和背景色</translation>
+    </message>
+    <message>
+        <source>Foreground {foreground}, background {background}</source>
+        <translation>前景色 {foreground}，背景色 {background}</translation>
+    </message>
+</context>
+<context>
+    <name>ColourPatch</name>
+    <message>
+        <source>Red {red}, green {green}, blue {blue}</source>
+        <translation>红 {red}，绿 {green}，蓝 {blue}</translation>
+    </message>
+</context>
+<context>
+    <name>ColourPicker</name>
+    <message>
+        <source>Hue</source>
+        <translation>色相</translation>
+    </message>
+    <message>
+        <source>Opacity</source>
+        <translation>不透明度</translation>
+    </message>
+    <message>
+        <source>Colour as hexadecimal number</source>
+        <translation>十六进制颜色值</translation>
+    </message>
+    <message>
+        <source>Hex</source>
+        <translation>十六进制</translation>
+    </message>
+    <message>
+        <source>H</source>
+        <translation>H</translation>
+    </message>
+    <message>
+        <source>S</source>
+        <translation>S</translation>
+    </message>
+    <message>
+        <source>V</source>
+        <translation>V</translation>
+    </message>
+    <message>
+        <source>R</source>
+        <translation>R</translation>
+    </message>
+    <message>
+        <source>G</source>
+        <translation>G</translation>
+    </message>
+    <message>
+        <source>B</source>
+        <translation>B</translation>
+    </message>
+</context>
+<context>
+    <name>ColourSwatches</name>
+    <message>
+        <source>Swap the two colours</source>
+        <translation>切换前景色和背景色</translation>
+    </message>
+    <message>
+        <source>Black and white</source>
+        <translation>默认前景色和背景色</translation>
+    </message>
+</context>
+<context>
+    <name>CommandPalette</name>
+    <message>
+        <source>Command palette</source>
+        <translation>命令面板</translation>
+    </message>
+    <message>
+        <source>Type what you want to do</source>
+        <translation>输入想要执行的操作</translation>
+    </message>
+    <message>
+        <source>Search commands</source>
+        <translation>搜索命令</translation>
+    </message>
+    <message>
+        <source>Commands</source>
+        <translation>命令</translation>
+    </message>
+    <message>
+        <source>No command fits.</source>
+        <translation>没有匹配的命令。</translation>
+    </message>
+</context>
+<context>
+    <name>Commands</name>
+    <message>
+        <source>Rename layer to “{value}”</source>
+        <translation>将图层重命名为“{value}”</translation>
+    </message>
+    <message>
+        <source>Show or hide layer “{name}”</source>
+        <translation>显示或隐藏图层“{name}”</translation>
+    </message>
+    <message>
+        <source>Opacity of “{name}” to {value}</source>
+        <translation>将“{name}”的不透明度设为 {value}</translation>
+    </message>
+    <message>
+        <source>Blend “{name}” as {value}</source>
+        <translation>将“{name}”的混合模式设为{value}</translation>
+    </message>
+    <message>
+        <source>Lock or unlock layer “{name}”</source>
+        <translation>锁定或解锁图层“{name}”</translation>
+    </message>
+    <message>
+        <source>Move “{name}”</source>
+        <translation>移动“{name}”</translation>
+    </message>
+    <message>
+        <source>{name}, edited</source>
+        <translation>{name}（已编辑）</translation>
+    </message>
+    <message>
+        <source>Choose subjects</source>
+        <translation>选择主体</translation>
+    </message>
+    <message>
+        <source>Add layer</source>
+        <translation>添加图层</translation>
+    </message>
+    <message>
+        <source>Delete layer “{name}”</source>
+        <translation>删除图层“{name}”</translation>
+    </message>
+    <message>
+        <source>{name} copy</source>
+        <translation>{name} 拷贝</translation>
+    </message>
+    <message>
+        <source>Duplicate layer “{name}”</source>
+        <translation>复制图层“{name}”</translation>
+    </message>
+    <message>
+        <source>Move layer “{name}”</source>
+        <translation>移动图层“{name}”</translation>
+    </message>
+    <message>
+        <source>Flattened</source>
+        <translation>拼合的图像</translation>
+    </message>
+    <message>
+        <source>Visible</source>
+        <translation>可见图层</translation>
+    </message>
+    <message>
+        <source>{name} part</source>
+        <translation>{name} 局部</translation>
+    </message>
+    <message>
+        <source>Layer {number}</source>
+        <translation>图层 {number}</translation>
+    </message>
+    <message>
+        <source>Group {number}</source>
+        <translation>组 {number}</translation>
+    </message>
+    <message>
+        <source>Add {name}</source>
+        <translation>添加 {name}</translation>
+    </message>
+    <message>
+        <source>Add guide</source>
+        <translation>添加参考线</translation>
+    </message>
+    <message>
+        <source>Move guide</source>
+        <translation>移动参考线</translation>
+    </message>
+    <message>
+        <source>Remove guide</source>
+        <translation>移除参考线</translation>
+    </message>
+    <message>
+        <source>Remove all guides</source>
+        <translation>清除所有参考线</translation>
+    </message>
+    <message>
+        <source>Crop to the selection</source>
+        <translation>裁剪到选区</translation>
+    </message>
+    <message>
+        <source>Crop</source>
+        <translation>裁剪</translation>
+    </message>
+    <message>
+        <source>Trim to what shows</source>
+        <translation>裁切透明边缘</translation>
+    </message>
+    <message>
+        <source>Show all of every layer</source>
+        <translation>显示全部图层内容</translation>
+    </message>
+    <message>
+        <source>Canvas size {width} × {height}</source>
+        <translation>画布大小 {width} × {height}</translation>
+    </message>
+    <message>
+        <source>Picture size {width} × {height}</source>
+        <translation>图像大小 {width} × {height}</translation>
+    </message>
+    <message>
+        <source>Rotate picture</source>
+        <translation>旋转图像</translation>
+    </message>
+    <message>
+        <source>Flip picture</source>
+        <translation>翻转图像</translation>
+    </message>
+    <message>
+        <source>Rotate picture by {degrees}°</source>
+        <translation>将图像旋转 {degrees}°</translation>
+    </message>
+    <message>
+        <source>Convert to {profile}</source>
+        <translation>转换为 {profile}</translation>
+    </message>
+    <message>
+        <source>Assign {profile}</source>
+        <translation>指定 {profile}</translation>
+    </message>
+    <message>
+        <source>New layer</source>
+        <translation>新建图层</translation>
+    </message>
+    <message>
+        <source>New group</source>
+        <translation>新建图层组</translation>
+    </message>
+    <message>
+        <source>Layer by copy</source>
+        <translation>通过拷贝的图层</translation>
+    </message>
+    <message>
+        <source>Layer by cut</source>
+        <translation>通过剪切的图层</translation>
+    </message>
+    <message>
+        <source>Fill</source>
+        <translation>填充</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>清除</translation>
+    </message>
+    <message>
+        <source>Group layers</source>
+        <translation>图层编组</translation>
+    </message>
+    <message>
+        <source>Ungroup</source>
+        <translation>取消编组</translation>
+    </message>
+    <message>
+        <source>Move layers</source>
+        <translation>移动图层</translation>
+    </message>
+    <message>
+        <source>Clip to the layer below</source>
+        <translation>剪贴到下方图层</translation>
+    </message>
+    <message>
+        <source>Lock or unlock layers</source>
+        <translation>锁定或解锁图层</translation>
+    </message>
+    <message>
+        <source>Let the group pass through, or not</source>
+        <translation>切换图层组穿透</translation>
+    </message>
+    <message>
+        <source>Merge layers</source>
+        <translation>合并图层</translation>
+    </message>
+    <message>
+        <source>Merge group</source>
+        <translation>合并组</translation>
+    </message>
+    <message>
+        <source>Merge down</source>
+        <translation>向下合并</translation>
+    </message>
+    <message>
+        <source>Merge visible layers</source>
+        <translation>合并可见图层</translation>
+    </message>
+    <message>
+        <source>Visible as a new layer</source>
+        <translation>盖印可见图层</translation>
+    </message>
+    <message>
+        <source>Flatten picture</source>
+        <translation>拼合图像</translation>
+    </message>
+    <message>
+        <source>Turn text into pixels</source>
+        <translation>栅格化文字</translation>
+    </message>
+    <message>
+        <source>Flip layers</source>
+        <translation>翻转图层</translation>
+    </message>
+    <message>
+        <source>Rotate layers</source>
+        <translation>旋转图层</translation>
+    </message>
+    <message>
+        <source>Add mask</source>
+        <translation>添加蒙版</translation>
+    </message>
+    <message>
+        <source>Apply mask</source>
+        <translation>应用蒙版</translation>
+    </message>
+    <message>
+        <source>Delete mask</source>
+        <translation>删除蒙版</translation>
+    </message>
+    <message>
+        <source>Invert mask</source>
+        <translation>反相蒙版</translation>
+    </message>
+    <message>
+        <source>Disable mask</source>
+        <translation>停用蒙版</translation>
+    </message>
+    <message>
+        <source>Enable mask</source>
+        <translation>启用蒙版</translation>
+    </message>
+    <message>
+        <source>Link or unlink mask</source>
+        <translation>链接或取消链接蒙版</translation>
+    </message>
+    <message>
+        <source>Select all</source>
+        <translation>全选</translation>
+    </message>
+    <message>
+        <source>Deselect</source>
+        <translation>取消选择</translation>
+    </message>
+    <message>
+        <source>Select again</source>
+        <translation>重新选择</translation>
+    </message>
+    <message>
+        <source>Invert selection</source>
+        <translation>反选</translation>
+    </message>
+    <message>
+        <source>Select the layer&apos;s pixels</source>
+        <translation>选择图层像素</translation>
+    </message>
+    <message>
+        <source>Select what the mask shows</source>
+        <translation>选择蒙版显示的区域</translation>
+    </message>
+    <message>
+        <source>Select bright parts</source>
+        <translation>选择高光区域</translation>
+    </message>
+    <message>
+        <source>Select the subjects</source>
+        <translation>选择主体</translation>
+    </message>
+    <message>
+        <source>Selection as mask</source>
+        <translation>选区存储为蒙版</translation>
+    </message>
+    <message>
+        <source>Grow selection by {radius} px</source>
+        <translation>扩展选区 {radius} 像素</translation>
+    </message>
+    <message>
+        <source>Shrink selection by {radius} px</source>
+        <translation>收缩选区 {radius} 像素</translation>
+    </message>
+    <message>
+        <source>Feather selection by {radius} px</source>
+        <translation>羽化选区 {radius} 像素</translation>
+    </message>
+    <message>
+        <source>Border of {width} px</source>
+        <translation>边界 {width} 像素</translation>
+    </message>
+    <message>
+        <source>Smooth selection by {radius} px</source>
+        <translation>平滑选区 {radius} 像素</translation>
+    </message>
+    <message>
+        <source>layers</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>Move what is selected</source>
+        <translation>移动所选内容</translation>
+    </message>
+    <message>
+        <source>Move selection</source>
+        <translation>移动选区</translation>
+    </message>
+    <message>
+        <source>Select</source>
+        <translation>选择</translation>
+    </message>
+    <message>
+        <source>Cut</source>
+        <translation>剪切</translation>
+    </message>
+    <message>
+        <source>Paste</source>
+        <translation>粘贴</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>拷贝的图层</translation>
+    </message>
+    <message>
+        <source>Pasted</source>
+        <translation>粘贴的图层</translation>
+    </message>
+    <message>
+        <source>Edit text</source>
+        <translation>编辑文字</translation>
+    </message>
+    <message>
+        <source>Add text</source>
+        <translation>添加文字</translation>
+    </message>
+    <message>
+        <source>Transform</source>
+        <translation>变换</translation>
+    </message>
+</context>
+<context>
+    <name>CompareMenu</name>
+    <message>
+        <source>Before tuning</source>
+        <translation>调整前</translation>
+    </message>
+    <message>
+        <source>State of the history</source>
+        <translation>历史状态</translation>
+    </message>
+    <message>
+        <source>As it began</source>
+        <translation>初始状态</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>Without “{name}”</source>
+        <translation>不含“{name}”</translation>
+    </message>
+    <message>
+        <source>With “{name}”</source>
+        <translation>含“{name}”</translation>
+    </message>
+</context>
+<context>
+    <name>ConflictBar</name>
+    <message>
+        <source>Keep as it was</source>
+        <translation>保持原样</translation>
+    </message>
+    <message>
+        <source>{keys} is taken by “{name}”.</source>
+        <translation>{keys} 已被“{name}”占用。</translation>
+    </message>
+    <message>
+        <source>Use for “{name}”</source>
+        <translation>用于“{name}”</translation>
+    </message>
+</context>
+<context>
+    <name>ContactCard</name>
+    <message>
+        <source>{method}, seed {seed}</source>
+        <translation>{method}，种子 {seed}</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>waiting…</source>
+        <translation>等待中…</translation>
+    </message>
+    <message>
+        <source>{seen} of {all}</source>
+        <translation>{seen}/{all}</translation>
+    </message>
+</context>
+<context>
+    <name>ContactSheet</name>
+    <message>
+        <source>Compare: {method}, seed {seed}</source>
+        <translation>比较：{method}，种子 {seed}</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>已停止</translation>
+    </message>
+</context>
+<context>
+    <name>ContactSheetDialog</name>
+    <message>
+        <source>Compare methods and seeds</source>
+        <translation>比较方法和种子</translation>
+    </message>
+    <message>
+        <source>Seeds</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Add as layer</source>
+        <translation>添加为图层</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>比较</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n method(s)</source>
+        <translation>
+            <numerusform>%n 种方法</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done}/{total}</translation>
+    </message>
+    <message>
+        <source>{method}
 all there: {right} of {count}</source>
-            <translation>{method}
+        <translation>{method}
 主体齐全：{right}/{count}</translation>
-        </message>
-        <message>
-            <source>Stop</source>
-            <translation>停止</translation>
-        </message>
-    </context>
-    <context>
-        <name>CurveEditor</name>
-        <message>
-            <source>Curve</source>
-            <translation>曲线</translation>
-        </message>
-        <message>
-            <source>Click to add a point, drag to move it, drag it out or press Delete to remove it.
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+</context>
+<context>
+    <name>CurveEditor</name>
+    <message>
+        <source>Curve</source>
+        <translation>曲线</translation>
+    </message>
+    <message>
+        <source>Click to add a point, drag to move it, drag it out or press Delete to remove it.
 Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</source>
-            <translation>单击添加控制点，拖动可移动；拖出曲线框或按 Delete 键可移除。
+        <translation>单击添加控制点，拖动可移动；拖出曲线框或按 Delete 键可移除。
 按键：Page Up 和 Page Down 选择控制点，方向键移动，Insert 键添加。</translation>
-        </message>
-        <message>
-            <source>Point {number} of {count}: input {input}, output {output}</source>
-            <translation>控制点 {number}/{count}：输入 {input}，输出 {output}</translation>
-        </message>
-    </context>
-    <context>
-        <name>CurvesEditor</name>
-        <message>
-            <source>Input</source>
-            <translation>输入</translation>
-        </message>
-        <message>
-            <source>Output</source>
-            <translation>输出</translation>
-        </message>
-    </context>
-    <context>
-        <name>DropHint</name>
-        <message>
-            <source>Drop to open</source>
-            <translation>松开以打开</translation>
-        </message>
-        <message>
-            <source>Open</source>
-            <translation>打开</translation>
-        </message>
-        <message>
-            <source>Add as layers</source>
-            <translation>添加为图层</translation>
-        </message>
-    </context>
-    <context>
-        <name>Edits</name>
-        <message>
-            <source>Nearest neighbour (hard edges)</source>
-            <translation>邻近（硬边缘）</translation>
-        </message>
-        <message>
-            <source>Bilinear</source>
-            <translation>两次线性</translation>
-        </message>
-        <message>
-            <source>Bicubic</source>
-            <translation>两次立方</translation>
-        </message>
-        <message>
-            <source>Lanczos (sharpest)</source>
-            <translation>Lanczos（最锐利）</translation>
-        </message>
-    </context>
-    <context>
-        <name>Errors</name>
-        <message>
-            <source>“{0}” could not be written: {1}.</source>
-            <translation>无法写入“{0}”：{1}。</translation>
-        </message>
-        <message>
-            <source>Free some space, or choose another place.</source>
-            <translation>请释放磁盘空间，或选择其他位置。</translation>
-        </message>
-        <message>
-            <source>You may not write there: choose another folder.</source>
-            <translation>没有写入权限：请选择其他文件夹。</translation>
-        </message>
-        <message>
-            <source>Is the drive connected, and the folder there? Choose another place.</source>
-            <translation>请检查磁盘是否已连接、文件夹是否存在，或选择其他位置。</translation>
-        </message>
-        <message>
-            <source>There is no file “{0}”.</source>
-            <translation>找不到文件“{0}”。</translation>
-        </message>
-        <message>
-            <source>Check the name.</source>
-            <translation>请检查文件名。</translation>
-        </message>
-        <message>
-            <source>“{0}” is a folder.</source>
-            <translation>“{0}”是文件夹。</translation>
-        </message>
-        <message>
-            <source>Choose a picture in it.</source>
-            <translation>请选择其中的图片。</translation>
-        </message>
-        <message>
-            <source>“{0}” cannot be read: {1}.</source>
-            <translation>无法读取“{0}”：{1}。</translation>
-        </message>
-        <message>
-            <source>“{0}” is empty.</source>
-            <translation>“{0}”是空文件。</translation>
-        </message>
-        <message>
-            <source>“{0}” is no picture that Attune reads.</source>
-            <translation>“{0}”不是 Attune 可读取的图片。</translation>
-        </message>
-        <message>
-            <source>It opens PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIF, OpenRaster and Photoshop files.</source>
-            <translation>可打开 PNG、JPEG、WebP、TIFF、BMP、GIF、AVIF、HEIF、OpenRaster 和 Photoshop 文件。</translation>
-        </message>
-        <message>
-            <source>“{0}” is too large to be opened: {1}.</source>
-            <translation>“{0}”过大，无法打开：{1}。</translation>
-        </message>
-        <message>
-            <source>“{0}” does not fit into memory.</source>
-            <translation>内存不足，无法打开“{0}”。</translation>
-        </message>
-        <message>
-            <source>Close other programs, or make it smaller.</source>
-            <translation>请关闭其他程序，或缩小图片。</translation>
-        </message>
-        <message>
-            <source>“{0}” is damaged or incomplete: {1}.</source>
-            <translation>“{0}”已损坏或不完整：{1}。</translation>
-        </message>
-        <message>
-            <source>Get the file again.</source>
-            <translation>请重新获取该文件。</translation>
-        </message>
-        <message>
-            <source>“{0}” has {1} × {2} pixels; that is no picture.</source>
-            <translation>“{0}”为 {1} × {2} 像素，不是有效图片。</translation>
-        </message>
-        <message>
-            <source>“{0}” has {1} × {2} pixels; Attune opens up to {3} megapixels and {4} pixels on a side.</source>
-            <translation>“{0}”为 {1} × {2} 像素；Attune 最多可打开 {3} 百万像素、单边 {4} 像素的图片。</translation>
-        </message>
-        <message>
-            <source>Make it smaller with another program first.</source>
-            <translation>请先用其他程序缩小。</translation>
-        </message>
-        <message>
-            <source>“{0}” is a HEIF picture, which needs the library pillow-heif.</source>
-            <translation>“{0}”是 HEIF 图片，需要 pillow-heif 库。</translation>
-        </message>
-        <message>
-            <source>Install pillow-heif, or convert the picture to JPEG or PNG.</source>
-            <translation>请安装 pillow-heif，或将图片转换为 JPEG 或 PNG。</translation>
-        </message>
-        <message>
-            <source>AVIF is not supported by this installation's Pillow.</source>
-            <translation>当前安装的 Pillow 不支持 AVIF。</translation>
-        </message>
-        <message>
-            <source>Choose WebP or JPEG.</source>
-            <translation>请选择 WebP 或 JPEG。</translation>
-        </message>
-        <message>
-            <source>The picture has {0} × {1} pixels; JPEG holds up to {2} on a side.</source>
-            <translation>图片为 {0} × {1} 像素；JPEG 单边最多 {2} 像素。</translation>
-        </message>
-        <message>
-            <source>Export it as PNG or TIFF, or smaller.</source>
-            <translation>请导出为 PNG 或 TIFF，或缩小尺寸。</translation>
-        </message>
-        <message>
-            <source>The picture has {0} × {1} pixels; WebP holds up to {2} on a side.</source>
-            <translation>图片为 {0} × {1} 像素；WebP 单边最多 {2} 像素。</translation>
-        </message>
-        <message>
-            <source>Export it as PNG or JPEG.</source>
-            <translation>请导出为 PNG 或 JPEG。</translation>
-        </message>
-        <message>
-            <source>The picture has {0} GB; TIFF holds up to 4 GB.</source>
-            <translation>图片为 {0} GB；TIFF 最多 4 GB。</translation>
-        </message>
-        <message>
-            <source>Export it as PNG, or smaller.</source>
-            <translation>请导出为 PNG，或缩小尺寸。</translation>
-        </message>
-        <message>
-            <source>“{0}” is a damaged OpenRaster file: {1}.</source>
-            <translation>OpenRaster 文件“{0}”已损坏：{1}。</translation>
-        </message>
-        <message>
-            <source>“{0}” is damaged or incomplete.</source>
-            <translation>“{0}”已损坏或不完整。</translation>
-        </message>
-        <message>
-            <source>The document holds no flattened picture.</source>
-            <translation>文档不含合并的图像。</translation>
-        </message>
-        <message>
-            <source>Save it in RGB with Photoshop.</source>
-            <translation>请在 Photoshop 中以 RGB 模式保存。</translation>
-        </message>
-        <message>
-            <source>A project is saved as .ora, not “{0}”.</source>
-            <translation>工程须保存为 .ora，而不是“{0}”。</translation>
-        </message>
-        <message>
-            <source>Use Export for other formats.</source>
-            <translation>其他格式请使用“导出为”。</translation>
-        </message>
-        <message>
-            <source>Something went wrong inside Attune.</source>
-            <translation>Attune 内部出错。</translation>
-        </message>
-        <message>
-            <source>The colour profile is damaged.</source>
-            <translation>颜色配置文件已损坏。</translation>
-        </message>
-        <message>
-            <source>Choose another one.</source>
-            <translation>请选择其他配置文件。</translation>
-        </message>
-        <message>
-            <source>The colour profile cannot be used for RGB pixels.</source>
-            <translation>该颜色配置文件不能用于 RGB 像素。</translation>
-        </message>
-        <message>
-            <source>That colour profile cannot be used.</source>
-            <translation>无法使用该颜色配置文件。</translation>
-        </message>
-        <message>
-            <source>It is damaged, or not for RGB pictures.</source>
-            <translation>文件已损坏，或不适用于 RGB 图像。</translation>
-        </message>
-        <message>
-            <source>This layer has no prompt, so it has no subjects.</source>
-            <translation>此图层没有提示词，因此没有主体。</translation>
-        </message>
-        <message>
-            <source>Choose a generated layer.</source>
-            <translation>请选择生成的图层。</translation>
-        </message>
-        <message>
-            <source>“{0}” is not in the prompt.</source>
-            <translation>提示词中没有“{0}”。</translation>
-        </message>
-        <message>
-            <source>That area lies outside the picture.</source>
-            <translation>该区域位于图像之外。</translation>
-        </message>
-        <message>
-            <source>Choose a part of the picture.</source>
-            <translation>请选择图像的一部分。</translation>
-        </message>
-        <message>
-            <source>Nothing is selected.</source>
-            <translation>没有选区。</translation>
-        </message>
-        <message>
-            <source>Select the part to keep.</source>
-            <translation>请选择要保留的部分。</translation>
-        </message>
-        <message>
-            <source>The selection lies outside the picture.</source>
-            <translation>选区位于图像之外。</translation>
-        </message>
-        <message>
-            <source>Select a part of the picture.</source>
-            <translation>请选择图像的一部分。</translation>
-        </message>
-        <message>
-            <source>The picture is empty.</source>
-            <translation>图像为空。</translation>
-        </message>
-        <message>
-            <source>There is nothing to trim it to.</source>
-            <translation>没有可裁切的内容。</translation>
-        </message>
-        <message>
-            <source>A picture cannot be {0} × {1} pixels.</source>
-            <translation>图像不能为 {0} × {1} 像素。</translation>
-        </message>
-        <message>
-            <source>Each side is 1 to {0}.</source>
-            <translation>每边应为 1 至 {0}。</translation>
-        </message>
-        <message>
-            <source>A picture of {0} × {1} pixels is too large.</source>
-            <translation>{0} × {1} 像素的图像过大。</translation>
-        </message>
-        <message>
-            <source>At most {0} megapixels are possible.</source>
-            <translation>最多 {0} 百万像素。</translation>
-        </message>
-        <message>
-            <source>The chosen layers have no pixels.</source>
-            <translation>所选图层没有像素。</translation>
-        </message>
-        <message>
-            <source>Choose a layer with pixels.</source>
-            <translation>请选择含像素的图层。</translation>
-        </message>
-        <message>
-            <source>“{0}” has a mask already.</source>
-            <translation>“{0}”已有蒙版。</translation>
-        </message>
-        <message>
-            <source>Delete or apply it first.</source>
-            <translation>请先删除或应用该蒙版。</translation>
-        </message>
-        <message>
-            <source>The transparency of “{0}” is locked.</source>
-            <translation>“{0}”的透明像素已锁定。</translation>
-        </message>
-        <message>
-            <source>Unlock it first.</source>
-            <translation>请先解锁。</translation>
-        </message>
-        <message>
-            <source>“{0}” has no mask.</source>
-            <translation>“{0}”没有蒙版。</translation>
-        </message>
-        <message>
-            <source>Add one first.</source>
-            <translation>请先添加蒙版。</translation>
-        </message>
-        <message>
-            <source>Select what the mask shall show.</source>
-            <translation>请选择蒙版要显示的区域。</translation>
-        </message>
-        <message>
-            <source>There is nothing below to merge with.</source>
-            <translation>下方没有可合并的图层。</translation>
-        </message>
-        <message>
-            <source>Choose a layer that lies above another.</source>
-            <translation>请选择位于其他图层之上的图层。</translation>
-        </message>
-        <message>
-            <source>“{0}” is an adjustment and has no pixels to merge into.</source>
-            <translation>“{0}”是调整图层，没有可并入的像素。</translation>
-        </message>
-        <message>
-            <source>Only one layer is chosen.</source>
-            <translation>只选择了一个图层。</translation>
-        </message>
-        <message>
-            <source>Choose two or more in the Layers panel.</source>
-            <translation>请在“图层”面板中选择两个或更多图层。</translation>
-        </message>
-        <message>
-            <source>None of the chosen layers has pixels that show.</source>
-            <translation>所选图层均无可见像素。</translation>
-        </message>
-        <message>
-            <source>“{0}” is no group.</source>
-            <translation>“{0}”不是图层组。</translation>
-        </message>
-        <message>
-            <source>Choose a group in the Layers panel.</source>
-            <translation>请在“图层”面板中选择图层组。</translation>
-        </message>
-        <message>
-            <source>“{0}” has no pixels that show.</source>
-            <translation>“{0}”没有可见像素。</translation>
-        </message>
-        <message>
-            <source>Nothing is visible.</source>
-            <translation>没有可见的图层。</translation>
-        </message>
-        <message>
-            <source>Show a layer first.</source>
-            <translation>请先显示一个图层。</translation>
-        </message>
-        <message>
-            <source>These layers have no pixels that show.</source>
-            <translation>这些图层没有可见像素。</translation>
-        </message>
-        <message>
-            <source>“{0}” is hidden.</source>
-            <translation>“{0}”已隐藏。</translation>
-        </message>
-        <message>
-            <source>Show it first: what is hidden is not merged.</source>
-            <translation>请先显示该图层：隐藏的图层不会合并。</translation>
-        </message>
-        <message>
-            <source>Layer “{0}” is locked.</source>
-            <translation>图层“{0}”已锁定。</translation>
-        </message>
-        <message>
-            <source>Unlock it in the Layers panel first.</source>
-            <translation>请先在“图层”面板中解锁。</translation>
-        </message>
-        <message>
-            <source>The position of “{0}” is locked.</source>
-            <translation>“{0}”的位置已锁定。</translation>
-        </message>
-        <message>
-            <source>Nothing of “{0}” is selected.</source>
-            <translation>选区不包含“{0}”的内容。</translation>
-        </message>
-        <message>
-            <source>Select a part of it.</source>
-            <translation>请选择其中一部分。</translation>
-        </message>
-        <message>
-            <source>Select what shall be cut out.</source>
-            <translation>请选择要剪切的区域。</translation>
-        </message>
-        <message>
-            <source>Select something inside it.</source>
-            <translation>请选择其中的内容。</translation>
-        </message>
-        <message>
-            <source>The angle is {0}°: allowed is -360 to 360.</source>
-            <translation>角度为 {0}°：允许范围为 -360 至 360。</translation>
-        </message>
-        <message>
-            <source>A group cannot be put into itself.</source>
-            <translation>图层组不能放入自身。</translation>
-        </message>
-        <message>
-            <source>A document needs at least one layer.</source>
-            <translation>文档至少需要一个图层。</translation>
-        </message>
-        <message>
-            <source>Add another layer before deleting this one.</source>
-            <translation>删除此图层前请先添加其他图层。</translation>
-        </message>
-        <message>
-            <source>A document has at most {0} guides.</source>
-            <translation>文档最多有 {0} 条参考线。</translation>
-        </message>
-        <message>
-            <source>Remove some first.</source>
-            <translation>请先移除一些。</translation>
-        </message>
-        <message>
-            <source>The prompt is empty.</source>
-            <translation>提示词为空。</translation>
-        </message>
-        <message>
-            <source>Say in words what the picture shows.</source>
-            <translation>请用文字描述图片内容。</translation>
-        </message>
-        <message>
-            <source>A layer made by {0} has no attribute sliders.</source>
-            <translation>由 {0} 生成的图层没有属性滑块。</translation>
-        </message>
-        <message>
-            <source>This layer has no prompt to refine.</source>
-            <translation>此图层没有可细化的提示词。</translation>
-        </message>
-        <message>
-            <source>No subject is chosen.</source>
-            <translation>没有选择主体。</translation>
-        </message>
-        <message>
-            <source>Click the words of the prompt that have to be seen, or use Suggest.</source>
-            <translation>请单击提示词中必须出现的单词，或使用“建议”。</translation>
-        </message>
-        <message>
-            <source>Where the model looks is not known for this subject.</source>
-            <translation>尚不知道模型对此主体的关注区域。</translation>
-        </message>
-        <message>
-            <source>The distance is {0} px: allowed is more than 0 and up to {1}.</source>
-            <translation>距离为 {0} 像素：应大于 0 且不超过 {1}。</translation>
-        </message>
-        <message>
-            <source>The radius is {0} px: allowed is more than 0 and up to {1}.</source>
-            <translation>半径为 {0} 像素：应大于 0 且不超过 {1}。</translation>
-        </message>
-        <message>
-            <source>There is no attention map of this subject.</source>
-            <translation>此主体没有注意力图。</translation>
-        </message>
-        <message>
-            <source>Generate the picture again, then select the subject.</source>
-            <translation>请重新生成图片，再选择主体。</translation>
-        </message>
-        <message>
-            <source>Select a part of the picture first.</source>
-            <translation>请先选择图像的一部分。</translation>
-        </message>
-        <message>
-            <source>Nothing would be selected.</source>
-            <translation>将不会选中任何内容。</translation>
-        </message>
-        <message>
-            <source>The selection stays as it was.</source>
-            <translation>选区保持不变。</translation>
-        </message>
-        <message>
-            <source>This layer has no subjects.</source>
-            <translation>此图层没有主体。</translation>
-        </message>
-        <message>
-            <source>Choose a generated layer and click on words.</source>
-            <translation>请选择生成的图层并单击单词。</translation>
-        </message>
-        <message>
-            <source>This layer has no prompt and seed, so it has no sliders.</source>
-            <translation>此图层没有提示词和种子，因此没有滑块。</translation>
-        </message>
-        <message>
-            <source>There is no attribute “{0}” for “{1}” on {2}.</source>
-            <translation>在 {2} 上，“{1}”没有属性“{0}”。</translation>
-        </message>
-        <message>
-            <source>This layer has no seed, so it has no variations.</source>
-            <translation>此图层没有种子，因此没有变体。</translation>
-        </message>
-        <message>
-            <source>A canvas cannot be {0} × {1} pixels.</source>
-            <translation>画布不能为 {0} × {1} 像素。</translation>
-        </message>
-        <message>
-            <source>Use 1 to {0} for each side.</source>
-            <translation>每边请使用 1 至 {0}。</translation>
-        </message>
-        <message>
-            <source>A canvas of {0} × {1} pixels is too large.</source>
-            <translation>{0} × {1} 像素的画布过大。</translation>
-        </message>
-        <message>
-            <source>Use up to {0} megapixels.</source>
-            <translation>最多 {0} 百万像素。</translation>
-        </message>
-        <message>
-            <source>That layer is no longer in the document.</source>
-            <translation>该图层已不在文档中。</translation>
-        </message>
-        <message>
-            <source>“{0}” has no pixels of its own.</source>
-            <translation>“{0}”自身没有像素。</translation>
-        </message>
-        <message>
-            <source>There is nothing to paint from yet.</source>
-            <translation>尚无取样源。</translation>
-        </message>
-        <message>
-            <source>Hold Alt and click on the part to copy.</source>
-            <translation>请按住 Alt 键单击要复制的位置。</translation>
-        </message>
-        <message>
-            <source>The chosen layer has no pixels of its own.</source>
-            <translation>所选图层自身没有像素。</translation>
-        </message>
-        <message>
-            <source>Sample all layers instead.</source>
-            <translation>请改为对所有图层取样。</translation>
-        </message>
-        <message>
-            <source>No layer is chosen.</source>
-            <translation>没有选择图层。</translation>
-        </message>
-        <message>
-            <source>Choose a layer in the Layers panel.</source>
-            <translation>请在“图层”面板中选择图层。</translation>
-        </message>
-        <message>
-            <source>Choose a layer with pixels, or a mask.</source>
-            <translation>请选择含像素的图层或蒙版。</translation>
-        </message>
-        <message>
-            <source>“{0}” is a text.</source>
-            <translation>“{0}”是文字图层。</translation>
-        </message>
-        <message>
-            <source>Turn it into pixels first, in the Layer menu.</source>
-            <translation>请先在“图层”菜单中栅格化文字。</translation>
-        </message>
-        <message>
-            <source>Layer “{0}” is hidden.</source>
-            <translation>图层“{0}”已隐藏。</translation>
-        </message>
-        <message>
-            <source>Show it in the Layers panel first.</source>
-            <translation>请先在“图层”面板中显示该图层。</translation>
-        </message>
-        <message>
-            <source>The layer changed in the meantime, so nothing was painted.</source>
-            <translation>图层在此期间已更改，因此未绘制任何内容。</translation>
-        </message>
-        <message>
-            <source>Try it again.</source>
-            <translation>请重试。</translation>
-        </message>
-        <message>
-            <source>This point is too dark to tell the colour of the light.</source>
-            <translation>此处过暗，无法判断光源颜色。</translation>
-        </message>
-        <message>
-            <source>Pick a lighter grey.</source>
-            <translation>请选取较亮的灰色。</translation>
-        </message>
-        <message>
-            <source>The unsaved work takes more room than recovery may use.</source>
-            <translation>未保存的工作超出了恢复空间的上限。</translation>
-        </message>
-        <message>
-            <source>Save it as a project, or allow more in the settings.</source>
-            <translation>请保存为工程，或在设置中增大空间。</translation>
-        </message>
-        <message>
-            <source>There is no model “{0}”.</source>
-            <translation>没有名为“{0}”的模型。</translation>
-        </message>
-        <message>
-            <source>There are: {0}. A path or a hub id (owner/name) works as well.</source>
-            <translation>现有：{0}。也可以使用路径或 Hub ID (owner/name)。</translation>
-        </message>
-        <message>
-            <source>“{0}” is not on this machine.</source>
-            <translation>本机没有“{0}”。</translation>
-        </message>
-        <message>
-            <source>“{0}” could not be downloaded: {1}.</source>
-            <translation>无法下载“{0}”：{1}。</translation>
-        </message>
-        <message>
-            <source>Check the name and the network.</source>
-            <translation>请检查名称和网络。</translation>
-        </message>
-        <message>
-            <source>“{0}” is built in and cannot be removed.</source>
-            <translation>“{0}”为内置模型，无法移除。</translation>
-        </message>
-        <message>
-            <source>“{0}” is damaged.</source>
-            <translation>“{0}”已损坏。</translation>
-        </message>
-        <message>
-            <source>The prompt is too long for this model; these words fell off: “{0}”.</source>
-            <translation>提示词对此模型过长，以下单词被截去：“{0}”。</translation>
-        </message>
-        <message>
-            <source>The model reads {0} tokens and the prompt has {1}: shorten it.</source>
-            <translation>模型可读取 {0} 个词元，提示词有 {1} 个：请缩短。</translation>
-        </message>
-        <message>
-            <source>There is not enough memory{0} with {1}.</source>
-            <translation>内存不足{0}（{1}）。</translation>
-        </message>
-        <message>
-            <source>Choose a smaller size or a smaller model, or close other programs.</source>
-            <translation>请选择更小的尺寸或模型，或关闭其他程序。</translation>
-        </message>
-        <message>
-            <source>The image engine stopped unexpectedly ({0}).</source>
-            <translation>图像引擎意外停止 ({0})。</translation>
-        </message>
-        <message>
-            <source>It starts again with the next job. If this repeats, try a smaller picture or model.</source>
-            <translation>下一个任务会重新启动引擎。如果反复出现，请尝试更小的图片或模型。</translation>
-        </message>
-        <message>
-            <source>The device “{0}” is not available.</source>
-            <translation>设备“{0}”不可用。</translation>
-        </message>
-        <message>
-            <source>{0} is {1}: {2}.</source>
-            <translation>{0}为 {1}：{2}。</translation>
-        </message>
-        <message>
-            <source>The settings could not be read ({0}); the defaults are used. The old file is {1}.</source>
-            <translation>无法读取设置 ({0})，已使用默认值。旧文件为 {1}。</translation>
-        </message>
-        <message>
-            <source>A setting was out of range and is back at its default: {0}</source>
-            <translation>某项设置超出范围，已恢复默认值：{0}</translation>
-        </message>
-        <message>
-            <source>Starting the image engine…</source>
-            <translation>正在启动图像引擎…</translation>
-        </message>
-        <message>
-            <source>Loading {0}… {1} %</source>
-            <translation>正在加载 {0}… {1} %</translation>
-        </message>
-        <message>
-            <source>Loading {0}…</source>
-            <translation>正在加载 {0}…</translation>
-        </message>
-        <message>
-            <source>{0} could not be loaded: {1}</source>
-            <translation>无法加载 {0}：{1}</translation>
-        </message>
-        <message>
-            <source>Another program changed the file: its layers were opened as they are there, without the masks, adjustments, texts and recipes that only Attune knows.</source>
-            <translation>文件已被其他程序更改：已按现有图层打开，不含只有 Attune 支持的蒙版、调整、文字和配方。</translation>
-        </message>
-        <message>
-            <source>Layers in another colour profile were converted to that of the lowest one.</source>
-            <translation>颜色配置文件不同的图层已转换为最底层图层的配置文件。</translation>
-        </message>
-        <message>
-            <source>None of the document's layers could be opened; it was opened flattened.</source>
-            <translation>无法打开文档的图层；已以合并图像打开。</translation>
-        </message>
-        <message>
-            <source>Some long EXIF entries were left out: EXIF in a JPEG holds 64 KB.</source>
-            <translation>部分较长的 EXIF 条目未写入：JPEG 中的 EXIF 上限为 64 KB。</translation>
-        </message>
-        <message>
-            <source>The XMP of the opened file was left out: it is too long for this format.</source>
-            <translation>原文件的 XMP 过长，此格式无法容纳，未写入。</translation>
-        </message>
-        <message>
-            <source>The camera maker's own notes were left out: EXIF in a JPEG holds 64 KB.</source>
-            <translation>相机厂商注释未写入：JPEG 中的 EXIF 上限为 64 KB。</translation>
-        </message>
-        <message>
-            <source>The document has 32 bits a channel; it was opened with 16, brighter values cut off.</source>
-            <translation>文档为每通道 32 位；已以 16 位打开，超出的高光值被截断。</translation>
-        </message>
-        <message>
-            <source>The file holds more than one picture; the first was opened.</source>
-            <translation>文件包含多张图片；已打开第一张。</translation>
-        </message>
-        <message>
-            <source>The picture has 16 bits a channel; it was opened with 8.</source>
-            <translation>图片为每通道 16 位；已以 8 位打开。</translation>
-        </message>
-        <message>
-            <source>The picture has more than 8 bits a channel; it was opened with 8.</source>
-            <translation>图片每通道超过 8 位；已以 8 位打开。</translation>
-        </message>
-        <message>
-            <source>The picture was converted from its colour profile for grey to sRGB.</source>
-            <translation>图片已从灰度颜色配置文件转换为 sRGB。</translation>
-        </message>
-        <message>
-            <source>The picture's colour profile for grey cannot be read and was left out.</source>
-            <translation>无法读取图片的灰度颜色配置文件，已忽略。</translation>
-        </message>
-        <message>
-            <source>The picture's colour profile is damaged and was left out.</source>
-            <translation>图片的颜色配置文件已损坏，已忽略。</translation>
-        </message>
-        <message>
-            <source>The picture was converted from {0} to sRGB.</source>
-            <translation>图片已从 {0} 转换为 sRGB。</translation>
-        </message>
-        <message>
-            <source>The document is in {0}; it was opened flattened, in sRGB.</source>
-            <translation>文档为 {0} 模式；已以合并图像在 sRGB 中打开。</translation>
-        </message>
-        <message>
-            <source>“{0}” was opened as pixels.</source>
-            <translation>“{0}”已以像素打开。</translation>
-        </message>
-        <message>
-            <source>“{0}” uses the blend mode “{1}”, which is shown as normal.</source>
-            <translation>“{0}”使用混合模式“{1}”，以“正常”显示。</translation>
-        </message>
-        <message>
-            <source>The weights of {0} are not those this was first made with.</source>
-            <translation>{0} 的权重与最初生成时不同。</translation>
-        </message>
-        <message>
-            <source>Memory ran out; repeated with less of the model in memory ({0} offload).</source>
-            <translation>内存不足；已减少驻留内存的模型后重试（{0} 卸载）。</translation>
-        </message>
-    </context>
-    <context>
-        <name>Export</name>
-        <message>
-            <source>Format</source>
-            <translation>格式</translation>
-        </message>
-        <message>
-            <source>Quality</source>
-            <translation>品质</translation>
-        </message>
-        <message>
-            <source>Lossless</source>
-            <translation>无损</translation>
-        </message>
-        <message>
-            <source>Colour resolution</source>
-            <translation>色度采样</translation>
-        </message>
-        <message>
-            <source>Progressive</source>
-            <translation>渐进式</translation>
-        </message>
-        <message>
-            <source>Effort</source>
-            <translation>压缩力度</translation>
-        </message>
-        <message>
-            <source>Compression</source>
-            <translation>压缩</translation>
-        </message>
-        <message>
-            <source>Metadata</source>
-            <translation>元数据</translation>
-        </message>
-        <message>
-            <source>Location</source>
-            <translation>拍摄地点</translation>
-        </message>
-        <message>
-            <source>Bits per channel</source>
-            <translation>位深（每通道）</translation>
-        </message>
-        <message>
-            <source>Width</source>
-            <translation>宽度</translation>
-        </message>
-        <message>
-            <source>Height</source>
-            <translation>高度</translation>
-        </message>
-        <message>
-            <source>Scale</source>
-            <translation>缩放</translation>
-        </message>
-        <message>
-            <source>Resampling</source>
-            <translation>重新采样</translation>
-        </message>
-        <message>
-            <source>Colour profile</source>
-            <translation>颜色配置文件</translation>
-        </message>
-    </context>
-    <context>
-        <name>ExportDialog</name>
-        <message>
-            <source>Export</source>
-            <translation>导出为</translation>
-        </message>
-        <message>
-            <source>Format</source>
-            <translation>格式</translation>
-        </message>
-        <message>
-            <source>Lossless</source>
-            <translation>无损</translation>
-        </message>
-        <message>
-            <source>Quality</source>
-            <translation>品质</translation>
-        </message>
-        <message>
-            <source>Metadata</source>
-            <translation>元数据</translation>
-        </message>
-        <message>
-            <source>All</source>
-            <translation>全部</translation>
-        </message>
-        <message>
-            <source>All but the place</source>
-            <translation>除地点外的全部</translation>
-        </message>
-        <message>
-            <source>None</source>
-            <translation>无</translation>
-        </message>
-        <message>
-            <source>Camera data and how the picture was made: lets you open the export again with its sliders, and tells others that it is AI-made.</source>
-            <translation>相机数据和图片的制作方式：重新打开导出的文件时可恢复滑块，并告知他人图片由 AI 制作。</translation>
-        </message>
-        <message>
-            <source>Size</source>
-            <translation>大小</translation>
-        </message>
-        <message>
-            <source>Cancel</source>
-            <translation>取消</translation>
-        </message>
-        <message>
-            <source>Export…</source>
-            <translation>导出…</translation>
-        </message>
-        <message>
-            <source>…</source>
-            <translation>…</translation>
-        </message>
-        <message>
-            <source>Computing…</source>
-            <translation>正在计算…</translation>
-        </message>
-        <message>
-            <source>No preview</source>
-            <translation>无法预览</translation>
-        </message>
-        <message>
-            <source>{width} × {height} px · {size}</source>
-            <translation>{width} × {height} 像素 · {size}</translation>
-        </message>
-        <message>
-            <source>Automatic</source>
-            <translation>自动</translation>
-        </message>
-        <message>
-            <source>Fast</source>
-            <translation>快速</translation>
-        </message>
-        <message>
-            <source>Normal</source>
-            <translation>标准</translation>
-        </message>
-        <message>
-            <source>Smallest file</source>
-            <translation>文件最小</translation>
-        </message>
-        <message>
-            <source>Nearest pixel</source>
-            <translation>邻近</translation>
-        </message>
-        <message>
-            <source>Bilinear</source>
-            <translation>两次线性</translation>
-        </message>
-        <message>
-            <source>Bicubic</source>
-            <translation>两次立方</translation>
-        </message>
-        <message>
-            <source>Lanczos</source>
-            <translation>Lanczos</translation>
-        </message>
-        <message>
-            <source>As the document</source>
-            <translation>与文档相同</translation>
-        </message>
-        <message>
-            <source>8 bits</source>
-            <translation>8 位</translation>
-        </message>
-        <message>
-            <source>16 bits</source>
-            <translation>16 位</translation>
-        </message>
-    </context>
-    <context>
-        <name>ExportPreview</name>
-        <message>
-            <source>Preview: the original left, the export right</source>
-            <translation>预览：左侧为原图，右侧为导出结果</translation>
-        </message>
-        <message>
-            <source>Wheel: zoom. Drag: move. Drag the line: compare. Double click: 100 % or fit.</source>
-            <translation>滚轮缩放，拖动平移；拖动分割线进行对比；双击在 100 % 与适合窗口间切换。</translation>
-        </message>
-        <message>
-            <source>Original</source>
-            <translation>原图</translation>
-        </message>
-        <message>
-            <source>Export</source>
-            <translation>导出</translation>
-        </message>
-    </context>
-    <context>
-        <name>FileFormat</name>
-        <message>
-            <source>OpenRaster project</source>
-            <translation>OpenRaster 工程</translation>
-        </message>
-        <message>
-            <source>PNG</source>
-            <translation>PNG</translation>
-        </message>
-        <message>
-            <source>JPEG</source>
-            <translation>JPEG</translation>
-        </message>
-        <message>
-            <source>WebP</source>
-            <translation>WebP</translation>
-        </message>
-        <message>
-            <source>TIFF</source>
-            <translation>TIFF</translation>
-        </message>
-        <message>
-            <source>AVIF</source>
-            <translation>AVIF</translation>
-        </message>
-        <message>
-            <source>HEIF</source>
-            <translation>HEIF</translation>
-        </message>
-        <message>
-            <source>Photoshop document</source>
-            <translation>Photoshop 文档</translation>
-        </message>
-        <message>
-            <source>Other pictures</source>
-            <translation>其他图片</translation>
-        </message>
-    </context>
-    <context>
-        <name>Filmstrip</name>
-        <message>
-            <source>Make variations</source>
-            <translation>生成变体</translation>
-        </message>
-        <message>
-            <source>The same prompt with other seeds.</source>
-            <translation>相同提示词，不同种子。</translation>
-        </message>
-        <message>
-            <source>Pictures made from a prompt can be varied here.</source>
-            <translation>由提示词生成的图片可在此生成变体。</translation>
-        </message>
-    </context>
-    <context>
-        <name>Forms</name>
-        <message>
-            <source>Width (pixels)</source>
-            <translation>宽度（像素）</translation>
-        </message>
-        <message>
-            <source>Height (pixels)</source>
-            <translation>高度（像素）</translation>
-        </message>
-        <message>
-            <source>Keep proportions</source>
-            <translation>约束比例</translation>
-        </message>
-        <message>
-            <source>New pixels</source>
-            <translation>重新采样</translation>
-        </message>
-        <message>
-            <source>Resolution (pixels per inch)</source>
-            <translation>分辨率（像素/英寸）</translation>
-        </message>
-        <message>
-            <source>The picture stays</source>
-            <translation>定位</translation>
-        </message>
-        <message>
-            <source>Angle (degrees, clockwise)</source>
-            <translation>角度（度，顺时针）</translation>
-        </message>
-        <message>
-            <source>Cut off the empty corners</source>
-            <translation>裁去空白角落</translation>
-        </message>
-        <message>
-            <source>Pixels</source>
-            <translation>像素</translation>
-        </message>
-        <message>
-            <source>Nearest neighbour (hard edges)</source>
-            <translation>邻近（硬边缘）</translation>
-        </message>
-        <message>
-            <source>Bilinear</source>
-            <translation>两次线性</translation>
-        </message>
-        <message>
-            <source>Bicubic</source>
-            <translation>两次立方</translation>
-        </message>
-        <message>
-            <source>Lanczos (sharpest)</source>
-            <translation>Lanczos（最锐利）</translation>
-        </message>
-        <message>
-            <source>At the top left</source>
-            <translation>左上</translation>
-        </message>
-        <message>
-            <source>At the top</source>
-            <translation>上</translation>
-        </message>
-        <message>
-            <source>At the top right</source>
-            <translation>右上</translation>
-        </message>
-        <message>
-            <source>At the left</source>
-            <translation>左</translation>
-        </message>
-        <message>
-            <source>In the middle</source>
-            <translation>居中</translation>
-        </message>
-        <message>
-            <source>At the right</source>
-            <translation>右</translation>
-        </message>
-        <message>
-            <source>At the bottom left</source>
-            <translation>左下</translation>
-        </message>
-        <message>
-            <source>At the bottom</source>
-            <translation>下</translation>
-        </message>
-        <message>
-            <source>At the bottom right</source>
-            <translation>右下</translation>
-        </message>
-        <message>
-            <source>Change</source>
-            <translation>更改</translation>
-        </message>
-        <message>
-            <source>Picture size</source>
-            <translation>图像大小</translation>
-        </message>
-        <message>
-            <source>Resize</source>
-            <translation>调整大小</translation>
-        </message>
-        <message>
-            <source>Canvas size</source>
-            <translation>画布大小</translation>
-        </message>
-        <message>
-            <source>Rotate by an angle</source>
-            <translation>任意角度旋转</translation>
-        </message>
-        <message>
-            <source>Rotate</source>
-            <translation>旋转</translation>
-        </message>
-        <message>
-            <source>Grow selection</source>
-            <translation>扩展选区</translation>
-        </message>
-        <message>
-            <source>Shrink selection</source>
-            <translation>收缩选区</translation>
-        </message>
-        <message>
-            <source>Feather selection</source>
-            <translation>羽化选区</translation>
-        </message>
-        <message>
-            <source>Border of the selection</source>
-            <translation>选区边界</translation>
-        </message>
-        <message>
-            <source>Smooth selection</source>
-            <translation>平滑选区</translation>
-        </message>
-    </context>
-    <context>
-        <name>HistoryModel</name>
-        <message>
-            <source>{step}, undone</source>
-            <translation>{step}，已撤销</translation>
-        </message>
-        <message>
-            <source>{step}, saved</source>
-            <translation>{step}，已保存</translation>
-        </message>
-    </context>
-    <context>
-        <name>HistoryPanel</name>
-        <message>
-            <source>History</source>
-            <translation>历史记录</translation>
-        </message>
-        <message>
-            <source>New from prompt</source>
-            <translation>用提示词新建</translation>
-        </message>
-        <message>
-            <source>Opened</source>
-            <translation>打开</translation>
-        </message>
-        <message>
-            <source>Go to this state</source>
-            <translation>转到此状态</translation>
-        </message>
-        <message>
-            <source>Compare with this</source>
-            <translation>与此状态对比</translation>
-        </message>
-    </context>
-    <context>
-        <name>Information</name>
-        <message>
-            <source>How this picture was made</source>
-            <translation>图片的制作方式</translation>
-        </message>
-        <message>
-            <source>Copy as text</source>
-            <translation>复制为文本</translation>
-        </message>
-        <message>
-            <source>Close</source>
-            <translation>关闭</translation>
-        </message>
-        <message>
-            <source>Picture</source>
-            <translation>图片</translation>
-        </message>
-        <message>
-            <source>{width} × {height} px</source>
-            <translation>{width} × {height} 像素</translation>
-        </message>
-        <message>
-            <source>Made by</source>
-            <translation>来源</translation>
-        </message>
-        <message>
-            <source>opened from a file</source>
-            <translation>从文件打开</translation>
-        </message>
-        <message>
-            <source>Size</source>
-            <translation>大小</translation>
-        </message>
-        <message>
-            <source>Prompt</source>
-            <translation>提示词</translation>
-        </message>
-        <message>
-            <source>Without</source>
-            <translation>排除内容</translation>
-        </message>
-        <message>
-            <source>Bits per channel</source>
-            <translation>位深（每通道）</translation>
-        </message>
-        <message>
-            <source>Resolution</source>
-            <translation>分辨率</translation>
-        </message>
-        <message>
-            <source>Colour profile</source>
-            <translation>颜色配置文件</translation>
-        </message>
-        <message>
-            <source>Location</source>
-            <translation>拍摄地点</translation>
-        </message>
-        <message>
-            <source>unnamed</source>
-            <translation>未命名</translation>
-        </message>
-        <message>
-            <source>contained</source>
-            <translation>包含的内容</translation>
-        </message>
-        <message>
-            <source>Camera maker</source>
-            <translation>相机厂商</translation>
-        </message>
-        <message>
-            <source>Camera</source>
-            <translation>相机</translation>
-        </message>
-        <message>
-            <source>Software</source>
-            <translation>软件</translation>
-        </message>
-        <message>
-            <source>Artist</source>
-            <translation>作者</translation>
-        </message>
-        <message>
-            <source>Copyright</source>
-            <translation>版权</translation>
-        </message>
-        <message>
-            <source>Taken</source>
-            <translation>拍摄时间</translation>
-        </message>
-        <message>
-            <source>Lens</source>
-            <translation>镜头</translation>
-        </message>
-        <message>
-            <source>Exposure</source>
-            <translation>曝光时间</translation>
-        </message>
-        <message>
-            <source>Aperture</source>
-            <translation>光圈</translation>
-        </message>
-        <message>
-            <source>ISO</source>
-            <translation>ISO</translation>
-        </message>
-        <message>
-            <source>Focal length</source>
-            <translation>焦距</translation>
-        </message>
-        <message>
-            <source>Model</source>
-            <translation>模型</translation>
-        </message>
-        <message>
-            <source>Seed</source>
-            <translation>种子</translation>
-        </message>
-        <message>
-            <source>Steps</source>
-            <translation>步数</translation>
-        </message>
-        <message>
-            <source>automatic</source>
-            <translation>自动</translation>
-        </message>
-        <message>
-            <source>Guidance</source>
-            <translation>引导强度</translation>
-        </message>
-    </context>
-    <context>
-        <name>JobPanel</name>
-        <message>
-            <source>Nothing is running.</source>
-            <translation>没有正在运行的任务。</translation>
-        </message>
-        <message>
-            <source>loading the model</source>
-            <translation>正在加载模型</translation>
-        </message>
-        <message>
-            <source>reading the prompt</source>
-            <translation>正在读取提示词</translation>
-        </message>
-        <message>
-            <source>finishing the picture</source>
-            <translation>正在完成图片</translation>
-        </message>
-        <message>
-            <source>{count} s</source>
-            <translation>{count} 秒</translation>
-        </message>
-        <message>
-            <source>{count} min</source>
-            <translation>{count} 分钟</translation>
-        </message>
-    </context>
-    <context>
-        <name>JobRow</name>
-        <message>
-            <source>waiting</source>
-            <translation>等待中</translation>
-        </message>
-        <message>
-            <source>Stop this job</source>
-            <translation>停止此任务</translation>
-        </message>
-        <message>
-            <source>starting</source>
-            <translation>正在启动</translation>
-        </message>
-        <message>
-            <source>failed</source>
-            <translation>失败</translation>
-        </message>
-        <message>
-            <source>step {done} of {total}</source>
-            <translation>第 {done}/{total} 步</translation>
-        </message>
-        <message>
-            <source>{words} · {time} left</source>
-            <translation>{words} · 剩余 {time}</translation>
-        </message>
-    </context>
-    <context>
-        <name>LayerDelegate</name>
-        <message>
-            <source>editable</source>
-            <translation>可编辑</translation>
-        </message>
-    </context>
-    <context>
-        <name>LayerModel</name>
-        <message>
-            <source>seed {seed}</source>
-            <translation>种子 {seed}</translation>
-        </message>
-        <message>
-            <source>{prompt}
+    </message>
+    <message>
+        <source>Point {number} of {count}: input {input}, output {output}</source>
+        <translation>控制点 {number}/{count}：输入 {input}，输出 {output}</translation>
+    </message>
+</context>
+<context>
+    <name>CurvesEditor</name>
+    <message>
+        <source>Input</source>
+        <translation>输入</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>输出</translation>
+    </message>
+</context>
+<context>
+    <name>DropHint</name>
+    <message>
+        <source>Drop to open</source>
+        <translation>松开以打开</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Add as layers</source>
+        <translation>添加为图层</translation>
+    </message>
+</context>
+<context>
+    <name>Edits</name>
+    <message>
+        <source>Nearest neighbour (hard edges)</source>
+        <translation>邻近（硬边缘）</translation>
+    </message>
+    <message>
+        <source>Bilinear</source>
+        <translation>两次线性</translation>
+    </message>
+    <message>
+        <source>Bicubic</source>
+        <translation>两次立方</translation>
+    </message>
+    <message>
+        <source>Lanczos (sharpest)</source>
+        <translation>Lanczos（最锐利）</translation>
+    </message>
+</context>
+<context>
+    <name>Errors</name>
+    <message>
+        <source>“{0}” could not be written: {1}.</source>
+        <translation>无法写入“{0}”：{1}。</translation>
+    </message>
+    <message>
+        <source>Free some space, or choose another place.</source>
+        <translation>请释放磁盘空间，或选择其他位置。</translation>
+    </message>
+    <message>
+        <source>You may not write there: choose another folder.</source>
+        <translation>没有写入权限：请选择其他文件夹。</translation>
+    </message>
+    <message>
+        <source>Is the drive connected, and the folder there? Choose another place.</source>
+        <translation>请检查磁盘是否已连接、文件夹是否存在，或选择其他位置。</translation>
+    </message>
+    <message>
+        <source>There is no file “{0}”.</source>
+        <translation>找不到文件“{0}”。</translation>
+    </message>
+    <message>
+        <source>Check the name.</source>
+        <translation>请检查文件名。</translation>
+    </message>
+    <message>
+        <source>“{0}” is a folder.</source>
+        <translation>“{0}”是文件夹。</translation>
+    </message>
+    <message>
+        <source>Choose a picture in it.</source>
+        <translation>请选择其中的图片。</translation>
+    </message>
+    <message>
+        <source>“{0}” cannot be read: {1}.</source>
+        <translation>无法读取“{0}”：{1}。</translation>
+    </message>
+    <message>
+        <source>“{0}” is empty.</source>
+        <translation>“{0}”是空文件。</translation>
+    </message>
+    <message>
+        <source>“{0}” is no picture that Attune reads.</source>
+        <translation>“{0}”不是 Attune 可读取的图片。</translation>
+    </message>
+    <message>
+        <source>It opens PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIF, OpenRaster and Photoshop files.</source>
+        <translation>可打开 PNG、JPEG、WebP、TIFF、BMP、GIF、AVIF、HEIF、OpenRaster 和 Photoshop 文件。</translation>
+    </message>
+    <message>
+        <source>“{0}” is too large to be opened: {1}.</source>
+        <translation>“{0}”过大，无法打开：{1}。</translation>
+    </message>
+    <message>
+        <source>“{0}” does not fit into memory.</source>
+        <translation>内存不足，无法打开“{0}”。</translation>
+    </message>
+    <message>
+        <source>Close other programs, or make it smaller.</source>
+        <translation>请关闭其他程序，或缩小图片。</translation>
+    </message>
+    <message>
+        <source>“{0}” is damaged or incomplete: {1}.</source>
+        <translation>“{0}”已损坏或不完整：{1}。</translation>
+    </message>
+    <message>
+        <source>Get the file again.</source>
+        <translation>请重新获取该文件。</translation>
+    </message>
+    <message>
+        <source>“{0}” has {1} × {2} pixels; that is no picture.</source>
+        <translation>“{0}”为 {1} × {2} 像素，不是有效图片。</translation>
+    </message>
+    <message>
+        <source>“{0}” has {1} × {2} pixels; Attune opens up to {3} megapixels and {4} pixels on a side.</source>
+        <translation>“{0}”为 {1} × {2} 像素；Attune 最多可打开 {3} 百万像素、单边 {4} 像素的图片。</translation>
+    </message>
+    <message>
+        <source>Make it smaller with another program first.</source>
+        <translation>请先用其他程序缩小。</translation>
+    </message>
+    <message>
+        <source>“{0}” is a HEIF picture, which needs the library pillow-heif.</source>
+        <translation>“{0}”是 HEIF 图片，需要 pillow-heif 库。</translation>
+    </message>
+    <message>
+        <source>Install pillow-heif, or convert the picture to JPEG or PNG.</source>
+        <translation>请安装 pillow-heif，或将图片转换为 JPEG 或 PNG。</translation>
+    </message>
+    <message>
+        <source>AVIF is not supported by this installation&apos;s Pillow.</source>
+        <translation>当前安装的 Pillow 不支持 AVIF。</translation>
+    </message>
+    <message>
+        <source>Choose WebP or JPEG.</source>
+        <translation>请选择 WebP 或 JPEG。</translation>
+    </message>
+    <message>
+        <source>The picture has {0} × {1} pixels; JPEG holds up to {2} on a side.</source>
+        <translation>图片为 {0} × {1} 像素；JPEG 单边最多 {2} 像素。</translation>
+    </message>
+    <message>
+        <source>Export it as PNG or TIFF, or smaller.</source>
+        <translation>请导出为 PNG 或 TIFF，或缩小尺寸。</translation>
+    </message>
+    <message>
+        <source>The picture has {0} × {1} pixels; WebP holds up to {2} on a side.</source>
+        <translation>图片为 {0} × {1} 像素；WebP 单边最多 {2} 像素。</translation>
+    </message>
+    <message>
+        <source>Export it as PNG or JPEG.</source>
+        <translation>请导出为 PNG 或 JPEG。</translation>
+    </message>
+    <message>
+        <source>The picture has {0} GB; TIFF holds up to 4 GB.</source>
+        <translation>图片为 {0} GB；TIFF 最多 4 GB。</translation>
+    </message>
+    <message>
+        <source>Export it as PNG, or smaller.</source>
+        <translation>请导出为 PNG，或缩小尺寸。</translation>
+    </message>
+    <message>
+        <source>“{0}” is a damaged OpenRaster file: {1}.</source>
+        <translation>OpenRaster 文件“{0}”已损坏：{1}。</translation>
+    </message>
+    <message>
+        <source>“{0}” is damaged or incomplete.</source>
+        <translation>“{0}”已损坏或不完整。</translation>
+    </message>
+    <message>
+        <source>The document holds no flattened picture.</source>
+        <translation>文档不含合并的图像。</translation>
+    </message>
+    <message>
+        <source>Save it in RGB with Photoshop.</source>
+        <translation>请在 Photoshop 中以 RGB 模式保存。</translation>
+    </message>
+    <message>
+        <source>A project is saved as .ora, not “{0}”.</source>
+        <translation>工程须保存为 .ora，而不是“{0}”。</translation>
+    </message>
+    <message>
+        <source>Use Export for other formats.</source>
+        <translation>其他格式请使用“导出为”。</translation>
+    </message>
+    <message>
+        <source>Something went wrong inside Attune.</source>
+        <translation>Attune 内部出错。</translation>
+    </message>
+    <message>
+        <source>The colour profile is damaged.</source>
+        <translation>颜色配置文件已损坏。</translation>
+    </message>
+    <message>
+        <source>Choose another one.</source>
+        <translation>请选择其他配置文件。</translation>
+    </message>
+    <message>
+        <source>The colour profile cannot be used for RGB pixels.</source>
+        <translation>该颜色配置文件不能用于 RGB 像素。</translation>
+    </message>
+    <message>
+        <source>That colour profile cannot be used.</source>
+        <translation>无法使用该颜色配置文件。</translation>
+    </message>
+    <message>
+        <source>It is damaged, or not for RGB pictures.</source>
+        <translation>文件已损坏，或不适用于 RGB 图像。</translation>
+    </message>
+    <message>
+        <source>This layer has no prompt, so it has no subjects.</source>
+        <translation>此图层没有提示词，因此没有主体。</translation>
+    </message>
+    <message>
+        <source>Choose a generated layer.</source>
+        <translation>请选择生成的图层。</translation>
+    </message>
+    <message>
+        <source>“{0}” is not in the prompt.</source>
+        <translation>提示词中没有“{0}”。</translation>
+    </message>
+    <message>
+        <source>That area lies outside the picture.</source>
+        <translation>该区域位于图像之外。</translation>
+    </message>
+    <message>
+        <source>Choose a part of the picture.</source>
+        <translation>请选择图像的一部分。</translation>
+    </message>
+    <message>
+        <source>Nothing is selected.</source>
+        <translation>没有选区。</translation>
+    </message>
+    <message>
+        <source>Select the part to keep.</source>
+        <translation>请选择要保留的部分。</translation>
+    </message>
+    <message>
+        <source>The selection lies outside the picture.</source>
+        <translation>选区位于图像之外。</translation>
+    </message>
+    <message>
+        <source>Select a part of the picture.</source>
+        <translation>请选择图像的一部分。</translation>
+    </message>
+    <message>
+        <source>The picture is empty.</source>
+        <translation>图像为空。</translation>
+    </message>
+    <message>
+        <source>There is nothing to trim it to.</source>
+        <translation>没有可裁切的内容。</translation>
+    </message>
+    <message>
+        <source>A picture cannot be {0} × {1} pixels.</source>
+        <translation>图像不能为 {0} × {1} 像素。</translation>
+    </message>
+    <message>
+        <source>Each side is 1 to {0}.</source>
+        <translation>每边应为 1 至 {0}。</translation>
+    </message>
+    <message>
+        <source>A picture of {0} × {1} pixels is too large.</source>
+        <translation>{0} × {1} 像素的图像过大。</translation>
+    </message>
+    <message>
+        <source>At most {0} megapixels are possible.</source>
+        <translation>最多 {0} 百万像素。</translation>
+    </message>
+    <message>
+        <source>The chosen layers have no pixels.</source>
+        <translation>所选图层没有像素。</translation>
+    </message>
+    <message>
+        <source>Choose a layer with pixels.</source>
+        <translation>请选择含像素的图层。</translation>
+    </message>
+    <message>
+        <source>“{0}” has a mask already.</source>
+        <translation>“{0}”已有蒙版。</translation>
+    </message>
+    <message>
+        <source>Delete or apply it first.</source>
+        <translation>请先删除或应用该蒙版。</translation>
+    </message>
+    <message>
+        <source>The transparency of “{0}” is locked.</source>
+        <translation>“{0}”的透明像素已锁定。</translation>
+    </message>
+    <message>
+        <source>Unlock it first.</source>
+        <translation>请先解锁。</translation>
+    </message>
+    <message>
+        <source>“{0}” has no mask.</source>
+        <translation>“{0}”没有蒙版。</translation>
+    </message>
+    <message>
+        <source>Add one first.</source>
+        <translation>请先添加蒙版。</translation>
+    </message>
+    <message>
+        <source>Select what the mask shall show.</source>
+        <translation>请选择蒙版要显示的区域。</translation>
+    </message>
+    <message>
+        <source>There is nothing below to merge with.</source>
+        <translation>下方没有可合并的图层。</translation>
+    </message>
+    <message>
+        <source>Choose a layer that lies above another.</source>
+        <translation>请选择位于其他图层之上的图层。</translation>
+    </message>
+    <message>
+        <source>“{0}” is an adjustment and has no pixels to merge into.</source>
+        <translation>“{0}”是调整图层，没有可并入的像素。</translation>
+    </message>
+    <message>
+        <source>Only one layer is chosen.</source>
+        <translation>只选择了一个图层。</translation>
+    </message>
+    <message>
+        <source>Choose two or more in the Layers panel.</source>
+        <translation>请在“图层”面板中选择两个或更多图层。</translation>
+    </message>
+    <message>
+        <source>None of the chosen layers has pixels that show.</source>
+        <translation>所选图层均无可见像素。</translation>
+    </message>
+    <message>
+        <source>“{0}” is no group.</source>
+        <translation>“{0}”不是图层组。</translation>
+    </message>
+    <message>
+        <source>Choose a group in the Layers panel.</source>
+        <translation>请在“图层”面板中选择图层组。</translation>
+    </message>
+    <message>
+        <source>“{0}” has no pixels that show.</source>
+        <translation>“{0}”没有可见像素。</translation>
+    </message>
+    <message>
+        <source>Nothing is visible.</source>
+        <translation>没有可见的图层。</translation>
+    </message>
+    <message>
+        <source>Show a layer first.</source>
+        <translation>请先显示一个图层。</translation>
+    </message>
+    <message>
+        <source>These layers have no pixels that show.</source>
+        <translation>这些图层没有可见像素。</translation>
+    </message>
+    <message>
+        <source>“{0}” is hidden.</source>
+        <translation>“{0}”已隐藏。</translation>
+    </message>
+    <message>
+        <source>Show it first: what is hidden is not merged.</source>
+        <translation>请先显示该图层：隐藏的图层不会合并。</translation>
+    </message>
+    <message>
+        <source>Layer “{0}” is locked.</source>
+        <translation>图层“{0}”已锁定。</translation>
+    </message>
+    <message>
+        <source>Unlock it in the Layers panel first.</source>
+        <translation>请先在“图层”面板中解锁。</translation>
+    </message>
+    <message>
+        <source>The position of “{0}” is locked.</source>
+        <translation>“{0}”的位置已锁定。</translation>
+    </message>
+    <message>
+        <source>Nothing of “{0}” is selected.</source>
+        <translation>选区不包含“{0}”的内容。</translation>
+    </message>
+    <message>
+        <source>Select a part of it.</source>
+        <translation>请选择其中一部分。</translation>
+    </message>
+    <message>
+        <source>Select what shall be cut out.</source>
+        <translation>请选择要剪切的区域。</translation>
+    </message>
+    <message>
+        <source>Select something inside it.</source>
+        <translation>请选择其中的内容。</translation>
+    </message>
+    <message>
+        <source>The angle is {0}°: allowed is -360 to 360.</source>
+        <translation>角度为 {0}°：允许范围为 -360 至 360。</translation>
+    </message>
+    <message>
+        <source>A group cannot be put into itself.</source>
+        <translation>图层组不能放入自身。</translation>
+    </message>
+    <message>
+        <source>A document needs at least one layer.</source>
+        <translation>文档至少需要一个图层。</translation>
+    </message>
+    <message>
+        <source>Add another layer before deleting this one.</source>
+        <translation>删除此图层前请先添加其他图层。</translation>
+    </message>
+    <message>
+        <source>A document has at most {0} guides.</source>
+        <translation>文档最多有 {0} 条参考线。</translation>
+    </message>
+    <message>
+        <source>Remove some first.</source>
+        <translation>请先移除一些。</translation>
+    </message>
+    <message>
+        <source>The prompt is empty.</source>
+        <translation>提示词为空。</translation>
+    </message>
+    <message>
+        <source>Say in words what the picture shows.</source>
+        <translation>请用文字描述图片内容。</translation>
+    </message>
+    <message>
+        <source>A layer made by {0} has no attribute sliders.</source>
+        <translation>由 {0} 生成的图层没有属性滑块。</translation>
+    </message>
+    <message>
+        <source>This layer has no prompt to refine.</source>
+        <translation>此图层没有可细化的提示词。</translation>
+    </message>
+    <message>
+        <source>No subject is chosen.</source>
+        <translation>没有选择主体。</translation>
+    </message>
+    <message>
+        <source>Click the words of the prompt that have to be seen, or use Suggest.</source>
+        <translation>请单击提示词中必须出现的单词，或使用“建议”。</translation>
+    </message>
+    <message>
+        <source>Where the model looks is not known for this subject.</source>
+        <translation>尚不知道模型对此主体的关注区域。</translation>
+    </message>
+    <message>
+        <source>The distance is {0} px: allowed is more than 0 and up to {1}.</source>
+        <translation>距离为 {0} 像素：应大于 0 且不超过 {1}。</translation>
+    </message>
+    <message>
+        <source>The radius is {0} px: allowed is more than 0 and up to {1}.</source>
+        <translation>半径为 {0} 像素：应大于 0 且不超过 {1}。</translation>
+    </message>
+    <message>
+        <source>There is no attention map of this subject.</source>
+        <translation>此主体没有注意力图。</translation>
+    </message>
+    <message>
+        <source>Generate the picture again, then select the subject.</source>
+        <translation>请重新生成图片，再选择主体。</translation>
+    </message>
+    <message>
+        <source>Select a part of the picture first.</source>
+        <translation>请先选择图像的一部分。</translation>
+    </message>
+    <message>
+        <source>Nothing would be selected.</source>
+        <translation>将不会选中任何内容。</translation>
+    </message>
+    <message>
+        <source>The selection stays as it was.</source>
+        <translation>选区保持不变。</translation>
+    </message>
+    <message>
+        <source>This layer has no subjects.</source>
+        <translation>此图层没有主体。</translation>
+    </message>
+    <message>
+        <source>Choose a generated layer and click on words.</source>
+        <translation>请选择生成的图层并单击单词。</translation>
+    </message>
+    <message>
+        <source>This layer has no prompt and seed, so it has no sliders.</source>
+        <translation>此图层没有提示词和种子，因此没有滑块。</translation>
+    </message>
+    <message>
+        <source>There is no attribute “{0}” for “{1}” on {2}.</source>
+        <translation>在 {2} 上，“{1}”没有属性“{0}”。</translation>
+    </message>
+    <message>
+        <source>This layer has no seed, so it has no variations.</source>
+        <translation>此图层没有种子，因此没有变体。</translation>
+    </message>
+    <message>
+        <source>A canvas cannot be {0} × {1} pixels.</source>
+        <translation>画布不能为 {0} × {1} 像素。</translation>
+    </message>
+    <message>
+        <source>Use 1 to {0} for each side.</source>
+        <translation>每边请使用 1 至 {0}。</translation>
+    </message>
+    <message>
+        <source>A canvas of {0} × {1} pixels is too large.</source>
+        <translation>{0} × {1} 像素的画布过大。</translation>
+    </message>
+    <message>
+        <source>Use up to {0} megapixels.</source>
+        <translation>最多 {0} 百万像素。</translation>
+    </message>
+    <message>
+        <source>That layer is no longer in the document.</source>
+        <translation>该图层已不在文档中。</translation>
+    </message>
+    <message>
+        <source>“{0}” has no pixels of its own.</source>
+        <translation>“{0}”自身没有像素。</translation>
+    </message>
+    <message>
+        <source>There is nothing to paint from yet.</source>
+        <translation>尚无取样源。</translation>
+    </message>
+    <message>
+        <source>Hold Alt and click on the part to copy.</source>
+        <translation>请按住 Alt 键单击要复制的位置。</translation>
+    </message>
+    <message>
+        <source>The chosen layer has no pixels of its own.</source>
+        <translation>所选图层自身没有像素。</translation>
+    </message>
+    <message>
+        <source>Sample all layers instead.</source>
+        <translation>请改为对所有图层取样。</translation>
+    </message>
+    <message>
+        <source>No layer is chosen.</source>
+        <translation>没有选择图层。</translation>
+    </message>
+    <message>
+        <source>Choose a layer in the Layers panel.</source>
+        <translation>请在“图层”面板中选择图层。</translation>
+    </message>
+    <message>
+        <source>Choose a layer with pixels, or a mask.</source>
+        <translation>请选择含像素的图层或蒙版。</translation>
+    </message>
+    <message>
+        <source>“{0}” is a text.</source>
+        <translation>“{0}”是文字图层。</translation>
+    </message>
+    <message>
+        <source>Turn it into pixels first, in the Layer menu.</source>
+        <translation>请先在“图层”菜单中栅格化文字。</translation>
+    </message>
+    <message>
+        <source>Layer “{0}” is hidden.</source>
+        <translation>图层“{0}”已隐藏。</translation>
+    </message>
+    <message>
+        <source>Show it in the Layers panel first.</source>
+        <translation>请先在“图层”面板中显示该图层。</translation>
+    </message>
+    <message>
+        <source>The layer changed in the meantime, so nothing was painted.</source>
+        <translation>图层在此期间已更改，因此未绘制任何内容。</translation>
+    </message>
+    <message>
+        <source>Try it again.</source>
+        <translation>请重试。</translation>
+    </message>
+    <message>
+        <source>This point is too dark to tell the colour of the light.</source>
+        <translation>此处过暗，无法判断光源颜色。</translation>
+    </message>
+    <message>
+        <source>Pick a lighter grey.</source>
+        <translation>请选取较亮的灰色。</translation>
+    </message>
+    <message>
+        <source>The unsaved work takes more room than recovery may use.</source>
+        <translation>未保存的工作超出了恢复空间的上限。</translation>
+    </message>
+    <message>
+        <source>Save it as a project, or allow more in the settings.</source>
+        <translation>请保存为工程，或在设置中增大空间。</translation>
+    </message>
+    <message>
+        <source>There is no model “{0}”.</source>
+        <translation>没有名为“{0}”的模型。</translation>
+    </message>
+    <message>
+        <source>There are: {0}. A path or a hub id (owner/name) works as well.</source>
+        <translation>现有：{0}。也可以使用路径或 Hub ID (owner/name)。</translation>
+    </message>
+    <message>
+        <source>“{0}” is not on this machine.</source>
+        <translation>本机没有“{0}”。</translation>
+    </message>
+    <message>
+        <source>“{0}” could not be downloaded: {1}.</source>
+        <translation>无法下载“{0}”：{1}。</translation>
+    </message>
+    <message>
+        <source>Check the name and the network.</source>
+        <translation>请检查名称和网络。</translation>
+    </message>
+    <message>
+        <source>“{0}” is built in and cannot be removed.</source>
+        <translation>“{0}”为内置模型，无法移除。</translation>
+    </message>
+    <message>
+        <source>“{0}” is damaged.</source>
+        <translation>“{0}”已损坏。</translation>
+    </message>
+    <message>
+        <source>The prompt is too long for this model; these words fell off: “{0}”.</source>
+        <translation>提示词对此模型过长，以下单词被截去：“{0}”。</translation>
+    </message>
+    <message>
+        <source>The model reads {0} tokens and the prompt has {1}: shorten it.</source>
+        <translation>模型可读取 {0} 个词元，提示词有 {1} 个：请缩短。</translation>
+    </message>
+    <message>
+        <source>There is not enough memory{0} with {1}.</source>
+        <translation>内存不足{0}（{1}）。</translation>
+    </message>
+    <message>
+        <source>Choose a smaller size or a smaller model, or close other programs.</source>
+        <translation>请选择更小的尺寸或模型，或关闭其他程序。</translation>
+    </message>
+    <message>
+        <source>The image engine stopped unexpectedly ({0}).</source>
+        <translation>图像引擎意外停止 ({0})。</translation>
+    </message>
+    <message>
+        <source>It starts again with the next job. If this repeats, try a smaller picture or model.</source>
+        <translation>下一个任务会重新启动引擎。如果反复出现，请尝试更小的图片或模型。</translation>
+    </message>
+    <message>
+        <source>The device “{0}” is not available.</source>
+        <translation>设备“{0}”不可用。</translation>
+    </message>
+    <message>
+        <source>{0} is {1}: {2}.</source>
+        <translation>{0}为 {1}：{2}。</translation>
+    </message>
+    <message>
+        <source>The settings could not be read ({0}); the defaults are used. The old file is {1}.</source>
+        <translation>无法读取设置 ({0})，已使用默认值。旧文件为 {1}。</translation>
+    </message>
+    <message>
+        <source>A setting was out of range and is back at its default: {0}</source>
+        <translation>某项设置超出范围，已恢复默认值：{0}</translation>
+    </message>
+    <message>
+        <source>Starting the image engine…</source>
+        <translation>正在启动图像引擎…</translation>
+    </message>
+    <message>
+        <source>Loading {0}… {1} %</source>
+        <translation>正在加载 {0}… {1} %</translation>
+    </message>
+    <message>
+        <source>Loading {0}…</source>
+        <translation>正在加载 {0}…</translation>
+    </message>
+    <message>
+        <source>{0} could not be loaded: {1}</source>
+        <translation>无法加载 {0}：{1}</translation>
+    </message>
+    <message>
+        <source>Another program changed the file: its layers were opened as they are there, without the masks, adjustments, texts and recipes that only Attune knows.</source>
+        <translation>文件已被其他程序更改：已按现有图层打开，不含只有 Attune 支持的蒙版、调整、文字和配方。</translation>
+    </message>
+    <message>
+        <source>Layers in another colour profile were converted to that of the lowest one.</source>
+        <translation>颜色配置文件不同的图层已转换为最底层图层的配置文件。</translation>
+    </message>
+    <message>
+        <source>None of the document&apos;s layers could be opened; it was opened flattened.</source>
+        <translation>无法打开文档的图层；已以合并图像打开。</translation>
+    </message>
+    <message>
+        <source>Some long EXIF entries were left out: EXIF in a JPEG holds 64 KB.</source>
+        <translation>部分较长的 EXIF 条目未写入：JPEG 中的 EXIF 上限为 64 KB。</translation>
+    </message>
+    <message>
+        <source>The XMP of the opened file was left out: it is too long for this format.</source>
+        <translation>原文件的 XMP 过长，此格式无法容纳，未写入。</translation>
+    </message>
+    <message>
+        <source>The camera maker&apos;s own notes were left out: EXIF in a JPEG holds 64 KB.</source>
+        <translation>相机厂商注释未写入：JPEG 中的 EXIF 上限为 64 KB。</translation>
+    </message>
+    <message>
+        <source>The document has 32 bits a channel; it was opened with 16, brighter values cut off.</source>
+        <translation>文档为每通道 32 位；已以 16 位打开，超出的高光值被截断。</translation>
+    </message>
+    <message>
+        <source>The file holds more than one picture; the first was opened.</source>
+        <translation>文件包含多张图片；已打开第一张。</translation>
+    </message>
+    <message>
+        <source>The picture has 16 bits a channel; it was opened with 8.</source>
+        <translation>图片为每通道 16 位；已以 8 位打开。</translation>
+    </message>
+    <message>
+        <source>The picture has more than 8 bits a channel; it was opened with 8.</source>
+        <translation>图片每通道超过 8 位；已以 8 位打开。</translation>
+    </message>
+    <message>
+        <source>The picture was converted from its colour profile for grey to sRGB.</source>
+        <translation>图片已从灰度颜色配置文件转换为 sRGB。</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s colour profile for grey cannot be read and was left out.</source>
+        <translation>无法读取图片的灰度颜色配置文件，已忽略。</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s colour profile is damaged and was left out.</source>
+        <translation>图片的颜色配置文件已损坏，已忽略。</translation>
+    </message>
+    <message>
+        <source>The picture was converted from {0} to sRGB.</source>
+        <translation>图片已从 {0} 转换为 sRGB。</translation>
+    </message>
+    <message>
+        <source>The document is in {0}; it was opened flattened, in sRGB.</source>
+        <translation>文档为 {0} 模式；已以合并图像在 sRGB 中打开。</translation>
+    </message>
+    <message>
+        <source>“{0}” was opened as pixels.</source>
+        <translation>“{0}”已以像素打开。</translation>
+    </message>
+    <message>
+        <source>“{0}” uses the blend mode “{1}”, which is shown as normal.</source>
+        <translation>“{0}”使用混合模式“{1}”，以“正常”显示。</translation>
+    </message>
+    <message>
+        <source>The weights of {0} are not those this was first made with.</source>
+        <translation>{0} 的权重与最初生成时不同。</translation>
+    </message>
+    <message>
+        <source>Memory ran out; repeated with less of the model in memory ({0} offload).</source>
+        <translation>内存不足；已减少驻留内存的模型后重试（{0} 卸载）。</translation>
+    </message>
+</context>
+<context>
+    <name>Export</name>
+    <message>
+        <source>Format</source>
+        <translation>格式</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>品质</translation>
+    </message>
+    <message>
+        <source>Lossless</source>
+        <translation>无损</translation>
+    </message>
+    <message>
+        <source>Colour resolution</source>
+        <translation>色度采样</translation>
+    </message>
+    <message>
+        <source>Progressive</source>
+        <translation>渐进式</translation>
+    </message>
+    <message>
+        <source>Effort</source>
+        <translation>压缩力度</translation>
+    </message>
+    <message>
+        <source>Compression</source>
+        <translation>压缩</translation>
+    </message>
+    <message>
+        <source>Metadata</source>
+        <translation>元数据</translation>
+    </message>
+    <message>
+        <source>Location</source>
+        <translation>拍摄地点</translation>
+    </message>
+    <message>
+        <source>Bits per channel</source>
+        <translation>位深（每通道）</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>Scale</source>
+        <translation>缩放</translation>
+    </message>
+    <message>
+        <source>Resampling</source>
+        <translation>重新采样</translation>
+    </message>
+    <message>
+        <source>Colour profile</source>
+        <translation>颜色配置文件</translation>
+    </message>
+</context>
+<context>
+    <name>ExportDialog</name>
+    <message>
+        <source>Export</source>
+        <translation>导出为</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>格式</translation>
+    </message>
+    <message>
+        <source>Lossless</source>
+        <translation>无损</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>品质</translation>
+    </message>
+    <message>
+        <source>Metadata</source>
+        <translation>元数据</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>All but the place</source>
+        <translation>除地点外的全部</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Camera data and how the picture was made: lets you open the export again with its sliders, and tells others that it is AI-made.</source>
+        <translation>相机数据和图片的制作方式：重新打开导出的文件时可恢复滑块，并告知他人图片由 AI 制作。</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>导出…</translation>
+    </message>
+    <message>
+        <source>…</source>
+        <translation>…</translation>
+    </message>
+    <message>
+        <source>Computing…</source>
+        <translation>正在计算…</translation>
+    </message>
+    <message>
+        <source>No preview</source>
+        <translation>无法预览</translation>
+    </message>
+    <message>
+        <source>{width} × {height} px · {size}</source>
+        <translation>{width} × {height} 像素 · {size}</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Fast</source>
+        <translation>快速</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>标准</translation>
+    </message>
+    <message>
+        <source>Smallest file</source>
+        <translation>文件最小</translation>
+    </message>
+    <message>
+        <source>Nearest pixel</source>
+        <translation>邻近</translation>
+    </message>
+    <message>
+        <source>Bilinear</source>
+        <translation>两次线性</translation>
+    </message>
+    <message>
+        <source>Bicubic</source>
+        <translation>两次立方</translation>
+    </message>
+    <message>
+        <source>Lanczos</source>
+        <translation>Lanczos</translation>
+    </message>
+    <message>
+        <source>As the document</source>
+        <translation>与文档相同</translation>
+    </message>
+    <message>
+        <source>8 bits</source>
+        <translation>8 位</translation>
+    </message>
+    <message>
+        <source>16 bits</source>
+        <translation>16 位</translation>
+    </message>
+</context>
+<context>
+    <name>ExportPreview</name>
+    <message>
+        <source>Preview: the original left, the export right</source>
+        <translation>预览：左侧为原图，右侧为导出结果</translation>
+    </message>
+    <message>
+        <source>Wheel: zoom. Drag: move. Drag the line: compare. Double click: 100 % or fit.</source>
+        <translation>滚轮缩放，拖动平移；拖动分割线进行对比；双击在 100 % 与适合窗口间切换。</translation>
+    </message>
+    <message>
+        <source>Original</source>
+        <translation>原图</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+</context>
+<context>
+    <name>FileFormat</name>
+    <message>
+        <source>OpenRaster project</source>
+        <translation>OpenRaster 工程</translation>
+    </message>
+    <message>
+        <source>PNG</source>
+        <translation>PNG</translation>
+    </message>
+    <message>
+        <source>JPEG</source>
+        <translation>JPEG</translation>
+    </message>
+    <message>
+        <source>WebP</source>
+        <translation>WebP</translation>
+    </message>
+    <message>
+        <source>TIFF</source>
+        <translation>TIFF</translation>
+    </message>
+    <message>
+        <source>AVIF</source>
+        <translation>AVIF</translation>
+    </message>
+    <message>
+        <source>HEIF</source>
+        <translation>HEIF</translation>
+    </message>
+    <message>
+        <source>Photoshop document</source>
+        <translation>Photoshop 文档</translation>
+    </message>
+    <message>
+        <source>Other pictures</source>
+        <translation>其他图片</translation>
+    </message>
+</context>
+<context>
+    <name>Filmstrip</name>
+    <message>
+        <source>Make variations</source>
+        <translation>生成变体</translation>
+    </message>
+    <message>
+        <source>The same prompt with other seeds.</source>
+        <translation>相同提示词，不同种子。</translation>
+    </message>
+    <message>
+        <source>Pictures made from a prompt can be varied here.</source>
+        <translation>由提示词生成的图片可在此生成变体。</translation>
+    </message>
+</context>
+<context>
+    <name>Forms</name>
+    <message>
+        <source>Width (pixels)</source>
+        <translation>宽度（像素）</translation>
+    </message>
+    <message>
+        <source>Height (pixels)</source>
+        <translation>高度（像素）</translation>
+    </message>
+    <message>
+        <source>Keep proportions</source>
+        <translation>约束比例</translation>
+    </message>
+    <message>
+        <source>New pixels</source>
+        <translation>重新采样</translation>
+    </message>
+    <message>
+        <source>Resolution (pixels per inch)</source>
+        <translation>分辨率（像素/英寸）</translation>
+    </message>
+    <message>
+        <source>The picture stays</source>
+        <translation>定位</translation>
+    </message>
+    <message>
+        <source>Angle (degrees, clockwise)</source>
+        <translation>角度（度，顺时针）</translation>
+    </message>
+    <message>
+        <source>Cut off the empty corners</source>
+        <translation>裁去空白角落</translation>
+    </message>
+    <message>
+        <source>Pixels</source>
+        <translation>像素</translation>
+    </message>
+    <message>
+        <source>Nearest neighbour (hard edges)</source>
+        <translation>邻近（硬边缘）</translation>
+    </message>
+    <message>
+        <source>Bilinear</source>
+        <translation>两次线性</translation>
+    </message>
+    <message>
+        <source>Bicubic</source>
+        <translation>两次立方</translation>
+    </message>
+    <message>
+        <source>Lanczos (sharpest)</source>
+        <translation>Lanczos（最锐利）</translation>
+    </message>
+    <message>
+        <source>At the top left</source>
+        <translation>左上</translation>
+    </message>
+    <message>
+        <source>At the top</source>
+        <translation>上</translation>
+    </message>
+    <message>
+        <source>At the top right</source>
+        <translation>右上</translation>
+    </message>
+    <message>
+        <source>At the left</source>
+        <translation>左</translation>
+    </message>
+    <message>
+        <source>In the middle</source>
+        <translation>居中</translation>
+    </message>
+    <message>
+        <source>At the right</source>
+        <translation>右</translation>
+    </message>
+    <message>
+        <source>At the bottom left</source>
+        <translation>左下</translation>
+    </message>
+    <message>
+        <source>At the bottom</source>
+        <translation>下</translation>
+    </message>
+    <message>
+        <source>At the bottom right</source>
+        <translation>右下</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>更改</translation>
+    </message>
+    <message>
+        <source>Picture size</source>
+        <translation>图像大小</translation>
+    </message>
+    <message>
+        <source>Resize</source>
+        <translation>调整大小</translation>
+    </message>
+    <message>
+        <source>Canvas size</source>
+        <translation>画布大小</translation>
+    </message>
+    <message>
+        <source>Rotate by an angle</source>
+        <translation>任意角度旋转</translation>
+    </message>
+    <message>
+        <source>Rotate</source>
+        <translation>旋转</translation>
+    </message>
+    <message>
+        <source>Grow selection</source>
+        <translation>扩展选区</translation>
+    </message>
+    <message>
+        <source>Shrink selection</source>
+        <translation>收缩选区</translation>
+    </message>
+    <message>
+        <source>Feather selection</source>
+        <translation>羽化选区</translation>
+    </message>
+    <message>
+        <source>Border of the selection</source>
+        <translation>选区边界</translation>
+    </message>
+    <message>
+        <source>Smooth selection</source>
+        <translation>平滑选区</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryModel</name>
+    <message>
+        <source>{step}, undone</source>
+        <translation>{step}，已撤销</translation>
+    </message>
+    <message>
+        <source>{step}, saved</source>
+        <translation>{step}，已保存</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryPanel</name>
+    <message>
+        <source>History</source>
+        <translation>历史记录</translation>
+    </message>
+    <message>
+        <source>New from prompt</source>
+        <translation>用提示词新建</translation>
+    </message>
+    <message>
+        <source>Opened</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Go to this state</source>
+        <translation>转到此状态</translation>
+    </message>
+    <message>
+        <source>Compare with this</source>
+        <translation>与此状态对比</translation>
+    </message>
+</context>
+<context>
+    <name>Information</name>
+    <message>
+        <source>How this picture was made</source>
+        <translation>图片的制作方式</translation>
+    </message>
+    <message>
+        <source>Copy as text</source>
+        <translation>复制为文本</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>{width} × {height} px</source>
+        <translation>{width} × {height} 像素</translation>
+    </message>
+    <message>
+        <source>Made by</source>
+        <translation>来源</translation>
+    </message>
+    <message>
+        <source>opened from a file</source>
+        <translation>从文件打开</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>Without</source>
+        <translation>排除内容</translation>
+    </message>
+    <message>
+        <source>Bits per channel</source>
+        <translation>位深（每通道）</translation>
+    </message>
+    <message>
+        <source>Resolution</source>
+        <translation>分辨率</translation>
+    </message>
+    <message>
+        <source>Colour profile</source>
+        <translation>颜色配置文件</translation>
+    </message>
+    <message>
+        <source>Location</source>
+        <translation>拍摄地点</translation>
+    </message>
+    <message>
+        <source>unnamed</source>
+        <translation>未命名</translation>
+    </message>
+    <message>
+        <source>contained</source>
+        <translation>包含的内容</translation>
+    </message>
+    <message>
+        <source>Camera maker</source>
+        <translation>相机厂商</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>相机</translation>
+    </message>
+    <message>
+        <source>Software</source>
+        <translation>软件</translation>
+    </message>
+    <message>
+        <source>Artist</source>
+        <translation>作者</translation>
+    </message>
+    <message>
+        <source>Copyright</source>
+        <translation>版权</translation>
+    </message>
+    <message>
+        <source>Taken</source>
+        <translation>拍摄时间</translation>
+    </message>
+    <message>
+        <source>Lens</source>
+        <translation>镜头</translation>
+    </message>
+    <message>
+        <source>Exposure</source>
+        <translation>曝光时间</translation>
+    </message>
+    <message>
+        <source>Aperture</source>
+        <translation>光圈</translation>
+    </message>
+    <message>
+        <source>ISO</source>
+        <translation>ISO</translation>
+    </message>
+    <message>
+        <source>Focal length</source>
+        <translation>焦距</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>步数</translation>
+    </message>
+    <message>
+        <source>automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Guidance</source>
+        <translation>引导强度</translation>
+    </message>
+</context>
+<context>
+    <name>JobPanel</name>
+    <message>
+        <source>Nothing is running.</source>
+        <translation>没有正在运行的任务。</translation>
+    </message>
+    <message>
+        <source>loading the model</source>
+        <translation>正在加载模型</translation>
+    </message>
+    <message>
+        <source>reading the prompt</source>
+        <translation>正在读取提示词</translation>
+    </message>
+    <message>
+        <source>finishing the picture</source>
+        <translation>正在完成图片</translation>
+    </message>
+    <message>
+        <source>{count} s</source>
+        <translation>{count} 秒</translation>
+    </message>
+    <message>
+        <source>{count} min</source>
+        <translation>{count} 分钟</translation>
+    </message>
+</context>
+<context>
+    <name>JobRow</name>
+    <message>
+        <source>waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>Stop this job</source>
+        <translation>停止此任务</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>正在启动</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>step {done} of {total}</source>
+        <translation>第 {done}/{total} 步</translation>
+    </message>
+    <message>
+        <source>{words} · {time} left</source>
+        <translation>{words} · 剩余 {time}</translation>
+    </message>
+</context>
+<context>
+    <name>LayerDelegate</name>
+    <message>
+        <source>editable</source>
+        <translation>可编辑</translation>
+    </message>
+</context>
+<context>
+    <name>LayerModel</name>
+    <message>
+        <source>seed {seed}</source>
+        <translation>种子 {seed}</translation>
+    </message>
+    <message>
+        <source>{prompt}
 Double click shows its sliders.</source>
-            <translation>{prompt}
+        <translation>{prompt}
 双击显示滑块。</translation>
-        </message>
-        <message>
-            <source>{width} × {height} pixels</source>
-            <translation>{width} × {height} 像素</translation>
-        </message>
-        <message>
-            <source>{name}
+    </message>
+    <message>
+        <source>{width} × {height} pixels</source>
+        <translation>{width} × {height} 像素</translation>
+    </message>
+    <message>
+        <source>{name}
 Double click shows its settings.</source>
-            <translation>{name}
+        <translation>{name}
 双击显示设置。</translation>
-        </message>
-        <message>
-            <source>hidden</source>
-            <translation>已隐藏</translation>
-        </message>
-        <message>
-            <source>locked</source>
-            <translation>已锁定</translation>
-        </message>
-        <message>
-            <source>clipped</source>
-            <translation>已剪贴</translation>
-        </message>
-        <message>
-            <source>with mask</source>
-            <translation>带蒙版</translation>
-        </message>
-        <message>
-            <source>{family} {size} px</source>
-            <translation>{family} {size} 像素</translation>
-        </message>
-        <message>
-            <source>{width} × {height} px</source>
-            <translation>{width} × {height} 像素</translation>
-        </message>
-        <message>
-            <source>1 layer</source>
-            <translation>1 个图层</translation>
-        </message>
-        <message>
-            <source>{count} layers</source>
-            <translation>{count} 个图层</translation>
-        </message>
-        <message>
-            <source>pass through</source>
-            <translation>穿透</translation>
-        </message>
-    </context>
-    <context>
-        <name>LayerPanel</name>
-        <message>
-            <source>Layers</source>
-            <translation>图层</translation>
-        </message>
-        <message>
-            <source>Rename</source>
-            <translation>重命名</translation>
-        </message>
-        <message>
-            <source>Add mask</source>
-            <translation>添加蒙版</translation>
-        </message>
-        <message>
-            <source>Show one layer alone</source>
-            <translation>单独显示一个图层</translation>
-        </message>
-        <message>
-            <source>Enable mask</source>
-            <translation>启用蒙版</translation>
-        </message>
-        <message>
-            <source>Disable mask</source>
-            <translation>停用蒙版</translation>
-        </message>
-        <message>
-            <source>Unlock layer</source>
-            <translation>解锁图层</translation>
-        </message>
-        <message>
-            <source>Move {count} layers</source>
-            <translation>移动 {count} 个图层</translation>
-        </message>
-    </context>
-    <context>
-        <name>LayerProperties</name>
-        <message>
-            <source>Opacity</source>
-            <translation>不透明度</translation>
-        </message>
-        <message>
-            <source> %</source>
-            <translation> %</translation>
-        </message>
-        <message>
-            <source>Opacity in percent</source>
-            <translation>不透明度百分比</translation>
-        </message>
-        <message>
-            <source>Blend mode to {value}</source>
-            <translation>混合模式设为{value}</translation>
-        </message>
-        <message>
-            <source>Opacity to {value} %</source>
-            <translation>不透明度设为 {value} %</translation>
-        </message>
-    </context>
-    <context>
-        <name>Leftovers</name>
-        <message>
-            <source>“{title}” was saved after this work was kept, so it is opened as a copy.</source>
-            <translation>“{title}”在保留此工作之后又保存过，因此以副本打开。</translation>
-        </message>
-    </context>
-    <context>
-        <name>LevelsEditor</name>
-        <message>
-            <source>Input levels</source>
-            <translation>输入色阶</translation>
-        </message>
-        <message>
-            <source>Output levels</source>
-            <translation>输出色阶</translation>
-        </message>
-        <message>
-            <source>Black point</source>
-            <translation>黑场</translation>
-        </message>
-        <message>
-            <source>Gamma</source>
-            <translation>灰度系数</translation>
-        </message>
-        <message>
-            <source>White point</source>
-            <translation>白场</translation>
-        </message>
-        <message>
-            <source>Darkest output</source>
-            <translation>输出黑场</translation>
-        </message>
-        <message>
-            <source>Brightest output</source>
-            <translation>输出白场</translation>
-        </message>
-    </context>
-    <context>
-        <name>LevelsTrack</name>
-        <message>
-            <source>Drag the handles; keys: Page Up and Page Down choose one, arrows move it</source>
-            <translation>拖动滑块；按键：Page Up 和 Page Down 选择，方向键移动</translation>
-        </message>
-    </context>
-    <context>
-        <name>LockButtons</name>
-        <message>
-            <source>Lock transparency</source>
-            <translation>锁定透明像素</translation>
-        </message>
-        <message>
-            <source>Lock position</source>
-            <translation>锁定位置</translation>
-        </message>
-        <message>
-            <source>Lock the whole layer</source>
-            <translation>锁定全部</translation>
-        </message>
-        <message>
-            <source>Lock layer</source>
-            <translation>锁定图层</translation>
-        </message>
-        <message>
-            <source>Unlock layer</source>
-            <translation>解锁图层</translation>
-        </message>
-    </context>
-    <context>
-        <name>MainWindow</name>
-        <message>
-            <source>Subjects</source>
-            <translation>主体</translation>
-        </message>
-        <message>
-            <source>Properties</source>
-            <translation>属性</translation>
-        </message>
-        <message>
-            <source>Refine</source>
-            <translation>细化</translation>
-        </message>
-        <message>
-            <source>Layers</source>
-            <translation>图层</translation>
-        </message>
-        <message>
-            <source>History</source>
-            <translation>历史记录</translation>
-        </message>
-        <message>
-            <source>Variations</source>
-            <translation>变体</translation>
-        </message>
-        <message>
-            <source>Jobs</source>
-            <translation>任务</translation>
-        </message>
-    </context>
-    <context>
-        <name>MaskProperties</name>
-        <message>
-            <source>Mask</source>
-            <translation>蒙版</translation>
-        </message>
-        <message>
-            <source>The mask hides</source>
-            <translation>启用蒙版</translation>
-        </message>
-        <message>
-            <source>Moves with its layer</source>
-            <translation>与图层链接</translation>
-        </message>
-        <message>
-            <source>Paint on the mask</source>
-            <translation>在蒙版上绘制</translation>
-        </message>
-        <message>
-            <source>Enable mask</source>
-            <translation>启用蒙版</translation>
-        </message>
-        <message>
-            <source>Disable mask</source>
-            <translation>停用蒙版</translation>
-        </message>
-        <message>
-            <source>Link mask</source>
-            <translation>链接蒙版</translation>
-        </message>
-        <message>
-            <source>Unlink mask</source>
-            <translation>取消链接蒙版</translation>
-        </message>
-    </context>
-    <context>
-        <name>MessageBar</name>
-        <message>
-            <source>Close this message</source>
-            <translation>关闭此消息</translation>
-        </message>
-    </context>
-    <context>
-        <name>ModelButton</name>
-        <message>
-            <source>The model that makes this picture; click for all models</source>
-            <translation>生成此图片的模型；单击查看所有模型</translation>
-        </message>
-    </context>
-    <context>
-        <name>ModelDialog</name>
-        <message>
-            <source>Models</source>
-            <translation>模型</translation>
-        </message>
-        <message>
-            <source>Folder, .safetensors file, or hub id such as owner/name</source>
-            <translation>文件夹、.safetensors 文件，或形如 owner/name 的 Hub ID</translation>
-        </message>
-        <message>
-            <source>Folder, file or hub id of a model</source>
-            <translation>模型的文件夹、文件或 Hub ID</translation>
-        </message>
-        <message>
-            <source>Browse…</source>
-            <translation>浏览…</translation>
-        </message>
-        <message>
-            <source>Add</source>
-            <translation>添加</translation>
-        </message>
-        <message>
-            <source>Use for new pictures</source>
-            <translation>用于新图片</translation>
-        </message>
-        <message>
-            <source>Check</source>
-            <translation>检查</translation>
-        </message>
-        <message>
-            <source>Remove from list</source>
-            <translation>从列表中移除</translation>
-        </message>
-        <message>
-            <source>Close</source>
-            <translation>关闭</translation>
-        </message>
-        <message>
-            <source>The sandbox models come with Attune and draw small cartoon scenes. For photos, add a Stable Diffusion checkpoint that is on this computer; it is used where it lies and nothing is uploaded.</source>
-            <translation>沙盒模型随 Attune 提供，只能绘制小幅卡通场景。处理照片请添加本机上的 Stable Diffusion 检查点；模型在原位置使用，不会上传任何内容。</translation>
-        </message>
-        <message>
-            <source>Add a checkpoint</source>
-            <translation>添加检查点</translation>
-        </message>
-        <message>
-            <source>Checkpoints (*.safetensors);;model_index.json</source>
-            <translation>检查点 (*.safetensors);;model_index.json</translation>
-        </message>
-        <message>
-            <source>Added {name}.</source>
-            <translation>已添加 {name}。</translation>
-        </message>
-        <message>
-            <source>Looking at the model…</source>
-            <translation>正在查看模型…</translation>
-        </message>
-        <message>
-            <source>{name} is complete.</source>
-            <translation>{name} 完整无缺。</translation>
-        </message>
-        <message>
-            <source>Checking {name}…</source>
-            <translation>正在检查 {name}…</translation>
-        </message>
-        <message>
-            <source>{name} is no longer listed; its files are where they were.</source>
-            <translation>{name} 已从列表移除；其文件仍在原处。</translation>
-        </message>
-    </context>
-    <context>
-        <name>ModelRow</name>
-        <message>
-            <source>sandbox</source>
-            <translation>沙盒</translation>
-        </message>
-        <message>
-            <source>used for new pictures</source>
-            <translation>用于新图片</translation>
-        </message>
-    </context>
-    <context>
-        <name>NewCanvas</name>
-        <message>
-            <source>New canvas</source>
-            <translation>新建画布</translation>
-        </message>
-        <message>
-            <source>Preset</source>
-            <translation>预设</translation>
-        </message>
-        <message>
-            <source>Own size</source>
-            <translation>自定大小</translation>
-        </message>
-        <message>
-            <source>As the clipboard</source>
-            <translation>与剪贴板相同</translation>
-        </message>
-        <message>
-            <source>Width</source>
-            <translation>宽度</translation>
-        </message>
-        <message>
-            <source>Height</source>
-            <translation>高度</translation>
-        </message>
-        <message>
-            <source>Swap width and height</source>
-            <translation>互换宽度和高度</translation>
-        </message>
-        <message>
-            <source> px/in</source>
-            <translation> 像素/英寸</translation>
-        </message>
-        <message>
-            <source>Resolution</source>
-            <translation>分辨率</translation>
-        </message>
-        <message>
-            <source>Bits per channel</source>
-            <translation>位深（每通道）</translation>
-        </message>
-        <message>
-            <source>Background</source>
-            <translation>背景</translation>
-        </message>
-        <message>
-            <source>White</source>
-            <translation>白色</translation>
-        </message>
-        <message>
-            <source>Transparent</source>
-            <translation>透明</translation>
-        </message>
-        <message>
-            <source>Black</source>
-            <translation>黑色</translation>
-        </message>
-        <message>
-            <source>Grey</source>
-            <translation>灰色</translation>
-        </message>
-        <message>
-            <source>Create</source>
-            <translation>创建</translation>
-        </message>
-        <message>
-            <source>Size</source>
-            <translation>大小</translation>
-        </message>
-        <message>
-            <source> px</source>
-            <translation> 像素</translation>
-        </message>
-    </context>
-    <context>
-        <name>NewPicture</name>
-        <message>
-            <source>New from prompt</source>
-            <translation>用提示词新建</translation>
-        </message>
-        <message>
-            <source>a photo of a man and a woman on the beach</source>
-            <translation>a photo of a man and a woman on the beach</translation>
-        </message>
-        <message>
-            <source>Prompt</source>
-            <translation>提示词</translation>
-        </message>
-        <message>
-            <source>What should not be there (optional)</source>
-            <translation>不希望出现的内容（可选）</translation>
-        </message>
-        <message>
-            <source>Negative prompt</source>
-            <translation>反向提示词</translation>
-        </message>
-        <message>
-            <source>Model</source>
-            <translation>模型</translation>
-        </message>
-        <message>
-            <source>Another seed</source>
-            <translation>换一个种子</translation>
-        </message>
-        <message>
-            <source>Steps</source>
-            <translation>步数</translation>
-        </message>
-        <message>
-            <source>Width</source>
-            <translation>宽度</translation>
-        </message>
-        <message>
-            <source>Height</source>
-            <translation>高度</translation>
-        </message>
-        <message>
-            <source>Generate</source>
-            <translation>生成</translation>
-        </message>
-        <message>
-            <source>Automatic</source>
-            <translation>自动</translation>
-        </message>
-        <message>
-            <source>Without</source>
-            <translation>排除内容</translation>
-        </message>
-        <message>
-            <source>Seed</source>
-            <translation>种子</translation>
-        </message>
-        <message>
-            <source>Size</source>
-            <translation>大小</translation>
-        </message>
-        <message>
-            <source>{name} · sandbox</source>
-            <translation>{name} · 沙盒</translation>
-        </message>
-        <message>
-            <source>A small built-in model for trying things out. It draws cartoon scenes of people (man, woman), animals (cat, dog) and things (car, ball, tree, house). For photos, add a checkpoint under Models.</source>
-            <translation>用于试用的小型内置模型，只懂英文提示词。可绘制人物（man、woman）、动物（cat、dog）和物品（car、ball、tree、house）的卡通场景。处理照片请在“模型”中添加检查点。</translation>
-        </message>
-    </context>
-    <context>
-        <name>NumberField</name>
-        <message>
-            <source>{low} to {high}</source>
-            <translation>{low} 至 {high}</translation>
-        </message>
-    </context>
-    <context>
-        <name>Operations</name>
-        <message>
-            <source>Prompt</source>
-            <translation>提示词</translation>
-        </message>
-        <message>
-            <source>Negative prompt</source>
-            <translation>反向提示词</translation>
-        </message>
-        <message>
-            <source>Seed</source>
-            <translation>种子</translation>
-        </message>
-        <message>
-            <source>Steps</source>
-            <translation>步数</translation>
-        </message>
-        <message>
-            <source>Guidance scale</source>
-            <translation>引导强度</translation>
-        </message>
-        <message>
-            <source>Width</source>
-            <translation>宽度</translation>
-        </message>
-        <message>
-            <source>Height</source>
-            <translation>高度</translation>
-        </message>
-        <message>
-            <source>Sampler</source>
-            <translation>采样器</translation>
-        </message>
-        <message>
-            <source>Attributes</source>
-            <translation>属性</translation>
-        </message>
-        <message>
-            <source>Delay</source>
-            <translation>延迟</translation>
-        </message>
-        <message>
-            <source>Attribute</source>
-            <translation>属性</translation>
-        </message>
-        <message>
-            <source>Positions</source>
-            <translation>位置</translation>
-        </message>
-        <message>
-            <source>Method</source>
-            <translation>方法</translation>
-        </message>
-        <message>
-            <source>Subjects</source>
-            <translation>主体</translation>
-        </message>
-        <message>
-            <source>Refinement step</source>
-            <translation>细化步</translation>
-        </message>
-        <message>
-            <source>The step before which the latents are refined, counted from 0</source>
-            <translation>在此步之前细化潜变量，从 0 开始计数</translation>
-        </message>
-        <message>
-            <source>Updates</source>
-            <translation>更新次数</translation>
-        </message>
-        <message>
-            <source>Learning rate</source>
-            <translation>学习率</translation>
-        </message>
-        <message>
-            <source>Threshold</source>
-            <translation>阈值</translation>
-        </message>
-        <message>
-            <source>Refinement stops when the loss is at most 1 minus this</source>
-            <translation>当损失不大于 1 减去此值时停止细化</translation>
-        </message>
-        <message>
-            <source>Loss of the refinement</source>
-            <translation>细化损失</translation>
-        </message>
-        <message>
-            <source>Loss of the guidance</source>
-            <translation>引导损失</translation>
-        </message>
-        <message>
-            <source>First guided step</source>
-            <translation>引导起始步</translation>
-        </message>
-        <message>
-            <source>End of the guidance</source>
-            <translation>引导结束</translation>
-        </message>
-        <message>
-            <source>The first step that is no longer guided</source>
-            <translation>不再引导的第一步</translation>
-        </message>
-        <message>
-            <source>Step size of the guidance</source>
-            <translation>引导步长</translation>
-        </message>
-        <message>
-            <source>One distribution for all pictures</source>
-            <translation>所有图片共用一个分布</translation>
-        </message>
-        <message>
-            <source>SAGA learns once and draws all pictures from it</source>
-            <translation>SAGA 只学习一次，并由此生成所有图片</translation>
-        </message>
-        <message>
-            <source>Pictures</source>
-            <translation>图片</translation>
-        </message>
-        <message>
-            <source>Heat maps</source>
-            <translation>热力图</translation>
-        </message>
-        <message>
-            <source>At how many steps the subjects' attention is kept</source>
-            <translation>保留多少步的主体注意力</translation>
-        </message>
-        <message>
-            <source>Detection model</source>
-            <translation>检测模型</translation>
-        </message>
-        <message>
-            <source>Generate</source>
-            <translation>生成</translation>
-        </message>
-        <message>
-            <source>Change attributes</source>
-            <translation>更改属性</translation>
-        </message>
-        <message>
-            <source>Sweep an attribute</source>
-            <translation>遍历属性</translation>
-        </message>
-        <message>
-            <source>Refine</source>
-            <translation>细化</translation>
-        </message>
-        <message>
-            <source>Score</source>
-            <translation>评分</translation>
-        </message>
-    </context>
-    <context>
-        <name>PanelHeader</name>
-        <message>
-            <source>Close panel {title}</source>
-            <translation>关闭面板“{title}”</translation>
-        </message>
-    </context>
-    <context>
-        <name>ParameterForm</name>
-        <message>
-            <source>Automatic</source>
-            <translation>自动</translation>
-        </message>
-    </context>
-    <context>
-        <name>PictureScores</name>
-        <message>
-            <source>Look for the subjects</source>
-            <translation>查找主体</translation>
-        </message>
-    </context>
-    <context>
-        <name>PromptBox</name>
-        <message>
-            <source>Describe the picture</source>
-            <translation>描述图片</translation>
-        </message>
-        <message>
-            <source>Prompt</source>
-            <translation>提示词</translation>
-        </message>
-        <message>
-            <source>Edit the prompt (F2)</source>
-            <translation>编辑提示词 (F2)</translation>
-        </message>
-        <message>
-            <source>Another seed</source>
-            <translation>换一个种子</translation>
-        </message>
-        <message>
-            <source>Generate</source>
-            <translation>生成</translation>
-        </message>
-        <message>
-            <source>Make the picture of this prompt and seed (Return in the prompt)</source>
-            <translation>用此提示词和种子生成图片（在提示词中按 Enter 键）</translation>
-        </message>
-        <message>
-            <source>Seed</source>
-            <translation>种子</translation>
-        </message>
-    </context>
-    <context>
-        <name>PromptView</name>
-        <message>
-            <source>Prompt</source>
-            <translation>提示词</translation>
-        </message>
-        <message>
-            <source>Click a word to make it a subject. Shift-click a second word to take the whole phrase.</source>
-            <translation>单击单词将其选为主体；按住 Shift 单击另一个单词可选取整个短语。</translation>
-        </message>
-        <message>
-            <source>none</source>
-            <translation>无</translation>
-        </message>
-        <message>
-            <source>{prompt}. Subjects: {names}</source>
-            <translation>{prompt}。主体：{names}</translation>
-        </message>
-        <message>
-            <source>No prompt yet</source>
-            <translation>尚无提示词</translation>
-        </message>
-    </context>
-    <context>
-        <name>PropertiesPanel</name>
-        <message>
-            <source>Choose an adjustment or a text layer to see its settings.</source>
-            <translation>选择调整图层或文字图层以查看其设置。</translation>
-        </message>
-    </context>
-    <context>
-        <name>RecentMenu</name>
-        <message>
-            <source>Open &amp;recent</source>
-            <translation>最近打开的文件(&amp;R)</translation>
-        </message>
-        <message>
-            <source>&amp;Clear this list</source>
-            <translation>清除列表(&amp;C)</translation>
-        </message>
-    </context>
-    <context>
-        <name>Recovery</name>
-        <message>
-            <source>Unsaved work cannot be kept for recovery: {reason}</source>
-            <translation>无法保留未保存的工作以供恢复：{reason}</translation>
-        </message>
-    </context>
-    <context>
-        <name>RecoveryBar</name>
-        <message>
-            <source>Unsaved work of earlier sessions</source>
-            <translation>之前未保存的工作</translation>
-        </message>
-        <message>
-            <source>Restore all</source>
-            <translation>全部恢复</translation>
-        </message>
-        <message>
-            <source>Later</source>
-            <translation>稍后</translation>
-        </message>
-        <message>
-            <source>Ask again at the next start</source>
-            <translation>下次启动时再询问</translation>
-        </message>
-        <message>
-            <source>This work of an earlier session was not saved:</source>
-            <translation>以下工作在上次使用时未保存：</translation>
-        </message>
-    </context>
-    <context>
-        <name>RecoveryRow</name>
-        <message>
-            <source>Restore</source>
-            <translation>恢复</translation>
-        </message>
-        <message>
-            <source>Discard</source>
-            <translation>丢弃</translation>
-        </message>
-        <message>
-            <source>Discard for good?</source>
-            <translation>永久丢弃？</translation>
-        </message>
-        <message>
-            <source>the file was saved later</source>
-            <translation>文件此后又保存过</translation>
-        </message>
-    </context>
-    <context>
-        <name>RefineMethods</name>
-        <message>
-            <source>Plain: no refinement</source>
-            <translation>原始：不细化</translation>
-        </message>
-        <message>
-            <source>One refinement</source>
-            <translation>单次细化</translation>
-        </message>
-        <message>
-            <source>One refinement, then guidance</source>
-            <translation>单次细化后引导</translation>
-        </message>
-        <message>
-            <source>Attend &amp; Excite</source>
-            <translation>Attend &amp; Excite</translation>
-        </message>
-        <message>
-            <source>Divide &amp; Bind</source>
-            <translation>Divide &amp; Bind</translation>
-        </message>
-        <message>
-            <source>InitNO</source>
-            <translation>InitNO</translation>
-        </message>
-        <message>
-            <source>InitNO+</source>
-            <translation>InitNO+</translation>
-        </message>
-        <message>
-            <source>SynGen</source>
-            <translation>SynGen</translation>
-        </message>
-        <message>
-            <source>SAGA</source>
-            <translation>SAGA</translation>
-        </message>
-        <message>
-            <source>SAGA+</source>
-            <translation>SAGA+</translation>
-        </message>
-    </context>
-    <context>
-        <name>RefinePanel</name>
-        <message>
-            <source>Suggest</source>
-            <translation>建议</translation>
-        </message>
-        <message>
-            <source>Choose the things that the prompt names</source>
-            <translation>选取提示词中提到的事物</translation>
-        </message>
-        <message>
-            <source>Method</source>
-            <translation>方法</translation>
-        </message>
-        <message>
-            <source>Details</source>
-            <translation>详细设置</translation>
-        </message>
-        <message>
-            <source>Refine</source>
-            <translation>细化</translation>
-        </message>
-        <message>
-            <source>Compare…</source>
-            <translation>比较…</translation>
-        </message>
-        <message>
-            <source>Several methods and seeds side by side, with their scores</source>
-            <translation>并排比较多种方法和种子及其评分</translation>
-        </message>
-        <message>
-            <source>Refine works on pictures that were made from a prompt.</source>
-            <translation>细化仅适用于由提示词生成的图片。</translation>
-        </message>
-        <message>
-            <source>Click the words in Subjects that have to be seen.</source>
-            <translation>请在“主体”中单击必须出现的单词。</translation>
-        </message>
-        <message>
-            <source>Refining…</source>
-            <translation>正在细化…</translation>
-        </message>
-    </context>
-    <context>
-        <name>RefineScores</name>
-        <message>
-            <source>Before</source>
-            <translation>细化前</translation>
-        </message>
-        <message>
-            <source>After</source>
-            <translation>细化后</translation>
-        </message>
-        <message>
-            <source>there</source>
-            <translation>存在</translation>
-        </message>
-        <message>
-            <source>missing</source>
-            <translation>缺失</translation>
-        </message>
-        <message>
-            <source>Fits the prompt</source>
-            <translation>与提示词相符</translation>
-        </message>
-        <message>
-            <source>Weakest subject</source>
-            <translation>最弱主体</translation>
-        </message>
-        <message>
-            <source>Caption fits the prompt</source>
-            <translation>描述与提示词相符</translation>
-        </message>
-    </context>
-    <context>
-        <name>Refinement</name>
-        <message>
-            <source>Refine: {subjects}</source>
-            <translation>细化：{subjects}</translation>
-        </message>
-        <message>
-            <source>Refine {prompt}</source>
-            <translation>细化 {prompt}</translation>
-        </message>
-        <message>
-            <source>Exported {name}.</source>
-            <translation>已导出 {name}。</translation>
-        </message>
-        <message>
-            <source>The layer that was refined is no longer there.</source>
-            <translation>被细化的图层已不存在。</translation>
-        </message>
-        <message>
-            <source>Refine again</source>
-            <translation>再次细化</translation>
-        </message>
-        <message>
-            <source>{name} refined</source>
-            <translation>{name} 细化</translation>
-        </message>
-    </context>
-    <context>
-        <name>Ruler</name>
-        <message>
-            <source>Ruler</source>
-            <translation>标尺</translation>
-        </message>
-        <message>
-            <source>Drag from here to place a guide</source>
-            <translation>从此处拖出参考线</translation>
-        </message>
-    </context>
-    <context>
-        <name>ScaleBox</name>
-        <message>
-            <source>Width in pixels</source>
-            <translation>宽度（像素）</translation>
-        </message>
-        <message>
-            <source>Height in pixels</source>
-            <translation>高度（像素）</translation>
-        </message>
-        <message>
-            <source> %</source>
-            <translation> %</translation>
-        </message>
-        <message>
-            <source>Size in percent</source>
-            <translation>大小百分比</translation>
-        </message>
-    </context>
-    <context>
-        <name>SeedBox</name>
-        <message>
-            <source>Seed</source>
-            <translation>种子</translation>
-        </message>
-    </context>
-    <context>
-        <name>Settings</name>
-        <message>
-            <source>Theme</source>
-            <translation>主题</translation>
-        </message>
-        <message>
-            <source>Language</source>
-            <translation>语言</translation>
-        </message>
-        <message>
-            <source>Model for new pictures</source>
-            <translation>新图片使用的模型</translation>
-        </message>
-        <message>
-            <source>Device</source>
-            <translation>设备</translation>
-        </message>
-        <message>
-            <source>Automatic takes a graphics card if there is one. Used from the next start.</source>
-            <translation>“自动”会优先使用显卡。下次启动时生效。</translation>
-        </message>
-        <message>
-            <source>Precision</source>
-            <translation>精度</translation>
-        </message>
-        <message>
-            <source>Used from the next start.</source>
-            <translation>下次启动时生效。</translation>
-        </message>
-        <message>
-            <source>Steps for new pictures</source>
-            <translation>新图片的步数</translation>
-        </message>
-        <message>
-            <source>Empty takes the model's own number.</source>
-            <translation>留空则使用模型的默认步数。</translation>
-        </message>
-        <message>
-            <source>Prepare slider positions when idle</source>
-            <translation>空闲时预先计算滑块</translation>
-        </message>
-        <message>
-            <source>Sliders answer at once; costs processor time while you look.</source>
-            <translation>滑块可立即响应，但空闲时会占用处理器。</translation>
-        </message>
-        <message>
-            <source>Detection model for scores</source>
-            <translation>评分用检测模型</translation>
-        </message>
-        <message>
-            <source>A folder or hub name, such as a DETR. Built-in models have a judge of their own.</source>
-            <translation>文件夹或 Hub 名称，例如 DETR。内置模型自带评判模型。</translation>
-        </message>
-        <message>
-            <source>Variations at a time</source>
-            <translation>每次生成的变体数</translation>
-        </message>
-        <message>
-            <source>Memory for undo (MiB)</source>
-            <translation>撤销内存 (MiB)</translation>
-        </message>
-        <message>
-            <source>The oldest steps go first.</source>
-            <translation>最早的步骤最先移除。</translation>
-        </message>
-        <message>
-            <source>Work that a crash may cost (seconds)</source>
-            <translation>崩溃时最多丢失的工作（秒）</translation>
-        </message>
-        <message>
-            <source>Unsaved changes are kept for recovery at least this often, and when you pause.</source>
-            <translation>至少按此间隔保留未保存的更改以供恢复，停顿时也会保留。</translation>
-        </message>
-        <message>
-            <source>Disk space for recovery (MiB)</source>
-            <translation>恢复文件的磁盘空间 (MiB)</translation>
-        </message>
-        <message>
-            <source>Unsaved work of this session, and of sessions that crashed.</source>
-            <translation>本次及崩溃时未保存的工作。</translation>
-        </message>
-        <message>
-            <source>Export format</source>
-            <translation>导出格式</translation>
-        </message>
-        <message>
-            <source>Export quality</source>
-            <translation>导出品质</translation>
-        </message>
-        <message>
-            <source>For JPEG and lossy WebP.</source>
-            <translation>用于 JPEG 和有损 WebP。</translation>
-        </message>
-        <message>
-            <source>Write how a picture was made</source>
-            <translation>写入图片的制作方式</translation>
-        </message>
-        <message>
-            <source>Lets you open the export again with its sliders, and tells others that it is AI-made.</source>
-            <translation>重新打开导出的文件时可恢复滑块，并告知他人图片由 AI 制作。</translation>
-        </message>
-        <message>
-            <source>Start with the sample picture</source>
-            <translation>启动时打开示例图片</translation>
-        </message>
-        <message>
-            <source>Window</source>
-            <translation>窗口</translation>
-        </message>
-        <message>
-            <source>Models and processor</source>
-            <translation>模型与处理器</translation>
-        </message>
-        <message>
-            <source>Files and export</source>
-            <translation>文件与导出</translation>
-        </message>
-        <message>
-            <source>Memory</source>
-            <translation>内存</translation>
-        </message>
-    </context>
-    <context>
-        <name>SettingsDialog</name>
-        <message>
-            <source>Settings</source>
-            <translation>设置</translation>
-        </message>
-        <message>
-            <source>Search settings</source>
-            <translation>搜索设置</translation>
-        </message>
-        <message>
-            <source>Sections</source>
-            <translation>分类</translation>
-        </message>
-        <message>
-            <source>Back to defaults</source>
-            <translation>恢复默认值</translation>
-        </message>
-        <message>
-            <source>Close</source>
-            <translation>关闭</translation>
-        </message>
-        <message>
-            <source>As the system</source>
-            <translation>跟随系统</translation>
-        </message>
-        <message>
-            <source>Light</source>
-            <translation>浅色</translation>
-        </message>
-        <message>
-            <source>Dark</source>
-            <translation>深色</translation>
-        </message>
-        <message>
-            <source>Automatic</source>
-            <translation>自动</translation>
-        </message>
-        <message>
-            <source>Processor (CPU)</source>
-            <translation>处理器 (CPU)</translation>
-        </message>
-        <message>
-            <source>Graphics card (CUDA)</source>
-            <translation>显卡 (CUDA)</translation>
-        </message>
-        <message>
-            <source>Apple graphics (MPS)</source>
-            <translation>Apple 图形处理器 (MPS)</translation>
-        </message>
-    </context>
-    <context>
-        <name>ShadeField</name>
-        <message>
-            <source>Saturation and value</source>
-            <translation>饱和度与明度</translation>
-        </message>
-    </context>
-    <context>
-        <name>Shortcuts</name>
-        <message>
-            <source>Keyboard shortcuts</source>
-            <translation>键盘快捷键</translation>
-        </message>
-        <message>
-            <source>Search commands or keys</source>
-            <translation>搜索命令或按键</translation>
-        </message>
-        <message>
-            <source>Back to defaults</source>
-            <translation>恢复默认值</translation>
-        </message>
-        <message>
-            <source>Close</source>
-            <translation>关闭</translation>
-        </message>
-        <message>
-            <source>Back to the default of “{name}”</source>
-            <translation>恢复“{name}”的默认快捷键</translation>
-        </message>
-        <message>
-            <source>Show the state before while held</source>
-            <translation>按住时显示修改前</translation>
-        </message>
-        <message>
-            <source>Move the view while held</source>
-            <translation>按住时平移视图</translation>
-        </message>
-        <message>
-            <source>Space</source>
-            <translation>空格键</translation>
-        </message>
-    </context>
-    <context>
-        <name>Starts</name>
-        <message>
-            <source>Untitled</source>
-            <translation>未命名</translation>
-        </message>
-        <message>
-            <source>Open “{name}” as layer</source>
-            <translation>将“{name}”作为图层打开</translation>
-        </message>
-        <message>
-            <source>Background</source>
-            <translation>背景</translation>
-        </message>
-    </context>
-    <context>
-        <name>StatusBar</name>
-        <message>
-            <source>Memory that Attune uses, with its image engine</source>
-            <translation>Attune 及其图像引擎占用的内存</translation>
-        </message>
-        <message>
-            <source>What computes pictures; change it in Edit › Settings</source>
-            <translation>计算图片所用的设备；可在“编辑 › 设置”中更改</translation>
-        </message>
-        <message>
-            <source>x {x} y {y}</source>
-            <translation>x {x} y {y}</translation>
-        </message>
-        <message>
-            <source>embedded profile</source>
-            <translation>嵌入的配置文件</translation>
-        </message>
-        <message>
-            <source>{width} × {height} px · {profile} · {depth} bit</source>
-            <translation>{width} × {height} 像素 · {profile} · {depth} 位</translation>
-        </message>
-        <message>
-            <source>Selection {width} × {height}</source>
-            <translation>选区 {width} × {height}</translation>
-        </message>
-        <message>
-            <source>Built-in sandbox model — add a checkpoint to edit photos</source>
-            <translation>内置沙盒模型 — 添加检查点即可编辑照片</translation>
-        </message>
-        <message>
-            <source>{size} GB</source>
-            <translation>{size} GB</translation>
-        </message>
-    </context>
-    <context>
-        <name>SubjectPanel</name>
-        <message>
-            <source>Click a word above to make it a subject, then add attributes to it.</source>
-            <translation>单击上方的单词将其选为主体，然后为其添加属性。</translation>
-        </message>
-        <message>
-            <source>New from prompt…</source>
-            <translation>用提示词新建…</translation>
-        </message>
-        <message>
-            <source>The prompt of a picture and the sliders of its subjects appear here.</source>
-            <translation>图片的提示词及其主体的滑块会显示在这里。</translation>
-        </message>
-        <message>
-            <source>Sliders change pictures that were made from a prompt. This one has no prompt to work with.</source>
-            <translation>滑块用于更改由提示词生成的图片，此图片没有提示词。</translation>
-        </message>
-        <message>
-            <source>shown on the canvas</source>
-            <translation>已在画布上显示</translation>
-        </message>
-    </context>
-    <context>
-        <name>SubjectSection</name>
-        <message>
-            <source>Set all sliders of {name} to zero</source>
-            <translation>将 {name} 的所有滑块归零</translation>
-        </message>
-        <message>
-            <source>{name} is no subject</source>
-            <translation>取消主体 {name}</translation>
-        </message>
-        <message>
-            <source>+ Add attribute</source>
-            <translation>+ 添加属性</translation>
-        </message>
-        <message>
-            <source>The library has no attribute for this word and model.</source>
-            <translation>库中没有适用于此单词和模型的属性。</translation>
-        </message>
-    </context>
-    <context>
-        <name>TextProperties</name>
-        <message>
-            <source>Text</source>
-            <translation>文字</translation>
-        </message>
-        <message>
-            <source>Font</source>
-            <translation>字体</translation>
-        </message>
-        <message>
-            <source>Text colour</source>
-            <translation>文字颜色</translation>
-        </message>
-        <message>
-            <source>Bold</source>
-            <translation>粗体</translation>
-        </message>
-        <message>
-            <source>Italic</source>
-            <translation>斜体</translation>
-        </message>
-        <message>
-            <source>Underline</source>
-            <translation>下划线</translation>
-        </message>
-        <message>
-            <source>Align left</source>
-            <translation>左对齐</translation>
-        </message>
-        <message>
-            <source>Centre</source>
-            <translation>居中对齐</translation>
-        </message>
-        <message>
-            <source>Align right</source>
-            <translation>右对齐</translation>
-        </message>
-        <message>
-            <source>Size</source>
-            <translation>大小</translation>
-        </message>
-        <message>
-            <source> px</source>
-            <translation> 像素</translation>
-        </message>
-        <message>
-            <source>Line height</source>
-            <translation>行高</translation>
-        </message>
-        <message>
-            <source>Letter spacing</source>
-            <translation>字距</translation>
-        </message>
-        <message>
-            <source>Angle</source>
-            <translation>角度</translation>
-        </message>
-        <message>
-            <source>Change text</source>
-            <translation>更改文字</translation>
-        </message>
-        <message>
-            <source>Change the text's look</source>
-            <translation>更改文字样式</translation>
-        </message>
-    </context>
-    <context>
-        <name>ToneEditor</name>
-        <message>
-            <source>Channel</source>
-            <translation>通道</translation>
-        </message>
-        <message>
-            <source>RGB</source>
-            <translation>RGB</translation>
-        </message>
-        <message>
-            <source>Red</source>
-            <translation>红</translation>
-        </message>
-        <message>
-            <source>Green</source>
-            <translation>绿</translation>
-        </message>
-        <message>
-            <source>Blue</source>
-            <translation>蓝</translation>
-        </message>
-        <message>
-            <source>Reset this channel</source>
-            <translation>复位此通道</translation>
-        </message>
-    </context>
-    <context>
-        <name>ToolBar</name>
-        <message>
-            <source>Tools</source>
-            <translation>工具</translation>
-        </message>
-    </context>
-    <context>
-        <name>ToolOptions</name>
-        <message>
-            <source>Tool options</source>
-            <translation>工具选项</translation>
-        </message>
-        <message>
-            <source>More settings</source>
-            <translation>更多设置</translation>
-        </message>
-        <message>
-            <source>As it comes</source>
-            <translation>不限</translation>
-        </message>
-    </context>
-    <context>
-        <name>Tools</name>
-        <message>
-            <source>Sample size</source>
-            <translation>取样大小</translation>
-        </message>
-        <message>
-            <source>Pixels across</source>
-            <translation>像素宽度</translation>
-        </message>
-        <message>
-            <source>Aligned</source>
-            <translation>对齐</translation>
-        </message>
-        <message>
-            <source>Every stroke goes on from the same distance</source>
-            <translation>每次描边都保持相同的取样距离</translation>
-        </message>
-        <message>
-            <source>All layers</source>
-            <translation>所有图层</translation>
-        </message>
-        <message>
-            <source>Clone stamp</source>
-            <translation>仿制图章</translation>
-        </message>
-        <message>
-            <source>Eyedropper</source>
-            <translation>吸管</translation>
-        </message>
-        <message>
-            <source>Hand</source>
-            <translation>抓手</translation>
-        </message>
-        <message>
-            <source>Zoom out</source>
-            <translation>缩小</translation>
-        </message>
-        <message>
-            <source>Alt does the opposite</source>
-            <translation>按住 Alt 键反向操作</translation>
-        </message>
-        <message>
-            <source>Zoom</source>
-            <translation>缩放</translation>
-        </message>
-        <message>
-            <source>Choose the layer by clicking</source>
-            <translation>自动选择图层</translation>
-        </message>
-        <message>
-            <source>Ctrl does the opposite</source>
-            <translation>按住 Ctrl 键反向操作</translation>
-        </message>
-        <message>
-            <source>Snap</source>
-            <translation>对齐</translation>
-        </message>
-        <message>
-            <source>Move</source>
-            <translation>移动</translation>
-        </message>
-        <message>
-            <source>Form</source>
-            <translation>形状</translation>
-        </message>
-        <message>
-            <source>To</source>
-            <translation>渐变到</translation>
-        </message>
-        <message>
-            <source>Reverse</source>
-            <translation>反向</translation>
-        </message>
-        <message>
-            <source>Dither</source>
-            <translation>仿色</translation>
-        </message>
-        <message>
-            <source>Hides steps between 8-bit colours</source>
-            <translation>消除 8 位颜色间的色阶断层</translation>
-        </message>
-        <message>
-            <source>Gradient</source>
-            <translation>渐变</translation>
-        </message>
-        <message>
-            <source>Width</source>
-            <translation>宽度</translation>
-        </message>
-        <message>
-            <source>Height</source>
-            <translation>高度</translation>
-        </message>
-        <message>
-            <source>{width} × {height}</source>
-            <translation>{width} × {height}</translation>
-        </message>
-        <message>
-            <source>Select rectangle</source>
-            <translation>矩形选框</translation>
-        </message>
-        <message>
-            <source>Select ellipse</source>
-            <translation>椭圆选框</translation>
-        </message>
-        <message>
-            <source>Size</source>
-            <translation>大小</translation>
-        </message>
-        <message>
-            <source>Hardness</source>
-            <translation>硬度</translation>
-        </message>
-        <message>
-            <source>Opacity</source>
-            <translation>不透明度</translation>
-        </message>
-        <message>
-            <source>The most that one stroke puts on</source>
-            <translation>单次描边的最大不透明度</translation>
-        </message>
-        <message>
-            <source>Flow</source>
-            <translation>流量</translation>
-        </message>
-        <message>
-            <source>What each dab puts on</source>
-            <translation>每个笔触点的浓度</translation>
-        </message>
-        <message>
-            <source>Spacing</source>
-            <translation>间距</translation>
-        </message>
-        <message>
-            <source>Distance of dabs, of their size</source>
-            <translation>笔触点间距，占画笔大小的比例</translation>
-        </message>
-        <message>
-            <source>Smoothing</source>
-            <translation>平滑</translation>
-        </message>
-        <message>
-            <source>Roundness</source>
-            <translation>圆度</translation>
-        </message>
-        <message>
-            <source>Angle</source>
-            <translation>角度</translation>
-        </message>
-        <message>
-            <source>Pressure changes the size</source>
-            <translation>压力控制大小</translation>
-        </message>
-        <message>
-            <source>Pressure changes the opacity</source>
-            <translation>压力控制不透明度</translation>
-        </message>
-        <message>
-            <source>Pressure changes the flow</source>
-            <translation>压力控制流量</translation>
-        </message>
-        <message>
-            <source>Mode</source>
-            <translation>模式</translation>
-        </message>
-        <message>
-            <source>Brush</source>
-            <translation>画笔</translation>
-        </message>
-        <message>
-            <source>Eraser</source>
-            <translation>橡皮擦</translation>
-        </message>
-        <message>
-            <source>Shift adds, Alt subtracts, both intersect</source>
-            <translation>Shift 添加，Alt 减去，两者同按取交集</translation>
-        </message>
-        <message>
-            <source>Smooth edges</source>
-            <translation>消除锯齿</translation>
-        </message>
-        <message>
-            <source>Feather</source>
-            <translation>羽化</translation>
-        </message>
-        <message>
-            <source>Source</source>
-            <translation>取样源</translation>
-        </message>
-        <message>
-            <source>Alt and a click chooses one</source>
-            <translation>按住 Alt 键单击以取样</translation>
-        </message>
-        <message>
-            <source>Healing brush</source>
-            <translation>修复画笔</translation>
-        </message>
-        <message>
-            <source>Lasso</source>
-            <translation>套索</translation>
-        </message>
-        <message>
-            <source>Select polygon</source>
-            <translation>多边形套索</translation>
-        </message>
-        <message>
-            <source>Colour</source>
-            <translation>颜色</translation>
-        </message>
-        <message>
-            <source>Tolerance</source>
-            <translation>容差</translation>
-        </message>
-        <message>
-            <source>Contiguous</source>
-            <translation>连续</translation>
-        </message>
-        <message>
-            <source>All of the selection</source>
-            <translation>整个选区</translation>
-        </message>
-        <message>
-            <source>Looks at all layers</source>
-            <translation>对所有图层取样</translation>
-        </message>
-        <message>
-            <source>Fill</source>
-            <translation>填充</translation>
-        </message>
-        <message>
-            <source>Magic wand</source>
-            <translation>魔棒</translation>
-        </message>
-        <message>
-            <source>Font</source>
-            <translation>字体</translation>
-        </message>
-        <message>
-            <source>Bold</source>
-            <translation>粗体</translation>
-        </message>
-        <message>
-            <source>Italic</source>
-            <translation>斜体</translation>
-        </message>
-        <message>
-            <source>Underline</source>
-            <translation>下划线</translation>
-        </message>
-        <message>
-            <source>Alignment</source>
-            <translation>对齐方式</translation>
-        </message>
-        <message>
-            <source>Line height</source>
-            <translation>行高</translation>
-        </message>
-        <message>
-            <source>Letter spacing</source>
-            <translation>字距</translation>
-        </message>
-        <message>
-            <source>Text</source>
-            <translation>文字</translation>
-        </message>
-    </context>
-    <context>
-        <name>VariationCard</name>
-        <message>
-            <source>Seed {seed}</source>
-            <translation>种子 {seed}</translation>
-        </message>
-        <message>
-            <source>failed</source>
-            <translation>失败</translation>
-        </message>
-    </context>
-    <context>
-        <name>VariationSession</name>
-        <message>
-            <source>Use the variation with seed {seed}</source>
-            <translation>使用种子为 {seed} 的变体</translation>
-        </message>
-        <message>
-            <source>Variation with seed {seed}</source>
-            <translation>种子为 {seed} 的变体</translation>
-        </message>
-        <message>
-            <source>Stopped</source>
-            <translation>已停止</translation>
-        </message>
-    </context>
-    <context>
-        <name>Welcome</name>
-        <message>
-            <source>You can also drop files here, or paste a picture.</source>
-            <translation>也可以将文件拖放到此处，或粘贴图片。</translation>
-        </message>
-        <message>
-            <source>New from prompt…</source>
-            <translation>用提示词新建…</translation>
-        </message>
-        <message>
-            <source>Describe a picture</source>
-            <translation>用文字描述图片</translation>
-        </message>
-        <message>
-            <source>Open…</source>
-            <translation>打开…</translation>
-        </message>
-        <message>
-            <source>A photo or a project</source>
-            <translation>照片或工程</translation>
-        </message>
-        <message>
-            <source>New canvas…</source>
-            <translation>新建画布…</translation>
-        </message>
-        <message>
-            <source>Start with a blank page</source>
-            <translation>从空白画布开始</translation>
-        </message>
-        <message>
-            <source>Samples</source>
-            <translation>示例</translation>
-        </message>
-        <message>
-            <source>Opened lately</source>
-            <translation>最近打开</translation>
-        </message>
-        <message>
-            <source>What would you like to make?</source>
-            <translation>想制作什么？</translation>
-        </message>
-    </context>
-    <context>
-        <name>WindowCommands</name>
-        <message>
-            <source>Export where the model looks for “{subject}”</source>
-            <translation>导出模型对“{subject}”的关注区域</translation>
-        </message>
-        <message>
-            <source>PNG (*.png)</source>
-            <translation>PNG (*.png)</translation>
-        </message>
-        <message>
-            <source>Open as layer</source>
-            <translation>作为图层打开</translation>
-        </message>
-        <message>
-            <source>Open</source>
-            <translation>打开</translation>
-        </message>
-        <message>
-            <source>Save project</source>
-            <translation>保存工程</translation>
-        </message>
-        <message>
-            <source>OpenRaster project (*.ora)</source>
-            <translation>OpenRaster 工程 (*.ora)</translation>
-        </message>
-        <message>
-            <source>Pictures ({patterns});;All files (*)</source>
-            <translation>图片 ({patterns});;所有文件 (*)</translation>
-        </message>
-        <message>
-            <source>Save changes to “{title}”?</source>
-            <translation>要保存对“{title}”的更改吗？</translation>
-        </message>
-        <message>
-            <source>Without saving, the changes are lost.</source>
-            <translation>如果不保存，更改将会丢失。</translation>
-        </message>
-        <message>
-            <source>The last change is still being computed and is not part of this file.</source>
-            <translation>最后一项更改仍在计算中，未包含在此文件中。</translation>
-        </message>
-        <message>
-            <source>Save again when it is done.</source>
-            <translation>完成后请再次保存。</translation>
-        </message>
-        <message>
-            <source>“{name}” exists. Replace it?</source>
-            <translation>“{name}”已存在。要替换它吗？</translation>
-        </message>
-        <message>
-            <source>Replace?</source>
-            <translation>替换？</translation>
-        </message>
-    </context>
-    <context>
-        <name>Workspace</name>
-        <message>
-            <source>Open pictures</source>
-            <translation>打开的图片</translation>
-        </message>
-        <message>
-            <source>Close {title}</source>
-            <translation>关闭 {title}</translation>
-        </message>
-    </context>
-    <context>
-        <name>ZoomBox</name>
-        <message>
-            <source>Zoom</source>
-            <translation>缩放</translation>
-        </message>
-        <message>
-            <source>Zoom; type a number or choose one</source>
-            <translation>缩放比例；输入数值或从列表选择</translation>
-        </message>
-        <message>
-            <source>Fit</source>
-            <translation>适合</translation>
-        </message>
-    </context>
+    </message>
+    <message>
+        <source>hidden</source>
+        <translation>已隐藏</translation>
+    </message>
+    <message>
+        <source>locked</source>
+        <translation>已锁定</translation>
+    </message>
+    <message>
+        <source>clipped</source>
+        <translation>已剪贴</translation>
+    </message>
+    <message>
+        <source>with mask</source>
+        <translation>带蒙版</translation>
+    </message>
+    <message>
+        <source>{family} {size} px</source>
+        <translation>{family} {size} 像素</translation>
+    </message>
+    <message>
+        <source>{width} × {height} px</source>
+        <translation>{width} × {height} 像素</translation>
+    </message>
+    <message>
+        <source>1 layer</source>
+        <translation>1 个图层</translation>
+    </message>
+    <message>
+        <source>{count} layers</source>
+        <translation>{count} 个图层</translation>
+    </message>
+    <message>
+        <source>pass through</source>
+        <translation>穿透</translation>
+    </message>
+</context>
+<context>
+    <name>LayerPanel</name>
+    <message>
+        <source>Layers</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>重命名</translation>
+    </message>
+    <message>
+        <source>Add mask</source>
+        <translation>添加蒙版</translation>
+    </message>
+    <message>
+        <source>Show one layer alone</source>
+        <translation>单独显示一个图层</translation>
+    </message>
+    <message>
+        <source>Enable mask</source>
+        <translation>启用蒙版</translation>
+    </message>
+    <message>
+        <source>Disable mask</source>
+        <translation>停用蒙版</translation>
+    </message>
+    <message>
+        <source>Unlock layer</source>
+        <translation>解锁图层</translation>
+    </message>
+    <message>
+        <source>Move {count} layers</source>
+        <translation>移动 {count} 个图层</translation>
+    </message>
+</context>
+<context>
+    <name>LayerProperties</name>
+    <message>
+        <source>Opacity</source>
+        <translation>不透明度</translation>
+    </message>
+    <message>
+        <source> %</source>
+        <translation> %</translation>
+    </message>
+    <message>
+        <source>Opacity in percent</source>
+        <translation>不透明度百分比</translation>
+    </message>
+    <message>
+        <source>Blend mode to {value}</source>
+        <translation>混合模式设为{value}</translation>
+    </message>
+    <message>
+        <source>Opacity to {value} %</source>
+        <translation>不透明度设为 {value} %</translation>
+    </message>
+</context>
+<context>
+    <name>Leftovers</name>
+    <message>
+        <source>“{title}” was saved after this work was kept, so it is opened as a copy.</source>
+        <translation>“{title}”在保留此工作之后又保存过，因此以副本打开。</translation>
+    </message>
+</context>
+<context>
+    <name>LevelsEditor</name>
+    <message>
+        <source>Input levels</source>
+        <translation>输入色阶</translation>
+    </message>
+    <message>
+        <source>Output levels</source>
+        <translation>输出色阶</translation>
+    </message>
+    <message>
+        <source>Black point</source>
+        <translation>黑场</translation>
+    </message>
+    <message>
+        <source>Gamma</source>
+        <translation>灰度系数</translation>
+    </message>
+    <message>
+        <source>White point</source>
+        <translation>白场</translation>
+    </message>
+    <message>
+        <source>Darkest output</source>
+        <translation>输出黑场</translation>
+    </message>
+    <message>
+        <source>Brightest output</source>
+        <translation>输出白场</translation>
+    </message>
+</context>
+<context>
+    <name>LevelsTrack</name>
+    <message>
+        <source>Drag the handles; keys: Page Up and Page Down choose one, arrows move it</source>
+        <translation>拖动滑块；按键：Page Up 和 Page Down 选择，方向键移动</translation>
+    </message>
+</context>
+<context>
+    <name>LockButtons</name>
+    <message>
+        <source>Lock transparency</source>
+        <translation>锁定透明像素</translation>
+    </message>
+    <message>
+        <source>Lock position</source>
+        <translation>锁定位置</translation>
+    </message>
+    <message>
+        <source>Lock the whole layer</source>
+        <translation>锁定全部</translation>
+    </message>
+    <message>
+        <source>Lock layer</source>
+        <translation>锁定图层</translation>
+    </message>
+    <message>
+        <source>Unlock layer</source>
+        <translation>解锁图层</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Subjects</source>
+        <translation>主体</translation>
+    </message>
+    <message>
+        <source>Properties</source>
+        <translation>属性</translation>
+    </message>
+    <message>
+        <source>Refine</source>
+        <translation>细化</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>History</source>
+        <translation>历史记录</translation>
+    </message>
+    <message>
+        <source>Variations</source>
+        <translation>变体</translation>
+    </message>
+    <message>
+        <source>Jobs</source>
+        <translation>任务</translation>
+    </message>
+</context>
+<context>
+    <name>MaskProperties</name>
+    <message>
+        <source>Mask</source>
+        <translation>蒙版</translation>
+    </message>
+    <message>
+        <source>The mask hides</source>
+        <translation>启用蒙版</translation>
+    </message>
+    <message>
+        <source>Moves with its layer</source>
+        <translation>与图层链接</translation>
+    </message>
+    <message>
+        <source>Paint on the mask</source>
+        <translation>在蒙版上绘制</translation>
+    </message>
+    <message>
+        <source>Enable mask</source>
+        <translation>启用蒙版</translation>
+    </message>
+    <message>
+        <source>Disable mask</source>
+        <translation>停用蒙版</translation>
+    </message>
+    <message>
+        <source>Link mask</source>
+        <translation>链接蒙版</translation>
+    </message>
+    <message>
+        <source>Unlink mask</source>
+        <translation>取消链接蒙版</translation>
+    </message>
+</context>
+<context>
+    <name>MessageBar</name>
+    <message>
+        <source>Close this message</source>
+        <translation>关闭此消息</translation>
+    </message>
+</context>
+<context>
+    <name>ModelButton</name>
+    <message>
+        <source>The model that makes this picture; click for all models</source>
+        <translation>生成此图片的模型；单击查看所有模型</translation>
+    </message>
+</context>
+<context>
+    <name>ModelDialog</name>
+    <message>
+        <source>Models</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Folder, .safetensors file, or hub id such as owner/name</source>
+        <translation>文件夹、.safetensors 文件，或形如 owner/name 的 Hub ID</translation>
+    </message>
+    <message>
+        <source>Folder, file or hub id of a model</source>
+        <translation>模型的文件夹、文件或 Hub ID</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>浏览…</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>Use for new pictures</source>
+        <translation>用于新图片</translation>
+    </message>
+    <message>
+        <source>Check</source>
+        <translation>检查</translation>
+    </message>
+    <message>
+        <source>Remove from list</source>
+        <translation>从列表中移除</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>The sandbox models come with Attune and draw small cartoon scenes. For photos, add a Stable Diffusion checkpoint that is on this computer; it is used where it lies and nothing is uploaded.</source>
+        <translation>沙盒模型随 Attune 提供，只能绘制小幅卡通场景。处理照片请添加本机上的 Stable Diffusion 检查点；模型在原位置使用，不会上传任何内容。</translation>
+    </message>
+    <message>
+        <source>Add a checkpoint</source>
+        <translation>添加检查点</translation>
+    </message>
+    <message>
+        <source>Checkpoints (*.safetensors);;model_index.json</source>
+        <translation>检查点 (*.safetensors);;model_index.json</translation>
+    </message>
+    <message>
+        <source>Added {name}.</source>
+        <translation>已添加 {name}。</translation>
+    </message>
+    <message>
+        <source>Looking at the model…</source>
+        <translation>正在查看模型…</translation>
+    </message>
+    <message>
+        <source>{name} is complete.</source>
+        <translation>{name} 完整无缺。</translation>
+    </message>
+    <message>
+        <source>Checking {name}…</source>
+        <translation>正在检查 {name}…</translation>
+    </message>
+    <message>
+        <source>{name} is no longer listed; its files are where they were.</source>
+        <translation>{name} 已从列表移除；其文件仍在原处。</translation>
+    </message>
+</context>
+<context>
+    <name>ModelRow</name>
+    <message>
+        <source>sandbox</source>
+        <translation>沙盒</translation>
+    </message>
+    <message>
+        <source>used for new pictures</source>
+        <translation>用于新图片</translation>
+    </message>
+</context>
+<context>
+    <name>NewCanvas</name>
+    <message>
+        <source>New canvas</source>
+        <translation>新建画布</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>预设</translation>
+    </message>
+    <message>
+        <source>Own size</source>
+        <translation>自定大小</translation>
+    </message>
+    <message>
+        <source>As the clipboard</source>
+        <translation>与剪贴板相同</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>Swap width and height</source>
+        <translation>互换宽度和高度</translation>
+    </message>
+    <message>
+        <source> px/in</source>
+        <translation> 像素/英寸</translation>
+    </message>
+    <message>
+        <source>Resolution</source>
+        <translation>分辨率</translation>
+    </message>
+    <message>
+        <source>Bits per channel</source>
+        <translation>位深（每通道）</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>背景</translation>
+    </message>
+    <message>
+        <source>White</source>
+        <translation>白色</translation>
+    </message>
+    <message>
+        <source>Transparent</source>
+        <translation>透明</translation>
+    </message>
+    <message>
+        <source>Black</source>
+        <translation>黑色</translation>
+    </message>
+    <message>
+        <source>Grey</source>
+        <translation>灰色</translation>
+    </message>
+    <message>
+        <source>Create</source>
+        <translation>创建</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source> px</source>
+        <translation> 像素</translation>
+    </message>
+</context>
+<context>
+    <name>NewPicture</name>
+    <message>
+        <source>New from prompt</source>
+        <translation>用提示词新建</translation>
+    </message>
+    <message>
+        <source>a photo of a man and a woman on the beach</source>
+        <translation>a photo of a man and a woman on the beach</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>What should not be there (optional)</source>
+        <translation>不希望出现的内容（可选）</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>反向提示词</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Another seed</source>
+        <translation>换一个种子</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>步数</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>生成</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Without</source>
+        <translation>排除内容</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>{name} · sandbox</source>
+        <translation>{name} · 沙盒</translation>
+    </message>
+    <message>
+        <source>A small built-in model for trying things out. It draws cartoon scenes of people (man, woman), animals (cat, dog) and things (car, ball, tree, house). For photos, add a checkpoint under Models.</source>
+        <translation>用于试用的小型内置模型，只懂英文提示词。可绘制人物（man、woman）、动物（cat、dog）和物品（car、ball、tree、house）的卡通场景。处理照片请在“模型”中添加检查点。</translation>
+    </message>
+</context>
+<context>
+    <name>NumberField</name>
+    <message>
+        <source>{low} to {high}</source>
+        <translation>{low} 至 {high}</translation>
+    </message>
+</context>
+<context>
+    <name>Operations</name>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>Negative prompt</source>
+        <translation>反向提示词</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>步数</translation>
+    </message>
+    <message>
+        <source>Guidance scale</source>
+        <translation>引导强度</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>Sampler</source>
+        <translation>采样器</translation>
+    </message>
+    <message>
+        <source>Attributes</source>
+        <translation>属性</translation>
+    </message>
+    <message>
+        <source>Delay</source>
+        <translation>延迟</translation>
+    </message>
+    <message>
+        <source>Attribute</source>
+        <translation>属性</translation>
+    </message>
+    <message>
+        <source>Positions</source>
+        <translation>位置</translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>Subjects</source>
+        <translation>主体</translation>
+    </message>
+    <message>
+        <source>Refinement step</source>
+        <translation>细化步</translation>
+    </message>
+    <message>
+        <source>The step before which the latents are refined, counted from 0</source>
+        <translation>在此步之前细化潜变量，从 0 开始计数</translation>
+    </message>
+    <message>
+        <source>Updates</source>
+        <translation>更新次数</translation>
+    </message>
+    <message>
+        <source>Learning rate</source>
+        <translation>学习率</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>阈值</translation>
+    </message>
+    <message>
+        <source>Refinement stops when the loss is at most 1 minus this</source>
+        <translation>当损失不大于 1 减去此值时停止细化</translation>
+    </message>
+    <message>
+        <source>Loss of the refinement</source>
+        <translation>细化损失</translation>
+    </message>
+    <message>
+        <source>Loss of the guidance</source>
+        <translation>引导损失</translation>
+    </message>
+    <message>
+        <source>First guided step</source>
+        <translation>引导起始步</translation>
+    </message>
+    <message>
+        <source>End of the guidance</source>
+        <translation>引导结束</translation>
+    </message>
+    <message>
+        <source>The first step that is no longer guided</source>
+        <translation>不再引导的第一步</translation>
+    </message>
+    <message>
+        <source>Step size of the guidance</source>
+        <translation>引导步长</translation>
+    </message>
+    <message>
+        <source>One distribution for all pictures</source>
+        <translation>所有图片共用一个分布</translation>
+    </message>
+    <message>
+        <source>SAGA learns once and draws all pictures from it</source>
+        <translation>SAGA 只学习一次，并由此生成所有图片</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Heat maps</source>
+        <translation>热力图</translation>
+    </message>
+    <message>
+        <source>At how many steps the subjects&apos; attention is kept</source>
+        <translation>保留多少步的主体注意力</translation>
+    </message>
+    <message>
+        <source>Detection model</source>
+        <translation>检测模型</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>生成</translation>
+    </message>
+    <message>
+        <source>Change attributes</source>
+        <translation>更改属性</translation>
+    </message>
+    <message>
+        <source>Sweep an attribute</source>
+        <translation>遍历属性</translation>
+    </message>
+    <message>
+        <source>Refine</source>
+        <translation>细化</translation>
+    </message>
+    <message>
+        <source>Score</source>
+        <translation>评分</translation>
+    </message>
+</context>
+<context>
+    <name>PanelHeader</name>
+    <message>
+        <source>Close panel {title}</source>
+        <translation>关闭面板“{title}”</translation>
+    </message>
+</context>
+<context>
+    <name>ParameterForm</name>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+</context>
+<context>
+    <name>PictureScores</name>
+    <message>
+        <source>Look for the subjects</source>
+        <translation>查找主体</translation>
+    </message>
+</context>
+<context>
+    <name>PromptBox</name>
+    <message>
+        <source>Describe the picture</source>
+        <translation>描述图片</translation>
+    </message>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>Edit the prompt (F2)</source>
+        <translation>编辑提示词 (F2)</translation>
+    </message>
+    <message>
+        <source>Another seed</source>
+        <translation>换一个种子</translation>
+    </message>
+    <message>
+        <source>Generate</source>
+        <translation>生成</translation>
+    </message>
+    <message>
+        <source>Make the picture of this prompt and seed (Return in the prompt)</source>
+        <translation>用此提示词和种子生成图片（在提示词中按 Enter 键）</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+</context>
+<context>
+    <name>PromptView</name>
+    <message>
+        <source>Prompt</source>
+        <translation>提示词</translation>
+    </message>
+    <message>
+        <source>Click a word to make it a subject. Shift-click a second word to take the whole phrase.</source>
+        <translation>单击单词将其选为主体；按住 Shift 单击另一个单词可选取整个短语。</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>{prompt}. Subjects: {names}</source>
+        <translation>{prompt}。主体：{names}</translation>
+    </message>
+    <message>
+        <source>No prompt yet</source>
+        <translation>尚无提示词</translation>
+    </message>
+</context>
+<context>
+    <name>PropertiesPanel</name>
+    <message>
+        <source>Choose an adjustment or a text layer to see its settings.</source>
+        <translation>选择调整图层或文字图层以查看其设置。</translation>
+    </message>
+</context>
+<context>
+    <name>RecentMenu</name>
+    <message>
+        <source>Open &amp;recent</source>
+        <translation>最近打开的文件(&amp;R)</translation>
+    </message>
+    <message>
+        <source>&amp;Clear this list</source>
+        <translation>清除列表(&amp;C)</translation>
+    </message>
+</context>
+<context>
+    <name>Recovery</name>
+    <message>
+        <source>Unsaved work cannot be kept for recovery: {reason}</source>
+        <translation>无法保留未保存的工作以供恢复：{reason}</translation>
+    </message>
+</context>
+<context>
+    <name>RecoveryBar</name>
+    <message>
+        <source>Unsaved work of earlier sessions</source>
+        <translation>之前未保存的工作</translation>
+    </message>
+    <message>
+        <source>Restore all</source>
+        <translation>全部恢复</translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation>稍后</translation>
+    </message>
+    <message>
+        <source>Ask again at the next start</source>
+        <translation>下次启动时再询问</translation>
+    </message>
+    <message>
+        <source>This work of an earlier session was not saved:</source>
+        <translation>以下工作在上次使用时未保存：</translation>
+    </message>
+</context>
+<context>
+    <name>RecoveryRow</name>
+    <message>
+        <source>Restore</source>
+        <translation>恢复</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Discard for good?</source>
+        <translation>永久丢弃？</translation>
+    </message>
+    <message>
+        <source>the file was saved later</source>
+        <translation>文件此后又保存过</translation>
+    </message>
+</context>
+<context>
+    <name>RefineMethods</name>
+    <message>
+        <source>Plain: no refinement</source>
+        <translation>原始：不细化</translation>
+    </message>
+    <message>
+        <source>One refinement</source>
+        <translation>单次细化</translation>
+    </message>
+    <message>
+        <source>One refinement, then guidance</source>
+        <translation>单次细化后引导</translation>
+    </message>
+    <message>
+        <source>Attend &amp; Excite</source>
+        <translation>Attend &amp; Excite</translation>
+    </message>
+    <message>
+        <source>Divide &amp; Bind</source>
+        <translation>Divide &amp; Bind</translation>
+    </message>
+    <message>
+        <source>InitNO</source>
+        <translation>InitNO</translation>
+    </message>
+    <message>
+        <source>InitNO+</source>
+        <translation>InitNO+</translation>
+    </message>
+    <message>
+        <source>SynGen</source>
+        <translation>SynGen</translation>
+    </message>
+    <message>
+        <source>SAGA</source>
+        <translation>SAGA</translation>
+    </message>
+    <message>
+        <source>SAGA+</source>
+        <translation>SAGA+</translation>
+    </message>
+</context>
+<context>
+    <name>RefinePanel</name>
+    <message>
+        <source>Suggest</source>
+        <translation>建议</translation>
+    </message>
+    <message>
+        <source>Choose the things that the prompt names</source>
+        <translation>选取提示词中提到的事物</translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详细设置</translation>
+    </message>
+    <message>
+        <source>Refine</source>
+        <translation>细化</translation>
+    </message>
+    <message>
+        <source>Compare…</source>
+        <translation>比较…</translation>
+    </message>
+    <message>
+        <source>Several methods and seeds side by side, with their scores</source>
+        <translation>并排比较多种方法和种子及其评分</translation>
+    </message>
+    <message>
+        <source>Refine works on pictures that were made from a prompt.</source>
+        <translation>细化仅适用于由提示词生成的图片。</translation>
+    </message>
+    <message>
+        <source>Click the words in Subjects that have to be seen.</source>
+        <translation>请在“主体”中单击必须出现的单词。</translation>
+    </message>
+    <message>
+        <source>Refining…</source>
+        <translation>正在细化…</translation>
+    </message>
+</context>
+<context>
+    <name>RefineScores</name>
+    <message>
+        <source>Before</source>
+        <translation>细化前</translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation>细化后</translation>
+    </message>
+    <message>
+        <source>there</source>
+        <translation>存在</translation>
+    </message>
+    <message>
+        <source>missing</source>
+        <translation>缺失</translation>
+    </message>
+    <message>
+        <source>Fits the prompt</source>
+        <translation>与提示词相符</translation>
+    </message>
+    <message>
+        <source>Weakest subject</source>
+        <translation>最弱主体</translation>
+    </message>
+    <message>
+        <source>Caption fits the prompt</source>
+        <translation>描述与提示词相符</translation>
+    </message>
+</context>
+<context>
+    <name>Refinement</name>
+    <message>
+        <source>Refine: {subjects}</source>
+        <translation>细化：{subjects}</translation>
+    </message>
+    <message>
+        <source>Refine {prompt}</source>
+        <translation>细化 {prompt}</translation>
+    </message>
+    <message>
+        <source>Exported {name}.</source>
+        <translation>已导出 {name}。</translation>
+    </message>
+    <message>
+        <source>The layer that was refined is no longer there.</source>
+        <translation>被细化的图层已不存在。</translation>
+    </message>
+    <message>
+        <source>Refine again</source>
+        <translation>再次细化</translation>
+    </message>
+    <message>
+        <source>{name} refined</source>
+        <translation>{name} 细化</translation>
+    </message>
+</context>
+<context>
+    <name>Ruler</name>
+    <message>
+        <source>Ruler</source>
+        <translation>标尺</translation>
+    </message>
+    <message>
+        <source>Drag from here to place a guide</source>
+        <translation>从此处拖出参考线</translation>
+    </message>
+</context>
+<context>
+    <name>ScaleBox</name>
+    <message>
+        <source>Width in pixels</source>
+        <translation>宽度（像素）</translation>
+    </message>
+    <message>
+        <source>Height in pixels</source>
+        <translation>高度（像素）</translation>
+    </message>
+    <message>
+        <source> %</source>
+        <translation> %</translation>
+    </message>
+    <message>
+        <source>Size in percent</source>
+        <translation>大小百分比</translation>
+    </message>
+</context>
+<context>
+    <name>SeedBox</name>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+</context>
+<context>
+    <name>Settings</name>
+    <message>
+        <source>Theme</source>
+        <translation>主题</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>语言</translation>
+    </message>
+    <message>
+        <source>Model for new pictures</source>
+        <translation>新图片使用的模型</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>设备</translation>
+    </message>
+    <message>
+        <source>Automatic takes a graphics card if there is one. Used from the next start.</source>
+        <translation>“自动”会优先使用显卡。下次启动时生效。</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>精度</translation>
+    </message>
+    <message>
+        <source>Used from the next start.</source>
+        <translation>下次启动时生效。</translation>
+    </message>
+    <message>
+        <source>Steps for new pictures</source>
+        <translation>新图片的步数</translation>
+    </message>
+    <message>
+        <source>Empty takes the model&apos;s own number.</source>
+        <translation>留空则使用模型的默认步数。</translation>
+    </message>
+    <message>
+        <source>Prepare slider positions when idle</source>
+        <translation>空闲时预先计算滑块</translation>
+    </message>
+    <message>
+        <source>Sliders answer at once; costs processor time while you look.</source>
+        <translation>滑块可立即响应，但空闲时会占用处理器。</translation>
+    </message>
+    <message>
+        <source>Detection model for scores</source>
+        <translation>评分用检测模型</translation>
+    </message>
+    <message>
+        <source>A folder or hub name, such as a DETR. Built-in models have a judge of their own.</source>
+        <translation>文件夹或 Hub 名称，例如 DETR。内置模型自带评判模型。</translation>
+    </message>
+    <message>
+        <source>Variations at a time</source>
+        <translation>每次生成的变体数</translation>
+    </message>
+    <message>
+        <source>Memory for undo (MiB)</source>
+        <translation>撤销内存 (MiB)</translation>
+    </message>
+    <message>
+        <source>The oldest steps go first.</source>
+        <translation>最早的步骤最先移除。</translation>
+    </message>
+    <message>
+        <source>Work that a crash may cost (seconds)</source>
+        <translation>崩溃时最多丢失的工作（秒）</translation>
+    </message>
+    <message>
+        <source>Unsaved changes are kept for recovery at least this often, and when you pause.</source>
+        <translation>至少按此间隔保留未保存的更改以供恢复，停顿时也会保留。</translation>
+    </message>
+    <message>
+        <source>Disk space for recovery (MiB)</source>
+        <translation>恢复文件的磁盘空间 (MiB)</translation>
+    </message>
+    <message>
+        <source>Unsaved work of this session, and of sessions that crashed.</source>
+        <translation>本次及崩溃时未保存的工作。</translation>
+    </message>
+    <message>
+        <source>Export format</source>
+        <translation>导出格式</translation>
+    </message>
+    <message>
+        <source>Export quality</source>
+        <translation>导出品质</translation>
+    </message>
+    <message>
+        <source>For JPEG and lossy WebP.</source>
+        <translation>用于 JPEG 和有损 WebP。</translation>
+    </message>
+    <message>
+        <source>Write how a picture was made</source>
+        <translation>写入图片的制作方式</translation>
+    </message>
+    <message>
+        <source>Lets you open the export again with its sliders, and tells others that it is AI-made.</source>
+        <translation>重新打开导出的文件时可恢复滑块，并告知他人图片由 AI 制作。</translation>
+    </message>
+    <message>
+        <source>Start with the sample picture</source>
+        <translation>启动时打开示例图片</translation>
+    </message>
+    <message>
+        <source>Window</source>
+        <translation>窗口</translation>
+    </message>
+    <message>
+        <source>Models and processor</source>
+        <translation>模型与处理器</translation>
+    </message>
+    <message>
+        <source>Files and export</source>
+        <translation>文件与导出</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>内存</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsDialog</name>
+    <message>
+        <source>Settings</source>
+        <translation>设置</translation>
+    </message>
+    <message>
+        <source>Search settings</source>
+        <translation>搜索设置</translation>
+    </message>
+    <message>
+        <source>Sections</source>
+        <translation>分类</translation>
+    </message>
+    <message>
+        <source>Back to defaults</source>
+        <translation>恢复默认值</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>跟随系统</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>浅色</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>深色</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Processor (CPU)</source>
+        <translation>处理器 (CPU)</translation>
+    </message>
+    <message>
+        <source>Graphics card (CUDA)</source>
+        <translation>显卡 (CUDA)</translation>
+    </message>
+    <message>
+        <source>Apple graphics (MPS)</source>
+        <translation>Apple 图形处理器 (MPS)</translation>
+    </message>
+</context>
+<context>
+    <name>ShadeField</name>
+    <message>
+        <source>Saturation and value</source>
+        <translation>饱和度与明度</translation>
+    </message>
+</context>
+<context>
+    <name>Shortcuts</name>
+    <message>
+        <source>Keyboard shortcuts</source>
+        <translation>键盘快捷键</translation>
+    </message>
+    <message>
+        <source>Search commands or keys</source>
+        <translation>搜索命令或按键</translation>
+    </message>
+    <message>
+        <source>Back to defaults</source>
+        <translation>恢复默认值</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Back to the default of “{name}”</source>
+        <translation>恢复“{name}”的默认快捷键</translation>
+    </message>
+    <message>
+        <source>Show the state before while held</source>
+        <translation>按住时显示修改前</translation>
+    </message>
+    <message>
+        <source>Move the view while held</source>
+        <translation>按住时平移视图</translation>
+    </message>
+    <message>
+        <source>Space</source>
+        <translation>空格键</translation>
+    </message>
+</context>
+<context>
+    <name>Starts</name>
+    <message>
+        <source>Untitled</source>
+        <translation>未命名</translation>
+    </message>
+    <message>
+        <source>Open “{name}” as layer</source>
+        <translation>将“{name}”作为图层打开</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>背景</translation>
+    </message>
+</context>
+<context>
+    <name>StatusBar</name>
+    <message>
+        <source>Memory that Attune uses, with its image engine</source>
+        <translation>Attune 及其图像引擎占用的内存</translation>
+    </message>
+    <message>
+        <source>What computes pictures; change it in Edit › Settings</source>
+        <translation>计算图片所用的设备；可在“编辑 › 设置”中更改</translation>
+    </message>
+    <message>
+        <source>x {x} y {y}</source>
+        <translation>x {x} y {y}</translation>
+    </message>
+    <message>
+        <source>embedded profile</source>
+        <translation>嵌入的配置文件</translation>
+    </message>
+    <message>
+        <source>{width} × {height} px · {profile} · {depth} bit</source>
+        <translation>{width} × {height} 像素 · {profile} · {depth} 位</translation>
+    </message>
+    <message>
+        <source>Selection {width} × {height}</source>
+        <translation>选区 {width} × {height}</translation>
+    </message>
+    <message>
+        <source>Built-in sandbox model — add a checkpoint to edit photos</source>
+        <translation>内置沙盒模型 — 添加检查点即可编辑照片</translation>
+    </message>
+    <message>
+        <source>{size} GB</source>
+        <translation>{size} GB</translation>
+    </message>
+</context>
+<context>
+    <name>SubjectPanel</name>
+    <message>
+        <source>Click a word above to make it a subject, then add attributes to it.</source>
+        <translation>单击上方的单词将其选为主体，然后为其添加属性。</translation>
+    </message>
+    <message>
+        <source>New from prompt…</source>
+        <translation>用提示词新建…</translation>
+    </message>
+    <message>
+        <source>The prompt of a picture and the sliders of its subjects appear here.</source>
+        <translation>图片的提示词及其主体的滑块会显示在这里。</translation>
+    </message>
+    <message>
+        <source>Sliders change pictures that were made from a prompt. This one has no prompt to work with.</source>
+        <translation>滑块用于更改由提示词生成的图片，此图片没有提示词。</translation>
+    </message>
+    <message>
+        <source>shown on the canvas</source>
+        <translation>已在画布上显示</translation>
+    </message>
+</context>
+<context>
+    <name>SubjectSection</name>
+    <message>
+        <source>Set all sliders of {name} to zero</source>
+        <translation>将 {name} 的所有滑块归零</translation>
+    </message>
+    <message>
+        <source>{name} is no subject</source>
+        <translation>取消主体 {name}</translation>
+    </message>
+    <message>
+        <source>+ Add attribute</source>
+        <translation>+ 添加属性</translation>
+    </message>
+    <message>
+        <source>The library has no attribute for this word and model.</source>
+        <translation>库中没有适用于此单词和模型的属性。</translation>
+    </message>
+</context>
+<context>
+    <name>TextProperties</name>
+    <message>
+        <source>Text</source>
+        <translation>文字</translation>
+    </message>
+    <message>
+        <source>Font</source>
+        <translation>字体</translation>
+    </message>
+    <message>
+        <source>Text colour</source>
+        <translation>文字颜色</translation>
+    </message>
+    <message>
+        <source>Bold</source>
+        <translation>粗体</translation>
+    </message>
+    <message>
+        <source>Italic</source>
+        <translation>斜体</translation>
+    </message>
+    <message>
+        <source>Underline</source>
+        <translation>下划线</translation>
+    </message>
+    <message>
+        <source>Align left</source>
+        <translation>左对齐</translation>
+    </message>
+    <message>
+        <source>Centre</source>
+        <translation>居中对齐</translation>
+    </message>
+    <message>
+        <source>Align right</source>
+        <translation>右对齐</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source> px</source>
+        <translation> 像素</translation>
+    </message>
+    <message>
+        <source>Line height</source>
+        <translation>行高</translation>
+    </message>
+    <message>
+        <source>Letter spacing</source>
+        <translation>字距</translation>
+    </message>
+    <message>
+        <source>Angle</source>
+        <translation>角度</translation>
+    </message>
+    <message>
+        <source>Change text</source>
+        <translation>更改文字</translation>
+    </message>
+    <message>
+        <source>Change the text&apos;s look</source>
+        <translation>更改文字样式</translation>
+    </message>
+</context>
+<context>
+    <name>ToneEditor</name>
+    <message>
+        <source>Channel</source>
+        <translation>通道</translation>
+    </message>
+    <message>
+        <source>RGB</source>
+        <translation>RGB</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>红</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>绿</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>蓝</translation>
+    </message>
+    <message>
+        <source>Reset this channel</source>
+        <translation>复位此通道</translation>
+    </message>
+</context>
+<context>
+    <name>ToolBar</name>
+    <message>
+        <source>Tools</source>
+        <translation>工具</translation>
+    </message>
+</context>
+<context>
+    <name>ToolOptions</name>
+    <message>
+        <source>Tool options</source>
+        <translation>工具选项</translation>
+    </message>
+    <message>
+        <source>More settings</source>
+        <translation>更多设置</translation>
+    </message>
+    <message>
+        <source>As it comes</source>
+        <translation>不限</translation>
+    </message>
+</context>
+<context>
+    <name>Tools</name>
+    <message>
+        <source>Sample size</source>
+        <translation>取样大小</translation>
+    </message>
+    <message>
+        <source>Pixels across</source>
+        <translation>像素宽度</translation>
+    </message>
+    <message>
+        <source>Aligned</source>
+        <translation>对齐</translation>
+    </message>
+    <message>
+        <source>Every stroke goes on from the same distance</source>
+        <translation>每次描边都保持相同的取样距离</translation>
+    </message>
+    <message>
+        <source>All layers</source>
+        <translation>所有图层</translation>
+    </message>
+    <message>
+        <source>Clone stamp</source>
+        <translation>仿制图章</translation>
+    </message>
+    <message>
+        <source>Eyedropper</source>
+        <translation>吸管</translation>
+    </message>
+    <message>
+        <source>Hand</source>
+        <translation>抓手</translation>
+    </message>
+    <message>
+        <source>Zoom out</source>
+        <translation>缩小</translation>
+    </message>
+    <message>
+        <source>Alt does the opposite</source>
+        <translation>按住 Alt 键反向操作</translation>
+    </message>
+    <message>
+        <source>Zoom</source>
+        <translation>缩放</translation>
+    </message>
+    <message>
+        <source>Choose the layer by clicking</source>
+        <translation>自动选择图层</translation>
+    </message>
+    <message>
+        <source>Ctrl does the opposite</source>
+        <translation>按住 Ctrl 键反向操作</translation>
+    </message>
+    <message>
+        <source>Snap</source>
+        <translation>对齐</translation>
+    </message>
+    <message>
+        <source>Move</source>
+        <translation>移动</translation>
+    </message>
+    <message>
+        <source>Form</source>
+        <translation>形状</translation>
+    </message>
+    <message>
+        <source>To</source>
+        <translation>渐变到</translation>
+    </message>
+    <message>
+        <source>Reverse</source>
+        <translation>反向</translation>
+    </message>
+    <message>
+        <source>Dither</source>
+        <translation>仿色</translation>
+    </message>
+    <message>
+        <source>Hides steps between 8-bit colours</source>
+        <translation>消除 8 位颜色间的色阶断层</translation>
+    </message>
+    <message>
+        <source>Gradient</source>
+        <translation>渐变</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>{width} × {height}</source>
+        <translation>{width} × {height}</translation>
+    </message>
+    <message>
+        <source>Select rectangle</source>
+        <translation>矩形选框</translation>
+    </message>
+    <message>
+        <source>Select ellipse</source>
+        <translation>椭圆选框</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Hardness</source>
+        <translation>硬度</translation>
+    </message>
+    <message>
+        <source>Opacity</source>
+        <translation>不透明度</translation>
+    </message>
+    <message>
+        <source>The most that one stroke puts on</source>
+        <translation>单次描边的最大不透明度</translation>
+    </message>
+    <message>
+        <source>Flow</source>
+        <translation>流量</translation>
+    </message>
+    <message>
+        <source>What each dab puts on</source>
+        <translation>每个笔触点的浓度</translation>
+    </message>
+    <message>
+        <source>Spacing</source>
+        <translation>间距</translation>
+    </message>
+    <message>
+        <source>Distance of dabs, of their size</source>
+        <translation>笔触点间距，占画笔大小的比例</translation>
+    </message>
+    <message>
+        <source>Smoothing</source>
+        <translation>平滑</translation>
+    </message>
+    <message>
+        <source>Roundness</source>
+        <translation>圆度</translation>
+    </message>
+    <message>
+        <source>Angle</source>
+        <translation>角度</translation>
+    </message>
+    <message>
+        <source>Pressure changes the size</source>
+        <translation>压力控制大小</translation>
+    </message>
+    <message>
+        <source>Pressure changes the opacity</source>
+        <translation>压力控制不透明度</translation>
+    </message>
+    <message>
+        <source>Pressure changes the flow</source>
+        <translation>压力控制流量</translation>
+    </message>
+    <message>
+        <source>Mode</source>
+        <translation>模式</translation>
+    </message>
+    <message>
+        <source>Brush</source>
+        <translation>画笔</translation>
+    </message>
+    <message>
+        <source>Eraser</source>
+        <translation>橡皮擦</translation>
+    </message>
+    <message>
+        <source>Shift adds, Alt subtracts, both intersect</source>
+        <translation>Shift 添加，Alt 减去，两者同按取交集</translation>
+    </message>
+    <message>
+        <source>Smooth edges</source>
+        <translation>消除锯齿</translation>
+    </message>
+    <message>
+        <source>Feather</source>
+        <translation>羽化</translation>
+    </message>
+    <message>
+        <source>Source</source>
+        <translation>取样源</translation>
+    </message>
+    <message>
+        <source>Alt and a click chooses one</source>
+        <translation>按住 Alt 键单击以取样</translation>
+    </message>
+    <message>
+        <source>Healing brush</source>
+        <translation>修复画笔</translation>
+    </message>
+    <message>
+        <source>Lasso</source>
+        <translation>套索</translation>
+    </message>
+    <message>
+        <source>Select polygon</source>
+        <translation>多边形套索</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>颜色</translation>
+    </message>
+    <message>
+        <source>Tolerance</source>
+        <translation>容差</translation>
+    </message>
+    <message>
+        <source>Contiguous</source>
+        <translation>连续</translation>
+    </message>
+    <message>
+        <source>All of the selection</source>
+        <translation>整个选区</translation>
+    </message>
+    <message>
+        <source>Looks at all layers</source>
+        <translation>对所有图层取样</translation>
+    </message>
+    <message>
+        <source>Fill</source>
+        <translation>填充</translation>
+    </message>
+    <message>
+        <source>Magic wand</source>
+        <translation>魔棒</translation>
+    </message>
+    <message>
+        <source>Font</source>
+        <translation>字体</translation>
+    </message>
+    <message>
+        <source>Bold</source>
+        <translation>粗体</translation>
+    </message>
+    <message>
+        <source>Italic</source>
+        <translation>斜体</translation>
+    </message>
+    <message>
+        <source>Underline</source>
+        <translation>下划线</translation>
+    </message>
+    <message>
+        <source>Alignment</source>
+        <translation>对齐方式</translation>
+    </message>
+    <message>
+        <source>Line height</source>
+        <translation>行高</translation>
+    </message>
+    <message>
+        <source>Letter spacing</source>
+        <translation>字距</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>文字</translation>
+    </message>
+    <message>
+        <source>Keep the ratio</source>
+        <translation>保持长宽比</translation>
+    </message>
+    <message>
+        <source>Shift does the opposite</source>
+        <translation>按住 Shift 键反向操作</translation>
+    </message>
+    <message>
+        <source>X</source>
+        <translation>X</translation>
+    </message>
+    <message>
+        <source>Y</source>
+        <translation>Y</translation>
+    </message>
+    <message>
+        <source>Width (%)</source>
+        <translation>宽度（%）</translation>
+    </message>
+    <message>
+        <source>Height (%)</source>
+        <translation>高度（%）</translation>
+    </message>
+    <message>
+        <source>Transform</source>
+        <translation>变换</translation>
+    </message>
+    <message>
+        <source>{width} × {height} %, {angle}°</source>
+        <translation>{width} × {height} %，{angle}°</translation>
+    </message>
+</context>
+<context>
+    <name>VariationCard</name>
+    <message>
+        <source>Seed {seed}</source>
+        <translation>种子 {seed}</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+</context>
+<context>
+    <name>VariationSession</name>
+    <message>
+        <source>Use the variation with seed {seed}</source>
+        <translation>使用种子为 {seed} 的变体</translation>
+    </message>
+    <message>
+        <source>Variation with seed {seed}</source>
+        <translation>种子为 {seed} 的变体</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>已停止</translation>
+    </message>
+</context>
+<context>
+    <name>Welcome</name>
+    <message>
+        <source>You can also drop files here, or paste a picture.</source>
+        <translation>也可以将文件拖放到此处，或粘贴图片。</translation>
+    </message>
+    <message>
+        <source>New from prompt…</source>
+        <translation>用提示词新建…</translation>
+    </message>
+    <message>
+        <source>Describe a picture</source>
+        <translation>用文字描述图片</translation>
+    </message>
+    <message>
+        <source>Open…</source>
+        <translation>打开…</translation>
+    </message>
+    <message>
+        <source>A photo or a project</source>
+        <translation>照片或工程</translation>
+    </message>
+    <message>
+        <source>New canvas…</source>
+        <translation>新建画布…</translation>
+    </message>
+    <message>
+        <source>Start with a blank page</source>
+        <translation>从空白画布开始</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>示例</translation>
+    </message>
+    <message>
+        <source>Opened lately</source>
+        <translation>最近打开</translation>
+    </message>
+    <message>
+        <source>What would you like to make?</source>
+        <translation>想制作什么？</translation>
+    </message>
+</context>
+<context>
+    <name>WindowCommands</name>
+    <message>
+        <source>Export where the model looks for “{subject}”</source>
+        <translation>导出模型对“{subject}”的关注区域</translation>
+    </message>
+    <message>
+        <source>PNG (*.png)</source>
+        <translation>PNG (*.png)</translation>
+    </message>
+    <message>
+        <source>Open as layer</source>
+        <translation>作为图层打开</translation>
+    </message>
+    <message>
+        <source>Open</source>
+        <translation>打开</translation>
+    </message>
+    <message>
+        <source>Save project</source>
+        <translation>保存工程</translation>
+    </message>
+    <message>
+        <source>OpenRaster project (*.ora)</source>
+        <translation>OpenRaster 工程 (*.ora)</translation>
+    </message>
+    <message>
+        <source>Pictures ({patterns});;All files (*)</source>
+        <translation>图片 ({patterns});;所有文件 (*)</translation>
+    </message>
+    <message>
+        <source>Save changes to “{title}”?</source>
+        <translation>要保存对“{title}”的更改吗？</translation>
+    </message>
+    <message>
+        <source>Without saving, the changes are lost.</source>
+        <translation>如果不保存，更改将会丢失。</translation>
+    </message>
+    <message>
+        <source>The last change is still being computed and is not part of this file.</source>
+        <translation>最后一项更改仍在计算中，未包含在此文件中。</translation>
+    </message>
+    <message>
+        <source>Save again when it is done.</source>
+        <translation>完成后请再次保存。</translation>
+    </message>
+    <message>
+        <source>“{name}” exists. Replace it?</source>
+        <translation>“{name}”已存在。要替换它吗？</translation>
+    </message>
+    <message>
+        <source>Replace?</source>
+        <translation>替换？</translation>
+    </message>
+</context>
+<context>
+    <name>Workspace</name>
+    <message>
+        <source>Open pictures</source>
+        <translation>打开的图片</translation>
+    </message>
+    <message>
+        <source>Close {title}</source>
+        <translation>关闭 {title}</translation>
+    </message>
+</context>
+<context>
+    <name>ZoomBox</name>
+    <message>
+        <source>Zoom</source>
+        <translation>缩放</translation>
+    </message>
+    <message>
+        <source>Zoom; type a number or choose one</source>
+        <translation>缩放比例；输入数值或从列表选择</translation>
+    </message>
+    <message>
+        <source>Fit</source>
+        <translation>适合</translation>
+    </message>
+</context>
 </TS>
