@@ -20,6 +20,7 @@ from editor.raster import Samples, frozen
 from inference.errors import EditorError
 from inference.request import Pixels
 
+_STRIP_ROWS = 64
 ORIENTATION_TAG = 0x0112
 
 BROKEN = (
@@ -131,16 +132,24 @@ def _eight_bits(image: Image.Image, notes: list[str]) -> Pixels:
     if image.mode in ("CMYK", "LAB", "YCbCr"):
         notes.append(f"The picture was converted from {image.mode} to sRGB.")
         image = to_srgb(image)
-    if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
-        return np.asarray(image.convert("RGBA"))
-    return _opaque(image if image.mode == "RGB" else image.convert("RGB"))
+    has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
+    return _rgba(image, "RGBA" if has_alpha else "RGB")
 
 
-def _opaque(image: Image.Image) -> Pixels:
-    """RGBA of an RGB image; Pillow holds four bytes a pixel, so that this is one copy."""
-    data = bytearray(image.tobytes("raw", "RGBX"))
-    pixels = np.frombuffer(data, np.uint8).reshape(image.height, image.width, 4)
-    pixels[..., 3] = 255
+def _rgba(image: Image.Image, mode: str) -> Pixels:
+    """RGBA of an image that is converted to `mode` ("RGB" becomes opaque).
+
+    Strip by strip: Pillow holds the interpreter's lock while it converts and copies, and the window waits.
+    """
+    width, height = image.size
+    pixels = np.empty((height, width, 4), np.uint8)
+    for top in range(0, height, _STRIP_ROWS):
+        strip = image.crop((0, top, width, min(top + _STRIP_ROWS, height)))
+        converted = strip if strip.mode == mode else strip.convert(mode)
+        data = converted.tobytes("raw", "RGBA" if mode == "RGBA" else "RGBX")
+        pixels[top : top + _STRIP_ROWS] = np.frombuffer(data, np.uint8).reshape(-1, width, 4)
+    if mode == "RGB":
+        pixels[..., 3] = 255
     return pixels
 
 

@@ -157,9 +157,7 @@ def summary_of(folder: Path) -> Summary:
 
 
 def _manifest(snapshot: Snapshot, keeper: Keeper) -> dict[str, Any]:
-    from editor.metadata import (
-        version,
-    )  # what the window's start does not need is loaded with the first write
+    from editor.metadata import version  # not at the window's start
 
     return {
         "format": FORMAT,
