@@ -3,6 +3,7 @@
 from editor.tools.base import PointerEvent, Tool, ToolContext, View
 from editor.tools.brush import Brush, Eraser
 from editor.tools.clone import Clone
+from editor.tools.crop import Crop, Straighten
 from editor.tools.eyedropper import Eyedropper
 from editor.tools.fill import Fill
 from editor.tools.gradient import Gradient
@@ -20,6 +21,8 @@ __all__ = ["TOOLS", "PointerEvent", "Tool", "ToolContext", "View"]
 _ALL: tuple[type[Tool], ...] = (
     Move,
     Transform,
+    Crop,
+    Straighten,
     SelectRectangle,
     SelectEllipse,
     Lasso,

@@ -240,7 +240,7 @@ class Transform(Tool):
         self.changed()
 
     def _show(self, matrix: Matrix) -> None:
-        """Show a small copy of the layers under the transform; what is selected of them only when it is done."""
+        """Show the layers, as small copies, under the transform; of a selection, the pixels themselves."""
         state = self.document.state
         layers = [layer for layer in layers_of(self._nodes) if layer.visible]
         if state.selection is not None:

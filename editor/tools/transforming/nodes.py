@@ -93,7 +93,7 @@ def turned_text(text: TextContent, matrix: Matrix) -> TextContent | None:
 
 
 def with_selected_transformed(layer: Layer, selection: Mask, matrix: Matrix) -> Layer:
-    """What is selected of a layer, cut out, transformed and laid over the rest; the layer grows to hold it."""
+    """What is selected of a layer, cut out, transformed, laid over the rest; the layer grows to hold it."""
     area = bounds(selection).intersected(layer.area)
     if area.is_empty:
         return layer
