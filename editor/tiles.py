@@ -222,6 +222,11 @@ class TileCompositor(QObject):
             start = time.thread_time()  # other programs do not count
             try:
                 images = self._images(job)
+            except Exception as error:  # noqa: BLE001 - told like any defect; the next tile may well be fine
+                thread = threading.current_thread()
+                threading.excepthook(
+                    threading.ExceptHookArgs((type(error), error, error.__traceback__, thread))
+                )
             finally:
                 self._deliver(job, images, time.thread_time() - start)
 

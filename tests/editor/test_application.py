@@ -313,7 +313,6 @@ class TestGestures:
         assert document.layers[0].recipe.edits[0].value == 1.0
         assert document.undo_stack.undoText() == "Set age of “man” to +1.00"
 
-
     def test_a_gesture_on_a_deleted_layer_or_closed_document_ends_quietly(
         self, application: Application, document: Document
     ) -> None:

@@ -229,3 +229,20 @@ def test_nothing_runs_after_closing(qtbot: QtBot) -> None:
     tiles.request(0, [(0, 1)])
     qtbot.wait(30)
     assert tiles.tile(0, 0, 1) is None
+
+
+def test_a_defect_is_told_and_the_next_tile_comes(
+    tiles: TileCompositor, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr("threading.excepthook", lambda given: told.append(given.exc_value))
+
+    def broken(pixels: np.ndarray) -> np.ndarray:
+        raise ZeroDivisionError
+
+    tiles.set_state(stack())
+    tiles.set_colour_transform(broken)
+    tiles.request(0, [(0, 0), (1, 0), (2, 0)])
+    qtbot.waitUntil(lambda: len(told) >= 3)
+    tiles.set_colour_transform(None)
+    assert everything(tiles, qtbot).any()
