@@ -4681,6 +4681,10 @@ Double click shows its settings.</source>
         <translation>渐变</translation>
     </message>
     <message>
+        <source>Ratio</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Width</source>
         <translation>宽度</translation>
     </message>
@@ -4689,8 +4693,36 @@ Double click shows its settings.</source>
         <translation>高度</translation>
     </message>
     <message>
+        <source>Upright</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Swaps width and height</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep what is outside</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Crop</source>
+        <translation>裁剪</translation>
+    </message>
+    <message>
         <source>{width} × {height}</source>
         <translation>{width} × {height}</translation>
+    </message>
+    <message>
+        <source>Cut off the empty corners</source>
+        <translation>裁去空白角落</translation>
+    </message>
+    <message>
+        <source>Straighten</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{angle}°</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Select rectangle</source>
