@@ -4682,7 +4682,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Ratio</source>
-        <translation type="unfinished"></translation>
+        <translation>比例</translation>
     </message>
     <message>
         <source>Width</source>
@@ -4694,15 +4694,15 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Upright</source>
-        <translation type="unfinished"></translation>
+        <translation>竖直</translation>
     </message>
     <message>
         <source>Swaps width and height</source>
-        <translation type="unfinished"></translation>
+        <translation>互换宽度和高度</translation>
     </message>
     <message>
         <source>Keep what is outside</source>
-        <translation type="unfinished"></translation>
+        <translation>保留框外像素</translation>
     </message>
     <message>
         <source>Crop</source>
@@ -4718,11 +4718,11 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Straighten</source>
-        <translation type="unfinished"></translation>
+        <translation>拉直</translation>
     </message>
     <message>
         <source>{angle}°</source>
-        <translation type="unfinished"></translation>
+        <translation>{angle}°</translation>
     </message>
     <message>
         <source>Select rectangle</source>
