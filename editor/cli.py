@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from editor.cli_output import complain
 from editor.errors import FAILED, INTERRUPTED, WRONG_ARGUMENTS, WritingError
-from inference.errors import EditorError
+from inference.errors import EditorError, TooLittleMemoryError
 from inference.methods.gsn.recipes import METHODS
 from inference.operations import OPERATIONS, Need, Operation
 from inference.parameters import ParameterField
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         return function(parsed)
     except EditorError as error:
         complain(str(error))
-        return FAILED if isinstance(error, WritingError) else WRONG_ARGUMENTS
+        return FAILED if isinstance(error, WritingError | TooLittleMemoryError) else WRONG_ARGUMENTS
     except KeyboardInterrupt:
         complain("interrupted.")
         return INTERRUPTED

@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, cast
 
-from editor.atomic import atomic_write
+from editor.atomic import atomic_write, writing_error
 from editor.folders import data_folder
 from inference.errors import EditorError
 
@@ -37,20 +37,22 @@ def install() -> list[str]:
     paths = [*(path for path, _ in _files(base)), _list_path()]
     new_folders = {str(folder) for path in paths for folder in _missing_parents(path, base)}
     kept = _read_list()
-    written: dict[str, str] = {}
-    for path, content in _files(base):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as file:
-            file.write(content)
-        written[str(path)] = _hash(content)
+    wanted = dict(_files(base))
     caches = [str(path) for path in _caches(base) if not path.exists()]
-    _write_list(
-        {
-            "files": {**kept.get("files", {}), **written},
-            "folders": sorted({*kept.get("folders", []), *new_folders}),
-            "caches": sorted({*kept.get("caches", []), *caches}),
-        }
+    # first the list: what a failure halfway leaves behind can be removed by it
+    _write(
+        _list_path(),
+        json.dumps(
+            {
+                "files": {**kept.get("files", {}), **{str(p): _hash(data) for p, data in wanted.items()}},
+                "folders": sorted({*kept.get("folders", []), *new_folders}),
+                "caches": sorted({*kept.get("caches", []), *caches}),
+            },
+            indent=1,
+        ).encode(),
     )
+    for path, content in wanted.items():
+        _write(path, content)
     _update_caches(base)
     return [f"Attune is in the start menu now ({base / 'applications' / (APP_ID + '.desktop')})."]
 
@@ -141,7 +143,8 @@ def _remove_caches(base: Path, made: list[str]) -> None:
     applications, mime = base / "applications", base / "mime"
     if str(applications / "mimeinfo.cache") in made and not list(applications.glob("*.desktop")):
         (applications / "mimeinfo.cache").unlink(missing_ok=True)
-    if str(mime / "mime.cache") in made and not list((mime / "packages").glob("*.xml")):
+    ours = str(mime / "mime.cache") in made and (mime / "mime.cache").is_file()
+    if ours and not list((mime / "packages").glob("*.xml")):
         shutil.rmtree(mime, ignore_errors=True)
 
 
@@ -164,10 +167,13 @@ def _read_list() -> dict[str, Any]:
     return cast("dict[str, Any]", values) if isinstance(values, dict) else {}
 
 
-def _write_list(values: dict[str, Any]) -> None:
-    _list_path().parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(_list_path()) as file:
-        file.write(json.dumps(values, indent=1).encode())
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise writing_error(path, error) from error
+    with atomic_write(path) as file:
+        file.write(content)
 
 
 def _hash(content: bytes) -> str:

@@ -17,5 +17,9 @@ class EditorError(Exception):
         return f"{self.message} {self.hint}".strip()
 
 
+class TooLittleMemoryError(EditorError):
+    """A run did not fit into memory: nothing was wrong with what was asked."""
+
+
 class Cancelled(Exception):  # noqa: N818 - it is an outcome of a job, not an error
     """Raised by `Progress` when the job was cancelled; only the runner catches it."""

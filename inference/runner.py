@@ -18,7 +18,7 @@ from inference import memory
 from inference.cache import ByteCache
 from inference.chosen_steps import STEPS_FILE, chosen_step
 from inference.deltas import Delta, DeltaLibrary
-from inference.errors import EditorError
+from inference.errors import EditorError, TooLittleMemoryError
 from inference.inputs import Inputs
 from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import Attribute, Operation, Refine, SamplingParameters, SubjectEdit
@@ -320,12 +320,12 @@ def _size_bytes(result: Result) -> int:
     return sum(image.nbytes for image in result.images) + sum(heat.nbytes for heat in result.maps.values())
 
 
-def _too_large(request: Request) -> EditorError:
+def _too_large(request: Request) -> TooLittleMemoryError:
     parameters = request.parameters
     size = ""
     if isinstance(parameters, SamplingParameters) and parameters.width and parameters.height:
         size = f" for a picture of {parameters.width} × {parameters.height}"
-    return EditorError(
+    return TooLittleMemoryError(
         f"There is not enough memory{size} with {request.model}.",
         "Choose a smaller size or a smaller model, or close other programs.",
     )

@@ -105,3 +105,21 @@ def test_other_systems_are_told_what_to_do(base: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("sys.platform", "win32")
     with pytest.raises(EditorError, match="Linux"):
         desktop.install()
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(base: Path) -> None:
+    base.parent.mkdir(parents=True, exist_ok=True)
+    base.write_text("a file where the folder should be")
+    with pytest.raises(EditorError, match="could not be written"):
+        desktop.install()
+
+
+def test_a_failure_halfway_can_be_removed(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = base / "mime" / "packages"
+    blocked.parent.mkdir(parents=True)
+    blocked.write_text("in the way")
+    with pytest.raises(EditorError):
+        desktop.install()
+    assert "applications/org.attune.Attune.desktop" in files(base)
+    desktop.remove()
+    assert files(base) == {"mime/packages"}
