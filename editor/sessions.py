@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QCoreApplication, Signal
 
 from editor.document import Document
 from editor.jobs import AttributeInfo, AttributeSession, VariationSession
@@ -14,6 +14,8 @@ from inference.errors import EditorError
 
 if TYPE_CHECKING:
     from editor.application import Application
+
+translate = QCoreApplication.translate
 
 
 class Sessions(Receiver):
@@ -158,10 +160,22 @@ class Sessions(Receiver):
         self.busy_changed.emit()
 
     def _on_recipe_layer_changed(self) -> None:
+        self._tell_if_painted()
         self._update()
         documents = self._application.documents
         alive = {(document, layer.id) for document in documents for layer in document.state.rasters()}
         self._end(list(set(self._sessions) - alive))
+
+    def _tell_if_painted(self) -> None:
+        """Sliders that went with a stroke or a fill come back by undoing it."""
+        current = self._current
+        layer = current.document.state.find(current.layer_id) if current is not None else None
+        if layer is not None and layer.recipe is None:
+            text = translate(
+                "Sessions", "“{name}” was changed by hand: its sliders are gone until you undo it."
+            )
+            hint = translate("Sessions", "Paint on a new layer to keep them.")
+            self._application.message.emit(text.format(name=layer.name), hint, "info")
 
     def _on_setting_changed(self, name: str) -> None:
         if name == "precompute" and self._current is not None:

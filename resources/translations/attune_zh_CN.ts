@@ -4171,6 +4171,17 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>Sessions</name>
+    <message>
+        <source>“{name}” was changed by hand: its sliders are gone until you undo it.</source>
+        <translation>“{name}”已被手动修改：撤销之前，其滑块不可用。</translation>
+    </message>
+    <message>
+        <source>Paint on a new layer to keep them.</source>
+        <translation>在新图层上绘画即可保留滑块。</translation>
+    </message>
+</context>
+<context>
     <name>Settings</name>
     <message>
         <source>Theme</source>

@@ -9,12 +9,13 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
-from editor.commands import SetSelection, push
+from editor.commands import ReplaceNode, SetSelection, push
 from editor.contact_sheet import ContactSheet, Place
 from editor.document import Document
 from editor.layer import Layer, Mask
-from editor.raster import Raster
+from editor.raster import Area, Raster
 from editor.refinement import attention, map_steps, request_for
+from editor.tools.painting.target import target_of
 from inference.errors import EditorError
 from inference.operations import Refine, Score
 from inference.request import Request, Result
@@ -275,3 +276,19 @@ class TestContactSheet:
         application.refinement.place(document, document.layers[0].id, cell.result, recipe.subjects)
         assert document.layers[1].recipe.seed == 8  # type: ignore[union-attr]
         sheet.close()
+
+
+def test_painting_on_a_generated_layer_takes_its_sliders_and_says_so(
+    application: Application, document: Document
+) -> None:
+    layer = document.layers[0]
+    assert isinstance(layer, Layer)
+    target = target_of(document)
+    painted = target.raster.written(0, 0, np.zeros((4, 4, 4), np.uint8))
+    push(document, ReplaceNode(document, target.trimmed(painted, Area(0, 0, 4, 4)), "Brush"))
+    assert document.layers[0].recipe is None
+    assert application.session is None
+    assert "changed by hand" in messages(application)[0][0]
+    document.undo_stack.undo()
+    assert application.session is not None
+    assert len(messages(application)) == 1

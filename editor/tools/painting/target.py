@@ -49,7 +49,8 @@ class Target:
         """The node with another raster of the grown size, or one that lies over `area`."""
         place = area or self.area
         if not self.on_mask:
-            return self.node.changed(raster=raster, x=place.x, y=place.y)
+            # what is painted is no longer what the recipe makes
+            return self.node.changed(raster=raster, x=place.x, y=place.y, recipe=None, maps={})
         assert self.node.mask is not None, "painting goes to a mask"
         return self.node.changed(mask=self.node.mask.changed(raster=raster, x=place.x, y=place.y))
 
