@@ -208,7 +208,7 @@ class Bench:
     def settle(self) -> None:
         """Until everything in and around the view is composed, if only as a draft, and painted."""
         self.app.processEvents()
-        while not self.view.tiles.is_idle():
+        while not self.view.tiles.is_shown():
             time.sleep(0.0005)
             self.app.processEvents()
         self.app.processEvents()

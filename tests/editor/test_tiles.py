@@ -191,6 +191,19 @@ def test_strokes_are_never_drafted(
     qtbot.waitUntil(tiles.is_idle)
 
 
+def test_all_is_shown_when_all_is_there(tiles: TileCompositor, qtbot: QtBot) -> None:
+    state = stack()
+    tiles.set_state(state)
+    tiles.request(0, [(0, 0), (1, 0)])
+    assert not tiles.is_shown()
+    qtbot.waitUntil(tiles.is_shown)
+    after = CHANGES["opacity"](state)
+    tiles.set_state(after, state.area)
+    assert not tiles.is_shown()
+    qtbot.waitUntil(tiles.is_idle)
+    assert tiles.is_shown()
+
+
 def test_another_size_begins_anew(tiles: TileCompositor, qtbot: QtBot) -> None:
     state = stack()
     tiles.set_state(state)

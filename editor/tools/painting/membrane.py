@@ -6,7 +6,6 @@ whose gradients are kept (Pérez, Gangnet, Blake, 2003): patch + membrane(surrou
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,6 +36,8 @@ def membrane(values: Field, known: NDArray[np.bool_]) -> Field:
 
 
 def _from_coarse(values: Field, known: NDArray[np.bool_]) -> Field:
+    import cv2  # with its first use, not with the window
+
     height, width = known.shape
     size = (-(-width // 2), -(-height // 2))
     weight = known.astype(np.float32)
@@ -54,6 +55,8 @@ def _from_coarse(values: Field, known: NDArray[np.bool_]) -> Field:
 
 
 def _relaxed(start: Field, values: Field, known: NDArray[np.bool_]) -> Field:
+    import cv2  # with its first use, not with the window
+
     fixed = known[..., None]
     current = np.where(fixed, values, start).astype(np.float32)
     for _ in range(_SWEEPS):

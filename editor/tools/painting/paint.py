@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -146,6 +145,8 @@ def _behind(planes: Channels, amount: Plane, source: Source, top: float) -> Chan
 
 
 def _planes(samples: Samples) -> Channels:
+    import cv2  # with its first use, not with the window
+
     return [plane.astype(np.float32) for plane in cv2.split(np.ascontiguousarray(samples))]
 
 

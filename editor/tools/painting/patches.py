@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,6 +52,8 @@ def healed(read: Read, blemish: Blemish, way: tuple[int, int]) -> Source:
 
 def best_way(read: Read, blemish: Blemish, within: Area) -> tuple[int, int]:
     """Where the most similar surroundings lie: the way to them from the blemish."""
+    import cv2  # with its first use, not with the window
+
     inside = blemish.share > 0
     ring = cv2.dilate(inside.astype(np.uint8), np.ones((_MARGIN_PX, _MARGIN_PX), np.uint8)).astype(bool)
     rows, columns = np.nonzero(ring & ~inside)

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,6 +78,8 @@ class Form:
         return found[0], found[1], found[2], found[3]
 
     def matrix(self) -> Matrix:
+        import cv2  # with its first use, not with the window
+
         x, y, width, height = self.box
         before = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]], np.float32)
         if self.pulled == _NO_OFFSETS:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,6 +74,8 @@ class Proxy:
     """A small copy of a raster, for what is shown while a handle is dragged."""
 
     def __init__(self, raster: Raster, area: Area) -> None:
+        import cv2  # with its first use, not with the window
+
         self._area = area
         pixels = area.width * area.height
         self._factor = max(1, math.ceil(math.sqrt(pixels / _PREVIEW_PIXELS)))
@@ -85,6 +86,8 @@ class Proxy:
 
     def warped(self, matrix: Matrix, within: Area) -> tuple[Raster, Area]:
         """The small copy under a transform, at full size, and where it lies; no larger than `within`."""
+        import cv2  # with its first use, not with the window
+
         target = mapped_area(self._area, matrix).intersected(within)
         if target.is_empty:
             target = Area(within.x, within.y, 1, 1)
@@ -162,6 +165,8 @@ def _band(
     source: Any, inverse: Matrix, band: Area, dtype: np.dtype[Any], outside: int, covered: NDArray[np.uint8]
 ) -> Samples:
     """Some rows of the result; the edge is cut by geometry, so that it is sharp where it was."""
+    import cv2  # with its first use, not with the window
+
     is_raster = isinstance(source, Raster)
     width, height = (source.width, source.height) if is_raster else (source.shape[1], source.shape[0])
     channels = source.channels if is_raster else source.shape[2]
