@@ -92,7 +92,7 @@ class Leftovers(QObject):
         """Delete a document's files."""
         if leftover in self._leftovers:
             self._drop(leftover)
-            self._run(leftover.store.remove, lambda _: None)
+            self._run(leftover.store.remove, _nothing_more)
 
     def postpone(self) -> None:
         """Leave everything as it is, for the next start or another window."""
@@ -215,3 +215,7 @@ def _bytes_in(folder: Path) -> int:
 
 def _files(folder: Path) -> Iterable[Path]:
     return (path for path in folder.rglob("*") if path.is_file())
+
+
+def _nothing_more(_result: object) -> None:
+    """What is to be done once files are gone."""
