@@ -199,23 +199,9 @@ def two_subjects(count: int) -> Iterator[tuple[str, int, tuple[str, ...]]]:
 
 def shipped_detector() -> Detect:
     """The detector that comes with the built-in models."""
-    from importlib import resources
+    from inference.metrics.judge import built_in
 
-    import numpy as np
-    import torch
-
-    from inference.miniworld.detector import Detector
-
-    folder = Path(str(resources.files("resources"))) / "models" / "detector"
-    if not folder.is_dir():
-        raise EditorError("The detector is missing.", f"It belongs in {folder}; install Attune again.")
-    detector = Detector.load(folder)
-
-    def detect(images: Sequence[Pixels]) -> Sequence[Sequence[Detection]]:
-        batch = torch.tensor(np.stack(images).astype(np.float32) / 255).permute(0, 3, 1, 2)
-        return detector(batch)
-
-    return detect
+    return built_in().detect
 
 
 def reading(attribute: str) -> Callable[[Detection], float]:

@@ -38,8 +38,9 @@ def built_in() -> Judge:
     detector = Detector.load(folder)
 
     def detect(images: Sequence[Pixels]) -> Sequence[Sequence[Detection]]:
-        batches = (torch.tensor(image[..., :3].astype(np.float32) / 255) for image in images)
-        return [detector(batch.permute(2, 0, 1)[None])[0] for batch in batches]
+        if len({image.shape[:2] for image in images}) == 1:  # one size, as from one run: all at once
+            return detector(_batch(images))
+        return [detector(_batch([image]))[0] for image in images]
 
     return Judge(detect, frozenset(KINDS))
 
@@ -53,3 +54,9 @@ def for_photos(model: str) -> Judge:
     """
     detector = PhotoDetector.load(model)
     return Judge(detector, detector.labels)
+
+
+def _batch(images: Sequence[Pixels]) -> torch.Tensor:
+    """Pictures of one size as float [N, 3, H, W] in 0..1."""
+    stacked = np.stack([image[..., :3] for image in images]).astype(np.float32) / 255
+    return torch.tensor(stacked).permute(0, 3, 1, 2)

@@ -749,10 +749,6 @@
         <source>New adjustment layer</source>
         <translation>新建调整图层</translation>
     </message>
-    <message>
-        <source>Add {name}</source>
-        <translation>添加 {name}</translation>
-    </message>
 </context>
 <context>
     <name>AdjustmentProperties</name>

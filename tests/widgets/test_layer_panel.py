@@ -120,7 +120,8 @@ class TestList:
     ) -> None:
         button = tree.findChild(AdjustmentButton)
         assert button is not None
-        button.add(ADJUSTMENTS["invert"])
+        label = ADJUSTMENTS["invert"].label
+        next(entry for entry in button.menu().actions() if entry.text() == label).trigger()
         node = current(application).active_node
         assert isinstance(node, Adjustment)
         with qtbot.waitSignal(tree.properties_requested):
