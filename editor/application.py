@@ -30,6 +30,7 @@ from editor.selection_actions import SelectionActions
 from editor.sessions import Sessions
 from editor.settings import Settings
 from editor.starts import Starts
+from editor.step_search import StepSearch
 from editor.tool_actions import ToolActions
 from inference.errors import EditorError
 from inference.operations import SamplingParameters
@@ -93,6 +94,7 @@ class Application(QObject):
         self.filters = FilterActions(self)
         self.tools = ToolActions(settings, self)
         self.refinement = Refinement(self)
+        self.steps = StepSearch(self)
         self.recovery = Recovery(self)
         self.starts = Starts(self)
         self.sessions.changed.connect(self.session_changed)

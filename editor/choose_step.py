@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from editor.evaluate import Detect, Report, Runs, shipped_detector
 from editor.evaluate_refine import MOST_AT_ONCE, Work
@@ -61,14 +61,55 @@ class StepCurve:
         }
 
 
+Cells: TypeAlias = dict[str, dict[str, dict[str, Any]]]  # "step|set" → "seed|prompt" → what was measured
+
+
 @dataclass(frozen=True)
-class _Job:
-    """One prompt of a set at one step."""
+class Trial:
+    """Some seeds of one prompt of a set at one step."""
 
     set: str
     step: int
     prompt: RefinePrompt
     seeds: tuple[int, ...]
+
+    @property
+    def cell(self) -> str:
+        return f"{self.step}|{self.set}"
+
+    def is_known(self, cells: Mapping[str, Mapping[str, Any]]) -> bool:
+        known = cells.get(self.cell, {})
+        return all(key in known for key in self._keys)
+
+    def learn(self, cells: Cells, right: Sequence[bool]) -> None:
+        """Put into `cells` whether all subjects were right in the picture of each seed."""
+        known = cells.setdefault(self.cell, {})
+        for key, one in zip(self._keys, right, strict=True):
+            known[key] = {"right": one}
+
+    @property
+    def _keys(self) -> tuple[str, ...]:
+        return tuple(f"{seed}|{self.prompt.text}" for seed in self.seeds)
+
+
+def trials(
+    *, sets: Sequence[str], steps: int, prompts: int, seeds: int, world: World = MINI_WORLD
+) -> list[Trial]:
+    """Everything that a curve is made of, at most `MOST_AT_ONCE` pictures each.
+
+    Steps and sets take turns, so that an unfinished search compares equals.
+    """
+    chosen = {name: prompts_of(name, prompts, validation=True, world=world) for name in sets}
+    return [
+        Trial(name, step, chosen[name][index], seeds_of(index, seeds, validation=True)[first:last])
+        for index, step, name in itertools.product(range(prompts), candidates(steps), sets)
+        if index < len(chosen[name])
+        for first, last in _batches(seeds)
+    ]
+
+
+def _batches(seeds: int) -> list[tuple[int, int]]:
+    return [(first, min(first + MOST_AT_ONCE, seeds)) for first in range(0, seeds, MOST_AT_ONCE)]
 
 
 def candidates(steps: int) -> tuple[int, ...]:
@@ -121,20 +162,10 @@ def choose_step(
         progress=progress,
     )
     tried = candidates(steps)
-    chosen = {name: prompts_of(name, prompts, validation=True, world=world) for name in sets}
-    jobs = [
-        _Job(name, step, chosen[name][index], seeds_of(index, seeds, validation=True))
-        for index, name, step in itertools.product(range(prompts), sets, tried)
-        if index < len(chosen[name])
-    ]
+    jobs = trials(sets=sets, steps=steps, prompts=prompts, seeds=seeds, world=world)
     for done, job in enumerate(jobs, 1):
-        for first in range(0, seeds, MOST_AT_ONCE):
-            work.measure(
-                f"{job.step}|{job.set}",
-                job.prompt,
-                job.seeds[first : first + MOST_AT_ONCE],
-                {"method": method, "step": job.step, "steps": steps},
-            )
+        parameters = {"method": method, "step": job.step, "steps": steps}
+        work.measure(job.cell, job.prompt, job.seeds, parameters)
         if report is not None:
             report(done, len(jobs), f"step {job.step}: {job.prompt.text}")
     curve = curve_of(record.values["cells"], method=method, steps=steps, tried=tried, sets=sets)

@@ -163,6 +163,13 @@ class Refine(SamplingParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefineTrial(Refine):
+    """A refinement whose pictures are judged and thrown away; `detector` as in `Score`."""
+
+    detector: str = param("", N_("Operations", "Detection model"), hidden=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Score(Parameters):
     """How well the subjects of a prompt are in a picture; `detector` judges those of models of the user."""
 
@@ -226,6 +233,14 @@ OPERATIONS: dict[str, Operation] = {
             parameters=Refine,
             method="inference.methods.gsn.refine:refine",
             paper="arXiv:2504.17525",
+        ),
+        Operation(
+            name="refine-trial",
+            label=N_("Operations", "Try a refinement"),
+            parameters=RefineTrial,
+            method="inference.methods.refine_trial:refine_trial",
+            paper="arXiv:2504.17525",
+            interactive=False,
         ),
         Operation(
             name="score",

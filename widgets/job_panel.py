@@ -12,6 +12,7 @@ from editor.images import to_qimage
 from inference.errors import EditorError
 from inference.progress import Step
 from inference.service import InferenceService, Job, JobState, Priority
+from widgets.durations import duration
 from widgets.elided_label import ElidedLabel
 from widgets.icons import IconButton
 from widgets.theme import scaled_font, tabular
@@ -108,7 +109,7 @@ class JobRow(QWidget):
         seconds = self._time_left.estimate(step)
         if seconds is None or seconds < 0.5:
             return words
-        return self.tr("{words} · {time} left").format(words=words, time=_duration(seconds))
+        return self.tr("{words} · {time} left").format(words=words, time=duration(seconds))
 
 
 class JobPanel(QWidget):
@@ -214,9 +215,3 @@ def _phase_words() -> dict[str, str]:
         "encode": translate("JobPanel", "reading the prompt"),
         "decode": translate("JobPanel", "finishing the picture"),
     }
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return translate("JobPanel", "{count} s").format(count=max(1, round(seconds)))
-    return translate("JobPanel", "{count} min").format(count=round(seconds / 60))

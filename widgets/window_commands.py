@@ -65,6 +65,11 @@ class WindowCommands(QObject):
                 fresh=True,
             )
 
+    def show_step_search(self) -> None:
+        from widgets.step_dialog import StepDialog
+
+        self._show("step search", lambda: StepDialog(self._application, self._window), fresh=True)
+
     def export_attention(self, index: int, step: int) -> None:
         """Write the picture with the map of a subject over it."""
         session = self._application.session

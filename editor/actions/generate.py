@@ -27,6 +27,10 @@ GENERATE: tuple[Action, ...] = (
         command="window.show_contact_sheet", enabled_when="recipe",
     ),
     Action(
+        id="generate.choose_step", text=N_("Actions", "C&hoose the refinement step…"), menu="generate",
+        command="window.show_step_search",
+    ),
+    Action(
         id="generate.cancel", text=N_("Actions", "&Stop all jobs"), menu="generate",
         command="application.cancel_jobs", shortcut="Ctrl+.", enabled_when="jobs", group=1, icon="stop",
     ),

@@ -15,12 +15,12 @@ from inference.prompt import Offset, Prompt
 from inference.schedule import Level
 
 _CLIPS = ("clip_l", "clip_g")
-# What the pipeline that the weights were published with pads T5 to.
+# What the pipeline that the weights were published with pads T5 to; `t5_tokens` in attune.json says otherwise.
 _T5_TOKENS = 256
 
 
 class Sd3Backbone(LatentBackbone):
-    """See the module's text. The context is [CLIP-L | CLIP-G | zeros] for 77 tokens, then T5 for 256."""
+    """See the module's text. The context is [CLIP-L | CLIP-G | zeros] for 77 tokens, then T5 for 256 (or so)."""
 
     family = Family.SD3
 
@@ -29,7 +29,7 @@ class Sd3Backbone(LatentBackbone):
         offsets: dict[str, tuple[Offset, ...]] = {}
         pooled: list[Tensor] = []
         for name in self.parts.text_encoders:
-            length = self._clip_tokens if name in _CLIPS else _T5_TOKENS
+            length = self._clip_tokens if name in _CLIPS else self._t5_tokens
             embedding, pool, offsets[name] = self._encoded_by(name, text, length, penultimate=name in _CLIPS)
             embeddings[name] = embedding
             if pool is not None:
@@ -52,7 +52,7 @@ class Sd3Backbone(LatentBackbone):
         if "t5" in self.parts.text_encoders:
             t5 = stacked(prompts, "t5")
         else:  # the model was trained to do without: its place stays, with zeros
-            t5 = clip.new_zeros(len(prompts), _T5_TOKENS, width)
+            t5 = clip.new_zeros(len(prompts), self._t5_tokens, width)
         return torch.cat([clip, t5], dim=1)
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
@@ -67,6 +67,10 @@ class Sd3Backbone(LatentBackbone):
     @property
     def _patch(self) -> int:
         return int(self.parts.denoiser.config["patch_size"])
+
+    @property
+    def _t5_tokens(self) -> int:
+        return int(self.parts.attune.get("t5_tokens", _T5_TOKENS))
 
     @property
     def _clip_tokens(self) -> int:

@@ -14,7 +14,7 @@ from inference.metrics.similarity import of_detections
 from inference.metrics.tiam import Detection, Wanted, matched
 from inference.miniworld.palette import COLOURS, nearest_name
 from inference.miniworld.scene import PEOPLE
-from inference.operations import Need, RefineSubject, Score
+from inference.operations import Need, RefineSubject, RefineTrial, Score
 from inference.progress import Progress
 from inference.request import Output
 
@@ -30,6 +30,24 @@ def score(backbone: Backbone, parameters: Score, inputs: Inputs, progress: Progr
     Raises:
         EditorError: no subject, a model without a judge, or a subject that the judge does not know.
     """
+    judging, wanted = judge_of(backbone, parameters, progress)
+    image = inputs.images[Need.IMAGE.value]
+    with progress.phase("score"):
+        progress.step(0, 1)
+        found = judging.detect([image])[0]
+        progress.step(1, 1)
+    right = matched(found, wanted, is_colour)
+    return Output(images=(image,), scores=_scores(right, found, wanted))
+
+
+def judge_of(
+    backbone: Backbone, parameters: Score | RefineTrial, progress: Progress
+) -> tuple[judge.Judge, list[Wanted]]:
+    """Who judges the pictures of this model, and what has to be in them.
+
+    Raises:
+        EditorError: no subject, a model without a judge, or a subject that the judge does not know.
+    """
     if not parameters.subjects:
         raise EditorError("There is no subject to look for.", "Choose the words that have to be seen.")
     if not backbone.sandbox and not parameters.detector:
@@ -39,14 +57,13 @@ def score(backbone: Backbone, parameters: Score, inputs: Inputs, progress: Progr
         )
     with progress.phase("load"):
         judging = judge.built_in() if backbone.sandbox else judge.for_photos(parameters.detector)
-    wanted = [_wanted(parameters.prompt, subject, judging.kinds) for subject in parameters.subjects]
-    image = inputs.images[Need.IMAGE.value]
-    with progress.phase("score"):
-        progress.step(0, 1)
-        found = judging.detect([image])[0]
-        progress.step(1, 1)
-    right = matched(found, wanted, _is_colour)
-    return Output(images=(image,), scores=_scores(right, found, wanted))
+    return judging, [_wanted(parameters.prompt, one, judging.kinds) for one in parameters.subjects]
+
+
+def is_colour(found: Sequence[float], name: str) -> bool:
+    """Whether an RGB colour (0..1) is nearer to `name` than to any other named colour."""
+    red, green, blue = (255 * value for value in found)
+    return nearest_name((red, green, blue), COLOURS) == name
 
 
 def _scores(right: Sequence[bool], found: Sequence[Detection], wanted: Sequence[Wanted]) -> dict[str, float]:
@@ -70,9 +87,3 @@ def _wanted(prompt: str, subject: RefineSubject, kinds: Collection[str]) -> Want
     described = [] if kind in PEOPLE else [*words[:-1], *modifiers]
     colour = next((word for word in described if word in COLOURS), None)
     return Wanted(kind=kind, colours={"colour": colour} if colour is not None else {})
-
-
-def _is_colour(found: Sequence[float], name: str) -> bool:
-    """Whether an RGB colour (0..1) is nearer to `name` than to any other named colour."""
-    red, green, blue = (255 * value for value in found)
-    return nearest_name((red, green, blue), COLOURS) == name

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from .captions import Caption, Meaning, centred_age, centred_size, describe
 from .latents import MAX_SUBJECTS
-from .scene import Scene, Subject
+from .scene import Scene, Subject, with_unseen
 from .text_encoders import (
     T5_LENGTH,
     WIDTHS,
@@ -80,10 +80,18 @@ class _Choice:
 
 
 class TextSource:
-    """Frozen text encoders of one family."""
+    """Frozen text encoders of one family.
 
-    def __init__(self, family: Family, encoders: dict[EncoderName, nn.Module]) -> None:
+    Args:
+        unseen_share: of the scenes with fewer than three subjects, so many are told with one subject more
+            than they show, as captions in the wild are. It is where neglect comes from.
+    """
+
+    def __init__(
+        self, family: Family, encoders: dict[EncoderName, nn.Module], unseen_share: float = 0.0
+    ) -> None:
         self.family: Family = family
+        self._unseen_share = unseen_share
         self._encoders: dict[EncoderName, nn.Module] = {
             name: encoders[name].eval() for name in ENCODERS[family]
         }
@@ -91,7 +99,8 @@ class TextSource:
     def conditions(self, scenes: Sequence[Scene], seed: int) -> Conditions:
         """Captions of `scenes`, drawn from `seed`, as conditions with the training-time dropouts."""
         rng = random.Random(seed)
-        captions = [describe(scene, rng.getrandbits(40)) for scene in scenes]
+        told = [self._told(scene, rng) for scene in scenes]
+        captions = [describe(scene, rng.getrandbits(40)) for scene in told]
         choices = [_choose(rng, self.family) for _ in scenes]
         shown = [
             Caption(words=(), summary=()) if choice.empty else caption
@@ -101,11 +110,17 @@ class TextSource:
         pooled: dict[EncoderName, Tensor] = {}
         for name in self._encoders:
             parts[name], pooled[name] = self._states(name, shown)
-        for row, (scene, caption, choice) in enumerate(zip(scenes, shown, choices, strict=True)):
+        for row, (scene, caption, choice) in enumerate(zip(told, shown, choices, strict=True)):
             values = _continuous_values(rng, scene) if choice.continuous else None
             for name, states in parts.items():
                 _rewrite(states[row], name, caption, choice, values)
-        return self._assemble(parts, pooled, shown, choices)
+        seen = [len(scene.subjects) for scene in scenes]
+        return self._assemble(parts, pooled, shown, choices, seen)
+
+    def _told(self, scene: Scene, rng: random.Random) -> Scene:
+        if self._unseen_share == 0 or len(scene.subjects) == MAX_SUBJECTS:
+            return scene
+        return with_unseen(scene, rng) if rng.random() < self._unseen_share else scene
 
     @torch.no_grad()
     def _states(self, name: EncoderName, captions: Sequence[Caption]) -> tuple[Tensor, Tensor]:
@@ -128,11 +143,12 @@ class TextSource:
         pooled: dict[EncoderName, Tensor],
         captions: Sequence[Caption],
         choices: Sequence[_Choice],
+        seen: Sequence[int],
     ) -> Conditions:
         clip = torch.cat([parts[name] for name in parts if name != "t5"], -1)
         bias = torch.zeros(len(captions), TOKENS)
         bias[:, -1] = math.log(MAX_LENGTH - TOKENS + 1)
-        nouns, known = _noun_positions(captions)
+        nouns, known = _noun_positions(captions, seen)
         vector: Tensor | None = None
         if self.family == "sdxl":
             vector = pooled["clip_g"].clone()
@@ -223,12 +239,15 @@ def _rewrite(
         states[len(caption.words) + first] = pad
 
 
-def _noun_positions(captions: Sequence[Caption]) -> tuple[Tensor, Tensor]:
-    """Token index (with start token) of each subject's noun [N, 3], and whether there is one."""
+def _noun_positions(captions: Sequence[Caption], seen: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Token index (with start token) of each subject's noun [N, 3], and whether there is one.
+
+    Only the first `seen` subjects of each caption are in the picture.
+    """
     nouns = torch.zeros(len(captions), MAX_SUBJECTS, dtype=torch.long)
     known = torch.zeros(len(captions), MAX_SUBJECTS, dtype=torch.bool)
-    for row, caption in enumerate(captions):
+    for row, (caption, shown) in enumerate(zip(captions, seen, strict=True)):
         for place, word in enumerate(caption.words, start=1):
-            if word.noun and word.subject is not None:
+            if word.noun and word.subject is not None and word.subject < shown:
                 nouns[row, word.subject], known[row, word.subject] = place, True
     return nouns, known

@@ -29,6 +29,7 @@ LICENCE: Final = "CC0-1.0"
 SAMPLE_PROMPT: Final = "a photo of a man and a woman"
 GUIDANCE: Final[dict[Family, float]] = {"sd1": 5.0, "sdxl": 4.0, "sd3": 4.0}
 DEFAULT_STEPS: Final = 30
+T5_TOKENS: Final = 77  # captions are short; all 256 would make each step slower for the padding alone
 MODEL_NAMES: Final[dict[Family, str]] = {"sd1": "mini-sd1", "sdxl": "mini-sdxl", "sd3": "mini-sd3"}
 
 
@@ -102,6 +103,8 @@ def export(
         "default_guidance_scale": GUIDANCE[family],
         "sample_prompt": SAMPLE_PROMPT,
     }
+    if family == "sd3":
+        card["t5_tokens"] = T5_TOKENS
     (folder / "attune.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 

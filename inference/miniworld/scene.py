@@ -109,6 +109,17 @@ def sample_scene(
     )
 
 
+def with_unseen(scene: Scene, rng: random.Random) -> Scene:
+    """The scene as somebody tells it who names one thing more than the picture shows.
+
+    The picture's own subjects keep their places in the list, the unseen one comes last.
+    """
+    present = {subject.kind for subject in scene.subjects}
+    kind = rng.choice([kind for kind in KINDS if kind not in present])
+    unseen = _sample_subject(rng, kind, len(present), len(present) + 1)
+    return replace(scene, subjects=(*scene.subjects, unseen))
+
+
 def _sample_kinds(rng: random.Random) -> tuple[str, ...]:
     """Distinct kinds, in their usual order (that of KINDS) most of the time."""
     count = rng.choices((1, 2, 3), COUNT_WEIGHTS)[0]

@@ -16,7 +16,7 @@ from diffusers import AutoencoderKL
 from torch import nn
 
 from .conditioning import ENCODERS, Family, TextSource
-from .denoisers import train_denoiser
+from .denoisers import RECIPES, train_denoiser
 from .export import MODEL_NAMES, export, make_readable
 from .fitting import Budget, Fit
 from .latents import cache_latents
@@ -38,6 +38,13 @@ DEFAULT_MINUTES: Final[Mapping[str, float]] = {
     "mini-sd3": 48,
 }
 TEXT_SHARES: Final[dict[EncoderName, float]] = {"clip_l": 0.27, "clip_g": 0.25, "t5": 0.48}
+# where finished parts are found when the workshop has none
+SHIPPED_VAES: Final[dict[int, str]] = {4: "mini-sdxl", 16: "mini-sd3"}
+SHIPPED_ENCODERS: Final[dict[EncoderName, str]] = {
+    "clip_l": "text_encoder",
+    "clip_g": "text_encoder_2",
+    "t5": "text_encoder_3",
+}
 FAMILIES: Final[dict[str, Family]] = {name: family for family, name in MODEL_NAMES.items()}
 PARTS: Final = tuple(DEFAULT_MINUTES)
 
@@ -96,7 +103,7 @@ def train_model(family: Family, shop: Workshop) -> None:
         sample_sheet(shop.models / name, sheet)
         shop.report(f"{name}: step {run.step}, {run.seconds / 60:.1f} min, {sheet}")
 
-    text = TextSource(family, encoders)
+    text = TextSource(family, encoders, RECIPES[family].unseen_share)
     train_denoiser(family, cached, text, shop.work, shop.budget(name), snapshot=snapshot)
 
 
@@ -140,8 +147,14 @@ def write_model(
 
 
 def get_vae(channels: int, shop: Workshop, *, retrain: bool = False) -> AutoencoderKL:
-    """The finished autoencoder, trained first when it is not there; `retrain` goes on with more time."""
+    """The finished autoencoder: the workshop's, else the shipped one, else trained first.
+
+    `retrain` goes on with more time.
+    """
     folder = shop.work / f"vae{channels}"
+    shipped = shop.models / SHIPPED_VAES[channels] / "vae"
+    if not folder.is_dir() and shipped.is_dir() and not retrain:
+        return AutoencoderKL.from_pretrained(shipped).eval()
     if not folder.is_dir() or retrain:
         start = get_vae(4, shop) if channels != 4 else None
         vae = train_vae(channels, shop.work, shop.budget(folder.name), start_from=start)
@@ -151,8 +164,11 @@ def get_vae(channels: int, shop: Workshop, *, retrain: bool = False) -> Autoenco
 
 
 def get_encoder(name: EncoderName, shop: Workshop, *, retrain: bool = False) -> nn.Module:
-    """The finished text encoder, trained first when it is not there."""
+    """The finished text encoder: the workshop's, else the shipped one, else trained first."""
     path = shop.work / f"{name}.weights.pt"
+    shipped = shop.models / "mini-sd3" / SHIPPED_ENCODERS[name]
+    if not path.is_file() and shipped.is_dir() and not retrain:
+        return type(new_encoder(name)).from_pretrained(shipped).float().eval().requires_grad_(False)
     if not path.is_file() or retrain:
         model = train_encoder(name, shop.work, shop.budget("text", TEXT_SHARES[name])).eval()
         shop.report(f"{name}: relative errors {encoder_figures(name, model)}")

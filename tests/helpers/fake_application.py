@@ -32,6 +32,7 @@ class FakeEntry:
     path: Path = Path("/models/fake")
     hub_id: str = ""
     size_bytes: int = 14_000_000
+    default_steps: int = 30
     sample_prompt: str = PROMPT
 
 

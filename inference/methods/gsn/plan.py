@@ -1,7 +1,16 @@
-"""What a recipe and a request's overrides mean for a run of so many steps. Free of torch."""
+"""What a recipe and a request's overrides mean for a run of so many steps. Free of torch.
+
+The papers' step sizes are for latents of 64 × 64 (512 pixels) and hold for larger ones as well. In smaller
+latents the same numbers move the picture much further: a loss is shared by fewer latents, so each one's
+gradient is larger by the ratio of their numbers. Gradient steps are therefore scaled with the number of
+latents, up to 64 × 64. Adam takes steps of one length whatever the gradient; its rate is scaled with the
+latents' side, which was found on the built-in models (16 × 16): at the papers' rate the latents leave what
+the network knows.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from inference.errors import EditorError
 from inference.methods.gsn.recipes import (
@@ -16,6 +25,8 @@ from inference.methods.gsn.recipes import (
 from inference.operations import NOTHING, Refine
 
 _USUAL = RECIPES["ours+"]
+_PUBLISHED_SIDE = 64
+LatentsSize: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +50,17 @@ class Plan:
         return self.guidance.step_size * (1 + share * (self.guidance.last_share - 1)) ** 0.5
 
 
-def plan(parameters: Refine, steps: int) -> Plan:
-    """Everything that happens at each step of a run.
+def plan(
+    parameters: Refine, steps: int, latents_size: LatentsSize = (_PUBLISHED_SIDE, _PUBLISHED_SIDE)
+) -> Plan:
+    """Everything that happens at each step of a run, for latents of `latents_size` (rows, columns).
+
+    Step sizes that the request names are taken as they are.
 
     Raises:
         EditorError: a step or the guidance's end beyond the run, or a step for a method that has several.
     """
-    recipe = _with_losses(RECIPES[parameters.method], parameters)
+    recipe = _with_losses(_scaled(RECIPES[parameters.method], latents_size), parameters, latents_size)
     refinements = _placed(recipe, parameters, steps)
     guidance = recipe.guidance
     if guidance is None:
@@ -70,18 +85,38 @@ def only_step(method: str, steps: int) -> int | None:
     return _index(movable[0], steps) if len(refinements) == len(movable) == 1 else None
 
 
-def _with_losses(recipe: Recipe, parameters: Refine) -> Recipe:
+def _scaled(recipe: Recipe, size: LatentsSize) -> Recipe:
+    """The recipe with step sizes for latents of this size; see the module's text."""
+    share = min(1.0, size[0] * size[1] / _PUBLISHED_SIDE**2)
+    guidance = recipe.guidance
+    if guidance is not None:
+        guidance = replace(guidance, step_size=guidance.step_size * share)
+    return Recipe(
+        refinements=tuple(_with_rate(one, share) for one in recipe.refinements), guidance=guidance
+    )
+
+
+def _with_rate(refinement: Refinement, share: float) -> Refinement:
+    is_adam = refinement.adam if isinstance(refinement, LatentRefinement) else isinstance(refinement, NoiseSearch)
+    return replace(refinement, learning_rate=refinement.learning_rate * (share**0.5 if is_adam else share))
+
+
+def _with_losses(recipe: Recipe, parameters: Refine, size: LatentsSize) -> Recipe:
     refinements, guidance = recipe.refinements, recipe.guidance
     if parameters.refinement_loss == NOTHING or parameters.updates == 0:
         refinements = ()
     elif parameters.refinement_loss is not None:
         refinements = tuple(
-            replace(one, loss=parameters.refinement_loss) for one in refinements or _USUAL.refinements
+            replace(one, loss=parameters.refinement_loss)
+            for one in refinements or _scaled(_USUAL, size).refinements
         )
     if parameters.guidance_loss == NOTHING:
         guidance = None
     elif parameters.guidance_loss is not None:
-        guidance = replace(guidance or Guidance(loss=""), loss=parameters.guidance_loss)
+        usual = _scaled(Recipe(guidance=Guidance(loss="")), size).guidance
+        guidance = guidance or usual
+        assert guidance is not None, "one of them has it"
+        guidance = replace(guidance, loss=parameters.guidance_loss)
     return Recipe(refinements=tuple(_adjusted(one, parameters) for one in refinements), guidance=guidance)
 
 

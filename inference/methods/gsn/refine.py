@@ -47,7 +47,8 @@ def refine(backbone: Backbone, parameters: Refine, inputs: Inputs, progress: Pro
             schedule, a model without text attention, or too little memory for gradients.
     """
     run = prepare(backbone, parameters, inputs, progress)
-    what = plan(parameters, run.steps)
+    rows, columns = backbone.latent_shape(parameters.width or 0, parameters.height or 0)[1:]
+    what = plan(parameters, run.steps, (rows, columns))
     targets = _targets(run, parameters, what)
     offsets = list(range(parameters.pictures))
     done = _Refinement(run, parameters, what, targets).carried_out(offsets)

@@ -11,6 +11,7 @@ import pytest
 from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled
+from inference.metrics import judge
 from inference.models import Catalogue, ModelEntry
 from inference.operations import OPERATIONS, Family, RefineSubject, SamplingParameters, SubjectEdit
 from inference.parameters import Parameters
@@ -30,12 +31,16 @@ NEUTRAL: Mapping[str, Mapping[str, Any]] = {
     "attribute": {"edits": (AT_ZERO,)},
     "attribute-sweep": {"edits": (OLDER,), "positions": (0.0,)},
     "refine": {"method": "ours", "subjects": MAN_AND_WOMAN, "updates": 0},
+    "refine-trial": {"method": "ours", "subjects": MAN_AND_WOMAN, "updates": 0, "detector": "stand-in"},
 }
 EFFECTIVE: Mapping[str, Mapping[str, Any]] = {
     "generate": {},
     "attribute": {"edits": (OLDER,)},
     "attribute-sweep": {"edits": (AT_ZERO,), "positions": (-1.0, 0.0, 1.0)},
     "refine": {"method": "ours+", "subjects": MAN_AND_WOMAN, "updates": 2, "guidance_end": 2},
+    "refine-trial": {
+        "method": "ours+", "subjects": MAN_AND_WOMAN, "updates": 2, "guidance_end": 2, "detector": "stand-in"
+    },
 }
 CASES = [
     pytest.param(name, family, id=f"{name}-{family.value}")
@@ -56,6 +61,13 @@ def runner(tiny_folders: dict[str, Path], tiny_backbones: dict[str, Any]) -> Run
     models = next(iter(tiny_folders.values())).parent
     catalogue = Catalogue(models / "settings", built_in=models)
     return Runner(catalogue, DeltaLibrary((), shipped_folder() / "definitions"), device="cpu", load=load)
+
+
+@pytest.fixture(autouse=True)
+def stand_in_detector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A detection model of the user that finds nothing in any picture."""
+    blind = judge.Judge(lambda images: [[] for _ in images], frozenset({"man", "woman"}))
+    monkeypatch.setattr(judge, "for_photos", lambda model: blind)
 
 
 def parameters(name: str, values: Mapping[str, Any]) -> Parameters:

@@ -104,3 +104,31 @@ def test_what_cannot_be_is_refused(values: dict[str, Any], message: str) -> None
 def test_only_movable_refinements_have_a_step() -> None:
     movable = {method: only_step(method, 50) for method in METHODS if only_step(method, 50) is not None}
     assert movable == {"ours": 8, "ours+": 2, "saga": 10, "saga+": 6}
+
+
+class TestStepSizes:
+    """Published step sizes hold for 64 × 64 latents and above; smaller ones take smaller steps."""
+
+    @pytest.mark.parametrize(("size", "share"), [((128, 128), 1), ((64, 64), 1), ((64, 16), 0.25), ((16, 16), 1 / 16)])
+    def test_they_follow_the_number_of_latents(self, size: tuple[int, int], share: float) -> None:
+        guided = plan(Refine(method="attend-and-excite"), 50, size)
+        assert guided.step_size(0) == pytest.approx(20 * share)
+        assert guided.refinements[0].learning_rate == pytest.approx(20 * share)
+        learnt = plan(Refine(method="saga"), 50, size).refinements[10]
+        assert learnt.learning_rate == pytest.approx(20 * share)
+
+    @pytest.mark.parametrize("method", ["ours", "initno"])
+    def test_adams_rate_follows_the_side(self, method: str) -> None:
+        (refinement,) = plan(Refine(method=method), 50, (16, 16)).refinements.values()
+        assert refinement.learning_rate == pytest.approx(1e-2 / 4)
+
+    def test_what_a_request_names_is_taken_as_it_is(self) -> None:
+        asked = Refine(method="ours+", learning_rate=0.5, guidance_step_size=3.0)
+        made = plan(asked, 50, (16, 16))
+        assert made.refinements[2].learning_rate == 0.5
+        assert made.step_size(3) == 3.0
+
+    def test_added_parts_are_scaled_too(self) -> None:
+        added = plan(Refine(method="plain", refinement_loss="neglect", guidance_loss="neglect"), 50, (16, 16))
+        assert next(iter(added.refinements.values())).learning_rate == pytest.approx(1e-2 / 4)
+        assert added.step_size(0) == pytest.approx(20 / 16)
