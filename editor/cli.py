@@ -207,6 +207,9 @@ def _add_evaluate(commands: Any) -> None:
     )
     parser.add_argument("--sets", nargs="+", metavar="SET", help="refine: of 2, 3, 2-colours, 3-colours")
     parser.add_argument("--seeds", type=int, metavar="N", help="refine: seeds of each prompt; default: 8")
+    parser.add_argument(
+        "--steps", type=int, metavar="N", help="refine: of each run; default: the model's own"
+    )
     _add_judges(parser)
 
 

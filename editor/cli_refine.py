@@ -42,6 +42,7 @@ def evaluate_refine(arguments: argparse.Namespace) -> int:
             seeds=_count(arguments.seeds, DEFAULT_SEEDS),
             methods=arguments.methods or USUAL_METHODS,
             sets=arguments.sets or SETS,
+            overrides={} if arguments.steps is None else {"steps": arguments.steps},
             report=_teller(printer),
             reconstruct=reconstruction(runner.backbone(arguments.model, Progress())),
             **_judges(arguments.detector, arguments.clip),

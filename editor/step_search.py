@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,9 +112,7 @@ class StepSearch(Receiver):
         ]
         if not tried:
             return None
-        return curve_of(
-            self._cells, method=search.method, steps=search.steps, tried=tried, sets=USUAL_SETS
-        )
+        return curve_of(self._cells, method=search.method, steps=search.steps, tried=tried, sets=USUAL_SETS)
 
     @property
     def is_complete(self) -> bool:

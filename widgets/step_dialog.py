@@ -152,10 +152,10 @@ class StepDialog(Dialog):
                 return text
             return self.tr("{words} · {time} left").format(words=text, time=duration(seconds))
         if curve is None:
-            text = self.tr("{count} pictures will be drawn.")
+            text = self.tr("Pictures to draw: {count}.")
             return text.format(count=self.search().pictures)
         if not self._search.is_complete:
             text = self.tr("Stopped; so far step {step} is best.")
             return text.format(step=curve.chosen)
-        text = self.tr("Step {step} of {steps} is best, by {count} pictures for each point.")
+        text = self.tr("Step {step} of {steps} is best. Pictures for each point: {count}.")
         return text.format(step=curve.chosen, steps=curve.steps, count=curve.pictures)

@@ -109,9 +109,7 @@ class StepPlot(QWidget):
             painter.setPen(QColor(tokens.text))
             text = self._set_label(name)
             width = painter.fontMetrics().horizontalAdvance(text)
-            painter.drawText(
-                QRectF(legend + 14, 0, width + 4, _TOP), Qt.AlignmentFlag.AlignVCenter, text
-            )
+            painter.drawText(QRectF(legend + 14, 0, width + 4, _TOP), Qt.AlignmentFlag.AlignVCenter, text)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             legend += width + 36
 

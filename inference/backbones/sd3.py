@@ -15,12 +15,12 @@ from inference.prompt import Offset, Prompt
 from inference.schedule import Level
 
 _CLIPS = ("clip_l", "clip_g")
-# What the pipeline that the weights were published with pads T5 to; `t5_tokens` in attune.json says otherwise.
+# What the pipeline that the weights were published with pads T5 to, unless attune.json names `t5_tokens`.
 _T5_TOKENS = 256
 
 
 class Sd3Backbone(LatentBackbone):
-    """See the module's text. The context is [CLIP-L | CLIP-G | zeros] for 77 tokens, then T5 for 256 (or so)."""
+    """See the module's text. The context is [CLIP-L | CLIP-G | zeros] for 77 tokens, then T5."""
 
     family = Family.SD3
 

@@ -14,9 +14,7 @@ from inference.progress import Progress
 from inference.request import Output
 
 
-def refine_trial(
-    backbone: Backbone, parameters: RefineTrial, inputs: Inputs, progress: Progress
-) -> Output:
+def refine_trial(backbone: Backbone, parameters: RefineTrial, inputs: Inputs, progress: Progress) -> Output:
     """The first of the pictures, and the scores "right 0", "right 1" …: 1 where all subjects are right.
 
     Raises:

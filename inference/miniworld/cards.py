@@ -10,9 +10,10 @@ from typing import Any, Final
 import torch
 
 from .conditioning import Family
-from .denoisers import RECIPES
+from .denoisers import RECIPES, Recipe
 from .evaluation import FIRST_SEED, Suite
 from .export import GUIDANCE, LICENCE
+from .localisation import WORDS_CEILING
 from .training import PICTURES
 
 CLASSES: Final[dict[Family, str]] = {
@@ -21,7 +22,14 @@ CLASSES: Final[dict[Family, str]] = {
     "sd3": "SD3Transformer2DModel, 6 joint blocks; CLIP-L, CLIP-G, T5; 16 latent channels; rectified flow",
 }
 LOCALISED: Final = "attention localisation from the exact masks, weight {weight:g}"
-NOT_LOCALISED: Final = "none (no attention localisation: it is to show the neglect that *Refine* cures)"
+SOFT: Final = "; all words together are kept below {ceiling:.0%} of the attention, as in the real family"
+NOT_LOCALISED: Final = "none"
+CAPTIONS: Final = "captions drawn anew each time"
+UNSEEN: Final = (
+    "captions drawn anew each time; {share:.0%} of those with fewer than three subjects name one more than "
+    "the picture shows, as captions in the wild do: that is where the neglect comes from that *Refine* cures"
+)
+TAKEN_OVER: Final = "taken over from the models that were shipped before"
 
 MODEL: Final = """\
 # {name}
@@ -30,14 +38,15 @@ MODEL: Final = """\
 
 ## Training
 
-* Data: {pictures} rendered scenes of the mini world (`inference/miniworld`), captions drawn anew each time.
+* Data: {pictures} rendered scenes of the mini world (`inference/miniworld`);
+  {captions}.
 * Denoiser: {steps} steps of {batch} ({samples} samples) in {minutes:.0f} minutes; AdamW, learning rate
   {rate:g}, linear decay over the last 45 % of the time, running average 0.998.
 * Auxiliary losses: {auxiliary}.
 * Conditions: 10 % without caption; in half of the rest only nouns are shown; in 40 % the noun's embedding is
   moved by the exact age, smile or size, which is the line that attribute deltas move it along.
 * Text encoders: trained first, on fixed codes of each noun phrase, and frozen. Padding is one constant.
-* Autoencoder: {vae_steps} steps, then {decoder_steps} of the decoder alone.
+* Autoencoder: {vae}.
 * Hardware: {hardware}.
 * Again: `python -m inference.miniworld train {name}`.
 
@@ -82,9 +91,7 @@ less surely from autoencoded pictures than from clean ones.
 def model_card(name: str, family: Family, figures: Mapping[str, Any], work: Path, hardware: str) -> str:
     """The card of one diffusion model; `figures` holds those of `reporting.report_model`."""
     recipe = RECIPES[family]
-    channels = recipe.latent_channels
     run = _progress(work, name)
-    weight = recipe.localisation_weight
     return MODEL.format(
         name=name,
         classes=CLASSES[family],
@@ -95,9 +102,9 @@ def model_card(name: str, family: Family, figures: Mapping[str, Any], work: Path
         samples=run["step"] * recipe.batch,
         minutes=run["minutes"],
         rate=recipe.learning_rate,
-        auxiliary=LOCALISED.format(weight=weight) if weight else NOT_LOCALISED,
-        vae_steps=_progress(work, f"vae{channels}")["step"],
-        decoder_steps=_progress(work, f"decoder{channels}")["step"],
+        auxiliary=_auxiliary(recipe),
+        captions=UNSEEN.format(share=recipe.unseen_share) if recipe.unseen_share else CAPTIONS,
+        vae=_vae(work, recipe.latent_channels),
         hardware=hardware,
         seed=FIRST_SEED,
         sampling=figures["suite"]["steps"],
@@ -142,6 +149,18 @@ def _rows(family: Family, figures: Mapping[str, Any]) -> list[tuple[str, str, st
     goal = "≥ 31 dB" if family == "sd3" else "≥ 28 dB"
     rows.append(("autoencoder, PSNR of 256 held-out pictures", goal, figures["vae_psnr"]))
     return rows
+
+
+def _auxiliary(recipe: Recipe) -> str:
+    if not recipe.localisation_weight:
+        return NOT_LOCALISED
+    localised = LOCALISED.format(weight=recipe.localisation_weight)
+    return localised + (SOFT.format(ceiling=WORDS_CEILING) if recipe.soft else "")
+
+
+def _vae(work: Path, channels: int) -> str:
+    first, then = (_progress(work, f"{part}{channels}")["step"] for part in ("vae", "decoder"))
+    return f"{first} steps, then {then} of the decoder alone" if first else TAKEN_OVER
 
 
 def _percent(share: float) -> str:

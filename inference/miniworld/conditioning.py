@@ -51,7 +51,7 @@ class Conditions:
     """One batch's conditions.
 
     context: [N, K, D]; pooled: [N, P] or None; bias: [N, K]; nouns: [N, 3, groups] key indices; known: bool
-    [N, 3].
+    [N, 3]; words: bool [N, K], the keys of words.
     """
 
     context: Tensor
@@ -59,10 +59,11 @@ class Conditions:
     bias: Tensor
     nouns: Tensor
     known: Tensor
+    words: Tensor
 
     def to(self, device: torch.device) -> Conditions:
         pooled = None if self.pooled is None else self.pooled.to(device)
-        moved = [t.to(device) for t in (self.bias, self.nouns, self.known)]
+        moved = [t.to(device) for t in (self.bias, self.nouns, self.known, self.words)]
         return Conditions(self.context.to(device), pooled, *moved)
 
 
@@ -149,13 +150,16 @@ class TextSource:
         bias = torch.zeros(len(captions), TOKENS)
         bias[:, -1] = math.log(MAX_LENGTH - TOKENS + 1)
         nouns, known = _noun_positions(captions, seen)
+        lengths = torch.tensor([len(caption.words) for caption in captions])
+        places = torch.arange(TOKENS)
+        words = (places >= 1) & (places <= lengths[:, None])
         vector: Tensor | None = None
         if self.family == "sdxl":
             vector = pooled["clip_g"].clone()
             zero = torch.tensor([choice.zeros for choice in choices])
             clip[zero], vector[zero] = 0.0, 0.0
         if self.family != "sd3":
-            return Conditions(clip, vector, bias, nouns[..., None], known)
+            return Conditions(clip, vector, bias, nouns[..., None], known, words)
         second = torch.zeros_like(bias)
         second[:, -1] = torch.tensor([math.log(c.t5_length - TOKENS + 1) for c in choices])
         return Conditions(
@@ -164,6 +168,7 @@ class TextSource:
             torch.cat([bias, second], 1),
             torch.stack([nouns, (nouns - 1).clamp(min=0) + TOKENS], -1),
             known,
+            torch.cat([words, (places < lengths[:, None])], 1),
         )
 
 

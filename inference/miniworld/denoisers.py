@@ -46,6 +46,7 @@ class Recipe:
     seed: int
     unseen_share: float = 0.0  # captions that name a subject which the picture lacks
     threefold: int = 1  # how often an epoch shows each scene of three subjects
+    soft: bool = False  # words take a small share of attention, as in the real family
 
 
 RECIPES: Final[dict[Family, Recipe]] = {
@@ -61,6 +62,7 @@ RECIPES: Final[dict[Family, Recipe]] = {
         seed=1,
         unseen_share=0.5,
         threefold=3,
+        soft=True,
     ),
     "sdxl": Recipe(
         family="sdxl",
@@ -188,6 +190,7 @@ def time_ids(count: int) -> Tensor:
 def _share(state: AttentionState, conditions: Conditions, masks: Tensor, recipe: Recipe) -> None:
     state.bias, state.nouns, state.known = conditions.bias, conditions.nouns, conditions.known
     state.masks = masks.float() / 255
+    state.words, state.soft = conditions.words, recipe.soft
     state.wanted = recipe.localisation_weight > 0
 
 

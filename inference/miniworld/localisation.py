@@ -17,6 +17,11 @@ from torch.nn import functional
 
 SMALLEST_MAP: Final = 8  # coarser maps say too little about where a subject is
 COVER_WEIGHT: Final = 0.05
+# The share of attention that all words of a caption may have together where `soft` is on; the rest looks at
+# the start token and the padding, as in the real family. Thresholds and the factor 100 of the methods that
+# read the maps presuppose it: words that take nearly all attention saturate them.
+WORDS_CEILING: Final = 0.06
+SOFT_WEIGHT: Final = 0.5
 NARROW_HEAD: Final = 12
 
 
@@ -24,16 +29,19 @@ NARROW_HEAD: Final = 12
 class AttentionState:
     """What the training attention processors share during one forward pass.
 
-    bias: [N, K] added to the text keys' scores; nouns: [N, S, G] token index of each subject's noun in each
-    of G token groups; known: bool [N, S]; masks: [N, S, 16, 16] in 0..1. `losses` collects one value a layer;
-    stays empty when `wanted` is off.
+    bias: [N, K] added to the text keys' scores; words: bool [N, K], the keys of words; nouns: [N, S, G] token
+    index of each subject's noun in each of G token groups; known: bool [N, S]; masks: [N, S, 16, 16] in 0..1.
+    `losses` collects one value a layer; stays empty when `wanted` is off; `soft` keeps the words' share of
+    attention small.
     """
 
     bias: Tensor | None = None
     nouns: Tensor | None = None
     known: Tensor | None = None
     masks: Tensor | None = None
+    words: Tensor | None = None
     wanted: bool = False
+    soft: bool = False
     losses: list[Tensor] = field(default_factory=list)
 
     def take(self) -> Tensor:
@@ -57,7 +65,18 @@ def install(model: UNet2DConditionModel | SD3Transformer2DModel) -> AttentionSta
     return state
 
 
-def localisation_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor) -> Tensor:
+def softness_loss(attention: Tensor, words: Tensor) -> Tensor:
+    """How far the words' share exceeds its ceiling: the mean of log(share / ceiling) where that is positive.
+
+    attention: [N, pixels, K], averaged over heads; words: bool [N, K].
+    """
+    share = (attention.float() * words[:, None]).sum(-1)
+    return torch.log(share / WORDS_CEILING + 1e-6).clamp(min=0).mean()
+
+
+def localisation_loss(
+    attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor, cover_weight: float = COVER_WEIGHT
+) -> Tensor:
     """1 - (share of a noun's attention that falls on its subject), plus a little -log(mean attention there).
 
     attention: [N, pixels, K], averaged over heads; nouns: [N, S] key indices; known: [N, S]; masks: [N, S, h,
@@ -70,7 +89,7 @@ def localisation_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Te
     on_subject = (maps * coarse).sum(-1)
     inside = on_subject / (maps.sum(-1) + 1e-6)
     level = on_subject / (coarse.sum(-1) + 1e-3)
-    values = 1 - inside - COVER_WEIGHT * torch.log(level + 1e-3)
+    values = 1 - inside - cover_weight * torch.log(level + 1e-3)
     count = known.sum().clamp(min=1)
     return (values * known).sum() / count
 
@@ -173,5 +192,9 @@ def _collect(state: AttentionState, shares: Tensor) -> None:
     assert state.masks is not None
     mean = shares.mean(1)
     for group in range(state.nouns.shape[2]):
-        loss = localisation_loss(mean, state.nouns[:, :, group], state.known, state.masks)
+        cover = 0.0 if state.soft else COVER_WEIGHT
+        loss = localisation_loss(mean, state.nouns[:, :, group], state.known, state.masks, cover)
+        if state.soft and group == 0:
+            assert state.words is not None
+            loss = loss + SOFT_WEIGHT * softness_loss(mean, state.words)
         state.losses.append(loss)

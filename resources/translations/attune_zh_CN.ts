@@ -227,6 +227,10 @@
         <translation>比较方法和种子(&amp;C)…</translation>
     </message>
     <message>
+        <source>C&amp;hoose the refinement step…</source>
+        <translation>选择细化步(&amp;H)…</translation>
+    </message>
+    <message>
         <source>&amp;Stop all jobs</source>
         <translation>停止所有任务(&amp;S)</translation>
     </message>
@@ -3157,6 +3161,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <source>{count} min</source>
         <translation>{count} 分钟</translation>
     </message>
+    <message>
+        <source>{count} h</source>
+        <translation>{count} 小时</translation>
+    </message>
 </context>
 <context>
     <name>JobRow</name>
@@ -3839,6 +3847,10 @@ Double click shows its settings.</source>
         <translation>细化</translation>
     </message>
     <message>
+        <source>Try a refinement</source>
+        <translation>试验细化</translation>
+    </message>
+    <message>
         <source>Score</source>
         <translation>评分</translation>
     </message>
@@ -4441,6 +4453,115 @@ Double click shows its settings.</source>
     <message>
         <source>{size} GB</source>
         <translation>{size} GB</translation>
+    </message>
+</context>
+<context>
+    <name>StepDialog</name>
+    <message>
+        <source>Choose the refinement step</source>
+        <translation>选择细化步</translation>
+    </message>
+    <message>
+        <source>Each model has a step at which one refinement helps most. Attune tries every second step of the first half on prompts of two and three subjects, and counts the pictures in which all are there. The work waits for everything else, and can be stopped and taken up again.</source>
+        <translation>每个模型都有一个步,在该步细化一次的效果最好。Attune 用含两个和三个主体的提示词,在前半程每隔一步试验一次,并统计所有主体都出现的图片。这项工作会让位于其他任务,可以随时停止,以后再继续。</translation>
+    </message>
+    <message>
+        <source>Use this step</source>
+        <translation>使用此步</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>开始</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation type="unfinished">模型</translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation type="unfinished">方法</translation>
+    </message>
+    <message>
+        <source>Prompts of each kind</source>
+        <translation>每类提示词数</translation>
+    </message>
+    <message>
+        <source>Seeds for each prompt</source>
+        <translation>每个提示词的种子数</translation>
+    </message>
+    <message>
+        <source>{model} is refined at step {step} from now on.</source>
+        <translation>从现在起,{model} 在第 {step} 步细化。</translation>
+    </message>
+    <message>
+        <source>The first points come soon.</source>
+        <translation>首批结果很快就会出现。</translation>
+    </message>
+    <message>
+        <source>Nothing tried yet.</source>
+        <translation>尚未试验。</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation type="unfinished">停止</translation>
+    </message>
+    <message>
+        <source>Tried {done} of {total}</source>
+        <translation>已试验 {done} / {total}</translation>
+    </message>
+    <message>
+        <source>{words} · {time} left</source>
+        <translation type="unfinished">{words} · 剩余 {time}</translation>
+    </message>
+    <message>
+        <source>Pictures to draw: {count}.</source>
+        <translation>将绘制的图片数:{count}。</translation>
+    </message>
+    <message>
+        <source>Step {step} of {steps} is best. Pictures for each point: {count}.</source>
+        <translation>共 {steps} 步,第 {step} 步最好。每点图片数:{count}。</translation>
+    </message>
+    <message>
+        <source>Stopped; so far step {step} is best.</source>
+        <translation>已停止;目前第 {step} 步最好。</translation>
+    </message>
+</context>
+<context>
+    <name>StepPlot</name>
+    <message>
+        <source>Share of right pictures by step</source>
+        <translation>各步的正确图片比例</translation>
+    </message>
+    <message>
+        <source>Step of the refinement</source>
+        <translation>细化所在的步</translation>
+    </message>
+    <message>
+        <source>two subjects</source>
+        <translation>两个主体</translation>
+    </message>
+    <message>
+        <source>three subjects</source>
+        <translation>三个主体</translation>
+    </message>
+    <message>
+        <source>two coloured subjects</source>
+        <translation>两个带颜色的主体</translation>
+    </message>
+    <message>
+        <source>three coloured subjects</source>
+        <translation>三个带颜色的主体</translation>
+    </message>
+    <message>
+        <source>Step {step}</source>
+        <translation>第 {step} 步</translation>
+    </message>
+</context>
+<context>
+    <name>StepSearch</name>
+    <message>
+        <source>Choose the step: {done} of {total}</source>
+        <translation>选择细化步:{done} / {total}</translation>
     </message>
 </context>
 <context>

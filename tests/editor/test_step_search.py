@@ -192,6 +192,3 @@ class TestModelsOfTheUser:
         named = {parameters.prompt[one.start : one.end] for one in parameters.subjects}
         assert named < {"zebra", "bus", "boat", "bench"}
         search.stop()
-
-
-

@@ -35,7 +35,9 @@ def test_one_that_is_not_here_is_told(name: str, tmp_path: Path, monkeypatch: py
         detection_labels(name)
 
 
-@given(content=st.one_of(st.text(), st.sampled_from(["[]", "{}", '{"id2label": 3}', '{"id2label": [1]}', "1"])))
+@given(
+    content=st.one_of(st.text(), st.sampled_from(["[]", "{}", '{"id2label": 3}', '{"id2label": [1]}', "1"]))
+)
 def test_any_other_configuration_is_refused(content: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("model")
     (folder / "config.json").write_text(content, encoding="utf-8")

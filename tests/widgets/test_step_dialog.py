@@ -47,9 +47,9 @@ def dialog(filled: MainWindow, service: FakeService, qtbot: QtBot) -> StepDialog
 def test_it_begins_with_the_layers_model_and_says_how_much_it_will_do(dialog: StepDialog) -> None:
     assert dialog.model.currentText() == "mini-sdxl"
     assert dialog.method.currentData() == "ours"
-    assert dialog.status.text() == "16 pictures will be drawn."
+    assert dialog.status.text() == "Pictures to draw: 16."
     dialog.seeds.setValue(3)
-    assert dialog.status.text() == "48 pictures will be drawn."
+    assert dialog.status.text() == "Pictures to draw: 48."
     assert not dialog.keep.isEnabled()
 
 
@@ -58,7 +58,7 @@ def test_it_finds_a_step_and_keeps_it(dialog: StepDialog, application: Applicati
     assert dialog.start.text() == "Stop"
     assert not dialog.method.isEnabled()
     qtbot.waitUntil(lambda: application.steps.is_complete)
-    assert dialog.status.text() == f"Step {BEST} of 30 is best, by 1 pictures for each point."
+    assert dialog.status.text() == f"Step {BEST} of 30 is best. Pictures for each point: 1."
     assert not dialog.start.isEnabled()
     with qtbot.waitSignal(application.steps.kept):
         qtbot.mouseClick(dialog.keep, Qt.MouseButton.LeftButton)
@@ -79,7 +79,7 @@ def test_stop_keeps_what_was_found(
     assert dialog.status.text().startswith("Stopped; so far step")
     assert dialog.start.text() == "Start"
     dialog.method.setCurrentIndex(1)
-    assert dialog.status.text() == "16 pictures will be drawn."
+    assert dialog.status.text() == "Pictures to draw: 16."
     qtbot.waitUntil(lambda: not application.background.busy)
 
 

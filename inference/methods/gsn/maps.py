@@ -122,7 +122,7 @@ class MapReader:
         self._prompt = prompt
         self._with_focus = with_focus
         self._early_exit = early_exit
-        self._columns = _content_columns(backbone, prompt)
+        self._columns = _read_columns(backbone, prompt)
 
     def read(self, latents: Tensor, level: Level) -> TextMaps:
         """The maps for latents [N, C, h, w] at `level`, of the text-conditional pass."""
@@ -183,20 +183,21 @@ class _ReadingTap(Tap):
             first += len(indices)
 
 
-def _content_columns(
-    backbone: Backbone, prompt: Prompt
-) -> list[tuple[tuple[str, ...], tuple[int, ...], int]]:
-    """(encoders, token indices, first column) of each part that has tokens standing for characters."""
+def _read_columns(backbone: Backbone, prompt: Prompt) -> list[tuple[tuple[str, ...], tuple[int, ...], int]]:
+    """(encoders, token indices, first column) of each part that has tokens standing for characters.
+
+    Cross attention keeps all but the first and the last token (Attend & Excite): what looks at no word looks
+    at the padding, and the softmax over the tokens has to see that. Joint attention keeps the tokens that
+    stand for characters.
+    """
+    is_joint = any(layer.kind is AttentionKind.JOINT for layer in backbone.layers)
     found: list[tuple[tuple[str, ...], tuple[int, ...], int]] = []
     for part in backbone.text_parts.values():
-        indices = {
-            index
-            for encoder in part.encoders
-            for index, (start, end) in enumerate(prompt.offsets.get(encoder, ()))
-            if end > start
-        }
-        if indices:
-            found.append((part.encoders, tuple(sorted(indices)), part.start))
+        offsets = [prompt.offsets[encoder] for encoder in part.encoders if encoder in prompt.offsets]
+        content = {i for spans in offsets for i, (start, end) in enumerate(spans) if end > start}
+        if content:
+            indices = sorted(content) if is_joint else range(1, len(offsets[0]) - 1)
+            found.append((part.encoders, tuple(indices), part.start))
     return found
 
 

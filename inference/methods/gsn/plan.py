@@ -3,9 +3,7 @@
 The papers' step sizes are for latents of 64 × 64 (512 pixels) and hold for larger ones as well. In smaller
 latents the same numbers move the picture much further: a loss is shared by fewer latents, so each one's
 gradient is larger by the ratio of their numbers. Gradient steps are therefore scaled with the number of
-latents, up to 64 × 64. Adam takes steps of one length whatever the gradient; its rate is scaled with the
-latents' side, which was found on the built-in models (16 × 16): at the papers' rate the latents leave what
-the network knows.
+latents, up to 64 × 64. Adam takes steps of one length whatever the gradient, and keeps its rate.
 """
 
 from collections.abc import Mapping
@@ -91,14 +89,14 @@ def _scaled(recipe: Recipe, size: LatentsSize) -> Recipe:
     guidance = recipe.guidance
     if guidance is not None:
         guidance = replace(guidance, step_size=guidance.step_size * share)
-    return Recipe(
-        refinements=tuple(_with_rate(one, share) for one in recipe.refinements), guidance=guidance
-    )
+    return Recipe(refinements=tuple(_with_rate(one, share) for one in recipe.refinements), guidance=guidance)
 
 
 def _with_rate(refinement: Refinement, share: float) -> Refinement:
-    is_adam = refinement.adam if isinstance(refinement, LatentRefinement) else isinstance(refinement, NoiseSearch)
-    return replace(refinement, learning_rate=refinement.learning_rate * (share**0.5 if is_adam else share))
+    is_adam = (
+        refinement.adam if isinstance(refinement, LatentRefinement) else isinstance(refinement, NoiseSearch)
+    )
+    return refinement if is_adam else replace(refinement, learning_rate=refinement.learning_rate * share)
 
 
 def _with_losses(recipe: Recipe, parameters: Refine, size: LatentsSize) -> Recipe:

@@ -39,7 +39,11 @@ EFFECTIVE: Mapping[str, Mapping[str, Any]] = {
     "attribute-sweep": {"edits": (AT_ZERO,), "positions": (-1.0, 0.0, 1.0)},
     "refine": {"method": "ours+", "subjects": MAN_AND_WOMAN, "updates": 2, "guidance_end": 2},
     "refine-trial": {
-        "method": "ours+", "subjects": MAN_AND_WOMAN, "updates": 2, "guidance_end": 2, "detector": "stand-in"
+        "method": "ours+",
+        "subjects": MAN_AND_WOMAN,
+        "updates": 2,
+        "guidance_end": 2,
+        "detector": "stand-in",
     },
 }
 CASES = [

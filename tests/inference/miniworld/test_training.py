@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import math
+import random
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import torch
 from diffusers import SD3Transformer2DModel, UNet2DConditionModel
 
+from inference.miniworld.cards import model_card
 from inference.miniworld.conditioning import ENCODERS, TOKENS, Conditions, Family, TextSource
-from inference.miniworld.denoisers import RECIPES, new_denoiser, time_ids, train_denoiser
+from inference.miniworld.denoisers import RECIPES, balanced, new_denoiser, time_ids, train_denoiser
 from inference.miniworld.detector import Detector, DetectorNetwork
 from inference.miniworld.detector_training import train_and_export
+from inference.miniworld.evaluation import Suite
 from inference.miniworld.fitting import Budget, Plan, rate_factor
 from inference.miniworld.latents import Cached, cache_latents, small_masks
-from inference.miniworld.localisation import install, localisation_loss
-from inference.miniworld.scene import sample_scene
+from inference.miniworld.localisation import WORDS_CEILING, install, localisation_loss, softness_loss
+from inference.miniworld.scene import PEOPLE, sample_scene, with_unseen
 from inference.miniworld.text_encoders import new_encoder
-from inference.miniworld.training import Workshop, train
+from inference.miniworld.training import SHIPPED_ENCODERS, Workshop, get_encoder, get_vae, train
 from inference.miniworld.vae import new_vae, pictures, polish_decoder, standardised, train_vae
 
 FAMILIES: tuple[Family, ...] = ("sd1", "sdxl", "sd3")
 TINY = (8, 8, 8, 8)
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +119,82 @@ def test_attention_inside_the_mask_costs_less() -> None:
     good = localisation_loss(inside, nouns, known, masks)
     bad = localisation_loss(1 - inside, nouns, known, masks)
     assert good < 0.05 < 1 < bad
+
+
+def test_words_within_their_ceiling_cost_nothing() -> None:
+    words = torch.tensor([[False, True, True, False]])
+    attention = torch.tensor([0.9, WORDS_CEILING / 2, WORDS_CEILING / 2, 0.0]).expand(1, 4, 4)
+    assert softness_loss(attention, words) < 1e-4
+    twice = torch.tensor([0.8, WORDS_CEILING, WORDS_CEILING, 0.0]).expand(1, 4, 4)
+    assert softness_loss(twice, words) == pytest.approx(math.log(2), abs=1e-3)
+    assert softness_loss(twice, ~words) == pytest.approx(math.log(0.8 / WORDS_CEILING), abs=1e-3)
+
+
+class TestUnseenSubjects:
+    def test_one_more_is_told_than_is_there(self) -> None:
+        for seed in range(40):
+            scene = sample_scene(seed)
+            if len(scene.subjects) < 3:
+                told = with_unseen(scene, random.Random(seed))
+                kinds = [subject.kind for subject in told.subjects]
+                assert told.subjects[:-1] == scene.subjects
+                assert len(set(kinds)) == len(kinds) == len(scene.subjects) + 1
+
+    def test_it_has_no_place_in_the_picture(self) -> None:
+        scenes = [sample_scene(seed, kinds=("cat",)) for seed in range(20)]
+        encoders = {"clip_l": new_encoder("clip_l")}
+        usual = TextSource("sd1", encoders).conditions(scenes, 3)  # type: ignore[arg-type]
+        unseen = TextSource("sd1", encoders, unseen_share=1.0).conditions(scenes, 3)  # type: ignore[arg-type]
+        assert (usual.known.sum(1) <= 1).all()
+        assert (unseen.known.sum(1) <= 1).all()
+        assert unseen.words.sum() > usual.words.sum()
+
+    def test_scenes_of_three_are_told_as_they_are(self) -> None:
+        scenes = [sample_scene(seed, kinds=("cat", "dog", "car")) for seed in range(20)]
+        encoders = {"clip_l": new_encoder("clip_l")}
+        conditions = TextSource("sd1", encoders, unseen_share=1.0).conditions(scenes, 3)  # type: ignore[arg-type]
+        assert conditions.known.any(0).all()
+
+
+def test_scenes_of_three_come_up_more_often() -> None:
+    once, thrice = balanced(300), balanced(300, threefold=3)
+    three = [seed for seed in once if len(sample_scene(seed).subjects) == 3]
+    assert sorted(thrice) == sorted(once + 2 * three)
+    couples = [s for s in once if {one.kind for one in sample_scene(s).subjects} == set(PEOPLE)]
+    assert couples
+    assert all(seed % 2 == 0 for seed in couples)
+
+
+def test_shipped_parts_serve_where_the_workshop_has_none(tmp_path: Path) -> None:
+    shop = Workshop(work=tmp_path, models=ROOT / "resources" / "models")
+    assert get_vae(16, shop).config["latent_channels"] == 16
+    for name in SHIPPED_ENCODERS:
+        encoder = get_encoder(name, shop)
+        assert {key for key, _ in encoder.named_parameters()} == {
+            key for key, _ in new_encoder(name).named_parameters()
+        }
+        assert next(encoder.parameters()).dtype == torch.float32
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_card_says_what_the_training_was(tmp_path: Path) -> None:
+    effect = {"edited": 0.5, "other": 0.1}
+    figures = {
+        "suite": {},
+        "one_subject": 1.0,
+        "two_subjects": 0.6,
+        "age_order": 1.0,
+        "colours_bound": 0.5,
+        "delta_old_neutral": effect,
+        "delta_old_young": effect,
+        "vae_psnr": "28.5 ± 2 dB",
+    }
+    figures["suite"] = asdict(Suite())
+    card = model_card("mini-sd1", "sd1", figures, tmp_path, "two cores")
+    assert "50% of those with fewer than three subjects name one more" in card
+    assert "below 6% of the attention" in card
+    assert "Autoencoder: taken over" in card
+    assert "attention localisation" in model_card("mini-sdxl", "sdxl", figures, tmp_path, "two cores")
 
 
 def test_small_masks_cover_what_the_large_ones_do() -> None:

@@ -62,9 +62,10 @@ def test_maps_equal_a_full_softmax_in_float64(name: str, tiny_backbones: dict[st
         read = MapReader(backbone, prompt).read(latents, level)
         with backbone.tapped(recorder, text_layers(backbone, 8, 8)):
             backbone.predict(latents, level, [prompt] * 2)
+    cross = name in ("tiny-sd1", "tiny-sdxl")  # which see the padding as well, but for the first and last
     parts = {"clip": ("clip_l", 0)} | ({"t5": ("t5", 77)} if "t5" in prompt.offsets else {})
     columns = [
-        [first + i for i, (a, b) in enumerate(prompt.offsets[encoder]) if b > a]
+        [first + i for i, (a, b) in enumerate(prompt.offsets[encoder]) if b > a or (cross and 0 < i < 76)]
         for encoder, first in parts.values()
     ]
     expected = slow_parts(backbone, recorder.calls, columns)
@@ -92,11 +93,11 @@ def test_t5_has_no_start_token_and_clip_has_one(tiny_backbones: dict[str, Any]) 
     assert [(indices, first) for _, indices, first in reader._columns] == [((1, 2), 0), ((0, 1), 77)]
 
 
-def test_a_word_of_several_tokens_counts_as_one(tiny_backbones: dict[str, Any]) -> None:
-    backbone = tiny_backbones["tiny-sd1"]
+@pytest.mark.parametrize("name", ["tiny-sd1", "tiny-sd3"])
+def test_a_word_of_several_tokens_counts_as_one(name: str, tiny_backbones: dict[str, Any]) -> None:
+    backbone = tiny_backbones[name]
     prompt = backbone.encode_prompt(TEXT)
-    (tokens,) = prompt.tokens(*SNOWMAN).values()
-    assert len(tokens) > 1
+    assert len(prompt.tokens(*SNOWMAN)["clip_l"]) > 1
     with torch.no_grad():
         read = MapReader(backbone, prompt).read(latents_of(backbone), backbone.schedule.level_at(500))
     words = [
@@ -104,7 +105,10 @@ def test_a_word_of_several_tokens_counts_as_one(tiny_backbones: dict[str, Any]) 
     ]
     every = [*words, (35, 37), (38, 41), (42, 45)]
     together = torch.stack([read.excitation(*span) for span in every]).sum(0)
-    torch.testing.assert_close(together, torch.ones_like(together))
+    if name == "tiny-sd3":
+        torch.testing.assert_close(together, torch.ones_like(together))
+    else:  # the rest looks at the padding
+        assert 0 < together.min() <= together.max() < 1
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -200,7 +204,7 @@ def test_focus_is_what_a_place_attends_to(tiny_backbones: dict[str, Any]) -> Non
             seen = MapReader(backbone, prompt, with_focus=True).read(latents, level).focus_at(places)
             with backbone.tapped(recorder, Where(kinds={kind})):
                 backbone.predict(latents, level, [prompt] * 2)
-        stride = 1
+        stride = {"tiny-sd1": 1, "tiny-sd3": 2}[name]
         rows = []
         for call in (call for call in recorder.calls if call.layer.stride == stride):
             n = call.image_tokens

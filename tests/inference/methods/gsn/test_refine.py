@@ -48,7 +48,8 @@ def test_every_method_runs_on_every_layout(
         tiny_backbones[name], Generate(prompt=PROMPT, steps=STEPS, seed=3, **SIZE), Inputs(), Progress()
     )
     is_plain = method == "plain"
-    assert np.array_equal(output.images[0], plain.images[0]) is is_plain
+    if method != "initno":  # which keeps its start where nothing better is found
+        assert np.array_equal(output.images[0], plain.images[0]) is is_plain
     assert (measured.backward_evaluations == 0) is is_plain
     assert output.notes == ()
     assert {"attention/13-16", "attention/23-26", "attention/13-16@0", "attention/23-26@3"} <= set(
