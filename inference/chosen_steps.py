@@ -1,11 +1,12 @@
 """The refinement step that was found best for a model, beside the model or in the user's data folder.
 
-A file holds {model's hash: {method: {"step": 5, "steps": 30, …}}}; what else a choice holds is how it was
-found. Free of torch.
+A file holds {model's hash: {method: {"step": 5, "steps": 30, …}}}, and any of `SIZES` where a model
+needs another than the method's; what else a choice holds is how it was found. Free of torch.
 """
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +15,7 @@ from inference.errors import EditorError
 from inference.files import replaced_file
 
 STEPS_FILE = "refine_steps.json"
+SIZES = ("learning_rate", "guidance_step_size")
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,30 @@ def chosen_step(
     Raises:
         EditorError: a file of choices is damaged.
     """
-    beside = (model if model.is_dir() else model.parent) / STEPS_FILE
-    for file in (user_file, beside):
-        if file is None or not file.is_file():
-            continue
-        values = _read(file).get(model_hash, {}).get(method)
-        if values is not None:
+    for file, values in _choices(model, model_hash, method, user_file):
+        if "step" in values:
             return _choice(file, values)
     return None
+
+
+def chosen_sizes(
+    model: Path, model_hash: str, method: str, user_file: Path | None = None
+) -> dict[str, float]:
+    """The `SIZES` that were chosen for these weights and this method; each is looked for as the step is.
+
+    Raises:
+        EditorError: a file of choices is damaged.
+    """
+    found: dict[str, float] = {}
+    for file, values in _choices(model, model_hash, method, user_file):
+        for name in SIZES:
+            size = values.get(name)
+            if size is None or name in found:
+                continue
+            if not isinstance(size, int | float) or not 0 <= size < math.inf:
+                raise EditorError(f"“{file}” holds the step size {size!r}.", "Choose the step again.")
+            found[name] = float(size)
+    return found
 
 
 def store_step(file: Path, model_hash: str, method: str, values: Mapping[str, Any]) -> None:
@@ -53,6 +71,19 @@ def store_step(file: Path, model_hash: str, method: str, values: Mapping[str, An
     known.setdefault(model_hash, {})[method] = dict(values)
     with replaced_file(file) as part:
         part.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+
+def _choices(
+    model: Path, model_hash: str, method: str, user_file: Path | None
+) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """The user's values, then the model's."""
+    beside = (model if model.is_dir() else model.parent) / STEPS_FILE
+    for file in (user_file, beside):
+        if file is None or not file.is_file():
+            continue
+        values = _read(file).get(model_hash, {}).get(method)
+        if isinstance(values, dict):
+            yield file, cast("dict[str, Any]", values)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from inference import memory
 from inference.cache import ByteCache
-from inference.chosen_steps import STEPS_FILE, chosen_step
+from inference.chosen_steps import STEPS_FILE, chosen_sizes, chosen_step
 from inference.deltas import Delta, DeltaLibrary
 from inference.errors import EditorError, TooLittleMemoryError
 from inference.inputs import Inputs
@@ -162,14 +162,24 @@ class Runner:
         return result
 
     def _with_step(self, request: Request, entry: ModelEntry) -> Request:
-        """The request with the refinement step that was chosen for the model, where it is left open."""
+        """The request with the step and step size chosen for the model, where they are left open."""
         parameters = request.parameters
-        if not isinstance(parameters, Refine) or parameters.step is not None or not parameters.steps:
+        if not isinstance(parameters, Refine) or not parameters.steps:
             return request
-        chosen = chosen_step(entry.path, request.model_hash, parameters.method, self._steps_file)
-        if chosen is None:
-            return request
-        return replace(request, parameters=replace(parameters, step=chosen.at(parameters.steps)))
+        where = (entry.path, request.model_hash, parameters.method, self._steps_file)
+        if parameters.step is None:
+            chosen = chosen_step(*where)
+            if chosen is not None:
+                parameters = replace(parameters, step=chosen.at(parameters.steps))
+        sizes = chosen_sizes(*where)
+        losses = {"learning_rate": parameters.refinement_loss, "guidance_step_size": parameters.guidance_loss}
+        # they were chosen for the method's own losses
+        left_open = {
+            name: size
+            for name, size in sizes.items()
+            if getattr(parameters, name) is None and losses[name] is None
+        }
+        return replace(request, parameters=replace(parameters, **left_open))
 
     def _carried_out(
         self,

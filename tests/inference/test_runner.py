@@ -1,5 +1,6 @@
 """The runner: defaults, deltas, caches, memory, and what stays after a failure."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from inference.chosen_steps import store_step
 from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled, EditorError
 from inference.models import MemoryMode, ModelEntry
-from inference.operations import OPERATIONS, Attribute, AttributeSweep, Family, Generate, SubjectEdit
+from inference.operations import OPERATIONS, Attribute, AttributeSweep, Family, Generate, Refine, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.request import Request, Result
@@ -292,3 +294,38 @@ class TestCancelling:
 
 def out_of_memory(count: int) -> None:
     raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
+class TestChosenForTheModel:
+    """What a request for a refinement leaves open, a model's own choices fill in."""
+
+    @pytest.fixture
+    def resolved(self, tmp_path: Path, loads: Loads) -> Callable[..., Refine]:
+        own = {"step": 5, "steps": 10, "learning_rate": 0.5, "guidance_step_size": 2.0}
+        model_hash = StubBackbone("stub").model_hash
+        store_step(tmp_path / "steps.json", model_hash, "ours+", own)
+        catalogue, library = StubCatalogue(), DeltaLibrary((), shipped_folder() / "definitions")
+        runner = Runner(catalogue, library, load=loads, steps_file=tmp_path / "steps.json")  # type: ignore[arg-type]
+
+        def resolve(**values: object) -> Refine:
+            parameters = Refine(prompt="a man", steps=20, **values)  # type: ignore[arg-type]
+            request = Request(operation="refine", parameters=parameters, model="stub", model_hash=model_hash)
+            found = runner._with_step(request, catalogue.find("stub")).parameters
+            assert isinstance(found, Refine)
+            return found
+
+        return resolve
+
+    def test_step_and_sizes_are_filled_in(self, resolved: Callable[..., Refine]) -> None:
+        found = resolved(method="ours+")
+        assert (found.step, found.learning_rate, found.guidance_step_size) == (10, 0.5, 2.0)
+        other = resolved(method="ours")
+        assert (other.step, other.learning_rate, other.guidance_step_size) == (None, None, None)
+
+    def test_what_is_named_stays(self, resolved: Callable[..., Refine]) -> None:
+        found = resolved(method="ours+", step=3, guidance_step_size=9.0)
+        assert (found.step, found.learning_rate, found.guidance_step_size) == (3, 0.5, 9.0)
+
+    def test_sizes_belong_to_the_methods_own_losses(self, resolved: Callable[..., Refine]) -> None:
+        found = resolved(method="ours+", refinement_loss="neglect", guidance_loss="neglect")
+        assert (found.step, found.learning_rate, found.guidance_step_size) == (10, None, None)

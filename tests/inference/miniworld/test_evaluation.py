@@ -81,7 +81,7 @@ def test_a_card_tells_goal_and_figure(tmp_path: Path) -> None:
     card = model_card("mini-sd1", "sd1", figures, tmp_path, "one core")
     assert "7 steps of 16 (112 samples) in 1 minutes" in card
     assert "| both subjects present, 28 pictures | 45-75 % | 50 % |" in card
-    assert "no attention localisation" in card
+    assert "attention localisation from the exact masks" in card
 
 
 def test_figures_are_kept_per_model(tmp_path: Path) -> None:
