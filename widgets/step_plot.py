@@ -54,7 +54,11 @@ class StepPlot(QWidget):
         self._paint_grid(painter)
         if self._curve is None:
             painter.setPen(QColor(tokens_of(self).dim))
-            painter.drawText(self._area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._empty)
+            # between two lines of the grid
+            between = QRectF(
+                self._area.left(), self._y(0.75), self._area.width(), self._y(0.5) - self._y(0.75)
+            )
+            painter.drawText(between, Qt.AlignmentFlag.AlignCenter, self._empty)
         else:
             self._paint_best(painter, self._curve)
             self._paint_lines(painter, self._curve)

@@ -4463,7 +4463,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Each model has a step at which one refinement helps most. Attune tries every second step of the first half on prompts of two and three subjects, and counts the pictures in which all are there. The work waits for everything else, and can be stopped and taken up again.</source>
-        <translation>每个模型都有一个步,在该步细化一次的效果最好。Attune 用含两个和三个主体的提示词,在前半程每隔一步试验一次,并统计所有主体都出现的图片。这项工作会让位于其他任务,可以随时停止,以后再继续。</translation>
+        <translation>每个模型都有一个步，在该步细化一次的效果最好。Attune 用含两个和三个主体的提示词，在前半程每隔一步试验一次，并统计所有主体都出现的图片。这项工作会让位于其他任务，可以随时停止，以后再继续。</translation>
     </message>
     <message>
         <source>Use this step</source>
@@ -4491,7 +4491,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>{model} is refined at step {step} from now on.</source>
-        <translation>从现在起,{model} 在第 {step} 步细化。</translation>
+        <translation>从现在起，{model} 在第 {step} 步细化。</translation>
     </message>
     <message>
         <source>The first points come soon.</source>
@@ -4515,15 +4515,15 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Pictures to draw: {count}.</source>
-        <translation>将绘制的图片数:{count}。</translation>
+        <translation>将绘制的图片数：{count}。</translation>
     </message>
     <message>
         <source>Step {step} of {steps} is best. Pictures for each point: {count}.</source>
-        <translation>共 {steps} 步,第 {step} 步最好。每点图片数:{count}。</translation>
+        <translation>共 {steps} 步，第 {step} 步最好。每点图片数：{count}。</translation>
     </message>
     <message>
         <source>Stopped; so far step {step} is best.</source>
-        <translation>已停止;目前第 {step} 步最好。</translation>
+        <translation>已停止；目前第 {step} 步最好。</translation>
     </message>
 </context>
 <context>
@@ -4561,7 +4561,7 @@ Double click shows its settings.</source>
     <name>StepSearch</name>
     <message>
         <source>Choose the step: {done} of {total}</source>
-        <translation>选择细化步:{done} / {total}</translation>
+        <translation>选择细化步：{done} / {total}</translation>
     </message>
 </context>
 <context>
