@@ -4475,11 +4475,11 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Model</source>
-        <translation type="unfinished">模型</translation>
+        <translation>模型</translation>
     </message>
     <message>
         <source>Method</source>
-        <translation type="unfinished">方法</translation>
+        <translation>方法</translation>
     </message>
     <message>
         <source>Prompts of each kind</source>
@@ -4503,7 +4503,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Stop</source>
-        <translation type="unfinished">停止</translation>
+        <translation>停止</translation>
     </message>
     <message>
         <source>Tried {done} of {total}</source>
@@ -4511,7 +4511,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>{words} · {time} left</source>
-        <translation type="unfinished">{words} · 剩余 {time}</translation>
+        <translation>{words} · 剩余 {time}</translation>
     </message>
     <message>
         <source>Pictures to draw: {count}.</source>
