@@ -325,13 +325,17 @@ class MainWindow(QMainWindow):
             view.zoom_to(zoom) if zoom != FIT else view.zoom_fit()
 
     def _show_fitting_panel(self, node_id: str) -> None:
-        """An adjustment's settings come to the front of their tabs, and a generated layer's sliders."""
+        """An adjustment's settings come to the front of their tabs, and a generated layer's sliders.
+
+        Who is refining stays in the Refine panel, where the scores come up.
+        """
         document = self.application.current
         node = document.state.find(node_id) if document is not None else None
         is_text = isinstance(node, Layer) and node.text is not None
         set_here = isinstance(node, Adjustment) or is_text
         wanted = "properties" if set_here else "subjects"
-        has_panel = set_here or (node is not None and node.recipe is not None)
+        is_refining = not self.panels["refine"].visibleRegion().isEmpty()
+        has_panel = set_here or (node is not None and node.recipe is not None and not is_refining)
         if has_panel and not self.panels[wanted].isHidden():
             self.panels[wanted].raise_()
 

@@ -46,6 +46,14 @@ def refine(panel: RefinePanel, application: Application, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: not application.service.jobs())
 
 
+def test_it_stays_in_front_when_something_was_refined(
+    panel: RefinePanel, application: Application, filled: MainWindow, qtbot: QtBot
+) -> None:
+    refine(panel, application, qtbot)
+    assert not filled.panels["refine"].visibleRegion().isEmpty()
+    assert filled.panels["subjects"].visibleRegion().isEmpty()
+
+
 def test_it_names_the_subjects(panel: RefinePanel, application: Application) -> None:
     assert panel.subjects.text() == "man · woman"
     assert application.session is not None
