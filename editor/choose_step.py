@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from editor.evaluate import Detect, Report, Runs, shipped_detector
-from editor.evaluate_refine import MOST_AT_ONCE, Work
+from editor.evaluate_refine import Work, batches
 from editor.evaluation_record import Record
 from editor.refine_sets import MINI_WORLD, RefinePrompt, World
 from editor.refine_sets import prompts as prompts_of
 from editor.refine_sets import seeds as seeds_of
 from inference.errors import EditorError
-from inference.methods.gsn.plan import only_step
-from inference.methods.gsn.recipes import METHODS
+from inference.methods.gsn.plan import movable_methods
 from inference.progress import Progress
 
 USUAL_SETS = ("2", "3")
@@ -95,21 +94,17 @@ class Trial:
 def trials(
     *, sets: Sequence[str], steps: int, prompts: int, seeds: int, world: World = MINI_WORLD
 ) -> list[Trial]:
-    """Everything that a curve is made of, at most `MOST_AT_ONCE` pictures each.
+    """Everything that a curve is made of, so many pictures each as are drawn at once.
 
     Steps and sets take turns, so that an unfinished search compares equals.
     """
     chosen = {name: prompts_of(name, prompts, validation=True, world=world) for name in sets}
     return [
-        Trial(name, step, chosen[name][index], seeds_of(index, seeds, validation=True)[first:last])
+        Trial(name, step, chosen[name][index], batch)
         for index, step, name in itertools.product(range(prompts), candidates(steps), sets)
         if index < len(chosen[name])
-        for first, last in _batches(seeds)
+        for batch in batches(seeds_of(index, seeds, validation=True))
     ]
-
-
-def _batches(seeds: int) -> list[tuple[int, int]]:
-    return [(first, min(first + MOST_AT_ONCE, seeds)) for first in range(0, seeds, MOST_AT_ONCE)]
 
 
 def candidates(steps: int) -> tuple[int, ...]:
@@ -142,8 +137,8 @@ def choose_step(
     Raises:
         EditorError: a method whose refinement cannot be moved, or counts below 1.
     """
-    if method not in METHODS or only_step(method, steps) is None:
-        movable = ", ".join(name for name in METHODS if only_step(name, steps) is not None)
+    if method not in movable_methods():
+        movable = ", ".join(movable_methods())
         raise EditorError(f"“{method}” has no single refinement to move.", f"Choose of: {movable}.")
     for name, count in (("Prompts", prompts), ("Seeds", seeds), ("Steps", steps)):
         if count < 1:

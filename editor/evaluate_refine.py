@@ -249,10 +249,9 @@ def clip_judge(clip: ClipSimilarity) -> Judge:
 
 def named_colour(colour: Sequence[float], name: str) -> bool:
     """Whether an RGB colour (0..1) is nearer to `name` than to any other named colour."""
-    from inference.miniworld.palette import COLOURS, nearest_name
+    from inference.methods.score import is_colour
 
-    red, green, blue = (255 * value for value in colour)
-    return nearest_name((red, green, blue), COLOURS) == name
+    return is_colour(colour, name)
 
 
 def reconstruction(backbone: Any) -> Reconstruct:
@@ -264,6 +263,11 @@ def reconstruction(backbone: Any) -> Reconstruct:
         return [psnr(image, other) for image, other in zip(images, again, strict=True)]
 
     return measure
+
+
+def batches(seeds: Sequence[int]) -> list[tuple[int, ...]]:
+    """Seeds whose pictures are drawn together, at most `MOST_AT_ONCE` each."""
+    return [tuple(seeds[first : first + MOST_AT_ONCE]) for first in range(0, len(seeds), MOST_AT_ONCE)]
 
 
 def _jobs(
@@ -280,8 +284,7 @@ def _jobs(
         if index >= len(chosen[name]):
             continue
         own = seeds_of(index, seeds, validation=validation)
-        batches = [own[first : first + MOST_AT_ONCE] for first in range(0, seeds, MOST_AT_ONCE)]
-        jobs += [(name, method, chosen[name][index], batch) for method in methods for batch in batches]
+        jobs += [(name, method, chosen[name][index], batch) for method in methods for batch in batches(own)]
     return jobs
 
 

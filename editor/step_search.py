@@ -18,8 +18,6 @@ from editor.refine_sets import MINI_WORLD, World, photo_world
 from inference.chosen_steps import STEPS_FILE, store_step
 from inference.detection_labels import detection_labels
 from inference.errors import EditorError
-from inference.methods.gsn.plan import only_step
-from inference.methods.gsn.recipes import METHODS
 from inference.operations import RefineTrial
 from inference.request import Request, Result
 from inference.service import Job, Priority
@@ -30,12 +28,6 @@ if TYPE_CHECKING:
 translate = QCoreApplication.translate
 
 RECORDS = "step-trials"  # folder of what was measured, so that a later search goes on
-_OF = 50
-
-
-def movable_methods() -> tuple[str, ...]:
-    """The methods whose step can be chosen."""
-    return tuple(name for name in METHODS if only_step(name, _OF) is not None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,9 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSpinBox, QWidget
 
 from editor.application import Application
 from editor.choose_step import DEFAULT_PROMPTS, DEFAULT_SEEDS, candidates
-from editor.step_search import Search, movable_methods
+from editor.step_search import Search
 from inference.errors import EditorError
+from inference.methods.gsn.plan import movable_methods
 from widgets.dialog import Dialog
 from widgets.durations import duration
 from widgets.refine_panel import method_label

@@ -9,9 +9,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
-from editor.step_search import RECORDS, Search, StepSearch, movable_methods
+from editor.step_search import RECORDS, Search, StepSearch
 from inference.chosen_steps import STEPS_FILE, ChosenStep, chosen_step
 from inference.errors import EditorError
+from inference.methods.gsn.plan import movable_methods
 from inference.operations import Family, RefineTrial
 from inference.request import Request, Result
 from inference.service import Priority

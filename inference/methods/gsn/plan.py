@@ -83,6 +83,11 @@ def only_step(method: str, steps: int) -> int | None:
     return _index(movable[0], steps) if len(refinements) == len(movable) == 1 else None
 
 
+def movable_methods() -> tuple[str, ...]:
+    """The methods that have a step to choose, in runs of any length."""
+    return tuple(name for name in RECIPES if only_step(name, 1) is not None)
+
+
 def _scaled(recipe: Recipe, size: LatentsSize) -> Recipe:
     """The recipe with step sizes for latents of this size; see the module's text."""
     share = min(1.0, size[0] * size[1] / _PUBLISHED_SIDE**2)

@@ -43,13 +43,13 @@ def run(backbone: Any, progress: Progress | None = None, **values: Any) -> tuple
 def test_every_method_runs_on_every_layout(
     name: str, method: str, tiny_backbones: dict[str, Backbone]
 ) -> None:
-    output, measured = run(tiny_backbones[name], method=method, map_steps=2)
+    seed = 6  # whose noise is not the best that InitNO finds, on any of the layouts
+    output, measured = run(tiny_backbones[name], method=method, map_steps=2, seed=seed)
     plain = generate(
-        tiny_backbones[name], Generate(prompt=PROMPT, steps=STEPS, seed=3, **SIZE), Inputs(), Progress()
+        tiny_backbones[name], Generate(prompt=PROMPT, steps=STEPS, seed=seed, **SIZE), Inputs(), Progress()
     )
     is_plain = method == "plain"
-    if method != "initno":  # which keeps its start where nothing better is found
-        assert np.array_equal(output.images[0], plain.images[0]) is is_plain
+    assert np.array_equal(output.images[0], plain.images[0]) is is_plain
     assert (measured.backward_evaluations == 0) is is_plain
     assert output.notes == ()
     assert {"attention/13-16", "attention/23-26", "attention/13-16@0", "attention/23-26@3"} <= set(
