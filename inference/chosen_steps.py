@@ -30,38 +30,29 @@ class ChosenStep:
         return min(round(self.step * steps / self.steps), steps - 1)
 
 
-def chosen_step(
-    model: Path, model_hash: str, method: str, user_file: Path | None = None
-) -> ChosenStep | None:
-    """The step chosen for these weights and this method: the user's own choice, else the model's, else None.
+@dataclass(frozen=True)
+class Chosen:
+    """What was chosen for one model and method: the step, if any, and those of `SIZES` that differ."""
+
+    step: ChosenStep | None
+    sizes: Mapping[str, float]
+
+
+def chosen(model: Path, model_hash: str, method: str, user_file: Path | None = None) -> Chosen:
+    """The choice for these weights and this method; of each part the user's own, else the model's, else none.
 
     Raises:
         EditorError: a file of choices is damaged.
     """
+    step: ChosenStep | None = None
+    sizes: dict[str, float] = {}
     for file, values in _choices(model, model_hash, method, user_file):
-        if "step" in values:
-            return _choice(file, values)
-    return None
-
-
-def chosen_sizes(
-    model: Path, model_hash: str, method: str, user_file: Path | None = None
-) -> dict[str, float]:
-    """The `SIZES` that were chosen for these weights and this method; each is looked for as the step is.
-
-    Raises:
-        EditorError: a file of choices is damaged.
-    """
-    found: dict[str, float] = {}
-    for file, values in _choices(model, model_hash, method, user_file):
+        if step is None and "step" in values:
+            step = _step(file, values)
         for name in SIZES:
-            size = values.get(name)
-            if size is None or name in found:
-                continue
-            if not isinstance(size, int | float) or not 0 <= size < math.inf:
-                raise EditorError(f"“{file}” holds the step size {size!r}.", "Choose the step again.")
-            found[name] = float(size)
-    return found
+            if name in values:
+                sizes.setdefault(name, _size(file, values[name]))
+    return Chosen(step, sizes)
 
 
 def store_step(file: Path, model_hash: str, method: str, values: Mapping[str, Any]) -> None:
@@ -96,13 +87,19 @@ def _read(file: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
-def _choice(file: Path, values: Any) -> ChosenStep:
+def _step(file: Path, values: Mapping[str, Any]) -> ChosenStep:
     try:
-        chosen = ChosenStep(int(values["step"]), int(values["steps"]))
+        found = ChosenStep(int(values["step"]), int(values["steps"]))
     except (KeyError, TypeError, ValueError) as error:
         raise EditorError(
             f"“{file}” holds no readable step.", "Delete it and choose the step again."
         ) from error
-    if not 0 <= chosen.step < chosen.steps:
-        raise EditorError(f"“{file}” holds step {chosen.step} of {chosen.steps}.", "Choose the step again.")
-    return chosen
+    if not 0 <= found.step < found.steps:
+        raise EditorError(f"“{file}” holds step {found.step} of {found.steps}.", "Choose the step again.")
+    return found
+
+
+def _size(file: Path, value: Any) -> float:
+    if not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise EditorError(f"“{file}” holds the step size {value!r}.", "Choose the step again.")
+    return float(value)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from inference import memory
 from inference.cache import ByteCache
-from inference.chosen_steps import STEPS_FILE, chosen_sizes, chosen_step
+from inference.chosen_steps import STEPS_FILE, chosen
 from inference.deltas import Delta, DeltaLibrary
 from inference.errors import EditorError, TooLittleMemoryError
 from inference.inputs import Inputs
@@ -166,17 +166,14 @@ class Runner:
         parameters = request.parameters
         if not isinstance(parameters, Refine) or not parameters.steps:
             return request
-        where = (entry.path, request.model_hash, parameters.method, self._steps_file)
-        if parameters.step is None:
-            chosen = chosen_step(*where)
-            if chosen is not None:
-                parameters = replace(parameters, step=chosen.at(parameters.steps))
-        sizes = chosen_sizes(*where)
+        found = chosen(entry.path, request.model_hash, parameters.method, self._steps_file)
+        if parameters.step is None and found.step is not None:
+            parameters = replace(parameters, step=found.step.at(parameters.steps))
         losses = {"learning_rate": parameters.refinement_loss, "guidance_step_size": parameters.guidance_loss}
         # they were chosen for the method's own losses
         left_open = {
             name: size
-            for name, size in sizes.items()
+            for name, size in found.sizes.items()
             if getattr(parameters, name) is None and losses[name] is None
         }
         return replace(request, parameters=replace(parameters, **left_open))

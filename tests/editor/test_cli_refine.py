@@ -11,7 +11,7 @@ from editor import cli_refine
 from editor.__main__ import main
 from editor.choose_step import StepCurve
 from editor.folders import data_folder
-from inference.chosen_steps import STEPS_FILE, ChosenStep, chosen_step
+from inference.chosen_steps import STEPS_FILE, ChosenStep, chosen
 
 CURVE = StepCurve(
     method="ours", steps=30, tried=(0, 2, 4), tiam={"2": (0.5, 0.9, 0.7), "3": (0.1, 0.1, 0.1)}, pictures=8
@@ -38,7 +38,7 @@ def test_the_step_is_kept_for_this_user(asked: dict[str, Any], capsys: pytest.Ca
     assert main(["choose-step", "--model", "mini-sd1", "--pairs", "3"]) == 0
     assert "Step 2 of 30 is kept in" in capsys.readouterr().out
     assert (asked["prompts"], asked["seeds"], asked["steps"], asked["sets"]) == (3, 16, 30, ("2", "3"))
-    kept = chosen_step(Path("nowhere"), "hash", "ours", data_folder() / STEPS_FILE)
+    kept = chosen(Path("nowhere"), "hash", "ours", data_folder() / STEPS_FILE).step
     assert kept == ChosenStep(2, 30)
 
 

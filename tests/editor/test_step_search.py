@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from editor.application import Application
 from editor.step_search import RECORDS, Search, StepSearch
-from inference.chosen_steps import STEPS_FILE, ChosenStep, chosen_step
+from inference.chosen_steps import STEPS_FILE, ChosenStep, chosen
 from inference.errors import EditorError
 from inference.methods.gsn.plan import movable_methods
 from inference.operations import Family, RefineTrial
@@ -108,7 +108,7 @@ def test_it_is_stored_with_the_model(
         search.keep()
     assert told.args == [BEST]
     file = tmp_path / "data" / STEPS_FILE
-    assert chosen_step(tmp_path, HASH, "ours", file) == ChosenStep(BEST, 8)
+    assert chosen(tmp_path, HASH, "ours", file).step == ChosenStep(BEST, 8)
     assert json.loads(file.read_text())[HASH]["ours"]["pictures_per_point"] == 6
     settle(application, qtbot)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.chosen_steps import STEPS_FILE, ChosenStep, chosen_sizes, chosen_step, store_step
+from inference.chosen_steps import STEPS_FILE, ChosenStep, chosen, store_step
 from inference.errors import EditorError
 
 
@@ -15,39 +15,39 @@ def test_a_step_means_the_same_place_in_any_run() -> None:
 def test_the_users_choice_goes_before_the_models(tmp_path: Path) -> None:
     model, user = tmp_path / "model", tmp_path / "user.json"
     model.mkdir()
-    assert chosen_step(model, "hash", "ours", user) is None
+    assert chosen(model, "hash", "ours", user).step is None
     store_step(model / STEPS_FILE, "hash", "ours", {"step": 3, "steps": 30})
-    assert chosen_step(model, "hash", "ours", user) == ChosenStep(3, 30)
-    assert chosen_step(model, "hash", "ours+", user) is None
-    assert chosen_step(model, "other weights", "ours", user) is None
+    assert chosen(model, "hash", "ours", user).step == ChosenStep(3, 30)
+    assert chosen(model, "hash", "ours+", user).step is None
+    assert chosen(model, "other weights", "ours", user).step is None
     store_step(user, "hash", "ours", {"step": 7, "steps": 30, "tiam": {}})
     store_step(user, "hash", "ours+", {"step": 1, "steps": 30})
-    assert chosen_step(model, "hash", "ours", user) == ChosenStep(7, 30)
-    assert chosen_step(model, "hash", "ours+", user) == ChosenStep(1, 30)
+    assert chosen(model, "hash", "ours", user).step == ChosenStep(7, 30)
+    assert chosen(model, "hash", "ours+", user).step == ChosenStep(1, 30)
 
 
 def test_a_single_file_has_its_steps_beside_it(tmp_path: Path) -> None:
     store_step(tmp_path / STEPS_FILE, "hash", "ours", {"step": 3, "steps": 30})
-    assert chosen_step(tmp_path / "model.safetensors", "hash", "ours") == ChosenStep(3, 30)
+    assert chosen(tmp_path / "model.safetensors", "hash", "ours").step == ChosenStep(3, 30)
 
 
 def test_a_step_size_stands_beside_the_step_or_alone(tmp_path: Path) -> None:
     user = tmp_path / "user.json"
     store_step(tmp_path / STEPS_FILE, "hash", "syngen", {"guidance_step_size": 0.1})
     store_step(tmp_path / STEPS_FILE, "hash", "ours+", {"step": 1, "steps": 20, "guidance_step_size": 0.2})
-    assert chosen_step(tmp_path, "hash", "syngen") is None
-    assert chosen_sizes(tmp_path, "hash", "syngen") == {"guidance_step_size": 0.1}
-    assert chosen_sizes(tmp_path, "hash", "ours") == {}
+    assert chosen(tmp_path, "hash", "syngen").step is None
+    assert chosen(tmp_path, "hash", "syngen").sizes == {"guidance_step_size": 0.1}
+    assert chosen(tmp_path, "hash", "ours").sizes == {}
     store_step(user, "hash", "ours+", {"step": 4, "steps": 20, "learning_rate": 0.01})
-    assert chosen_step(tmp_path, "hash", "ours+", user) == ChosenStep(4, 20)
-    assert chosen_sizes(tmp_path, "hash", "ours+", user) == {"learning_rate": 0.01, "guidance_step_size": 0.2}
+    assert chosen(tmp_path, "hash", "ours+", user).step == ChosenStep(4, 20)
+    assert chosen(tmp_path, "hash", "ours+", user).sizes == {"learning_rate": 0.01, "guidance_step_size": 0.2}
 
 
 @pytest.mark.parametrize("size", ['"much"', "-1", "Infinity", "[]"])
 def test_a_step_size_that_is_none_is_refused(size: str, tmp_path: Path) -> None:
     (tmp_path / STEPS_FILE).write_text(f'{{"hash": {{"syngen": {{"guidance_step_size": {size}}}}}}}')
     with pytest.raises(EditorError, match="step size"):
-        chosen_sizes(tmp_path, "hash", "syngen")
+        chosen(tmp_path, "hash", "syngen")
 
 
 @pytest.mark.parametrize(
@@ -56,4 +56,4 @@ def test_a_step_size_that_is_none_is_refused(size: str, tmp_path: Path) -> None:
 def test_damage_is_told(content: str, tmp_path: Path) -> None:
     (tmp_path / STEPS_FILE).write_text(content)
     with pytest.raises(EditorError):
-        chosen_step(tmp_path, "hash", "ours")
+        chosen(tmp_path, "hash", "ours")
