@@ -23,7 +23,7 @@ from inference.errors import EditorError
 from inference.methods.gsn.recipes import METHODS
 from widgets.dialog import Dialog
 from widgets.refine_panel import method_label
-from widgets.theme import scaled_font, tabular
+from widgets.theme import inset, scaled_font, tabular
 
 PICTURE_PX = 116
 USUAL_METHODS = ("plain", "ours", "ours+")
@@ -85,6 +85,7 @@ class ContactSheetDialog(Dialog):
         self.methods = QToolButton()
         self.methods.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.seeds = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=USUAL_SEEDS)
+        inset(self.seeds)
         self.seeds.setAccessibleName(self.tr("Seeds"))
         self.status = QLabel()
         self.status.setProperty("dim", True)

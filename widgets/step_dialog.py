@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSpinBox, QWidget
 
 from editor.application import Application
@@ -13,6 +14,7 @@ from widgets.dialog import Dialog
 from widgets.durations import duration
 from widgets.refine_panel import method_label
 from widgets.step_plot import StepPlot
+from widgets.theme import inset
 
 MOST_PROMPTS, MOST_SEEDS = 100, 64
 
@@ -38,6 +40,8 @@ class StepDialog(Dialog):
         self.model, self.method = QComboBox(), QComboBox()
         self.prompts = QSpinBox(minimum=1, maximum=MOST_PROMPTS, value=DEFAULT_PROMPTS)
         self.seeds = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=DEFAULT_SEEDS)
+        inset(self.prompts)
+        inset(self.seeds)
         self.plot = StepPlot()
         self.status = QLabel()
         self.status.setWordWrap(True)
@@ -70,6 +74,7 @@ class StepDialog(Dialog):
 
     def _lay_out(self) -> None:
         form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(8)
         form.addRow(self.tr("Model"), self.model)
