@@ -13,7 +13,7 @@ from .conditioning import Family
 from .denoisers import RECIPES, Recipe
 from .evaluation import FIRST_SEED, Suite
 from .export import GUIDANCE, LICENCE
-from .localisation import WORDS_CEILING
+from .localisation import TAIL_CEILING, WORDS_CEILING
 from .training import PICTURES
 
 CLASSES: Final[dict[Family, str]] = {
@@ -22,7 +22,10 @@ CLASSES: Final[dict[Family, str]] = {
     "sd3": "SD3Transformer2DModel, 6 joint blocks; CLIP-L, CLIP-G, T5; 16 latent channels; rectified flow",
 }
 LOCALISED: Final = "attention localisation from the exact masks, weight {weight:g}"
-SOFT: Final = "; all words together are kept below {ceiling:.0%} of the attention, as in the real family"
+SOFT: Final = (
+    "; all words together are kept below {words:.0%} of the attention, the end token and the padding below "
+    "{tail:.0%}, as in the real family, where the start token takes the rest"
+)
 NOT_LOCALISED: Final = "none"
 CAPTIONS: Final = "captions drawn anew each time"
 UNSEEN: Final = (
@@ -155,7 +158,7 @@ def _auxiliary(recipe: Recipe) -> str:
     if not recipe.localisation_weight:
         return NOT_LOCALISED
     localised = LOCALISED.format(weight=recipe.localisation_weight)
-    return localised + (SOFT.format(ceiling=WORDS_CEILING) if recipe.soft else "")
+    return localised + (SOFT.format(words=WORDS_CEILING, tail=TAIL_CEILING) if recipe.soft else "")
 
 
 def _vae(work: Path, channels: int) -> str:

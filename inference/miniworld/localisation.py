@@ -17,11 +17,13 @@ from torch.nn import functional
 
 SMALLEST_MAP: Final = 8  # coarser maps say too little about where a subject is
 COVER_WEIGHT: Final = 0.05
-# The share of attention that all words of a caption may have together where `soft` is on; the rest looks at
-# the start token and the padding, as in the real family. Thresholds and the factor 100 of the methods that
-# read the maps presuppose it: words that take nearly all attention saturate them.
+# The shares of attention that all words of a caption may have together, and its end token and padding, where
+# `soft` is on; the rest looks at the start token, as in the real family. Thresholds and the factor 100 of the
+# methods that read the maps presuppose it: next to words, an end or a padding that take much of the attention
+# the softmax over the tokens is a hard choice, and its gradient is nothing.
 WORDS_CEILING: Final = 0.06
-SOFT_WEIGHT: Final = 0.5
+TAIL_CEILING: Final = 0.05
+SOFT_WEIGHT: Final = 4.0  # with less, the start token never comes to its share
 NARROW_HEAD: Final = 12
 
 
@@ -66,12 +68,19 @@ def install(model: UNet2DConditionModel | SD3Transformer2DModel) -> AttentionSta
 
 
 def softness_loss(attention: Tensor, words: Tensor) -> Tensor:
-    """How far the words' share exceeds its ceiling: the mean of log(share / ceiling) where that is positive.
+    """How far words, and what follows them, exceed their ceilings: the sum of both means of
+    log(share / ceiling) where that is positive.
 
-    attention: [N, pixels, K], averaged over heads; words: bool [N, K].
+    attention: [N, pixels, K], averaged over heads; words: bool [N, K]; key 0 is the start token.
     """
-    share = (attention.float() * words[:, None]).sum(-1)
-    return torch.log(share / WORDS_CEILING + 1e-6).clamp(min=0).mean()
+    tail = ~words
+    tail[:, 0] = False
+    return _excess(attention, words, WORDS_CEILING) + _excess(attention, tail, TAIL_CEILING)
+
+
+def _excess(attention: Tensor, keys: Tensor, ceiling: float) -> Tensor:
+    share = (attention.float() * keys[:, None]).sum(-1)
+    return torch.log(share / ceiling + 1e-6).clamp(min=0).mean()
 
 
 def localisation_loss(

@@ -19,7 +19,13 @@ from inference.miniworld.detector_training import train_and_export
 from inference.miniworld.evaluation import Suite
 from inference.miniworld.fitting import Budget, Plan, rate_factor
 from inference.miniworld.latents import Cached, cache_latents, small_masks
-from inference.miniworld.localisation import WORDS_CEILING, install, localisation_loss, softness_loss
+from inference.miniworld.localisation import (
+    TAIL_CEILING,
+    WORDS_CEILING,
+    install,
+    localisation_loss,
+    softness_loss,
+)
 from inference.miniworld.scene import PEOPLE, sample_scene, with_unseen
 from inference.miniworld.text_encoders import new_encoder
 from inference.miniworld.training import SHIPPED_ENCODERS, Workshop, get_encoder, get_vae, train
@@ -121,13 +127,19 @@ def test_attention_inside_the_mask_costs_less() -> None:
     assert good < 0.05 < 1 < bad
 
 
-def test_words_within_their_ceiling_cost_nothing() -> None:
+def test_words_and_padding_within_their_ceilings_cost_nothing() -> None:
     words = torch.tensor([[False, True, True, False]])
-    attention = torch.tensor([0.9, WORDS_CEILING / 2, WORDS_CEILING / 2, 0.0]).expand(1, 4, 4)
-    assert softness_loss(attention, words) < 1e-4
-    twice = torch.tensor([0.8, WORDS_CEILING, WORDS_CEILING, 0.0]).expand(1, 4, 4)
-    assert softness_loss(twice, words) == pytest.approx(math.log(2), abs=1e-3)
-    assert softness_loss(twice, ~words) == pytest.approx(math.log(0.8 / WORDS_CEILING), abs=1e-3)
+    half = WORDS_CEILING / 2
+
+    def cost(*shares: float) -> float:
+        return float(softness_loss(torch.tensor(shares).expand(1, 4, 4), words))
+
+    assert cost(0.9, half, half, TAIL_CEILING) < 1e-4
+    assert cost(0.8, 2 * half, 2 * half, 0.0) == pytest.approx(math.log(2), abs=1e-3)
+    assert cost(0.1, 0.0, 0.0, 0.9) == pytest.approx(math.log(0.9 / TAIL_CEILING), abs=1e-3)
+    assert cost(0.1, half, 3 * half, 0.5) == pytest.approx(
+        math.log(2) + math.log(0.5 / TAIL_CEILING), abs=1e-3
+    )
 
 
 class TestUnseenSubjects:
