@@ -22,16 +22,19 @@ CLASSES: Final[dict[Family, str]] = {
     "sd3": "SD3Transformer2DModel, 6 joint blocks; CLIP-L, CLIP-G, T5; 16 latent channels; rectified flow",
 }
 LOCALISED: Final = "attention localisation from the exact masks, weight {weight:g}"
-SOFT: Final = (
-    "; all words together are kept below {words:.0%} of the attention, the end token and the padding below "
-    "{tail:.0%}, as in the real family, where the start token takes the rest"
+SOFT: Final = "; all words together are kept below {words:.0%} of the attention"
+START: Final = (
+    ", the end token and the padding below {tail:.0%}, as in the real family, where the start token takes "
+    "the rest"
 )
+COVERING: Final = ", over all of the subject"
 NOT_LOCALISED: Final = "none"
 CAPTIONS: Final = "captions drawn anew each time"
 UNSEEN: Final = (
     "captions drawn anew each time; {share:.0%} of those with fewer than three subjects name one more than "
     "the picture shows, as captions in the wild do: that is where the neglect comes from that *Refine* cures"
 )
+THREEFOLD: Final = "; scenes of three subjects come up {times} times an epoch"
 TAKEN_OVER: Final = "taken over from the models that were shipped before"
 
 MODEL: Final = """\
@@ -106,7 +109,7 @@ def model_card(name: str, family: Family, figures: Mapping[str, Any], work: Path
         minutes=run["minutes"],
         rate=recipe.learning_rate,
         auxiliary=_auxiliary(recipe),
-        captions=UNSEEN.format(share=recipe.unseen_share) if recipe.unseen_share else CAPTIONS,
+        captions=_captions(recipe),
         vae=_vae(work, recipe.latent_channels),
         hardware=hardware,
         seed=FIRST_SEED,
@@ -154,11 +157,22 @@ def _rows(family: Family, figures: Mapping[str, Any]) -> list[tuple[str, str, st
     return rows
 
 
+def _captions(recipe: Recipe) -> str:
+    told = UNSEEN.format(share=recipe.unseen_share) if recipe.unseen_share else CAPTIONS
+    return told + (THREEFOLD.format(times=recipe.threefold) if recipe.threefold > 1 else "")
+
+
 def _auxiliary(recipe: Recipe) -> str:
     if not recipe.localisation_weight:
         return NOT_LOCALISED
     localised = LOCALISED.format(weight=recipe.localisation_weight)
-    return localised + (SOFT.format(words=WORDS_CEILING, tail=TAIL_CEILING) if recipe.soft else "")
+    if recipe.covering:
+        localised += COVERING
+    if recipe.soft:
+        localised += SOFT.format(words=WORDS_CEILING)
+        if recipe.family != "sd3":
+            localised += START.format(tail=TAIL_CEILING)
+    return localised
 
 
 def _vae(work: Path, channels: int) -> str:

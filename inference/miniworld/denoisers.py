@@ -46,6 +46,7 @@ class Recipe:
     seed: int
     unseen_share: float = 0.0  # captions that name a subject which the picture lacks
     threefold: int = 1  # how often an epoch shows each scene of three subjects
+    covering: bool = False  # nouns look at all of their subject
     soft: bool = False  # words take a small share of attention, as in the real family
 
 
@@ -62,6 +63,7 @@ RECIPES: Final[dict[Family, Recipe]] = {
         seed=1,
         unseen_share=0.5,
         threefold=3,
+        covering=True,
         soft=True,
     ),
     "sdxl": Recipe(
@@ -79,8 +81,10 @@ RECIPES: Final[dict[Family, Recipe]] = {
         latent_channels=16,
         localisation_weight=0.1,
         seed=3,
-        unseen_share=0.2,  # less than SD 1: the real SD3 neglects less too
+        unseen_share=0.35,  # less than SD 1: the real SD3 neglects less too
         threefold=3,
+        covering=True,
+        soft=True,
     ),
 }
 
@@ -192,7 +196,7 @@ def time_ids(count: int) -> Tensor:
 def _share(state: AttentionState, conditions: Conditions, masks: Tensor, recipe: Recipe) -> None:
     state.bias, state.nouns, state.known = conditions.bias, conditions.nouns, conditions.known
     state.masks = masks.float() / 255
-    state.words, state.soft = conditions.words, recipe.soft
+    state.words, state.soft, state.covering = conditions.words, recipe.soft, recipe.covering
     state.wanted = recipe.localisation_weight > 0
 
 

@@ -18,9 +18,9 @@ from torch.nn import functional
 SMALLEST_MAP: Final = 8  # coarser maps say too little about where a subject is
 COVER_WEIGHT: Final = 0.05
 # The shares of attention that all words of a caption may have together, and its end token and padding, where
-# `soft` is on; the rest looks at the start token, as in the real family. Thresholds and the factor 100 of the
-# methods that read the maps presuppose it: next to words, an end or a padding that take much of the attention
-# the softmax over the tokens is a hard choice, and its gradient is nothing.
+# `soft` is on; in cross attention the rest looks at the start token, as in the real family. Thresholds and
+# the factor 100 of the methods that read the maps presuppose it: next to words, an end or a padding that take
+# much of the attention the softmax over the tokens is a hard choice, and its gradient is nothing.
 WORDS_CEILING: Final = 0.06
 TAIL_CEILING: Final = 0.05
 SOFT_WEIGHT: Final = 4.0  # with less, the start token never comes to its share
@@ -33,8 +33,8 @@ class AttentionState:
 
     bias: [N, K] added to the text keys' scores; words: bool [N, K], the keys of words; nouns: [N, S, G] token
     index of each subject's noun in each of G token groups; known: bool [N, S]; masks: [N, S, 16, 16] in 0..1.
-    `losses` collects one value a layer; stays empty when `wanted` is off; `soft` keeps the words' share of
-    attention small.
+    `losses` collects one value a layer; stays empty when `wanted` is off; `covering` asks nouns to look at
+    all of their subject, `soft` keeps the words' share of attention small.
     """
 
     bias: Tensor | None = None
@@ -43,6 +43,7 @@ class AttentionState:
     masks: Tensor | None = None
     words: Tensor | None = None
     wanted: bool = False
+    covering: bool = False
     soft: bool = False
     losses: list[Tensor] = field(default_factory=list)
 
@@ -67,12 +68,15 @@ def install(model: UNet2DConditionModel | SD3Transformer2DModel) -> AttentionSta
     return state
 
 
-def softness_loss(attention: Tensor, words: Tensor) -> Tensor:
+def softness_loss(attention: Tensor, words: Tensor, *, joint: bool = False) -> Tensor:
     """How far words, and what follows them, exceed their ceilings: the sum of both means of
     log(share / ceiling) where that is positive.
 
-    attention: [N, pixels, K], averaged over heads; words: bool [N, K]; key 0 is the start token.
+    attention: [N, pixels, K], averaged over heads; words: bool [N, K]; key 0 is the start token. Joint
+    attention has the image to look at; only words are limited there.
     """
+    if joint:
+        return _excess(attention, words, WORDS_CEILING)
     tail = ~words
     tail[:, 0] = False
     return _excess(attention, words, WORDS_CEILING) + _excess(attention, tail, TAIL_CEILING)
@@ -83,9 +87,27 @@ def _excess(attention: Tensor, keys: Tensor, ceiling: float) -> Tensor:
     return torch.log(share / ceiling + 1e-6).clamp(min=0).mean()
 
 
-def localisation_loss(
-    attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor, cover_weight: float = COVER_WEIGHT
-) -> Tensor:
+def covering_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor) -> Tensor:
+    """KL(subject's mask ‖ its noun's attention), both as distributions over places, plus a little
+    -log(mean attention there).
+
+    A noun may look at one place of its subject and cost no `localisation_loss`; maps like that are satisfied
+    by one place, and tell a method that follows them nothing of how much of the subject is there.
+    Arguments as there.
+    """
+    side = int(attention.shape[1] ** 0.5)
+    coarse = functional.adaptive_avg_pool2d(masks, side).flatten(2)  # [N, S, pixels]
+    index = nouns[:, None, :].expand(-1, attention.shape[1], -1)
+    maps = attention.gather(2, index).transpose(1, 2).float()  # [N, S, pixels]
+    wanted = coarse / (coarse.sum(-1, keepdim=True) + 1e-6)
+    seen = maps / (maps.sum(-1, keepdim=True) + 1e-6)
+    level = (maps * wanted).sum(-1)
+    apart = (wanted * (torch.log(wanted + 1e-5) - torch.log(seen + 1e-5))).sum(-1)
+    values = apart - COVER_WEIGHT * torch.log(level + 1e-3)
+    return (values * known).sum() / known.sum().clamp(min=1)
+
+
+def localisation_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor) -> Tensor:
     """1 - (share of a noun's attention that falls on its subject), plus a little -log(mean attention there).
 
     attention: [N, pixels, K], averaged over heads; nouns: [N, S] key indices; known: [N, S]; masks: [N, S, h,
@@ -98,7 +120,7 @@ def localisation_loss(
     on_subject = (maps * coarse).sum(-1)
     inside = on_subject / (maps.sum(-1) + 1e-6)
     level = on_subject / (coarse.sum(-1) + 1e-3)
-    values = 1 - inside - cover_weight * torch.log(level + 1e-3)
+    values = 1 - inside - COVER_WEIGHT * torch.log(level + 1e-3)
     count = known.sum().clamp(min=1)
     return (values * known).sum() / count
 
@@ -168,7 +190,7 @@ class _JointAttention:
             bias = functional.pad(bias, (pixels, 0))
         q, k, v = (_heads(torch.cat(pair, 1), heads) for pair in (query, key, value))
         shares = _shares(q, k, bias)
-        _collect(self._state, shares[:, :, :pixels, pixels:])
+        _collect(self._state, shares[:, :, :pixels, pixels:], joint=True)
         out = (shares.to(v.dtype) @ v).transpose(1, 2).flatten(2)
         image, text = out[:, :pixels], out[:, pixels:]
         if not attn.context_pre_only:
@@ -192,7 +214,7 @@ def _shares(query: Tensor, key: Tensor, bias: Tensor | None) -> Tensor:
     return scores.softmax(-1)
 
 
-def _collect(state: AttentionState, shares: Tensor) -> None:
+def _collect(state: AttentionState, shares: Tensor, *, joint: bool = False) -> None:
     """Adds the localisation loss of this layer; shares: [N, heads, pixels, K]."""
     if not state.wanted or shares.shape[2] < SMALLEST_MAP**2:
         return
@@ -200,10 +222,10 @@ def _collect(state: AttentionState, shares: Tensor) -> None:
     assert state.known is not None
     assert state.masks is not None
     mean = shares.mean(1)
+    located = covering_loss if state.covering else localisation_loss
     for group in range(state.nouns.shape[2]):
-        cover = 0.0 if state.soft else COVER_WEIGHT
-        loss = localisation_loss(mean, state.nouns[:, :, group], state.known, state.masks, cover)
+        loss = located(mean, state.nouns[:, :, group], state.known, state.masks)
         if state.soft and group == 0:
             assert state.words is not None
-            loss = loss + SOFT_WEIGHT * softness_loss(mean, state.words)
+            loss = loss + SOFT_WEIGHT * softness_loss(mean, state.words, joint=joint)
         state.losses.append(loss)

@@ -20,8 +20,10 @@ from inference.miniworld.evaluation import Suite
 from inference.miniworld.fitting import Budget, Plan, rate_factor
 from inference.miniworld.latents import Cached, cache_latents, small_masks
 from inference.miniworld.localisation import (
+    COVER_WEIGHT,
     TAIL_CEILING,
     WORDS_CEILING,
+    covering_loss,
     install,
     localisation_loss,
     softness_loss,
@@ -127,16 +129,36 @@ def test_attention_inside_the_mask_costs_less() -> None:
     assert good < 0.05 < 1 < bad
 
 
+def test_attention_that_covers_its_subject_costs_least() -> None:
+    masks = torch.zeros(1, 1, 16, 16)
+    masks[..., :8] = 1
+    nouns, known = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.bool)
+
+    def cost(places: torch.Tensor) -> float:
+        return float(covering_loss(places.flatten()[None, :, None], nouns, known, masks))
+
+    covered = masks[0, 0] * 0.05
+    one_place = torch.zeros(16, 16)
+    one_place[8, 4] = 1.0
+    level = COVER_WEIGHT * math.log(0.05 + 1e-3)
+    assert cost(covered) == pytest.approx(-level, abs=1e-2)
+    assert cost(covered * 0.1) > cost(covered)
+    assert cost(one_place) > cost(torch.full((16, 16), 0.05)) > cost(covered)
+    assert float(covering_loss(covered.flatten()[None, :, None], nouns, ~known, masks)) == 0
+
+
 def test_words_and_padding_within_their_ceilings_cost_nothing() -> None:
     words = torch.tensor([[False, True, True, False]])
     half = WORDS_CEILING / 2
 
-    def cost(*shares: float) -> float:
-        return float(softness_loss(torch.tensor(shares).expand(1, 4, 4), words))
+    def cost(*shares: float, joint: bool = False) -> float:
+        return float(softness_loss(torch.tensor(shares).expand(1, 4, 4), words, joint=joint))
 
     assert cost(0.9, half, half, TAIL_CEILING) < 1e-4
     assert cost(0.8, 2 * half, 2 * half, 0.0) == pytest.approx(math.log(2), abs=1e-3)
     assert cost(0.1, 0.0, 0.0, 0.9) == pytest.approx(math.log(0.9 / TAIL_CEILING), abs=1e-3)
+    assert cost(0.1, 0.0, 0.0, 0.9, joint=True) < 1e-4
+    assert cost(0.1, half, 3 * half, 0.5, joint=True) == pytest.approx(math.log(2), abs=1e-3)
     assert cost(0.1, half, 3 * half, 0.5) == pytest.approx(
         math.log(2) + math.log(0.5 / TAIL_CEILING), abs=1e-3
     )
