@@ -95,16 +95,13 @@ def covering_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor
     by one place, and tell a method that follows them nothing of how much of the subject is there.
     Arguments as there.
     """
-    side = int(attention.shape[1] ** 0.5)
-    coarse = functional.adaptive_avg_pool2d(masks, side).flatten(2)  # [N, S, pixels]
-    index = nouns[:, None, :].expand(-1, attention.shape[1], -1)
-    maps = attention.gather(2, index).transpose(1, 2).float()  # [N, S, pixels]
+    maps, coarse = _maps_and_masks(attention, nouns, masks)
     wanted = coarse / (coarse.sum(-1, keepdim=True) + 1e-6)
     seen = maps / (maps.sum(-1, keepdim=True) + 1e-6)
     level = (maps * wanted).sum(-1)
     apart = (wanted * (torch.log(wanted + 1e-5) - torch.log(seen + 1e-5))).sum(-1)
     values = apart - COVER_WEIGHT * torch.log(level + 1e-3)
-    return (values * known).sum() / known.sum().clamp(min=1)
+    return _mean_of_known(values, known)
 
 
 def localisation_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor) -> Tensor:
@@ -113,16 +110,24 @@ def localisation_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Te
     attention: [N, pixels, K], averaged over heads; nouns: [N, S] key indices; known: [N, S]; masks: [N, S, h,
     w].
     """
-    side = int(attention.shape[1] ** 0.5)
-    coarse = functional.adaptive_avg_pool2d(masks, side).flatten(2)  # [N, S, pixels]
-    index = nouns[:, None, :].expand(-1, attention.shape[1], -1)
-    maps = attention.gather(2, index).transpose(1, 2).float()  # [N, S, pixels]
+    maps, coarse = _maps_and_masks(attention, nouns, masks)
     on_subject = (maps * coarse).sum(-1)
     inside = on_subject / (maps.sum(-1) + 1e-6)
     level = on_subject / (coarse.sum(-1) + 1e-3)
     values = 1 - inside - COVER_WEIGHT * torch.log(level + 1e-3)
-    count = known.sum().clamp(min=1)
-    return (values * known).sum() / count
+    return _mean_of_known(values, known)
+
+
+def _maps_and_masks(attention: Tensor, nouns: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Each noun's attention and its subject's mask at the same size: [N, S, pixels] each."""
+    side = int(attention.shape[1] ** 0.5)
+    coarse = functional.adaptive_avg_pool2d(masks, side).flatten(2)
+    index = nouns[:, None, :].expand(-1, attention.shape[1], -1)
+    return attention.gather(2, index).transpose(1, 2).float(), coarse
+
+
+def _mean_of_known(values: Tensor, known: Tensor) -> Tensor:
+    return (values * known).sum() / known.sum().clamp(min=1)
 
 
 class _CrossAttention:
