@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,10 +30,11 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What is known of a picture; `error` says why it will not come."""
+    """What is known of a picture; `error` says why it will not come, `stopped` that nobody waits for it."""
 
     result: Result | None = None
     error: str = ""
+    stopped: bool = False
 
 
 class ContactSheet(QObject):
@@ -44,10 +45,18 @@ class ContactSheet(QObject):
     finished = Signal()
 
     def __init__(
-        self, layer: Layer, service: InferenceService, scores: PictureScores, parent: QObject | None = None
+        self,
+        layer: Layer,
+        service: InferenceService,
+        scores: PictureScores,
+        parent: QObject | None = None,
+        *,
+        called: Callable[[str], str] = str,
     ) -> None:
+        """`called` gives what a person calls a method."""
         super().__init__(parent)
         self._layer = layer
+        self._called = called
         self._service = service
         self._scores = scores
         self._cells: dict[Place, Cell] = {}
@@ -95,7 +104,8 @@ class ContactSheet(QObject):
         for place, request in requests.items():
             self._cells[place] = Cell()
             label = translate("ContactSheet", "Compare: {method}, seed {seed}")
-            job = self._service.submit(request, label=label.format(method=place.method, seed=place.seed))
+            label = label.format(method=self._called(place.method), seed=place.seed)
+            job = self._service.submit(request, label=label)
             self._jobs[job] = place
 
     def stop(self) -> None:
@@ -130,7 +140,7 @@ class ContactSheet(QObject):
         self._end(job, Cell(error=error.message))
 
     def _on_cancelled(self, job: Job) -> None:
-        self._end(job, Cell(error=translate("ContactSheet", "Stopped")))
+        self._end(job, Cell(stopped=True))
 
     def _end(self, job: Job, cell: Cell) -> None:
         place = self._jobs.pop(job, None)

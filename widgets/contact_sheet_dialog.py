@@ -7,6 +7,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
+    QPushButton,
     QScrollArea,
     QSpinBox,
     QToolButton,
@@ -32,11 +33,12 @@ MOST_SEEDS = 16
 
 
 class ContactCard(QToolButton):
-    """One picture; empty while it is waited for."""
+    """One picture; an empty frame as long as it is not there."""
 
     def __init__(self, place: Place, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.place = place
+        self.setObjectName("ContactCard")
         self.setCheckable(True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         self.setIconSize(QSize(PICTURE_PX, PICTURE_PX))
@@ -50,7 +52,7 @@ class ContactCard(QToolButton):
         self.setEnabled(cell is not None and cell.result is not None)
         self.setToolTip(cell.error if cell is not None and cell.error else self.accessibleName())
         if cell is None or cell.result is None:
-            self.setText(self.tr("failed") if cell is not None and cell.error else self.tr("waiting…"))
+            self.setText(self._state(cell))
             return
         if self._picture is not cell.result:
             self._picture = cell.result
@@ -59,6 +61,13 @@ class ContactCard(QToolButton):
             pixmap.setDevicePixelRatio(ratio)
             self.setIcon(QIcon(pixmap))
         self.setText(self._score_text(score))
+
+    def _state(self, cell: Cell | None) -> str:
+        if cell is None:
+            return ""
+        if cell.error:
+            return self.tr("failed")
+        return self.tr("stopped") if cell.stopped else self.tr("waiting…")
 
     def _score_text(self, score: PictureScore | None) -> str:
         if score is None:
@@ -79,11 +88,12 @@ class ContactSheetDialog(Dialog):
         self._application = application
         self._document = document
         self._layer = layer
-        self.sheet = ContactSheet(layer, application.service, application.refinement.scores, self)
+        scores = application.refinement.scores
+        self.sheet = ContactSheet(layer, application.service, scores, self, called=method_label)
         self.cards: dict[Place, ContactCard] = {}
         self._heads: dict[str, QLabel] = {}
-        self.methods = QToolButton()
-        self.methods.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.methods = QPushButton()
+        self.methods.setProperty("menu", True)
         self.seeds = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=USUAL_SEEDS)
         inset(self.seeds)
         self.seeds.setAccessibleName(self.tr("Seeds"))
@@ -99,12 +109,13 @@ class ContactSheetDialog(Dialog):
         self.start = self.add_button(self.tr("Compare"), primary=True)
         self.add.clicked.connect(self._on_add)
         self.start.clicked.connect(self._on_start)
+        self.seeds.valueChanged.connect(lambda _: self._on_choice())
         self.sheet.changed.connect(self._show)
         self.sheet.scored.connect(self._show)
         self.sheet.finished.connect(self._show)
         self._show_methods()
         self._rebuild()
-        self.resize(700, 640)
+        self.resize(700, 700)
 
     def chosen_methods(self) -> tuple[str, ...]:
         return tuple(name for name, entry in self._entries.items() if entry.isChecked())
@@ -130,12 +141,17 @@ class ContactSheetDialog(Dialog):
         entry = self._menu.addAction(method_label(name))
         entry.setCheckable(True)
         entry.setChecked(name in USUAL_METHODS)
-        entry.toggled.connect(lambda _: self._show_methods())
+        entry.toggled.connect(lambda _: self._on_choice())
         return entry
+
+    def _on_choice(self) -> None:
+        self._show_methods()
+        if not self.sheet.busy:
+            self._rebuild()
 
     def _show_methods(self) -> None:
         count = len(self.chosen_methods())
-        self.methods.setText(self.tr("%n method(s)", "", count))
+        self.methods.setText(self.tr("Methods: {count}").format(count=count))
 
     def _on_start(self) -> None:
         if self.sheet.busy:

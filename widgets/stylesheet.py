@@ -72,8 +72,14 @@ QToolButton#Start:hover { background: $raised; border-color: $control; }
 QToolButton#Start:pressed { background: $hover; }
 QToolButton#Start:focus { border-color: $accent; }
 QToolButton#Sample { padding: 4px; border-radius: 8px; }
+QToolButton#ContactCard:disabled { border: 1px dashed $line; }
 
 QPushButton { background: $raised; border-color: $control; padding: 5px 14px; min-height: 18px; }
+QPushButton[menu="true"] { padding-right: 28px; }
+QPushButton::menu-indicator {
+    image: url(icons:mark-down-$theme.svg); width: 11px; height: 11px;
+    subcontrol-origin: padding; subcontrol-position: right center; right: 8px;
+}
 QPushButton:hover { background: $hover; }
 QPushButton:pressed { background: $pressed; }
 QPushButton:focus { border-color: $accent; }

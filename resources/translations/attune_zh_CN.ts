@@ -1765,6 +1765,10 @@
         <translation>失败</translation>
     </message>
     <message>
+        <source>stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
         <source>waiting…</source>
         <translation>等待中…</translation>
     </message>
@@ -1778,10 +1782,6 @@
     <message>
         <source>Compare: {method}, seed {seed}</source>
         <translation>比较：{method}，种子 {seed}</translation>
-    </message>
-    <message>
-        <source>Stopped</source>
-        <translation>已停止</translation>
     </message>
 </context>
 <context>
@@ -1802,11 +1802,9 @@
         <source>Compare</source>
         <translation>比较</translation>
     </message>
-    <message numerus="yes">
-        <source>%n method(s)</source>
-        <translation>
-            <numerusform>%n 种方法</numerusform>
-        </translation>
+    <message>
+        <source>Methods: {count}</source>
+        <translation>方法：{count}</translation>
     </message>
     <message>
         <source>{done} of {total}</source>

@@ -13,7 +13,7 @@ from inference.request import Request, Result
 from tests.helpers.fake_service import FakeService
 from widgets.contact_sheet_dialog import ContactSheetDialog
 from widgets.main_window import MainWindow
-from widgets.refine_panel import METHOD_LABELS, RefinePanel
+from widgets.refine_panel import METHOD_LABELS, RefinePanel, method_label
 
 
 @pytest.fixture
@@ -144,6 +144,19 @@ class TestContactSheet:
         qtbot.waitUntil(lambda: all(card.text() == "1 of 2" for card in dialog.cards.values()))
         assert dialog.start.text() == "Compare"
 
+    def test_the_grid_follows_what_is_chosen(self, dialog: ContactSheetDialog, service: FakeService) -> None:
+        assert dialog.methods.text() == "Methods: 3"
+        for entry in dialog.methods.menu().actions():
+            entry.setChecked(entry.text() == method_label("saga"))
+        dialog.seeds.setValue(2)
+        assert dialog.methods.text() == "Methods: 1"
+        assert set(dialog.cards) == {Place("saga", 7), Place("saga", 8)}
+        service.fake_engine.automatic = False
+        dialog.start.click()
+        assert service.jobs()[0].label == f"Compare: {method_label('saga')}, seed 7"
+        dialog.seeds.setValue(1)
+        assert len(dialog.cards) == 2, "what is under way stays in sight"
+
     def test_a_picture_becomes_a_layer(
         self, dialog: ContactSheetDialog, application: Application, qtbot: QtBot
     ) -> None:
@@ -160,10 +173,12 @@ class TestContactSheet:
         self, dialog: ContactSheetDialog, service: FakeService, qtbot: QtBot
     ) -> None:
         service.fake_engine.automatic = False
+        assert all(card.text() == "" for card in dialog.cards.values())
         dialog.start.click()
+        assert all(card.text() == "waiting…" for card in dialog.cards.values())
         assert dialog.start.text() == "Stop"
         dialog.start.click()
         assert not dialog.sheet.busy
-        assert all(card.text() == "failed" for card in dialog.cards.values())
+        assert all(card.text() == "stopped" for card in dialog.cards.values())
         dialog.close()
         assert not service.jobs()
