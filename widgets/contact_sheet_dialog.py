@@ -115,7 +115,7 @@ class ContactSheetDialog(Dialog):
         self.sheet.finished.connect(self._show)
         self._show_methods()
         self._rebuild()
-        self.resize(700, 700)
+        self.resize(700, 664)
 
     def chosen_methods(self) -> tuple[str, ...]:
         return tuple(name for name, entry in self._entries.items() if entry.isChecked())
