@@ -28,6 +28,7 @@ START: Final = (
     "the rest"
 )
 COVERING: Final = ", over all of the subject"
+TELLING: Final = "; a noun's attention tells whether its subject is there (cross entropy)"
 NOT_LOCALISED: Final = "none"
 CAPTIONS: Final = "captions drawn anew each time"
 UNSEEN: Final = (
@@ -172,6 +173,8 @@ def _auxiliary(recipe: Recipe) -> str:
         localised += SOFT.format(words=WORDS_CEILING)
         if recipe.family != "sd3":
             localised += START.format(tail=TAIL_CEILING)
+    if recipe.telling:
+        localised += TELLING
     return localised
 
 

@@ -51,7 +51,8 @@ class Conditions:
     """One batch's conditions.
 
     context: [N, K, D]; pooled: [N, P] or None; bias: [N, K]; nouns: [N, 3, groups] key indices; known: bool
-    [N, 3]; words: bool [N, K], the keys of words.
+    [N, 3], subjects that are seen; absent: bool [N, 3], subjects that are only told of; words: bool [N, K],
+    the keys of words.
     """
 
     context: Tensor
@@ -59,11 +60,12 @@ class Conditions:
     bias: Tensor
     nouns: Tensor
     known: Tensor
+    absent: Tensor
     words: Tensor
 
     def to(self, device: torch.device) -> Conditions:
         pooled = None if self.pooled is None else self.pooled.to(device)
-        moved = [t.to(device) for t in (self.bias, self.nouns, self.known, self.words)]
+        moved = [t.to(device) for t in (self.bias, self.nouns, self.known, self.absent, self.words)]
         return Conditions(self.context.to(device), pooled, *moved)
 
 
@@ -149,7 +151,7 @@ class TextSource:
         clip = torch.cat([parts[name] for name in parts if name != "t5"], -1)
         bias = torch.zeros(len(captions), TOKENS)
         bias[:, -1] = math.log(MAX_LENGTH - TOKENS + 1)
-        nouns, known = _noun_positions(captions, seen)
+        nouns, known, absent = _noun_positions(captions, seen)
         lengths = torch.tensor([len(caption.words) for caption in captions])
         places = torch.arange(TOKENS)
         words = (places >= 1) & (places <= lengths[:, None])
@@ -159,7 +161,7 @@ class TextSource:
             zero = torch.tensor([choice.zeros for choice in choices])
             clip[zero], vector[zero] = 0.0, 0.0
         if self.family != "sd3":
-            return Conditions(clip, vector, bias, nouns[..., None], known, words)
+            return Conditions(clip, vector, bias, nouns[..., None], known, absent, words)
         second = torch.zeros_like(bias)
         second[:, -1] = torch.tensor([math.log(c.t5_length - TOKENS + 1) for c in choices])
         return Conditions(
@@ -168,6 +170,7 @@ class TextSource:
             torch.cat([bias, second], 1),
             torch.stack([nouns, (nouns - 1).clamp(min=0) + TOKENS], -1),
             known,
+            absent,
             torch.cat([words, (places < lengths[:, None])], 1),
         )
 
@@ -244,15 +247,16 @@ def _rewrite(
         states[len(caption.words) + first] = pad
 
 
-def _noun_positions(captions: Sequence[Caption], seen: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Token index (with start token) of each subject's noun [N, 3], and whether there is one.
-
-    Only the first `seen` subjects of each caption are in the picture.
+def _noun_positions(captions: Sequence[Caption], seen: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Token index (with start token) of each subject's noun [N, 3], whether it is in the picture, and whether
+    the caption only tells of it. The first `seen` subjects of each caption are in the picture.
     """
     nouns = torch.zeros(len(captions), MAX_SUBJECTS, dtype=torch.long)
     known = torch.zeros(len(captions), MAX_SUBJECTS, dtype=torch.bool)
+    absent = torch.zeros_like(known)
     for row, (caption, shown) in enumerate(zip(captions, seen, strict=True)):
         for place, word in enumerate(caption.words, start=1):
-            if word.noun and word.subject is not None and word.subject < shown:
-                nouns[row, word.subject], known[row, word.subject] = place, True
-    return nouns, known
+            if word.noun and word.subject is not None:
+                nouns[row, word.subject] = place
+                (known if word.subject < shown else absent)[row, word.subject] = True
+    return nouns, known, absent

@@ -25,6 +25,10 @@ WORDS_CEILING: Final = 0.06
 TAIL_CEILING: Final = 0.05
 SOFT_WEIGHT: Final = 4.0  # with less, the start token never comes to its share
 NARROW_HEAD: Final = 12
+# The attention of a noun at which its subject is as likely there as not, and how much that counts.
+EVEN_ODDS: Final = 0.01
+PRESENCE_WEIGHT: Final = 1.0
+LOOKED_AT: Final = 8  # an unseen subject is judged by this part of the places, where it is seen most
 
 
 @dataclass
@@ -32,19 +36,22 @@ class AttentionState:
     """What the training attention processors share during one forward pass.
 
     bias: [N, K] added to the text keys' scores; words: bool [N, K], the keys of words; nouns: [N, S, G] token
-    index of each subject's noun in each of G token groups; known: bool [N, S]; masks: [N, S, 16, 16] in 0..1.
-    `losses` collects one value a layer; stays empty when `wanted` is off; `covering` asks nouns to look at
-    all of their subject, `soft` keeps the words' share of attention small.
+    index of each subject's noun in each of G token groups; known: bool [N, S], what is seen; absent: bool
+    [N, S], what is only told of; masks: [N, S, 16, 16] in 0..1. `losses` collects one value a layer; stays
+    empty when `wanted` is off; `covering` asks nouns to look at all of their subject, `soft` keeps the words'
+    share of attention small, `telling` makes a noun's attention tell whether its subject is there.
     """
 
     bias: Tensor | None = None
     nouns: Tensor | None = None
     known: Tensor | None = None
+    absent: Tensor | None = None
     masks: Tensor | None = None
     words: Tensor | None = None
     wanted: bool = False
     covering: bool = False
     soft: bool = False
+    telling: bool = False
     losses: list[Tensor] = field(default_factory=list)
 
     def take(self) -> Tensor:
@@ -102,6 +109,21 @@ def covering_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor
     apart = (wanted * (torch.log(wanted + 1e-5) - torch.log(seen + 1e-5))).sum(-1)
     values = apart - COVER_WEIGHT * torch.log(level + 1e-3)
     return _mean_of_known(values, known)
+
+
+def presence_loss(attention: Tensor, nouns: Tensor, known: Tensor, absent: Tensor, masks: Tensor) -> Tensor:
+    """Cross entropy of whether a subject is there, its odds being its noun's attention / EVEN_ODDS: the mean
+    on the mask of what is seen, and of the eighth of the places that look most where it is not.
+
+    Methods that raise a neglected noun's attention presuppose that it is low because its subject is not
+    there. absent: bool [N, S]; other arguments as for `localisation_loss`.
+    """
+    maps, coarse = _maps_and_masks(attention, nouns, masks)
+    level = (maps * coarse).sum(-1) / (coarse.sum(-1) + 1e-3)
+    most = maps.topk(max(1, maps.shape[-1] // LOOKED_AT)).values.mean(-1)
+    there = torch.log1p(EVEN_ODDS / (level + 1e-4))
+    gone = torch.log1p(most / EVEN_ODDS)
+    return _mean_of_known(torch.where(absent, gone, there), known | absent)
 
 
 def localisation_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor) -> Tensor:
@@ -233,4 +255,8 @@ def _collect(state: AttentionState, shares: Tensor, *, joint: bool = False) -> N
         if state.soft and group == 0:
             assert state.words is not None
             loss = loss + SOFT_WEIGHT * softness_loss(mean, state.words, joint=joint)
+        if state.telling:
+            assert state.absent is not None
+            found = presence_loss(mean, state.nouns[:, :, group], state.known, state.absent, state.masks)
+            loss = loss + PRESENCE_WEIGHT * found
         state.losses.append(loss)

@@ -34,8 +34,8 @@ DEFAULT_MINUTES: Final[Mapping[str, float]] = {
     "decoder4": 5,
     "decoder16": 5,
     "mini-sdxl": 56,
-    "mini-sd1": 112,
-    "mini-sd3": 118,
+    "mini-sd1": 163,
+    "mini-sd3": 130,
 }
 TEXT_SHARES: Final[dict[EncoderName, float]] = {"clip_l": 0.27, "clip_g": 0.25, "t5": 0.48}
 # where finished parts are found when the workshop has none

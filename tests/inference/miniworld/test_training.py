@@ -21,11 +21,13 @@ from inference.miniworld.fitting import Budget, Plan, rate_factor
 from inference.miniworld.latents import Cached, cache_latents, small_masks
 from inference.miniworld.localisation import (
     COVER_WEIGHT,
+    EVEN_ODDS,
     TAIL_CEILING,
     WORDS_CEILING,
     covering_loss,
     install,
     localisation_loss,
+    presence_loss,
     softness_loss,
 )
 from inference.miniworld.scene import PEOPLE, sample_scene, with_unseen
@@ -147,6 +149,25 @@ def test_attention_that_covers_its_subject_costs_least() -> None:
     assert float(covering_loss(covered.flatten()[None, :, None], nouns, ~known, masks)) == 0
 
 
+def test_attention_tells_whether_a_subject_is_there() -> None:
+    masks = torch.zeros(1, 2, 16, 16)
+    masks[0, 0, :, :8] = 1  # the second is only told of
+    nouns = torch.tensor([[0, 1]])
+    seen, told = torch.tensor([[True, False]]), torch.tensor([[False, True]])
+
+    def cost(there: float, gone: float) -> float:
+        first = masks[0, 0] * there
+        second = torch.zeros(16, 16)
+        second[:2] = gone  # an eighth of the places
+        maps = torch.stack([first.flatten(), second.flatten()], -1)[None]
+        return float(presence_loss(maps, nouns, seen, told, masks))
+
+    assert cost(EVEN_ODDS, EVEN_ODDS) == pytest.approx(math.log(2), rel=1e-2)
+    assert cost(3 * EVEN_ODDS, 0.0) == pytest.approx(math.log(4 / 3) / 2, rel=1e-2)
+    assert cost(3 * EVEN_ODDS, 3 * EVEN_ODDS) == pytest.approx((math.log(4 / 3) + math.log(4)) / 2, rel=1e-2)
+    assert float(presence_loss(torch.ones(1, 256, 2), nouns, ~seen & ~told, ~told & ~seen, masks)) == 0
+
+
 def test_words_and_padding_within_their_ceilings_cost_nothing() -> None:
     words = torch.tensor([[False, True, True, False]])
     half = WORDS_CEILING / 2
@@ -181,6 +202,11 @@ class TestUnseenSubjects:
         unseen = TextSource("sd1", encoders, unseen_share=1.0).conditions(scenes, 3)  # type: ignore[arg-type]
         assert (usual.known.sum(1) <= 1).all()
         assert (unseen.known.sum(1) <= 1).all()
+        assert not usual.absent.any()
+        named = unseen.known.any(1)
+        assert named.any()
+        assert (unseen.absent.sum(1) == named).all()
+        assert (unseen.nouns[..., 0] * unseen.absent).sum(1)[named].min() >= 1
         assert unseen.words.sum() > usual.words.sum()
 
     def test_scenes_of_three_are_told_as_they_are(self) -> None:
@@ -225,7 +251,8 @@ def test_a_card_says_what_the_training_was(tmp_path: Path) -> None:
     }
     figures["suite"] = asdict(Suite())
     card = model_card("mini-sd1", "sd1", figures, tmp_path, "two cores")
-    assert "50% of those with fewer than three subjects name one more" in card
+    assert "35% of those with fewer than three subjects name one more" in card
+    assert "tells whether its subject is there" in card
     assert "below 6% of the attention" in card
     assert "Autoencoder: taken over" in card
     assert "attention localisation" in model_card("mini-sdxl", "sdxl", figures, tmp_path, "two cores")
