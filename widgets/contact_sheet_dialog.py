@@ -112,10 +112,10 @@ class ContactSheetDialog(Dialog):
         self.seeds.valueChanged.connect(lambda _: self._on_choice())
         self.sheet.changed.connect(self._show)
         self.sheet.scored.connect(self._show)
-        self.sheet.finished.connect(self._show)
+        self.sheet.finished.connect(self._on_finished)
         self._show_methods()
         self._rebuild()
-        self.resize(700, 664)
+        self.resize(700, 682)
 
     def chosen_methods(self) -> tuple[str, ...]:
         return tuple(name for name, entry in self._entries.items() if entry.isChecked())
@@ -148,6 +148,18 @@ class ContactSheetDialog(Dialog):
         self._show_methods()
         if not self.sheet.busy:
             self._rebuild()
+
+    def _on_finished(self) -> None:
+        """What was chosen while the pictures were drawn shows now."""
+        if set(self.cards) != set(self._places()):
+            self._rebuild()
+        else:
+            self._show()
+
+    def _places(self) -> list[Place]:
+        """The frames of what is chosen, row by row."""
+        seeds = self.sheet.seeds(self.seeds.value())
+        return [Place(method, seed) for seed in seeds for method in self.chosen_methods()]
 
     def _show_methods(self) -> None:
         count = len(self.chosen_methods())

@@ -11,6 +11,7 @@ import torch
 
 from .conditioning import Family
 from .denoisers import RECIPES, Recipe
+from .detector_training import COUNT_WEIGHTS
 from .evaluation import FIRST_SEED, Suite
 from .export import GUIDANCE, LICENCE
 from .localisation import TAIL_CEILING, WORDS_CEILING
@@ -78,14 +79,16 @@ DETECTOR: Final = """\
 
 A small convolutional network with one head for the slots left, middle and right. Licence: {licence}.
 
-Trained for {steps} steps in {minutes:.0f} minutes on renders of the mini world: clean, blurred, noisy, and
-decoded by the 4-channel autoencoder. Hardware: {hardware}.
+Trained for {steps} steps in {minutes:.0f} minutes on renders of the mini world, {ones:.0%}, {twos:.0%} and
+{threes:.0%} of them with one, two and three subjects: clean, blurred, noisy, distorted by a smooth random
+flow, and decoded by the 4-channel autoencoder. Hardware: {hardware}.
 Again: `python -m inference.miniworld train detector`.
 
-Its own errors on held-out renders in photo style, clean and after the 4-channel autoencoder:
+Its own errors on held-out renders in photo style: clean, after the 4-channel autoencoder, and distorted by
+waves, which is otherwise than in training:
 
-| figure | clean | autoencoded |
-| --- | --- | --- |
+| figure | clean | autoencoded | distorted |
+| --- | --- | --- | --- |
 {table}
 
 Goals: presence ≥ 0.99, R² of age and smile ≥ 0.9.
@@ -121,15 +124,22 @@ def model_card(name: str, family: Family, figures: Mapping[str, Any], work: Path
 
 
 def detector_card(figures: Mapping[str, Any], work: Path, hardware: str) -> str:
-    """The card of the detector; figures of clean and of autoencoded held-out renders."""
+    """The card of the detector; figures of clean, autoencoded and distorted held-out renders."""
     run = _progress(work, "detector")
-    clean, decoded = figures["clean"], figures["decoded"]
+    columns = [figures[kind] for kind in ("clean", "autoencoded", "distorted")]
+    ones, twos, threes = COUNT_WEIGHTS
     return DETECTOR.format(
+        ones=ones,
+        twos=twos,
+        threes=threes,
         licence=LICENCE,
         steps=run["step"],
         minutes=run["minutes"],
         hardware=hardware,
-        table="\n".join(f"| {key} | {clean[key]:.4g} | {decoded[key]:.4g} |" for key in clean),
+        table="\n".join(
+            f"| {key} | " + " | ".join(f"{column[key]:.4g}" for column in columns) + " |"
+            for key in columns[0]
+        ),
     )
 
 

@@ -1,7 +1,8 @@
-"""Training of the detector on renders: clean, blurred, noisy, and decoded by the autoencoder."""
+"""Training of the detector on renders: clean, blurred, noisy, distorted, and decoded by the autoencoder."""
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,12 @@ FIRST_SEED: Final = 300_000_000
 POOL_SEED: Final = 400_000_000
 HELD_OUT_SEED: Final = 70_000_000
 LATENT_NOISE: Final = (0.0, 0.15)
+# Three subjects are the hardest to read, because each is small.
+COUNT_WEIGHTS: Final = (0.3, 0.35, 0.35)
+DISTORTED_SHARE: Final = 0.5
+DISTORTION: Final = 0.035  # largest standard deviation of the flow, in halves of the width
+FLOW_NODES: Final = 7
+WAVES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -121,11 +128,17 @@ def reading_loss(readings: Readings, truth: Truth) -> tuple[Tensor, dict[str, fl
 
 @torch.no_grad()
 def detector_figures(
-    detector: Detector, count: int = 600, vae: AutoencoderKL | None = None
+    detector: Detector, count: int = 600, vae: AutoencoderKL | None = None, *, wavy: bool = False
 ) -> dict[str, float]:
-    """Errors on held-out renders (photo style), passed through `vae` first when one is given."""
+    """Errors on held-out renders (photo style), passed through `vae` first when one is given.
+
+    `wavy` distorts them as small models do what they draw, but by waves and thus otherwise than in training.
+    """
     scenes = [_drawn(HELD_OUT_SEED + i, style="photo") for i in range(count)]
     images = torch.stack([_tensor(rendered) for _, rendered in scenes])
+    if wavy:
+        rng = random.Random(HELD_OUT_SEED)
+        images = torch.stack([_displaced(image, _waves(rng, image.shape[-1])) for image in images])
     if vae is not None:
         images = torch.cat([_autoencode(vae, part, 0.0) for part in images.split(16)])
     readings, truth = detector.read(images), truth_of(scenes)
@@ -158,7 +171,7 @@ def _colours(subject: Subject) -> Tensor:
 
 
 def _drawn(seed: int, style: str | None = None) -> tuple[Scene, Rendered]:
-    scene = sample_scene(seed, style=style)
+    scene = sample_scene(seed, style=style, count_weights=COUNT_WEIGHTS)
     return scene, render(scene)
 
 
@@ -184,16 +197,44 @@ def _batch(
 
 
 def _worn(rng: random.Random, image: Tensor) -> Tensor:
-    """Blur, noise and a change of contrast, as finished pictures of small models have."""
-    if rng.random() < 0.5:
-        factor = rng.choice((1.5, 2.0, 2.6))
+    """Distortion, blur, noise and a change of contrast, as finished pictures of small models have."""
+    generator = torch.Generator().manual_seed(rng.getrandbits(48))
+    if rng.random() < DISTORTED_SHARE:
+        size = image.shape[-1]
+        nodes = torch.randn(1, 2, FLOW_NODES, FLOW_NODES, generator=generator) * rng.uniform(0, DISTORTION)
+        flow = functional.interpolate(nodes, (size, size), mode="bicubic", align_corners=False)
+        image = _displaced(image, flow[0])
+    if rng.random() < 0.6:
+        factor = rng.choice((1.5, 2.0, 2.6, 4.0))
         small = functional.interpolate(image[None], scale_factor=1 / factor, mode="bilinear", antialias=True)
         image = functional.interpolate(small, image.shape[-2:], mode="bicubic")[0]
     if rng.random() < 0.5:
-        image = image + torch.randn_like(image) * rng.uniform(0, 0.05)
+        image = image + torch.randn(image.shape, generator=generator) * rng.uniform(0, 0.05)
     if rng.random() < 0.3:
         image = (image - 0.5) * rng.uniform(0.88, 1.12) + 0.5 + rng.uniform(-0.04, 0.04)
     return image.clamp(0, 1)
+
+
+def _displaced(image: Tensor, flow: Tensor) -> Tensor:
+    """The picture [3, S, S] with what lies at x + flow(x) at x; flow [2, S, S] in halves of the width."""
+    size = image.shape[-1]
+    still = functional.affine_grid(torch.eye(2, 3)[None], [1, 3, size, size], align_corners=False)
+    grid = still + flow.permute(1, 2, 0)
+    moved = functional.grid_sample(image[None], grid, padding_mode="border", align_corners=False)
+    return moved[0]
+
+
+def _waves(rng: random.Random, size: int) -> Tensor:
+    """A flow [2, S, S], in halves of the width, of waves across the picture at random angles and lengths."""
+    axis = (torch.arange(size) + 0.5) / size
+    flow = torch.zeros(2, size, size)
+    for _ in range(WAVES):
+        angle, turns = rng.uniform(0, math.tau), rng.uniform(1, 5)
+        place = axis[None, :] * math.cos(angle) + axis[:, None] * math.sin(angle)
+        wave = torch.sin(math.tau * turns * place + rng.uniform(0, math.tau))
+        towards = rng.uniform(0, math.tau)
+        flow += torch.tensor([math.cos(towards), math.sin(towards)])[:, None, None] * wave
+    return flow * DISTORTION / math.sqrt(WAVES / 2)
 
 
 def _autoencoded_pool(work: Path) -> tuple[list[int], Tensor]:

@@ -31,6 +31,19 @@ PRESENCE_WEIGHT: Final = 1.0
 LOOKED_AT: Final = 8  # an unseen subject is judged by this part of the places, where it is seen most
 
 
+@dataclass(frozen=True)
+class Looks:
+    """Each noun's attention over the places, and its subject's mask there: [N, S, pixels] each."""
+
+    maps: Tensor
+    masks: Tensor
+
+    @property
+    def level(self) -> Tensor:
+        """[N, S], the mean attention on the subject."""
+        return (self.maps * self.masks).sum(-1) / (self.masks.sum(-1) + 1e-3)
+
+
 @dataclass
 class AttentionState:
     """What the training attention processors share during one forward pass.
@@ -94,58 +107,51 @@ def _excess(attention: Tensor, keys: Tensor, ceiling: float) -> Tensor:
     return torch.log(share / ceiling + 1e-6).clamp(min=0).mean()
 
 
-def covering_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor) -> Tensor:
+def looks(attention: Tensor, nouns: Tensor, masks: Tensor) -> Looks:
+    """What the losses below read of a layer.
+
+    attention: [N, pixels, K], averaged over heads; nouns: [N, S] key indices; masks: [N, S, h, w] in 0..1.
+    """
+    side = int(attention.shape[1] ** 0.5)
+    coarse = functional.adaptive_avg_pool2d(masks, side).flatten(2)
+    index = nouns[:, None, :].expand(-1, attention.shape[1], -1)
+    return Looks(attention.gather(2, index).transpose(1, 2).float(), coarse)
+
+
+def localisation_loss(seen: Looks, known: Tensor) -> Tensor:
+    """1 - (share of a noun's attention that falls on its subject), plus a little -log(mean attention there).
+
+    known: bool [N, S], the subjects that count.
+    """
+    inside = (seen.maps * seen.masks).sum(-1) / (seen.maps.sum(-1) + 1e-6)
+    return _mean_of_known(1 - inside - COVER_WEIGHT * torch.log(seen.level + 1e-3), known)
+
+
+def covering_loss(seen: Looks, known: Tensor) -> Tensor:
     """KL(subject's mask ‖ its noun's attention), both as distributions over places, plus a little
     -log(mean attention there).
 
     A noun may look at one place of its subject and cost no `localisation_loss`; maps like that are satisfied
     by one place, and tell a method that follows them nothing of how much of the subject is there.
-    Arguments as there.
     """
-    maps, coarse = _maps_and_masks(attention, nouns, masks)
-    wanted = coarse / (coarse.sum(-1, keepdim=True) + 1e-6)
-    seen = maps / (maps.sum(-1, keepdim=True) + 1e-6)
-    level = (maps * wanted).sum(-1)
-    apart = (wanted * (torch.log(wanted + 1e-5) - torch.log(seen + 1e-5))).sum(-1)
-    values = apart - COVER_WEIGHT * torch.log(level + 1e-3)
-    return _mean_of_known(values, known)
+    wanted = seen.masks / (seen.masks.sum(-1, keepdim=True) + 1e-6)
+    attended = seen.maps / (seen.maps.sum(-1, keepdim=True) + 1e-6)
+    apart = (wanted * (torch.log(wanted + 1e-5) - torch.log(attended + 1e-5))).sum(-1)
+    return _mean_of_known(apart - COVER_WEIGHT * torch.log(seen.level + 1e-3), known)
 
 
-def presence_loss(attention: Tensor, nouns: Tensor, known: Tensor, absent: Tensor, masks: Tensor) -> Tensor:
+def presence_loss(seen: Looks, known: Tensor, absent: Tensor) -> Tensor:
     """Cross entropy of whether a subject is there, its odds being its noun's attention / EVEN_ODDS: the mean
     on the mask of what is seen, and of the eighth of the places that look most where it is not.
 
     Methods that raise a neglected noun's attention presuppose that it is low because its subject is not
-    there. absent: bool [N, S]; other arguments as for `localisation_loss`.
+    there. absent: bool [N, S].
     """
-    maps, coarse = _maps_and_masks(attention, nouns, masks)
-    level = (maps * coarse).sum(-1) / (coarse.sum(-1) + 1e-3)
-    most = maps.topk(max(1, maps.shape[-1] // LOOKED_AT)).values.mean(-1)
-    there = torch.log1p(EVEN_ODDS / (level + 1e-4))
+    places = seen.maps.shape[-1]
+    most = seen.maps.topk(max(1, places // LOOKED_AT)).values.mean(-1)
+    there = torch.log1p(EVEN_ODDS / (seen.level + 1e-4))
     gone = torch.log1p(most / EVEN_ODDS)
     return _mean_of_known(torch.where(absent, gone, there), known | absent)
-
-
-def localisation_loss(attention: Tensor, nouns: Tensor, known: Tensor, masks: Tensor) -> Tensor:
-    """1 - (share of a noun's attention that falls on its subject), plus a little -log(mean attention there).
-
-    attention: [N, pixels, K], averaged over heads; nouns: [N, S] key indices; known: [N, S]; masks: [N, S, h,
-    w].
-    """
-    maps, coarse = _maps_and_masks(attention, nouns, masks)
-    on_subject = (maps * coarse).sum(-1)
-    inside = on_subject / (maps.sum(-1) + 1e-6)
-    level = on_subject / (coarse.sum(-1) + 1e-3)
-    values = 1 - inside - COVER_WEIGHT * torch.log(level + 1e-3)
-    return _mean_of_known(values, known)
-
-
-def _maps_and_masks(attention: Tensor, nouns: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Each noun's attention and its subject's mask at the same size: [N, S, pixels] each."""
-    side = int(attention.shape[1] ** 0.5)
-    coarse = functional.adaptive_avg_pool2d(masks, side).flatten(2)
-    index = nouns[:, None, :].expand(-1, attention.shape[1], -1)
-    return attention.gather(2, index).transpose(1, 2).float(), coarse
 
 
 def _mean_of_known(values: Tensor, known: Tensor) -> Tensor:
@@ -251,12 +257,12 @@ def _collect(state: AttentionState, shares: Tensor, *, joint: bool = False) -> N
     mean = shares.mean(1)
     located = covering_loss if state.covering else localisation_loss
     for group in range(state.nouns.shape[2]):
-        loss = located(mean, state.nouns[:, :, group], state.known, state.masks)
+        seen = looks(mean, state.nouns[:, :, group], state.masks)
+        loss = located(seen, state.known)
         if state.soft and group == 0:
             assert state.words is not None
             loss = loss + SOFT_WEIGHT * softness_loss(mean, state.words, joint=joint)
         if state.telling:
             assert state.absent is not None
-            found = presence_loss(mean, state.nouns[:, :, group], state.known, state.absent, state.masks)
-            loss = loss + PRESENCE_WEIGHT * found
+            loss = loss + PRESENCE_WEIGHT * presence_loss(seen, state.known, state.absent)
         state.losses.append(loss)

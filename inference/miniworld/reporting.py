@@ -37,8 +37,11 @@ def report_detector(models: Path, work: Path, hardware: str) -> dict[str, Any]:
     """Measures the detector on held-out renders and writes its card."""
     detector = Detector.load(models / "detector")
     vae = AutoencoderKL.from_pretrained(models / "mini-sdxl" / "vae").eval()
-    clean = detector_figures(detector, DETECTOR_PICTURES)
-    figures = {"clean": clean, "decoded": detector_figures(detector, DETECTOR_PICTURES // 2, vae)}
+    figures = {
+        "clean": detector_figures(detector, DETECTOR_PICTURES),
+        "autoencoded": detector_figures(detector, DETECTOR_PICTURES // 2, vae),
+        "distorted": detector_figures(detector, DETECTOR_PICTURES, wavy=True),
+    }
     write_figures(models / "detector", figures, work / FIGURES_NAME)
     write_card("detector", models, work, hardware)
     return figures

@@ -156,6 +156,8 @@ class TestContactSheet:
         assert service.jobs()[0].label == f"Compare: {method_label('saga')}, seed 7"
         dialog.seeds.setValue(1)
         assert len(dialog.cards) == 2, "what is under way stays in sight"
+        dialog.start.click()
+        assert set(dialog.cards) == {Place("saga", 7)}, "and what is chosen shows afterwards"
 
     def test_a_picture_becomes_a_layer(
         self, dialog: ContactSheetDialog, application: Application, qtbot: QtBot

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from inference.miniworld import evaluation
-from inference.miniworld.cards import model_card
+from inference.miniworld.cards import detector_card, model_card
 from inference.miniworld.detector import Detection, find
 from inference.miniworld.evaluation import Suite
 from inference.miniworld.reporting import FIGURES_NAME, write_card
@@ -82,6 +82,14 @@ def test_a_card_tells_goal_and_figure(tmp_path: Path) -> None:
     assert "7 steps of 16 (112 samples) in 1 minutes" in card
     assert "| both subjects present, 28 pictures | 45-75 % | 50 % |" in card
     assert "attention localisation from the exact masks" in card
+
+
+def test_the_card_of_the_detector_has_a_column_for_each_kind_of_picture(tmp_path: Path) -> None:
+    torch.save({"step": 7, "seconds": 60.0}, tmp_path / "detector.pt")
+    figures = {"clean": {"presence": 1.0}, "autoencoded": {"presence": 0.97}, "distorted": {"presence": 0.95}}
+    card = detector_card(figures, tmp_path, "one core")
+    assert "| presence | 1 | 0.97 | 0.95 |" in card
+    assert "30%, 35% and\n35% of them with one, two and three subjects" in card
 
 
 def test_figures_are_kept_per_model(tmp_path: Path) -> None:

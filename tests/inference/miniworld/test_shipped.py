@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DiffusionPipeline
+from torch.nn import functional
 
 from inference.miniworld.detector import Detector, find
 from inference.miniworld.render import draw_pixels
@@ -112,3 +113,27 @@ def test_the_detector_reads_held_out_renders() -> None:
         if detection is not None and subject.is_person
     ]
     assert sum(errors) / len(errors) < 0.1
+
+
+def test_the_detector_reads_distorted_scenes_of_three() -> None:
+    detector = Detector.load(MODELS / "detector")
+    scenes = [
+        sample_scene(
+            81_000_000 + i, kinds=(KINDS[i % 8], KINDS[(i + 3) % 8], KINDS[(i + 5) % 8]), style="photo"
+        )
+        for i in range(64)
+    ]
+    drawn = torch.from_numpy(np.stack([draw_pixels(scene) for scene in scenes]))
+    images = drawn.permute(0, 3, 1, 2).float() / 255
+    places = torch.linspace(-1, 1, images.shape[-1])
+    still = torch.stack(torch.meshgrid(places, places, indexing="xy"), -1)
+    wobble = 0.035 * torch.sin(9 * still.flip(-1))
+    warped = functional.grid_sample(
+        images, (still + wobble).expand(len(images), -1, -1, -1), padding_mode="border", align_corners=True
+    )
+    found = detector(warped)
+    right = [
+        {f.kind for f in row} == {s.kind for s in scene.subjects}
+        for row, scene in zip(found, scenes, strict=True)
+    ]
+    assert sum(right) >= 0.95 * len(scenes)

@@ -11,6 +11,7 @@ import pytest
 import torch
 from diffusers import SD3Transformer2DModel, UNet2DConditionModel
 
+from inference.miniworld import detector_training
 from inference.miniworld.cards import model_card
 from inference.miniworld.conditioning import ENCODERS, TOKENS, Conditions, Family, TextSource
 from inference.miniworld.denoisers import RECIPES, balanced, new_denoiser, time_ids, train_denoiser
@@ -27,6 +28,7 @@ from inference.miniworld.localisation import (
     covering_loss,
     install,
     localisation_loss,
+    looks,
     presence_loss,
     softness_loss,
 )
@@ -126,8 +128,8 @@ def test_attention_inside_the_mask_costs_less() -> None:
     masks[..., :8] = 1
     nouns, known = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.bool)
     inside = masks[0, 0].flatten()[None, :, None]
-    good = localisation_loss(inside, nouns, known, masks)
-    bad = localisation_loss(1 - inside, nouns, known, masks)
+    good = localisation_loss(looks(inside, nouns, masks), known)
+    bad = localisation_loss(looks(1 - inside, nouns, masks), known)
     assert good < 0.05 < 1 < bad
 
 
@@ -137,7 +139,7 @@ def test_attention_that_covers_its_subject_costs_least() -> None:
     nouns, known = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.bool)
 
     def cost(places: torch.Tensor) -> float:
-        return float(covering_loss(places.flatten()[None, :, None], nouns, known, masks))
+        return float(covering_loss(looks(places.flatten()[None, :, None], nouns, masks), known))
 
     covered = masks[0, 0] * 0.05
     one_place = torch.zeros(16, 16)
@@ -146,7 +148,7 @@ def test_attention_that_covers_its_subject_costs_least() -> None:
     assert cost(covered) == pytest.approx(-level, abs=1e-2)
     assert cost(covered * 0.1) > cost(covered)
     assert cost(one_place) > cost(torch.full((16, 16), 0.05)) > cost(covered)
-    assert float(covering_loss(covered.flatten()[None, :, None], nouns, ~known, masks)) == 0
+    assert float(covering_loss(looks(covered.flatten()[None, :, None], nouns, masks), ~known)) == 0
 
 
 def test_attention_tells_whether_a_subject_is_there() -> None:
@@ -160,12 +162,13 @@ def test_attention_tells_whether_a_subject_is_there() -> None:
         second = torch.zeros(16, 16)
         second[:2] = gone  # an eighth of the places
         maps = torch.stack([first.flatten(), second.flatten()], -1)[None]
-        return float(presence_loss(maps, nouns, seen, told, masks))
+        return float(presence_loss(looks(maps, nouns, masks), seen, told))
 
     assert cost(EVEN_ODDS, EVEN_ODDS) == pytest.approx(math.log(2), rel=1e-2)
     assert cost(3 * EVEN_ODDS, 0.0) == pytest.approx(math.log(4 / 3) / 2, rel=1e-2)
     assert cost(3 * EVEN_ODDS, 3 * EVEN_ODDS) == pytest.approx((math.log(4 / 3) + math.log(4)) / 2, rel=1e-2)
-    assert float(presence_loss(torch.ones(1, 256, 2), nouns, ~seen & ~told, ~told & ~seen, masks)) == 0
+    nobody = torch.zeros_like(seen)
+    assert float(presence_loss(looks(torch.ones(1, 256, 2), nouns, masks), nobody, nobody)) == 0
 
 
 def test_words_and_padding_within_their_ceilings_cost_nothing() -> None:
@@ -275,6 +278,32 @@ def test_detector_training_runs_resumes_and_loads(tmp_path: Path) -> None:
     assert torch.load(tmp_path / "detector.pt", weights_only=True)["step"] == 3
     found = Detector.load(tmp_path / "detector")(torch.rand(2, 3, 100, 140))
     assert len(found) == 2
+
+
+def test_a_picture_is_displaced_by_its_flow() -> None:
+    image = torch.rand(3, 32, 32)
+    still = torch.zeros(2, 32, 32)
+    assert torch.allclose(detector_training._displaced(image, still), image, atol=1e-5)
+    right = still.clone()
+    right[0] = 2 * 4 / 32  # four pixels, in halves of the width
+    moved = detector_training._displaced(image, right)
+    assert torch.allclose(moved[:, :, :-4], image[:, :, 4:], atol=1e-4)
+
+
+def test_waves_are_as_strong_as_the_flow_of_training_at_most() -> None:
+    waves = torch.stack([detector_training._waves(random.Random(seed), 64) for seed in range(50)])
+    assert float(waves.std()) == pytest.approx(detector_training.DISTORTION / math.sqrt(2), rel=0.15)
+
+
+def test_a_resumed_training_sees_the_pictures_it_would_have_seen() -> None:
+    image = torch.rand(3, 32, 32)
+    torch.manual_seed(1)
+    first = [detector_training._worn(random.Random(seed), image) for seed in range(12)]
+    torch.manual_seed(2)
+    again = [detector_training._worn(random.Random(seed), image) for seed in range(12)]
+    assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
+    assert len({float(one.sum()) for one in first}) > 8
+    assert all(one.min() >= 0 and one.max() <= 1 for one in first)
 
 
 def test_an_unknown_part_is_named(tmp_path: Path) -> None:
