@@ -80,8 +80,9 @@ DETECTOR: Final = """\
 A small convolutional network with one head for the slots left, middle and right. Licence: {licence}.
 
 Trained for {steps} steps in {minutes:.0f} minutes on renders of the mini world, {ones:.0%}, {twos:.0%} and
-{threes:.0%} of them with one, two and three subjects: clean, blurred, noisy, distorted by a smooth random
-flow, and decoded by the 4-channel autoencoder. Hardware: {hardware}.
+{threes:.0%} of them with one, two and three subjects, of any kinds in any order: clean, blurred, noisy,
+distorted by a smooth random flow, with bleeding and blotched colours, and decoded by the 4-channel
+autoencoder from noisy and blurred latents. Hardware: {hardware}.
 Again: `python -m inference.miniworld train detector`.
 
 Its own errors on held-out renders in photo style: clean, after the 4-channel autoencoder, and distorted by

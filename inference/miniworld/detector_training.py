@@ -18,22 +18,27 @@ from .detector import NOTHING, SLOTS, Detector, DetectorNetwork, Readings
 from .fitting import Budget, Fit, Plan, fit, mixed_precision, training_device
 from .palette import Rgb
 from .render import Rendered, render
-from .scene import KINDS, UNITS, Scene, Subject, sample_scene
+from .scene import KINDS, PEOPLE, UNITS, Scene, Subject, sample_scene
 from .subjects.person import hair_colour
 from .vae import decode, encode
 
 BATCH: Final = 24
-POOL: Final = 1200  # autoencoded pictures, drawn once
-POOL_SHARE: Final = 0.25
+POOL: Final = 2400  # autoencoded pictures, drawn once
+POOL_SHARE: Final = 0.4
 FIRST_SEED: Final = 300_000_000
 POOL_SEED: Final = 400_000_000
 HELD_OUT_SEED: Final = 70_000_000
-LATENT_NOISE: Final = (0.0, 0.15)
-# Three subjects are the hardest to read, because each is small.
+# What small models do to their latents: batches of the pool take turns with these.
+LATENT_NOISE: Final = (0.0, 0.1, 0.2, 0.4)  # standard deviations
+LATENT_BLUR: Final = (0.0, 0.35, 0.7)  # shares of the latents at half their size
+# Three subjects are the hardest to read, because each is small. The judge must read what is there, not what
+# the world usually puts together: its scenes have any kinds in any order, also one kind twice.
 COUNT_WEIGHTS: Final = (0.3, 0.35, 0.35)
+PERSON_SHARE: Final = 0.36
 DISTORTED_SHARE: Final = 0.5
 DISTORTION: Final = 0.035  # largest standard deviation of the flow, in halves of the width
-FLOW_NODES: Final = 7
+NODES: Final = 7  # of smooth random fields, along each side
+BLOTCHES: Final = 0.06
 WAVES: Final = 3
 
 
@@ -140,7 +145,7 @@ def detector_figures(
         rng = random.Random(HELD_OUT_SEED)
         images = torch.stack([_displaced(image, _waves(rng, image.shape[-1])) for image in images])
     if vae is not None:
-        images = torch.cat([_autoencode(vae, part, 0.0) for part in images.split(16)])
+        images = torch.cat([_autoencode(vae, part) for part in images.split(16)])
     readings, truth = detector.read(images), truth_of(scenes)
     present = truth.kind != NOTHING
     found = readings.kinds.softmax(-1)
@@ -171,8 +176,14 @@ def _colours(subject: Subject) -> Tensor:
 
 
 def _drawn(seed: int, style: str | None = None) -> tuple[Scene, Rendered]:
-    scene = sample_scene(seed, style=style, count_weights=COUNT_WEIGHTS)
+    scene = sample_scene(seed, kinds=_kinds(seed), style=style)
     return scene, render(scene)
+
+
+def _kinds(seed: int) -> tuple[str, ...]:
+    rng = random.Random(f"kinds {seed}")  # apart from what the scene draws from the same seed
+    count = rng.choices((1, 2, 3), COUNT_WEIGHTS)[0]
+    return tuple(rng.choice(PEOPLE if rng.random() < PERSON_SHARE else KINDS[2:]) for _ in range(count))
 
 
 def _tensor(rendered: Rendered) -> Tensor:
@@ -197,22 +208,39 @@ def _batch(
 
 
 def _worn(rng: random.Random, image: Tensor) -> Tensor:
-    """Distortion, blur, noise and a change of contrast, as finished pictures of small models have."""
+    """Distortion, bleeding colours, blotches, blur, noise, and a change of contrast, as finished pictures of
+    small models have.
+    """
     generator = torch.Generator().manual_seed(rng.getrandbits(48))
     if rng.random() < DISTORTED_SHARE:
         size = image.shape[-1]
-        nodes = torch.randn(1, 2, FLOW_NODES, FLOW_NODES, generator=generator) * rng.uniform(0, DISTORTION)
-        flow = functional.interpolate(nodes, (size, size), mode="bicubic", align_corners=False)
-        image = _displaced(image, flow[0])
+        nodes = torch.randn(1, 2, NODES, NODES, generator=generator) * rng.uniform(0, DISTORTION)
+        image = _displaced(image, _upscaled(nodes, size)[0])
+    if rng.random() < 0.4:
+        image = _bled(image, rng.choice((4, 8)))
+    if rng.random() < 0.4:
+        blotches = torch.randn(1, 3, NODES, NODES, generator=generator) * rng.uniform(0, BLOTCHES)
+        image = image + _upscaled(blotches, image.shape[-1])[0]
     if rng.random() < 0.6:
         factor = rng.choice((1.5, 2.0, 2.6, 4.0))
         small = functional.interpolate(image[None], scale_factor=1 / factor, mode="bilinear", antialias=True)
-        image = functional.interpolate(small, image.shape[-2:], mode="bicubic")[0]
+        image = _upscaled(small, image.shape[-1])[0]
     if rng.random() < 0.5:
         image = image + torch.randn(image.shape, generator=generator) * rng.uniform(0, 0.05)
     if rng.random() < 0.3:
         image = (image - 0.5) * rng.uniform(0.88, 1.12) + 0.5 + rng.uniform(-0.04, 0.04)
     return image.clamp(0, 1)
+
+
+def _bled(image: Tensor, factor: int) -> Tensor:
+    """The picture [3, S, S] with its colours, but not its brightness, coarser by `factor`."""
+    brightness = image.mean(0, keepdim=True)
+    colour = functional.avg_pool2d((image - brightness)[None], factor)
+    return brightness + _upscaled(colour, image.shape[-1])[0]
+
+
+def _upscaled(fields: Tensor, size: int) -> Tensor:
+    return functional.interpolate(fields, (size, size), mode="bicubic", align_corners=False)
 
 
 def _displaced(image: Tensor, flow: Tensor) -> Tensor:
@@ -249,17 +277,20 @@ def _autoencoded_pool(work: Path) -> tuple[list[int], Tensor]:
     parts: list[Tensor] = []
     for first in range(0, POOL, 16):
         images = [_tensor(_drawn(seed)[1]) for seed in seeds[first : first + 16]]
-        noise = LATENT_NOISE[1] * (first // 16 % 3) / 2
-        parts.append((_autoencode(vae, torch.stack(images), noise) * 255).round().byte())
+        turn = first // 16
+        noise, blur = LATENT_NOISE[turn % len(LATENT_NOISE)], LATENT_BLUR[turn % len(LATENT_BLUR)]
+        parts.append((_autoencode(vae, torch.stack(images), noise, blur) * 255).round().byte())
     pool = torch.cat(parts)
     torch.save(pool, path)
     return seeds, pool
 
 
 @torch.no_grad()
-def _autoencode(vae: AutoencoderKL, images: Tensor, noise: float) -> Tensor:
+def _autoencode(vae: AutoencoderKL, images: Tensor, noise: float = 0.0, blur: float = 0.0) -> Tensor:
     with mixed_precision(torch.device("cpu")):
         latents = encode(vae, images * 2 - 1)
+        coarse = functional.avg_pool2d(latents, 2)
+        latents = torch.lerp(latents, _upscaled(coarse, latents.shape[-1]), blur)
         latents = latents + noise * torch.randn_like(latents)
         return (decode(vae, latents).float() / 2 + 0.5).clamp(0, 1)
 

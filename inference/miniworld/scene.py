@@ -88,17 +88,15 @@ def sample_scene(
     kinds: tuple[str, ...] | None = None,
     style: str | None = None,
     background: str | None = None,
-    count_weights: tuple[float, float, float] = COUNT_WEIGHTS,
 ) -> Scene:
     """The scene that belongs to `seed`; arguments fix parts of it, the rest stays drawn from the seed.
 
-    `kinds` are placed from left to right; without them, `count_weights` are the odds of one, two and three
-    subjects. Raises ValueError for more than three.
+    `kinds` are placed from left to right. Raises ValueError for more than three.
     """
     rng = random.Random(seed)
     drawn_style = rng.choices(STYLES, STYLE_WEIGHTS)[0]
     drawn_background = rng.choice(BACKGROUNDS)
-    drawn_kinds = _sample_kinds(rng, count_weights)
+    drawn_kinds = _sample_kinds(rng)
     chosen = drawn_kinds if kinds is None else kinds
     if not 1 <= len(chosen) <= len(CENTRES):
         raise ValueError(f"a scene has 1 to {len(CENTRES)} subjects, not {len(chosen)}")
@@ -122,9 +120,9 @@ def with_unseen(scene: Scene, rng: random.Random) -> Scene:
     return replace(scene, subjects=(*scene.subjects, unseen))
 
 
-def _sample_kinds(rng: random.Random, count_weights: tuple[float, float, float]) -> tuple[str, ...]:
+def _sample_kinds(rng: random.Random) -> tuple[str, ...]:
     """Distinct kinds, in their usual order (that of KINDS) most of the time."""
-    count = rng.choices((1, 2, 3), count_weights)[0]
+    count = rng.choices((1, 2, 3), COUNT_WEIGHTS)[0]
     if count == 2 and rng.random() < PEOPLE_PAIR_SHARE:
         kinds = list(PEOPLE)
     else:

@@ -30,7 +30,7 @@ DEFAULT_MINUTES: Final[Mapping[str, float]] = {
     "vae4": 22,
     "vae16": 20,
     "text": 13,
-    "detector": 15,
+    "detector": 27,
     "decoder4": 5,
     "decoder16": 5,
     "mini-sdxl": 56,

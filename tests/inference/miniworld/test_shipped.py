@@ -115,14 +115,11 @@ def test_the_detector_reads_held_out_renders() -> None:
     assert sum(errors) / len(errors) < 0.1
 
 
-def test_the_detector_reads_distorted_scenes_of_three() -> None:
+def test_the_detector_reads_distorted_scenes_of_three_in_any_order_also_of_one_kind_twice() -> None:
     detector = Detector.load(MODELS / "detector")
-    scenes = [
-        sample_scene(
-            81_000_000 + i, kinds=(KINDS[i % 8], KINDS[(i + 3) % 8], KINDS[(i + 5) % 8]), style="photo"
-        )
-        for i in range(64)
-    ]
+    third = [5, 0, 3]
+    kinds = [(KINDS[i % 8], KINDS[(i + 3) % 8], KINDS[(i + third[i % 3]) % 8]) for i in range(72)]
+    scenes = [sample_scene(81_000_000 + i, kinds=three, style="photo") for i, three in enumerate(kinds)]
     drawn = torch.from_numpy(np.stack([draw_pixels(scene) for scene in scenes]))
     images = drawn.permute(0, 3, 1, 2).float() / 255
     places = torch.linspace(-1, 1, images.shape[-1])
@@ -132,8 +129,5 @@ def test_the_detector_reads_distorted_scenes_of_three() -> None:
         images, (still + wobble).expand(len(images), -1, -1, -1), padding_mode="border", align_corners=True
     )
     found = detector(warped)
-    right = [
-        {f.kind for f in row} == {s.kind for s in scene.subjects}
-        for row, scene in zip(found, scenes, strict=True)
-    ]
+    right = [tuple(f.kind for f in row) == three for row, three in zip(found, kinds, strict=True)]
     assert sum(right) >= 0.95 * len(scenes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from dataclasses import asdict
@@ -32,7 +33,7 @@ from inference.miniworld.localisation import (
     presence_loss,
     softness_loss,
 )
-from inference.miniworld.scene import PEOPLE, sample_scene, with_unseen
+from inference.miniworld.scene import KINDS, PEOPLE, sample_scene, with_unseen
 from inference.miniworld.text_encoders import new_encoder
 from inference.miniworld.training import SHIPPED_ENCODERS, Workshop, get_encoder, get_vae, train
 from inference.miniworld.vae import new_vae, pictures, polish_decoder, standardised, train_vae
@@ -280,6 +281,17 @@ def test_detector_training_runs_resumes_and_loads(tmp_path: Path) -> None:
     assert len(found) == 2
 
 
+def test_the_judge_learns_from_any_kinds_in_any_order() -> None:
+    drawn = [detector_training._kinds(seed) for seed in range(3000)]
+    for count, weight in zip((1, 2, 3), detector_training.COUNT_WEIGHTS, strict=True):
+        assert sum(len(kinds) == count for kinds in drawn) == pytest.approx(3000 * weight, rel=0.1)
+    pairs = {kinds for kinds in drawn if len(kinds) == 2}
+    assert pairs == set(itertools.product(KINDS, KINDS))
+    scenes = [detector_training._drawn(seed)[0] for seed in range(200)]
+    sketched = [len(scene.subjects) for scene in scenes if scene.style != "photo"]
+    assert len(set(sketched)) == 3, "how many there are does not tell the style"
+
+
 def test_a_picture_is_displaced_by_its_flow() -> None:
     image = torch.rand(3, 32, 32)
     still = torch.zeros(2, 32, 32)
@@ -288,6 +300,16 @@ def test_a_picture_is_displaced_by_its_flow() -> None:
     right[0] = 2 * 4 / 32  # four pixels, in halves of the width
     moved = detector_training._displaced(image, right)
     assert torch.allclose(moved[:, :, :-4], image[:, :, 4:], atol=1e-4)
+
+
+def test_colours_bleed_and_brightness_stays() -> None:
+    image = torch.rand(3, 32, 32)
+    bled = detector_training._bled(image, 8)
+    assert torch.allclose(bled.mean(0), image.mean(0), atol=1e-5)
+    colour = bled - bled.mean(0)
+    assert float(colour.std()) < 0.3 * float((image - image.mean(0)).std())
+    grey = torch.full((3, 32, 32), 0.4)
+    assert torch.allclose(detector_training._bled(grey, 4), grey, atol=1e-6)
 
 
 def test_waves_are_as_strong_as_the_flow_of_training_at_most() -> None:

@@ -67,13 +67,6 @@ def test_a_scene_has_one_to_three_subjects(kinds: tuple[str, ...]) -> None:
         sample_scene(0, kinds=kinds)
 
 
-def test_odds_of_how_many_subjects() -> None:
-    threes = [sample_scene(seed, count_weights=(0.0, 0.0, 1.0)) for seed in range(40)]
-    assert {len(scene.subjects) for scene in threes} == {3}
-    mixed = [len(sample_scene(seed, count_weights=(1.0, 1.0, 1.0)).subjects) for seed in range(300)]
-    assert all(70 < mixed.count(count) < 130 for count in (1, 2, 3))
-
-
 def test_every_kind_and_style_can_be_drawn_at_other_sizes() -> None:
     for kind in KINDS:
         for style in STYLES:
