@@ -22,6 +22,7 @@ from editor.layer import Layer
 from editor.picture_scores import PictureScore
 from inference.errors import EditorError
 from inference.methods.gsn.recipes import METHODS
+from inference.request import Pixels
 from widgets.dialog import Dialog
 from widgets.refine_panel import method_label
 from widgets.theme import inset, scaled_font, tabular
@@ -56,11 +57,19 @@ class ContactCard(QToolButton):
             return
         if self._picture is not cell.result:
             self._picture = cell.result
-            ratio = self.devicePixelRatioF()
-            pixmap = QPixmap.fromImage(thumbnail(cell.result.images[0], round(PICTURE_PX * ratio)))
-            pixmap.setDevicePixelRatio(ratio)
-            self.setIcon(QIcon(pixmap))
+            self.setIcon(self._icon(cell.result.images[0]))
         self.setText(self._score_text(score))
+
+    def _icon(self, picture: Pixels) -> QIcon:
+        """The picture as large as its place, also one that is smaller."""
+        ratio = self.devicePixelRatioF()
+        side = round(PICTURE_PX * ratio)
+        fitted = thumbnail(picture, side).scaled(
+            side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        )
+        pixmap = QPixmap.fromImage(fitted)
+        pixmap.setDevicePixelRatio(ratio)
+        return QIcon(pixmap)
 
     def _state(self, cell: Cell | None) -> str:
         if cell is None:

@@ -11,7 +11,7 @@ from inference.errors import EditorError
 from inference.operations import Score
 from inference.request import Request, Result
 from tests.helpers.fake_service import FakeService
-from widgets.contact_sheet_dialog import ContactSheetDialog
+from widgets.contact_sheet_dialog import PICTURE_PX, ContactSheetDialog
 from widgets.main_window import MainWindow
 from widgets.refine_panel import METHOD_LABELS, RefinePanel, method_label
 
@@ -158,6 +158,18 @@ class TestContactSheet:
         assert len(dialog.cards) == 2, "what is under way stays in sight"
         dialog.start.click()
         assert set(dialog.cards) == {Place("saga", 7)}, "and what is chosen shows afterwards"
+
+    def test_small_pictures_fill_their_places(
+        self, dialog: ContactSheetDialog, service: FakeService, qtbot: QtBot
+    ) -> None:
+        answer = service.result
+        small = np.zeros((32, 16, 3), np.uint8)
+        service.result = lambda request, images=None: answer(request, (small,))  # type: ignore[method-assign]
+        dialog.seeds.setValue(1)
+        dialog.start.click()
+        qtbot.waitUntil(lambda: not dialog.sheet.busy)
+        sizes = {card.icon().availableSizes()[0].toTuple() for card in dialog.cards.values()}
+        assert sizes == {(PICTURE_PX // 2, PICTURE_PX)}
 
     def test_a_picture_becomes_a_layer(
         self, dialog: ContactSheetDialog, application: Application, qtbot: QtBot
