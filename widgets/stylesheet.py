@@ -73,6 +73,7 @@ QToolButton#Start:pressed { background: $hover; }
 QToolButton#Start:focus { border-color: $accent; }
 QToolButton#Sample { padding: 4px; border-radius: 8px; }
 QToolButton#ContactCard:disabled { border: 1px dashed $line; }
+QToolButton#ContactCard:checked { border: 2px solid $accent; padding: 3px; }
 
 QPushButton { background: $raised; border-color: $control; padding: 5px 14px; min-height: 18px; }
 QPushButton[menu="true"] { padding-right: 28px; }
