@@ -61,7 +61,7 @@ class ContactCard(QToolButton):
         self.setText(self._score_text(score))
 
     def _icon(self, picture: Pixels) -> QIcon:
-        """The picture as large as its place, also one that is smaller."""
+        """The picture fitted to its place, enlarged where it is smaller."""
         ratio = self.devicePixelRatioF()
         side = round(PICTURE_PX * ratio)
         fitted = thumbnail(picture, side).scaled(
@@ -186,10 +186,15 @@ class ContactSheetDialog(Dialog):
         self._rebuild()
 
     def _rebuild(self) -> None:
+        chosen = self._chosen()
         while (item := self._grid.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
+        for column in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(column, 0)
+        for row in range(self._grid.rowCount()):
+            self._grid.setRowStretch(row, 0)
         self.cards, self._heads = {}, {}
         methods, seeds = self.chosen_methods(), self.sheet.seeds(self.seeds.value())
         for column, method in enumerate(methods, 1):
@@ -203,11 +208,14 @@ class ContactSheetDialog(Dialog):
             label.setFont(tabular(scaled_font(label.font(), 0.92)))
             label.setProperty("dim", True)
             self._grid.addWidget(label, row, 0)
-            for column, method in enumerate(methods, 1):
-                self._grid.addWidget(self._card(Place(method, seed)), row, column)
+        for index, place in enumerate(self._places()):
+            row, column = divmod(index, len(methods))
+            self._grid.addWidget(self._card(place), row + 1, column + 1)
         self._grid.setColumnStretch(len(methods) + 1, 1)
         self._grid.setRowStretch(len(seeds) + 1, 1)
         self._show()
+        if chosen in self.cards:
+            self.cards[chosen].setChecked(True)
 
     def _card(self, place: Place) -> ContactCard:
         card = self.cards[place] = ContactCard(place)

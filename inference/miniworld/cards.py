@@ -11,7 +11,7 @@ import torch
 
 from .conditioning import Family
 from .denoisers import RECIPES, Recipe
-from .detector_training import COUNT_WEIGHTS
+from .detector_training import JUDGED_COUNTS
 from .evaluation import FIRST_SEED, Suite
 from .export import GUIDANCE, LICENCE
 from .localisation import TAIL_CEILING, WORDS_CEILING
@@ -95,7 +95,8 @@ waves, which is otherwise than in training:
 Goals: presence ≥ 0.99, R² of age and smile ≥ 0.9.
 
 Limits: one subject a slot; other pictures than mini-world scenes give meaningless answers; smiles are read
-less surely from autoencoded pictures than from clean ones.
+less surely from autoencoded and distorted pictures than from clean ones, above all where three people are
+small.
 """
 
 
@@ -128,7 +129,7 @@ def detector_card(figures: Mapping[str, Any], work: Path, hardware: str) -> str:
     """The card of the detector; figures of clean, autoencoded and distorted held-out renders."""
     run = _progress(work, "detector")
     columns = [figures[kind] for kind in ("clean", "autoencoded", "distorted")]
-    ones, twos, threes = COUNT_WEIGHTS
+    ones, twos, threes = JUDGED_COUNTS
     return DETECTOR.format(
         ones=ones,
         twos=twos,

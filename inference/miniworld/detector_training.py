@@ -33,10 +33,10 @@ LATENT_NOISE: Final = (0.0, 0.1, 0.2, 0.4)  # standard deviations
 LATENT_BLUR: Final = (0.0, 0.35, 0.7)  # shares of the latents at half their size
 # Three subjects are the hardest to read, because each is small. The judge must read what is there, not what
 # the world usually puts together: its scenes have any kinds in any order, also one kind twice.
-COUNT_WEIGHTS: Final = (0.3, 0.35, 0.35)
-PERSON_SHARE: Final = 0.36
+JUDGED_COUNTS: Final = (0.3, 0.35, 0.35)
+JUDGED_PEOPLE: Final = 0.36
 DISTORTED_SHARE: Final = 0.5
-DISTORTION: Final = 0.035  # largest standard deviation of the flow, in halves of the width
+DISTORTION: Final = 0.035  # largest standard deviation of the flow's nodes, in halves of the width
 NODES: Final = 7  # of smooth random fields, along each side
 BLOTCHES: Final = 0.06
 WAVES: Final = 3
@@ -44,9 +44,7 @@ WAVES: Final = 3
 
 @dataclass(frozen=True)
 class Truth:
-    """What the network shall read; shapes as in Readings, `kind` is an index [N, 3], `has_*` are masks [N,
-    3].
-    """
+    """What the network shall read; shapes as in Readings, `kind` is an index [N, 3], `is_*` masks [N, 3]."""
 
     kind: Tensor
     box: Tensor
@@ -60,13 +58,21 @@ class Truth:
 
 
 def train_and_export(
-    work: Path, folder: Path, budget: Budget, *, network: DetectorNetwork | None = None
+    work: Path,
+    folder: Path,
+    budget: Budget,
+    *,
+    vae: AutoencoderKL | None = None,
+    network: DetectorNetwork | None = None,
 ) -> Detector:
-    """Trains, resuming an earlier run in `work`, and writes `folder`."""
+    """Trains, resuming an earlier run in `work`, and writes `folder`.
+
+    Some of the pictures have gone through `vae`, the 4-channel autoencoder; without it, none.
+    """
     device = training_device()
     torch.manual_seed(9)
     network = (network or DetectorNetwork()).to(device)
-    pool_seeds, pool = _autoencoded_pool(work)
+    pool_seeds, pool = _autoencoded_pool(work, vae) if vae is not None else ([], torch.empty(0))
     plan = Plan(name="detector", learning_rate=1.5e-3, budget=budget, ema_decay=0.995, seed=9)
     run = Fit(plan, network, work)
 
@@ -182,8 +188,8 @@ def _drawn(seed: int, style: str | None = None) -> tuple[Scene, Rendered]:
 
 def _kinds(seed: int) -> tuple[str, ...]:
     rng = random.Random(f"kinds {seed}")  # apart from what the scene draws from the same seed
-    count = rng.choices((1, 2, 3), COUNT_WEIGHTS)[0]
-    return tuple(rng.choice(PEOPLE if rng.random() < PERSON_SHARE else KINDS[2:]) for _ in range(count))
+    count = rng.choices((1, 2, 3), JUDGED_COUNTS)[0]
+    return tuple(rng.choice(PEOPLE if rng.random() < JUDGED_PEOPLE else KINDS[2:]) for _ in range(count))
 
 
 def _tensor(rendered: Rendered) -> Tensor:
@@ -265,15 +271,15 @@ def _waves(rng: random.Random, size: int) -> Tensor:
     return flow * DISTORTION / math.sqrt(WAVES / 2)
 
 
-def _autoencoded_pool(work: Path) -> tuple[list[int], Tensor]:
-    """(seeds, uint8 pictures) that went through the autoencoder; empty when there is none yet."""
+def _autoencoded_pool(work: Path, vae: AutoencoderKL) -> tuple[list[int], Tensor]:
+    """(seeds, uint8 pictures) that went through the autoencoder; kept in `work` for the same settings."""
     path = work / "detector-pool.pt"
+    made_of = repr((POOL, POOL_SEED, JUDGED_COUNTS, JUDGED_PEOPLE, LATENT_NOISE, LATENT_BLUR))
     seeds = [POOL_SEED + i for i in range(POOL)]
     if path.is_file():
-        return seeds, torch.load(path, weights_only=True)
-    if not (work / "vae4").is_dir():
-        return [], torch.empty(0)
-    vae = AutoencoderKL.from_pretrained(work / "vae4").eval()
+        kept = torch.load(path, weights_only=True)
+        if isinstance(kept, dict) and kept["made_of"] == made_of:
+            return seeds, kept["pictures"]
     parts: list[Tensor] = []
     for first in range(0, POOL, 16):
         images = [_tensor(_drawn(seed)[1]) for seed in seeds[first : first + 16]]
@@ -281,7 +287,8 @@ def _autoencoded_pool(work: Path) -> tuple[list[int], Tensor]:
         noise, blur = LATENT_NOISE[turn % len(LATENT_NOISE)], LATENT_BLUR[turn % len(LATENT_BLUR)]
         parts.append((_autoencode(vae, torch.stack(images), noise, blur) * 255).round().byte())
     pool = torch.cat(parts)
-    torch.save(pool, path)
+    work.mkdir(parents=True, exist_ok=True)
+    torch.save({"made_of": made_of, "pictures": pool}, path)
     return seeds, pool
 
 

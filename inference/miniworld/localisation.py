@@ -107,7 +107,7 @@ def _excess(attention: Tensor, keys: Tensor, ceiling: float) -> Tensor:
     return torch.log(share / ceiling + 1e-6).clamp(min=0).mean()
 
 
-def looks(attention: Tensor, nouns: Tensor, masks: Tensor) -> Looks:
+def looks_of(attention: Tensor, nouns: Tensor, masks: Tensor) -> Looks:
     """What the losses below read of a layer.
 
     attention: [N, pixels, K], averaged over heads; nouns: [N, S] key indices; masks: [N, S, h, w] in 0..1.
@@ -118,38 +118,39 @@ def looks(attention: Tensor, nouns: Tensor, masks: Tensor) -> Looks:
     return Looks(attention.gather(2, index).transpose(1, 2).float(), coarse)
 
 
-def localisation_loss(seen: Looks, known: Tensor) -> Tensor:
+def localisation_loss(looks: Looks, known: Tensor) -> Tensor:
     """1 - (share of a noun's attention that falls on its subject), plus a little -log(mean attention there).
 
     known: bool [N, S], the subjects that count.
     """
-    inside = (seen.maps * seen.masks).sum(-1) / (seen.maps.sum(-1) + 1e-6)
-    return _mean_of_known(1 - inside - COVER_WEIGHT * torch.log(seen.level + 1e-3), known)
+    inside = (looks.maps * looks.masks).sum(-1) / (looks.maps.sum(-1) + 1e-6)
+    return _mean_of_known(1 - inside - COVER_WEIGHT * torch.log(looks.level + 1e-3), known)
 
 
-def covering_loss(seen: Looks, known: Tensor) -> Tensor:
+def covering_loss(looks: Looks, known: Tensor) -> Tensor:
     """KL(subject's mask ‖ its noun's attention), both as distributions over places, plus a little
     -log(mean attention there).
 
     A noun may look at one place of its subject and cost no `localisation_loss`; maps like that are satisfied
     by one place, and tell a method that follows them nothing of how much of the subject is there.
+    known: bool [N, S], the subjects that count.
     """
-    wanted = seen.masks / (seen.masks.sum(-1, keepdim=True) + 1e-6)
-    attended = seen.maps / (seen.maps.sum(-1, keepdim=True) + 1e-6)
+    wanted = looks.masks / (looks.masks.sum(-1, keepdim=True) + 1e-6)
+    attended = looks.maps / (looks.maps.sum(-1, keepdim=True) + 1e-6)
     apart = (wanted * (torch.log(wanted + 1e-5) - torch.log(attended + 1e-5))).sum(-1)
-    return _mean_of_known(apart - COVER_WEIGHT * torch.log(seen.level + 1e-3), known)
+    return _mean_of_known(apart - COVER_WEIGHT * torch.log(looks.level + 1e-3), known)
 
 
-def presence_loss(seen: Looks, known: Tensor, absent: Tensor) -> Tensor:
+def presence_loss(looks: Looks, known: Tensor, absent: Tensor) -> Tensor:
     """Cross entropy of whether a subject is there, its odds being its noun's attention / EVEN_ODDS: the mean
     on the mask of what is seen, and of the eighth of the places that look most where it is not.
 
     Methods that raise a neglected noun's attention presuppose that it is low because its subject is not
-    there. absent: bool [N, S].
+    there. known, absent: bool [N, S], what is seen and what is only told of.
     """
-    places = seen.maps.shape[-1]
-    most = seen.maps.topk(max(1, places // LOOKED_AT)).values.mean(-1)
-    there = torch.log1p(EVEN_ODDS / (seen.level + 1e-4))
+    places = looks.maps.shape[-1]
+    most = looks.maps.topk(max(1, places // LOOKED_AT)).values.mean(-1)
+    there = torch.log1p(EVEN_ODDS / (looks.level + 1e-4))
     gone = torch.log1p(most / EVEN_ODDS)
     return _mean_of_known(torch.where(absent, gone, there), known | absent)
 
@@ -257,12 +258,12 @@ def _collect(state: AttentionState, shares: Tensor, *, joint: bool = False) -> N
     mean = shares.mean(1)
     located = covering_loss if state.covering else localisation_loss
     for group in range(state.nouns.shape[2]):
-        seen = looks(mean, state.nouns[:, :, group], state.masks)
-        loss = located(seen, state.known)
+        looks = looks_of(mean, state.nouns[:, :, group], state.masks)
+        loss = located(looks, state.known)
         if state.soft and group == 0:
             assert state.words is not None
             loss = loss + SOFT_WEIGHT * softness_loss(mean, state.words, joint=joint)
         if state.telling:
             assert state.absent is not None
-            loss = loss + PRESENCE_WEIGHT * presence_loss(seen, state.known, state.absent)
+            loss = loss + PRESENCE_WEIGHT * presence_loss(looks, state.known, state.absent)
         state.losses.append(loss)

@@ -83,7 +83,8 @@ def train(part: str, shop: Workshop) -> None:
     elif part == "detector":
         from .detector_training import train_and_export
 
-        train_and_export(shop.work, shop.models / "detector", shop.budget("detector"))
+        vae = get_vae(4, shop)
+        train_and_export(shop.work, shop.models / "detector", shop.budget("detector"), vae=vae)
     else:
         raise ValueError(f"unknown part {part!r}; there are {', '.join(PARTS)} and all")
 

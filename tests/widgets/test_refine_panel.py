@@ -159,12 +159,29 @@ class TestContactSheet:
         dialog.start.click()
         assert set(dialog.cards) == {Place("saga", 7)}, "and what is chosen shows afterwards"
 
+    def test_the_chosen_picture_stays_chosen_when_the_grid_follows(
+        self, dialog: ContactSheetDialog, service: FakeService, qtbot: QtBot
+    ) -> None:
+        dialog.seeds.setValue(1)
+        dialog.start.click()
+        qtbot.waitUntil(lambda: not dialog.sheet.busy)
+        dialog.cards[Place("ours", 7)].click()
+        service.fake_engine.automatic = False
+        dialog.seeds.setValue(3)
+        assert dialog.cards[Place("ours", 7)].isChecked()
+        dialog.start.click()
+        dialog.seeds.setValue(2)
+        dialog.start.click()
+        assert set(dialog.cards) == {
+            Place(method, seed) for seed in (7, 8) for method in ("plain", "ours", "ours+")
+        }
+        assert dialog.cards[Place("ours", 7)].isChecked()
+        assert dialog.add.isEnabled()
+
     def test_small_pictures_fill_their_places(
         self, dialog: ContactSheetDialog, service: FakeService, qtbot: QtBot
     ) -> None:
-        answer = service.result
-        small = np.zeros((32, 16, 3), np.uint8)
-        service.result = lambda request, images=None: answer(request, (small,))  # type: ignore[method-assign]
+        service.pictures = lambda request: (np.zeros((32, 16, 3), np.uint8),)
         dialog.seeds.setValue(1)
         dialog.start.click()
         qtbot.waitUntil(lambda: not dialog.sheet.busy)

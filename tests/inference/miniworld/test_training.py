@@ -29,7 +29,7 @@ from inference.miniworld.localisation import (
     covering_loss,
     install,
     localisation_loss,
-    looks,
+    looks_of,
     presence_loss,
     softness_loss,
 )
@@ -129,8 +129,8 @@ def test_attention_inside_the_mask_costs_less() -> None:
     masks[..., :8] = 1
     nouns, known = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.bool)
     inside = masks[0, 0].flatten()[None, :, None]
-    good = localisation_loss(looks(inside, nouns, masks), known)
-    bad = localisation_loss(looks(1 - inside, nouns, masks), known)
+    good = localisation_loss(looks_of(inside, nouns, masks), known)
+    bad = localisation_loss(looks_of(1 - inside, nouns, masks), known)
     assert good < 0.05 < 1 < bad
 
 
@@ -140,7 +140,7 @@ def test_attention_that_covers_its_subject_costs_least() -> None:
     nouns, known = torch.zeros(1, 1, dtype=torch.long), torch.ones(1, 1, dtype=torch.bool)
 
     def cost(places: torch.Tensor) -> float:
-        return float(covering_loss(looks(places.flatten()[None, :, None], nouns, masks), known))
+        return float(covering_loss(looks_of(places.flatten()[None, :, None], nouns, masks), known))
 
     covered = masks[0, 0] * 0.05
     one_place = torch.zeros(16, 16)
@@ -149,7 +149,7 @@ def test_attention_that_covers_its_subject_costs_least() -> None:
     assert cost(covered) == pytest.approx(-level, abs=1e-2)
     assert cost(covered * 0.1) > cost(covered)
     assert cost(one_place) > cost(torch.full((16, 16), 0.05)) > cost(covered)
-    assert float(covering_loss(looks(covered.flatten()[None, :, None], nouns, masks), ~known)) == 0
+    assert float(covering_loss(looks_of(covered.flatten()[None, :, None], nouns, masks), ~known)) == 0
 
 
 def test_attention_tells_whether_a_subject_is_there() -> None:
@@ -163,13 +163,13 @@ def test_attention_tells_whether_a_subject_is_there() -> None:
         second = torch.zeros(16, 16)
         second[:2] = gone  # an eighth of the places
         maps = torch.stack([first.flatten(), second.flatten()], -1)[None]
-        return float(presence_loss(looks(maps, nouns, masks), seen, told))
+        return float(presence_loss(looks_of(maps, nouns, masks), seen, told))
 
     assert cost(EVEN_ODDS, EVEN_ODDS) == pytest.approx(math.log(2), rel=1e-2)
     assert cost(3 * EVEN_ODDS, 0.0) == pytest.approx(math.log(4 / 3) / 2, rel=1e-2)
     assert cost(3 * EVEN_ODDS, 3 * EVEN_ODDS) == pytest.approx((math.log(4 / 3) + math.log(4)) / 2, rel=1e-2)
     nobody = torch.zeros_like(seen)
-    assert float(presence_loss(looks(torch.ones(1, 256, 2), nouns, masks), nobody, nobody)) == 0
+    assert float(presence_loss(looks_of(torch.ones(1, 256, 2), nouns, masks), nobody, nobody)) == 0
 
 
 def test_words_and_padding_within_their_ceilings_cost_nothing() -> None:
@@ -283,7 +283,7 @@ def test_detector_training_runs_resumes_and_loads(tmp_path: Path) -> None:
 
 def test_the_judge_learns_from_any_kinds_in_any_order() -> None:
     drawn = [detector_training._kinds(seed) for seed in range(3000)]
-    for count, weight in zip((1, 2, 3), detector_training.COUNT_WEIGHTS, strict=True):
+    for count, weight in zip((1, 2, 3), detector_training.JUDGED_COUNTS, strict=True):
         assert sum(len(kinds) == count for kinds in drawn) == pytest.approx(3000 * weight, rel=0.1)
     pairs = {kinds for kinds in drawn if len(kinds) == 2}
     assert pairs == set(itertools.product(KINDS, KINDS))
@@ -312,9 +312,43 @@ def test_colours_bleed_and_brightness_stays() -> None:
     assert torch.allclose(detector_training._bled(grey, 4), grey, atol=1e-6)
 
 
-def test_waves_are_as_strong_as_the_flow_of_training_at_most() -> None:
+def test_waves_distort_at_least_as_much_as_training_does() -> None:
+    generator, side = torch.Generator().manual_seed(0), detector_training.NODES
+    nodes = torch.randn(100, 2, side, side, generator=generator) * detector_training.DISTORTION
+    nodes = nodes * torch.linspace(0, 1, 100)[:, None, None, None]
+    flow = detector_training._upscaled(nodes, 64)
     waves = torch.stack([detector_training._waves(random.Random(seed), 64) for seed in range(50)])
-    assert float(waves.std()) == pytest.approx(detector_training.DISTORTION / math.sqrt(2), rel=0.15)
+    assert 1 < float(waves.std() / flow.std()) < 3
+
+
+def test_a_pool_of_other_settings_is_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detector_training, "POOL", 48)
+    vae = new_vae(4).eval()
+    seeds, pool = detector_training._autoencoded_pool(tmp_path, vae)
+    assert pool.shape == (48, 3, 128, 128)
+    again = detector_training._autoencoded_pool(tmp_path, vae)[1]
+    assert torch.equal(pool, again), "kept"
+    monkeypatch.setattr(detector_training, "POOL", 32)
+    seeds, smaller = detector_training._autoencoded_pool(tmp_path, vae)
+    assert len(seeds) == len(smaller) == 32
+
+
+def test_noise_and_blur_change_what_the_autoencoder_gives() -> None:
+    vae = new_vae(4).eval()
+    image = torch.rand(1, 3, 64, 64)
+    exact = detector_training._autoencode(vae, image)
+    assert torch.equal(exact, detector_training._autoencode(vae, image, 0.0, 0.0))
+    for noise, blur in ((0.4, 0.0), (0.0, 0.7)):
+        assert not torch.allclose(exact, detector_training._autoencode(vae, image, noise, blur), atol=1e-3)
+
+
+def test_figures_of_distorted_pictures_are_others() -> None:
+    torch.manual_seed(0)
+    detector = Detector(DetectorNetwork((8, 8, 8, 8), neck=4, hidden=8))
+    clean = detector_training.detector_figures(detector, 8)
+    wavy = detector_training.detector_figures(detector, 8, wavy=True)
+    assert clean.keys() == wavy.keys()
+    assert clean["box_mae"] != wavy["box_mae"]
 
 
 def test_a_resumed_training_sees_the_pictures_it_would_have_seen() -> None:
