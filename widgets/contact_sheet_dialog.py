@@ -214,7 +214,7 @@ class ContactSheetDialog(Dialog):
         self._grid.setColumnStretch(len(methods) + 1, 1)
         self._grid.setRowStretch(len(seeds) + 1, 1)
         self._show()
-        if chosen in self.cards:
+        if chosen is not None and chosen in self.cards:
             self.cards[chosen].setChecked(True)
 
     def _card(self, place: Place) -> ContactCard:
