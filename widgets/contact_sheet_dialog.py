@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from editor.application import Application
 from editor.contact_sheet import Cell, ContactSheet, Place
 from editor.document import Document
-from editor.images import thumbnail
+from editor.images import to_qimage
 from editor.layer import Layer
 from editor.picture_scores import PictureScore
 from inference.errors import EditorError
@@ -64,7 +64,7 @@ class ContactCard(QToolButton):
         """The picture fitted to its place, enlarged where it is smaller."""
         ratio = self.devicePixelRatioF()
         side = round(PICTURE_PX * ratio)
-        fitted = thumbnail(picture, side).scaled(
+        fitted = to_qimage(picture).scaled(
             side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
         )
         pixmap = QPixmap.fromImage(fitted)
@@ -160,7 +160,7 @@ class ContactSheetDialog(Dialog):
 
     def _on_finished(self) -> None:
         """What was chosen while the pictures were drawn shows now."""
-        if set(self.cards) != set(self._places()):
+        if list(self.cards) != self._places():
             self._rebuild()
         else:
             self._show()

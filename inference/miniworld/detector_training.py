@@ -217,20 +217,17 @@ def _worn(rng: random.Random, image: Tensor) -> Tensor:
     """Distortion, bleeding colours, blotches, blur, noise, and a change of contrast, as finished pictures of
     small models have.
     """
-    generator = torch.Generator().manual_seed(rng.getrandbits(48))
+    generator, size = torch.Generator().manual_seed(rng.getrandbits(48)), image.shape[-1]
     if rng.random() < DISTORTED_SHARE:
-        size = image.shape[-1]
-        nodes = torch.randn(1, 2, NODES, NODES, generator=generator) * rng.uniform(0, DISTORTION)
-        image = _displaced(image, _upscaled(nodes, size)[0])
+        image = _displaced(image, _field(generator, 2, size) * rng.uniform(0, DISTORTION))
     if rng.random() < 0.4:
         image = _bled(image, rng.choice((4, 8)))
     if rng.random() < 0.4:
-        blotches = torch.randn(1, 3, NODES, NODES, generator=generator) * rng.uniform(0, BLOTCHES)
-        image = image + _upscaled(blotches, image.shape[-1])[0]
+        image = image + _field(generator, 3, size) * rng.uniform(0, BLOTCHES)
     if rng.random() < 0.6:
         factor = rng.choice((1.5, 2.0, 2.6, 4.0))
         small = functional.interpolate(image[None], scale_factor=1 / factor, mode="bilinear", antialias=True)
-        image = _upscaled(small, image.shape[-1])[0]
+        image = _upscaled(small, size)[0]
     if rng.random() < 0.5:
         image = image + torch.randn(image.shape, generator=generator) * rng.uniform(0, 0.05)
     if rng.random() < 0.3:
@@ -243,6 +240,11 @@ def _bled(image: Tensor, factor: int) -> Tensor:
     brightness = image.mean(0, keepdim=True)
     colour = functional.avg_pool2d((image - brightness)[None], factor)
     return brightness + _upscaled(colour, image.shape[-1])[0]
+
+
+def _field(generator: torch.Generator, channels: int, size: int) -> Tensor:
+    """A smooth random field [channels, size, size], its nodes of deviation 1."""
+    return _upscaled(torch.randn(1, channels, NODES, NODES, generator=generator), size)[0]
 
 
 def _upscaled(fields: Tensor, size: int) -> Tensor:

@@ -162,9 +162,7 @@ class TestContactSheet:
     def test_the_chosen_picture_stays_chosen_when_the_grid_follows(
         self, dialog: ContactSheetDialog, service: FakeService, qtbot: QtBot
     ) -> None:
-        dialog.seeds.setValue(1)
-        dialog.start.click()
-        qtbot.waitUntil(lambda: not dialog.sheet.busy)
+        _compare_one_seed(dialog, qtbot)
         dialog.cards[Place("ours", 7)].click()
         service.fake_engine.automatic = False
         dialog.seeds.setValue(3)
@@ -182,18 +180,14 @@ class TestContactSheet:
         self, dialog: ContactSheetDialog, service: FakeService, qtbot: QtBot
     ) -> None:
         service.pictures = lambda request: (np.zeros((32, 16, 3), np.uint8),)
-        dialog.seeds.setValue(1)
-        dialog.start.click()
-        qtbot.waitUntil(lambda: not dialog.sheet.busy)
+        _compare_one_seed(dialog, qtbot)
         sizes = {card.icon().availableSizes()[0].toTuple() for card in dialog.cards.values()}
         assert sizes == {(PICTURE_PX // 2, PICTURE_PX)}
 
     def test_a_picture_becomes_a_layer(
         self, dialog: ContactSheetDialog, application: Application, qtbot: QtBot
     ) -> None:
-        dialog.seeds.setValue(1)
-        dialog.start.click()
-        qtbot.waitUntil(lambda: not dialog.sheet.busy)
+        _compare_one_seed(dialog, qtbot)
         assert not dialog.add.isEnabled()
         dialog.cards[Place("ours", 7)].click()
         dialog.add.click()
@@ -213,3 +207,9 @@ class TestContactSheet:
         assert all(card.text() == "stopped" for card in dialog.cards.values())
         dialog.close()
         assert not service.jobs()
+
+
+def _compare_one_seed(dialog: ContactSheetDialog, qtbot: QtBot) -> None:
+    dialog.seeds.setValue(1)
+    dialog.start.click()
+    qtbot.waitUntil(lambda: not dialog.sheet.busy)

@@ -313,10 +313,9 @@ def test_colours_bleed_and_brightness_stays() -> None:
 
 
 def test_waves_distort_at_least_as_much_as_training_does() -> None:
-    generator, side = torch.Generator().manual_seed(0), detector_training.NODES
-    nodes = torch.randn(100, 2, side, side, generator=generator) * detector_training.DISTORTION
-    nodes = nodes * torch.linspace(0, 1, 100)[:, None, None, None]
-    flow = detector_training._upscaled(nodes, 64)
+    generator = torch.Generator().manual_seed(0)
+    strengths = torch.linspace(0, detector_training.DISTORTION, 100)
+    flow = torch.stack([detector_training._field(generator, 2, 64) * strength for strength in strengths])
     waves = torch.stack([detector_training._waves(random.Random(seed), 64) for seed in range(50)])
     assert 1 < float(waves.std() / flow.std()) < 3
 
