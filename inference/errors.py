@@ -1,20 +1,49 @@
 """Errors that may cross a layer: one for the user's eyes, one for a cancelled job."""
 
+from typing import Any, Self
+
+from inference.messages import Message
+
 
 class EditorError(Exception):
     """What went wrong and what to do about it, in words that the user may read.
 
-    ``message`` names the value that was given and what is allowed; ``hint`` says what to do.
+    ``message`` names the value that was given and what is allowed; ``hint`` says what to do. Both are
+    literals with named gaps, and ``values`` fills them, so that the window can translate the sentence:
+
+        EditorError("“{name}” has {count} layers.", "Merge some of {name}.", name=name, count=count)
+
     Every other exception is a defect of ours.
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.message = message
-        self.hint = hint
+    def __init__(self, message: str | Message, hint: str | Message = "", **values: object) -> None:
+        self.sentence = _message(message, values)
+        self.advice = _message(hint, values)
+        super().__init__(self.message, self.hint)
+
+    @property
+    def message(self) -> str:
+        """What went wrong, in English."""
+        return self.sentence.said()
+
+    @property
+    def hint(self) -> str:
+        """What to do about it, in English."""
+        return self.advice.said()
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self)._again, (self.sentence, self.advice))
+
+    @classmethod
+    def _again(cls, sentence: Message, advice: Message) -> Self:
+        return cls(sentence, advice)
+
+
+def _message(text: str | Message, values: dict[str, object]) -> Message:
+    return text if isinstance(text, Message) else Message(text, **values)
 
 
 class TooLittleMemoryError(EditorError):

@@ -1,0 +1,77 @@
+"""Sentences for people: a marked text and its values, put together and translated where they are shown.
+
+    Message("{name} has {count} layers.", name=name, count=3)
+
+The text is a literal, so that it can be found and translated; never an f-string. Braces in values stay as
+they are, and a value may be a `Message` itself.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+CONTEXT: Final = "Errors"
+"""Where the translations of these texts are kept."""
+
+Translate: TypeAlias = Callable[[str, str], str]  # (context, text) -> text
+
+
+def untranslated(context: str, text: str) -> str:
+    """The text as the sources have it."""
+    del context
+    return text
+
+
+class Message:
+    """A text with named gaps (`str.format`) and what fills them. Immutable, hashable, survives pickling."""
+
+    __slots__ = ("text", "values")
+
+    def __init__(self, text: str, /, **values: object) -> None:
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "values", {name: _kept(value) for name, value in values.items()})
+
+    text: str
+    values: Mapping[str, Any]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"Message.{name} cannot be set")
+
+    def said(self, translate: Translate = untranslated) -> str:
+        """The sentence in the language of `translate`."""
+        if not self.text:
+            return ""
+        text = translate(CONTEXT, self.text)
+        if not self.values:
+            return text
+        return text.format(**{name: _said(value, translate) for name, value in self.values.items()})
+
+    def __str__(self) -> str:
+        return self.said()
+
+    def __repr__(self) -> str:
+        return f"Message({self.said()!r})"
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Message) and (self.text, self.values) == (other.text, other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.said()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_made, (self.text, dict(self.values)))
+
+
+def _made(text: str, values: dict[str, object]) -> Message:
+    return Message(text, **values)
+
+
+def _kept(value: object) -> object:
+    """Values that other processes can read: numbers, texts and messages; all else as its text."""
+    return value if isinstance(value, str | int | float | Message) else str(value)
+
+
+def _said(value: object, translate: Translate) -> object:
+    return value.said(translate) if isinstance(value, Message) else value
