@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from editor import cli
-from editor.cli_output import complain, say
-from editor.errors import DONE, WRONG_ARGUMENTS, EditorError
+from editor.cli import parser as cli
+from editor.cli.output import complain, say
+from editor.system.errors import DONE, WRONG_ARGUMENTS, EditorError
 
 if TYPE_CHECKING:
     from editor.application import Application
@@ -65,14 +65,14 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _print_version() -> int:
-    from editor.metadata import version
+    from editor.formats.provenance import version
 
     say(f"attune {version()}")
     return DONE
 
 
 def _desktop_entry(*, install: bool) -> int:
-    from editor import desktop
+    from editor.system import desktop
 
     for line in desktop.install() if install else desktop.remove():
         say(line)
@@ -80,7 +80,7 @@ def _desktop_entry(*, install: bool) -> int:
 
 
 def _open_window(files: list[Path]) -> int:
-    from editor import display
+    from editor.system import display
 
     problem = display.problem()
     if problem:
@@ -89,8 +89,8 @@ def _open_window(files: list[Path]) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from editor.signals import SignalWatch
-    from widgets.window_keeper import WindowKeeper
+    from editor.system.signals import SignalWatch
+    from widgets.window.window_keeper import WindowKeeper
 
     qt = QApplication(sys.argv[:1])
     qt.setApplicationName("attune")
@@ -115,8 +115,8 @@ def make_application() -> Application:
     from functools import partial
 
     from editor.application import Application
-    from editor.folders import config_folder, deltas_folder
-    from editor.settings import Settings
+    from editor.system.folders import config_folder, deltas_folder
+    from editor.system.settings import Settings
     from inference.deltas import DeltaLibrary
     from inference.models import Catalogue
     from inference.runner import make_runner
@@ -130,7 +130,7 @@ def make_application() -> Application:
 
 
 def _install_hook(application: Application) -> None:
-    from editor.errors import install_exception_hook
+    from editor.system.errors import install_exception_hook
 
     install_exception_hook(lambda text, hint: application.message.emit(text, hint, "error"))
 

@@ -9,29 +9,30 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from editor import commands, conditions
-from editor.background import Background
-from editor.clipboard import Clipboard
-from editor.conditions import condition_names
-from editor.document import Document
-from editor.edit_runner import EditRunner
-from editor.file_work import FileWork
-from editor.files import ExportOptions
-from editor.filter_actions import FilterActions
-from editor.image_actions import ImageActions
-from editor.jobs import AttributeSession, VariationSession
-from editor.layer_actions import LayerActions
-from editor.mask_actions import MaskActions
-from editor.new_pictures import NewPictures
-from editor.recipes import Subject
-from editor.recovery.recovery import Recovery
-from editor.refinement import Refinement
-from editor.selection_actions import SelectionActions
-from editor.sessions import Sessions
-from editor.settings import Settings
-from editor.starts import Starts
-from editor.step_search import StepSearch
-from editor.tool_actions import ToolActions
+from editor import commands
+from editor.controllers import conditions
+from editor.controllers.clipboard import Clipboard
+from editor.controllers.conditions import condition_names
+from editor.controllers.edit_runner import EditRunner
+from editor.controllers.files import FileWork
+from editor.controllers.filters import FilterActions
+from editor.controllers.image import ImageActions
+from editor.controllers.layers import LayerActions
+from editor.controllers.masks import MaskActions
+from editor.controllers.recovery import Recovery
+from editor.controllers.refinement import Refinement
+from editor.controllers.selection import SelectionActions
+from editor.controllers.sessions import Sessions
+from editor.controllers.starts import Starts
+from editor.controllers.step_search import StepSearch
+from editor.controllers.tools import ToolActions
+from editor.document.document import Document
+from editor.formats.files import ExportOptions
+from editor.generating.new_pictures import NewPictures
+from editor.layers.recipes import Subject
+from editor.sliders.session import AttributeSession, VariationSession
+from editor.system.background import Background
+from editor.system.settings import Settings
 from inference.errors import EditorError
 from inference.operations import SamplingParameters
 from inference.service import InferenceService, Job

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from editor.layer import Group, Node
-from editor.state import DocumentState
+from editor.layers.layer import Group, Node
+from editor.layers.state import DocumentState
 from inference.errors import EditorError
 
 

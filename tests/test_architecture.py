@@ -36,14 +36,14 @@ def imported_by(statement: str) -> set[str]:
         "inference.worker",
         "editor.__main__",
         "editor.application",
-        "editor.cli",
-        "widgets.main_window",
+        "editor.cli.parser",
+        "widgets.window.main_window",
     ],
 )
 def test_window_and_command_line_start_without_torch(module: str) -> None:
     assert not imported_by(f"import {module}").intersection(HEAVY)
 
 
-@pytest.mark.parametrize("module", ["inference.runner", "inference.loading", "editor.cli"])
+@pytest.mark.parametrize("module", ["inference.runner", "inference.loading", "editor.cli.parser"])
 def test_the_command_line_runs_without_qt_widgets(module: str) -> None:
     assert printed_by(f"import {module}, sys; print('PySide6.QtWidgets' in sys.modules)") == "False"

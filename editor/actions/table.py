@@ -13,7 +13,7 @@ class Action:
         menu: the menu it stands in; `group` starts anew where a separator is drawn.
         command: "<receiver>.<method>"; `argument`, if any, is what the method is called with.
         shortcut: portable text for QKeySequence, several separated by "; ", "" for none.
-        enabled_when: a condition of `editor.conditions`.
+        enabled_when: a condition of `editor.controllers.conditions`.
         icon: name of an SVG in resources/icons, or "".
         submenu: text of the submenu it stands in, or "".
     """

@@ -9,9 +9,9 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from editor.edits.nodes import outermost, refuse_locked
-from editor.layer import Group, Layer, Node
-from editor.raster import Raster
-from editor.state import DocumentState
+from editor.layers.layer import Group, Layer, Node
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Raster
 from inference.errors import EditorError
 
 translate = QCoreApplication.translate
