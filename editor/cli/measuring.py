@@ -1,4 +1,4 @@
-"""`attune evaluate refine` and `attune choose-step`: measuring refinement on a model. Free of Qt."""
+"""`attune evaluate` and `attune choose-step`: measuring methods on a model. Free of Qt."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from editor.cli.output import ProgressPrinter, print_json, print_table, say
 from editor.system.errors import DONE
 from editor.system.folders import data_folder
 from inference.chosen_steps import STEPS_FILE, store_step
+from inference.errors import EditorError
+from inference.evaluation import attribute
 from inference.evaluation.choose_step import DEFAULT_PROMPTS as STEP_PROMPTS
 from inference.evaluation.choose_step import DEFAULT_SEEDS as STEP_SEEDS
 from inference.evaluation.choose_step import USUAL_SETS, curve_svg
@@ -27,6 +29,36 @@ from inference.evaluation.refine import (
 from inference.evaluation.refine import evaluate_refine as measured_table
 from inference.evaluation.refine_sets import SETS
 from inference.progress import Progress, Step
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """`attune evaluate SUITE`: figures into a JSON file, which a later run goes on from."""
+    check_folder(arguments.report)
+    suite = _SUITES.get(arguments.suite)
+    if suite is None:
+        known = ", ".join(_SUITES)
+        raise EditorError(
+            "There is no evaluation “{name}”.", "There are: {known}.", name=arguments.suite, known=known
+        )
+    return suite(arguments)
+
+
+def evaluate_attribute(arguments: argparse.Namespace) -> int:
+    """`attune evaluate attribute`: the summary as JSON on standard output."""
+    printer = ProgressPrinter()
+    try:
+        record = attribute.evaluate_attribute(
+            runner=runner_of(arguments),
+            model=arguments.model,
+            json_path=arguments.report,
+            pairs=arguments.pairs or attribute.DEFAULT_PAIRS,
+            attributes=tuple(arguments.attributes),
+            report=_teller(printer),
+        )
+    finally:
+        printer.close()
+    print_json(record["summary"])
+    return DONE
 
 
 def evaluate_refine(arguments: argparse.Namespace) -> int:
@@ -118,3 +150,6 @@ def _teller(printer: ProgressPrinter) -> Any:
 
 def _count(given: int | None, usual: int) -> int:
     return usual if given is None else given
+
+
+_SUITES = {"attribute": evaluate_attribute, "refine": evaluate_refine}

@@ -1,4 +1,4 @@
-"""The commands that compute: operations, learning a delta, evaluating. Free of Qt: works on a server."""
+"""The commands that compute: operations, learning a delta. Free of Qt: works on a server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from editor.system.folders import config_folder, deltas_folder
 from inference.errors import EditorError
 from inference.operations import OPERATIONS, RefineSubject, SubjectEdit
 from inference.parameters import Parameters
-from inference.progress import Measurements, Progress, Step
+from inference.progress import Measurements, Progress
 from inference.request import Request, Result
 from inference.subjects import subjects_of
 from inference.words import find_subject
@@ -176,36 +176,6 @@ def learn_delta(arguments: argparse.Namespace) -> int:
         print_json(_learnt(arguments, delta.info.widths, progress.measured, seconds))
     else:
         say(f"{arguments.output}  ({seconds:.1f} s)")
-    return DONE
-
-
-def evaluate(arguments: argparse.Namespace) -> int:
-    """`attune evaluate SUITE`: figures into a JSON file, which a later run goes on from."""
-    check_folder(arguments.report)
-    if arguments.suite == "refine":
-        from editor.cli.measuring import evaluate_refine
-
-        return evaluate_refine(arguments)
-    from inference.evaluation import attribute as suites
-
-    printer = ProgressPrinter()
-
-    def tell(done: int, total: int, what: str) -> None:
-        printer(Step(phase=what, done=done, total=total))
-
-    try:
-        record = suites.evaluate(
-            arguments.suite,
-            runner=runner_of(arguments),
-            model=arguments.model,
-            json_path=arguments.report,
-            pairs=arguments.pairs or suites.DEFAULT_PAIRS,
-            attributes=tuple(arguments.attributes),
-            report=tell,
-        )
-    finally:
-        printer.close()
-    print_json(record["summary"])
     return DONE
 
 

@@ -1,4 +1,4 @@
-"""Pictures to and from the system's clipboard: the receiver "clipboard".
+"""Pictures to and from the system's clipboard: the controller "clipboard".
 
 What another program gets is sRGB PNG, made before it is put there. What we copied ourselves comes back as it
 was, with its 16 bits, its place and its name.
@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QIODevice, QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
 
 from editor.colour import conversion as colour
-from editor.controllers.base import Receiver
+from editor.controllers.base import Controller
+from editor.controllers.files import FileWork
+from editor.controllers.shell import Shell
+from editor.controllers.starts import Starts
 from editor.document.document import Document
 from editor.edits import painting
 from editor.edits.pixels import bounds, with_alpha
@@ -27,9 +29,6 @@ from editor.pixels.qimages import from_qimage, to_qimage
 from editor.pixels.raster import Raster
 from editor.rendering.compositing import composite_samples
 from inference.errors import EditorError
-
-if TYPE_CHECKING:
-    from editor.application import Application
 
 OWN_TYPE = "application/x-attune-layer-id"
 _FAST_PNG = 80  # Qt's scale: little compression, for the clipboard's sake
@@ -45,11 +44,13 @@ class _Copied:
     png: bytes
 
 
-class Clipboard(Receiver):
+class Clipboard(Controller):
     """Copies from and pastes into the current document; pixels are worked on beside the GUI thread."""
 
-    def __init__(self, application: Application) -> None:
-        super().__init__(application)
+    def __init__(self, shell: Shell, files: FileWork, starts: Starts) -> None:
+        super().__init__(shell)
+        self._files = files
+        self._starts = starts
         self._copied: _Copied | None = None  # what our own entry in the clipboard stands for
 
     def copy(self) -> None:
@@ -68,7 +69,7 @@ class Clipboard(Receiver):
         text, node_id = translate("Commands", "Cut"), document.state.active
         self._copy(
             lambda state: _of_node(state, painting.clearable(state, node_id)),
-            then=lambda: self._application.edits.run(
+            then=lambda: self._shell.edits.run(
                 document, lambda state: painting.cleared(state, node_id), text
             ),
         )
@@ -81,8 +82,8 @@ class Clipboard(Receiver):
             return
         text = translate("Commands", "Paste")
         self._take(
-            lambda read: self._application.edits.run(document, lambda state: _pasted(state, read), text),
-            self._application.starts.open_as_layers,
+            lambda read: self._shell.edits.run(document, lambda state: _pasted(state, read), text),
+            self._starts.open_as_layers,
         )
 
     def paste_as_document(self) -> None:
@@ -92,7 +93,7 @@ class Clipboard(Receiver):
             title = translate("Application", "Pasted")
             document = Document.from_layer(layer, title=title)
             document.undo_stack.resetClean()  # it is in no file yet
-            self._application.add_document(document)
+            self._shell.add_document(document)
 
         def begin(read: Callable[[], _Source]) -> None:
             def work() -> Layer:
@@ -100,11 +101,11 @@ class Clipboard(Receiver):
                 raster = colour.convert(source.layer.raster, source.profile, b"")
                 return source.layer.changed(raster=raster, x=0, y=0, id=new_layer_id(), mask=None)
 
-            self._application.background.run(work, opened, self._application.report)
+            self._shell.background.run(work, opened, self._shell.report)
 
         def open_files(paths: list[Path]) -> None:
             for path in paths:
-                self._application.open_file(path)
+                self._files.open(path)
 
         self._take(begin, open_files)
 
@@ -122,8 +123,8 @@ class Clipboard(Receiver):
             if then is not None:
                 then()
 
-        self._application.background.run(
-            lambda: _prepared(make(state), state.icc_profile), done, self._application.report
+        self._shell.background.run(
+            lambda: _prepared(make(state), state.icc_profile), done, self._shell.report
         )
 
     def _take(
@@ -146,7 +147,7 @@ class Clipboard(Receiver):
             use(lambda: _from_image(image))
         else:
             error = EditorError("There is no picture in the clipboard.", "Copy one in any program first.")
-            self._application.report(error)
+            self._shell.report(error)
 
 
 @dataclass(frozen=True)

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
+from editor.controllers.sessions import Sessions
+from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.layers.layer import Group, Mask
 from editor.layers.text import TextContent
 
-if TYPE_CHECKING:
-    from editor.application import Application
 
+class Situation(NamedTuple):
+    """What conditions look at."""
 
-def holds(application: Application, condition: str) -> bool:
-    """Whether a condition holds now; a KeyError is a defect of ours."""
-    return _CONDITIONS[condition](application)
+    shell: Shell
+    sessions: Sessions
+
+    def holds(self, condition: str) -> bool:
+        """Whether a condition holds now; a KeyError is a defect of ours."""
+        return _CONDITIONS[condition](self)
 
 
 def condition_names() -> tuple[str, ...]:
     return tuple(_CONDITIONS)
 
 
-def _of_document(test: Callable[[Document], bool]) -> Callable[[Application], bool]:
+def _of_document(test: Callable[[Document], bool]) -> Callable[[Situation], bool]:
     """A condition on the current document that fails without one."""
-    return lambda application: application.current is not None and test(application.current)
+    return lambda now: now.shell.current is not None and test(now.shell.current)
 
 
-def _can_undo(application: Application) -> bool:
-    session = application.session
+def _can_undo(now: Situation) -> bool:
+    session = now.sessions.current
     if session is not None and session.busy:
         return True  # the change that is still being computed can be taken back
-    return application.current is not None and application.current.undo_stack.canUndo()
+    return now.shell.current is not None and now.shell.current.undo_stack.canUndo()
 
 
 def _mask(document: Document) -> Mask | None:
@@ -42,8 +47,8 @@ def _text(document: Document) -> TextContent | None:
     return document.active_layer.text if document.active_layer is not None else None
 
 
-_CONDITIONS: dict[str, Callable[[Application], bool]] = {
-    "always": lambda application: True,
+_CONDITIONS: dict[str, Callable[[Situation], bool]] = {
+    "always": lambda now: True,
     "document": _of_document(lambda document: True),
     "layer": _of_document(lambda document: document.active_node is not None),
     "layers": _of_document(lambda document: len(document.layers) > 1),
@@ -58,5 +63,5 @@ _CONDITIONS: dict[str, Callable[[Application], bool]] = {
     "can_undo": _can_undo,
     "can_redo": _of_document(lambda document: document.undo_stack.canRedo()),
     "exported": _of_document(lambda document: document.last_export is not None),
-    "jobs": lambda application: bool(application.service.jobs()),
+    "jobs": lambda now: bool(now.shell.service.jobs()),
 }

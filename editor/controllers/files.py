@@ -6,49 +6,62 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, Signal
 
-from editor.controllers.base import Receiver
+from editor.controllers.base import Controller
+from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.formats import files
 from editor.formats.files import ExportOptions, Opened
-from editor.generating.new_pictures import sample_request
 from editor.layers.state import DocumentState
 from inference.errors import EditorError
 
 translate = QCoreApplication.translate
 
 
-class FileWork(Receiver):
-    """Reads and writes files on pool threads; what goes wrong becomes a message."""
+class FileWork(Controller):
+    """Reads and writes files on pool threads; what goes wrong becomes a message.
+
+    `make_sample` makes the picture of the first start where none is installed.
+    """
+
+    saved = Signal(object, object)  # Document, Path
+    exported = Signal(object, object)  # Document, Path
+
+    def __init__(self, shell: Shell, make_sample: Callable[[], object]) -> None:
+        super().__init__(shell)
+        self._make_sample = make_sample
 
     def open(self, path: Path) -> None:
         """Read a picture or project on another thread; a document opens, or a message says why not."""
         path = Path(path).absolute()
-        already = next((document for document in self._application.documents if document.path == path), None)
+        already = next((document for document in self._shell.documents if document.path == path), None)
         if already is not None:
-            self._application.set_current(already)
+            self._shell.set_current(already)
             return
 
         def done(opened: Opened) -> None:
             self._on_opened(path, opened)
 
-        text = translate("Application", "Opening {name}…").format(name=path.name)
-        self._in_background(text, lambda: files.open_file(path), done)
+        self.read(path, done)
 
-    def open_sample(self, only_if_empty: bool = False) -> None:
+    def open_start_picture(self, only_if_empty: bool = False) -> None:
         """Open the picture that comes with the application; make one where it is not installed."""
         sample = files.sample_picture()
         if sample is not None:
 
             def done(opened: Opened) -> None:
-                if not (only_if_empty and self._application.documents):  # something was opened meanwhile
+                if not (only_if_empty and self._shell.documents):  # something was opened meanwhile
                     self._on_sample_opened(opened)
 
             self._in_background("", lambda: files.open_file(sample), done)
             return
-        parameters, subjects = sample_request()
-        self._application.new_from_prompt(parameters, self._application.settings.get("model"), subjects)
+        self._make_sample()
+
+    def read(self, path: Path, done: Callable[[Opened], None]) -> None:
+        """Read a picture or project on another thread and give it to `done`."""
+        text = translate("Application", "Opening {name}…").format(name=path.name)
+        self._in_background(text, lambda: files.open_file(path), done)
 
     def save(self, document: Document, path: Path, then: Callable[[], object] | None = None) -> None:
         """Write the project (.ora); the document is unmodified when that is done, then `then` is called."""
@@ -57,12 +70,12 @@ class FileWork(Receiver):
 
         def done(_: object) -> None:
             self._remember(path)
-            if document not in self._application.documents:  # closed while it was written
+            if document not in self._shell.documents:  # closed while it was written
                 return
             document.set_path(path)
             if _same_content(document.state, state):  # not edited meanwhile
                 document.undo_stack.setClean()
-            self._application.saved.emit(document, path)
+            self.saved.emit(document, path)
             if then is not None:
                 then()
 
@@ -77,10 +90,10 @@ class FileWork(Receiver):
 
         def done(notes: tuple[str, ...]) -> None:
             document.last_export = (path, options)
-            self._application.exported.emit(document, path)
-            self._application.enabled_changed.emit()
+            self.exported.emit(document, path)
+            self._shell.enabled_changed.emit()
             text = translate("Application", "Exported {name}.").format(name=path.name)
-            self._application.message.emit(text, " ".join(notes), "warning" if notes else "info")
+            self._shell.message.emit(text, " ".join(notes), "warning" if notes else "info")
 
         text = translate("Application", "Exporting {name}…").format(name=path.name)
         self._in_background(text, lambda: files.export_picture(state, source, path, options), done)
@@ -93,17 +106,17 @@ class FileWork(Receiver):
         *,
         in_order: bool = False,
     ) -> None:
-        self._application.busy_changed.emit(text)
+        self._shell.busy_changed.emit(text)
 
         def finished(result: object) -> None:
-            self._application.busy_changed.emit("")
+            self._shell.busy_changed.emit("")
             done(result)
 
         def failed(error: EditorError) -> None:
-            self._application.busy_changed.emit("")
-            self._application.report(error)
+            self._shell.busy_changed.emit("")
+            self._shell.report(error)
 
-        self._application.background.run(work, finished, failed, in_order=in_order)
+        self._shell.background.run(work, finished, failed, in_order=in_order)
 
     def _on_opened(self, path: Path, opened: Opened) -> None:
         # a picture is opened as a copy to work on; only a project is saved back to its own file
@@ -112,19 +125,19 @@ class FileWork(Receiver):
         document = Document(opened.state, title=path.name, path=path if is_ours else None)
         document.source = opened.source
         if opened.notes:
-            self._application.message.emit("\n".join(opened.notes), "", "warning")
+            self._shell.message.emit("\n".join(opened.notes), "", "warning")
         self._remember(path)
-        self._application.add_document(document)
+        self._shell.add_document(document)
 
     def _on_sample_opened(self, opened: Opened) -> None:
         document = Document(opened.state, title=translate("Application", "Sample picture"))
-        self._application.add_document(document)
+        self._shell.add_document(document)
 
     def _remember(self, path: Path) -> None:
         try:
-            self._application.settings.add_recent_file(path)
+            self._shell.settings.add_recent_file(path)
         except EditorError as error:
-            self._application.message.emit(error.message, error.hint, "warning")
+            self._shell.message.emit(error.message, error.hint, "warning")
 
 
 def _same_content(one: DocumentState, other: DocumentState) -> bool:

@@ -1,4 +1,4 @@
-"""What the Filter menu calls: the receiver "filters"."""
+"""What the Filter menu calls: the controller "filters"."""
 
 from dataclasses import replace
 
@@ -6,14 +6,14 @@ from PySide6.QtCore import QCoreApplication
 
 from editor.adjustments import ADJUSTMENTS
 from editor.commands import AddLayer, Command
-from editor.controllers.base import Receiver
+from editor.controllers.base import Controller
 from editor.document.document import Document
 from editor.layers.layer import Adjustment, Mask
 
 translate = QCoreApplication.translate
 
 
-class FilterActions(Receiver):
+class FilterController(Controller):
     """Puts adjustments over the current document's layers."""
 
     def add(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What the Image menu calls: the receiver "image"."""
+"""What the Image menu calls: the controller "image"."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 from PySide6.QtCore import QCoreApplication
 
 from editor.colour import conversion as colour
-from editor.controllers.base import Receiver
+from editor.controllers.base import Controller
 from editor.edits import geometry, profiles, resampling
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area
@@ -14,7 +14,7 @@ from editor.pixels.raster import Area
 translate = QCoreApplication.translate
 
 
-class ImageActions(Receiver):
+class ImageController(Controller):
     """Changes the current document as a whole."""
 
     def crop_to_selection(self) -> None:

@@ -1,4 +1,4 @@
-"""What the Layer menu and the Layers panel call: the receiver "layers"."""
+"""What the Layer menu and the Layers panel call: the controller "layers"."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,18 +6,24 @@ from functools import partial
 from PySide6.QtCore import QCoreApplication
 
 from editor import commands
-from editor.controllers.base import Receiver
+from editor.controllers.base import Controller
+from editor.controllers.shell import Shell
 from editor.edits import floating, geometry, merging, painting, tree
 from editor.edits.nodes import selected
 from editor.layers.layer import Group, Layer
 from editor.layers.state import DocumentState
+from editor.tools.colours import Colours
 from inference.parameters import N_
 
 translate = QCoreApplication.translate
 
 
-class LayerActions(Receiver):
+class LayerController(Controller):
     """Acts on the active and the chosen nodes of the current document."""
+
+    def __init__(self, shell: Shell, colours: Colours) -> None:
+        super().__init__(shell)
+        self._colours = colours
 
     # nodes come and go
 
@@ -64,7 +70,7 @@ class LayerActions(Receiver):
         """Fill what is selected of the active layer or its mask with the "foreground" or "background"."""
         document = self.document
         if document is not None:
-            colours, mask = self._application.tools.colours, document.edit_mask
+            colours, mask = self._colours, document.edit_mask
             colour = colours.foreground if which == "foreground" else colours.background
             text = translate("Commands", "Fill")
             self._beside(lambda state: painting.filled(state, state.active, colour, mask=mask), text)

@@ -1,14 +1,14 @@
-"""What the Layer › Mask menu calls: the receiver "masks"."""
+"""What the Layer › Mask menu calls: the controller "masks"."""
 
 from PySide6.QtCore import QCoreApplication
 
-from editor.controllers.base import Receiver
+from editor.controllers.base import Controller
 from editor.edits import masks
 
 translate = QCoreApplication.translate
 
 
-class MaskActions(Receiver):
+class MaskController(Controller):
     """Acts on the mask of the active node."""
 
     def add(self, kind: str) -> None:

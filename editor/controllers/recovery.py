@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject
 
+from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.recovery.autosave import Autosave
 from editor.recovery.leftovers import Leftovers
@@ -14,20 +14,17 @@ from editor.recovery.store import Snapshot, Store
 from editor.system.folders import recovery_folder
 from inference.errors import EditorError
 
-if TYPE_CHECKING:
-    from editor.application import Application
-
 translate = QCoreApplication.translate
 
 
 class Recovery(QObject):
     """Follows the documents of an application. Nothing is written or read before `start`."""
 
-    def __init__(self, application: Application, root: Path | None = None) -> None:
-        super().__init__(application)
-        self._application = application
+    def __init__(self, shell: Shell, root: Path | None = None) -> None:
+        super().__init__(shell)
+        self._shell = shell
         root = root if root is not None else recovery_folder()
-        settings = application.settings
+        settings = shell.settings
         self.autosave = Autosave(
             root, lambda: float(settings.get("autosave_seconds")), self._most_bytes, self
         )
@@ -36,10 +33,10 @@ class Recovery(QObject):
         )
         self.autosave.failed.connect(self._on_autosave_failed)
         self.leftovers.restored.connect(self._on_restored)
-        self.leftovers.failed.connect(application.report)
+        self.leftovers.failed.connect(shell.report)
         self.leftovers.problem.connect(self._on_problem)
-        application.document_opened.connect(self._on_opened)
-        application.document_closed.connect(self.autosave.forget)
+        shell.document_opened.connect(self._on_opened)
+        shell.document_closed.connect(self.autosave.forget)
         self._adopted: Store | None = None
 
     def start(self) -> None:
@@ -53,7 +50,7 @@ class Recovery(QObject):
         self.autosave.finish()
 
     def _most_bytes(self) -> int:
-        return int(self._application.settings.get("recovery_mib")) * 2**20
+        return int(self._shell.settings.get("recovery_mib")) * 2**20
 
     def _on_opened(self, document: Document) -> None:
         store, self._adopted = self._adopted, None
@@ -63,13 +60,13 @@ class Recovery(QObject):
         document = Document(snapshot.state, title=snapshot.title, path=snapshot.path, source=snapshot.source)
         document.undo_stack.resetClean()  # it is in no file
         self._adopted = store
-        self._application.add_document(document)
+        self._shell.add_document(document)
         if notes:
-            self._application.message.emit("\n".join(notes), "", "warning")
+            self._shell.message.emit("\n".join(notes), "", "warning")
 
     def _on_problem(self, text: str) -> None:
-        self._application.message.emit(text, "", "warning")
+        self._shell.message.emit(text, "", "warning")
 
     def _on_autosave_failed(self, error: EditorError) -> None:
         text = translate("Recovery", "Unsaved work cannot be kept for recovery: {reason}")
-        self._application.message.emit(text.format(reason=error.message), error.hint, "warning")
+        self._shell.message.emit(text.format(reason=error.message), error.hint, "warning")

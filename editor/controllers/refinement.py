@@ -1,10 +1,10 @@
-"""Refine: a generated layer again with every subject in it; the receiver "refinement"."""
+"""Refine: a generated layer again with every subject in it; the controller "refinement"."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,26 +12,24 @@ from PySide6.QtCore import QCoreApplication, Signal
 
 from editor.colour.conversion import from_srgb
 from editor.commands import Command, ReplaceState, place_result
-from editor.controllers.base import Receiver
+from editor.controllers.base import Controller
+from editor.controllers.sessions import Sessions
+from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.formats.files import ExportOptions, export_picture
 from editor.generating.heatmaps import overlaid
 from editor.generating.picture_scores import PictureScores
+from editor.generating.requests import REFINE, refine_request
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, Subject
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.sliders.session import AttributeSession
 from editor.words.wording import quoted
 from inference.errors import EditorError
-from inference.operations import Refine, SamplingParameters
-from inference.request import Request, Result
+from inference.request import Result
 from inference.service import Job
-from inference.subjects import subjects_of, suggest
+from inference.subjects import suggest
 
-if TYPE_CHECKING:
-    from editor.application import Application
-
-OPERATION = "refine"
 WHOLE_RUN = -1  # instead of a step: the mean over all steps
 
 translate = QCoreApplication.translate
@@ -53,19 +51,20 @@ class _Options:
     overrides: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-class Refinement(Receiver):
+class Refinement(Controller):
     """What the Refine panel and its menu command call; one job a document at a time."""
 
     options_changed = Signal()
     busy_changed = Signal(bool)
     refined = Signal(object, str)  # Document, id of the layer that shows the result
 
-    def __init__(self, application: Application) -> None:
-        super().__init__(application)
+    def __init__(self, shell: Shell, sessions: Sessions) -> None:
+        super().__init__(shell)
+        self._sessions = sessions
         self._options = _Options()
         self._jobs: dict[Job, _Asked] = {}
-        service = application.service
-        self.scores = PictureScores(service, lambda: application.settings.get("detector"), self)
+        service = shell.service
+        self.scores = PictureScores(service, lambda: shell.settings.get("detector"), self)
         service.job_finished.connect(self._on_finished)
         service.job_failed.connect(self._on_failed)
         service.job_cancelled.connect(self._on_cancelled)
@@ -103,22 +102,22 @@ class Refinement(Receiver):
         if document is None or layer is None:
             return
         try:
-            request = request_for(layer, self.method, self.overrides)
+            request = refine_request(layer, self.method, self.overrides)
         except EditorError as error:
-            self._application.report(error)
+            self._shell.report(error)
             return
         recipe = layer.recipe
         assert recipe is not None, "the recipe layer has one"
         names = ", ".join(subject.text for subject in recipe.subjects)
         label = translate("Refinement", "Refine: {subjects}").format(subjects=names)
-        job = self._application.service.submit(request, label=label, supersedes=f"refine:{layer.id}")
-        again = recipe.request.operation == OPERATION
+        job = self._shell.service.submit(request, label=label, supersedes=f"refine:{layer.id}")
+        again = recipe.request.operation == REFINE
         self._jobs[job] = _Asked(document=document, layer_id=layer.id, subjects=recipe.subjects, again=again)
         self.busy_changed.emit(True)
 
     def suggest_subjects(self) -> None:
         """Choose the things that the prompt names as subjects, beside those that are chosen already."""
-        session = self._application.session
+        session = self._sessions.current
         if session is None:
             return
         for suggestion in suggest(session.prompt):
@@ -141,7 +140,7 @@ class Refinement(Receiver):
             return ReplaceState(document, replace(after, active=added.id, chosen=frozenset()), text)
 
         before = document.state.active
-        self._application.run(make)
+        self._shell.run(make)
         if document.state.active != before:
             self.refined.emit(document, document.state.active)
 
@@ -156,7 +155,7 @@ class Refinement(Receiver):
         """Write a layer's picture with a map of one subject over it as PNG, on another thread."""
         heat, pixels = attention(session, index, step), session.document.layer(session.layer_id).pixels
         if heat is None:
-            self._application.report(EditorError("Where the model looks is not known for this subject."))
+            self._shell.report(EditorError("Where the model looks is not known for this subject."))
             return
 
         def write() -> None:
@@ -165,29 +164,29 @@ class Refinement(Receiver):
 
         def done(_: object) -> None:
             text = translate("Refinement", "Exported {name}.").format(name=path.with_suffix(".png").name)
-            self._application.message.emit(text, "", "info")
+            self._shell.message.emit(text, "", "info")
 
-        self._application.background.run(write, done, self._application.report)
+        self._shell.background.run(write, done, self._shell.report)
 
     def _on_finished(self, job: Job, result: Result) -> None:
         asked = self._forget(job)
-        if asked is None or asked.document not in self._application.documents:
+        if asked is None or asked.document not in self._shell.documents:
             return
         if asked.document.state.find(asked.layer_id) is None:
             text = translate("Refinement", "The layer that was refined is no longer there.")
-            self._application.message.emit(text, "", "warning")
+            self._shell.message.emit(text, "", "warning")
             return
         if asked.again:
             self._replace(asked, result)
         else:
             self.place(asked.document, asked.layer_id, result, asked.subjects)
         for note in result.notes:
-            self._application.message.emit(note, "", "warning")
+            self._shell.message.emit(note, "", "warning")
 
     def _replace(self, asked: _Asked, result: Result) -> None:
         recipe = Recipe(request=result.request, subjects=asked.subjects)
         text = translate("Refinement", "Refine again")
-        self._application.run(
+        self._shell.run(
             lambda: place_result(
                 asked.document, asked.layer_id, result.images[0], recipe, text, maps=result.maps
             )
@@ -196,7 +195,7 @@ class Refinement(Receiver):
 
     def _on_failed(self, job: Job, error: EditorError) -> None:
         if self._forget(job) is not None:
-            self._application.report(error)
+            self._shell.report(error)
 
     def _on_cancelled(self, job: Job) -> None:
         self._forget(job)
@@ -206,30 +205,6 @@ class Refinement(Receiver):
         if asked is not None:
             self.busy_changed.emit(self.busy)
         return asked
-
-
-def request_for(
-    layer: Layer, method: str, overrides: dict[str, Any] | None = None, seed: int | None = None
-) -> Request:
-    """The request that refines a layer's picture with its chosen subjects.
-
-    Raises:
-        EditorError: the layer was not generated, or has no subjects.
-    """
-    recipe = layer.recipe
-    parameters = recipe.request.parameters if recipe is not None else None
-    if recipe is None or not isinstance(parameters, SamplingParameters):
-        raise EditorError("This layer has no prompt to refine.", "Choose a generated layer.")
-    if not recipe.subjects:
-        raise EditorError(
-            "No subject is chosen.", "Click the words of the prompt that have to be seen, or use Suggest."
-        )
-    values = {item.name: getattr(parameters, item.name) for item in SamplingParameters.declared()}
-    if seed is not None:
-        values["seed"] = seed
-    spans = [subject.span for subject in recipe.subjects]
-    refine = Refine(**values, method=method, subjects=subjects_of(recipe.prompt, spans), **(overrides or {}))
-    return Request(operation=OPERATION, parameters=refine, model=recipe.request.model)
 
 
 def map_steps(layer: Layer, span: tuple[int, int]) -> tuple[int, ...]:

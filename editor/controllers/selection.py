@@ -1,4 +1,4 @@
-"""What the Select menu calls: the receiver "selection"."""
+"""What the Select menu calls: the controller "selection"."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QCoreApplication
 
 from editor import selection
-from editor.controllers.base import Receiver
+from editor.controllers.base import Controller
 from editor.edits.masks import mask_added
 from editor.layers.layer import Mask
 from editor.layers.recipes import Subject
@@ -20,7 +20,7 @@ translate = QCoreApplication.translate
 Change = Callable[[Mask, DocumentState], Mask]
 
 
-class SelectionActions(Receiver):
+class SelectionController(Controller):
     """Changes what is selected in the current document."""
 
     def all(self) -> None:

@@ -1,4 +1,4 @@
-"""The sliders and variations of the open documents: the receiver "sessions"."""
+"""The sliders and variations of the open documents: the controller "sessions"."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Signal
 
-from editor.controllers.base import Receiver
+from editor.controllers.base import Controller
+from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.sliders.session import AttributeInfo, AttributeSession, VariationSession
 from editor.words.wording import attribute_label
 from inference.errors import EditorError
 
 if TYPE_CHECKING:
-    from editor.application import Application
+    from inference.deltas import DeltaLibrary
+    from inference.models import Catalogue
 
 translate = QCoreApplication.translate
 
 
-class Sessions(Receiver):
+class Sessions(Controller):
     """One `AttributeSession` for each layer that was worked on, one `VariationSession` a document."""
 
     changed = Signal(object)  # AttributeSession of the current document's recipe layer, or None
@@ -26,13 +28,18 @@ class Sessions(Receiver):
     recipe_requested = Signal(object)  # AttributeSession whose sliders the user asked for
     busy_changed = Signal()  # whether the current session computes a change
 
-    def __init__(self, application: Application) -> None:
-        super().__init__(application)
+    def __init__(self, shell: Shell, catalogue: Catalogue, library: DeltaLibrary) -> None:
+        super().__init__(shell)
+        self._catalogue = catalogue
+        self._library = library
         self._sessions: dict[tuple[Document, str], AttributeSession] = {}
         self._current: AttributeSession | None = None
         self._variations: dict[Document, VariationSession] = {}
         self._attributes: dict[tuple[str, str], tuple[AttributeInfo, ...]] = {}
-        application.settings.changed.connect(self._on_setting_changed)
+        shell.settings.changed.connect(self._on_setting_changed)
+        shell.document_opened.connect(self._follow)
+        shell.document_closing.connect(self._forget)
+        shell.current_changed.connect(self._show_document)
 
     @property
     def current(self) -> AttributeSession | None:
@@ -44,17 +51,17 @@ class Sessions(Receiver):
         """The variations last asked for in the current document, or None."""
         return self._variations.get(self.document) if self.document is not None else None
 
-    def follow(self, document: Document) -> None:
+    def _follow(self, document: Document) -> None:
         """Keep the sessions of a document that was opened in step with its layers."""
         document.active_changed.connect(self._on_recipe_layer_changed)
         document.layers_changed.connect(self._on_recipe_layer_changed)
 
-    def show_document(self) -> None:
+    def _show_document(self) -> None:
         """Another document is the current one."""
         self.variations_changed.emit(self.variations)
         self._update()
 
-    def forget(self, document: Document) -> None:
+    def _forget(self, document: Document) -> None:
         """End everything of a document that closes."""
         self._end([key for key in self._sessions if key[0] is document])
         self._end_variations(document)
@@ -79,14 +86,14 @@ class Sessions(Receiver):
             return
         self._end_variations(document)
         try:
-            session = VariationSession(document, layer.id, self._application.service, self)
+            session = VariationSession(document, layer.id, self._shell.service, self)
         except EditorError as error:
-            self._application.report(error)
+            self._shell.report(error)
             return
-        session.failed.connect(self._application.report)
+        session.failed.connect(self._shell.report)
         self._variations[document] = session
         self.variations_changed.emit(session)
-        session.start(self._application.settings.get("variations"))
+        session.start(self._shell.settings.get("variations"))
 
     def reset_sliders(self) -> None:
         if self._current is not None:
@@ -109,8 +116,8 @@ class Sessions(Receiver):
 
     def _listed_attributes(self, model: str, subject: str) -> tuple[AttributeInfo, ...]:
         try:
-            entry = self._application.catalogue.find(model)
-            infos = self._application.library.attributes(entry, subject)
+            entry = self._catalogue.find(model)
+            infos = self._library.attributes(entry, subject)
         except EditorError:
             return ()
         return tuple(
@@ -136,7 +143,7 @@ class Sessions(Receiver):
                 old.set_precompute(False)
         if session is not None:
             session.busy_changed.connect(self._on_busy_changed)
-            session.set_precompute(self._application.settings.get("precompute"))
+            session.set_precompute(self._shell.settings.get("precompute"))
         self.changed.emit(session)
 
     def _of_current_document(self) -> AttributeSession | None:
@@ -147,12 +154,10 @@ class Sessions(Receiver):
         key = (document, layer.id)
         if key not in self._sessions:
             try:
-                session = AttributeSession(
-                    document, layer.id, self._application.service, self.attributes, self
-                )
+                session = AttributeSession(document, layer.id, self._shell.service, self.attributes, self)
             except EditorError:
                 return None
-            session.failed.connect(self._application.report)
+            session.failed.connect(self._shell.report)
             self._sessions[key] = session
         return self._sessions[key]
 
@@ -162,7 +167,7 @@ class Sessions(Receiver):
     def _on_recipe_layer_changed(self) -> None:
         self._tell_if_painted()
         self._update()
-        documents = self._application.documents
+        documents = self._shell.documents
         alive = {(document, layer.id) for document in documents for layer in document.state.rasters()}
         self._end(list(set(self._sessions) - alive))
 
@@ -175,11 +180,11 @@ class Sessions(Receiver):
                 "Sessions", "“{name}” was changed by hand: its sliders are gone until you undo it."
             )
             hint = translate("Sessions", "Paint on a new layer to keep them.")
-            self._application.message.emit(text.format(name=layer.name), hint, "info")
+            self._shell.message.emit(text.format(name=layer.name), hint, "info")
 
     def _on_setting_changed(self, name: str) -> None:
         if name == "precompute" and self._current is not None:
-            self._current.set_precompute(self._application.settings.get("precompute"))
+            self._current.set_precompute(self._shell.settings.get("precompute"))
 
     def _end(self, keys: list[tuple[Document, str]]) -> None:
         for key in keys:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from PySide6.QtCore import QCoreApplication
 
 from editor.colour import conversion as colour
 from editor.commands import ReplaceState
-from editor.controllers.base import Receiver
+from editor.controllers.base import Controller
+from editor.controllers.files import FileWork
+from editor.controllers.shell import Shell
 from editor.document.document import Document
-from editor.formats import files
 from editor.formats.files import Opened
 from editor.layers.layer import Group, Layer, Node, new_layer_id
 from editor.layers.state import DocumentState
@@ -26,8 +27,12 @@ LARGEST_PIXELS = 400_000_000
 translate = QCoreApplication.translate
 
 
-class Starts(Receiver):
+class Starts(Controller):
     """Reads files on other threads; what goes wrong becomes a message."""
+
+    def __init__(self, shell: Shell, files: FileWork) -> None:
+        super().__init__(shell)
+        self._files = files
 
     def new_canvas(
         self,
@@ -42,39 +47,25 @@ class Starts(Receiver):
         try:
             state = canvas_state(width, height, fill=fill, depth=depth, dpi=dpi)
         except EditorError as error:
-            self._application.report(error)
+            self._shell.report(error)
             return None
         document = Document(state, title=translate("Starts", "Untitled"))
-        self._application.add_document(document)
+        self._shell.add_document(document)
         return document
 
-    def open_sample(self, path: str) -> None:
+    def open_copy(self, path: str) -> None:
         """Open a picture that comes with the application, as a copy without a file."""
 
         def done(opened: Opened) -> None:
             name = Path(path).stem.replace("-", " ").capitalize()
-            self._application.add_document(Document(opened.state, title=name))
+            self._shell.add_document(Document(opened.state, title=name))
 
-        self._read(Path(path), done)
+        self._files.read(Path(path), done)
 
     def open_as_layers(self, paths: Sequence[Path]) -> None:
         """Put pictures into the current document, each as a layer, or a group if it has several."""
         for path in paths:
-            self._read(path, lambda opened, path=path: self._add_layer(path, opened))
-
-    def _read(self, path: Path, done: Callable[[Opened], None]) -> None:
-        application = self._application
-        application.busy_changed.emit(translate("Application", "Opening {name}…").format(name=path.name))
-
-        def finished(opened: Opened) -> None:
-            application.busy_changed.emit("")
-            done(opened)
-
-        def failed(error: EditorError) -> None:
-            application.busy_changed.emit("")
-            application.report(error)
-
-        application.background.run(lambda: files.open_file(path), finished, failed)
+            self._files.read(path, lambda opened, path=path: self._add_layer(path, opened))
 
     def _add_layer(self, path: Path, opened: Opened) -> None:
         document = self.document
@@ -87,12 +78,12 @@ class Starts(Receiver):
 
         def done(node: Node) -> None:
             if opened.notes:
-                self._application.message.emit("\n".join(opened.notes), "", "warning")
-            if document in self._application.documents:
+                self._shell.message.emit("\n".join(opened.notes), "", "warning")
+            if document in self._shell.documents:
                 text = translate("Starts", "Open “{name}” as layer").format(name=path.name)
-                self._application.run(lambda: ReplaceState(document, _above_active(document, node), text))
+                self._shell.run(lambda: ReplaceState(document, _above_active(document, node), text))
 
-        self._application.background.run(converted, done, self._application.report)
+        self._shell.background.run(converted, done, self._shell.report)
 
 
 def canvas_state(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCoreApplication, Signal
 
-from editor.controllers.base import Receiver
+from editor.controllers.base import Controller
+from editor.controllers.shell import Shell
 from editor.system.atomic import atomic_write
 from editor.system.folders import data_folder
 from inference.chosen_steps import STEPS_FILE, store_step
@@ -23,7 +24,7 @@ from inference.request import Request, Result
 from inference.service import Job, Priority
 
 if TYPE_CHECKING:
-    from editor.application import Application
+    from inference.models import Catalogue
 
 translate = QCoreApplication.translate
 
@@ -47,15 +48,16 @@ class Search:
         return len(candidates(self.steps)) * len(USUAL_SETS) * self.prompts * self.seeds
 
 
-class StepSearch(Receiver):
+class StepSearch(Controller):
     """One search at a time; its jobs wait for everything else, and what they found is kept on disk."""
 
     changed = Signal()
     failed = Signal(object)  # EditorError
     kept = Signal(int)  # the step that was stored
 
-    def __init__(self, application: Application, folder: Path | None = None) -> None:
-        super().__init__(application)
+    def __init__(self, shell: Shell, catalogue: Catalogue, folder: Path | None = None) -> None:
+        super().__init__(shell)
+        self._catalogue = catalogue
         self._folder = folder or data_folder()
         self._search: Search | None = None
         self._left: list[Trial] = []
@@ -65,7 +67,7 @@ class StepSearch(Receiver):
         self._model_hash = ""
         self._started_s = 0.0
         self._measured = 0  # trials in this run, which the time left is told from
-        service = application.service
+        service = shell.service
         service.job_finished.connect(self._on_finished)
         service.job_failed.connect(self._on_failed)
         service.job_cancelled.connect(self._on_cancelled)
@@ -136,7 +138,7 @@ class StepSearch(Receiver):
         """Cancel the trial that is under way; what was measured stays."""
         job, self._job = self._job, None
         if job is not None:
-            self._application.service.cancel(job)
+            self._shell.service.cancel(job)
             self.changed.emit()
 
     def keep(self) -> None:
@@ -150,10 +152,10 @@ class StepSearch(Receiver):
         def store() -> None:
             store_step(file, model_hash, method, values)
 
-        self._application.background.run(store, lambda _: self.kept.emit(step), self.failed.emit)
+        self._shell.background.run(store, lambda _: self.kept.emit(step), self.failed.emit)
 
     def _world(self, search: Search) -> World:
-        entry = self._application.catalogue.find(search.model)
+        entry = self._catalogue.find(search.model)
         if entry.sandbox:
             return MINI_WORLD
         if not search.detector:
@@ -182,7 +184,7 @@ class StepSearch(Receiver):
             done=done + 1, total=total
         )
         request = Request(operation="refine-trial", parameters=parameters, model=search.model)
-        self._job = self._application.service.submit(request, label=label, priority=Priority.IDLE)
+        self._job = self._shell.service.submit(request, label=label, priority=Priority.IDLE)
 
     def _on_finished(self, job: Job, result: Result) -> None:
         if job is not self._job:
@@ -233,7 +235,7 @@ class StepSearch(Receiver):
             with atomic_write(path) as file:
                 file.write(content)
 
-        self._application.background.run(write, lambda _: None, self.failed.emit, in_order=True)
+        self._shell.background.run(write, lambda _: None, self.failed.emit, in_order=True)
 
     @property
     def _record(self) -> Path:

@@ -1,4 +1,4 @@
-"""Which tool is in the hand, how it is set, and the two colours: the receiver "tools"."""
+"""Which tool is in the hand, how it is set, and the two colours: the controller "tools"."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SIZE_STEP = 1.15
 _HARDNESS_STEP = 0.1  # of the range
 
 
-class ToolActions(QObject):
+class ToolController(QObject):
     """Holds the id of the chosen tool; the window shows it and sends the pointer to it.
 
     Every tool's settings last between runs.

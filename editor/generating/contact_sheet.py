@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from editor.controllers.refinement import request_for
 from editor.generating.picture_scores import PictureScore, PictureScores
+from editor.generating.requests import refine_request
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
 from inference.errors import EditorError
@@ -96,7 +96,7 @@ class ContactSheet(QObject):
         self.stop()
         wanted = [Place(method, seed) for seed in self.seeds(count) for method in methods]
         requests = {
-            place: request_for(self._layer, place.method, seed=place.seed)
+            place: refine_request(self._layer, place.method, seed=place.seed)
             for place in wanted
             if place not in self._cells or self._cells[place].result is None
         }

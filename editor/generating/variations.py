@@ -9,10 +9,10 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 from editor.colour.conversion import to_srgb
 from editor.commands import AddResult, place_result, push
 from editor.document.document import Document
+from editor.generating.requests import canonical
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, with_parameters
 from editor.pixels.arithmetic import to_rgb
-from editor.sliders.requests import canonical
 from inference.errors import EditorError
 from inference.operations import SamplingParameters
 from inference.request import Pixels, Result

@@ -23,15 +23,6 @@ def pose_of(recipe: Recipe | None) -> Pose:
     return Pose.of(sampling_recipe(recipe).request)
 
 
-def canonical(request: Request) -> Request:
-    """The request without edits at zero, the others in a fixed order: equal looks are equal requests."""
-    parameters = request.parameters
-    if not isinstance(parameters, Attribute):
-        return request
-    kept = tuple(sorted((edit for edit in parameters.edits if edit.value), key=key_of))
-    return replace(request, parameters=replace(parameters, edits=kept))
-
-
 def sampling_recipe(recipe: Recipe | None) -> Recipe:
     if recipe is None or not isinstance(recipe.request.parameters, SamplingParameters):
         raise EditorError(

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from editor.commands import AddResult, SetRecipe, place_result, push
 from editor.document.document import Document
+from editor.generating.requests import canonical
 from editor.generating.variations import Variation, VariationSession
 from editor.sliders.draft import KEYFRAMES, AttributeInfo, AttributeSource, Change, Slider, SliderDraft
 from editor.sliders.endings import Ending, Endings
@@ -18,7 +19,7 @@ from editor.sliders.keyframes import Pose, SliderKey
 from editor.sliders.pictures import SliderPictures
 from editor.sliders.precompute import Precompute
 from editor.sliders.reading import SliderReading
-from editor.sliders.requests import canonical, pose_of, poses, sampling_recipe
+from editor.sliders.requests import pose_of, poses, sampling_recipe
 from inference.errors import EditorError
 from inference.request import Result
 from inference.service import InferenceService, Job, Priority

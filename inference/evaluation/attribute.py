@@ -17,22 +17,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from inference.errors import EditorError
+from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
 from inference.evaluation.record import Record
 from inference.operations import AttributeSweep, Generate, SubjectEdit
 from inference.progress import Progress
-from inference.request import Pixels, Request, Result
+from inference.request import Request, Result
 from inference.words import find_subject
 
 if TYPE_CHECKING:
     from inference.metrics.tiam import Detection
 
-Report: TypeAlias = Callable[[int, int, str], None]  # done, total, what
-Detect: TypeAlias = "Callable[[Sequence[Pixels]], Sequence[Sequence[Detection]]]"
 
-SUITES = ("attribute", "refine")
 DEFAULT_PAIRS = 200
 POSITIONS = (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0)
 DELAY = 0.2
@@ -54,14 +52,6 @@ KINDS = ("man", "woman", "cat", "dog", "house", "car", "tree", "ball")
 BACKGROUNDS = ("", " on grass", " on the beach", " in the snow")
 
 
-class Runs(Protocol):
-    """What is needed of `inference.runner.Runner`."""
-
-    def run(self, request: Request, inputs: Mapping[str, Pixels], progress: Progress) -> Result: ...
-
-    def model_hash(self, model: str, progress: Progress) -> str: ...
-
-
 @dataclass(frozen=True, kw_only=True)
 class Pair:
     """A prompt and a seed, with the slider of one of its two people."""
@@ -80,8 +70,7 @@ class Pair:
         return f"{self.attribute}|{self.edited}|{self.seed}|{self.prompt}"
 
 
-def evaluate(
-    suite: str,
+def evaluate_attribute(
     *,
     runner: Runs,
     model: str,
@@ -92,7 +81,7 @@ def evaluate(
     detect: Detect | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Run a suite and return (and write) its figures.
+    """Measure sliders of people and what is in the pictures; return (and write) the figures.
 
     Args:
         pairs: prompt × seed pairs for each attribute, and pictures for each TIAM figure.
@@ -101,28 +90,19 @@ def evaluate(
         progress: cancels it; each run's own measurements are not kept.
 
     Raises:
-        EditorError: an unknown suite, or a model or detector that is not there.
+        EditorError: an unknown attribute, or a model or detector that is not there.
     """
-    if suite not in SUITES:
-        raise EditorError(f"There is no evaluation “{suite}”.", f"There are: {', '.join(SUITES)}.")
-    if suite == "refine":
-        from inference.evaluation.refine import evaluate_refine
-
-        return evaluate_refine(
-            runner=runner,
-            model=model,
-            json_path=json_path,
-            prompts=pairs,
-            report=report,
-            detect=detect,
-            progress=progress,
-        )
     for attribute in attributes:
         reading(attribute)
     if pairs < 1:
         raise EditorError(f"Pairs is {pairs}: at least 1 is needed.")
     progress = progress or Progress()
-    settings: dict[str, Any] = {"suite": suite, "model": model, "delay": DELAY, "positions": list(POSITIONS)}
+    settings: dict[str, Any] = {
+        "suite": "attribute",
+        "model": model,
+        "delay": DELAY,
+        "positions": list(POSITIONS),
+    }
     settings["model_hash"] = runner.model_hash(model, progress)
     record = Record(json_path, settings, ("sliders", "presence"))
     work = _Work(
@@ -195,13 +175,6 @@ def two_subjects(count: int) -> Iterator[tuple[str, int, tuple[str, ...]]]:
         first, second = couples[(index * 5) % len(couples)]  # 5 and 28 have no common factor
         background = BACKGROUNDS[index % len(BACKGROUNDS)]
         yield f"a photo of a {first} and a {second}{background}", FIRST_SEED + index, (first, second)
-
-
-def shipped_detector() -> Detect:
-    """The detector that comes with the built-in models."""
-    from inference.metrics.judge import built_in
-
-    return built_in().detect
 
 
 def reading(attribute: str) -> Callable[[Detection], float]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from inference.errors import EditorError
-from inference.evaluation.attribute import Detect, Report, Runs, shipped_detector
+from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
 from inference.evaluation.record import Record
 from inference.evaluation.refine import Work, batches
 from inference.evaluation.refine_sets import MINI_WORLD, RefinePrompt, World

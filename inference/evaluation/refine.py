@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from inference.errors import EditorError
-from inference.evaluation.attribute import Detect, Report, Runs, shipped_detector
+from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
 from inference.evaluation.record import Record
 from inference.evaluation.refine_sets import MINI_WORLD, SETS, RefinePrompt, World
 from inference.evaluation.refine_sets import prompts as prompts_of

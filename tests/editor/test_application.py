@@ -283,9 +283,9 @@ class TestLayerActions:
         application.undo()
         application.redo()
         for item in ACTIONS:
-            receiver, method = item.command.split(".")
-            if receiver in ("layers", "image", "selection", "filters", "sessions"):
-                function = getattr(getattr(application, receiver), method)
+            controller, method = item.command.split(".")
+            if controller in ("layers", "image", "selection", "filters", "sessions"):
+                function = getattr(getattr(application, controller), method)
                 function(*([item.argument] if item.argument else []))
         assert told(application) == []
 

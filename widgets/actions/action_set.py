@@ -13,15 +13,15 @@ from editor.application import Application
 class ActionSet(QObject):
     """One QAction for each row of the table.
 
-    `receivers` gives the object of each of `RECEIVERS` at the moment of the call, or None.
+    `controllers` gives the object of each of `CONTROLLERS` at the moment of the call, or None.
     """
 
     def __init__(
-        self, application: Application, receivers: Mapping[str, Callable[[], object]], window: QWidget
+        self, application: Application, controllers: Mapping[str, Callable[[], object]], window: QWidget
     ) -> None:
         super().__init__(window)
         self._application = application
-        self._receivers = receivers
+        self._controllers = controllers
         self._actions = {item.id: self._made(item, window) for item in ACTIONS}
         application.enabled_changed.connect(self.refresh)
         application.settings.shortcuts_changed.connect(self._show_shortcuts)
@@ -34,9 +34,9 @@ class ActionSet(QObject):
     def __contains__(self, action_id: str) -> bool:
         return action_id in self._actions
 
-    def receiver(self, name: str) -> object:
+    def controller(self, name: str) -> object:
         """What `name` of the table stands for now; None if there is no such thing at the moment."""
-        return self._receivers[name]()
+        return self._controllers[name]()
 
     def fill(self, bar: QMenuBar) -> dict[str, QMenu]:
         """Add the menus that have entries."""
@@ -89,8 +89,8 @@ class ActionSet(QObject):
         return action
 
     def _call(self, item: Action, checked: bool) -> None:
-        receiver, method = item.command.split(".")
-        target = self.receiver(receiver)
+        controller, method = item.command.split(".")
+        target = self.controller(controller)
         if target is None:
             return
         arguments = ([item.argument] if item.argument else []) + ([checked] if item.checkable else [])

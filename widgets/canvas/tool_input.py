@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QFont, QInputMethodEvent, QKeyEvent, QMouseEvent, QPainter, QTabletEvent
 
-from editor.controllers.tools import ToolActions
+from editor.controllers.tools import ToolController
 from editor.tools import TOOLS, Tool, ToolContext
 from editor.tools.base import ALT, CTRL, PointerEvent
 from editor.tools.overlay import Caret, Cursor, Shape
@@ -36,7 +36,7 @@ class ToolInput(QObject):
     def __init__(
         self,
         context: ToolContext,
-        actions: ToolActions,
+        actions: ToolController,
         viewport: Viewport,
         ratio: Callable[[], float],
         parent: QObject,

@@ -8,7 +8,7 @@ DEFAULTS = {"rulers": False, "guides": True, "pixel_grid": True, "snapping": Tru
 
 
 class ViewOptions(QObject):
-    """The receiver "view" of the action table: switches that last between runs."""
+    """The controller "view" of the action table: switches that last between runs."""
 
     changed = Signal()
 

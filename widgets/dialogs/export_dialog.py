@@ -29,9 +29,9 @@ from inference.errors import EditorError
 from widgets.dialogs.export_preview import ExportPreview
 from widgets.forms.dialog import Dialog
 from widgets.forms.parameter_form import ParameterForm
+from widgets.forms.replacing import may_replace
 from widgets.forms.scale_box import ScaleBox
 from widgets.look.theme import tabular
-from widgets.window.window_commands import may_replace
 
 _ESTIMATE_AFTER_MS = 250
 _STATE = "export_options"

@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from editor.application import Application
-from editor.controllers.refinement import OPERATION
 from editor.document.document import Document
 from editor.generating.picture_scores import PictureScore
+from editor.generating.requests import REFINE
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
 from widgets.look.theme import tabular
@@ -51,7 +51,7 @@ class RefineScores(QWidget):
         """Show the scores of the active refined layer and of the layer below it."""
         self._clear()
         after = self._document.recipe_layer if self._document is not None else None
-        if after is None or after.recipe is None or after.recipe.request.operation != OPERATION:
+        if after is None or after.recipe is None or after.recipe.request.operation != REFINE:
             self.hide()
             return
         self.show()
@@ -96,7 +96,7 @@ class RefineScores(QWidget):
                 after.recipe.prompt,
                 after.recipe.seed,
             )
-            if same and recipe is not None and recipe.request.operation != OPERATION:
+            if same and recipe is not None and recipe.request.operation != REFINE:
                 found = layer
         # its own choice of subjects may differ: both are asked for the same ones
         return found.changed(recipe=_with_subjects_of(found, after)) if found is not None else None

@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 from editor.application import Application
 from editor.commands import ReorderLayer, ReplaceState, SetLayerProperty
 from editor.document.document import Document
+from editor.edits.tree import moved, shown_alone
 from editor.layers.layer import Adjustment, Layer
-from editor.tree import moved, shown_alone
 from editor.words.wording import plain
 from inference.errors import EditorError
 from widgets.actions.action_set import ActionSet

@@ -66,7 +66,7 @@ class MainWindow(QMainWindow):
         self.setDockNestingEnabled(True)
         self.workspace = Workspace(application)
         self.setCentralWidget(self.workspace)
-        self.commands = WindowCommands(self)
+        self.commands = WindowCommands(application, lambda: self.actions_by_id, self)
         self.actions_by_id = ActionSet(
             application,
             {
@@ -276,7 +276,7 @@ class MainWindow(QMainWindow):
         workspace.welcome.new_requested.connect(self.commands.show_new_picture)
         workspace.welcome.open_requested.connect(self.commands.show_open)
         workspace.welcome.blank_requested.connect(self.commands.show_new_canvas)
-        workspace.welcome.sample_requested.connect(self.application.starts.open_sample)
+        workspace.welcome.sample_requested.connect(self.application.starts.open_copy)
         workspace.welcome.recent_requested.connect(lambda path: self.commands.open_files([path]))
         self.application.settings.recent_changed.connect(self._show_recent)
         self._show_recent()

@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from editor.actions import action, in_menu
-from editor.controllers.tools import ToolActions
+from editor.controllers.tools import ToolController
 from editor.words.wording import plain
 from widgets.actions.action_set import ActionSet
 from widgets.colours.colour_swatches import ColourSwatches
@@ -26,7 +26,7 @@ _BUTTON_PX = 34
 class ToolButton(IconButton):
     """Shows the tool of its group that was used last; holding it down shows the others."""
 
-    def __init__(self, names: tuple[str, ...], tools: ToolActions, actions: ActionSet) -> None:
+    def __init__(self, names: tuple[str, ...], tools: ToolController, actions: ActionSet) -> None:
         self._names = names
         self._actions = actions
         self._tools = tools
@@ -87,7 +87,7 @@ class ToolButton(IconButton):
 class ToolBar(QToolBar):
     """Everything fits into 720 pixels; a lower window gets Qt's own way to the rest."""
 
-    def __init__(self, tools: ToolActions, actions: ActionSet, parent: QWidget) -> None:
+    def __init__(self, tools: ToolController, actions: ActionSet, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Tools"))
         self.setObjectName("Tools")

@@ -6,26 +6,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QObject, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
 from editor.actions.forms import FORMS
+from editor.application import Application
 from editor.document.document import Document
 from editor.formats import readable_extensions
+from widgets.forms.replacing import may_replace
 from widgets.look.theme import tokens_of
 
 if TYPE_CHECKING:
-    from widgets.window.main_window import MainWindow
+    from widgets.actions.action_set import ActionSet
 
 
 class WindowCommands(QObject):
-    """The receiver "window" of the action table. Dialogs are made when first asked for and do not block."""
+    """The controller "window" of the action table. Dialogs are made when first asked for and do not block."""
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, application: Application, actions: Callable[[], ActionSet], window: QWidget) -> None:
+        """`actions` gives the window's actions, which are made after this."""
         super().__init__(window)
         self._window = window
-        self._application = window.application
+        self._application = application
+        self._actions = actions
         self._dialogs: dict[str, QDialog] = {}
 
     def dialog(self, name: str) -> QDialog | None:
@@ -141,7 +145,7 @@ class WindowCommands(QObject):
         """All commands by a few letters of their names."""
         from widgets.actions.command_palette import CommandPalette
 
-        palette = CommandPalette(self._window.actions_by_id, self._application.settings, self._window)
+        palette = CommandPalette(self._actions(), self._application.settings, self._window)
         palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         palette.open()
 
@@ -292,13 +296,3 @@ class WindowCommands(QObject):
                 self.tr("Save again when it is done."),
                 "info",
             )
-
-
-def may_replace(parent: QWidget, path: Path) -> bool:
-    """Whether `path` is free, or the user agrees to replace it, as a file dialog asks about other names."""
-    if not path.exists():
-        return True
-    question = QCoreApplication.translate("WindowCommands", "“{name}” exists. Replace it?")
-    title = QCoreApplication.translate("WindowCommands", "Replace?")
-    answer = QMessageBox.question(parent, title, question.format(name=path.name))
-    return answer == QMessageBox.StandardButton.Yes

@@ -4,26 +4,26 @@ from importlib import resources
 import pytest
 from PySide6.QtGui import QKeySequence
 
-from editor.actions import ACTIONS, MENUS, RECEIVERS, action, in_menu
+from editor.actions import ACTIONS, CONTROLLERS, MENUS, action, in_menu
 from editor.adjustments import ADJUSTMENTS
 from editor.application import Application, condition_names
 from editor.controllers.clipboard import Clipboard
-from editor.controllers.filters import FilterActions
-from editor.controllers.image import ImageActions
-from editor.controllers.layers import LayerActions
-from editor.controllers.masks import MaskActions
-from editor.controllers.selection import SelectionActions
+from editor.controllers.filters import FilterController
+from editor.controllers.image import ImageController
+from editor.controllers.layers import LayerController
+from editor.controllers.masks import MaskController
+from editor.controllers.selection import SelectionController
 from editor.controllers.sessions import Sessions
-from editor.controllers.tools import ToolActions
+from editor.controllers.tools import ToolController
 
 CLASSES = {
     "application": Application,
-    "layers": LayerActions,
-    "masks": MaskActions,
-    "image": ImageActions,
-    "selection": SelectionActions,
-    "filters": FilterActions,
-    "tools": ToolActions,
+    "layers": LayerController,
+    "masks": MaskController,
+    "image": ImageController,
+    "selection": SelectionController,
+    "filters": FilterController,
+    "tools": ToolController,
     "sessions": Sessions,
     "clipboard": Clipboard,
 }
@@ -52,10 +52,10 @@ def test_menus_hold_everything() -> None:
 
 @pytest.mark.parametrize("item", ACTIONS, ids=lambda item: item.id)
 def test_an_action_names_things_that_exist(item) -> None:
-    receiver, _, method = item.command.partition(".")
-    assert receiver in RECEIVERS
-    if receiver in CLASSES:
-        assert callable(getattr(CLASSES[receiver], method))
+    controller, _, method = item.command.partition(".")
+    assert controller in CONTROLLERS
+    if controller in CLASSES:
+        assert callable(getattr(CLASSES[controller], method))
     assert item.enabled_when in condition_names()
     assert not item.icon or (resources.files("resources") / "icons" / f"{item.icon}.svg").is_file()
 

@@ -276,17 +276,21 @@ class TestLibraries:
     ) -> None:
         asked: dict[str, Any] = {}
 
-        def evaluate(suite: str, **given: Any) -> dict[str, Any]:
-            asked.update(given, suite=suite)
+        def evaluate(**given: Any) -> dict[str, Any]:
+            asked.update(given)
             return {"summary": {"spearman": 1.0}}
 
-        monkeypatch.setattr("inference.evaluation.attribute.evaluate", evaluate)
+        monkeypatch.setattr("inference.evaluation.attribute.evaluate_attribute", evaluate)
         out = tmp_path / "figures.json"
         assert main(["evaluate", "attribute", "--json", str(out), "--pairs", "3", "--attributes", "age"]) == 0
-        assert (asked["suite"], asked["model"], asked["pairs"], asked["json_path"]) == (
-            "attribute", "mini-sdxl", 3, out,
-        )  # fmt: skip
+        assert (asked["model"], asked["pairs"], asked["json_path"]) == ("mini-sdxl", 3, out)
         assert json.loads(capsys.readouterr().out) == {"spearman": 1.0}
+
+    def test_an_unknown_suite_names_those_there_are(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["evaluate", "speed", "--json", str(tmp_path / "figures.json")]) == 2
+        assert "There are: attribute, refine." in capsys.readouterr().err
 
 
 class TestMain:

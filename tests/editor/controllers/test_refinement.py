@@ -10,9 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from editor.application import Application
 from editor.commands import ReplaceNode, SetSelection, push
-from editor.controllers.refinement import attention, map_steps, request_for
+from editor.controllers.refinement import attention, map_steps
 from editor.document.document import Document
 from editor.generating.contact_sheet import ContactSheet, Place
+from editor.generating.requests import refine_request
 from editor.layers.layer import Layer, Mask
 from editor.pixels.raster import Area, Raster
 from editor.tools.painting.target import target_of
@@ -62,13 +63,13 @@ class TestRequest:
     def test_takes_the_picture_and_its_subjects(self, document: Document) -> None:
         layer = document.layers[0]
         assert isinstance(layer, Layer)
-        request = request_for(layer, "ours", {"updates": 3})
+        request = refine_request(layer, "ours", {"updates": 3})
         parameters = request.parameters
         assert isinstance(parameters, Refine)
         assert (parameters.prompt, parameters.seed, parameters.method) == (PROMPT, 7, "ours")
         assert (parameters.updates, parameters.step) == (3, None)
         assert tuple((one.start, one.end) for one in parameters.subjects) == SPANS
-        assert request_for(layer, "ours", seed=9).parameters.seed == 9  # type: ignore[attr-defined]
+        assert refine_request(layer, "ours", seed=9).parameters.seed == 9  # type: ignore[attr-defined]
 
     def test_needs_subjects(self, document: Document) -> None:
         layer = document.layers[0]
@@ -77,9 +78,9 @@ class TestRequest:
         from dataclasses import replace
 
         with pytest.raises(EditorError, match="No subject is chosen"):
-            request_for(layer.changed(recipe=replace(layer.recipe, subjects=())), "ours")
+            refine_request(layer.changed(recipe=replace(layer.recipe, subjects=())), "ours")
         with pytest.raises(EditorError, match="no prompt"):
-            request_for(layer.changed(recipe=None), "ours")
+            refine_request(layer.changed(recipe=None), "ours")
 
 
 class TestRefine:

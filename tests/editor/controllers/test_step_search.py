@@ -50,7 +50,7 @@ def service(application: Application) -> FakeService:
 
 @pytest.fixture
 def search(application: Application, service: FakeService, tmp_path: Path) -> StepSearch:
-    return StepSearch(application, tmp_path / "data")
+    return StepSearch(application.shell, application.catalogue, tmp_path / "data")
 
 
 def run(search: StepSearch, service: FakeService, count: int = 1000) -> int:
@@ -132,7 +132,7 @@ def test_another_window_goes_on_from_the_record(
     search.start(SEARCH)
     run(search, service)
     settle(application, qtbot)
-    again = StepSearch(application, tmp_path / "data")
+    again = StepSearch(application.shell, application.catalogue, tmp_path / "data")
     again.start(SEARCH)
     assert run(again, service) == 1  # which tells the weights' hash
     assert again.is_complete

@@ -2,10 +2,10 @@
 
 import pytest
 
+from editor.edits.tree import moved, shown_alone
 from editor.layers.layer import Group, Layer
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Raster
-from editor.tree import moved, shown_alone
 from inference.errors import EditorError
 
 
@@ -46,3 +46,10 @@ def test_one_alone_shows_its_groups_and_what_it_holds(state: DocumentState) -> N
     assert {node.id for node in alone.nodes() if node.visible} == {"outer", "inner", "a", "b"}
     again = shown_alone(alone, "inner")
     assert all(node.visible for node in again.nodes())
+
+
+@pytest.mark.parametrize("locked", ["top", "outer", "c"])
+def test_what_is_locked_is_not_dragged(state: DocumentState, locked: str) -> None:
+    fixed = state.with_node(state.node(locked).changed(locked=True))
+    with pytest.raises(EditorError, match="is locked"):
+        moved(fixed, ["top", "c"], "", 0)

@@ -1,9 +1,10 @@
 import pytest
 
+from editor.generating.requests import canonical
 from editor.layers.recipes import with_edits, with_parameters
 from editor.pixels.arithmetic import to_rgba
 from editor.sliders.keyframes import PictureCache, Pose, SliderKey, positions, rounded, shown
-from editor.sliders.requests import between, canonical, pose_of, poses, sweep, with_prompt
+from editor.sliders.requests import between, pose_of, poses, sweep, with_prompt
 from inference.operations import SubjectEdit
 from inference.request import Pixels
 from tests.editor import samples

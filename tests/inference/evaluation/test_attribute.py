@@ -11,7 +11,7 @@ import pytest
 from inference.errors import Cancelled, EditorError
 from inference.evaluation.attribute import (
     POSITIONS,
-    evaluate,
+    evaluate_attribute,
     one_subject,
     reading,
     slider_pairs,
@@ -76,7 +76,7 @@ def detect(images: Sequence[Pixels]) -> list[list[Found]]:
 
 
 def run(runner: Drawings, **more: object) -> dict:
-    return evaluate("attribute", runner=runner, model="mini", detect=detect, pairs=16, **more)  # type: ignore[arg-type]
+    return evaluate_attribute(runner=runner, model="mini", detect=detect, pairs=16, **more)  # type: ignore[arg-type]
 
 
 def test_a_perfect_slider_has_perfect_figures() -> None:
@@ -136,11 +136,9 @@ def test_a_file_of_another_kind_is_not_overwritten(tmp_path: Path) -> None:
     assert path.read_text() == "my notes"
 
 
-def test_unknown_suite_and_count() -> None:
-    with pytest.raises(EditorError, match="There are: attribute"):
-        evaluate("speed", runner=Drawings(), model="mini", detect=detect)
+def test_too_few_pairs() -> None:
     with pytest.raises(EditorError, match="at least 1"):
-        evaluate("attribute", runner=Drawings(), model="mini", detect=detect, pairs=0)
+        evaluate_attribute(runner=Drawings(), model="mini", detect=detect, pairs=0)
 
 
 def test_only_what_the_detector_sees_is_measured() -> None:

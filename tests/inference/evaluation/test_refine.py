@@ -11,7 +11,6 @@ import pytest
 from defusedxml import ElementTree
 
 from inference.errors import Cancelled, EditorError
-from inference.evaluation.attribute import evaluate
 from inference.evaluation.choose_step import StepCurve, candidates, choose_step, curve_svg
 from inference.evaluation.refine import evaluate_refine, named_colour, table_rows
 from inference.evaluation.refine_sets import PHOTO_KINDS, SETS, photo_world, prompts, seeds
@@ -115,7 +114,7 @@ def test_it_goes_on_where_it_was_interrupted_and_with_more(tmp_path: Path) -> No
 
 def test_the_suite_is_reached_by_its_name(tmp_path: Path) -> None:
     runner = Drawings()
-    values = evaluate("refine", runner=runner, model="mini", pairs=1, detect=runner.detect)
+    values = evaluate_refine(runner=runner, model="mini", prompts=1, detect=runner.detect)
     assert {cell.partition("|")[2] for cell in values["summary"]} == set(SETS)
 
 

@@ -22,8 +22,8 @@ from widgets.window.panel import PanelHeader
 
 def test_every_action_of_the_table_reaches_a_method(filled: MainWindow) -> None:
     for item in ACTIONS:
-        receiver, method = item.command.split(".")
-        assert callable(getattr(filled.actions_by_id.receiver(receiver), method)), item.id
+        controller, method = item.command.split(".")
+        assert callable(getattr(filled.actions_by_id.controller(controller), method)), item.id
 
 
 def test_no_two_actions_share_a_shortcut() -> None:

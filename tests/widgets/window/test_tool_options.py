@@ -49,9 +49,9 @@ def test_a_changed_option_lasts_between_runs(window: MainWindow, application: Ap
     assert isinstance(size, NumberField)
     size.box.setValue(77)  # type: ignore[arg-type]
     assert application.tools.settings_of("brush").size == 77  # type: ignore[attr-defined]
-    from editor.controllers.tools import ToolActions
+    from editor.controllers.tools import ToolController
 
-    again = ToolActions(application.settings)
+    again = ToolController(application.settings)
     assert again.settings_of("brush").size == 77  # type: ignore[attr-defined]
     application.tools.reset("brush")
     assert application.tools.settings_of("brush") == TOOLS["brush"].Settings()
