@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from inference.isolation import isolate
+
+isolate()  # before anything else is imported: Python files beside a picture must not run
+
 import argparse
 import os
 import sys
@@ -12,6 +16,7 @@ from typing import TYPE_CHECKING
 from editor import cli
 from editor.cli_output import complain, say
 from editor.errors import DONE, WRONG_ARGUMENTS, EditorError
+from inference.isolation import leave_working_directory
 
 if TYPE_CHECKING:
     from editor.application import Application
@@ -92,6 +97,7 @@ def _open_window(files: list[Path]) -> int:
     from editor.signals import SignalWatch
     from widgets.window_keeper import WindowKeeper
 
+    files = _away_from_working_directory(files)
     qt = QApplication(sys.argv[:1])
     qt.setApplicationName("attune")
     qt.setApplicationDisplayName("Attune")
@@ -108,6 +114,23 @@ def _open_window(files: list[Path]) -> int:
     finally:
         application.shutdown()
         watch.close()
+
+
+def _away_from_working_directory(files: list[Path]) -> list[Path]:
+    """Go home, so that nothing is looked for beside the pictures; the files as absolute paths.
+
+    Raises:
+        EditorError: a relative path is given, and the working directory is gone.
+    """
+    try:
+        absolute = [path.absolute() for path in files]
+    except OSError as error:
+        raise EditorError("The working directory is not there any more.", "Go to another folder.") from error
+    try:
+        os.chdir(Path.home())
+    except (OSError, RuntimeError):
+        leave_working_directory()
+    return absolute
 
 
 def make_application() -> Application:
