@@ -146,9 +146,11 @@ def make_application() -> Application:
     from inference.service import InferenceService
 
     settings = Settings()
-    folders = (config_folder(), deltas_folder())
+    folders = (config_folder().absolute(), deltas_folder().absolute())
     device, dtype = settings.get("device"), settings.get("dtype")
-    service = InferenceService(partial(make_runner, *folders, device=device, dtype=dtype))
+    # requests come out of files as well: they may run only what the user has listed
+    runner = partial(make_runner, *folders, device=device, dtype=dtype, only_listed=True)
+    service = InferenceService(runner)
     return Application(settings, service, Catalogue(folders[0]), DeltaLibrary.standard(folders[1]))
 
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from editor.cli_output import complain
 from editor.errors import FAILED, INTERRUPTED, WRONG_ARGUMENTS, WritingError
 from inference.errors import EditorError, TooLittleMemoryError
+from inference.hub import stay_offline
 from inference.methods.gsn.recipes import METHODS
 from inference.operations import OPERATIONS, Need, Operation
 from inference.parameters import ParameterField
@@ -43,6 +44,8 @@ def is_command(arguments: Sequence[str]) -> bool:
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit status: 0 done, 1 failed, 2 wrong arguments, 130 interrupted."""
     parsed = build_parser().parse_args(arguments)
+    if parsed.function != "cli_library:add_model":  # only there the user asks for a download
+        stay_offline()
     try:
         function = _resolved(parsed.function)
         return function(parsed)

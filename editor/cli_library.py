@@ -12,7 +12,7 @@ from editor.folders import config_folder, deltas_folder
 
 
 def list_deltas(arguments: argparse.Namespace) -> int:
-    entry = _catalogue().find(arguments.model) if arguments.model else None
+    entry = _catalogue().locate(arguments.model) if arguments.model else None
     infos = _library().list(entry)
     if arguments.json:
         print_json({"deltas": [_delta_json(info) for info in infos]})

@@ -103,7 +103,7 @@ def file_family(path: Path) -> Family:
     if _REFINER_KEY in header:
         raise EditorError(f"“{path.name}” is a refiner, not a model of its own.", "Choose the base model.")
     if _UNET_INPUT_KEY in header:
-        channels = _shape(header, _UNET_INPUT_KEY)[1]
+        channels = shape_of(header, _UNET_INPUT_KEY)[1]
         if channels != 4:
             raise EditorError(
                 f"“{path.name}” takes {channels} channels: it is made for inpainting or editing.",
@@ -120,7 +120,7 @@ def first_width(path: Path) -> tuple[int, ...]:
     """Shape of a single file's first layer; tells a small model from a large one of the same family."""
     header = safetensors_header(path)
     keys = (_UNET_INPUT_KEY, "model.diffusion_model.x_embedder.proj.weight", "x_embedder.proj.weight")
-    return next((_shape(header, key) for key in keys if key in header), ())
+    return next((shape_of(header, key) for key in keys if key in header), ())
 
 
 def safetensors_header(path: Path) -> dict[str, Any]:
@@ -269,7 +269,8 @@ def _truncated(path: Path, size: int, expected: int | None) -> EditorError:
     return EditorError(f"“{path}” is cut off: it has {size}{of} bytes.", "Copy or download it again.")
 
 
-def _shape(header: Mapping[str, Any], key: str) -> tuple[int, ...]:
+def shape_of(header: Mapping[str, Any], key: str) -> tuple[int, ...]:
+    """The shape of one tensor of a header."""
     return tuple(int(size) for size in header[key]["shape"])
 
 

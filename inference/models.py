@@ -3,10 +3,10 @@
 Models stay where they are; the catalogue only remembers places, in `models.json`.
 """
 
+import contextlib
 import hashlib
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
@@ -18,9 +18,9 @@ import resources
 from inference import checkpoints
 from inference.errors import EditorError
 from inference.files import replaced_file
+from inference.hub import cached_folder, download, is_hub_id
 from inference.operations import Family
 
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _DEFAULT_STEPS = {Family.SD1: 30, Family.SDXL: 30, Family.SD3: 28}
 _DEFAULT_GUIDANCE = {Family.SD1: 7.5, Family.SDXL: 5.0, Family.SD3: 7.0}
 # Whose configuration and tokenizers a single file takes when no folder lies beside it.
@@ -33,6 +33,7 @@ _REFERENCES = {
         "stabilityai/stable-diffusion-3.5-large",
     ),
 }
+_LONGEST_NAME = 100  # of what a file says, in a message
 _HASH_WHOLE_BYTES = 16 * 2**20
 _HASH_PIECES, _HASH_PIECE_BYTES = 64, 64 * 2**10
 
@@ -95,8 +96,27 @@ class Catalogue:
         """The built-in models, then the user's."""
         return (*self._built_in_entries(), *self._added().values())
 
-    def find(self, model: str) -> ModelEntry:
-        """The model that a name, a path or a hub id means; nothing is downloaded.
+    def find(self, model: str, weights_hash: str = "") -> ModelEntry:
+        """The model of the catalogue with this name, else the one with these weights.
+
+        This is for whatever a file may have named: no path and no hub id is followed.
+
+        Args:
+            weights_hash: `model_hash` of the wanted weights, or "" where it is not known.
+
+        Raises:
+            EditorError: the catalogue has none; the message names it, the hint says how to add it.
+        """
+        entries = self.entries()
+        named = next((entry for entry in entries if entry.name == model), None)
+        same = None if named or not weights_hash else _with_weights(entries, weights_hash)
+        found = named or same
+        if found is None:
+            raise _not_listed(model, weights_hash, [entry.name for entry in entries])
+        return found
+
+    def locate(self, model: str) -> ModelEntry:
+        """The model that a name, a path or a hub id means which the user has typed; nothing is downloaded.
 
         Raises:
             EditorError: there is none; the message names what there is.
@@ -106,7 +126,7 @@ class Catalogue:
             return by_name[model]
         if model and Path(model).expanduser().exists():
             return _entry_at(Path(model).expanduser().absolute())
-        if _HUB_ID.fullmatch(model):
+        if is_hub_id(model):
             return _hub_entry(model)
         raise EditorError(
             f"There is no model “{model}”.",
@@ -120,11 +140,11 @@ class Catalogue:
             EditorError: it is incomplete, damaged, of an unsupported kind, or not to be had.
         """
         text = str(model)
-        if not Path(text).expanduser().exists() and _HUB_ID.fullmatch(text):
-            _download(text)
+        if not Path(text).expanduser().exists() and is_hub_id(text):
+            download(text)
             entry = _hub_entry(text)
         else:
-            entry = self.find(text)
+            entry = self.locate(text)
         ensure_complete(entry)
         added = self._added()
         known = next((item for item in self.entries() if item.path == entry.path), None)
@@ -159,7 +179,7 @@ class Catalogue:
         Raises:
             EditorError: there is no such model, or it is of a kind that is not supported.
         """
-        entry = self.find(model)
+        entry = self.locate(model)
         found = entry_problems(entry)
         return {
             "name": entry.name,
@@ -236,7 +256,7 @@ def config_folder(entry: ModelEntry) -> Path:
     """
     wanted = checkpoints.first_width(entry.path)
     references = _REFERENCES[entry.family]
-    cached = (_cached_snapshot(reference) for reference in references)
+    cached = (cached_folder(reference, "model_index.json") for reference in references)
     candidates = (entry.path.with_suffix(""), entry.path.parent, *(folder for folder in cached if folder))
     for folder in candidates:
         if (folder / "model_index.json").is_file() and _fits(folder, entry.family, wanted):
@@ -245,6 +265,33 @@ def config_folder(entry: ModelEntry) -> Path:
         f"“{entry.path.name}” holds weights only; its configuration and tokenizers are not on this machine.",
         f"Add {references[0]} first, or put a diffusers folder of the same model beside it as "
         f"“{entry.path.stem}”.",
+    )
+
+
+def _with_weights(entries: Iterable[ModelEntry], weights_hash: str) -> ModelEntry | None:
+    for entry in entries:
+        with contextlib.suppress(EditorError, OSError):  # a broken one is not the one that is looked for
+            if model_hash(entry) == weights_hash:
+                return entry
+    return None
+
+
+def _not_listed(model: str, weights_hash: str, known: Sequence[str]) -> EditorError:
+    name, listed = model[:_LONGEST_NAME], ", ".join(known) or "none"
+    if weights_hash:
+        return EditorError(
+            "The model “{name}” (weights {hash}) is not in your list of models.",
+            "If you have it, add it under Models in the window or with “attune models add”. "
+            "There are: {known}.",
+            name=name,
+            hash=weights_hash[:_LONGEST_NAME],
+            known=listed,
+        )
+    return EditorError(
+        "There is no model “{name}” in your list of models.",
+        "There are: {known}. Others are added under Models in the window or with “attune models add”.",
+        name=name,
+        known=listed,
     )
 
 
@@ -309,7 +356,7 @@ def _stored_entry(values: Mapping[str, Any]) -> ModelEntry:
     name, hub_id, path = str(values["name"]), str(values.get("hub_id", "")), Path(values["path"])
     family = Family(values["family"])
     if hub_id:
-        path = _cached_snapshot(hub_id) or path
+        path = cached_folder(hub_id, "model_index.json") or path
     try:
         found = _folder_entry(path, hub_id=hub_id) if path.is_dir() else _entry_at(path)
     except EditorError:
@@ -318,58 +365,12 @@ def _stored_entry(values: Mapping[str, Any]) -> ModelEntry:
 
 
 def _hub_entry(hub_id: str) -> ModelEntry:
-    folder = _cached_snapshot(hub_id)
+    folder = cached_folder(hub_id, "model_index.json")
     if folder is None:
         raise EditorError(
             f"“{hub_id}” is not on this machine.", f"“attune models add {hub_id}” downloads it."
         )
     return _folder_entry(folder, name=hub_id, hub_id=hub_id)
-
-
-def _cached_snapshot(hub_id: str) -> Path | None:
-    """The folder of a repository in the hub's cache (HF_HOME, HF_HUB_CACHE), or None."""
-    from huggingface_hub import constants, try_to_load_from_cache
-
-    found = try_to_load_from_cache(hub_id, "model_index.json", cache_dir=constants.HF_HUB_CACHE)
-    return Path(found).parent if isinstance(found, str) else None
-
-
-def _download(hub_id: str) -> None:
-    """Fetch what is needed of a repository into the hub's cache; only ever called when the user asks."""
-    import huggingface_hub
-    from huggingface_hub import constants
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
-
-    hub: Any = huggingface_hub
-    try:
-        wanted = _wanted_files(hub.list_repo_files(hub_id))
-        hub.snapshot_download(hub_id, allow_patterns=wanted, cache_dir=constants.HF_HUB_CACHE)
-    except OfflineModeIsEnabled as error:
-        if _cached_snapshot(hub_id) is None:
-            raise EditorError(
-                f"“{hub_id}” is not on this machine, and downloading is switched off (HF_HUB_OFFLINE).",
-                "Unset HF_HUB_OFFLINE to download it.",
-            ) from error
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise EditorError(
-            f"“{hub_id}” could not be downloaded: {reason}.", "Check the name and the network."
-        ) from error
-
-
-def _wanted_files(present: list[str]) -> list[str]:
-    """A diffusers folder's files: no pickles, no single-file copies, float16 where there is a choice."""
-    halves = {name for name in present if name.endswith((".fp16.safetensors", ".index.fp16.json"))}
-    halved_parts = {name.rpartition("/")[0] for name in halves}
-    wanted: list[str] = []
-    for name in present:
-        part, _, file = name.rpartition("/")
-        is_weight = file.endswith((".safetensors", ".safetensors.index.json", ".index.fp16.json"))
-        if is_weight and (not part or "/" in part or (part in halved_parts and name not in halves)):
-            continue
-        if is_weight or file.endswith((".json", ".txt", ".model")):
-            wanted.append(name)
-    return wanted
 
 
 def _fits(folder: Path, family: Family, first_width: tuple[int, ...]) -> bool:

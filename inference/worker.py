@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Protocol, TypeAlias
 
 from inference.errors import Cancelled, EditorError
+from inference.hub import stay_offline
 from inference.isolation import leave_working_directory
 from inference.progress import Progress, Step
 from inference.request import Pixels, Request, Result
@@ -222,6 +223,7 @@ def child_main(connection: Connection, make_runner: RunnerFactory) -> None:
     # cores of two busy, a denoiser's step took 10 to 100 times as long. Read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     leave_working_directory()
+    stay_offline()
     _be_polite()
     _end_with_parent()
     serve(connection, make_runner, on_closed=_vanish)

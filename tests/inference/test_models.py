@@ -10,7 +10,8 @@ from safetensors.numpy import save_file
 
 from inference.checkpoints import file_family, folder_family
 from inference.errors import EditorError
-from inference.models import Catalogue, ModelEntry, _wanted_files, config_folder, model_hash
+from inference.hub import wanted_files
+from inference.models import Catalogue, ModelEntry, config_folder, model_hash
 from inference.operations import Family
 from tests.helpers.tiny_models import NAMES
 
@@ -57,18 +58,18 @@ def test_models_are_found_by_name_path_and_hub_id(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert catalogue.find("tiny-sd3").path == tiny_folders["tiny-sd3"]
-    assert catalogue.find(str(copy)).family is Family.SDXL
+    assert catalogue.locate(str(copy)).family is Family.SDXL
     cache = tmp_path / "hub"
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
     with pytest.raises(EditorError, match="“someone/tiny” is not on this machine") as raised:
-        catalogue.find("someone/tiny")
+        catalogue.locate("someone/tiny")
     assert "attune models add someone/tiny" in raised.value.hint
     in_cache(cache, "someone/tiny", copy)
-    entry = catalogue.find("someone/tiny")
+    entry = catalogue.locate("someone/tiny")
     assert (entry.name, entry.hub_id, entry.family) == ("someone/tiny", "someone/tiny", Family.SDXL)
     assert catalogue.check("someone/tiny")["complete"]
     with pytest.raises(EditorError, match=r"no model “nothing”.*tiny-sd1, tiny-sd3, tiny-sd35, tiny-sdxl"):
-        catalogue.find("nothing")
+        catalogue.locate("nothing")
 
 
 def in_cache(cache: Path, hub_id: str, folder: Path) -> None:
@@ -169,7 +170,7 @@ def test_pickles_are_never_opened(catalogue: Catalogue, copy: Path, tmp_path: Pa
     for suffix in (".ckpt", ".pt"):
         (tmp_path / f"model{suffix}").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
         with pytest.raises(EditorError, match=r"can run code.*\.safetensors"):
-            catalogue.find(str(tmp_path / f"model{suffix}"))
+            catalogue.locate(str(tmp_path / f"model{suffix}"))
 
 
 def test_half_precision_variants_and_shards_are_complete(catalogue: Catalogue, copy: Path) -> None:
@@ -260,7 +261,7 @@ def test_a_single_file_without_configuration_says_what_is_missing(
     assert "weights only" in problem
     assert "stable-diffusion-v1-5/stable-diffusion-v1-5" in problem
     in_cache(tmp_path / "hub", "stable-diffusion-v1-5/stable-diffusion-v1-5", tiny_folders["tiny-sd1"])
-    assert config_folder(catalogue.find(str(path))).parts[-2] == "snapshots"
+    assert config_folder(catalogue.locate(str(path))).parts[-2] == "snapshots"
     assert catalogue.check(str(path))["complete"]
     wide = header_only(tmp_path / "wide.safetensors", unet, shape=(320, 4, 3, 3))
     assert not catalogue.check(str(wide))["complete"]
@@ -280,7 +281,7 @@ def test_only_what_is_needed_is_downloaded() -> None:
         "vae/diffusion_pytorch_model.safetensors",
         "tokenizer/merges.txt",
     ]
-    assert _wanted_files(present) == [
+    assert wanted_files(present) == [
         "model_index.json",
         "unet/config.json",
         "unet/diffusion_pytorch_model.fp16.safetensors",
@@ -298,4 +299,4 @@ def test_offline_nothing_is_downloaded(
         catalogue.add("someone/tiny")
     in_cache(tmp_path / "hub", "someone/tiny", copy)
     assert catalogue.add("someone/tiny").hub_id == "someone/tiny"
-    assert catalogue.find("someone/tiny").name == "someone/tiny"
+    assert catalogue.locate("someone/tiny").name == "someone/tiny"
