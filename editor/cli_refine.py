@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from editor.atomic import atomic_write
 from editor.choose_step import DEFAULT_PROMPTS as STEP_PROMPTS
 from editor.choose_step import DEFAULT_SEEDS as STEP_SEEDS
 from editor.choose_step import USUAL_SETS, curve_svg
@@ -80,7 +81,8 @@ def choose_step(arguments: argparse.Namespace) -> int:
     store_step(output, backbone.model_hash, arguments.method, curve.to_json())
     if arguments.plot is not None:
         title = f"{arguments.model}, {arguments.method}: TIAM by the step of the refinement"
-        arguments.plot.write_text(curve_svg(curve, title), encoding="utf-8")
+        with atomic_write(arguments.plot) as file:
+            file.write(curve_svg(curve, title).encode())
     if arguments.json:
         print_json({**curve.to_json(), "model": arguments.model, "outputs": [str(output.absolute())]})
         return DONE

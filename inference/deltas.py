@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from inference.definitions import Definition, read_definitions, shipped_folder, subject_words
 from inference.errors import EditorError
-from inference.files import replaced_file
+from inference.files import atomic_write
 from inference.operations import Family
 
 Vectors: TypeAlias = Mapping[str, NDArray[np.float32]]  # encoder → [width]
@@ -183,7 +183,6 @@ class DeltaLibrary:
         """
         delta = read_delta_file(Path(path))
         target = self.folders[-1] / "imported" / f"{delta.info.name}.safetensors"
-        target.parent.mkdir(parents=True, exist_ok=True)
         write_delta(delta, target)
         info = _header(target, f"imported/{target.stem}")
         assert info is not None, "a delta that we wrote is readable"
@@ -196,8 +195,8 @@ class DeltaLibrary:
         if len(infos) != 1 or infos[0].path is None:
             problem = "is not one delta" if infos else "is unknown"
             raise EditorError(f"The delta “{name}” {problem}.", f"Choose one of: {keys}.")
-        with replaced_file(Path(path)) as part:
-            shutil.copyfile(infos[0].path, part)
+        with infos[0].path.open("rb") as source, atomic_write(Path(path), parents=True) as file:
+            shutil.copyfileobj(source, file)
 
     def _files(self) -> tuple[DeltaInfo, ...]:
         infos: list[DeltaInfo] = []
@@ -266,8 +265,8 @@ def write_delta(delta: Delta, path: Path) -> None:
         "licence": info.licence,
     }
     tensors = {FILE_KEYS[e]: np.ascontiguousarray(v, np.float32) for e, v in delta.vectors.items()}
-    with replaced_file(path) as part:
-        cast("Any", safetensors.numpy).save_file(tensors, part, metadata)
+    with atomic_write(path, parents=True) as file:
+        file.write(cast("Any", safetensors.numpy).save(tensors, metadata))
 
 
 def read_delta_file(path: Path) -> Delta:

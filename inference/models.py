@@ -17,7 +17,7 @@ import resources
 
 from inference import checkpoints
 from inference.errors import EditorError
-from inference.files import replaced_file
+from inference.files import atomic_write
 from inference.hub import cached_folder, download, is_hub_id
 from inference.operations import Family
 
@@ -223,8 +223,8 @@ class Catalogue:
             }
             for entry in entries.values()
         ]
-        with replaced_file(self._file) as part:
-            part.write_text(json.dumps({"models": stored}, indent=2) + "\n", encoding="utf-8")
+        with atomic_write(self._file, parents=True) as file:
+            file.write(json.dumps({"models": stored}, indent=2).encode() + b"\n")
 
 
 def ensure_complete(entry: ModelEntry) -> None:
