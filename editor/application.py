@@ -141,6 +141,9 @@ class Application(QObject):
         """What happens once the window is on the screen: open files, or the sample; load the model."""
         if self.settings.problem:
             self.message.emit(self.settings.problem, "", "warning")
+        listed = getattr(self.catalogue, "problem", None)
+        if listed is not None:
+            self.message.emit(listed.message, listed.hint, "warning")
         self.recovery.start()
         for path in paths:
             self.open_file(path)

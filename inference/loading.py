@@ -1,7 +1,8 @@
 """Loading a model of the catalogue: folder, single file and hub snapshot give the same components."""
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +19,8 @@ from inference.backbones.latent import LatentBackbone
 from inference.backbones.sd1 import Sd1Backbone
 from inference.backbones.sd3 import Sd3Backbone
 from inference.backbones.sdxl import SdxlBackbone
-from inference.errors import EditorError
+from inference.errors import Cancelled, EditorError
+from inference.memory import is_out_of_memory
 from inference.models import MemoryMode, ModelEntry, config_folder, ensure_complete, model_hash
 from inference.operations import Family
 from inference.progress import Progress
@@ -57,8 +59,9 @@ def load_backbone(
     chosen = choose_device(device)
     number = choose_dtype(dtype, chosen)
     load = _from_file if entry.is_file else _from_folder
-    components = load(entry, number, progress)
-    _check_kind(entry, components)
+    with _one_boundary(entry):
+        components = load(entry, number, progress)
+        _check_kind(entry, components)
     return _BACKBONES[entry.family](
         entry,
         components,
@@ -67,6 +70,24 @@ def load_backbone(
         dtype=number,
         memory_mode=MemoryMode(memory_mode),
     )
+
+
+@contextmanager
+def _one_boundary(entry: ModelEntry) -> Generator[None]:
+    """Whatever the libraries meet in a model's files is told; memory that ran out stays what it is."""
+    try:
+        yield
+    except (EditorError, Cancelled):
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise EditorError(
+            "“{model}” cannot be loaded: {reason}.",
+            "“attune models check” tells more. Copy or download it again.",
+            model=entry.name,
+            reason=next(iter(str(error).strip().splitlines()), type(error).__name__)[:300],
+        ) from error
 
 
 def choose_device(name: str) -> torch.device:
@@ -159,7 +180,7 @@ def _from_file(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Com
     folder, family = config_folder(entry), entry.family
     header = checkpoints.safetensors_header(entry.path)
     part_names = single_file.network_parts(header, family)
-    for misfit in file_misfits(entry):
+    for misfit in single_file.misfits(entry):
         raise misfit
     tensors: dict[str, Any] = cast("Any", torch_files).load_file(entry.path)
     loaded: dict[str, Any] = {}
@@ -176,21 +197,6 @@ def _from_file(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Com
     loaded["scheduler"] = single_file.scheduler_config(scheduler, header)
     loaded["vae"] = loaded["vae"].to(_vae_dtype(loaded["vae"].config, dtype))
     return _components(entry, folder, loaded)
-
-
-def file_misfits(entry: ModelEntry) -> Iterator[EditorError]:
-    """What is missing or wrong in a single file's weights, by its header.
-
-    Raises:
-        EditorError: a part is not there at all, or a configuration cannot be read.
-    """
-    folder, family = config_folder(entry), entry.family
-    empty = single_file.empty_tensors(checkpoints.safetensors_header(entry.path))
-    for part in single_file.network_parts(empty, family):
-        found = single_file.part_tensors(empty, part, family, folder, entry.name)
-        given = {name: tuple(tensor.shape) for name, tensor in found.items()}
-        wanted = networks.expected(folder, part, family, len(empty))
-        yield from networks.misfits(entry.name, part, wanted, networks.known_names(given, part))
 
 
 def _filled(network: Any, weights: Mapping[str, torch.Tensor], dtype: torch.dtype) -> Any:

@@ -6,8 +6,10 @@ Models stay where they are; the catalogue only remembers places, in `models.json
 import contextlib
 import hashlib
 import json
+import math
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +35,7 @@ _REFERENCES = {
         "stabilityai/stable-diffusion-3.5-large",
     ),
 }
+_MOST_STEPS = 999
 _LONGEST_NAME = 100  # of what a file says, in a message
 _HASH_WHOLE_BYTES = 16 * 2**20
 _HASH_PIECES, _HASH_PIECE_BYTES = 64, 64 * 2**10
@@ -77,7 +80,9 @@ class ModelEntry:
     @property
     def is_file(self) -> bool:
         """Whether it is a single checkpoint file."""
-        return self.path.suffix == ".safetensors"
+        if self.path.is_dir():
+            return False
+        return self.path.is_file() or self.path.suffix.lower() in (".safetensors", ".sft")
 
 
 class Catalogue:
@@ -93,8 +98,13 @@ class Catalogue:
         self._built_in = built_in or Path(resources.__file__).parent / "models"
 
     def entries(self) -> tuple[ModelEntry, ...]:
-        """The built-in models, then the user's."""
-        return (*self._built_in_entries(), *self._added().values())
+        """The built-in models, then the user's; broken ones as well, which `check` tells of."""
+        return (*self._built_in_entries(), *self._read().entries.values())
+
+    @property
+    def problem(self) -> EditorError | None:
+        """Why some of the user's models are not listed, or None."""
+        return self._read().problem
 
     def find(self, model: str, weights_hash: str = "") -> ModelEntry:
         """The model of the catalogue with this name, else the one with these weights.
@@ -146,13 +156,13 @@ class Catalogue:
         else:
             entry = self.locate(text)
         ensure_complete(entry)
-        added = self._added()
+        listed = self._read()
         known = next((item for item in self.entries() if item.path == entry.path), None)
         if known is not None:
             return known
         entry = replace(entry, name=_free_name(entry.name, {item.name for item in self.entries()}))
-        added[entry.name] = entry
-        self._save(added)
+        listed.entries[entry.name] = entry
+        self._save(listed)
         return entry
 
     def remove(self, name: str) -> None:
@@ -161,15 +171,21 @@ class Catalogue:
         Raises:
             EditorError: there is none of that name, or it is built in.
         """
-        added = self._added()
-        if name not in added:
+        listed = self._read()
+        added = listed.entries
+        unreadable = [item for item in listed.unreadable if not _is_called(item, name)]
+        if name not in added and len(unreadable) == len(listed.unreadable):
             if any(entry.name == name for entry in self._built_in_entries()):
-                raise EditorError(f"“{name}” is built in and cannot be removed.")
+                raise EditorError("“{name}” is built in and cannot be removed.", name=name)
             raise EditorError(
-                f"There is no added model “{name}”.", f"Added are: {', '.join(added) or 'none'}."
+                "There is no added model “{name}”.",
+                "Added are: {known}.",
+                name=name,
+                known=", ".join(added) or "none",
             )
-        del added[name]
-        self._save(added)
+        added.pop(name, None)
+        listed.unreadable[:] = unreadable
+        self._save(listed)
 
     def check(self, model: str) -> dict[str, Any]:
         """What a model consists of, and one sentence for each thing that is wrong with it.
@@ -180,7 +196,7 @@ class Catalogue:
             EditorError: there is no such model, or it is of a kind that is not supported.
         """
         entry = self.locate(model)
-        found = entry_problems(entry)
+        found = entry_problems(entry) or _deep_problems(entry)
         return {
             "name": entry.name,
             "family": entry.family.value,
@@ -199,21 +215,46 @@ class Catalogue:
             return
         for folder in sorted(self._built_in.iterdir()):
             if (folder / "model_index.json").is_file():
-                yield _folder_entry(folder)
+                with contextlib.suppress(EditorError):  # one that is broken does not stop the others
+                    yield _folder_entry(folder)
 
-    def _added(self) -> dict[str, ModelEntry]:
-        if not self._file.is_file():
-            return {}
-        stored = checkpoints.read_json(self._file).get("models", [])
+    def _read(self) -> "_Listed":
+        listed = _Listed()
+        if not self._file.exists():
+            return listed
         try:
-            entries = [_stored_entry(item) for item in cast("list[dict[str, Any]]", stored)]
-        except (KeyError, TypeError, ValueError) as error:
-            raise EditorError(
-                f"“{self._file}” is damaged.", "Delete it and add your models again."
-            ) from error
-        return {entry.name: entry for entry in entries}
+            stored: Any = checkpoints.read_json(self._file).get("models", [])
+            if not isinstance(stored, list):
+                raise EditorError("“{path}” is damaged: it lists no models.", path=self._file)
+        except EditorError as error:
+            listed.problem = EditorError(
+                "{problem}",
+                "Your models are not listed. Add them again: the old list is kept as {name}.",
+                problem=error.sentence,
+                name=self._aside.name,
+            )
+            return listed
+        for item in cast("list[Any]", stored):
+            try:
+                entry = _stored_entry(item)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                listed.unreadable.append(item)
+            else:
+                listed.entries[entry.name] = entry
+        if listed.unreadable:
+            listed.problem = EditorError(
+                "“{path}” holds {count} models that cannot be read.",
+                "Add them again.",
+                path=self._file,
+                count=len(listed.unreadable),
+            )
+        return listed
 
-    def _save(self, entries: Mapping[str, ModelEntry]) -> None:
+    @property
+    def _aside(self) -> Path:
+        return self._file.with_name(f"{self._file.name}.damaged")
+
+    def _save(self, listed: "_Listed") -> None:
         stored = [
             {
                 "name": entry.name,
@@ -221,29 +262,53 @@ class Catalogue:
                 "path": str(entry.path),
                 "hub_id": entry.hub_id,
             }
-            for entry in entries.values()
+            for entry in listed.entries.values()
         ]
+        if listed.problem is not None and not listed.unreadable and self._file.is_file():
+            with self._file.open("rb") as old, atomic_write(self._aside) as aside:
+                shutil.copyfileobj(old, aside)
+        # what cannot be read today may have been written by a newer version
+        content = json.dumps({"models": [*stored, *listed.unreadable]}, indent=2)
         with atomic_write(self._file, parents=True) as file:
-            file.write(json.dumps({"models": stored}, indent=2).encode() + b"\n")
+            file.write(content.encode() + b"\n")
+
+
+@dataclass
+class _Listed:
+    """What `models.json` holds: models by name, and what cannot be read."""
+
+    entries: dict[str, ModelEntry] = field(default_factory=dict[str, ModelEntry])
+    unreadable: list[Any] = field(default_factory=list[Any])
+    problem: EditorError | None = None
 
 
 def ensure_complete(entry: ModelEntry) -> None:
     """Raise the first of the entry's problems, if there is one."""
     found = entry_problems(entry)
     if found:
-        raise EditorError(found[0])
+        raise EditorError("{problem}", problem=found[0])
 
 
 def entry_problems(entry: ModelEntry) -> tuple[str, ...]:
     """One sentence for everything that keeps a model from being loaded."""
     found = checkpoints.problems(entry.path, entry.family)
-    if found or not entry.is_file:
+    if found:
         return found
     try:
-        config_folder(entry)
+        if entry.is_file:
+            config_folder(entry)
+        else:
+            _folder_entry(entry.path)
     except EditorError as error:
         return (str(error),)
     return ()
+
+
+def _deep_problems(entry: ModelEntry) -> tuple[str, ...]:
+    """What only the networks' classes and the weights themselves tell; loads torch and reads everything."""
+    from inference.checking import deep_problems
+
+    return deep_problems(entry)
 
 
 def config_folder(entry: ModelEntry) -> Path:
@@ -337,29 +402,50 @@ def _folder_entry(folder: Path, *, name: str = "", hub_id: str = "") -> ModelEnt
     family = checkpoints.folder_family(folder)
     card = folder / "attune.json"
     own = checkpoints.read_json(card) if card.is_file() else {}
+    try:
+        steps = int(own.get("default_steps", _DEFAULT_STEPS[family]))
+        guidance = float(own.get("default_guidance_scale", _DEFAULT_GUIDANCE[family]))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise EditorError(
+            "“{path}” is damaged: its defaults are no numbers.", "Copy or download it again.", path=card
+        ) from error
     return ModelEntry(
         name=name or folder.name,
         family=family,
         path=folder,
         hub_id=hub_id,
-        sandbox=bool(own.get("sandbox", False)),
-        size_bytes=sum(file.stat().st_size for file in folder.glob("*/*.safetensors")),
-        default_steps=int(own.get("default_steps", _DEFAULT_STEPS[family])),
-        default_guidance_scale=float(own.get("default_guidance_scale", _DEFAULT_GUIDANCE[family])),
+        sandbox=own.get("sandbox") is True,
+        size_bytes=_weights_bytes(folder),
+        default_steps=min(max(steps, 1), _MOST_STEPS),
+        default_guidance_scale=guidance if math.isfinite(guidance) else _DEFAULT_GUIDANCE[family],
         sample_prompt=str(own.get("sample_prompt", "")),
         licence=str(own.get("licence", "")),
     )
 
 
+def _weights_bytes(folder: Path) -> int:
+    total = 0
+    for file in folder.glob("*/*.safetensors"):
+        with contextlib.suppress(OSError):  # a link to nowhere
+            total += file.stat().st_size
+    return total
+
+
+def _is_called(item: Any, name: str) -> bool:
+    return isinstance(item, dict) and cast("dict[str, Any]", item).get("name") == name
+
+
 def _stored_entry(values: Mapping[str, Any]) -> ModelEntry:
     """A remembered model; it stays in the list when its files are away, and `check` says so."""
-    name, hub_id, path = str(values["name"]), str(values.get("hub_id", "")), Path(values["path"])
-    family = Family(values["family"])
+    name, hub_id, place = values["name"], values.get("hub_id", ""), values["path"]
+    if not all(isinstance(text, str) for text in (name, hub_id, place)) or not name:
+        raise TypeError("a model's name, path and hub id are texts")
+    path, family = Path(place), Family(values["family"])
     if hub_id:
         path = cached_folder(hub_id, "model_index.json") or path
     try:
         found = _folder_entry(path, hub_id=hub_id) if path.is_dir() else _entry_at(path)
-    except EditorError:
+    except (EditorError, OSError, ValueError):
         return ModelEntry(name=name, family=family, path=path, hub_id=hub_id)
     return replace(found, name=name)
 

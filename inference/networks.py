@@ -29,6 +29,7 @@ _COMMON = frozenset(field.name for field in dataclasses.fields(cast("Any", PreTr
 _TOKEN_IDS = frozenset({"pad_token_id", "bos_token_id", "eos_token_id"})
 # what old files call the four matrices of an autoencoder's attention
 _OLD_ATTENTION = (("query", "to_q"), ("key", "to_k"), ("value", "to_v"), ("proj_attn", "to_out.0"))
+_MOST_LAYERS = 1000  # published ones have below 50
 _DEPTH = re.compile(r"layers|blocks")
 
 
@@ -70,16 +71,13 @@ def new_network(folder: Path, part: str, family: Family) -> nn.Module:
     return made(text_config(folder, part, family))
 
 
-def expected(folder: Path, part: str, family: Family, most_tensors: int) -> Shapes:
+def expected(folder: Path, part: str, family: Family) -> Shapes:
     """The tensors that a part has to have; nothing is allocated.
-
-    Args:
-        most_tensors: how many its files hold; a configuration of more layers than that is refused at once.
 
     Raises:
         EditorError: the configuration cannot be read or makes no network.
     """
-    _check_depth(folder, part, most_tensors)
+    _check_depth(folder, part)
     try:
         with torch.device("meta"):
             network = new_network(folder, part, family)
@@ -150,22 +148,22 @@ def folder_misfits(folder: Path, part: str, family: Family) -> Iterator[EditorEr
     for file in checkpoints.part_weights(folder, part).files:
         header = checkpoints.safetensors_header(file)
         given |= {name: checkpoints.shape_of(header, name) for name in header}
-    wanted = expected(folder, part, family, len(given))
+    wanted = expected(folder, part, family)
     yield from misfits(folder.name, part, wanted, known_names(given, part))
 
 
-def _check_depth(folder: Path, part: str, most: int) -> None:
+def _check_depth(folder: Path, part: str) -> None:
+    """Each layer costs time before any weight is looked at."""
     for name, value in checkpoints.read_json(folder / part / "config.json").items():
         counts = cast("list[Any]", value) if isinstance(value, list) else [value]
         for count in counts:
-            if _DEPTH.search(name) and isinstance(count, int) and count > max(most, 1):
+            if _DEPTH.search(name) and isinstance(count, int) and count > _MOST_LAYERS:
                 raise EditorError(
-                    "“{model}” is damaged: {part}/config.json wants {count} layers for {most} tensors.",
+                    "“{model}” is damaged: {part}/config.json wants {count} layers.",
                     "Copy or download it again.",
                     model=folder.name,
                     part=part,
                     count=count,
-                    most=most,
                 )
 
 

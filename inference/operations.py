@@ -7,6 +7,7 @@ command line, the batch runner, the files and the contract tests all read this t
 from dataclasses import dataclass
 from enum import Enum
 
+from inference.errors import EditorError
 from inference.methods.gsn.recipes import LOSSES, METHODS
 from inference.parameters import N_, Parameters, param
 
@@ -26,6 +27,8 @@ class Need(Enum):
     MASK = "mask"
 
 
+MOST_CHANGE = 1000
+"""The largest α of an attribute in either direction; sensible ones are below 10."""
 SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm")
 
 
@@ -36,7 +39,7 @@ class SamplingParameters(Parameters):
     prompt: str = param("", N_("Operations", "Prompt"), multiline=True)
     negative_prompt: str = param("", N_("Operations", "Negative prompt"), multiline=True, advanced=True)
     seed: int = param(0, N_("Operations", "Seed"), min=0, max=2**32 - 1)
-    steps: int | None = param(None, N_("Operations", "Steps"), min=1, max=1000)
+    steps: int | None = param(None, N_("Operations", "Steps"), min=1, max=999)
     guidance_scale: float | None = param(None, N_("Operations", "Guidance scale"), min=0, max=50)
     width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, advanced=True)
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, advanced=True)
@@ -54,6 +57,16 @@ class SubjectEdit:
     end: int
     attribute: str
     value: float
+
+    def __post_init__(self) -> None:
+        if not abs(self.value) <= MOST_CHANGE:  # NaN as well
+            raise EditorError(
+                "The attribute “{attribute}” is {value}.",
+                "Allowed is -{most} to {most}.",
+                attribute=self.attribute,
+                value=self.value,
+                most=MOST_CHANGE,
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,8 @@ diffusers' own reader makes a pipeline from a `model_index.json` and imports wha
 are fixed, and only its renaming of tensors is used.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
@@ -12,8 +13,10 @@ import torch
 from diffusers.loaders import single_file_utils
 from torch import Tensor
 
-from inference import checkpoints
+from inference import checkpoints, networks
 from inference.errors import EditorError
+from inference.headers import TensorPlace
+from inference.models import ModelEntry, config_folder
 from inference.operations import Family
 
 Tensors: TypeAlias = Mapping[str, Tensor]
@@ -55,7 +58,7 @@ def network_parts(header: Mapping[str, Any], family: Family) -> tuple[str, ...]:
     )
 
 
-def part_tensors(tensors: Tensors, part: str, family: Family, folder: Any, name: str) -> dict[str, Tensor]:
+def part_tensors(tensors: Tensors, part: str, family: Family, folder: Path, name: str) -> dict[str, Tensor]:
     """A part's tensors under its network's names; on the meta device as well.
 
     Args:
@@ -109,9 +112,30 @@ def scheduler_config(config: Mapping[str, Any], header: Mapping[str, Any]) -> di
     return {**config, **said}
 
 
-def empty_tensors(header: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The file's tensors without their contents."""
+def misfits(entry: ModelEntry) -> Iterator[EditorError]:
+    """What is missing or wrong in a single file's weights, by its header.
+
+    Raises:
+        EditorError: a part is not there at all, or a configuration cannot be read.
+    """
+    folder, family = config_folder(entry), entry.family
+    empty = empty_tensors(checkpoints.safetensors_header(entry.path))
+    for part in network_parts(empty, family):
+        found = part_tensors(empty, part, family, folder, entry.name)
+        given = {name: tuple(tensor.shape) for name, tensor in found.items()}
+        wanted = networks.expected(folder, part, family)
+        yield from networks.misfits(entry.name, part, wanted, networks.known_names(given, part))
+
+
+def empty_tensors(header: Mapping[str, TensorPlace]) -> dict[str, Tensor]:
+    """A file's tensors without their contents."""
     return {name: torch.empty(checkpoints.shape_of(header, name), device="meta") for name in header}
+
+
+def used(names: Iterable[str], family: Family) -> Iterator[str]:
+    """The tensors that the parts are made of; files hold others as well, such as moving averages."""
+    places = tuple(place for part in _PLACES[family].values() for place in part)
+    return (name for name in names if name.startswith(places) and not name.endswith("attn_mask"))
 
 
 def _place(keys: Mapping[str, Any], part: str, family: Family) -> str | None:

@@ -51,9 +51,8 @@ def imported_by_python(tmp_path_factory: pytest.TempPathFactory) -> frozenset[st
     """What `python -m` has imported before the first line of the module: nobody can keep that out."""
     folder = tmp_path_factory.mktemp("probe")
     (folder / "probe.py").write_text("import sys\nprint(*sys.modules)\n")
-    seen = subprocess.run(
-        [sys.executable, "-m", "probe"], cwd=folder, capture_output=True, text=True, check=True
-    )
+    call = [sys.executable, "-m", "probe"]
+    seen = subprocess.run(call, cwd=folder, env=environment(), capture_output=True, text=True, check=True)
     return frozenset(name.partition(".")[0] for name in seen.stdout.split())
 
 

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from inference.checkpoints import file_family, folder_family
 from inference.errors import EditorError
 from inference.hub import wanted_files
-from inference.models import Catalogue, ModelEntry, config_folder, model_hash
+from inference.models import Catalogue, ModelEntry, config_folder, entry_problems, model_hash
 from inference.operations import Family
 from tests.helpers.tiny_models import NAMES
 
@@ -107,11 +107,71 @@ def test_a_model_that_went_away_stays_listed_and_says_so(catalogue: Catalogue, c
     assert "not there any more" in report["problems"][0]
 
 
-def test_a_damaged_list_is_told(catalogue: Catalogue, tmp_path: Path) -> None:
-    (tmp_path / "settings").mkdir()
-    (tmp_path / "settings" / "models.json").write_text("{")
-    with pytest.raises(EditorError, match=r"models\.json” is damaged"):
-        catalogue.entries()
+@pytest.mark.parametrize("content", ["{", "[]", '{"models": 5}', "[" * 100_000, "\xff"])
+def test_a_damaged_list_is_told_and_kept_aside(
+    content: str, catalogue: Catalogue, copy: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings" / "models.json"
+    file.parent.mkdir()
+    file.write_text(content, encoding="latin-1")
+    assert {entry.name for entry in catalogue.entries()} == FAMILIES.keys()
+    assert catalogue.problem is not None
+    assert "models.json” is damaged" in catalogue.problem.message
+    assert "models.json.damaged" in catalogue.problem.hint
+    catalogue.add(copy)
+    assert catalogue.problem is None
+    assert catalogue.find("mine").path == copy
+    assert file.with_name("models.json.damaged").read_text(encoding="latin-1") == content
+
+
+ODD = (
+    5,
+    None,
+    {"name": 3, "family": "sd1", "path": "/x"},
+    {"name": "a", "family": "sd9", "path": "/x"},
+    {"name": "b", "family": "sd1"},
+    {"name": "c", "family": "sd1", "path": None},
+)
+
+
+def test_one_broken_model_stops_nothing(catalogue: Catalogue, copy: Path, tmp_path: Path) -> None:
+    catalogue.add(copy)
+    file = tmp_path / "settings" / "models.json"
+    good = json.loads(file.read_text())["models"]
+    file.write_text(json.dumps({"models": [*ODD, *good]}))
+    assert "mine" in {entry.name for entry in catalogue.entries()}
+    assert catalogue.problem is not None
+    assert f"{len(ODD)} models" in catalogue.problem.message
+    catalogue.remove("a")
+    catalogue.remove("mine")
+    left = json.loads(file.read_text())["models"]
+    assert left == [item for item in ODD if not (isinstance(item, dict) and item.get("name") == "a")]
+
+
+@pytest.mark.parametrize("broken", ["link", "card", "cardlist", "index", "nul"])
+def test_a_broken_model_stays_listed_and_can_be_removed(
+    broken: str, catalogue: Catalogue, copy: Path, tmp_path: Path
+) -> None:
+    catalogue.add(copy)
+    weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    if broken == "link":
+        weights.unlink()
+        weights.symlink_to(tmp_path / "absent")
+    elif broken == "nul":
+        file = tmp_path / "settings" / "models.json"
+        file.write_text(file.read_text().replace(str(copy), "a\\u0000b"))
+    else:
+        name = "model_index.json" if broken == "index" else "attune.json"
+        text = {"card": '{"default_steps": "many"}', "cardlist": '{"default_steps": [1e400]}'}
+        (copy / name).write_text(text.get(broken, "[" * 100_000))
+    assert "mine" in {entry.name for entry in catalogue.entries()}
+    assert catalogue.find("tiny-sd1").family is Family.SD1
+    report = catalogue.check("mine")
+    assert not report["complete"]
+    assert len(report["problems"]) >= 1
+    catalogue.remove("mine")
+    assert catalogue.entries() == catalogue.entries()
+    assert "mine" not in {entry.name for entry in catalogue.entries()}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -262,7 +322,8 @@ def test_a_single_file_without_configuration_says_what_is_missing(
     assert "stable-diffusion-v1-5/stable-diffusion-v1-5" in problem
     in_cache(tmp_path / "hub", "stable-diffusion-v1-5/stable-diffusion-v1-5", tiny_folders["tiny-sd1"])
     assert config_folder(catalogue.locate(str(path))).parts[-2] == "snapshots"
-    assert catalogue.check(str(path))["complete"]
+    assert not entry_problems(catalogue.locate(str(path)))
+    assert "it has no autoencoder" in " ".join(catalogue.check(str(path))["problems"])
     wide = header_only(tmp_path / "wide.safetensors", unet, shape=(320, 4, 3, 3))
     assert not catalogue.check(str(wide))["complete"]
 
