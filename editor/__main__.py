@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from inference.isolation import isolate
+from inference.isolation import isolate, leave_working_directory
 
 isolate()  # before anything else is imported: Python files beside a picture must not run
 
-import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from editor import cli
-from editor.cli_output import complain, say
-from editor.errors import DONE, WRONG_ARGUMENTS, EditorError
-from inference.isolation import leave_working_directory
-
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
     from editor.application import Application
 
 
 def run() -> None:
     """The entry point `attune`."""
+    # until the boundary stands an interruption ends the process as the system does: nothing is lost yet
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # Threads that spin while they wait make a step many times slower as soon as the cores are busy elsewhere.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _serve_if_child_of_bundle()
+    from editor.cli_errors import be_tolerant, close_gaps
+
+    close_gaps()
+    be_tolerant()
     sys.exit(main())
 
 
@@ -42,22 +45,53 @@ def _serve_if_child_of_bundle() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run Attune with these arguments (default: the process's) and give its exit status."""
+    from editor.cli_errors import guarded
+
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # `evaluate` takes a file with its --json
+    as_json = "--json" in arguments and arguments[0] != "evaluate"
+    return guarded(lambda: _run(arguments), as_json=as_json)
+
+
+def _run(arguments: list[str]) -> int:
+    from editor import cli
+
     if cli.is_command(arguments):
         return cli.main(arguments)
     given = _window_parser().parse_args(arguments)
-    try:
-        if given.version:
-            return _print_version()
-        if given.install_desktop_entry or given.remove_desktop_entry:
-            return _desktop_entry(install=given.install_desktop_entry)
-        return _open_window(given.files)
-    except EditorError as error:
-        complain(str(error))
-        return WRONG_ARGUMENTS
+    if given.version:
+        return _print_version()
+    if given.install_desktop_entry or given.remove_desktop_entry:
+        return _desktop_entry(install=given.install_desktop_entry)
+    _check_files(given.files)
+    return _open_window(given.files)
+
+
+def _check_files(files: list[Path]) -> None:
+    """Refuse what is neither a command nor a file; with others that are there the window tells of it.
+
+    Raises:
+        EditorError: none of them is there.
+    """
+    from editor import cli
+    from editor.errors import EditorError
+
+    if not files or any(os.path.lexists(file) for file in files):
+        return
+    name = str(files[0])
+    if files[0].suffix or os.sep in name:
+        raise EditorError("There is no file “{name}”.", "Is it spelt right?", name=name)
+    raise EditorError(
+        "“{name}” is neither a command nor a file.",
+        "Commands are: {commands}.",
+        name=name,
+        commands=", ".join(cli.COMMANDS),
+    )
 
 
 def _window_parser() -> argparse.ArgumentParser:
+    from editor import cli
+
     parser = cli.make_parser(
         prog="attune",
         description="Opens the window. Commands: " + ", ".join(cli.COMMANDS) + "; see attune COMMAND --help.",
@@ -70,6 +104,8 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _print_version() -> int:
+    from editor.cli_output import say
+    from editor.errors import DONE
     from editor.metadata import version
 
     say(f"attune {version()}")
@@ -78,6 +114,8 @@ def _print_version() -> int:
 
 def _desktop_entry(*, install: bool) -> int:
     from editor import desktop
+    from editor.cli_output import say
+    from editor.errors import DONE
 
     for line in desktop.install() if install else desktop.remove():
         say(line)
@@ -86,11 +124,11 @@ def _desktop_entry(*, install: bool) -> int:
 
 def _open_window(files: list[Path]) -> int:
     from editor import display
+    from editor.errors import EditorError
 
     problem = display.problem()
     if problem:
-        complain(str(problem))
-        return WRONG_ARGUMENTS
+        raise EditorError("{problem}", problem=problem)
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
@@ -122,6 +160,8 @@ def _away_from_working_directory(files: list[Path]) -> list[Path]:
     Raises:
         EditorError: a relative path is given, and the working directory is gone.
     """
+    from editor.errors import EditorError
+
     try:
         absolute = [path.absolute() for path in files]
     except OSError as error:

@@ -17,7 +17,7 @@ from editor.pixels import to_rgba
 from editor.recipes import Recipe, Subject
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
-from inference.operations import OPERATIONS, RefineSubject, SubjectEdit
+from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress, Step
 from inference.request import Request, Result
@@ -89,6 +89,13 @@ def parsed_edit(text: str, prompt: str) -> SubjectEdit:
         number = float(value)
     except ValueError as error:
         raise _unreadable(text) from error
+    if not abs(number) <= MOST_CHANGE:  # NaN as well
+        raise EditorError(
+            "“{text}”: the value must be a number from -{most} to {most}.",
+            "Most attributes go from -2 to 2; “attune deltas list” shows it.",
+            text=text,
+            most=MOST_CHANGE,
+        )
     start, end = subject_span(subject, prompt)
     return SubjectEdit(start=start, end=end, attribute=attribute.strip(), value=number)
 
@@ -115,7 +122,8 @@ def subject_span(phrase: str, prompt: str) -> tuple[int, int]:
         EditorError: it is not in the prompt.
     """
     name, mark, occurrence = phrase.strip().rpartition("#")
-    if not mark or not occurrence.isdigit() or int(occurrence) < 1:
+    is_number = occurrence.isascii() and occurrence.isdigit() and len(occurrence) < 10
+    if not mark or not is_number or int(occurrence) < 1:
         name, occurrence = phrase.strip(), "1"
     return find_subject(prompt, name, int(occurrence) - 1)
 

@@ -53,7 +53,10 @@ def export_delta(arguments: argparse.Namespace) -> int:
 
 
 def list_models(arguments: argparse.Namespace) -> int:
-    entries = _catalogue().entries()
+    catalogue = _catalogue()
+    entries = catalogue.entries()
+    if catalogue.problem is not None:
+        complain(str(catalogue.problem))
     if arguments.json:
         print_json({"models": [_model_json(entry) for entry in entries]})
         return DONE
