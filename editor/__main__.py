@@ -191,7 +191,8 @@ def make_application() -> Application:
     # requests come out of files as well: they may run only what the user has listed
     runner = partial(make_runner, *folders, device=device, dtype=dtype, only_listed=True)
     service = InferenceService(runner)
-    return Application(settings, service, Catalogue(folders[0]), DeltaLibrary.standard(folders[1]))
+    catalogue = Catalogue(folders[0], check_apart=True)
+    return Application(settings, service, catalogue, DeltaLibrary.standard(folders[1]))
 
 
 def _install_hook(application: Application) -> None:

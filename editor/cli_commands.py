@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ from inference.progress import Measurements, Progress, Step
 from inference.request import Request, Result
 from inference.subjects import subjects_of
 from inference.words import find_subject
+
+LONGEST_NAME_BYTES = 255  # that usual file systems allow
 
 
 def run_operation(arguments: argparse.Namespace) -> int:
@@ -63,6 +66,9 @@ def parameters_of(arguments: argparse.Namespace) -> Parameters:
     }
     if not given.get("prompt", "").strip():
         raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
+    for name, text in given.items():
+        if isinstance(text, str) and any("\ud800" <= one <= "\udfff" for one in text):
+            raise EditorError("{flag} holds bytes that are no text.", "Type it anew.", flag=f"--{name}")
     if getattr(arguments, "image", None) is not None and arguments.operation == "attribute":
         raise EditorError(
             "Changing attributes of a photo (--image) comes with a later version.",
@@ -247,7 +253,18 @@ def check_folder(path: Path) -> None:
         raise EditorError(f"“{path}” is a folder.", "Name a file in it.")
     if not path.absolute().parent.is_dir():
         raise EditorError(
-            f"There is no folder “{path.absolute().parent}”.", "Make it first, or choose another."
+            "There is no folder “{path}”.",
+            "Make it first, or choose another.",
+            path=path.absolute().parent,
+        )
+    if path.exists() and not path.is_file():
+        raise EditorError("“{path}” is a pipe, a device or a link to one.", "Choose another name.", path=path)
+    if len(os.fsencode(path.name)) > LONGEST_NAME_BYTES:
+        raise EditorError(
+            "The name “{name}” is too long.",
+            "Choose one of at most {most} bytes.",
+            name=path.name[:40],
+            most=LONGEST_NAME_BYTES,
         )
 
 

@@ -91,9 +91,13 @@ class Catalogue:
     Args:
         settings_folder: where `models.json` is.
         built_in: folder of the models that come with the app.
+        check_apart: `check` loads torch in a process of its own.
     """
 
-    def __init__(self, settings_folder: Path, *, built_in: Path | None = None) -> None:
+    def __init__(
+        self, settings_folder: Path, *, built_in: Path | None = None, check_apart: bool = False
+    ) -> None:
+        self._deep_problems = _deep_problems_apart if check_apart else _deep_problems
         self._file = settings_folder / "models.json"
         self._built_in = built_in or Path(resources.__file__).parent / "models"
 
@@ -196,7 +200,7 @@ class Catalogue:
             EditorError: there is no such model, or it is of a kind that is not supported.
         """
         entry = self.locate(model)
-        found = entry_problems(entry) or _deep_problems(entry)
+        found = entry_problems(entry) or self._deep_problems(entry)
         return {
             "name": entry.name,
             "family": entry.family.value,
@@ -309,6 +313,12 @@ def _deep_problems(entry: ModelEntry) -> tuple[str, ...]:
     from inference.checking import deep_problems
 
     return deep_problems(entry)
+
+
+def _deep_problems_apart(entry: ModelEntry) -> tuple[str, ...]:
+    from inference.checking_apart import deep_problems_apart
+
+    return deep_problems_apart(entry)
 
 
 def config_folder(entry: ModelEntry) -> Path:

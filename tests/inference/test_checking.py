@@ -1,5 +1,6 @@
 """What keeps a checkpoint from giving pictures is found by `check`, and never filled in or shown as black."""
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -193,3 +194,21 @@ def test_a_configuration_of_endless_layers_is_refused_at_once(
     assert any("1000000000 layers" in one for one in problems(folder))
     with pytest.raises(EditorError, match="1000000000 layers"):
         load_backbone(located(folder), device="cpu")
+
+
+def test_apart_the_check_says_the_same(
+    tmp_path: Path, tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(tiny_folders["tiny-sd1"], tmp_path / "m"))
+    apart = Catalogue(tmp_path / "settings", built_in=tmp_path / "none", check_apart=True)
+    assert apart.check(str(folder))["problems"] == []
+    (file,) = (folder / "unet").glob("*.safetensors")
+    save_file(without("mid_block")(load_file(file)), file)
+    assert apart.check(str(folder))["problems"] == problems(folder)
+    monkeypatch.setattr("inference.checking_apart._check", _ended)
+    with pytest.raises(EditorError, match="ended before it was done"):
+        apart.check(str(folder))
+
+
+def _ended(*_: object) -> None:
+    os._exit(3)
