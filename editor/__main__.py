@@ -7,14 +7,17 @@ from inference.isolation import isolate, leave_working_directory
 isolate()  # before anything else is imported: Python files beside a picture must not run
 
 import os
-import signal
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from signal import SIG_DFL, SIGINT, signal
 
+if __name__ == "__main__":
+    signal(SIGINT, SIG_DFL)  # as in `run`, and earlier
+
+TYPE_CHECKING = False  # without `typing`, whose import takes longer than all that is above
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from editor.application import Application
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 def run() -> None:
     """The entry point `attune`."""
     # until the boundary stands an interruption ends the process as the system does: nothing is lost yet
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal(SIGINT, SIG_DFL)
     # Threads that spin while they wait make a step many times slower as soon as the cores are busy elsewhere.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _serve_if_child_of_bundle()
@@ -35,7 +38,7 @@ def run() -> None:
 
 def _serve_if_child_of_bundle() -> None:
     """In an installed bundle this program is the only Python there is: its child starts here as well."""
-    if Path(sys.executable).stem.lower().startswith(("python", "pypy")):
+    if os.path.basename(sys.executable).lower().startswith(("python", "pypy")):  # noqa: PTH119
         return
     from multiprocessing import spawn
 
@@ -90,6 +93,8 @@ def _check_files(files: list[Path]) -> None:
 
 
 def _window_parser() -> argparse.ArgumentParser:
+    from pathlib import Path
+
     from editor import cli
 
     parser = cli.make_parser(
@@ -160,6 +165,8 @@ def _away_from_working_directory(files: list[Path]) -> list[Path]:
     Raises:
         EditorError: a relative path is given, and the working directory is gone.
     """
+    from pathlib import Path
+
     from editor.errors import EditorError
 
     try:

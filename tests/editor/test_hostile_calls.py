@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -185,16 +184,34 @@ def test_outputs_that_take_nothing(arguments: list[str]) -> None:
     os.close(gone)
 
 
+INTERRUPTED = """
+import os, runpy, signal, sys
+class Interrupter:
+    def find_spec(self, name, path=None, target=None):
+        if name == moment:
+            os.kill(os.getpid(), signal.SIGINT)
+moment = sys.argv[1]
+sys.meta_path.insert(0, Interrupter())
+sys.argv[:] = ["attune", "models", "list"]
+runpy.run_module("editor", run_name="__main__", alter_sys=True)
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
-@pytest.mark.parametrize("moment", [0.08, 0.14, 0.2, 0.3])
-def test_interrupted_early(moment: float) -> None:
-    process = started(["models", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(moment)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    ours = b"/editor/" in said or b"/inference/" in said
-    assert not (b"Traceback" in said and ours), said
-    assert process.returncode in (0, 130, -signal.SIGINT) or not ours
+@pytest.mark.parametrize(
+    "moment",
+    ["editor.cli_errors", "argparse", "editor.cli", "inference.operations", "editor.cli_library", "numpy"],
+)
+def test_interrupted_early(moment: str) -> None:
+    """Ctrl-C while the program is still importing itself; Python's own start cannot be helped."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, moment],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr, done.stderr
+    assert done.returncode in (130, -signal.SIGINT), done.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open folder cannot be deleted there")
