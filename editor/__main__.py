@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-import argparse
+from inference.isolation import isolate, leave_working_directory
+
+isolate()  # before anything else is imported: Python files beside a picture must not run
+
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from signal import SIG_DFL, SIGINT, signal
 
-from editor.cli import parser as cli
-from editor.cli.output import complain, say
-from editor.system.errors import DONE, WRONG_ARGUMENTS, EditorError
+if __name__ == "__main__":
+    signal(SIGINT, SIG_DFL)  # as in `run`, and earlier
 
+TYPE_CHECKING = False  # without `typing`, whose import takes longer than all that is above
 if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from editor.application import Application
 
 
 def run() -> None:
     """The entry point `attune`."""
+    # until the boundary stands an interruption ends the process as the system does: nothing is lost yet
+    signal(SIGINT, SIG_DFL)
     # Threads that spin while they wait make a step many times slower as soon as the cores are busy elsewhere.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _serve_if_child_of_bundle()
+    from editor.cli.errors import be_tolerant, close_gaps
+
+    close_gaps()
+    be_tolerant()
     sys.exit(main())
 
 
 def _serve_if_child_of_bundle() -> None:
     """In an installed bundle this program is the only Python there is: its child starts here as well."""
-    if Path(sys.executable).stem.lower().startswith(("python", "pypy")):
+    if os.path.basename(sys.executable).lower().startswith(("python", "pypy")):  # noqa: PTH119
         return
     from multiprocessing import spawn
 
@@ -37,22 +48,55 @@ def _serve_if_child_of_bundle() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run Attune with these arguments (default: the process's) and give its exit status."""
+    from editor.cli.errors import guarded
+
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # `evaluate` takes a file with its --json
+    as_json = "--json" in arguments and arguments[0] != "evaluate"
+    return guarded(lambda: _run(arguments), as_json=as_json)
+
+
+def _run(arguments: list[str]) -> int:
+    from editor.cli import parser as cli
+
     if cli.is_command(arguments):
         return cli.main(arguments)
     given = _window_parser().parse_args(arguments)
-    try:
-        if given.version:
-            return _print_version()
-        if given.install_desktop_entry or given.remove_desktop_entry:
-            return _desktop_entry(install=given.install_desktop_entry)
-        return _open_window(given.files)
-    except EditorError as error:
-        complain(str(error))
-        return WRONG_ARGUMENTS
+    if given.version:
+        return _print_version()
+    if given.install_desktop_entry or given.remove_desktop_entry:
+        return _desktop_entry(install=given.install_desktop_entry)
+    _check_files(given.files)
+    return _open_window(given.files)
+
+
+def _check_files(files: list[Path]) -> None:
+    """Refuse what is neither a command nor a file; with others that are there the window tells of it.
+
+    Raises:
+        EditorError: none of them is there.
+    """
+    from editor.cli import parser as cli
+    from editor.system.errors import EditorError
+
+    if not files or any(os.path.lexists(file) for file in files):
+        return
+    name = str(files[0])
+    if files[0].suffix or os.sep in name:
+        raise EditorError("There is no file “{name}”.", "Is it spelt right?", name=name)
+    raise EditorError(
+        "“{name}” is neither a command nor a file.",
+        "Commands are: {commands}.",
+        name=name,
+        commands=", ".join(cli.COMMANDS),
+    )
 
 
 def _window_parser() -> argparse.ArgumentParser:
+    from pathlib import Path
+
+    from editor.cli import parser as cli
+
     parser = cli.make_parser(
         prog="attune",
         description="Opens the window. Commands: " + ", ".join(cli.COMMANDS) + "; see attune COMMAND --help.",
@@ -65,14 +109,18 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _print_version() -> int:
+    from editor.cli.output import say
     from editor.formats.provenance import version
+    from editor.system.errors import DONE
 
     say(f"attune {version()}")
     return DONE
 
 
 def _desktop_entry(*, install: bool) -> int:
+    from editor.cli.output import say
     from editor.system import desktop
+    from editor.system.errors import DONE
 
     for line in desktop.install() if install else desktop.remove():
         say(line)
@@ -81,17 +129,18 @@ def _desktop_entry(*, install: bool) -> int:
 
 def _open_window(files: list[Path]) -> int:
     from editor.system import display
+    from editor.system.errors import EditorError
 
     problem = display.problem()
     if problem:
-        complain(str(problem))
-        return WRONG_ARGUMENTS
+        raise EditorError("{problem}", problem=problem)
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
     from editor.system.signals import SignalWatch
     from widgets.window.window_keeper import WindowKeeper
 
+    files = _away_from_working_directory(files)
     qt = QApplication(sys.argv[:1])
     qt.setApplicationName("attune")
     qt.setApplicationDisplayName("Attune")
@@ -110,6 +159,27 @@ def _open_window(files: list[Path]) -> int:
         watch.close()
 
 
+def _away_from_working_directory(files: list[Path]) -> list[Path]:
+    """Go home, so that nothing is looked for beside the pictures; the files as absolute paths.
+
+    Raises:
+        EditorError: a relative path is given, and the working directory is gone.
+    """
+    from pathlib import Path
+
+    from editor.system.errors import EditorError
+
+    try:
+        absolute = [path.absolute() for path in files]
+    except OSError as error:
+        raise EditorError("The working directory is not there any more.", "Go to another folder.") from error
+    try:
+        os.chdir(Path.home())
+    except (OSError, RuntimeError):
+        leave_working_directory()
+    return absolute
+
+
 def make_application() -> Application:
     """The application with the user's settings, models and deltas."""
     from functools import partial
@@ -123,10 +193,13 @@ def make_application() -> Application:
     from inference.service import InferenceService
 
     settings = Settings()
-    folders = (config_folder(), deltas_folder())
+    folders = (config_folder().absolute(), deltas_folder().absolute())
     device, dtype = settings.get("device"), settings.get("dtype")
-    service = InferenceService(partial(make_runner, *folders, device=device, dtype=dtype))
-    return Application(settings, service, Catalogue(folders[0]), DeltaLibrary.standard(folders[1]))
+    # requests come out of files as well: they may run only what the user has listed
+    runner = partial(make_runner, *folders, device=device, dtype=dtype, only_listed=True)
+    service = InferenceService(runner)
+    catalogue = Catalogue(folders[0], check_apart=True)
+    return Application(settings, service, catalogue, DeltaLibrary.standard(folders[1]))
 
 
 def _install_hook(application: Application) -> None:

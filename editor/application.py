@@ -152,6 +152,9 @@ class Application(QObject):
         """What happens once the window is on the screen: open files, or the sample; load the model."""
         if self.settings.problem:
             self.shell.message.emit(self.settings.problem, "", "warning")
+        listed = getattr(self.catalogue, "problem", None)
+        if listed is not None:
+            self.shell.message.emit(listed.message, listed.hint, "warning")
         self.recovery.start()
         for path in paths:
             self.open_file(path)

@@ -4,17 +4,16 @@ Free of torch, and nothing is ever unpickled: weights are read from .safetensors
 """
 
 import json
-import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from inference.errors import EditorError
+from inference.headers import TensorPlace, read_header
 from inference.operations import Family
 
 SUPPORTED = "Attune reads Stable Diffusion 1.x, 2.x, XL and 3 as a diffusers folder or one .safetensors file"
-_LARGEST_HEADER = 100 * 2**20  # the format's own limit
 
 _PIPELINES = {
     "StableDiffusionPipeline": Family.SD1,
@@ -33,6 +32,8 @@ _PARTS = {
 _OPTIONAL_PARTS = {Family.SD3: ("text_encoder_3", "tokenizer_3")}
 _DIFFUSERS_PARTS = frozenset({"unet", "transformer", "vae"})
 _PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
+
+_LONGEST_KIND = 60  # of what a file says of itself, in a message
 
 # Keys by which single files of other kinds are known; the first match names the kind.
 _OTHER_KINDS = (
@@ -75,7 +76,7 @@ def folder_family(folder: Path) -> Family:
             f"“{folder}” is not a model: it has no model_index.json.",
             f"{SUPPORTED}; choose the folder itself.",
         )
-    kind = str(read_json(index).get("_class_name", ""))
+    kind = str(read_json(index).get("_class_name", ""))[:_LONGEST_KIND]
     if kind not in _PIPELINES:
         raise EditorError(
             f"“{folder.name}” is a {kind or 'nameless pipeline'}, which is not supported.", f"{SUPPORTED}."
@@ -103,7 +104,15 @@ def file_family(path: Path) -> Family:
     if _REFINER_KEY in header:
         raise EditorError(f"“{path.name}” is a refiner, not a model of its own.", "Choose the base model.")
     if _UNET_INPUT_KEY in header:
-        channels = _shape(header, _UNET_INPUT_KEY)[1]
+        shape = shape_of(header, _UNET_INPUT_KEY)
+        if len(shape) != 4:
+            raise EditorError(
+                "“{path}” is damaged: its first layer has {count} dimensions.",
+                "Copy or download it again.",
+                path=path,
+                count=len(shape),
+            )
+        channels = shape[1]
         if channels != 4:
             raise EditorError(
                 f"“{path.name}” takes {channels} channels: it is made for inpainting or editing.",
@@ -120,37 +129,16 @@ def first_width(path: Path) -> tuple[int, ...]:
     """Shape of a single file's first layer; tells a small model from a large one of the same family."""
     header = safetensors_header(path)
     keys = (_UNET_INPUT_KEY, "model.diffusion_model.x_embedder.proj.weight", "x_embedder.proj.weight")
-    return next((_shape(header, key) for key in keys if key in header), ())
+    return next((shape_of(header, key) for key in keys if key in header), ())
 
 
-def safetensors_header(path: Path) -> dict[str, Any]:
+def safetensors_header(path: Path) -> dict[str, TensorPlace]:
     """The tensors' names, shapes and places.
 
     Raises:
-        EditorError: the file is missing, no .safetensors, or shorter than its header says.
+        EditorError: the file is missing, no .safetensors, damaged, or shorter than its header says.
     """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(8)
-            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-            content = file.read(length) if length <= _LARGEST_HEADER else b""
-    except OSError as error:
-        raise EditorError(f"“{path}” cannot be read: {error.strerror}.", "Choose another file.") from error
-    if 0 < length <= _LARGEST_HEADER and len(content) < length:
-        raise _truncated(path, size, None)
-    try:
-        header = json.loads(content)
-    except ValueError as error:
-        raise EditorError(f"“{path.name}” is not a safetensors file.", f"{SUPPORTED}.") from error
-    if not isinstance(header, dict):
-        raise EditorError(f"“{path.name}” is not a safetensors file.", f"{SUPPORTED}.")
-    tensors = cast("dict[str, Any]", header)
-    tensors.pop("__metadata__", None)
-    expected = 8 + length + max((int(tensor["data_offsets"][1]) for tensor in tensors.values()), default=0)
-    if size != expected:
-        raise _truncated(path, size, expected)
-    return tensors
+    return read_header(path)[1]
 
 
 def problems(path: Path, family: Family) -> tuple[str, ...]:
@@ -159,7 +147,11 @@ def problems(path: Path, family: Family) -> tuple[str, ...]:
         return tuple(_sentences(lambda: (safetensors_header(path), None)[1]))
     if not path.is_dir():
         return (f"“{path}” is not there any more.",)
-    return tuple(sentence for part in parts(path, family) for sentence in _part_problems(path, part))
+    try:
+        part_names = parts(path, family)
+    except EditorError as error:
+        return (str(error),)
+    return tuple(sentence for part in part_names for sentence in _part_problems(path, part))
 
 
 def parts(folder: Path, family: Family) -> tuple[str, ...]:
@@ -176,6 +168,7 @@ def part_weights(folder: Path, part: str) -> Weights:
         EditorError: there are none; the message says what there is instead.
     """
     stem = "diffusion_pytorch_model" if part in _DIFFUSERS_PARTS else "model"
+    # diffusers' own name first; a part may be there as float16 only
     for variant in ("", "fp16"):
         dotted = f".{variant}" if variant else ""
         single = folder / part / f"{stem}{dotted}.safetensors"
@@ -183,7 +176,7 @@ def part_weights(folder: Path, part: str) -> Weights:
             return Weights((single,), variant)
         index = folder / part / f"{stem}.safetensors.index{dotted}.json"
         if index.is_file():
-            names = sorted(set(cast("dict[str, str]", read_json(index).get("weight_map", {})).values()))
+            names = _pieces(index)
             return Weights(tuple(folder / part / name for name in names), variant)
     pickled = next((file.name for file in _files(folder / part) if file.suffix in _PICKLES), "")
     if pickled:
@@ -212,17 +205,47 @@ def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file.
 
     Raises:
-        EditorError: it is missing or damaged.
+        EditorError: it is missing, cannot be read, or is damaged.
     """
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise EditorError("“{path}” is no ordinary file.", "Copy or download it again.", path=path)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+        values: Any = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
         raise EditorError(
-            f"“{path.parent.name}” is incomplete: {path.name} is missing.", "Copy or download it again."
+            "“{folder}” is incomplete: {name} is missing.",
+            "Copy or download it again.",
+            folder=path.parent.name,
+            name=path.name,
         ) from error
-    except ValueError as error:
-        raise EditorError(f"“{path}” is damaged: it is no JSON.", "Copy or download it again.") from error
-    return cast("dict[str, Any]", values) if isinstance(values, dict) else {}
+    except OSError as error:
+        reason = error.strerror or error
+        raise EditorError("“{path}” cannot be read: {reason}.", path=path, reason=reason) from error
+    except (ValueError, RecursionError) as error:
+        raise EditorError(
+            "“{path}” is damaged: it is no JSON.", "Copy or download it again.", path=path
+        ) from error
+    if not isinstance(values, dict):
+        raise EditorError("“{path}” is damaged: it holds no object.", "Copy or download it again.", path=path)
+    return cast("dict[str, Any]", values)
+
+
+def _pieces(index: Path) -> list[str]:
+    """The files that an index names: all beside it."""
+    named: Any = read_json(index).get("weight_map")
+    names: set[Any] = set(cast("dict[str, Any]", named).values()) if _is_texts(named) else {""}
+    if not all(name and Path(name).name == name for name in names):
+        raise EditorError(
+            "“{path}” is damaged: it names no files beside it.", "Copy or download it again.", path=index
+        )
+    return sorted(names)
+
+
+def _is_texts(values: Any) -> bool:
+    """Whether it is an object whose values are texts."""
+    if not isinstance(values, dict):
+        return False
+    return all(isinstance(value, str) for value in cast("dict[str, Any]", values).values())
 
 
 def _part_problems(folder: Path, part: str) -> Iterator[str]:
@@ -262,15 +285,9 @@ def _sentences(check: Any) -> Iterator[str]:
         yield str(error)
 
 
-def _truncated(path: Path, size: int, expected: int | None) -> EditorError:
-    of = "" if expected is None else f" of {expected}"
-    if expected is not None and size > expected:
-        return EditorError(f"“{path}” is damaged: it has {size - expected} bytes too many.", "Copy it again.")
-    return EditorError(f"“{path}” is cut off: it has {size}{of} bytes.", "Copy or download it again.")
-
-
-def _shape(header: Mapping[str, Any], key: str) -> tuple[int, ...]:
-    return tuple(int(size) for size in header[key]["shape"])
+def shape_of(header: Mapping[str, TensorPlace], key: str) -> tuple[int, ...]:
+    """The shape of one tensor of a header."""
+    return header[key].shape
 
 
 def _is_named(index: Mapping[str, Any], part: str) -> bool:

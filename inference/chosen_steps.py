@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from inference.errors import EditorError
-from inference.files import replaced_file
+from inference.files import atomic_write
 
 STEPS_FILE = "refine_steps.json"
 SIZES = ("learning_rate", "guidance_step_size")
@@ -57,11 +57,10 @@ def chosen(model: Path, model_hash: str, method: str, user_file: Path | None = N
 
 def store_step(file: Path, model_hash: str, method: str, values: Mapping[str, Any]) -> None:
     """Put a choice into a file and keep all others; `values` holds "step", "steps" and how it was found."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     known = _read(file) if file.is_file() else {}
     known.setdefault(model_hash, {})[method] = dict(values)
-    with replaced_file(file) as part:
-        part.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    with atomic_write(file, parents=True) as written:
+        written.write(json.dumps(known, indent=1).encode() + b"\n")
 
 
 def _choices(

@@ -90,9 +90,12 @@ def read_definition(path: Path, words: Mapping[str, tuple[str, ...]] | None = No
     known = words if words is not None else subject_words(shipped_folder())
     try:
         return _definition(values, subject, known.get(subject, (subject,)))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, MemoryError) as error:
         raise EditorError(
-            f"The definition “{path.name}” is not right: {error}.", "Compare it with deltas/README.md."
+            "The definition “{name}” is not right: {reason}.",
+            "Compare it with deltas/README.md.",
+            name=path.name,
+            reason=_told(error),
         ) from error
 
 
@@ -119,8 +122,17 @@ def subject_words(folder: Path) -> dict[str, tuple[str, ...]]:
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise EditorError(f"“{path}” cannot be read: {error}.", "It must be a TOML file in UTF-8.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise EditorError(
+            "“{path}” cannot be read: {reason}.",
+            "It must be a TOML file in UTF-8.",
+            path=path,
+            reason=_told(error),
+        ) from error
+
+
+def _told(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _definition(values: Mapping[str, Any], subject: str, words: tuple[str, ...]) -> Definition:

@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 
 from inference.definitions import Definition, read_definitions, shipped_folder, subject_words
 from inference.errors import EditorError
-from inference.files import replaced_file
-from inference.operations import Family
+from inference.files import atomic_write
+from inference.headers import TensorPlace, read_header
+from inference.operations import MOST_CHANGE, Family
 
 Vectors: TypeAlias = Mapping[str, NDArray[np.float32]]  # encoder → [width]
 
@@ -183,7 +184,6 @@ class DeltaLibrary:
         """
         delta = read_delta_file(Path(path))
         target = self.folders[-1] / "imported" / f"{delta.info.name}.safetensors"
-        target.parent.mkdir(parents=True, exist_ok=True)
         write_delta(delta, target)
         info = _header(target, f"imported/{target.stem}")
         assert info is not None, "a delta that we wrote is readable"
@@ -196,8 +196,8 @@ class DeltaLibrary:
         if len(infos) != 1 or infos[0].path is None:
             problem = "is not one delta" if infos else "is unknown"
             raise EditorError(f"The delta “{name}” {problem}.", f"Choose one of: {keys}.")
-        with replaced_file(Path(path)) as part:
-            shutil.copyfile(infos[0].path, part)
+        with infos[0].path.open("rb") as source, atomic_write(Path(path), parents=True) as file:
+            shutil.copyfileobj(source, file)
 
     def _files(self) -> tuple[DeltaInfo, ...]:
         infos: list[DeltaInfo] = []
@@ -266,8 +266,8 @@ def write_delta(delta: Delta, path: Path) -> None:
         "licence": info.licence,
     }
     tensors = {FILE_KEYS[e]: np.ascontiguousarray(v, np.float32) for e, v in delta.vectors.items()}
-    with replaced_file(path) as part:
-        cast("Any", safetensors.numpy).save_file(tensors, part, metadata)
+    with atomic_write(path, parents=True) as file:
+        file.write(cast("Any", safetensors.numpy).save(tensors, metadata))
 
 
 def delta_to_bytes(delta: Delta) -> bytes:
@@ -336,11 +336,22 @@ def _read_pt(path: Path) -> Vectors:
 
 def _read_vectors(path: Path) -> Vectors:
     try:
-        with _opened(path) as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
-    except (safetensors.SafetensorError, OSError, TypeError, AttributeError) as error:
-        raise _no_delta(path, "it is damaged") from error
+        start, header = read_header(path)
+        content = path.read_bytes()[start:]
+        tensors = {key: _numbers(content[one.begin : one.end], one) for key, one in header.items()}
+    except (EditorError, OSError, ValueError, KeyError) as error:
+        raise _no_delta(path, "it is damaged or of another kind") from error
     return _vectors_of(path, tensors)
+
+
+def _numbers(content: bytes, place: TensorPlace) -> NDArray[np.float32]:
+    """A tensor's values; KeyError for kinds of numbers that no delta has."""
+    if place.dtype == "BF16":  # the upper half of float32
+        wide = np.frombuffer(content, "<u2").astype(np.uint32) << 16
+        return wide.view(np.float32).reshape(place.shape)
+    kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}[place.dtype]
+    with np.errstate(over="ignore"):  # infinite then, which is refused
+        return np.frombuffer(content, kind).reshape(place.shape).astype(np.float32)
 
 
 def _vectors_of(path: Path, tensors: Mapping[str, NDArray[Any]]) -> Vectors:
@@ -394,15 +405,14 @@ def _info_of_metadata(
     path: Path, key: str, metadata: Mapping[str, str], widths: Mapping[str, int]
 ) -> DeltaInfo:
     named = _info_of_name(path.stem)
-    bounds = _json_or(metadata.get("range"), list(DEFAULT_RANGE))
-    low, high = bounds if len(bounds) == 2 else DEFAULT_RANGE
+    low, high = _range_of(metadata.get("range"))
     return replace(
         named,
         key=key,
         attribute=metadata.get("attribute", named.attribute),
         label=metadata.get("label", named.label),
         subjects=tuple(str(word) for word in _json_or(metadata.get("subjects"), list(named.subjects))),
-        range=(float(low), float(high)),
+        range=(low, high),
         model=metadata.get("model", ""),
         model_hash=metadata.get("model_hash", ""),
         family=metadata.get("family", "") or _family_of(widths),
@@ -413,10 +423,20 @@ def _info_of_metadata(
     )
 
 
+def _range_of(text: str | None) -> tuple[float, float]:
+    """From low to high, or the usual range where a file says nothing sensible."""
+    bounds = _json_or(text, list(DEFAULT_RANGE))
+    try:
+        low, high = (float(bound) for bound in bounds)
+    except (ValueError, TypeError, OverflowError):
+        return DEFAULT_RANGE
+    return (low, high) if -MOST_CHANGE <= low < high <= MOST_CHANGE else DEFAULT_RANGE
+
+
 def _json_or(text: str | None, default: list[Any]) -> list[Any]:
     try:
         value: Any = json.loads(text) if text else default
-    except ValueError:
+    except (ValueError, RecursionError):
         return default
     return cast("list[Any]", value) if isinstance(value, list) else default
 

@@ -1,10 +1,10 @@
 """What a detection model of the user knows, read from its configuration alone. Free of torch."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from inference.errors import EditorError
+from inference.hub import local_folder
 
 
 def detection_labels(model: str) -> frozenset[str]:
@@ -13,29 +13,21 @@ def detection_labels(model: str) -> frozenset[str]:
     Raises:
         EditorError: it is not there, or no detection model.
     """
-    path = Path(model) / "config.json"
-    if not path.is_file():
-        path = _cached(model)
+    folder = local_folder(model)
+    if folder is None:
+        raise EditorError(
+            "The detection model “{model}” is not on this machine.",
+            "Choose in Settings a folder, or a model that is in the hub's cache.",
+            model=model,
+        )
+    path = folder / "config.json"
     try:
         values: Any = json.loads(path.read_text(encoding="utf-8"))
         return frozenset(str(name) for name in values["id2label"].values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EditorError(
-            f"“{model}” is no detection model: {path} names no kinds.", "Choose another in Settings."
+            "“{model}” is no detection model: {path} names no kinds.",
+            "Choose another in Settings.",
+            model=model,
+            path=path,
         ) from error
-
-
-def _cached(model: str) -> Path:
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        found = try_to_load_from_cache(model, "config.json")
-    except HFValidationError:
-        found = None
-    if not isinstance(found, str):
-        raise EditorError(
-            f"The detection model “{model}” is not on this machine.",
-            "Choose in Settings a folder, or a model that is in the hub's cache.",
-        )
-    return Path(found)

@@ -46,6 +46,10 @@ def _message(text: str | Message, values: dict[str, object]) -> Message:
     return text if isinstance(text, Message) else Message(text, **values)
 
 
+class WritingError(EditorError):
+    """A file could not be written: nothing that the user gave is wrong, so the command line says "failed"."""
+
+
 class TooLittleMemoryError(EditorError):
     """A run did not fit into memory: nothing was wrong with what was asked."""
 

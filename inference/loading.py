@@ -1,32 +1,26 @@
 """Loading a model of the catalogue: folder, single file and hub snapshot give the same components."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.modeling_utils import ModelMixin
-from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from diffusers.utils import logging as diffusers_logging
-from transformers import (
-    AutoTokenizer,
-    CLIPTextModel,
-    CLIPTextModelWithProjection,
-    T5EncoderModel,
-)
+from safetensors import torch as torch_files
+from transformers import CLIPTokenizer, T5Tokenizer
 from transformers.utils import logging as transformers_logging
 
-from inference import checkpoints
+from inference import checkpoints, networks, single_file
 from inference.backbones.base import Backbone
 from inference.backbones.components import Components
 from inference.backbones.latent import LatentBackbone
 from inference.backbones.sd1 import Sd1Backbone
 from inference.backbones.sd3 import Sd3Backbone
 from inference.backbones.sdxl import SdxlBackbone
-from inference.errors import EditorError
+from inference.errors import Cancelled, EditorError
+from inference.memory import is_out_of_memory
 from inference.models import MemoryMode, ModelEntry, config_folder, ensure_complete, model_hash
 from inference.operations import Family
 from inference.progress import Progress
@@ -65,8 +59,9 @@ def load_backbone(
     chosen = choose_device(device)
     number = choose_dtype(dtype, chosen)
     load = _from_file if entry.is_file else _from_folder
-    components = load(entry, number, progress)
-    _check_kind(entry, components)
+    with _one_boundary(entry):
+        components = load(entry, number, progress)
+        _check_kind(entry, components)
     return _BACKBONES[entry.family](
         entry,
         components,
@@ -75,6 +70,24 @@ def load_backbone(
         dtype=number,
         memory_mode=MemoryMode(memory_mode),
     )
+
+
+@contextmanager
+def _one_boundary(entry: ModelEntry) -> Generator[None]:
+    """Whatever the libraries meet in a model's files is told; memory that ran out stays what it is."""
+    try:
+        yield
+    except (EditorError, Cancelled):
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise EditorError(
+            "“{model}” cannot be loaded: {reason}.",
+            "“attune models check” tells more. Copy or download it again.",
+            model=entry.name,
+            reason=next(iter(str(error).strip().splitlines()), type(error).__name__)[:300],
+        ) from error
 
 
 def choose_device(name: str) -> torch.device:
@@ -131,16 +144,18 @@ def _load_part(folder: Path, part: str, family: Family, dtype: torch.dtype) -> A
     if part == "scheduler":
         return checkpoints.read_json(folder / part / "scheduler_config.json")
     if part.startswith("tokenizer"):
-        tokenizers: Any = AutoTokenizer
-        return tokenizers.from_pretrained(str(folder / part), local_files_only=True)
+        return _tokenizer(folder, part)
+    for misfit in networks.folder_misfits(folder, part, family):  # the libraries fill gaps at random
+        raise misfit
     variant = checkpoints.part_weights(folder, part).variant or None
     if part == "vae":
         dtype = _vae_dtype(checkpoints.read_json(folder / part / "config.json"), dtype)
-    loader = _network_class(part, family)
-    # the other way of loading would need one more library
-    is_diffusers: bool = issubclass(loader, ModelMixin)
-    options: dict[str, Any] = {"low_cpu_mem_usage": False} if is_diffusers else {}
-    return loader.from_pretrained(
+    options: dict[str, Any]
+    if networks.is_diffusers(part, family):
+        options = {"low_cpu_mem_usage": False}  # the other way of loading would need one more library
+    else:
+        options = {"config": networks.text_config(folder, part, family), "trust_remote_code": False}
+    return networks.network_class(part, family).from_pretrained(
         str(folder / part),
         dtype=dtype,
         variant=variant,
@@ -150,20 +165,10 @@ def _load_part(folder: Path, part: str, family: Family, dtype: torch.dtype) -> A
     )
 
 
-def _network_class(part: str, family: Family) -> Any:
-    match part:
-        case "unet":
-            return UNet2DConditionModel
-        case "transformer":
-            return SD3Transformer2DModel
-        case "vae":
-            return AutoencoderKL
-        case "text_encoder_3":
-            return T5EncoderModel
-        case "text_encoder" if family is not Family.SD3:
-            return CLIPTextModel
-        case _:
-            return CLIPTextModelWithProjection
+def _tokenizer(folder: Path, part: str) -> Any:
+    """A tokenizer of the class that the part has in every model; what its files name is not asked."""
+    kind: Any = T5Tokenizer if part == "tokenizer_3" else CLIPTokenizer
+    return kind.from_pretrained(str(folder / part), local_files_only=True, trust_remote_code=False)
 
 
 def _vae_dtype(config: Mapping[str, Any], dtype: torch.dtype) -> torch.dtype:
@@ -172,26 +177,43 @@ def _vae_dtype(config: Mapping[str, Any], dtype: torch.dtype) -> torch.dtype:
 
 
 def _from_file(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Components:
-    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-    from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import StableDiffusion3Pipeline
-    from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
-
-    pipelines: Mapping[Family, Any] = {
-        Family.SD1: StableDiffusionPipeline,
-        Family.SDXL: StableDiffusionXLPipeline,
-        Family.SD3: StableDiffusion3Pipeline,
-    }
-    folder = config_folder(entry)
-    progress.step(0, 1)
-    options = {"safety_checker": None, "feature_extractor": None} if entry.family is Family.SD1 else {}
-    pipeline = pipelines[entry.family].from_single_file(
-        str(entry.path), config=str(folder), dtype=dtype, local_files_only=True, **options
-    )
-    progress.step(1, 1)
-    loaded = {name: part for name, part in pipeline.components.items() if part is not None}
-    loaded["scheduler"] = checkpoints.read_json(folder / "scheduler" / "scheduler_config.json")
+    folder, family = config_folder(entry), entry.family
+    header = checkpoints.safetensors_header(entry.path)
+    part_names = single_file.network_parts(header, family)
+    for misfit in single_file.misfits(entry):
+        raise misfit
+    tensors: dict[str, Any] = cast("Any", torch_files).load_file(entry.path)
+    loaded: dict[str, Any] = {}
+    for done, part in enumerate(part_names):
+        progress.step(done, len(part_names))
+        weights = single_file.part_tensors(tensors, part, family, folder, entry.name)
+        loaded[part] = _filled(networks.new_network(folder, part, family), weights, dtype)
+    progress.step(len(part_names), len(part_names))
+    for part in part_names:
+        if part.startswith("text_encoder"):
+            tokenizer = part.replace("text_encoder", "tokenizer")
+            loaded[tokenizer] = _tokenizer(folder, tokenizer)
+    scheduler = checkpoints.read_json(folder / "scheduler" / "scheduler_config.json")
+    loaded["scheduler"] = single_file.scheduler_config(scheduler, header)
     loaded["vae"] = loaded["vae"].to(_vae_dtype(loaded["vae"].config, dtype))
     return _components(entry, folder, loaded)
+
+
+def _filled(network: Any, weights: Mapping[str, torch.Tensor], dtype: torch.dtype) -> Any:
+    """The network with these weights; `file_misfits` has found them complete."""
+    wrapped = hasattr(network, "text_model")
+    prefixed = {
+        f"text_model.{name}" if wrapped and not name.startswith("text_projection") else name: tensor
+        for name, tensor in weights.items()
+    }
+    network.load_state_dict(prefixed, strict=False)
+    network.to(dtype)
+    exact = getattr(network, "_keep_in_fp32_modules", None) or ()
+    if dtype is torch.float16:  # parts that overflow in it
+        for name, parameter in network.named_parameters():
+            if set(name.split(".")) & set(exact):
+                parameter.data = parameter.data.float()
+    return network.eval()
 
 
 def _components(entry: ModelEntry, folder: Path, loaded: Mapping[str, Any]) -> Components:

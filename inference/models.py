@@ -3,11 +3,13 @@
 Models stay where they are; the catalogue only remembers places, in `models.json`.
 """
 
+import contextlib
 import hashlib
 import json
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import math
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
@@ -17,10 +19,10 @@ import resources
 
 from inference import checkpoints
 from inference.errors import EditorError
-from inference.files import replaced_file
+from inference.files import atomic_write
+from inference.hub import cached_folder, download, is_hub_id
 from inference.operations import Family
 
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _DEFAULT_STEPS = {Family.SD1: 30, Family.SDXL: 30, Family.SD3: 28}
 _DEFAULT_GUIDANCE = {Family.SD1: 7.5, Family.SDXL: 5.0, Family.SD3: 7.0}
 # Whose configuration and tokenizers a single file takes when no folder lies beside it.
@@ -33,6 +35,8 @@ _REFERENCES = {
         "stabilityai/stable-diffusion-3.5-large",
     ),
 }
+_MOST_STEPS = 999
+_LONGEST_NAME = 100  # of what a file says, in a message
 _HASH_WHOLE_BYTES = 16 * 2**20
 _HASH_PIECES, _HASH_PIECE_BYTES = 64, 64 * 2**10
 
@@ -76,7 +80,9 @@ class ModelEntry:
     @property
     def is_file(self) -> bool:
         """Whether it is a single checkpoint file."""
-        return self.path.suffix == ".safetensors"
+        if self.path.is_dir():
+            return False
+        return self.path.is_file() or self.path.suffix.lower() in (".safetensors", ".sft")
 
 
 class Catalogue:
@@ -85,18 +91,46 @@ class Catalogue:
     Args:
         settings_folder: where `models.json` is.
         built_in: folder of the models that come with the app.
+        check_apart: `check` loads torch in a process of its own.
     """
 
-    def __init__(self, settings_folder: Path, *, built_in: Path | None = None) -> None:
+    def __init__(
+        self, settings_folder: Path, *, built_in: Path | None = None, check_apart: bool = False
+    ) -> None:
+        self._deep_problems = _deep_problems_apart if check_apart else _deep_problems
         self._file = settings_folder / "models.json"
         self._built_in = built_in or Path(resources.__file__).parent / "models"
 
     def entries(self) -> tuple[ModelEntry, ...]:
-        """The built-in models, then the user's."""
-        return (*self._built_in_entries(), *self._added().values())
+        """The built-in models, then the user's; broken ones as well, which `check` tells of."""
+        return (*self._built_in_entries(), *self._read().entries.values())
 
-    def find(self, model: str) -> ModelEntry:
-        """The model that a name, a path or a hub id means; nothing is downloaded.
+    @property
+    def problem(self) -> EditorError | None:
+        """Why some of the user's models are not listed, or None."""
+        return self._read().problem
+
+    def find(self, model: str, weights_hash: str = "") -> ModelEntry:
+        """The model of the catalogue with this name, else the one with these weights.
+
+        This is for whatever a file may have named: no path and no hub id is followed.
+
+        Args:
+            weights_hash: `model_hash` of the wanted weights, or "" where it is not known.
+
+        Raises:
+            EditorError: the catalogue has none; the message names it, the hint says how to add it.
+        """
+        entries = self.entries()
+        named = next((entry for entry in entries if entry.name == model), None)
+        same = None if named or not weights_hash else _with_weights(entries, weights_hash)
+        found = named or same
+        if found is None:
+            raise _not_listed(model, weights_hash, [entry.name for entry in entries])
+        return found
+
+    def locate(self, model: str) -> ModelEntry:
+        """The model that a name, a path or a hub id means which the user has typed; nothing is downloaded.
 
         Raises:
             EditorError: there is none; the message names what there is.
@@ -106,7 +140,7 @@ class Catalogue:
             return by_name[model]
         if model and Path(model).expanduser().exists():
             return _entry_at(Path(model).expanduser().absolute())
-        if _HUB_ID.fullmatch(model):
+        if is_hub_id(model):
             return _hub_entry(model)
         raise EditorError(
             f"There is no model “{model}”.",
@@ -120,19 +154,19 @@ class Catalogue:
             EditorError: it is incomplete, damaged, of an unsupported kind, or not to be had.
         """
         text = str(model)
-        if not Path(text).expanduser().exists() and _HUB_ID.fullmatch(text):
-            _download(text)
+        if not Path(text).expanduser().exists() and is_hub_id(text):
+            download(text)
             entry = _hub_entry(text)
         else:
-            entry = self.find(text)
+            entry = self.locate(text)
         ensure_complete(entry)
-        added = self._added()
+        listed = self._read()
         known = next((item for item in self.entries() if item.path == entry.path), None)
         if known is not None:
             return known
         entry = replace(entry, name=_free_name(entry.name, {item.name for item in self.entries()}))
-        added[entry.name] = entry
-        self._save(added)
+        listed.entries[entry.name] = entry
+        self._save(listed)
         return entry
 
     def remove(self, name: str) -> None:
@@ -141,15 +175,21 @@ class Catalogue:
         Raises:
             EditorError: there is none of that name, or it is built in.
         """
-        added = self._added()
-        if name not in added:
+        listed = self._read()
+        added = listed.entries
+        unreadable = [item for item in listed.unreadable if not _is_called(item, name)]
+        if name not in added and len(unreadable) == len(listed.unreadable):
             if any(entry.name == name for entry in self._built_in_entries()):
-                raise EditorError(f"“{name}” is built in and cannot be removed.")
+                raise EditorError("“{name}” is built in and cannot be removed.", name=name)
             raise EditorError(
-                f"There is no added model “{name}”.", f"Added are: {', '.join(added) or 'none'}."
+                "There is no added model “{name}”.",
+                "Added are: {known}.",
+                name=name,
+                known=", ".join(added) or "none",
             )
-        del added[name]
-        self._save(added)
+        added.pop(name, None)
+        listed.unreadable[:] = unreadable
+        self._save(listed)
 
     def check(self, model: str) -> dict[str, Any]:
         """What a model consists of, and one sentence for each thing that is wrong with it.
@@ -159,8 +199,8 @@ class Catalogue:
         Raises:
             EditorError: there is no such model, or it is of a kind that is not supported.
         """
-        entry = self.find(model)
-        found = entry_problems(entry)
+        entry = self.locate(model)
+        found = entry_problems(entry) or self._deep_problems(entry)
         return {
             "name": entry.name,
             "family": entry.family.value,
@@ -179,21 +219,46 @@ class Catalogue:
             return
         for folder in sorted(self._built_in.iterdir()):
             if (folder / "model_index.json").is_file():
-                yield _folder_entry(folder)
+                with contextlib.suppress(EditorError):  # one that is broken does not stop the others
+                    yield _folder_entry(folder)
 
-    def _added(self) -> dict[str, ModelEntry]:
-        if not self._file.is_file():
-            return {}
-        stored = checkpoints.read_json(self._file).get("models", [])
+    def _read(self) -> "_Listed":
+        listed = _Listed()
+        if not self._file.exists():
+            return listed
         try:
-            entries = [_stored_entry(item) for item in cast("list[dict[str, Any]]", stored)]
-        except (KeyError, TypeError, ValueError) as error:
-            raise EditorError(
-                f"“{self._file}” is damaged.", "Delete it and add your models again."
-            ) from error
-        return {entry.name: entry for entry in entries}
+            stored: Any = checkpoints.read_json(self._file).get("models", [])
+            if not isinstance(stored, list):
+                raise EditorError("“{path}” is damaged: it lists no models.", path=self._file)
+        except EditorError as error:
+            listed.problem = EditorError(
+                "{problem}",
+                "Your models are not listed. Add them again: the old list is kept as {name}.",
+                problem=error.sentence,
+                name=self._aside.name,
+            )
+            return listed
+        for item in cast("list[Any]", stored):
+            try:
+                entry = _stored_entry(item)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                listed.unreadable.append(item)
+            else:
+                listed.entries[entry.name] = entry
+        if listed.unreadable:
+            listed.problem = EditorError(
+                "“{path}” holds {count} models that cannot be read.",
+                "Add them again.",
+                path=self._file,
+                count=len(listed.unreadable),
+            )
+        return listed
 
-    def _save(self, entries: Mapping[str, ModelEntry]) -> None:
+    @property
+    def _aside(self) -> Path:
+        return self._file.with_name(f"{self._file.name}.damaged")
+
+    def _save(self, listed: "_Listed") -> None:
         stored = [
             {
                 "name": entry.name,
@@ -201,29 +266,59 @@ class Catalogue:
                 "path": str(entry.path),
                 "hub_id": entry.hub_id,
             }
-            for entry in entries.values()
+            for entry in listed.entries.values()
         ]
-        with replaced_file(self._file) as part:
-            part.write_text(json.dumps({"models": stored}, indent=2) + "\n", encoding="utf-8")
+        if listed.problem is not None and not listed.unreadable and self._file.is_file():
+            with self._file.open("rb") as old, atomic_write(self._aside) as aside:
+                shutil.copyfileobj(old, aside)
+        # what cannot be read today may have been written by a newer version
+        content = json.dumps({"models": [*stored, *listed.unreadable]}, indent=2)
+        with atomic_write(self._file, parents=True) as file:
+            file.write(content.encode() + b"\n")
+
+
+@dataclass
+class _Listed:
+    """What `models.json` holds: models by name, and what cannot be read."""
+
+    entries: dict[str, ModelEntry] = field(default_factory=dict[str, ModelEntry])
+    unreadable: list[Any] = field(default_factory=list[Any])
+    problem: EditorError | None = None
 
 
 def ensure_complete(entry: ModelEntry) -> None:
     """Raise the first of the entry's problems, if there is one."""
     found = entry_problems(entry)
     if found:
-        raise EditorError(found[0])
+        raise EditorError("{problem}", problem=found[0])
 
 
 def entry_problems(entry: ModelEntry) -> tuple[str, ...]:
     """One sentence for everything that keeps a model from being loaded."""
     found = checkpoints.problems(entry.path, entry.family)
-    if found or not entry.is_file:
+    if found:
         return found
     try:
-        config_folder(entry)
+        if entry.is_file:
+            config_folder(entry)
+        else:
+            _folder_entry(entry.path)
     except EditorError as error:
         return (str(error),)
     return ()
+
+
+def _deep_problems(entry: ModelEntry) -> tuple[str, ...]:
+    """What only the networks' classes and the weights themselves tell; loads torch and reads everything."""
+    from inference.checking import deep_problems
+
+    return deep_problems(entry)
+
+
+def _deep_problems_apart(entry: ModelEntry) -> tuple[str, ...]:
+    from inference.checking_apart import deep_problems_apart
+
+    return deep_problems_apart(entry)
 
 
 def config_folder(entry: ModelEntry) -> Path:
@@ -236,7 +331,7 @@ def config_folder(entry: ModelEntry) -> Path:
     """
     wanted = checkpoints.first_width(entry.path)
     references = _REFERENCES[entry.family]
-    cached = (_cached_snapshot(reference) for reference in references)
+    cached = (cached_folder(reference, "model_index.json") for reference in references)
     candidates = (entry.path.with_suffix(""), entry.path.parent, *(folder for folder in cached if folder))
     for folder in candidates:
         if (folder / "model_index.json").is_file() and _fits(folder, entry.family, wanted):
@@ -245,6 +340,33 @@ def config_folder(entry: ModelEntry) -> Path:
         f"“{entry.path.name}” holds weights only; its configuration and tokenizers are not on this machine.",
         f"Add {references[0]} first, or put a diffusers folder of the same model beside it as "
         f"“{entry.path.stem}”.",
+    )
+
+
+def _with_weights(entries: Iterable[ModelEntry], weights_hash: str) -> ModelEntry | None:
+    for entry in entries:
+        with contextlib.suppress(EditorError, OSError):  # a broken one is not the one that is looked for
+            if model_hash(entry) == weights_hash:
+                return entry
+    return None
+
+
+def _not_listed(model: str, weights_hash: str, known: Sequence[str]) -> EditorError:
+    name, listed = model[:_LONGEST_NAME], ", ".join(known) or "none"
+    if weights_hash:
+        return EditorError(
+            "The model “{name}” (weights {hash}) is not in your list of models.",
+            "If you have it, add it under Models in the window or with “attune models add”. "
+            "There are: {known}.",
+            name=name,
+            hash=weights_hash[:_LONGEST_NAME],
+            known=listed,
+        )
+    return EditorError(
+        "There is no model “{name}” in your list of models.",
+        "There are: {known}. Others are added under Models in the window or with “attune models add”.",
+        name=name,
+        known=listed,
     )
 
 
@@ -290,86 +412,61 @@ def _folder_entry(folder: Path, *, name: str = "", hub_id: str = "") -> ModelEnt
     family = checkpoints.folder_family(folder)
     card = folder / "attune.json"
     own = checkpoints.read_json(card) if card.is_file() else {}
+    try:
+        steps = int(own.get("default_steps", _DEFAULT_STEPS[family]))
+        guidance = float(own.get("default_guidance_scale", _DEFAULT_GUIDANCE[family]))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise EditorError(
+            "“{path}” is damaged: its defaults are no numbers.", "Copy or download it again.", path=card
+        ) from error
     return ModelEntry(
         name=name or folder.name,
         family=family,
         path=folder,
         hub_id=hub_id,
-        sandbox=bool(own.get("sandbox", False)),
-        size_bytes=sum(file.stat().st_size for file in folder.glob("*/*.safetensors")),
-        default_steps=int(own.get("default_steps", _DEFAULT_STEPS[family])),
-        default_guidance_scale=float(own.get("default_guidance_scale", _DEFAULT_GUIDANCE[family])),
+        sandbox=own.get("sandbox") is True,
+        size_bytes=_weights_bytes(folder),
+        default_steps=min(max(steps, 1), _MOST_STEPS),
+        default_guidance_scale=guidance if math.isfinite(guidance) else _DEFAULT_GUIDANCE[family],
         sample_prompt=str(own.get("sample_prompt", "")),
         licence=str(own.get("licence", "")),
     )
 
 
+def _weights_bytes(folder: Path) -> int:
+    total = 0
+    for file in folder.glob("*/*.safetensors"):
+        with contextlib.suppress(OSError):  # a link to nowhere
+            total += file.stat().st_size
+    return total
+
+
+def _is_called(item: Any, name: str) -> bool:
+    return isinstance(item, dict) and cast("dict[str, Any]", item).get("name") == name
+
+
 def _stored_entry(values: Mapping[str, Any]) -> ModelEntry:
     """A remembered model; it stays in the list when its files are away, and `check` says so."""
-    name, hub_id, path = str(values["name"]), str(values.get("hub_id", "")), Path(values["path"])
-    family = Family(values["family"])
+    name, hub_id, place = values["name"], values.get("hub_id", ""), values["path"]
+    if not all(isinstance(text, str) for text in (name, hub_id, place)) or not name:
+        raise TypeError("a model's name, path and hub id are texts")
+    path, family = Path(place), Family(values["family"])
     if hub_id:
-        path = _cached_snapshot(hub_id) or path
+        path = cached_folder(hub_id, "model_index.json") or path
     try:
         found = _folder_entry(path, hub_id=hub_id) if path.is_dir() else _entry_at(path)
-    except EditorError:
+    except (EditorError, OSError, ValueError):
         return ModelEntry(name=name, family=family, path=path, hub_id=hub_id)
     return replace(found, name=name)
 
 
 def _hub_entry(hub_id: str) -> ModelEntry:
-    folder = _cached_snapshot(hub_id)
+    folder = cached_folder(hub_id, "model_index.json")
     if folder is None:
         raise EditorError(
             f"“{hub_id}” is not on this machine.", f"“attune models add {hub_id}” downloads it."
         )
     return _folder_entry(folder, name=hub_id, hub_id=hub_id)
-
-
-def _cached_snapshot(hub_id: str) -> Path | None:
-    """The folder of a repository in the hub's cache (HF_HOME, HF_HUB_CACHE), or None."""
-    from huggingface_hub import constants, try_to_load_from_cache
-
-    found = try_to_load_from_cache(hub_id, "model_index.json", cache_dir=constants.HF_HUB_CACHE)
-    return Path(found).parent if isinstance(found, str) else None
-
-
-def _download(hub_id: str) -> None:
-    """Fetch what is needed of a repository into the hub's cache; only ever called when the user asks."""
-    import huggingface_hub
-    from huggingface_hub import constants
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
-
-    hub: Any = huggingface_hub
-    try:
-        wanted = _wanted_files(hub.list_repo_files(hub_id))
-        hub.snapshot_download(hub_id, allow_patterns=wanted, cache_dir=constants.HF_HUB_CACHE)
-    except OfflineModeIsEnabled as error:
-        if _cached_snapshot(hub_id) is None:
-            raise EditorError(
-                f"“{hub_id}” is not on this machine, and downloading is switched off (HF_HUB_OFFLINE).",
-                "Unset HF_HUB_OFFLINE to download it.",
-            ) from error
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise EditorError(
-            f"“{hub_id}” could not be downloaded: {reason}.", "Check the name and the network."
-        ) from error
-
-
-def _wanted_files(present: list[str]) -> list[str]:
-    """A diffusers folder's files: no pickles, no single-file copies, float16 where there is a choice."""
-    halves = {name for name in present if name.endswith((".fp16.safetensors", ".index.fp16.json"))}
-    halved_parts = {name.rpartition("/")[0] for name in halves}
-    wanted: list[str] = []
-    for name in present:
-        part, _, file = name.rpartition("/")
-        is_weight = file.endswith((".safetensors", ".safetensors.index.json", ".index.fp16.json"))
-        if is_weight and (not part or "/" in part or (part in halved_parts and name not in halves)):
-            continue
-        if is_weight or file.endswith((".json", ".txt", ".model")):
-            wanted.append(name)
-    return wanted
 
 
 def _fits(folder: Path, family: Family, first_width: tuple[int, ...]) -> bool:

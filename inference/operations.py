@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 from inference.content import DeltaFile, Mask, Picture
+from inference.errors import EditorError
 from inference.methods.gsn.recipes import LOSSES, METHODS
 from inference.parameters import N_, REQUIRED, ParameterField, Parameters, param
 
@@ -22,6 +23,8 @@ class Family(Enum):
     SD3 = "sd3"
 
 
+MOST_CHANGE = 1000
+"""The largest α of an attribute in either direction; sensible ones are below 10."""
 SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm")
 
 
@@ -32,7 +35,7 @@ class SamplingParameters(Parameters):
     prompt: str = param("", N_("Operations", "Prompt"), multiline=True)
     negative_prompt: str = param("", N_("Operations", "Negative prompt"), multiline=True, advanced=True)
     seed: int = param(0, N_("Operations", "Seed"), min=0, max=2**32 - 1)
-    steps: int | None = param(None, N_("Operations", "Steps"), min=1, max=1000)
+    steps: int | None = param(None, N_("Operations", "Steps"), min=1, max=999)
     guidance_scale: float | None = param(None, N_("Operations", "Guidance scale"), min=0, max=50)
     width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, advanced=True)
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, advanced=True)
@@ -52,6 +55,16 @@ class SubjectEdit:
     attribute: str
     value: float
     delta: DeltaFile | None = None
+
+    def __post_init__(self) -> None:
+        if not abs(self.value) <= MOST_CHANGE:  # NaN as well
+            raise EditorError(
+                "The attribute “{attribute}” is {value}.",
+                "Allowed is -{most} to {most}.",
+                attribute=self.attribute,
+                value=self.value,
+                most=MOST_CHANGE,
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

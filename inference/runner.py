@@ -64,6 +64,8 @@ class Runner:
     Args:
         device, dtype: as `--device` and `--dtype` on the command line.
         steps_file: the refinement steps that were chosen for the user's models.
+        only_listed: run only models of the catalogue, by name: for requests that may come from files. Else a
+            request's model may be a path or a hub id as well, for those that the user types.
         load: makes backbones; replaced in tests.
         kept: what is kept on disk for later runs; None keeps nothing.
     """
@@ -78,8 +80,10 @@ class Runner:
         load: Loader | None = None,
         steps_file: Path | None = None,
         kept: DiskCache | None = None,
+        only_listed: bool = False,
     ) -> None:
         self._catalogue = catalogue
+        self._only_listed = only_listed
         self._library = library
         self._device = device
         self._dtype = dtype
@@ -102,7 +106,7 @@ class Runner:
             EditorError: anything the user can mend; after it, and after `Cancelled` and `Parked`, the next
                 request finds the models as they were.
         """
-        entry = self._catalogue.find(request.model)
+        entry = self._entry(request.model, request.model_hash)
         _check(request, entry, contents)
         notes: list[str] = []
         for mode in self._modes(entry):
@@ -119,7 +123,7 @@ class Runner:
 
     def preload(self, model: str, progress: Progress) -> None:
         """Load `model` if it is not loaded."""
-        self._backbone(self._catalogue.find(model), progress)
+        self._backbone(self._entry(model), progress)
 
     @property
     def device(self) -> str:
@@ -128,7 +132,7 @@ class Runner:
 
     def backbone(self, model: str, progress: Progress) -> "Backbone":
         """The loaded backbone itself, for evaluation and learning."""
-        return self._backbone(self._catalogue.find(model), progress)
+        return self._backbone(self._entry(model), progress)
 
     def forget(self) -> None:
         """Drop results and intermediate values; the model stays loaded."""
@@ -138,6 +142,11 @@ class Runner:
     def model_hash(self, model: str, progress: Progress) -> str:
         """The hash of the model's weights; loads it."""
         return self.backbone(model, progress).model_hash
+
+    def _entry(self, model: str, weights_hash: str = "") -> ModelEntry:
+        if self._only_listed:
+            return self._catalogue.find(model, weights_hash)
+        return self._catalogue.locate(model)
 
     def _modes(self, entry: ModelEntry) -> tuple[MemoryMode | None, ...]:
         """The current memory mode (None) and the next tighter one, which is tried once."""
@@ -265,12 +274,17 @@ def make_runner(
     device: str = "auto",
     dtype: str = "auto",
     kept: DiskCache | None = None,
+    only_listed: bool = False,
 ) -> Runner:
     """The usual runner; a partial of this function is what the service hands to its child."""
-    library = DeltaLibrary.standard(user_deltas)
-    steps_file = user_deltas.parent / STEPS_FILE
     return Runner(
-        Catalogue(settings_folder), library, device=device, dtype=dtype, steps_file=steps_file, kept=kept
+        Catalogue(settings_folder),
+        DeltaLibrary.standard(user_deltas),
+        device=device,
+        dtype=dtype,
+        steps_file=user_deltas.parent / STEPS_FILE,
+        kept=kept,
+        only_listed=only_listed,
     )
 
 

@@ -27,6 +27,7 @@ from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from inference import worker
 from inference.errors import EditorError
+from inference.isolation import isolate
 from inference.progress import Measurements, Step
 from inference.request import Request, Result
 
@@ -405,6 +406,7 @@ class PipeEngine(Engine):
         self, make_runner: worker.RunnerFactory, *, in_process: bool, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
+        isolate()  # what the child may import
         self._thread = _Thread(self._talk, parent=self)
         self._make_runner = make_runner
         self._in_process = in_process

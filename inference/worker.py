@@ -19,6 +19,8 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from inference.errors import Cancelled, EditorError, Parked
+from inference.hub import stay_offline
+from inference.isolation import leave_working_directory
 from inference.progress import Measurements, Progress, Step
 from inference.request import Request, Result
 
@@ -268,6 +270,8 @@ def child_main(connection: Connection, make_runner: RunnerFactory) -> None:
     # Threads that wait by spinning wait for the window's thread too when that has taken their core: with both
     # cores of two busy, a denoiser's step took 10 to 100 times as long. Read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    leave_working_directory()
+    stay_offline()
     _be_polite()
     _end_with_parent()
     serve(connection, make_runner, on_closed=_vanish)

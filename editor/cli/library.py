@@ -12,7 +12,7 @@ from editor.system.folders import config_folder, deltas_folder
 
 
 def list_deltas(arguments: argparse.Namespace) -> int:
-    entry = _catalogue().find(arguments.model) if arguments.model else None
+    entry = _catalogue().locate(arguments.model) if arguments.model else None
     infos = _library().list(entry)
     if arguments.json:
         print_json({"deltas": [_delta_json(info) for info in infos]})
@@ -53,7 +53,10 @@ def export_delta(arguments: argparse.Namespace) -> int:
 
 
 def list_models(arguments: argparse.Namespace) -> int:
-    entries = _catalogue().entries()
+    catalogue = _catalogue()
+    entries = catalogue.entries()
+    if catalogue.problem is not None:
+        complain(str(catalogue.problem))
     if arguments.json:
         print_json({"models": [_model_json(entry) for entry in entries]})
         return DONE

@@ -8,6 +8,7 @@ from typing import Any
 
 from editor.cli.operations import check_folder, runner_of
 from editor.cli.output import ProgressPrinter, print_json, print_table, say
+from editor.system.atomic import atomic_write
 from editor.system.errors import DONE
 from editor.system.folders import data_folder
 from inference.chosen_steps import STEPS_FILE, store_step
@@ -112,7 +113,8 @@ def choose_step(arguments: argparse.Namespace) -> int:
     store_step(output, backbone.model_hash, arguments.method, curve.to_json())
     if arguments.plot is not None:
         title = f"{arguments.model}, {arguments.method}: TIAM by the step of the refinement"
-        arguments.plot.write_text(curve_svg(curve, title), encoding="utf-8")
+        with atomic_write(arguments.plot) as file:
+            file.write(curve_svg(curve, title).encode())
     if arguments.json:
         print_json({**curve.to_json(), "model": arguments.model, "outputs": [str(output.absolute())]})
         return DONE

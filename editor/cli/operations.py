@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,12 +21,14 @@ from editor.system.folders import config_folder, deltas_folder
 from inference.content import content_hash
 from inference.errors import EditorError
 from inference.kinds import content_type
-from inference.operations import OPERATIONS, RefineSubject, SubjectEdit
+from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress
 from inference.request import Request, Result
 from inference.subjects import subjects_of
 from inference.words import find_subject
+
+LONGEST_NAME_BYTES = 255  # that usual file systems allow
 
 
 def run_operation(arguments: argparse.Namespace) -> int:
@@ -66,6 +69,9 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
     contents = _read_contents(kind, given)
     if not given.get("prompt", "").strip():
         raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
+    for name, text in given.items():
+        if isinstance(text, str) and any("\ud800" <= one <= "\udfff" for one in text):
+            raise EditorError("{flag} holds bytes that are no text.", "Type it anew.", flag=f"--{name}")
     if getattr(arguments, "image", None) is not None and arguments.operation == "attribute":
         raise EditorError(
             "Changing attributes of a photo (--image) comes with a later version.",
@@ -110,6 +116,13 @@ def parsed_edit(text: str, prompt: str) -> SubjectEdit:
         number = float(value)
     except ValueError as error:
         raise _unreadable(text) from error
+    if not abs(number) <= MOST_CHANGE:  # NaN as well
+        raise EditorError(
+            "“{text}”: the value must be a number from -{most} to {most}.",
+            "Most attributes go from -2 to 2; “attune deltas list” shows it.",
+            text=text,
+            most=MOST_CHANGE,
+        )
     start, end = subject_span(subject, prompt)
     return SubjectEdit(start=start, end=end, attribute=attribute.strip(), value=number)
 
@@ -136,7 +149,8 @@ def subject_span(phrase: str, prompt: str) -> tuple[int, int]:
         EditorError: it is not in the prompt.
     """
     name, mark, occurrence = phrase.strip().rpartition("#")
-    if not mark or not occurrence.isdigit() or int(occurrence) < 1:
+    is_number = occurrence.isascii() and occurrence.isdigit() and len(occurrence) < 10
+    if not mark or not is_number or int(occurrence) < 1:
         name, occurrence = phrase.strip(), "1"
     return find_subject(prompt, name, int(occurrence) - 1)
 
@@ -230,7 +244,18 @@ def check_folder(path: Path) -> None:
         raise EditorError(f"“{path}” is a folder.", "Name a file in it.")
     if not path.absolute().parent.is_dir():
         raise EditorError(
-            f"There is no folder “{path.absolute().parent}”.", "Make it first, or choose another."
+            "There is no folder “{path}”.",
+            "Make it first, or choose another.",
+            path=path.absolute().parent,
+        )
+    if path.exists() and not path.is_file():
+        raise EditorError("“{path}” is a pipe, a device or a link to one.", "Choose another name.", path=path)
+    if len(os.fsencode(path.name)) > LONGEST_NAME_BYTES:
+        raise EditorError(
+            "The name “{name}” is too long.",
+            "Choose one of at most {most} bytes.",
+            name=path.name[:40],
+            most=LONGEST_NAME_BYTES,
         )
 
 

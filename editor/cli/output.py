@@ -3,25 +3,105 @@
 from __future__ import annotations
 
 import json
+import math
+import os
+import re
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any, TextIO
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
+from inference.errors import WritingError
 from inference.progress import Step
 
 BAR_WIDTH = 28
 PLAIN_INTERVAL_S = 5.0
+_LONGEST_LINE = 2000  # of what is wrong: arguments and names are repeated in it
+
+_TURNS = "\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069"
+_OBEYED = re.compile(f"[\\x00-\\x1f\\x7f-\\x9f{_TURNS}\ud800-\udfff]")
+_OBEYED_IN_JSON = re.compile(f"[\\x7f-\\x9f{_TURNS}\ud800-\udfff]")
+
+
+class OutputError(WritingError):
+    """Standard output takes no more; `nobody_reads` when its reader has gone, as after `| head`."""
+
+    nobody_reads = False
 
 
 def say(text: str) -> None:
-    """A line on standard output."""
-    sys.stdout.write(f"{text}\n")
+    """A line on standard output; control characters are shown by their numbers."""
+    _write(f"{plain(text)}\n")
 
 
-def complain(text: str) -> None:
-    """What is wrong, on standard error."""
-    sys.stderr.write(f"attune: {text}\n")
+def complain(text: str, program: str = "attune") -> None:
+    """What is wrong, as a line on standard error; nothing if that cannot be written to."""
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison] - it was closed
+        return
+    try:
+        sys.stderr.write(f"{program}: {plain(_shortened(text))}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        _let_go(sys.stderr)
+
+
+def plain(text: str) -> str:
+    """The text as it can be printed: names and texts out of files can hold what a terminal obeys.
+
+    Control characters, marks that turn the direction of writing, and halves of characters become their
+    numbers.
+    """
+    return _OBEYED.sub(lambda found: _number(found[0]), text)
+
+
+def finish_output() -> None:
+    """Hand standard output over now, where an error can still be told.
+
+    Raises:
+        OutputError: it cannot be written to.
+    """
+    _write("")
+
+
+def _write(text: str) -> None:
+    """Write to standard output and hand it over.
+
+    Raises:
+        OutputError: it cannot be written to.
+    """
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - it was closed
+        if text:
+            raise OutputError("The output could not be written: standard output is closed.")
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        _let_go(sys.stdout)
+        reason = getattr(error, "strerror", None) or str(error)
+        told = OutputError("The output could not be written: {reason}.", reason=reason)
+        told.nobody_reads = isinstance(error, BrokenPipeError)
+        raise told from error
+
+
+def _let_go(stream: TextIO) -> None:
+    """Lead a broken stream to nowhere: at the end Python would try again, and print a traceback."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+def _number(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST_LINE:
+        return text
+    return f"{text[: _LONGEST_LINE // 2]} … {text[-_LONGEST_LINE // 2 :]}"
 
 
 class ProgressPrinter:
@@ -44,7 +124,7 @@ class ProgressPrinter:
         now = time.monotonic()
         if step.phase != self._phase or now >= self._next_line_s:
             self._phase, self._next_line_s = step.phase, now + PLAIN_INTERVAL_S
-            self._stream.write(f"{phase_text(step.phase)}: {step.done} of {step.total}\n")
+            self._stream.write(f"{plain(phase_text(step.phase))}: {step.done} of {step.total}\n")
             self._stream.flush()
 
     def close(self) -> None:
@@ -58,7 +138,7 @@ class ProgressPrinter:
         share = step.done / step.total if step.total else 0.0
         filled = round(BAR_WIDTH * share)
         bar = "━" * filled + " " * (BAR_WIDTH - filled)
-        self._stream.write(f"\r\x1b[K{phase_text(step.phase):<12} {bar} {step.done}/{step.total}")
+        self._stream.write(f"\r\x1b[K{plain(phase_text(step.phase)):<12} {bar} {step.done}/{step.total}")
         self._stream.flush()
         self._bar_shown = True
 
@@ -78,15 +158,35 @@ _PHASES = {
 
 
 def print_json(values: Mapping[str, Any]) -> None:
-    """One JSON object on standard output."""
-    sys.stdout.write(json.dumps(values, ensure_ascii=False, indent=2) + "\n")
-    sys.stdout.flush()
+    """One JSON object on standard output; numbers that JSON lacks (NaN, infinity) are null.
+
+    Raises:
+        OutputError: it cannot be written to.
+    """
+    text = json.dumps(_in_json(values), ensure_ascii=False, indent=2, allow_nan=False)
+    # what the terminal would obey, and halves of characters, can be written as their numbers
+    text = _OBEYED_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        text = json.dumps(_in_json(values), indent=2, allow_nan=False)
+    _write(f"{text}\n")
+
+
+def _in_json(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _in_json(item) for key, item in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_in_json(item) for item in cast("list[Any]", value)]
+    return value
 
 
 def print_table(rows: list[tuple[str, ...]], headings: tuple[str, ...]) -> None:
     """Columns of text under headings."""
-    table = [headings, *rows]
+    table = [tuple(plain(text) for text in row) for row in (headings, *rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(headings))]
     for row in table:
         line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
-        sys.stdout.write(line.rstrip() + "\n")
+        _write(line.rstrip() + "\n")

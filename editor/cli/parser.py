@@ -13,9 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-from editor.cli.output import complain
-from editor.system.errors import FAILED, INTERRUPTED, WRONG_ARGUMENTS, WritingError
-from inference.errors import EditorError, TooLittleMemoryError
+from editor.cli.errors import WrongArgumentsError
+from inference.hub import stay_offline
 from inference.kinds import Argument, kind_of
 from inference.methods.gsn.recipes import METHODS
 from inference.operations import OPERATIONS, Operation
@@ -30,7 +29,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence, and where to read more."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_ARGUMENTS, f"{self.prog}: {message}. See {self.prog} --help.\n")
+        raise WrongArgumentsError(self.prog, message)
 
 
 def make_parser(**keywords: Any) -> argparse.ArgumentParser:
@@ -43,19 +42,15 @@ def is_command(arguments: Sequence[str]) -> bool:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one command; the exit status: 0 done, 1 failed, 2 wrong arguments, 130 interrupted."""
+    """Run one command; its exit status.
+
+    Raises:
+        EditorError: the arguments are wrong, or the command failed in a way that can be told.
+    """
     parsed = build_parser().parse_args(arguments)
-    try:
-        function = _resolved(parsed.function)
-        return function(parsed)
-    except EditorError as error:
-        complain(str(error))
-        return FAILED if isinstance(error, WritingError | TooLittleMemoryError) else WRONG_ARGUMENTS
-    except KeyboardInterrupt:
-        complain("interrupted.")
-        return INTERRUPTED
-    except BrokenPipeError:
-        return FAILED
+    if parsed.function != "cli_library:add_model":  # only there the user asks for a download
+        stay_offline()
+    return _resolved(parsed.function)(parsed)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -277,7 +272,7 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 def _resolved(function: str) -> Callable[[argparse.Namespace], int]:
     module, _, name = function.partition(":")
-    return getattr(import_module(f"editor.cli.{module}"), name)
+    return getattr(import_module(f"editor.cli.parser.{module}"), name)
 
 
 _OTHERS: dict[str, Callable[[Any], None]] = {

@@ -111,8 +111,15 @@ class Recipe:
         subjects = values.get("subjects", [])
         if not isinstance(request, Mapping) or not isinstance(subjects, list):
             raise EditorError("The recipe has no request.", "It needs request and subjects.")
+        asked = Request.from_json(cast("Mapping[str, Any]", request))
+        if getattr(asked.parameters, "detector", ""):
+            raise EditorError(
+                "The recipe names a detection model, “{model}”.",
+                "Only your settings may choose one.",
+                model=str(getattr(asked.parameters, "detector", ""))[:100],
+            )
         return cls(
-            request=Request.from_json(cast("Mapping[str, Any]", request)),
+            request=asked,
             subjects=tuple(Subject.from_json(item) for item in cast("list[Any]", subjects)),
             label=str(values.get("label", "")),
             version=version,

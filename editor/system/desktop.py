@@ -86,7 +86,7 @@ def command_line() -> str:
     script = Path(sys.executable).with_name("attune")
     if script.is_file():
         return _quoted(str(script))
-    return f"{_quoted(sys.executable)} -m editor"
+    return f"{_quoted(sys.executable)} -P -m editor"
 
 
 def _check_system() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final
 
-from inference.errors import Cancelled, EditorError
+from inference.errors import Cancelled, EditorError, WritingError
 
 __all__ = [
     "DONE",
@@ -23,10 +23,6 @@ DONE: Final = 0
 FAILED: Final = 1
 WRONG_ARGUMENTS: Final = 2
 INTERRUPTED: Final = 130
-
-
-class WritingError(EditorError):
-    """A file could not be written: nothing that the user gave is wrong, so the command line says "failed"."""
 
 
 def install_exception_hook(report: Callable[[str, str], None]) -> None:

@@ -22,6 +22,7 @@ from inference.attention import (
 )
 from inference.backbones.base import Backbone, ModelDefaults, Prediction
 from inference.backbones.components import Components, Residency
+from inference.backbones.finite import ensure_finite
 from inference.backbones.previews import preview_factors
 from inference.errors import EditorError
 from inference.models import MemoryMode, ModelEntry
@@ -174,10 +175,12 @@ class LatentBackbone(Backbone):
     @torch.no_grad()
     def decode(self, latents: Tensor) -> list[Pixels]:
         vae = self.parts.vae
+        ensure_finite(latents, self.name, self.parts)
         pictures: list[Pixels] = []
         with self._residency.using(vae):
             for row in self._unscaled(latents.float()):  # one by one: the decoder needs most memory of all
                 picture = vae.decode(row[None].to(self.device, vae.dtype), return_dict=False)[0][0]
+                ensure_finite(picture, self.name, self.parts)
                 scaled = (picture.float() / 2 + 0.5).clamp(0, 1) * 255
                 pictures.append(scaled.round().permute(1, 2, 0).to("cpu", torch.uint8).numpy())
         for picture in pictures:

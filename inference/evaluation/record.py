@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from inference.errors import EditorError
-from inference.files import replaced_file
+from inference.files import atomic_write
 
 
 class Record:
@@ -32,8 +32,8 @@ class Record:
         """Put all values into the file, which is never half-written."""
         if self._path is not None:
             content = json.dumps(self.values, indent=1, ensure_ascii=False)
-            with replaced_file(self._path) as part:
-                part.write_bytes(content.encode())
+            with atomic_write(self._path) as file:
+                file.write(content.encode())
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     definitions = read_definitions(chosen.definitions)
     names = chosen.models or [entry.name for entry in catalogue.entries() if entry.sandbox]
     for name in names:
-        backbone = load_backbone(catalogue.find(name), device="cpu", progress=Progress())
+        backbone = load_backbone(catalogue.locate(name), device="cpu", progress=Progress())
         for path in learn_shipped(backbone, definitions, chosen.out):
             sys.stdout.write(f"{path}\n")
     return 0

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from inference.errors import EditorError
+from inference.metrics.judge_models import LOCAL, judge_folder, judge_network, refused_as
 from inference.metrics.similarity import Similarity
 from inference.request import Pixels
 
@@ -30,20 +30,14 @@ class ClipSimilarity:
         Raises:
             EditorError: it is not there, or no CLIP model.
         """
-        from transformers import AutoTokenizer, CLIPModel
+        from transformers import CLIPModel, CLIPTokenizer
 
+        folder = judge_folder(model, "CLIP")
         network: Any = CLIPModel
-        tokenizer: Any = AutoTokenizer
-        try:
-            return cls(
-                network.from_pretrained(model, local_files_only=True),
-                tokenizer.from_pretrained(model, local_files_only=True),
-            )
-        except (OSError, ValueError, ImportError) as error:
-            raise EditorError(
-                f"“{model}” cannot be used as a CLIP model: {str(error).splitlines()[0]}",
-                "Name a folder, or a model of the hub that is on this machine.",
-            ) from error
+        tokenizer: Any = CLIPTokenizer
+        with refused_as(model, "CLIP"):
+            parts = judge_network(network, folder), tokenizer.from_pretrained(folder, **LOCAL)
+        return cls(*parts)
 
     @torch.no_grad()
     def similarity(self, image: Pixels, prompt: str, subjects: Sequence[str], caption: str) -> Similarity:

@@ -8,6 +8,7 @@ share; nothing is downloaded.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,25 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from inference import checkpoints
 from inference.errors import EditorError
+from inference.metrics.judge_models import judge_folder, judge_network, refused_as
 from inference.request import Pixels
 
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+# By the kind that their configuration names; nothing else is made, whatever it names.
+_NETWORKS = {
+    "conditional_detr": "ConditionalDetrForObjectDetection",
+    "d_fine": "DFineForObjectDetection",
+    "dab-detr": "DabDetrForObjectDetection",
+    "deformable_detr": "DeformableDetrForObjectDetection",
+    "detr": "DetrForObjectDetection",
+    "lw_detr": "LwDetrForObjectDetection",
+    "rt_detr": "RTDetrForObjectDetection",
+    "rt_detr_v2": "RTDetrV2ForObjectDetection",
+    "table-transformer": "TableTransformerForObjectDetection",
+    "yolos": "YolosForObjectDetection",
+}
 _SHORTER_SIDE, _LONGEST_SIDE = 800, 1333
 _LEAST_SCORE = 0.6
 _SAME = 0.7  # boxes of one kind that overlap more than this are one thing
@@ -55,16 +71,10 @@ class PhotoDetector:
         Raises:
             EditorError: it is not there, or no detection model.
         """
-        from transformers import AutoModelForObjectDetection
-
-        loader: Any = AutoModelForObjectDetection
-        try:
-            return cls(loader.from_pretrained(model, local_files_only=True))
-        except (OSError, ValueError, ImportError) as error:
-            raise EditorError(
-                f"“{model}” cannot be used as a detection model: {str(error).splitlines()[0]}",
-                "Name a folder, or a model of the hub that is on this machine, such as DETR or YOLOS.",
-            ) from error
+        folder = judge_folder(model, "detection")
+        with refused_as(model, "detection"):
+            network = judge_network(_network_class(folder, model), folder)
+        return cls(network)
 
     @property
     def labels(self) -> frozenset[str]:
@@ -96,6 +106,21 @@ class PhotoDetector:
         if logits.shape[-1] == len(self._names) + 1:
             return logits.softmax(-1)[..., :-1]
         return logits.sigmoid()
+
+
+def _network_class(folder: str, model: str) -> Any:
+    import transformers
+
+    kind = str(checkpoints.read_json(Path(folder) / "config.json").get("model_type", ""))
+    if kind not in _NETWORKS:
+        raise EditorError(
+            "“{model}” cannot be used as a detection model: it is of the kind “{kind}”.",
+            "Known are: {known}.",
+            model=model,
+            kind=kind[:100],
+            known=", ".join(_NETWORKS),
+        )
+    return getattr(transformers, _NETWORKS[kind])
 
 
 def _prepared(image: Pixels) -> Tensor:

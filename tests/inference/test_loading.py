@@ -23,7 +23,7 @@ from tests.helpers.tiny_models import NAMES
 
 
 def entry_of(path: Path) -> ModelEntry:
-    return Catalogue(path.parent / "settings", built_in=path.parent / "none").find(str(path))
+    return Catalogue(path.parent / "settings", built_in=path.parent / "none").locate(str(path))
 
 
 def picture_latents(backbone: Backbone, sampler: str = "ddim") -> torch.Tensor:

@@ -10,7 +10,8 @@ from safetensors.numpy import save_file
 
 from inference.checkpoints import file_family, folder_family
 from inference.errors import EditorError
-from inference.models import Catalogue, ModelEntry, _wanted_files, config_folder, model_hash
+from inference.hub import wanted_files
+from inference.models import Catalogue, ModelEntry, config_folder, entry_problems, model_hash
 from inference.operations import Family
 from tests.helpers.tiny_models import NAMES
 
@@ -57,18 +58,18 @@ def test_models_are_found_by_name_path_and_hub_id(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert catalogue.find("tiny-sd3").path == tiny_folders["tiny-sd3"]
-    assert catalogue.find(str(copy)).family is Family.SDXL
+    assert catalogue.locate(str(copy)).family is Family.SDXL
     cache = tmp_path / "hub"
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
     with pytest.raises(EditorError, match="“someone/tiny” is not on this machine") as raised:
-        catalogue.find("someone/tiny")
+        catalogue.locate("someone/tiny")
     assert "attune models add someone/tiny" in raised.value.hint
     in_cache(cache, "someone/tiny", copy)
-    entry = catalogue.find("someone/tiny")
+    entry = catalogue.locate("someone/tiny")
     assert (entry.name, entry.hub_id, entry.family) == ("someone/tiny", "someone/tiny", Family.SDXL)
     assert catalogue.check("someone/tiny")["complete"]
     with pytest.raises(EditorError, match=r"no model “nothing”.*tiny-sd1, tiny-sd3, tiny-sd35, tiny-sdxl"):
-        catalogue.find("nothing")
+        catalogue.locate("nothing")
 
 
 def in_cache(cache: Path, hub_id: str, folder: Path) -> None:
@@ -106,11 +107,71 @@ def test_a_model_that_went_away_stays_listed_and_says_so(catalogue: Catalogue, c
     assert "not there any more" in report["problems"][0]
 
 
-def test_a_damaged_list_is_told(catalogue: Catalogue, tmp_path: Path) -> None:
-    (tmp_path / "settings").mkdir()
-    (tmp_path / "settings" / "models.json").write_text("{")
-    with pytest.raises(EditorError, match=r"models\.json” is damaged"):
-        catalogue.entries()
+@pytest.mark.parametrize("content", ["{", "[]", '{"models": 5}', "[" * 100_000, "\xff"])
+def test_a_damaged_list_is_told_and_kept_aside(
+    content: str, catalogue: Catalogue, copy: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "settings" / "models.json"
+    file.parent.mkdir()
+    file.write_text(content, encoding="latin-1")
+    assert {entry.name for entry in catalogue.entries()} == FAMILIES.keys()
+    assert catalogue.problem is not None
+    assert "models.json” is damaged" in catalogue.problem.message
+    assert "models.json.damaged" in catalogue.problem.hint
+    catalogue.add(copy)
+    assert catalogue.problem is None
+    assert catalogue.find("mine").path == copy
+    assert file.with_name("models.json.damaged").read_text(encoding="latin-1") == content
+
+
+ODD = (
+    5,
+    None,
+    {"name": 3, "family": "sd1", "path": "/x"},
+    {"name": "a", "family": "sd9", "path": "/x"},
+    {"name": "b", "family": "sd1"},
+    {"name": "c", "family": "sd1", "path": None},
+)
+
+
+def test_one_broken_model_stops_nothing(catalogue: Catalogue, copy: Path, tmp_path: Path) -> None:
+    catalogue.add(copy)
+    file = tmp_path / "settings" / "models.json"
+    good = json.loads(file.read_text())["models"]
+    file.write_text(json.dumps({"models": [*ODD, *good]}))
+    assert "mine" in {entry.name for entry in catalogue.entries()}
+    assert catalogue.problem is not None
+    assert f"{len(ODD)} models" in catalogue.problem.message
+    catalogue.remove("a")
+    catalogue.remove("mine")
+    left = json.loads(file.read_text())["models"]
+    assert left == [item for item in ODD if not (isinstance(item, dict) and item.get("name") == "a")]
+
+
+@pytest.mark.parametrize("broken", ["link", "card", "cardlist", "index", "nul"])
+def test_a_broken_model_stays_listed_and_can_be_removed(
+    broken: str, catalogue: Catalogue, copy: Path, tmp_path: Path
+) -> None:
+    catalogue.add(copy)
+    weights = copy / "unet" / "diffusion_pytorch_model.safetensors"
+    if broken == "link":
+        weights.unlink()
+        weights.symlink_to(tmp_path / "absent")
+    elif broken == "nul":
+        file = tmp_path / "settings" / "models.json"
+        file.write_text(file.read_text().replace(str(copy), "a\\u0000b"))
+    else:
+        name = "model_index.json" if broken == "index" else "attune.json"
+        text = {"card": '{"default_steps": "many"}', "cardlist": '{"default_steps": [1e400]}'}
+        (copy / name).write_text(text.get(broken, "[" * 100_000))
+    assert "mine" in {entry.name for entry in catalogue.entries()}
+    assert catalogue.find("tiny-sd1").family is Family.SD1
+    report = catalogue.check("mine")
+    assert not report["complete"]
+    assert len(report["problems"]) >= 1
+    catalogue.remove("mine")
+    assert catalogue.entries() == catalogue.entries()
+    assert "mine" not in {entry.name for entry in catalogue.entries()}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -169,7 +230,7 @@ def test_pickles_are_never_opened(catalogue: Catalogue, copy: Path, tmp_path: Pa
     for suffix in (".ckpt", ".pt"):
         (tmp_path / f"model{suffix}").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
         with pytest.raises(EditorError, match=r"can run code.*\.safetensors"):
-            catalogue.find(str(tmp_path / f"model{suffix}"))
+            catalogue.locate(str(tmp_path / f"model{suffix}"))
 
 
 def test_half_precision_variants_and_shards_are_complete(catalogue: Catalogue, copy: Path) -> None:
@@ -260,8 +321,9 @@ def test_a_single_file_without_configuration_says_what_is_missing(
     assert "weights only" in problem
     assert "stable-diffusion-v1-5/stable-diffusion-v1-5" in problem
     in_cache(tmp_path / "hub", "stable-diffusion-v1-5/stable-diffusion-v1-5", tiny_folders["tiny-sd1"])
-    assert config_folder(catalogue.find(str(path))).parts[-2] == "snapshots"
-    assert catalogue.check(str(path))["complete"]
+    assert config_folder(catalogue.locate(str(path))).parts[-2] == "snapshots"
+    assert not entry_problems(catalogue.locate(str(path)))
+    assert "it has no autoencoder" in " ".join(catalogue.check(str(path))["problems"])
     wide = header_only(tmp_path / "wide.safetensors", unet, shape=(320, 4, 3, 3))
     assert not catalogue.check(str(wide))["complete"]
 
@@ -280,7 +342,7 @@ def test_only_what_is_needed_is_downloaded() -> None:
         "vae/diffusion_pytorch_model.safetensors",
         "tokenizer/merges.txt",
     ]
-    assert _wanted_files(present) == [
+    assert wanted_files(present) == [
         "model_index.json",
         "unet/config.json",
         "unet/diffusion_pytorch_model.fp16.safetensors",
@@ -298,4 +360,4 @@ def test_offline_nothing_is_downloaded(
         catalogue.add("someone/tiny")
     in_cache(tmp_path / "hub", "someone/tiny", copy)
     assert catalogue.add("someone/tiny").hub_id == "someone/tiny"
-    assert catalogue.find("someone/tiny").name == "someone/tiny"
+    assert catalogue.locate("someone/tiny").name == "someone/tiny"

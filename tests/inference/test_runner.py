@@ -31,7 +31,7 @@ class StubCatalogue:
             for name in ("stub", "other")
         }
 
-    def find(self, model: str) -> ModelEntry:
+    def locate(self, model: str) -> ModelEntry:
         if model not in self.known:
             raise EditorError(f"Unknown model “{model}”.", "Known are: stub.")
         return self.known[model]
@@ -310,7 +310,7 @@ class TestChosenForTheModel:
         def resolve(**values: object) -> Refine:
             parameters = Refine(prompt="a man", steps=20, **values)  # type: ignore[arg-type]
             request = Request(operation="refine", parameters=parameters, model="stub", model_hash=model_hash)
-            found = runner._with_step(request, catalogue.find("stub")).parameters
+            found = runner._with_step(request, catalogue.locate("stub")).parameters
             assert isinstance(found, Refine)
             return found
 

@@ -70,6 +70,7 @@ class PromptView(QWidget):
     def rects_of(self, start: int, end: int) -> list[QRectF]:
         """Where the characters [start, end) stand, one rectangle for each line that they touch."""
         rects: list[QRectF] = []
+        start, end = self._qt_place(start), self._qt_place(end)
         for index in range(self._layout.lineCount()):
             line = self._layout.lineAt(index)
             first = max(start, line.textStart())
@@ -78,6 +79,11 @@ class PromptView(QWidget):
                 x1, x2 = sorted((_x_of(line, first), _x_of(line, last)))
                 rects.append(QRectF(x1, line.position().y(), x2 - x1, line.height()))
         return rects
+
+    def _qt_place(self, character: int) -> int:
+        """Qt's place of a character: it counts the halves of those beyond 16 bits, such as emoji."""
+        before = self._text[:character]
+        return len(before) + sum(one > "\uffff" for one in before)
 
     # layout
 

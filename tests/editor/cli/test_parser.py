@@ -127,7 +127,7 @@ class TestBadInput:
         ("arguments", "message"),
         [
             (["--prompt", " "], "prompt is empty"),
-            (["--prompt", "a cat", "--steps", "0"], "Steps is 0: allowed is 1 to 1000"),
+            (["--prompt", "a cat", "--steps", "0"], "Steps is 0: allowed is 1 to 999"),
             (["--prompt", "a cat", "--steps", "many"], "invalid int value"),
             (["--prompt", "a cat", "--sampler", "magic"], "choose from"),
             (["--prompt", "a cat", "--wings", "2"], "unrecognized arguments: --wings"),

@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
 
 from editor.layers.recipes import Subject
@@ -39,6 +40,23 @@ def test_a_click_on_a_word_asks_for_it_as_a_subject(view: PromptView, qtbot: QtB
     with qtbot.waitSignal(view.toggled) as told:
         qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=middle(view, "man"))
     assert told.args == list(subject("man").span)
+
+
+def test_words_stand_where_they_are_drawn_after_characters_beyond_16_bits(view: PromptView) -> None:
+    """Qt counts an emoji as two; a word is drawn as wide as it is, and beside its neighbours."""
+    prompt = "🌊🌅🏖️👨‍👩‍👧 a man and a dog"
+    view.resize(900, 80)
+    show(view, prompt=prompt)
+    metrics = QFontMetricsF(view._font())
+    before = 0.0
+    for word in ("man", "dog"):
+        start = prompt.index(word)
+        (rect,) = view.rects_of(start, start + len(word))
+        assert rect.width() == pytest.approx(metrics.horizontalAdvance(word), abs=1.5)
+        assert rect.left() > before
+        before = rect.right()
+    line = view._layout.lineAt(0)
+    assert before == pytest.approx(line.naturalTextRect().right(), abs=1.5), "the last word ends the line"
 
 
 def test_a_click_on_a_chosen_phrase_releases_all_of_it(view: PromptView, qtbot: QtBot) -> None:

@@ -1,0 +1,68 @@
+"""Whether a model will give pictures: its weights against its networks, and the numbers in them."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from inference import checkpoints, networks, single_file
+from inference.errors import EditorError
+from inference.headers import read_header, unfinite_tensor
+from inference.models import ModelEntry
+from inference.operations import Family
+
+
+def deep_problems(entry: ModelEntry) -> tuple[str, ...]:
+    """One sentence for every part of a model whose weights do not fit or are no numbers.
+
+    Loads torch, allocates no network, and reads all weights once. The files are known to be there and whole
+    (`inference.models.entry_problems`).
+    """
+    found = list(_file_problems(entry) if entry.is_file else _folder_problems(entry))
+    return tuple(str(error) for error in found)
+
+
+def _file_problems(entry: ModelEntry) -> Iterator[EditorError]:
+    try:
+        yield from single_file.misfits(entry)
+        yield from _unfinite_in_file(entry)
+    except EditorError as error:
+        yield error
+
+
+def _folder_problems(entry: ModelEntry) -> Iterator[EditorError]:
+    for part in _network_parts(entry.path, entry.family):
+        try:
+            yield from networks.folder_misfits(entry.path, part, entry.family)
+        except EditorError as error:
+            yield error
+    yield from _unfinite_in_folder(entry)
+
+
+def _network_parts(folder: Path, family: Family) -> list[str]:
+    parts = checkpoints.parts(folder, family)
+    return [part for part in parts if not part.startswith(("tokenizer", "scheduler"))]
+
+
+def _unfinite_in_file(entry: ModelEntry) -> Iterator[EditorError]:
+    _, header = read_header(entry.path)
+    yield from _unfinite(entry.name, entry.path, tuple(single_file.used(header, entry.family)))
+
+
+def _unfinite_in_folder(entry: ModelEntry) -> Iterator[EditorError]:
+    for part in _network_parts(entry.path, entry.family):
+        for file in checkpoints.part_weights(entry.path, part).files:
+            yield from _unfinite(f"{entry.name}: {part}", file, tuple(read_header(file)[1]))
+
+
+def _unfinite(model: str, path: Path, names: tuple[str, ...]) -> Iterator[EditorError]:
+    start, header = read_header(path)
+    with contextlib.suppress(OSError):
+        for name in names:
+            if unfinite_tensor(path, start, name, header[name]) is not None:
+                yield EditorError(
+                    "“{model}” is damaged: the weights of {tensor} hold values that are no numbers.",
+                    "Copy or download it again.",
+                    model=model,
+                    tensor=name,
+                )
+                return

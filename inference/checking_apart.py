@@ -1,0 +1,38 @@
+"""Checking a model in a process of its own: torch and gigabytes of weights stay out of the window."""
+
+import multiprocessing
+from multiprocessing.connection import Connection
+
+from inference.errors import EditorError
+from inference.isolation import leave_working_directory
+from inference.models import ModelEntry
+
+
+def deep_problems_apart(entry: ModelEntry) -> tuple[str, ...]:
+    """`inference.checking.deep_problems`, by a child that ends with this process.
+
+    Raises:
+        EditorError: the child ended before it had an answer, as when memory runs out.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_check, args=(theirs, entry), name="attune-check", daemon=True)
+    try:
+        child.start()
+        theirs.close()  # so that the pipe ends with the child
+        return ours.recv()
+    except (EOFError, OSError) as error:
+        raise EditorError(
+            "The check of “{name}” ended before it was done.", "Close other programs.", name=entry.name
+        ) from error
+    finally:
+        ours.close()
+        child.join()
+
+
+def _check(connection: Connection, entry: ModelEntry) -> None:
+    leave_working_directory()
+    from inference.checking import deep_problems
+
+    with connection:
+        connection.send(deep_problems(entry))

@@ -1,0 +1,175 @@
+"""The networks of a model: which class makes which part, and whether the weights in its files are all there.
+
+Classes come from the table here, whatever a model's files name; of a configuration only the fields are read
+that its class declares.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.modeling_utils import ModelMixin
+from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from torch import nn
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, PreTrainedConfig, T5EncoderModel
+
+from inference import checkpoints
+from inference.errors import EditorError
+from inference.operations import Family
+
+Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
+"""Tensors' names and shapes."""
+
+_COMMON = frozenset(field.name for field in dataclasses.fields(cast("Any", PreTrainedConfig)))
+_TOKEN_IDS = frozenset({"pad_token_id", "bos_token_id", "eos_token_id"})
+# what old files call the four matrices of an autoencoder's attention
+_OLD_ATTENTION = (("query", "to_q"), ("key", "to_k"), ("value", "to_v"), ("proj_attn", "to_out.0"))
+_MOST_LAYERS = 1000  # published ones have below 50
+_DEPTH = re.compile(r"layers|blocks")
+
+
+def network_class(part: str, family: Family) -> Any:
+    """The class of a part, by its name alone."""
+    match part:
+        case "unet":
+            return UNet2DConditionModel
+        case "transformer":
+            return SD3Transformer2DModel
+        case "vae":
+            return AutoencoderKL
+        case "text_encoder_3":
+            return T5EncoderModel
+        case "text_encoder" if family is not Family.SD3:
+            return CLIPTextModel
+        case _:
+            return CLIPTextModelWithProjection
+
+
+def is_diffusers(part: str, family: Family) -> bool:
+    """Whether a part's class belongs to diffusers, not to transformers."""
+    return issubclass(network_class(part, family), ModelMixin)
+
+
+def text_config(folder: Path, part: str, family: Family) -> Any:
+    """A text encoder's configuration, made of the fields that its class declares and of nothing else."""
+    made: Any = network_class(part, family).config_class
+    declared = {field.name for field in dataclasses.fields(made)} - (_COMMON - _TOKEN_IDS)
+    values = checkpoints.read_json(folder / part / "config.json")
+    return made(**{name: value for name, value in values.items() if name in declared})
+
+
+def new_network(folder: Path, part: str, family: Family) -> nn.Module:
+    """The part's network as its configuration in `folder` says, its weights not loaded yet."""
+    made = network_class(part, family)
+    if is_diffusers(part, family):
+        return made.from_config(checkpoints.read_json(folder / part / "config.json"))
+    return made(text_config(folder, part, family))
+
+
+def expected(folder: Path, part: str, family: Family) -> Shapes:
+    """The tensors that a part has to have; nothing is allocated.
+
+    Raises:
+        EditorError: the configuration cannot be read or makes no network.
+    """
+    _check_depth(folder, part)
+    try:
+        with torch.device("meta"):
+            network = new_network(folder, part, family)
+    except EditorError:
+        raise
+    except Exception as error:  # the libraries raise whatever a wrong value runs into
+        raise EditorError(
+            "“{model}” is damaged: {part}/config.json makes no network ({reason}).",
+            "Copy or download it again.",
+            model=folder.name,
+            part=part,
+            reason=_first_line(error),
+        ) from error
+    return known_names({name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}, part)
+
+
+def known_names(shapes: Shapes, part: str) -> Shapes:
+    """The shapes under the names that this version of the libraries uses."""
+    renamed: dict[str, tuple[int, ...]] = {}
+    for name, shape in shapes.items():
+        new = name.removeprefix("text_model.") if part.startswith("text_encoder") else name
+        if part == "vae" and "attentions" in new:
+            for old, current in _OLD_ATTENTION:
+                new = new.replace(f".{old}.", f".{current}.")
+            while len(shape) > 2 and shape[-1] == 1:  # once convolutions of one pixel
+                shape = shape[:-1]
+        renamed[new] = shape
+    if "shared.weight" in renamed:  # T5 has one table under two names
+        renamed.pop("encoder.embed_tokens.weight", None)
+    return {name: shape for name, shape in renamed.items() if not name.endswith("position_ids")}
+
+
+def misfits(model: str, part: str, wanted: Shapes, given: Shapes) -> Iterator[EditorError]:
+    """What keeps the tensors `given` from being the network `wanted`; tensors too many do no harm."""
+    missing = [name for name in wanted if name not in given]
+    if missing:
+        yield EditorError(
+            "“{model}” is incomplete: its {part} lacks {count} of {total} tensors, such as {name}.",
+            "Copy or download it again.",
+            model=model,
+            part=part,
+            count=len(missing),
+            total=len(wanted),
+            name=missing[0],
+        )
+    wrong = [name for name, shape in wanted.items() if given.get(name, shape) != shape]
+    if wrong:
+        yield EditorError(
+            "“{model}” does not fit its configuration: {part} has {name} with the shape {given}, "
+            "not {wanted} ({count} such tensors).",
+            "Use the configuration that belongs to these weights.",
+            model=model,
+            part=part,
+            name=wrong[0],
+            given=_shape_text(given[wrong[0]]),
+            wanted=_shape_text(wanted[wrong[0]]),
+            count=len(wrong),
+        )
+
+
+def folder_misfits(folder: Path, part: str, family: Family) -> Iterator[EditorError]:
+    """What is missing or wrong in the weights of one part of a folder, by their headers.
+
+    Raises:
+        EditorError: a file cannot be read.
+    """
+    given: dict[str, tuple[int, ...]] = {}
+    for file in checkpoints.part_weights(folder, part).files:
+        header = checkpoints.safetensors_header(file)
+        given |= {name: checkpoints.shape_of(header, name) for name in header}
+    wanted = expected(folder, part, family)
+    yield from misfits(folder.name, part, wanted, known_names(given, part))
+
+
+def _check_depth(folder: Path, part: str) -> None:
+    """Each layer costs time before any weight is looked at."""
+    for name, value in checkpoints.read_json(folder / part / "config.json").items():
+        counts = cast("list[Any]", value) if isinstance(value, list) else [value]
+        for count in counts:
+            if _DEPTH.search(name) and isinstance(count, int) and count > _MOST_LAYERS:
+                raise EditorError(
+                    "“{model}” is damaged: {part}/config.json wants {count} layers.",
+                    "Copy or download it again.",
+                    model=folder.name,
+                    part=part,
+                    count=count,
+                )
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+
+
+def _shape_text(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) or "one number"
