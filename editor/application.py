@@ -210,6 +210,7 @@ class Application(QObject):
         self._background.wait()
         self.recovery.finish()
         self.service.shutdown()
+        self.clipboard.let_go()
         with suppress(EditorError):  # a read-only folder: nothing else is lost
             self.settings.save()
 
