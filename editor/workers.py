@@ -1,7 +1,8 @@
 """Threads that never keep the process from ending.
 
 Qt's pool waits for its threads when it ends, and Python's for its own at exit: a file that is read for ever
-(a pipe that nobody writes to) would hold the window for ever. These are daemons; what they do can be given up.
+(a pipe that nobody writes to) would hold the window for ever. These are daemons, and what they do can be
+given up.
 """
 
 from __future__ import annotations

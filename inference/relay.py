@@ -18,7 +18,6 @@ from typing import NamedTuple, TypeAlias
 from PySide6.QtCore import QObject, Signal
 from shiboken6 import Shiboken
 
-
 Owner: TypeAlias = Callable[[], QObject | None]  # a weak reference to one, called
 
 

@@ -260,6 +260,23 @@ class TestMipmaps:
                 mipmaps.tile(raster, 1, column, row)
         assert mipmaps._held <= 3 * 256 * 256 * 4
 
+    def test_what_was_made_of_gone_tiles_goes_with_them(self) -> None:
+        mipmaps, rng = Mipmaps(), np.random.default_rng(1)
+        raster = Raster.of(rng.integers(0, 255, (600, 900, 4), np.uint8))
+        for number in range(5):
+            raster = raster.written(600, 0, np.full((9, 9, 4), number, np.uint8))
+            for level in (1, 2):
+                for column in range(2 if level == 1 else 1):
+                    mipmaps.tile(raster, level, column, 0)
+        held = {key for key in mipmaps._tiles if key[0] == 2}
+        assert len(held) == 1
+        assert mipmaps._held == sum(tile.nbytes for tile in mipmaps._tiles.values())
+        del raster
+        mipmaps.tile(Raster.filled(300, 300), 0, 0, 0)
+        assert not mipmaps._tiles
+        assert not mipmaps._made_of
+        assert mipmaps._held == 0
+
     def test_facts_of_a_gone_tile_are_never_anothers(self) -> None:
         mipmaps = Mipmaps()
         seen = set()
