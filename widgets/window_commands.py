@@ -271,7 +271,9 @@ class WindowCommands(QObject):
         box.setDefaultButton(buttons.Save)
         for button in box.buttons():
             button.setIcon(QIcon())
-        return box.exec()
+        answer = box.exec()
+        box.deleteLater()
+        return answer
 
     def _close_saved(self, document: Document, then: Callable[[], object] | None) -> None:
         if document.modified:  # edited while it was written: it stays open
