@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,19 @@ def run() -> None:
     # Threads that spin while they wait make a step many times slower as soon as the cores are busy elsewhere.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _serve_if_child_of_bundle()
-    sys.exit(main())
+    status = main()
+    _leave_at_once_if_busy(status)
+    sys.exit(status)
+
+
+def _leave_at_once_if_busy(status: int) -> None:
+    """A thread that reads a file for ever must not be there while the interpreter takes itself apart."""
+    workers = sys.modules.get("editor.workers")
+    if workers is not None and workers.anything_runs():
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(status)
 
 
 def _serve_if_child_of_bundle() -> None:

@@ -16,7 +16,7 @@ from editor.conditions import condition_names
 from editor.document import Document
 from editor.edit_runner import EditRunner
 from editor.file_work import FileWork
-from editor.files import ExportOptions
+from editor.files import ExportOptions, Opened
 from editor.filter_actions import FilterActions
 from editor.image_actions import ImageActions
 from editor.jobs import AttributeSession, VariationSession
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from inference.models import Catalogue
 
 __all__ = ["Application", "ExportOptions", "condition_names"]
+
+_LAST_WRITES_MS, _LAST_STEP_MS = 1000, 800
 
 translate = QCoreApplication.translate
 
@@ -162,6 +164,10 @@ class Application(QObject):
         """Read a picture or project on another thread; a document opens, or a message says why not."""
         self._files.open(path)
 
+    def read_file(self, path: Path, done: Callable[[Opened], None]) -> None:
+        """Read a picture or project on another thread and give it to `done`; a message says why not."""
+        self._files.read(path, done)
+
     def open_sample(self, only_if_empty: bool = False) -> None:
         """Open the picture that comes with the application; make one where it is not installed."""
         self._files.open_sample(only_if_empty)
@@ -205,11 +211,15 @@ class Application(QObject):
         document.deleteLater()
 
     def shutdown(self) -> None:
-        """Stop everything; call it once, when the window closes."""
+        """Stop everything; call it once, when the window closes. It takes 3 s at most, and little as a rule.
+
+        Files that are being read are left to themselves, those being written get a moment. What is not saved
+        by then is kept for the next start.
+        """
         self.sessions.close()
-        self._background.wait()
+        self._background.close(_LAST_WRITES_MS)
         self.recovery.finish()
-        self.service.shutdown()
+        self.service.shutdown(_LAST_STEP_MS)
         self.clipboard.let_go()
         with suppress(EditorError):  # a read-only folder: nothing else is lost
             self.settings.save()
@@ -232,7 +242,14 @@ class Application(QObject):
             self._current.undo_stack.redo()
 
     def cancel_jobs(self) -> None:
+        """Stop what is computed, and wait no more for files that are being read."""
         self.service.cancel_all()
+        self._files.cancel_reading()
+
+    @property
+    def reading(self) -> bool:
+        """Whether a file is being opened."""
+        return self._files.reading
 
     def run(self, make: Callable[[], commands.Command]) -> None:
         """Make a command and push it; an `EditorError` while making it becomes a message."""

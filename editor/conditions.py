@@ -58,5 +58,5 @@ _CONDITIONS: dict[str, Callable[[Application], bool]] = {
     "can_undo": _can_undo,
     "can_redo": _of_document(lambda document: document.undo_stack.canRedo()),
     "exported": _of_document(lambda document: document.last_export is not None),
-    "jobs": lambda application: bool(application.service.jobs()),
+    "jobs": lambda application: bool(application.service.jobs()) or application.reading,
 }

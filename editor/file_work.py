@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
 from editor import files
+from editor.background import Task
 from editor.document import Document
 from editor.files import ExportOptions, Opened
 from editor.new_pictures import sample_request
@@ -16,11 +18,18 @@ from editor.receiver import Receiver
 from editor.state import DocumentState
 from inference.errors import EditorError
 
+if TYPE_CHECKING:
+    from editor.application import Application
+
 translate = QCoreApplication.translate
 
 
 class FileWork(Receiver):
-    """Reads and writes files on pool threads; what goes wrong becomes a message."""
+    """Reads and writes files on other threads; what goes wrong becomes a message."""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(application)
+        self._reading: list[Task] = []
 
     def open(self, path: Path) -> None:
         """Read a picture or project on another thread; a document opens, or a message says why not."""
@@ -33,8 +42,28 @@ class FileWork(Receiver):
         def done(opened: Opened) -> None:
             self._on_opened(path, opened)
 
+        self.read(path, done)
+
+    def read(self, path: Path, done: Callable[[Opened], None]) -> None:
+        """Read a file on another thread and give what it holds to `done`, unless that is cancelled."""
         text = translate("Application", "Opening {name}…").format(name=path.name)
-        self._in_background(text, lambda: files.open_file(path), done)
+        task = self._in_background(text, lambda: files.open_file(path), done)
+        self._reading = [*(one for one in self._reading if not one.is_over), task]
+        self._application.enabled_changed.emit()
+
+    @property
+    def reading(self) -> bool:
+        """Whether a file is being read that somebody waits for."""
+        return any(not task.is_over for task in self._reading)
+
+    def cancel_reading(self) -> None:
+        """Wait no more for files that are being read: pipes without a writer, disks that do not answer."""
+        reading, self._reading = [task for task in self._reading if not task.is_over], []
+        for task in reading:
+            task.cancel()
+        if reading:
+            self._application.busy_changed.emit("")
+            self._application.enabled_changed.emit()
 
     def open_sample(self, only_if_empty: bool = False) -> None:
         """Open the picture that comes with the application; make one where it is not installed."""
@@ -83,7 +112,7 @@ class FileWork(Receiver):
             self._application.message.emit(text, " ".join(notes), "warning" if notes else "info")
 
         text = translate("Application", "Exporting {name}…").format(name=path.name)
-        self._in_background(text, lambda: files.export_picture(state, source, path, options), done)
+        self._in_background(text, lambda: files.export_picture(state, source, path, options), done, kept=True)
 
     def _in_background(
         self,
@@ -92,18 +121,23 @@ class FileWork(Receiver):
         done: Callable[..., None],
         *,
         in_order: bool = False,
-    ) -> None:
+        kept: bool = False,
+    ) -> Task:
         self._application.busy_changed.emit(text)
 
-        def finished(result: object) -> None:
+        def ended() -> None:
             self._application.busy_changed.emit("")
+            self._application.enabled_changed.emit()
+
+        def finished(result: object) -> None:
+            ended()
             done(result)
 
         def failed(error: EditorError) -> None:
-            self._application.busy_changed.emit("")
+            ended()
             self._application.report(error)
 
-        self._application.background.run(work, finished, failed, in_order=in_order)
+        return self._application.background.run(work, finished, failed, in_order=in_order, kept=kept)
 
     def _on_opened(self, path: Path, opened: Opened) -> None:
         # a picture is opened as a copy to work on; only a project is saved back to its own file

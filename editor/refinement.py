@@ -167,7 +167,7 @@ class Refinement(Receiver):
             text = translate("Refinement", "Exported {name}.").format(name=path.with_suffix(".png").name)
             self._application.message.emit(text, "", "info")
 
-        self._application.background.run(write, done, self._application.report)
+        self._application.background.run(write, done, self._application.report, kept=True)
 
     def _on_finished(self, job: Job, result: Result) -> None:
         asked = self._forget(job)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
-from editor import colour, files
+from editor import colour
 from editor.commands import ReplaceState
 from editor.document import Document
 from editor.files import Opened
@@ -54,26 +55,12 @@ class Starts(Receiver):
             name = Path(path).stem.replace("-", " ").capitalize()
             self._application.add_document(Document(opened.state, title=name))
 
-        self._read(Path(path), done)
+        self._application.read_file(Path(path), done)
 
     def open_as_layers(self, paths: Sequence[Path]) -> None:
         """Put pictures into the current document, each as a layer, or a group if it has several."""
         for path in paths:
-            self._read(path, lambda opened, path=path: self._add_layer(path, opened))
-
-    def _read(self, path: Path, done: Callable[[Opened], None]) -> None:
-        application = self._application
-        application.busy_changed.emit(translate("Application", "Opening {name}…").format(name=path.name))
-
-        def finished(opened: Opened) -> None:
-            application.busy_changed.emit("")
-            done(opened)
-
-        def failed(error: EditorError) -> None:
-            application.busy_changed.emit("")
-            application.report(error)
-
-        application.background.run(lambda: files.open_file(path), finished, failed)
+            self._application.read_file(path, partial(self._add_layer, path))
 
     def _add_layer(self, path: Path, opened: Opened) -> None:
         document = self.document

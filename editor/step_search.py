@@ -150,7 +150,7 @@ class StepSearch(Receiver):
         def store() -> None:
             store_step(file, model_hash, method, values)
 
-        self._application.background.run(store, lambda _: self.kept.emit(step), self.failed.emit)
+        self._application.background.run(store, lambda _: self.kept.emit(step), self.failed.emit, kept=True)
 
     def _world(self, search: Search) -> World:
         entry = self._application.catalogue.find(search.model)

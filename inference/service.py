@@ -201,7 +201,7 @@ class InferenceService(QObject):
         for job in reversed(self.jobs()):
             self.cancel(job)
 
-    def shutdown(self, timeout_ms: int = 3000) -> None:
+    def shutdown(self, timeout_ms: int = 2000) -> None:
         """Cancel everything and end the child; after `timeout_ms` it is ended by force."""
         if self._closed:
             return
