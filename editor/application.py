@@ -62,6 +62,7 @@ class Application(QObject):
     enabled_changed = Signal()  # ask `holds` again
     busy_changed = Signal(str)  # "Opening photo.jpg…" while a file is read or written, "" when done
     saved = Signal(object, object)  # Document, Path
+    save_refused = Signal(object)  # RefusedSave: nothing was written, somebody has to decide
     exported = Signal(object, object)  # Document, Path
 
     def __init__(
@@ -172,9 +173,23 @@ class Application(QObject):
         """Open the picture that comes with the application; make one where it is not installed."""
         self._files.open_sample(only_if_empty)
 
-    def save(self, document: Document, path: Path, then: Callable[[], object] | None = None) -> None:
-        """Write the project (.ora); the document is unmodified when that is done, then `then` is called."""
-        self._files.save(document, path, then)
+    def save(
+        self,
+        document: Document,
+        path: Path,
+        then: Callable[[], object] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Write the project (.ora); the document is unmodified when that is done, then `then` is called.
+
+        `save_refused` asks first if that would overwrite what somebody else wrote, but not with `overwrite`.
+        """
+        self._files.save(document, path, then, overwrite=overwrite)
+
+    def reload(self, document: Document) -> None:
+        """Give up a document's changes for what its file holds now."""
+        self._files.reload(document)
 
     def export(self, document: Document, path: Path, options: ExportOptions) -> None:
         """Write the visible picture in another format on another thread."""

@@ -13,6 +13,7 @@ from editor import files
 from editor.background import Task
 from editor.document import Document
 from editor.files import ExportOptions, Opened
+from editor.known_file import FileMark, KnownFile, Obstacle, RefusedSave, of_another, same_file
 from editor.new_pictures import sample_request
 from editor.receiver import Receiver
 from editor.state import DocumentState
@@ -34,13 +35,28 @@ class FileWork(Receiver):
     def open(self, path: Path) -> None:
         """Read a picture or project on another thread; a document opens, or a message says why not."""
         path = Path(path).absolute()
-        already = next((document for document in self._application.documents if document.path == path), None)
-        if already is not None:
-            self._application.set_current(already)
-            return
+        for document in self._application.documents:
+            if document.path is not None and same_file(document.path, path):
+                self._application.set_current(document)
+                return
+        mark = FileMark.of(path)  # before it is read: what is written meanwhile is somebody else's
 
         def done(opened: Opened) -> None:
-            self._on_opened(path, opened)
+            self._on_opened(KnownFile(path, mark), opened)
+
+        self.read(path, done)
+
+    def reload(self, document: Document) -> None:
+        """Give up what was changed for what the document's file holds now."""
+        path = document.path
+        if path is None:
+            return
+        mark = FileMark.of(path)
+
+        def done(opened: Opened) -> None:
+            if document in self._application.documents:
+                self._application.close(document)
+            self._on_opened(KnownFile(path, mark), opened)
 
         self.read(path, done)
 
@@ -79,16 +95,41 @@ class FileWork(Receiver):
         parameters, subjects = sample_request()
         self._application.new_from_prompt(parameters, self._application.settings.get("model"), subjects)
 
-    def save(self, document: Document, path: Path, then: Callable[[], object] | None = None) -> None:
-        """Write the project (.ora); the document is unmodified when that is done, then `then` is called."""
-        path = Path(path).absolute()
-        state = document.state
+    def save(
+        self,
+        document: Document,
+        path: Path,
+        then: Callable[[], object] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Write the project (.ora); the document is unmodified when that is done, then `then` is called.
 
-        def done(_: object) -> None:
+        What somebody else wrote there meanwhile, a read-only file, and one that another document is saved to
+        are written only with `overwrite`; else the application's `save_refused` asks.
+        """
+        path = Path(path).absolute()
+        state, source, known = document.state, document.source, _known(document, path)
+        if not overwrite and of_another(path, document, self._application.documents):
+            refused = RefusedSave(document, path, Obstacle.OPEN_ELSEWHERE, then)
+            self._application.save_refused.emit(refused)
+            return
+
+        def write() -> Obstacle | None:
+            obstacle = None if overwrite else known.obstacle()
+            if obstacle is None:
+                files.save_project(state, source, path)
+                known.renew()
+            return obstacle
+
+        def done(obstacle: Obstacle | None) -> None:
+            if obstacle is not None:
+                self._application.save_refused.emit(RefusedSave(document, path, obstacle, then))
+                return
             self._remember(path)
             if document not in self._application.documents:  # closed while it was written
                 return
-            document.set_path(path)
+            document.set_path(path, known)
             if _same_content(document.state, state):  # not edited meanwhile
                 document.undo_stack.setClean()
             self._application.saved.emit(document, path)
@@ -96,23 +137,30 @@ class FileWork(Receiver):
                 then()
 
         text = translate("Application", "Saving {name}…").format(name=path.name)
-        source = document.source
-        self._in_background(text, lambda: files.save_project(state, source, path), done, in_order=True)
+        self._in_background(text, write, done, in_order=True)
 
     def export(self, document: Document, path: Path, options: ExportOptions) -> None:
-        """Write the visible picture on another thread."""
+        """Write the visible picture on another thread; what others wrote since the last time stays."""
         path = Path(path).absolute()
-        state, source = document.state, document.source
+        state, source, known = document.state, document.source, document.exported_file
+        if known is None or known.path != path or document.last_export is None:
+            known = KnownFile(path)
+
+        def write() -> tuple[str, ...]:
+            _refuse(known.obstacle(), path)
+            notes = files.export_picture(state, source, path, options)
+            known.renew()
+            return notes
 
         def done(notes: tuple[str, ...]) -> None:
-            document.last_export = (path, options)
+            document.last_export, document.exported_file = (path, options), known
             self._application.exported.emit(document, path)
             self._application.enabled_changed.emit()
             text = translate("Application", "Exported {name}.").format(name=path.name)
             self._application.message.emit(text, " ".join(notes), "warning" if notes else "info")
 
         text = translate("Application", "Exporting {name}…").format(name=path.name)
-        self._in_background(text, lambda: files.export_picture(state, source, path, options), done, kept=True)
+        self._in_background(text, write, done, kept=True)
 
     def _in_background(
         self,
@@ -139,11 +187,14 @@ class FileWork(Receiver):
 
         return self._application.background.run(work, finished, failed, in_order=in_order, kept=kept)
 
-    def _on_opened(self, path: Path, opened: Opened) -> None:
+    def _on_opened(self, known: KnownFile, opened: Opened) -> None:
         # a picture is opened as a copy to work on; only a project is saved back to its own file
         # (a project of another program whose features we lack is a copy too: saving would flatten it)
         is_ours = opened.is_project and not opened.notes
-        document = Document(opened.state, title=path.name, path=path if is_ours else None)
+        path = known.path
+        document = Document(opened.state, title=path.name)
+        if is_ours:
+            document.set_path(path, known)
         document.source = opened.source
         if opened.notes:
             self._application.message.emit("\n".join(opened.notes), "", "warning")
@@ -159,6 +210,26 @@ class FileWork(Receiver):
             self._application.settings.add_recent_file(path)
         except EditorError as error:
             self._application.message.emit(error.message, error.hint, "warning")
+
+
+def _known(document: Document, path: Path) -> KnownFile:
+    """What is known of a place that a document is saved to: nothing, but if it is its own file."""
+    known = document.known_file
+    return known if known is not None and known.path == path else KnownFile(path)
+
+
+def _refuse(obstacle: Obstacle | None, path: Path) -> None:
+    """Raises:
+    EditorError: a file that is exported to is not to be replaced.
+    """
+    if obstacle is Obstacle.READ_ONLY:
+        raise EditorError("“{name}” is read-only.", "Choose another name.", name=path.name)
+    if obstacle is not None:
+        raise EditorError(
+            "Another program has changed “{name}” since it was exported here.",
+            "Export under another name, or remove the file.",
+            name=path.name,
+        )
 
 
 def _same_content(one: DocumentState, other: DocumentState) -> bool:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 from editor.document import Document
 from editor.formats import readable_extensions
 from editor.forms import FORMS
+from editor.known_file import RefusedSave
 from widgets.theme import tokens_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class WindowCommands(QObject):
         self._window = window
         self._application = window.application
         self._dialogs: dict[str, QDialog] = {}
+        self._application.save_refused.connect(self._ask_about_file)
 
     def dialog(self, name: str) -> QDialog | None:
         """An open dialog, for tests."""
@@ -274,6 +276,30 @@ class WindowCommands(QObject):
         answer = box.exec()
         box.deleteLater()
         return answer
+
+    def _ask_about_file(self, refused: RefusedSave) -> None:
+        """A save would overwrite what somebody else wrote."""
+        from widgets.refused_save import ask_about
+
+        application, document = self._application, refused.document
+        if document not in application.documents:
+            return
+
+        def save_as() -> None:
+            application.set_current(document)
+            self.show_save_as(refused.then)
+
+        self._show(
+            "refused save",
+            lambda: ask_about(
+                refused,
+                self._window,
+                overwrite=lambda: application.save(document, refused.path, refused.then, overwrite=True),
+                save_as=save_as,
+                reload=lambda: application.reload(document),
+            ),
+            fresh=True,
+        )
 
     def _close_saved(self, document: Document, then: Callable[[], object] | None) -> None:
         if document.modified:  # edited while it was written: it stays open

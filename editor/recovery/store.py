@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from editor.atomic import atomic_write, sync_folder, writing_error
+from editor.known_file import FileMark
 from editor.recovery.packs import Packs
 from editor.recovery.tiles import Keeper, Keys, Source
 from editor.state import DocumentState, SourceMetadata
@@ -37,6 +38,7 @@ class Snapshot:
     source: SourceMetadata
     title: str
     path: Path | None
+    mark: FileMark | None = None  # of the file at `path`, as it was opened or saved last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +95,8 @@ class Store:
             notes.append(f"{source.damaged} damaged parts of the picture are empty now.")
         summary = _summary(values)
         kept = source_from_json(values.get("source", {}))
-        snapshot = Snapshot(state=state, source=kept, title=summary.title, path=summary.path)
+        mark = FileMark.from_json(values.get("mark"))
+        snapshot = Snapshot(state=state, source=kept, title=summary.title, path=summary.path, mark=mark)
         return snapshot, tuple(notes)
 
     def remove(self) -> None:
@@ -164,6 +167,7 @@ def _manifest(snapshot: Snapshot, keeper: Keeper) -> dict[str, Any]:
         "software": f"Attune {version()}",
         "title": snapshot.title,
         "path": str(snapshot.path) if snapshot.path is not None else None,
+        "mark": snapshot.mark,
         "saved_at": time.time(),
         "document": state_to_json(snapshot.state, keeper),
         "source": source_to_json(snapshot.source),
