@@ -8,6 +8,7 @@ isolate()  # before anything else is imported: Python files beside a picture mus
 
 import os
 import sys
+from contextlib import suppress
 from signal import SIG_DFL, SIGINT, signal
 
 if __name__ == "__main__":
@@ -33,7 +34,19 @@ def run() -> None:
 
     close_gaps()
     be_tolerant()
-    sys.exit(main())
+    status = main()
+    _leave_at_once_if_busy(status)
+    sys.exit(status)
+
+
+def _leave_at_once_if_busy(status: int) -> None:
+    """A thread that reads a file for ever must not be there while the interpreter takes itself apart."""
+    workers = sys.modules.get("editor.system.workers")
+    if workers is not None and workers.anything_runs():
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(status)
 
 
 def _serve_if_child_of_bundle() -> None:

@@ -27,7 +27,7 @@ from editor.controllers.starts import Starts
 from editor.controllers.step_search import StepSearch
 from editor.controllers.tools import ToolController
 from editor.document.document import Document
-from editor.formats.files import ExportOptions
+from editor.formats.files import ExportOptions, Opened
 from editor.generating.new_pictures import NewPictures, sample_request
 from editor.generating.variations import VariationSession
 from editor.layers.recipes import Subject
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from inference.models import Catalogue
 
 __all__ = ["Application", "ExportOptions", "condition_names"]
+
+_LAST_WRITES_MS, _LAST_STEP_MS = 1000, 800
 
 translate = QCoreApplication.translate
 
@@ -65,6 +67,7 @@ class Application(QObject):
     enabled_changed = Signal()  # ask `holds` again
     busy_changed = Signal(str)  # "Opening photo.jpg…" while a file is read or written, "" when done
     saved = Signal(object, object)  # Document, Path
+    save_refused = Signal(object)  # RefusedSave: nothing was written, somebody has to decide
     exported = Signal(object, object)  # Document, Path
 
     def __init__(
@@ -100,7 +103,7 @@ class Application(QObject):
         self.operations = Operations(shell)
         self.steps = StepSearch(shell, catalogue)
         self.recovery = Recovery(shell)
-        self._situation = Situation(shell, self.sessions)
+        self._situation = Situation(shell, self.sessions, self._files)
         self._hand_on()
         for signal in (service.job_queued, service.job_finished, service.job_failed, service.job_cancelled):
             signal.connect(self._on_something_changed)
@@ -116,6 +119,7 @@ class Application(QObject):
         self.shell.busy_changed.connect(self.busy_changed)
         self._files.saved.connect(self.saved)
         self._files.exported.connect(self.exported)
+        self._files.save_refused.connect(self.save_refused)
         self.sessions.changed.connect(self.session_changed)
         self.sessions.variations_changed.connect(self.variations_changed)
         self.sessions.recipe_requested.connect(self.recipe_requested)
@@ -176,13 +180,31 @@ class Application(QObject):
         """Read a picture or project on another thread; a document opens, or a message says why not."""
         self._files.open(path)
 
+    def read_file(self, path: Path, done: Callable[[Opened], None]) -> None:
+        """Read a picture or project on another thread and give it to `done`; a message says why not."""
+        self._files.read(path, done)
+
     def open_start_picture(self, only_if_empty: bool = False) -> None:
         """Open the picture that comes with the application; make one where it is not installed."""
         self._files.open_start_picture(only_if_empty)
 
-    def save(self, document: Document, path: Path, then: Callable[[], object] | None = None) -> None:
-        """Write the project (.ora); the document is unmodified when that is done, then `then` is called."""
-        self._files.save(document, path, then)
+    def save(
+        self,
+        document: Document,
+        path: Path,
+        then: Callable[[], object] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Write the project (.ora); the document is unmodified when that is done, then `then` is called.
+
+        `save_refused` asks first if that would overwrite what somebody else wrote, but not with `overwrite`.
+        """
+        self._files.save(document, path, then, overwrite=overwrite)
+
+    def reload(self, document: Document) -> None:
+        """Give up a document's changes for what its file holds now."""
+        self._files.reload(document)
 
     def export(self, document: Document, path: Path, options: ExportOptions) -> None:
         """Write the visible picture in another format on another thread."""
@@ -197,11 +219,16 @@ class Application(QObject):
         self.shell.close(document)
 
     def shutdown(self) -> None:
-        """Stop everything; call it once, when the window closes."""
+        """Stop everything; call it once, when the window closes. It takes 3 s at most, and little as a rule.
+
+        Files that are being read are left to themselves, those being written get a moment. What is not saved
+        by then is kept for the next start.
+        """
         self.sessions.close()
-        self.shell.background.wait()
+        self.shell.background.close(_LAST_WRITES_MS)
         self.recovery.finish()
-        self.service.shutdown()
+        self.service.shutdown(_LAST_STEP_MS)
+        self.clipboard.let_go()
         with suppress(EditorError):  # a read-only folder: nothing else is lost
             self.settings.save()
 
@@ -223,7 +250,14 @@ class Application(QObject):
             self.current.undo_stack.redo()
 
     def cancel_jobs(self) -> None:
+        """Stop what is computed, and wait no more for files that are being read."""
         self.service.cancel_all()
+        self._files.cancel_reading()
+
+    @property
+    def reading(self) -> bool:
+        """Whether a file is being opened."""
+        return self._files.reading
 
     def run(self, make: Callable[[], commands.Command]) -> None:
         """Make a command and push it; an `EditorError` while making it becomes a message."""

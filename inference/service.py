@@ -1,4 +1,4 @@
-"""The queue of jobs that the window talks to; the only module here that knows Qt.
+"""The queue of jobs that the window talks to; with `relay` the only module here that knows Qt.
 
     service = InferenceService(functools.partial(make_runner, settings_dir=…))
     job = service.submit(request, priority=Priority.INTERACTIVE, supersedes="slider:3")
@@ -17,22 +17,26 @@ import multiprocessing
 import queue
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from multiprocessing import connection as mp_connection
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from PySide6.QtCore import QObject, QThread, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from inference import worker
 from inference.errors import EditorError
 from inference.isolation import isolate
 from inference.progress import Measurements, Step
+from inference.relay import relay
 from inference.request import Request, Result
 
 if TYPE_CHECKING:
     from inference.content import Contents
+
+_KILL_S = 1.0  # a process that is killed is gone in so many seconds, or is not waited for
 
 
 class Priority(IntEnum):
@@ -264,7 +268,7 @@ class InferenceService(QObject):
         for job in reversed(self.jobs()):
             self.cancel(job)
 
-    def shutdown(self, timeout_ms: int = 3000) -> None:
+    def shutdown(self, timeout_ms: int = 2000) -> None:
         """Cancel everything and end the child; after `timeout_ms` it is ended by force."""
         if self._closed:
             return
@@ -385,21 +389,12 @@ def _turn(job: Job) -> tuple[int, int]:
     return (job.priority, job.id)
 
 
-class _Thread(QThread):
-    """Runs `body` when started."""
-
-    def __init__(self, body: Callable[[], None], parent: QObject) -> None:
-        super().__init__(parent)
-        self._body = body
-
-    def run(self) -> None:
-        self._body()
-
-
 class PipeEngine(Engine):
     """A runner in a child process (or, for tests, on a thread) at the other end of a pipe.
 
-    The child is started with the first command and again with the first one after it died.
+    The child is started with the first command and again with the first one after it died. The thread that
+    talks to it is a daemon, and holds nothing of Qt but what `relay` guards: a window that ends without
+    `stop` takes neither harm nor time.
     """
 
     def __init__(
@@ -407,79 +402,125 @@ class PipeEngine(Engine):
     ) -> None:
         super().__init__(parent)
         isolate()  # what the child may import
-        self._thread = _Thread(self._talk, parent=self)
+        relay()  # made here, on the service's thread
+        self._link = _Link(weakref.ref(self), make_runner, in_process=in_process)
+        weakref.finalize(self, self._link.end).atexit = False
+
+    def send(self, command: worker.Command) -> None:
+        self._link.send(command)
+
+    def stop(self, timeout_ms: int) -> bool:
+        return self._link.stop(timeout_ms / 1000)
+
+
+class _Link:
+    """The thread between an engine and its child, and what both sides of it share."""
+
+    def __init__(
+        self, engine: weakref.ref[Engine], make_runner: worker.RunnerFactory, *, in_process: bool
+    ) -> None:
+        self._engine = engine
         self._make_runner = make_runner
         self._in_process = in_process
         self._commands: queue.SimpleQueue[worker.Command] = queue.SimpleQueue()
         self._wake_reader, self._wake_writer = multiprocessing.Pipe(duplex=False)
+        self._awake = threading.Event()  # a wake-up is in the pipe, which so never fills
         self._ending = threading.Event()
         self._kill = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._child: _Child | None = None
 
     def send(self, command: worker.Command) -> None:
         if self._ending.is_set():
             return
         self._commands.put(command)
-        self._wake_writer.send_bytes(b"c")
-        if not self._thread.isRunning():
+        self._wake()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._talk, name="attune-engine", daemon=True)
             self._thread.start()
 
-    def stop(self, timeout_ms: int) -> bool:
-        if not self._thread.isRunning():
+    def stop(self, timeout_s: float) -> bool:
+        """End the child; True if it went by itself within `timeout_s`, else it was ended by force."""
+        thread = self._thread
+        if thread is None:
             self._ending.set()
             return True
         self.send(worker.Shutdown())
         self._ending.set()
-        if self._thread.wait(timeout_ms):
+        thread.join(timeout_s)
+        if not thread.is_alive():
             return True
-        self._kill.set()
-        self._wake_writer.send_bytes(b"k")
-        self._thread.wait()
+        self.end()
+        thread.join(_KILL_S)
         return False
 
-    def _talk(self) -> None:
-        """The thread: replies are emitted here and received on the service's thread."""
-        child: _Child | None = None
-        while not self._kill.is_set():
-            sources = [self._wake_reader, *(child.sources if child else ())]
-            ready = mp_connection.wait(sources)
-            if self._wake_reader in ready:
-                self._wake_reader.recv_bytes()
-                child = self._forward(child)
-            if child is not None and any(source in ready for source in child.sources):
-                child = self._receive(child)
-            if child is None and self._ending.is_set():
-                return
+    def end(self) -> None:
+        """End the child by force. A pipe that it does not read from is closed with it."""
+        self._ending.set()
+        self._kill.set()
+        child = self._child
         if child is not None:
             child.kill()
+        self._wake()
 
-    def _forward(self, child: _Child | None) -> _Child | None:
-        """Pass the next command on, to a new child if there is none."""
-        if self._commands.empty():
-            return child
-        command = self._commands.get()
-        if child is None:
+    def _wake(self) -> None:
+        if not self._awake.is_set():
+            self._awake.set()
+            self._wake_writer.send_bytes(b"w")
+
+    def _tell(self, reply: worker.Reply) -> None:
+        def emit() -> None:
+            engine = self._engine()
+            if engine is not None:
+                engine.replied.emit(reply)
+
+        relay().post_to(self._engine, emit)
+
+    def _talk(self) -> None:
+        """The thread: replies are told from here and received on the service's thread."""
+        while not self._kill.is_set():
+            child = self._child
+            ready = mp_connection.wait([self._wake_reader, *(child.sources if child else ())])
+            if self._wake_reader in ready:
+                self._wake_reader.recv_bytes()
+                self._awake.clear()
+                self._forward_all()
+            if child is not None and child is self._child and any(one in ready for one in child.sources):
+                self._receive(child)
+            if self._child is None and self._ending.is_set():
+                return
+        if self._child is not None:
+            self._child.kill()
+            self._child.close()
+
+    def _forward_all(self) -> None:
+        while not self._commands.empty() and not self._kill.is_set():
+            self._forward(self._commands.get())
+
+    def _forward(self, command: worker.Command) -> None:
+        """Pass a command on, to a new child if there is none."""
+        if self._child is None:
             if isinstance(command, worker.Cancel | worker.Shutdown):
-                return None
+                return
             try:
-                child = _Child(self._make_runner, in_process=self._in_process)
+                self._child = _Child(self._make_runner, in_process=self._in_process)
             except OSError as error:
-                self.replied.emit(worker.Died(f"it cannot be started: {error}"))
-                return None
+                self._tell(worker.Died(f"it cannot be started: {error}"))
+                return
         with contextlib.suppress(OSError):  # it died just now; `_receive` finds out and says so
-            child.connection.send(command)
-        return child
+            self._child.connection.send(command)
 
-    def _receive(self, child: _Child) -> _Child | None:
+    def _receive(self, child: _Child) -> None:
         try:
             if child.connection.poll():
-                self.replied.emit(child.connection.recv())
-                return child
+                self._tell(child.connection.recv())
+                return
         except (EOFError, OSError):
             pass
         reason = child.join()
+        self._child = None
         if not self._ending.is_set():
-            self.replied.emit(worker.Died(reason))
-        return None
+            self._tell(worker.Died(reason))
 
 
 class _Child:
@@ -518,9 +559,15 @@ class _Child:
         return _exit_reason(self._process.exitcode)
 
     def kill(self) -> None:
+        """End it by force, from any thread; a stopped process as well."""
         if self._process is not None:
             self._process.kill()
+
+    def close(self) -> None:
+        """Let go of what was killed."""
         self.connection.close()
+        if self._process is not None:
+            self._process.join(_KILL_S)
 
 
 def _serve_on_thread(connection: mp_connection.Connection, make_runner: worker.RunnerFactory) -> None:

@@ -1,6 +1,7 @@
 """Fixtures that every test gets."""
 
 import os
+import sys
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -9,7 +10,18 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("attune", deadline=None, max_examples=50)
-settings.load_profile("attune")
+# the same examples every time: what fails there fails here too
+settings.register_profile("ci", settings.get_profile("attune"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "attune")
+
+
+def pytest_unconfigure() -> None:
+    """What a test put into the clipboard would end after Python, which is a segmentation fault."""
+    if "PySide6.QtGui" in sys.modules:
+        from PySide6.QtGui import QGuiApplication
+
+        if QGuiApplication.instance() is not None:
+            QGuiApplication.clipboard().clear()
 
 
 @pytest.fixture(autouse=True)

@@ -31,6 +31,7 @@ from editor.rendering.compositing import composite_samples
 from inference.errors import EditorError
 
 OWN_TYPE = "application/x-attune-layer-id"
+_WITHOUT_CLIPBOARD = frozenset({"offscreen", "minimal", "linuxfb", "vnc"})
 _FAST_PNG = 80  # Qt's scale: little compression, for the clipboard's sake
 
 translate = QCoreApplication.translate
@@ -108,6 +109,15 @@ class Clipboard(Controller):
                 self._files.open(path)
 
         self._take(begin, open_files)
+
+    def let_go(self) -> None:
+        """Before the process ends: take our entry back where the system would not have taken it over.
+
+        Qt itself keeps the clipboard of platforms that have none until the process exits. Ending an object
+        that Python made after Python itself is a segmentation fault.
+        """
+        if QGuiApplication.platformName() in _WITHOUT_CLIPBOARD:
+            QGuiApplication.clipboard().clear()
 
     # inside
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from editor.controllers.files import FileWork
 from editor.controllers.sessions import Sessions
 from editor.controllers.shell import Shell
 from editor.document.document import Document
@@ -17,6 +18,7 @@ class Situation(NamedTuple):
 
     shell: Shell
     sessions: Sessions
+    files: FileWork
 
     def holds(self, condition: str) -> bool:
         """Whether a condition holds now; a KeyError is a defect of ours."""
@@ -63,5 +65,5 @@ _CONDITIONS: dict[str, Callable[[Situation], bool]] = {
     "can_undo": _can_undo,
     "can_redo": _of_document(lambda document: document.undo_stack.canRedo()),
     "exported": _of_document(lambda document: document.last_export is not None),
-    "jobs": lambda now: bool(now.shell.service.jobs()),
+    "jobs": lambda now: bool(now.shell.service.jobs()) or now.files.reading,
 }

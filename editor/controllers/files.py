@@ -5,45 +5,89 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, Signal
 
 from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
 from editor.document.document import Document
+from editor.document.known_file import FileMark, KnownFile, Obstacle, RefusedSave, of_another, same_file
 from editor.formats import files
 from editor.formats.files import ExportOptions, Opened
 from editor.layers.state import DocumentState
+from editor.system.background import Task
 from inference.errors import EditorError
+
+if TYPE_CHECKING:
+    pass
 
 translate = QCoreApplication.translate
 
 
 class FileWork(Controller):
-    """Reads and writes files on pool threads; what goes wrong becomes a message.
+    """Reads and writes files on other threads; what goes wrong becomes a message.
 
     `make_sample` makes the picture of the first start where none is installed.
     """
 
     saved = Signal(object, object)  # Document, Path
     exported = Signal(object, object)  # Document, Path
+    save_refused = Signal(object)  # RefusedSave
 
     def __init__(self, shell: Shell, make_sample: Callable[[], object]) -> None:
         super().__init__(shell)
         self._make_sample = make_sample
+        self._reading: list[Task] = []
 
     def open(self, path: Path) -> None:
         """Read a picture or project on another thread; a document opens, or a message says why not."""
         path = Path(path).absolute()
-        already = next((document for document in self._shell.documents if document.path == path), None)
-        if already is not None:
-            self._shell.set_current(already)
-            return
+        for document in self._shell.documents:
+            if document.path is not None and same_file(document.path, path):
+                self._shell.set_current(document)
+                return
+        mark = FileMark.of(path)  # before it is read: what is written meanwhile is somebody else's
 
         def done(opened: Opened) -> None:
-            self._on_opened(path, opened)
+            self._on_opened(KnownFile(path, mark), opened)
 
         self.read(path, done)
+
+    def reload(self, document: Document) -> None:
+        """Give up what was changed for what the document's file holds now."""
+        path = document.path
+        if path is None:
+            return
+        mark = FileMark.of(path)
+
+        def done(opened: Opened) -> None:
+            if document in self._shell.documents:
+                self._shell.close(document)
+            self._on_opened(KnownFile(path, mark), opened)
+
+        self.read(path, done)
+
+    def read(self, path: Path, done: Callable[[Opened], None]) -> None:
+        """Read a file on another thread and give what it holds to `done`, unless that is cancelled."""
+        text = translate("Application", "Opening {name}…").format(name=path.name)
+        task = self._in_background(text, lambda: files.open_file(path), done)
+        self._reading = [*(one for one in self._reading if not one.is_over), task]
+        self._shell.enabled_changed.emit()
+
+    @property
+    def reading(self) -> bool:
+        """Whether a file is being read that somebody waits for."""
+        return any(not task.is_over for task in self._reading)
+
+    def cancel_reading(self) -> None:
+        """Wait no more for files that are being read: pipes without a writer, disks that do not answer."""
+        reading, self._reading = [task for task in self._reading if not task.is_over], []
+        for task in reading:
+            task.cancel()
+        if reading:
+            self._shell.busy_changed.emit("")
+            self._shell.enabled_changed.emit()
 
     def open_start_picture(self, only_if_empty: bool = False) -> None:
         """Open the picture that comes with the application; make one where it is not installed."""
@@ -58,21 +102,41 @@ class FileWork(Controller):
             return
         self._make_sample()
 
-    def read(self, path: Path, done: Callable[[Opened], None]) -> None:
-        """Read a picture or project on another thread and give it to `done`."""
-        text = translate("Application", "Opening {name}…").format(name=path.name)
-        self._in_background(text, lambda: files.open_file(path), done)
+    def save(
+        self,
+        document: Document,
+        path: Path,
+        then: Callable[[], object] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Write the project (.ora); the document is unmodified when that is done, then `then` is called.
 
-    def save(self, document: Document, path: Path, then: Callable[[], object] | None = None) -> None:
-        """Write the project (.ora); the document is unmodified when that is done, then `then` is called."""
+        What somebody else wrote there meanwhile, a read-only file, and one that another document is saved to
+        are written only with `overwrite`; else the application's `save_refused` asks.
+        """
         path = Path(path).absolute()
-        state = document.state
+        state, source, known = document.state, document.source, _known(document, path)
+        if not overwrite and of_another(path, document, self._shell.documents):
+            refused = RefusedSave(document, path, Obstacle.OPEN_ELSEWHERE, then)
+            self.save_refused.emit(refused)
+            return
 
-        def done(_: object) -> None:
+        def write() -> Obstacle | None:
+            obstacle = None if overwrite else known.obstacle()
+            if obstacle is None:
+                files.save_project(state, source, path)
+                known.renew()
+            return obstacle
+
+        def done(obstacle: Obstacle | None) -> None:
+            if obstacle is not None:
+                self.save_refused.emit(RefusedSave(document, path, obstacle, then))
+                return
             self._remember(path)
             if document not in self._shell.documents:  # closed while it was written
                 return
-            document.set_path(path)
+            document.set_path(path, known)
             if _same_content(document.state, state):  # not edited meanwhile
                 document.undo_stack.setClean()
             self.saved.emit(document, path)
@@ -80,23 +144,30 @@ class FileWork(Controller):
                 then()
 
         text = translate("Application", "Saving {name}…").format(name=path.name)
-        source = document.source
-        self._in_background(text, lambda: files.save_project(state, source, path), done, in_order=True)
+        self._in_background(text, write, done, in_order=True)
 
     def export(self, document: Document, path: Path, options: ExportOptions) -> None:
-        """Write the visible picture on another thread."""
+        """Write the visible picture on another thread; what others wrote since the last time stays."""
         path = Path(path).absolute()
-        state, source = document.state, document.source
+        state, source, known = document.state, document.source, document.exported_file
+        if known is None or known.path != path or document.last_export is None:
+            known = KnownFile(path)
+
+        def write() -> tuple[str, ...]:
+            _refuse(known.obstacle(), path)
+            notes = files.export_picture(state, source, path, options)
+            known.renew()
+            return notes
 
         def done(notes: tuple[str, ...]) -> None:
-            document.last_export = (path, options)
+            document.last_export, document.exported_file = (path, options), known
             self.exported.emit(document, path)
             self._shell.enabled_changed.emit()
             text = translate("Application", "Exported {name}.").format(name=path.name)
             self._shell.message.emit(text, " ".join(notes), "warning" if notes else "info")
 
         text = translate("Application", "Exporting {name}…").format(name=path.name)
-        self._in_background(text, lambda: files.export_picture(state, source, path, options), done)
+        self._in_background(text, write, done, kept=True)
 
     def _in_background(
         self,
@@ -105,24 +176,32 @@ class FileWork(Controller):
         done: Callable[..., None],
         *,
         in_order: bool = False,
-    ) -> None:
+        kept: bool = False,
+    ) -> Task:
         self._shell.busy_changed.emit(text)
 
-        def finished(result: object) -> None:
+        def ended() -> None:
             self._shell.busy_changed.emit("")
+            self._shell.enabled_changed.emit()
+
+        def finished(result: object) -> None:
+            ended()
             done(result)
 
         def failed(error: EditorError) -> None:
-            self._shell.busy_changed.emit("")
+            ended()
             self._shell.report(error)
 
-        self._shell.background.run(work, finished, failed, in_order=in_order)
+        return self._shell.background.run(work, finished, failed, in_order=in_order, kept=kept)
 
-    def _on_opened(self, path: Path, opened: Opened) -> None:
+    def _on_opened(self, known: KnownFile, opened: Opened) -> None:
         # a picture is opened as a copy to work on; only a project is saved back to its own file
         # (a project of another program whose features we lack is a copy too: saving would flatten it)
         is_ours = opened.is_project and not opened.notes
-        document = Document(opened.state, title=path.name, path=path if is_ours else None)
+        path = known.path
+        document = Document(opened.state, title=path.name)
+        if is_ours:
+            document.set_path(path, known)
         document.source = opened.source
         if opened.notes:
             self._shell.message.emit("\n".join(opened.notes), "", "warning")
@@ -138,6 +217,26 @@ class FileWork(Controller):
             self._shell.settings.add_recent_file(path)
         except EditorError as error:
             self._shell.message.emit(error.message, error.hint, "warning")
+
+
+def _known(document: Document, path: Path) -> KnownFile:
+    """What is known of a place that a document is saved to: nothing, but if it is its own file."""
+    known = document.known_file
+    return known if known is not None and known.path == path else KnownFile(path)
+
+
+def _refuse(obstacle: Obstacle | None, path: Path) -> None:
+    """Raises:
+    EditorError: a file that is exported to is not to be replaced.
+    """
+    if obstacle is Obstacle.READ_ONLY:
+        raise EditorError("“{name}” is read-only.", "Choose another name.", name=path.name)
+    if obstacle is not None:
+        raise EditorError(
+            "Another program has changed “{name}” since it was exported here.",
+            "Export under another name, or remove the file.",
+            name=path.name,
+        )
 
 
 def _same_content(one: DocumentState, other: DocumentState) -> bool:

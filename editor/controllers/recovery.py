@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QObject
 
 from editor.controllers.shell import Shell
 from editor.document.document import Document
+from editor.document.known_file import KnownFile
 from editor.recovery.autosave import Autosave
 from editor.recovery.leftovers import Leftovers
 from editor.recovery.store import Snapshot, Store
@@ -58,6 +59,8 @@ class Recovery(QObject):
 
     def _on_restored(self, snapshot: Snapshot, store: Store, notes: tuple[str, ...]) -> None:
         document = Document(snapshot.state, title=snapshot.title, path=snapshot.path, source=snapshot.source)
+        if snapshot.path is not None:
+            document.set_path(snapshot.path, KnownFile(snapshot.path, snapshot.mark))
         document.undo_stack.resetClean()  # it is in no file
         self._adopted = store
         self._shell.add_document(document)

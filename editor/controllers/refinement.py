@@ -173,7 +173,7 @@ class Refinement(Controller):
             text = translate("Refinement", "Exported {name}.").format(name=path.with_suffix(".png").name)
             self._shell.message.emit(text, "", "info")
 
-        self._shell.background.run(write, done, self._shell.report)
+        self._shell.background.run(write, done, self._shell.report, kept=True)
 
     def _on_finished(self, job: Job, result: Result) -> None:
         asked = self._forget(job)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ class Starts(Controller):
     def open_as_layers(self, paths: Sequence[Path]) -> None:
         """Put pictures into the current document, each as a layer, or a group if it has several."""
         for path in paths:
-            self._files.read(path, lambda opened, path=path: self._add_layer(path, opened))
+            self._files.read(path, partial(self._add_layer, path))
 
     def _add_layer(self, path: Path, opened: Opened) -> None:
         document = self.document

@@ -148,7 +148,7 @@ class StepSearch(Controller):
         def store() -> None:
             store_step(file, model_hash, method, values)
 
-        self._shell.background.run(store, lambda _: self.kept.emit(step), self.failed.emit)
+        self._shell.background.run(store, lambda _: self.kept.emit(step), self.failed.emit, kept=True)
 
     def _world(self, search: Search) -> World:
         entry = self._catalogue.find(search.model)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QRect, Signal
 from editor.colour.conversion import from_srgb
 from editor.document.changes import dirty_area
 from editor.document.history import History
+from editor.document.known_file import KnownFile
 from editor.formats.options import ExportOptions
 from editor.layers.layer import Layer, Node
 from editor.layers.recipes import Subject
@@ -50,10 +51,12 @@ class Document(QObject):
         self._state = state
         self._title = title
         self._path = path
+        self.known_file = KnownFile(path) if path is not None else None  # what saving knows of its file
         self._previews: dict[str, Node] = {}
         self._edits_mask = False
         self.source = source or SourceMetadata()
         self.last_export: tuple[Path, ExportOptions] | None = None  # what “Export again” repeats
+        self.exported_file: KnownFile | None = None  # what was written there
         self.undo_stack = History(self.swap_state, self)
         self.undo_stack.dropped.connect(self.history_dropped)
         self.undo_stack.cleanChanged.connect(self._on_clean_changed)
@@ -133,8 +136,10 @@ class Document(QObject):
         """The project file (.ora) that Save writes to, or the opened picture."""
         return self._path
 
-    def set_path(self, path: Path | None) -> None:
+    def set_path(self, path: Path | None, known: KnownFile | None = None) -> None:
+        """It has another file from now on; `known` is what is known of that."""
         self._path = path
+        self.known_file = known if known is not None or path is None else KnownFile(path)
         self.path_changed.emit()
 
     @property

@@ -37,7 +37,9 @@ def filled(state: DocumentState, node_id: str, colour: Colour, *, mask: bool = F
         _paint(samples, paint, share, keep_alpha=layer.alpha_locked)
         return samples
 
-    return state.with_node(layer.changed(raster=by_bands(layer.raster, band), text=None, recipe=None))
+    raster = by_bands(layer.raster, band)
+    # what is painted is no longer what the recipe makes
+    return state.with_node(layer.changed(raster=raster, text=None, recipe=None, maps={}))
 
 
 def cleared(state: DocumentState, node_id: str, *, mask: bool = False) -> DocumentState:
@@ -54,7 +56,7 @@ def cleared(state: DocumentState, node_id: str, *, mask: bool = False) -> Docume
     layer = clearable(state, node_id)
     shown = state.selection or _everything(state)
     raster = with_alpha(layer, shown, remove=True)
-    return state.with_node(layer.changed(raster=raster, text=None, recipe=None))
+    return state.with_node(layer.changed(raster=raster, text=None, recipe=None, maps={}))
 
 
 def clearable(state: DocumentState, node_id: str) -> Layer:

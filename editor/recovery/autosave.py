@@ -195,7 +195,13 @@ def _remove_store(watched: Watched) -> None:
 
 
 def _snapshot(document: Document) -> Snapshot:
-    return Snapshot(state=document.state, source=document.source, title=document.title, path=document.path)
+    return Snapshot(
+        state=document.state,
+        source=document.source,
+        title=document.title,
+        path=document.path,
+        mark=document.known_file.mark if document.known_file is not None else None,
+    )
 
 
 def _raster_bytes(state: DocumentState) -> int:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from editor.document.known_file import FileMark
 from editor.document.state_json import source_from_json, source_to_json, state_from_json, state_to_json
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.recovery.packs import Packs
@@ -37,6 +38,7 @@ class Snapshot:
     source: SourceMetadata
     title: str
     path: Path | None
+    mark: FileMark | None = None  # of the file at `path`, as it was opened or saved last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +95,8 @@ class Store:
             notes.append(f"{source.damaged} damaged parts of the picture are empty now.")
         summary = _summary(values)
         kept = source_from_json(values.get("source", {}))
-        snapshot = Snapshot(state=state, source=kept, title=summary.title, path=summary.path)
+        mark = FileMark.from_json(values.get("mark"))
+        snapshot = Snapshot(state=state, source=kept, title=summary.title, path=summary.path, mark=mark)
         return snapshot, tuple(notes)
 
     def remove(self) -> None:
@@ -164,6 +167,7 @@ def _manifest(snapshot: Snapshot, keeper: Keeper) -> dict[str, Any]:
         "software": f"Attune {version()}",
         "title": snapshot.title,
         "path": str(snapshot.path) if snapshot.path is not None else None,
+        "mark": snapshot.mark,
         "saved_at": time.time(),
         "document": state_to_json(snapshot.state, keeper),
         "source": source_to_json(snapshot.source),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from editor import adjustments
-from editor.blending import BLENDS, mixed
+from editor.blending.adjusting import adjust_onto
 from editor.blending.canvas import BOUNDLESS, Canvas, Plane, Source, Strength, blend_onto, mix
 from editor.layers.blend_mode import BlendMode
 from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
@@ -96,7 +96,8 @@ class Renderer:
 
     def _add_pixels(self, canvas: Canvas, node: Node, clipped: Sequence[Node], area: Area) -> None:
         place = self._place(node.area) if isinstance(node, Layer) else area
-        if not isinstance(node, Layer) or (node.blend_mode in BOUNDLESS and not place.contains(area)):
+        boundless = node.blend_mode in BOUNDLESS or reach(clipped) > 0
+        if not isinstance(node, Layer) or (boundless and not place.contains(area)):
             common, target, source = area, canvas, self._own(node, area)
         else:
             # only where the layer is
@@ -115,8 +116,28 @@ class Renderer:
     def _with_clipped(self, source: Source | Canvas, clipped: Sequence[Node], area: Area) -> Canvas:
         base = source.planes() if isinstance(source, Source) else source
         inside = Canvas(base.colour, np.ones_like(base.alpha), opaque=True)
-        self.compose(_released(clipped), inside, area)
+        self._compose_inside(inside, _released(clipped), base.alpha, area)
         return Canvas(inside.colour, base.alpha, base.opaque)
+
+    def _compose_inside(self, canvas: Canvas, nodes: Sequence[Node], seen: Plane, area: Area) -> None:
+        """Put clipped nodes on an opaque canvas, which each of them leaves opaque.
+
+        Its neighbours count for an adjustment by `seen`, the alpha of what the nodes are clipped to.
+        """
+        for node, clipped in self._seen(nodes, area):
+            if isinstance(node, Adjustment):
+                colour = self._adjusted(canvas.colour, seen, node).colour
+                adjusted = Canvas(colour, np.ones_like(seen), opaque=True)
+                adjust_onto(canvas, adjusted, self._strength(node, area), node.blend_mode)
+            elif isinstance(node, Group) and not node.isolated and not clipped:
+                after = canvas.copy()
+                self._compose_inside(after, node.children, seen, area)
+                mix(canvas, after, self._strength(node, area))
+            else:
+                self._add_pixels(canvas, node, clipped, area)
+            if not canvas.opaque:
+                canvas.alpha[:] = 1
+                canvas.opaque = True
 
     def _own(self, node: Node, area: Area) -> Canvas:
         """A layer or group by itself over a whole area."""
@@ -161,12 +182,13 @@ class Renderer:
         return result
 
     def _adjust(self, canvas: Canvas, node: Adjustment, area: Area) -> None:
-        planes = np.concatenate([canvas.colour, canvas.alpha[None]])
-        adjusted = adjustments.apply(node.settings, planes, self._scale)
-        after = Canvas(adjusted[:3], adjusted[3], canvas.opaque, canvas.blank)
-        if node.blend_mode in BLENDS:
-            after.colour = mixed(canvas.colour, after.colour, node.blend_mode)
-        mix(canvas, after, self._strength(node, area))
+        adjusted = self._adjusted(canvas.colour, canvas.alpha, node)
+        adjusted.opaque, adjusted.blank = canvas.opaque, canvas.blank
+        adjust_onto(canvas, adjusted, self._strength(node, area), node.blend_mode)
+
+    def _adjusted(self, colour: Plane, alpha: Plane, node: Adjustment) -> Canvas:
+        planes = adjustments.apply(node.settings, np.concatenate([colour, alpha[None]]), self._scale)
+        return Canvas(planes[:3], planes[3])
 
     def _place(self, area: Area) -> Area:
         return area if self._level == 0 else scaled_area(area, self._level)

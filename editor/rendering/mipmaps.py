@@ -1,4 +1,4 @@
-"""Tiles of rasters at half, quarter … size, kept as long as memory allows.
+"""Tiles of rasters at half, quarter … size, kept as long as those they were made from and memory allow.
 
 A reduced tile is known by the tiles it was made from, not by its raster: after a stroke only what lies over
 the painted tiles is reduced again.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections import OrderedDict
-from typing import NamedTuple, cast
+from collections import OrderedDict, deque
+from typing import NamedTuple, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from editor.pixels.raster import TILE_PX, Area, Raster, Samples, to_eight_bits
 
 Tile = NDArray[np.uint8]
+Key: TypeAlias = tuple[int, ...]  # level, then the tokens of the tiles that a reduced one was made from
 CACHE_BYTES = 512 * 2**20
 
 
@@ -43,9 +44,11 @@ class Mipmaps:
     def __init__(self, cache_bytes: int = CACHE_BYTES) -> None:
         self._limit = cache_bytes
         self._held = 0
-        self._tiles: OrderedDict[tuple[int, ...], Tile] = OrderedDict()
+        self._tiles: OrderedDict[Key, Tile] = OrderedDict()
+        self._made_of: dict[int, set[Key]] = {}  # token: the reduced tiles that a tile went into
+        self._gone: deque[int] = deque()  # tokens of tiles that nobody has any more
         self._facts: dict[int, tuple[weakref.ref[Samples], Facts]] = {}
-        self._keys: weakref.WeakKeyDictionary[Raster, dict[tuple[int, int, int], tuple[int, ...]]] = (
+        self._keys: weakref.WeakKeyDictionary[Raster, dict[tuple[int, int, int], Key]] = (
             weakref.WeakKeyDictionary()
         )
         self._tokens = itertools.count()
@@ -59,19 +62,27 @@ class Mipmaps:
         last = tile[..., -1]
         top = np.iinfo(tile.dtype).max
         full = bool(last.min() == top)
-        facts = Facts(next(self._tokens), full, not full and not last.any())
+        blank = not full and not last.any()
         key = id(tile)
+        with self._lock:
+            known = self._facts.get(key)
+            if known is not None and known[0]() is tile:  # another thread was faster
+                return known[1]
+            facts = Facts(next(self._tokens), full, blank)
 
-        def forget(gone: weakref.ref[Samples]) -> None:
-            kept = self._facts.get(key)
-            if kept is not None and kept[0] is gone:
-                del self._facts[key]
+            def forget(gone: weakref.ref[Samples]) -> None:
+                """On any thread, with or without the lock."""
+                self._gone.append(facts.token)
+                kept = self._facts.get(key)
+                if kept is not None and kept[0] is gone:
+                    del self._facts[key]
 
-        self._facts[key] = (weakref.ref(tile, forget), facts)
-        return facts
+            self._facts[key] = (weakref.ref(tile, forget), facts)
+            return facts
 
     def tile(self, raster: Raster, level: int, column: int, row: int) -> Samples:
         """The tile of a raster at 2^-level; at level 0 the raster's own, else 8 bits."""
+        self._drop_what_was_made_of_gone_ones()
         if level == 0:
             return raster.tile(column, row)
         key = self._key(raster, level, column, row)
@@ -85,10 +96,27 @@ class Mipmaps:
             if key not in self._tiles:
                 self._tiles[key] = reduced
                 self._held += reduced.nbytes
+                for token in key[1:]:
+                    self._made_of.setdefault(token, set()).add(key)
             while self._held > self._limit and len(self._tiles) > 1:
-                _, oldest = self._tiles.popitem(last=False)
-                self._held -= oldest.nbytes
+                self._drop(next(iter(self._tiles)))
         return reduced
+
+    def _drop_what_was_made_of_gone_ones(self) -> None:
+        while self._gone:
+            with self._lock:
+                token = self._gone.popleft() if self._gone else -1  # another thread may have been faster
+                for key in tuple(self._made_of.get(token, ())):
+                    self._drop(key)
+
+    def _drop(self, key: Key) -> None:
+        """Let go of a reduced tile; with the lock held."""
+        self._held -= self._tiles.pop(key).nbytes
+        for token in key[1:]:
+            keys = self._made_of[token]
+            keys.discard(key)
+            if not keys:
+                del self._made_of[token]
 
     def is_full(self, raster: Raster, level: int, area: Area) -> bool:
         """Whether alpha is known to be full in all tiles of an area inside a raster at a level."""
@@ -130,7 +158,7 @@ class Mipmaps:
             for c in range(part.x // TILE_PX, (part.right - 1) // TILE_PX + 1)
         ]
 
-    def _key(self, raster: Raster, level: int, column: int, row: int) -> tuple[int, ...]:
+    def _key(self, raster: Raster, level: int, column: int, row: int) -> Key:
         """What a reduced tile is known by; a raster's own keys are kept as long as the raster lives."""
         place = (level, column, row)
         with self._lock:

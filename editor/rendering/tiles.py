@@ -11,6 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -20,6 +21,7 @@ from editor.layers.state import DocumentState
 from editor.pixels.raster import TILE_PX, Area
 from editor.rendering.tile_grid import Key, at_level, enlarged, grid, levels, patched, reduced, tile_area
 from editor.rendering.tile_work import Job, Piece, TileRecord, Transform, taken
+from inference.relay import relay
 
 if TYPE_CHECKING:
     from editor.rendering.layers_below import LayersBelow
@@ -44,6 +46,7 @@ class TileCompositor(QObject):
 
     def __init__(self, parent: QObject | None = None, *, cache_bytes: int = CACHE_BYTES) -> None:
         super().__init__(parent)
+        relay()  # made here, on the event loop's thread
         self._limit = cache_bytes
         self._state: DocumentState | None = None
         self._transform: Transform | None = None
@@ -264,7 +267,13 @@ class TileCompositor(QObject):
             self._work.notify_all()
             if self._closed or not images or job.generation != self._generation:
                 return
-        self.tiles_ready.emit(job.level, tuple((piece.key.column, piece.key.row) for piece in job.pieces))
+        places = tuple((piece.key.column, piece.key.row) for piece in job.pieces)
+        relay().post(self, partial(self._tell, job.level, places))
+
+    def _tell(self, level: int, places: tuple[tuple[int, int], ...]) -> None:
+        """On the GUI thread again."""
+        if not self._closed:
+            self.tiles_ready.emit(level, places)
 
     def _learn(self, job: Job, seconds: float) -> None:
         """How long a pixel takes."""

@@ -4140,6 +4140,41 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>RefusedSave</name>
+    <message>
+        <source>Another program has changed “{name}” since it was opened or saved here.</source>
+        <translation>自从在此处打开或保存“{name}”以来，另一个程序已更改了它。</translation>
+    </message>
+    <message>
+        <source>“{name}” is read-only.</source>
+        <translation>“{name}”是只读的。</translation>
+    </message>
+    <message>
+        <source>“{name}” is open here as another document.</source>
+        <translation>“{name}”已在此处作为另一个文档打开。</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>保存</translation>
+    </message>
+    <message>
+        <source>Nothing was written yet.</source>
+        <translation>尚未写入任何内容。</translation>
+    </message>
+    <message>
+        <source>Save as…</source>
+        <translation>另存为…</translation>
+    </message>
+    <message>
+        <source>Reload</source>
+        <translation>重新载入</translation>
+    </message>
+    <message>
+        <source>Overwrite</source>
+        <translation>覆盖</translation>
+    </message>
+</context>
+<context>
     <name>Ruler</name>
     <message>
         <source>Ruler</source>

@@ -31,22 +31,19 @@ def _blend_node(
 ) -> NDArray[np.float32]:
     strength = _strength(node, area)
     if isinstance(node, Adjustment):
-        planes = np.ascontiguousarray(np.moveaxis(canvas, 2, 0))
-        adjusted = np.moveaxis(adjustments.apply(node.settings, planes), 0, 2)
-        return _mixed(canvas, _adjusted(canvas, adjusted, node.blend_mode), strength)
+        return _adjusted(canvas, _apply(node, canvas), strength, node.blend_mode)
     if isinstance(node, Group) and not node.isolated and not clipped:
         return _mixed(canvas, compose(node.children, canvas, area), strength)
     source = _own_pixels(node, area)
     if clipped:
-        alpha = source[..., 3:]
-        shown = compose(
-            [node.changed(clipped=False) for node in clipped],
-            np.concatenate([source[..., :3], np.ones_like(alpha)], axis=2),
-            area,
-        )
-        source = np.concatenate([shown[..., :3], alpha], axis=2)
+        source = _drawn_inside(source, [node.changed(clipped=False) for node in clipped], area)
     source = np.concatenate([source[..., :3], source[..., 3:] * strength], axis=2)
     return blend_pixels(canvas, source, node.blend_mode)
+
+
+def _apply(node: Adjustment, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    planes = np.ascontiguousarray(np.moveaxis(pixels, 2, 0))
+    return np.moveaxis(adjustments.apply(node.settings, planes), 0, 2)
 
 
 def _own_pixels(node: Node, area: Area) -> NDArray[np.float32]:
@@ -75,14 +72,54 @@ def _strength(node: Node, area: Area) -> NDArray[np.float32]:
     return values * np.float32(node.opacity)
 
 
+def _drawn_inside(base: NDArray[np.float32], nodes: Sequence[Node], area: Area) -> NDArray[np.float32]:
+    """Nodes on what they are clipped to: each keeps its alpha, and its colour where nothing else is left."""
+    for node, clipped in _clipping_runs(nodes):
+        if not _contributes(node, area):
+            continue
+        opaque, strength = _with_alpha(base, 1), _strength(node, area)
+        if isinstance(node, Adjustment):
+            drawn = _adjusted(opaque, _with_alpha(_apply(node, base), 1), strength, node.blend_mode)
+        elif isinstance(node, Group) and not node.isolated and not clipped:
+            drawn = _mixed(opaque, _with_alpha(_drawn_inside(base, node.children, area), 1), strength)
+        else:
+            drawn = _blend_node(opaque, node, clipped, area)
+        colour = np.where(drawn[..., 3:] > 0, drawn[..., :3], base[..., :3])
+        base = np.concatenate([colour, base[..., 3:]], axis=2)
+    return base
+
+
 def _adjusted(
-    canvas: NDArray[np.float32], adjusted: NDArray[np.float32], mode: BlendMode
+    canvas: NDArray[np.float32], adjusted: NDArray[np.float32], strength: NDArray[np.float32], mode: BlendMode
 ) -> NDArray[np.float32]:
-    if mode is BlendMode.NORMAL:
-        return adjusted
-    opaque = np.concatenate([canvas[..., :3], np.ones_like(canvas[..., 3:])], axis=2)
-    top = np.concatenate([adjusted[..., :3], np.ones_like(canvas[..., 3:])], axis=2)
-    return np.concatenate([blend_pixels(opaque, top, mode)[..., :3], canvas[..., 3:]], axis=2)
+    """The three parts of a pixel one by one: what both pictures cover, one alone, the other alone.
+
+    In each part alphas are 0 or 1, and the source's is scaled by the strength.
+    """
+    both = np.minimum(canvas[..., 3:], adjusted[..., 3:])
+    source = _with_alpha(adjusted, strength)
+    parts = [
+        (both, blend_pixels(_with_alpha(canvas, 1), source, mode)),
+        (adjusted[..., 3:] - both, blend_pixels(_with_alpha(canvas, 0), source, mode)),
+        (canvas[..., 3:] - both, _uncovered(canvas, strength, mode)),
+    ]
+    alpha = sum(share * part[..., 3:] for share, part in parts)
+    premultiplied = sum(share * part[..., 3:] * part[..., :3] for share, part in parts)
+    return _straight(np.asarray(premultiplied, np.float32), np.asarray(alpha, np.float32))
+
+
+def _uncovered(
+    canvas: NDArray[np.float32], strength: NDArray[np.float32], mode: BlendMode
+) -> NDArray[np.float32]:
+    """The backdrop where the adjusted picture has gone; blend modes put the one in the other's place."""
+    if mode is BlendMode.NORMAL or mode in blending.BLENDS:
+        return _with_alpha(canvas, 1 - strength)
+    return blend_pixels(_with_alpha(canvas, 1), _with_alpha(canvas, 0), mode)
+
+
+def _with_alpha(pixels: NDArray[np.float32], alpha: NDArray[np.float32] | float) -> NDArray[np.float32]:
+    planes = np.broadcast_to(np.asarray(alpha, np.float32), (*pixels.shape[:2], 1))
+    return np.concatenate([pixels[..., :3], planes], axis=2)
 
 
 def _mixed(
@@ -92,6 +129,10 @@ def _mixed(
     alpha = before[..., 3:] * (1 - strength) + after[..., 3:] * strength
     premultiplied = before[..., :3] * before[..., 3:] * (1 - strength)
     premultiplied = premultiplied + after[..., :3] * after[..., 3:] * strength
+    return _straight(premultiplied, alpha)
+
+
+def _straight(premultiplied: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
     colour = np.divide(premultiplied, alpha, out=np.zeros_like(premultiplied), where=alpha > 0)
     return np.concatenate([colour, alpha], axis=2)
 

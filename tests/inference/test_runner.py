@@ -12,11 +12,21 @@ from inference.chosen_steps import store_step
 from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled, EditorError
+from inference.inputs import Inputs
 from inference.models import MemoryMode, ModelEntry
-from inference.operations import OPERATIONS, Attribute, AttributeSweep, Family, Generate, Refine, SubjectEdit
+from inference.operations import (
+    OPERATIONS,
+    Attribute,
+    AttributeSweep,
+    Family,
+    Generate,
+    Refine,
+    Score,
+    SubjectEdit,
+)
 from inference.parameters import Parameters
 from inference.progress import Progress
-from inference.request import Request, Result
+from inference.request import Output, Request, Result
 from inference.runner import Runner
 from tests.helpers.stub_backbone import StubBackbone
 
@@ -101,6 +111,24 @@ class TestRequests:
         assert again.cached
         assert again.measured.denoiser_evaluations == 0
         np.testing.assert_array_equal(first.images[0], again.images[0])
+
+    def test_another_input_picture_is_another_result(
+        self, runner: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def mean(backbone: object, parameters: object, inputs: Inputs, progress: Progress) -> Output:
+            return Output(images=(), scores={"mean": float(inputs.images["image"].mean())})
+
+        monkeypatch.setattr("inference.runner._method", lambda operation: mean)
+        request = Request(operation="score", parameters=Score(prompt=PROMPT), model="stub")
+
+        def score(level: int) -> tuple[float, bool, str]:
+            picture = np.full((8, 8, 3), level, np.uint8)
+            result = runner.run(request, {"image": picture}, Progress())
+            return result.scores["mean"], result.cached, result.request.input_hashes["image"]
+
+        first, other, again = score(10), score(200), score(10)
+        assert (first[:2], other[:2], again[:2]) == ((10.0, False), (200.0, False), (10.0, True))
+        assert first[2] == again[2] != other[2]
 
     def test_other_weights_are_noted(self, runner: Runner) -> None:
         first = run(runner, "generate", Generate(prompt=PROMPT))

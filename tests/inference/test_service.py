@@ -1,6 +1,8 @@
 """The queue, on a thread and with a real child process."""
 
+import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from inference import worker
 from inference.errors import EditorError
 from inference.service import InferenceService, Job, JobState, Priority
 from tests.helpers.fake_service import FakeService
@@ -315,3 +318,32 @@ def test_the_service_knows_where_the_model_runs(qtbot: QtBot) -> None:
     assert told.args == ["cpu"]
     assert service.device == "cpu"
     service.shutdown()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes cannot be stopped there")
+class TestStoppedEngine:
+    """The engine's process is stopped (a laptop that sleeps, a debugger) while much is sent to it."""
+
+    @pytest.fixture
+    def stopped(self, child_service: InferenceService, qtbot: QtBot) -> InferenceService:
+        wait_for(qtbot, child_service.submit(request("steps 1")))
+        (child,) = multiprocessing.active_children()
+        assert child.pid is not None
+        os.kill(child.pid, signal.SIGSTOP)
+        picture = np.zeros((3000, 3000, 3), np.uint8)  # more than any pipe holds
+        child_service.submit(request("steps 2"), {"image": picture})
+        qtbot.wait(100)
+        return child_service
+
+    def test_shutting_down_ends_it_by_force(self, stopped: InferenceService) -> None:
+        begun = time.monotonic()
+        stopped.shutdown(300)
+        assert time.monotonic() - begun < 2
+        assert not multiprocessing.active_children()
+
+    def test_sending_never_waits(self, stopped: InferenceService, qtbot: QtBot) -> None:
+        begun = time.monotonic()
+        for _ in range(30_000):  # wake-ups: a pipe holds 13 000
+            stopped._engine.send(worker.Cancel(1))
+        assert time.monotonic() - begun < 10
+        stopped.shutdown(100)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 from editor.actions.forms import FORMS
 from editor.application import Application
 from editor.document.document import Document
+from editor.document.known_file import RefusedSave
 from editor.formats import readable_extensions
 from widgets.forms.replacing import may_replace
 from widgets.look.theme import tokens_of
@@ -31,6 +32,7 @@ class WindowCommands(QObject):
         self._application = application
         self._actions = actions
         self._dialogs: dict[str, QDialog] = {}
+        self._application.save_refused.connect(self._ask_about_file)
 
     def dialog(self, name: str) -> QDialog | None:
         """An open dialog, for tests."""
@@ -275,7 +277,33 @@ class WindowCommands(QObject):
         box.setDefaultButton(buttons.Save)
         for button in box.buttons():
             button.setIcon(QIcon())
-        return box.exec()
+        answer = box.exec()
+        box.deleteLater()
+        return answer
+
+    def _ask_about_file(self, refused: RefusedSave) -> None:
+        """A save would overwrite what somebody else wrote."""
+        from widgets.window.refused_save import ask_about
+
+        application, document = self._application, refused.document
+        if document not in application.documents:
+            return
+
+        def save_as() -> None:
+            application.set_current(document)
+            self.show_save_as(refused.then)
+
+        self._show(
+            "refused save",
+            lambda: ask_about(
+                refused,
+                self._window,
+                overwrite=lambda: application.save(document, refused.path, refused.then, overwrite=True),
+                save_as=save_as,
+                reload=lambda: application.reload(document),
+            ),
+            fresh=True,
+        )
 
     def _close_saved(self, document: Document, then: Callable[[], object] | None) -> None:
         if document.modified:  # edited while it was written: it stays open

@@ -1,9 +1,12 @@
 """The dirty area: whatever changed lies inside it, and little else."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QRect
+from pytestqt.qtbot import QtBot
 
 from editor.adjustments.invert import Invert
 from editor.document.changes import dirty_area
@@ -11,6 +14,7 @@ from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Mask, Node
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster
 from editor.rendering.compositing import composite
+from tests.editor.controllers.receivers import Bench
 
 DOCUMENT = Area(0, 0, 700, 300)
 
@@ -25,14 +29,20 @@ def state() -> DocumentState:
     group = Group(
         name="g",
         id="g",
+        mask=half_mask(),
         children=(layer(1, "a", x=40, blend_mode=BlendMode.SCREEN), layer(2, "b", x=300, y=60, opacity=0.5)),
     )
-    top = layer(3, "top", x=500, y=150, blend_mode=BlendMode.MULTIPLY)
+    top = layer(3, "top", x=500, y=150, blend_mode=BlendMode.MULTIPLY, mask=half_mask())
     return DocumentState(width=700, height=300, layers=(layer(4, "bottom"), group, top))
 
 
 def mask() -> Mask:
     return Mask(raster=Raster.filled(30, 20, 128, channels=1), x=320, y=80, outside=255)
+
+
+def half_mask() -> Mask:
+    """One that hides half of everything, and is on."""
+    return Mask(raster=Raster.filled(160, 200, 128, channels=1), x=400, y=100, outside=128)
 
 
 CHANGES = {
@@ -43,6 +53,11 @@ CHANGES = {
     "opacity": lambda s: s.with_node(s.node("g").changed(opacity=0.4)),
     "hide": lambda s: s.with_node(s.node("top").changed(visible=False)),
     "mask": lambda s: s.with_node(s.node("b").changed(mask=mask())),
+    "mask off": lambda s: s.with_node(s.node("top").changed(mask=replace(half_mask(), enabled=False))),
+    "mask of a group off": lambda s: s.with_node(
+        s.node("g").changed(mask=replace(half_mask(), enabled=False))
+    ),
+    "other mask": lambda s: s.with_node(s.node("top").changed(mask=replace(half_mask(), outside=90))),
     "remove": lambda s: s.without(["b"]),
     "add": lambda s: s.inserted([layer(9, "new", x=200)], parent="g"),
     "adjust": lambda s: s.inserted([Adjustment(name="i", settings=Invert())], index=1),
@@ -71,3 +86,21 @@ def test_an_untouched_tree_is_clean(state: DocumentState) -> None:
 def test_small_changes_stay_small(state: DocumentState) -> None:
     dirty = dirty_area(state.layers, CHANGES["hide"](state).layers, DOCUMENT)
     assert dirty == Area(500, 150, 120, 100)
+
+
+def test_a_mask_switched_off_and_on_is_painted_again(
+    qtbot: QtBot, state: DocumentState, tmp_path: Path
+) -> None:
+    bench = Bench(replace(state, active="top"), tmp_path, qtbot)
+    shown = [bench.document.composite().copy()]
+    told: list[QRect] = []
+    bench.document.pixels_changed.connect(told.append)
+    for _ in range(2):
+        bench.application.masks.toggle()
+        shown.append(bench.document.composite().copy())
+        assert np.any(shown[-1] != shown[-2])
+        changed = np.argwhere((shown[-1] != shown[-2]).any(axis=2))
+        assert len(told) == len(shown) - 1
+        assert all(told[-1].contains(int(x), int(y)) for y, x in changed[::97])
+    assert np.array_equal(shown[2], shown[0])
+    bench.close()

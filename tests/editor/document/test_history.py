@@ -5,13 +5,16 @@ import sys
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from editor.commands import SetLayerProperty, push
 from editor.document.document import Document
 from editor.document.history import History, Step
+from editor.layers.layer import Layer
 from editor.layers.state import DocumentState
+from editor.pixels.raster import Raster
 
 
 class Shown:
@@ -106,6 +109,37 @@ def test_at_most_a_thousand_steps_are_kept(history: History, shown: Shown) -> No
     assert (history.count(), history.index()) == (1000, 1000)
     history.setIndex(0)
     assert shown.state.width == 9
+
+
+@pytest.mark.parametrize("limit", [10, 3])
+def test_the_steps_hold_as_much_as_they_may_and_no_more(qtbot: QtBot, limit: int) -> None:
+    """Each step holds one picture of 256 × 256 beside the one that is shown."""
+    one = 256 * 256 * 4
+    shown = Shown()
+    shown.state = painted_state(0)
+    history = History(shown.swap)
+    history.limit_bytes = limit * one
+    told: list[int] = []
+    history.dropped.connect(told.append)
+    for turn in range(1, limit + 6):
+        history.push(Step(text=str(turn), before=shown.state, after=painted_state(turn)))
+        assert history.bytes == min(turn, limit) * one == really_held(history) - one
+        assert history.count() == min(turn, limit)
+    assert sum(told) == 5
+    history.limit_bytes = one
+    assert (history.count(), history.bytes) == (1, one)
+
+
+def painted_state(value: int) -> DocumentState:
+    layer = Layer(name="a", id="a", raster=Raster.of(np.full((256, 256, 4), value, np.uint8)))
+    return DocumentState(width=256, height=256, layers=(layer,))
+
+
+def really_held(history: History) -> int:
+    """Bytes of all different pixels of the steps, counted one by one."""
+    states = [state for step in history.steps for state in (step.before, step.after)]
+    tiles = {id(tile): tile.nbytes for state in states for tile in [state.layer("a").raster.tile(0, 0)]}
+    return sum(tiles.values())
 
 
 SCRIPT = """

@@ -7,6 +7,7 @@ from editor.layers.state import DocumentState
 from editor.rendering.compositing import composite
 from inference.errors import EditorError
 from tests.editor.edits.trees import layer, mask, tree
+from tests.editor.samples import MAN, recipe
 
 RED = (200, 10, 20, 255)
 
@@ -19,6 +20,22 @@ def pixels(state: DocumentState, node_id: str) -> np.ndarray:
 def test_without_a_selection_a_fill_covers_the_picture() -> None:
     filled = painting.filled(tree(), "inner", RED)
     assert np.array_equal(np.unique(pixels(filled, "inner").reshape(-1, 4), axis=0), [RED])
+
+
+@pytest.mark.parametrize("edit", ["fill", "clear"])
+def test_what_is_filled_or_cleared_is_no_longer_what_its_recipe_makes(edit: str) -> None:
+    generated = layer("bottom", 1).changed(
+        recipe=recipe(MAN), maps={"attention/13-16": np.ones((2, 2), np.float32)}
+    )
+    state = tree(selection=mask(5)).with_node(generated)
+    assert state.layer("bottom").recipe is not None
+    changed = painting.filled(state, "bottom", RED) if edit == "fill" else painting.cleared(state, "bottom")
+    assert changed.layer("bottom").recipe is None
+    assert not changed.layer("bottom").maps
+    masked = state.with_node(state.node("bottom").changed(mask=mask()))
+    kept = painting.filled(masked, "bottom", RED, mask=True).layer("bottom")
+    assert kept.recipe is not None
+    assert kept.maps
 
 
 def test_a_fill_goes_as_far_as_the_selection() -> None:

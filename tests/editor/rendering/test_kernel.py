@@ -1,12 +1,14 @@
 """The fast composite against the plain one, on random trees."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from editor.adjustments.gaussian_blur import GaussianBlur
 from editor.adjustments.invert import Invert
 from editor.blending import canvas as canvas_module
 from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Mask, Node
@@ -15,9 +17,13 @@ from editor.pixels.raster import Area, Raster
 from editor.rendering.compositing import composite_samples, flatten
 from editor.rendering.kernel import Renderer
 from editor.rendering.mipmaps import Mipmaps, halved, scaled_area
+from inference.parameters import Parameters
 from tests.editor.reference import composed
 
 SIDE = 24
+# hard mix jumps at Cb + Cs = 1 and the Lum modes at equal Lum, others are steep: rounding decides there
+JUMPS = {BlendMode.HARD_MIX, BlendMode.DARKER_COLOUR, BlendMode.LIGHTER_COLOUR, BlendMode.DIVIDE,
+         BlendMode.COLOUR_DODGE, BlendMode.COLOUR_BURN, BlendMode.VIVID_LIGHT}  # fmt: skip
 
 
 def samples(seed: int, height: int, width: int, channels: int, kind: str, dtype: type) -> np.ndarray:
@@ -68,7 +74,11 @@ def layers(draw: st.DrawFn) -> Layer:
     return Layer(raster=Raster.of(values), x=draw(places), y=draw(places), **draw(fields()))
 
 
-adjustments = st.builds(lambda given: Adjustment(settings=Invert(), **given), fields())
+adjustments = st.builds(
+    lambda given, kind: Adjustment(settings=kind, **given),
+    fields(),
+    st.sampled_from([Invert(), Invert(), GaussianBlur(radius=2.0)]),
+)
 nodes = st.recursive(
     st.one_of(layers(), layers(), adjustments),
     lambda inner: st.builds(
@@ -89,18 +99,68 @@ def visible_difference(fast: np.ndarray, slow: np.ndarray) -> float:
 
 
 def has_threshold(tree: list[Node]) -> bool:
-    """Hard mix jumps at Cb + Cs = 1 and the Lum modes at equal Lum: rounding decides there."""
-    jumps = {BlendMode.HARD_MIX, BlendMode.DARKER_COLOUR, BlendMode.LIGHTER_COLOUR, BlendMode.DIVIDE,
-             BlendMode.COLOUR_DODGE, BlendMode.COLOUR_BURN, BlendMode.VIVID_LIGHT}  # fmt: skip
     state = DocumentState(width=1, height=1, layers=tuple(tree))
-    return any(node.blend_mode in jumps for node in state.nodes())
+    return any(node.blend_mode in JUMPS for node in state.nodes())
+
+
+def cut() -> Layer:
+    """A layer with all sorts of alpha, here and there fully opaque or none."""
+    values = samples(1, SIDE, SIDE, 4, "any", np.uint8)
+    values[:6, :, 3] = 255
+    values[-6:, :, 3] = 0
+    return Layer(name="cut", raster=Raster.of(values), x=2, y=-3)
+
+
+def whole() -> Layer:
+    return Layer(name="whole", raster=Raster.of(samples(2, SIDE, SIDE, 4, "opaque", np.uint8)))
+
+
+def adjusting(mode: BlendMode, settings: Parameters, **fields: object) -> Adjustment:
+    return Adjustment(name="n", settings=settings, blend_mode=mode, **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", [mode for mode in BlendMode if mode not in JUMPS], ids=lambda one: one.name)
+@pytest.mark.parametrize("settings", [Invert(), GaussianBlur(radius=2.0)], ids=["invert", "blur"])
+class TestAdjustmentsUnderEveryMode:
+    """What random trees hit one time in a thousand."""
+
+    @pytest.mark.parametrize("opacity", [1.0, 0.6])
+    @pytest.mark.parametrize("below", [cut, whole])
+    def test_over_layers(
+        self, mode: BlendMode, settings: Parameters, below: Callable[[], Layer], opacity: float
+    ) -> None:
+        assert_equal_to_the_plain_one([below(), adjusting(mode, settings, opacity=opacity)])
+
+    def test_with_a_mask(self, mode: BlendMode, settings: Parameters) -> None:
+        mask = Mask(raster=Raster.of(samples(3, 9, 15, 1, "any", np.uint8)), x=2, y=5, outside=90)
+        assert_equal_to_the_plain_one([cut(), adjusting(mode, settings, mask=mask)])
+
+    def test_clipped(self, mode: BlendMode, settings: Parameters) -> None:
+        clipped = adjusting(mode, settings, clipped=True, opacity=0.6)
+        assert_equal_to_the_plain_one([whole(), cut(), clipped, cut().changed(clipped=True, opacity=0.6)])
+
+    def test_clipped_in_a_group_that_lets_through(self, mode: BlendMode, settings: Parameters) -> None:
+        inner = (adjusting(mode, settings), cut().changed(opacity=0.3))
+        group = Group(name="n", children=inner, isolated=False, clipped=True, opacity=0.6)
+        assert_equal_to_the_plain_one([whole(), cut(), group])
+
+
+def assert_equal_to_the_plain_one(tree: list[Node]) -> None:
+    area = Area(0, 0, SIDE + 4, SIDE)
+    canvas = Renderer(Mipmaps()).render(tree, area, area)
+    fast = np.moveaxis(np.concatenate([canvas.colour, canvas.alpha[None]]), 0, -1)
+    assert visible_difference(fast, composed(tree, area)) < 1e-4
 
 
 @settings(max_examples=150, deadline=None)
 @given(tree=st.lists(nodes, min_size=1, max_size=5), x=places, y=places, width=sizes, height=sizes)
+@example([cut(), adjusting(BlendMode.PLUS, Invert())], 0, 0, SIDE, SIDE)
+@example([cut(), adjusting(BlendMode.DESTINATION_IN, Invert())], 0, 0, SIDE, SIDE)
+@example([cut(), adjusting(BlendMode.DESTINATION_OUT, Invert())], 0, 0, SIDE, SIDE)
+@example([cut(), adjusting(BlendMode.DESTINATION_ATOP, Invert())], 0, 0, SIDE, SIDE)
 def test_equals_the_plain_composite(tree: list[Node], x: int, y: int, width: int, height: int) -> None:
     area = Area(x, y, width, height)
-    canvas = Renderer(Mipmaps()).render(tree, area)
+    canvas = Renderer(Mipmaps()).render(tree, area, area)
     fast = np.moveaxis(np.concatenate([canvas.colour, canvas.alpha[None]]), 0, -1)
     slow = composed(tree, area)
     if has_threshold(tree):
@@ -199,6 +259,23 @@ class TestMipmaps:
             for row in range(4):
                 mipmaps.tile(raster, 1, column, row)
         assert mipmaps._held <= 3 * 256 * 256 * 4
+
+    def test_what_was_made_of_gone_tiles_goes_with_them(self) -> None:
+        mipmaps, rng = Mipmaps(), np.random.default_rng(1)
+        raster = Raster.of(rng.integers(0, 255, (600, 900, 4), np.uint8))
+        for number in range(5):
+            raster = raster.written(600, 0, np.full((9, 9, 4), number, np.uint8))
+            for level in (1, 2):
+                for column in range(2 if level == 1 else 1):
+                    mipmaps.tile(raster, level, column, 0)
+        held = {key for key in mipmaps._tiles if key[0] == 2}
+        assert len(held) == 1
+        assert mipmaps._held == sum(tile.nbytes for tile in mipmaps._tiles.values())
+        del raster
+        mipmaps.tile(Raster.filled(300, 300), 0, 0, 0)
+        assert not mipmaps._tiles
+        assert not mipmaps._made_of
+        assert mipmaps._held == 0
 
     def test_facts_of_a_gone_tile_are_never_anothers(self) -> None:
         mipmaps = Mipmaps()

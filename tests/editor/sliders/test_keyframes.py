@@ -3,9 +3,9 @@ import pytest
 from editor.generating.requests import canonical
 from editor.layers.recipes import with_edits, with_parameters
 from editor.pixels.arithmetic import to_rgba
-from editor.sliders.keyframes import PictureCache, Pose, SliderKey, positions, rounded, shown
+from editor.sliders.keyframes import PictureCache, Pose, SliderKey, context_of, positions, rounded, shown
 from editor.sliders.requests import between, pose_of, poses, sweep, with_prompt
-from inference.operations import SubjectEdit
+from inference.operations import SAMPLERS, SamplingParameters, SubjectEdit
 from inference.request import Pixels
 from tests.editor import samples
 from tests.editor.samples import MAN, PROMPT, WOMAN, recipe
@@ -42,6 +42,18 @@ class TestPose:
     def test_anything_else_makes_another_picture(self) -> None:
         for changes in ({"seed": 8}, {"steps": 20}, {"prompt": "a cat"}, {"guidance_scale": 2.0}):
             assert pose_of(with_parameters(recipe(MAN), **changes)) != REST
+
+    @pytest.mark.parametrize(
+        "name", [item.name for item in SamplingParameters.declared() if item.name != "seed"]
+    )
+    def test_a_context_is_all_that_decides_a_picture_beside_seed_and_sliders(self, name: str) -> None:
+        other = {"prompt": "a cat", "negative_prompt": "ugly", "steps": 20, "guidance_scale": 2.0}
+        other |= {"width": 64, "height": 64, "sampler": SAMPLERS[-1]}
+        made = with_parameters(recipe(MAN), **{name: other[name]})
+        assert context_of(made.request) != context_of(recipe(MAN).request)
+        assert context_of(recipe(MAN, seed=8).request) == context_of(recipe(MAN).request)
+        moved = with_edits(recipe(MAN), (edit(AGE, 1.0),), delay=0.7)
+        assert context_of(moved.request) == context_of(recipe(MAN).request)
 
     @pytest.mark.parametrize(("value", "kept"), [(0.644, 0.64), (-0.001, 0.0), (1 / 3, 0.33)])
     def test_values_are_kept_to_a_hundredth(self, value: float, kept: float) -> None:

@@ -11,6 +11,7 @@ from editor.layers.layer import Layer
 from editor.pixels.raster import Area, Raster
 from editor.tools.fill import Fill
 from editor.tools.gradient import Gradient, gradient_share
+from tests.editor.samples import MAN, generated
 from tests.editor.tools.driving import Bench, drag, event, samples
 
 pytestmark = pytest.mark.usefixtures("qtbot")
@@ -25,6 +26,21 @@ def two_halves(sixteen: bool = False) -> Bench:
     bench = Bench(Document.from_layer(Layer(name="a", raster=Raster.of(given))))
     bench.context.colours.set_foreground((255, 0, 0, 255))
     return bench
+
+
+@pytest.mark.parametrize("kind", [Fill, Gradient])
+def test_a_painted_layer_loses_its_recipe(kind: type[Fill | Gradient]) -> None:
+    """Its sliders would bring back a picture without the paint; undo brings them back."""
+    bench = Bench(generated(MAN))
+    bench.context.colours.set_foreground((255, 0, 0, 255))
+    assert bench.document.recipe_layer is not None
+    drag(bench.tool(kind), [(3, 2), (9, 8)])
+    bench.settle()
+    assert bench.steps == 1
+    assert bench.document.layers[0].recipe is None
+    assert bench.document.recipe_layer is None
+    bench.document.undo_stack.undo()
+    assert bench.document.recipe_layer is not None
 
 
 @pytest.mark.parametrize("sixteen", [False, True])
