@@ -29,7 +29,7 @@ def run() -> None:
     # Threads that spin while they wait make a step many times slower as soon as the cores are busy elsewhere.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _serve_if_child_of_bundle()
-    from editor.cli_errors import be_tolerant, close_gaps
+    from editor.cli.boundary import be_tolerant, close_gaps
 
     close_gaps()
     be_tolerant()
@@ -48,7 +48,7 @@ def _serve_if_child_of_bundle() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run Attune with these arguments (default: the process's) and give its exit status."""
-    from editor.cli_errors import guarded
+    from editor.cli.boundary import guarded
 
     arguments = list(sys.argv[1:] if argv is None else argv)
     # `evaluate` takes a file with its --json
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    from editor import cli
+    from editor.cli import parser as cli
 
     if cli.is_command(arguments):
         return cli.main(arguments)
@@ -76,8 +76,8 @@ def _check_files(files: list[Path]) -> None:
     Raises:
         EditorError: none of them is there.
     """
-    from editor import cli
-    from editor.errors import EditorError
+    from editor.cli import parser as cli
+    from editor.system.errors import EditorError
 
     if not files or any(os.path.lexists(file) for file in files):
         return
@@ -95,7 +95,7 @@ def _check_files(files: list[Path]) -> None:
 def _window_parser() -> argparse.ArgumentParser:
     from pathlib import Path
 
-    from editor import cli
+    from editor.cli import parser as cli
 
     parser = cli.make_parser(
         prog="attune",
@@ -109,18 +109,18 @@ def _window_parser() -> argparse.ArgumentParser:
 
 
 def _print_version() -> int:
-    from editor.cli_output import say
-    from editor.errors import DONE
-    from editor.metadata import version
+    from editor.cli.output import say
+    from editor.formats.provenance import version
+    from editor.system.errors import DONE
 
     say(f"attune {version()}")
     return DONE
 
 
 def _desktop_entry(*, install: bool) -> int:
-    from editor import desktop
-    from editor.cli_output import say
-    from editor.errors import DONE
+    from editor.cli.output import say
+    from editor.system import desktop
+    from editor.system.errors import DONE
 
     for line in desktop.install() if install else desktop.remove():
         say(line)
@@ -128,8 +128,8 @@ def _desktop_entry(*, install: bool) -> int:
 
 
 def _open_window(files: list[Path]) -> int:
-    from editor import display
-    from editor.errors import EditorError
+    from editor.system import display
+    from editor.system.errors import EditorError
 
     problem = display.problem()
     if problem:
@@ -137,8 +137,8 @@ def _open_window(files: list[Path]) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
-    from editor.signals import SignalWatch
-    from widgets.window_keeper import WindowKeeper
+    from editor.system.signals import SignalWatch
+    from widgets.window.window_keeper import WindowKeeper
 
     files = _away_from_working_directory(files)
     qt = QApplication(sys.argv[:1])
@@ -167,7 +167,7 @@ def _away_from_working_directory(files: list[Path]) -> list[Path]:
     """
     from pathlib import Path
 
-    from editor.errors import EditorError
+    from editor.system.errors import EditorError
 
     try:
         absolute = [path.absolute() for path in files]
@@ -185,8 +185,8 @@ def make_application() -> Application:
     from functools import partial
 
     from editor.application import Application
-    from editor.folders import config_folder, deltas_folder
-    from editor.settings import Settings
+    from editor.system.folders import config_folder, deltas_folder
+    from editor.system.settings import Settings
     from inference.deltas import DeltaLibrary
     from inference.models import Catalogue
     from inference.runner import make_runner
@@ -203,7 +203,7 @@ def make_application() -> Application:
 
 
 def _install_hook(application: Application) -> None:
-    from editor.errors import install_exception_hook
+    from editor.system.errors import install_exception_hook
 
     install_exception_hook(lambda text, hint: application.message.emit(text, hint, "error"))
 

@@ -9,29 +9,30 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
-from editor import commands, conditions
-from editor.background import Background
-from editor.clipboard import Clipboard
-from editor.conditions import condition_names
-from editor.document import Document
-from editor.edit_runner import EditRunner
-from editor.file_work import FileWork
-from editor.files import ExportOptions
-from editor.filter_actions import FilterActions
-from editor.image_actions import ImageActions
-from editor.jobs import AttributeSession, VariationSession
-from editor.layer_actions import LayerActions
-from editor.mask_actions import MaskActions
-from editor.new_pictures import NewPictures
-from editor.recipes import Subject
-from editor.recovery.recovery import Recovery
-from editor.refinement import Refinement
-from editor.selection_actions import SelectionActions
-from editor.sessions import Sessions
-from editor.settings import Settings
-from editor.starts import Starts
-from editor.step_search import StepSearch
-from editor.tool_actions import ToolActions
+from editor import commands
+from editor.controllers.clipboard import Clipboard
+from editor.controllers.conditions import Situation, condition_names
+from editor.controllers.files import FileWork
+from editor.controllers.filters import FilterController
+from editor.controllers.image import ImageController
+from editor.controllers.layers import LayerController
+from editor.controllers.masks import MaskController
+from editor.controllers.recovery import Recovery
+from editor.controllers.refinement import Refinement
+from editor.controllers.selection import SelectionController
+from editor.controllers.sessions import Sessions
+from editor.controllers.shell import Shell
+from editor.controllers.starts import Starts
+from editor.controllers.step_search import StepSearch
+from editor.controllers.tools import ToolController
+from editor.document.document import Document
+from editor.formats.files import ExportOptions
+from editor.generating.new_pictures import NewPictures, sample_request
+from editor.generating.variations import VariationSession
+from editor.layers.recipes import Subject
+from editor.sliders.session import AttributeSession
+from editor.system.background import Background
+from editor.system.settings import Settings
 from inference.errors import EditorError
 from inference.operations import SamplingParameters
 from inference.service import InferenceService, Job
@@ -46,7 +47,10 @@ translate = QCoreApplication.translate
 
 
 class Application(QObject):
-    """Owns everything that outlives one document; the window shows it and calls it."""
+    """Owns everything that outlives one document; the window shows it and calls it.
+
+    What its parts share is `shell`; they know nothing of the application.
+    """
 
     document_opened = Signal(object)  # Document
     document_closed = Signal(object)  # Document
@@ -75,53 +79,58 @@ class Application(QObject):
         self.service = service
         self.catalogue = catalogue
         self.library = library
-        self._documents: list[Document] = []
-        self._current: Document | None = None
-        self._background = Background(self)
+        self.shell = shell = Shell(settings, service, self)
+        shell.document_opened.connect(self._on_document_opened)
+        self.edits = shell.edits
         self._new_pictures = NewPictures(service, catalogue, self)
         self._new_pictures.made.connect(self._on_picture_made)
-        self._new_pictures.failed.connect(self.report)
-        self._files = FileWork(self)
-        self.edits = EditRunner(self._background, self)
-        self.edits.failed.connect(self.report)
-        self.edits.busy_changed.connect(self.busy_changed)
-        self.sessions = Sessions(self)
-        self.layers = LayerActions(self)
-        self.masks = MaskActions(self)
-        self.clipboard = Clipboard(self)
-        self.image = ImageActions(self)
-        self.selection = SelectionActions(self)
-        self.filters = FilterActions(self)
-        self.tools = ToolActions(settings, self)
-        self.refinement = Refinement(self)
-        self.steps = StepSearch(self)
-        self.recovery = Recovery(self)
-        self.starts = Starts(self)
+        self._new_pictures.failed.connect(shell.report)
+        self._files = FileWork(shell, self._make_sample)
+        self.sessions = Sessions(shell, catalogue, library)
+        self.tools = ToolController(settings, self)
+        self.layers = LayerController(shell, self.tools.colours)
+        self.masks = MaskController(shell)
+        self.starts = Starts(shell, self._files)
+        self.clipboard = Clipboard(shell, self._files, self.starts)
+        self.image = ImageController(shell)
+        self.selection = SelectionController(shell)
+        self.filters = FilterController(shell)
+        self.refinement = Refinement(shell, self.sessions)
+        self.steps = StepSearch(shell, catalogue)
+        self.recovery = Recovery(shell)
+        self._situation = Situation(shell, self.sessions)
+        self._hand_on()
+        for signal in (service.job_queued, service.job_finished, service.job_failed, service.job_cancelled):
+            signal.connect(self._on_something_changed)
+        settings.changed.connect(self._on_setting_changed)
+
+    def _hand_on(self) -> None:
+        """What the parts tell, the window hears from here."""
+        self.shell.document_opened.connect(self.document_opened)
+        self.shell.document_closed.connect(self.document_closed)
+        self.shell.current_changed.connect(self.current_changed)
+        self.shell.message.connect(self.message)
+        self.shell.enabled_changed.connect(self.enabled_changed)
+        self.shell.busy_changed.connect(self.busy_changed)
+        self._files.saved.connect(self.saved)
+        self._files.exported.connect(self.exported)
         self.sessions.changed.connect(self.session_changed)
         self.sessions.variations_changed.connect(self.variations_changed)
         self.sessions.recipe_requested.connect(self.recipe_requested)
         self.sessions.busy_changed.connect(self.enabled_changed)
-        for signal in (service.job_queued, service.job_finished, service.job_failed, service.job_cancelled):
-            signal.connect(self._on_something_changed)
-        settings.changed.connect(self._on_setting_changed)
 
     # documents
 
     @property
     def documents(self) -> tuple[Document, ...]:
-        return tuple(self._documents)
+        return self.shell.documents
 
     @property
     def current(self) -> Document | None:
-        return self._current
+        return self.shell.current
 
     def set_current(self, document: Document | None) -> None:
-        if document is self._current:
-            return
-        self._current = document
-        self.current_changed.emit(document)
-        self.sessions.show_document()
-        self.enabled_changed.emit()
+        self.shell.set_current(document)
 
     @property
     def session(self) -> AttributeSession | None:
@@ -135,20 +144,20 @@ class Application(QObject):
 
     @property
     def background(self) -> Background:
-        return self._background
+        return self.shell.background
 
     def start(self, paths: list[Path]) -> None:
         """What happens once the window is on the screen: open files, or the sample; load the model."""
         if self.settings.problem:
-            self.message.emit(self.settings.problem, "", "warning")
+            self.shell.message.emit(self.settings.problem, "", "warning")
         listed = getattr(self.catalogue, "problem", None)
         if listed is not None:
-            self.message.emit(listed.message, listed.hint, "warning")
+            self.shell.message.emit(listed.message, listed.hint, "warning")
         self.recovery.start()
         for path in paths:
             self.open_file(path)
         if not paths and self.settings.get("show_start_picture"):
-            self.open_sample(only_if_empty=True)
+            self.open_start_picture(only_if_empty=True)
         self.service.preload(self.settings.get("model"))
 
     def new_from_prompt(
@@ -165,9 +174,9 @@ class Application(QObject):
         """Read a picture or project on another thread; a document opens, or a message says why not."""
         self._files.open(path)
 
-    def open_sample(self, only_if_empty: bool = False) -> None:
+    def open_start_picture(self, only_if_empty: bool = False) -> None:
         """Open the picture that comes with the application; make one where it is not installed."""
-        self._files.open_sample(only_if_empty)
+        self._files.open_start_picture(only_if_empty)
 
     def save(self, document: Document, path: Path, then: Callable[[], object] | None = None) -> None:
         """Write the project (.ora); the document is unmodified when that is done, then `then` is called."""
@@ -179,38 +188,16 @@ class Application(QObject):
 
     def add_document(self, document: Document) -> None:
         """Own and show a document."""
-        document.undo_memory_bytes = self.settings.get("undo_memory_mib") * 2**20
-        stack = document.undo_stack
-        for signal in (
-            stack.canUndoChanged,
-            stack.canRedoChanged,
-            document.layers_changed,
-            document.active_changed,
-            document.selection_changed,
-        ):
-            signal.connect(self._on_something_changed)
-        document.history_dropped.connect(self._on_history_dropped)
-        self.sessions.follow(document)
-        self._documents.append(document)
-        self.document_opened.emit(document)
-        self.set_current(document)
+        self.shell.add_document(document)
 
     def close(self, document: Document) -> None:
         """Close a document without asking; whoever calls has asked about unsaved changes."""
-        index = self._documents.index(document)
-        self.sessions.forget(document)
-        self.edits.forget(document)
-        self._documents.remove(document)
-        if document is self._current:
-            rest = self._documents
-            self.set_current(rest[min(index, len(rest) - 1)] if rest else None)
-        self.document_closed.emit(document)
-        document.deleteLater()
+        self.shell.close(document)
 
     def shutdown(self) -> None:
         """Stop everything; call it once, when the window closes."""
         self.sessions.close()
-        self._background.wait()
+        self.shell.background.wait()
         self.recovery.finish()
         self.service.shutdown()
         with suppress(EditorError):  # a read-only folder: nothing else is lost
@@ -220,41 +207,44 @@ class Application(QObject):
 
     def holds(self, condition: str) -> bool:
         """Whether a condition of the table of actions holds now."""
-        return conditions.holds(self, condition)
+        return self._situation.holds(condition)
 
     def undo(self) -> None:
         session = self.session
         if session is not None and session.busy:
             session.discard()  # the change that is still being computed is the last step
-        elif self._current is not None:
-            self._current.undo_stack.undo()
+        elif self.current is not None:
+            self.current.undo_stack.undo()
 
     def redo(self) -> None:
-        if self._current is not None:
-            self._current.undo_stack.redo()
+        if self.current is not None:
+            self.current.undo_stack.redo()
 
     def cancel_jobs(self) -> None:
         self.service.cancel_all()
 
     def run(self, make: Callable[[], commands.Command]) -> None:
         """Make a command and push it; an `EditorError` while making it becomes a message."""
-        try:
-            command = make()
-        except EditorError as error:
-            self.report(error)
-            return
-        commands.push(command.document, command)
+        self.shell.run(make)
 
     def report(self, error: EditorError) -> None:
         """Show an error to the user."""
-        self.message.emit(error.message, error.hint, "error")
+        self.shell.report(error)
 
     # inside
+
+    def _make_sample(self) -> None:
+        parameters, subjects = sample_request()
+        self.new_from_prompt(parameters, self.settings.get("model"), subjects)
+
+    def _on_document_opened(self, document: Document) -> None:
+        document.undo_memory_bytes = self.settings.get("undo_memory_mib") * 2**20
+        document.history_dropped.connect(self._on_history_dropped)
 
     def _on_picture_made(self, document: Document, notes: tuple[str, ...]) -> None:
         self.add_document(document)
         for note in notes:
-            self.message.emit(note, "", "info")
+            self.shell.message.emit(note, "", "info")
 
     def _on_something_changed(self) -> None:
         self.enabled_changed.emit()
@@ -262,9 +252,9 @@ class Application(QObject):
     def _on_history_dropped(self, count: int) -> None:
         text = translate("Application", "The {count} oldest steps left the history to save memory.")
         hint = translate("Application", "Settings › Memory for undo.")
-        self.message.emit(text.format(count=count), hint, "info")
+        self.shell.message.emit(text.format(count=count), hint, "info")
 
     def _on_setting_changed(self, name: str) -> None:
         if name == "undo_memory_mib":
-            for document in self._documents:
+            for document in self.documents:
                 document.undo_memory_bytes = self.settings.get("undo_memory_mib") * 2**20

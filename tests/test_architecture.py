@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
+FULLEST_ROOM = 32  # modules side by side
 HEAVY = ("torch", "diffusers", "transformers")
 
 
@@ -36,14 +40,20 @@ def imported_by(statement: str) -> set[str]:
         "inference.worker",
         "editor.__main__",
         "editor.application",
-        "editor.cli",
-        "widgets.main_window",
+        "editor.cli.parser",
+        "widgets.window.main_window",
     ],
 )
 def test_window_and_command_line_start_without_torch(module: str) -> None:
     assert not imported_by(f"import {module}").intersection(HEAVY)
 
 
-@pytest.mark.parametrize("module", ["inference.runner", "inference.loading", "editor.cli"])
+@pytest.mark.parametrize("module", ["inference.runner", "inference.loading", "editor.cli.parser"])
 def test_the_command_line_runs_without_qt_widgets(module: str) -> None:
     assert printed_by(f"import {module}, sys; print('PySide6.QtWidgets' in sys.modules)") == "False"
+
+
+def test_no_room_is_a_hall() -> None:
+    modules = [path for floor in ("editor", "inference", "widgets") for path in (ROOT / floor).rglob("*.py")]
+    rooms = Counter(str(path.parent.relative_to(ROOT)) for path in modules if path.name != "__init__.py")
+    assert {room: count for room, count in rooms.items() if count > FULLEST_ROOM} == {}

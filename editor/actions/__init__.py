@@ -1,6 +1,6 @@
 """Every command of the window as data: menus, shortcuts, the toolbar and the tests read this table.
 
-One file for each menu. `command` is "<receiver>.<method>". The receivers are "window" (`WindowCommands`),
+One file for each menu. `command` is "<controller>.<method>". The controllers are "window" (`WindowCommands`),
 "canvas" (the current canvas), "view" (`ViewOptions`), "application" (`Application`) and what it owns:
 "layers", "masks", "clipboard", "image", "selection", "filters", "tools", "sessions" and "refinement". The
 method takes the action's `argument` if it has one; a checkable action's method takes its new state as well.
@@ -21,9 +21,9 @@ from editor.actions.view import VIEW
 from editor.actions.window import WINDOW
 from inference.parameters import N_
 
-__all__ = ["ACTIONS", "MENUS", "RECEIVERS", "Action", "action", "in_menu"]
+__all__ = ["ACTIONS", "CONTROLLERS", "MENUS", "Action", "action", "in_menu"]
 
-RECEIVERS = (
+CONTROLLERS = (
     "application", "window", "canvas", "view", "layers", "masks", "image", "selection", "filters",
     "tools", "sessions", "refinement", "clipboard",
 )  # fmt: skip

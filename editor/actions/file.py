@@ -22,7 +22,7 @@ FILE: tuple[Action, ...] = (
     ),
     Action(
         id="file.sample", text=N_("Actions", "Open sample &picture"), menu="file",
-        command="application.open_sample", icon="image",
+        command="application.open_start_picture", icon="image",
     ),
     Action(
         id="file.save", text=N_("Actions", "&Save project"), menu="file", command="window.save",

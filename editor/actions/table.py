@@ -11,9 +11,9 @@ class Action:
         id: stable key in settings and tests, such as "file.open".
         text: what the menu shows, translation context "Actions"; an ellipsis where something is still asked.
         menu: the menu it stands in; `group` starts anew where a separator is drawn.
-        command: "<receiver>.<method>"; `argument`, if any, is what the method is called with.
+        command: "<controller>.<method>"; `argument`, if any, is what the method is called with.
         shortcut: portable text for QKeySequence, several separated by "; ", "" for none.
-        enabled_when: a condition of `editor.conditions`.
+        enabled_when: a condition of `editor.controllers.conditions`.
         icon: name of an SVG in resources/icons, or "".
         submenu: text of the submenu it stands in, or "".
     """

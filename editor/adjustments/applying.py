@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editor import adjustments
-from editor.layer import Layer, Mask
-from editor.raster import TILE_PX, Area, Raster, Samples
+from editor.layers.layer import Layer, Mask
+from editor.pixels.raster import TILE_PX, Area, Raster, Samples
 from inference.parameters import Parameters
 
 _PART_PX = 4 * TILE_PX

@@ -18,8 +18,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.blend_mode import BlendMode
 from editor.blending import non_separable, separable
+from editor.layers.blend_mode import BlendMode
 
 __all__ = ["BLENDS", "PORTER_DUFF", "Blend", "Coverage", "Planes", "blend", "mixed"]
 

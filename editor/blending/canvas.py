@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.blend_mode import BlendMode
 from editor.blending import BLENDS
-from editor.raster import Area, Samples
+from editor.layers.blend_mode import BlendMode
+from editor.pixels.raster import Area, Samples
 
 Plane: TypeAlias = NDArray[np.float32]
 Window: TypeAlias = tuple[slice, slice]

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication
 
-from editor.document import Document
+from editor.document.document import Document
+from editor.document.history import Step
 from editor.edits.nodes import refuse_locked
-from editor.history import Step
-from editor.layer import Mask, Node
-from editor.state import DocumentState
+from editor.layers.layer import Mask, Node
+from editor.layers.state import DocumentState
 
 translate = QCoreApplication.translate
 

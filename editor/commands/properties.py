@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from editor.commands.base import Command, translate
-from editor.document import Document
+from editor.document.document import Document
 from editor.edits.nodes import refuse_fixed, refuse_locked
-from editor.layer import BlendMode
+from editor.layers.layer import BlendMode
 from inference.errors import EditorError
 from inference.parameters import N_
 

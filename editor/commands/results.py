@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from editor.colour import from_srgb
+from editor.colour.conversion import from_srgb
 from editor.commands.base import Command, translate
-from editor.document import Document
+from editor.document.document import Document
 from editor.edits.nodes import refuse_locked
 from editor.edits.tree import added
-from editor.layer import Layer
-from editor.recipes import Recipe, Subject
-from editor.state import DocumentState
+from editor.layers.layer import Layer
+from editor.layers.recipes import Recipe, Subject
+from editor.layers.state import DocumentState
 from inference.errors import EditorError
 from inference.request import Pixels
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from editor.commands.base import Command, translate
-from editor.document import Document
+from editor.document.document import Document
 from editor.edits import tree
-from editor.layer import Node
+from editor.layers.layer import Node
 
 
 class AddLayer(Command):

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from editor.compositing import composite_samples
 from editor.edits import painting
 from editor.edits.nodes import refuse_fixed
 from editor.edits.tree import added
-from editor.layer import BlendMode, Layer
-from editor.raster import Raster
-from editor.state import DocumentState
+from editor.layers.layer import BlendMode, Layer
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Raster
+from editor.rendering.compositing import composite_samples
 from inference.errors import EditorError
 
 Turn: TypeAlias = Callable[[DocumentState, Sequence[str]], DocumentState]

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from editor.compositing import composite
 from editor.edits.nodes import mapped, mapped_node, refuse_fixed
 from editor.edits.pixels import bounds, box_of, cropped
-from editor.layer import Layer, Mask
-from editor.raster import Area, Raster, Samples, frozen
-from editor.state import DocumentState, Guide
-from editor.text import TextContent
+from editor.layers.layer import Layer, Mask
+from editor.layers.state import DocumentState, Guide
+from editor.layers.text import TextContent
+from editor.pixels.raster import Area, Raster, Samples, frozen
+from editor.rendering.compositing import composite
 from inference.errors import EditorError
 
 ANCHORS = {

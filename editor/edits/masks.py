@@ -8,9 +8,9 @@ import numpy as np
 
 from editor.edits.nodes import refuse_locked
 from editor.edits.pixels import by_bands, with_alpha
-from editor.layer import Layer, Mask, Node
-from editor.raster import Area, Raster, Samples, to_eight_bits
-from editor.state import DocumentState
+from editor.layers.layer import Layer, Mask, Node
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Area, Raster, Samples, to_eight_bits
 from inference.errors import EditorError
 
 MASKS = ("white", "black", "selection", "outside", "alpha")

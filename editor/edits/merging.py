@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication
 
-from editor.compositing import composite_samples, flatten
 from editor.edits.nodes import outermost, put_in_place, refuse_locked
-from editor.layer import Adjustment, BlendMode, Group, Layer, Node
-from editor.raster import Area, Raster
-from editor.state import DocumentState
+from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Node
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Area, Raster
+from editor.rendering.compositing import composite_samples, flatten
 from inference.errors import EditorError
 
 translate = QCoreApplication.translate

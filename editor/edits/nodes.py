@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from editor.layer import Group, Layer, Mask, Node
-from editor.state import DocumentState, Nodes
+from editor.layers.layer import Group, Layer, Mask, Node
+from editor.layers.state import DocumentState, Nodes
 from inference.errors import EditorError
 
 

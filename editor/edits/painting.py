@@ -11,9 +11,9 @@ from PySide6.QtCore import QCoreApplication
 from editor.edits.nodes import refuse_locked
 from editor.edits.pixels import as_depth, bounds, by_bands, coverage, cropped, spread, with_alpha
 from editor.edits.tree import added
-from editor.layer import Layer, Mask, Node
-from editor.raster import Area, Raster, Samples
-from editor.state import DocumentState
+from editor.layers.layer import Layer, Mask, Node
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Area, Raster, Samples
 from inference.errors import EditorError
 
 translate = QCoreApplication.translate

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.layer import Layer, Mask
-from editor.raster import Area, Raster, Samples, frozen
+from editor.layers.layer import Layer, Mask
+from editor.pixels.raster import Area, Raster, Samples, frozen
 
 BAND_ROWS = 256  # a row of tiles
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from editor import colour
+from editor.colour import conversion as colour
 from editor.edits.nodes import mapped
-from editor.layer import Layer
-from editor.state import DocumentState
-from editor.text import TextContent
+from editor.layers.layer import Layer
+from editor.layers.state import DocumentState
+from editor.layers.text import TextContent
 from inference.errors import EditorError
 
 

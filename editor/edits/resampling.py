@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from editor.edits.geometry import check_size, cropped_to
 from editor.edits.nodes import mapped
-from editor.layer import Layer, Mask
-from editor.raster import Area, Raster, Samples, frozen
-from editor.state import DocumentState
+from editor.layers.layer import Layer, Mask
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Area, Raster, Samples, frozen
 from inference.errors import EditorError
 from inference.parameters import N_
 

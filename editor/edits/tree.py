@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
 from editor.edits.nodes import outermost, refuse_locked
-from editor.layer import Group, Layer, Node
-from editor.raster import Raster
-from editor.state import DocumentState
+from editor.layers.layer import Group, Layer, Node
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Raster
 from inference.errors import EditorError
 
 translate = QCoreApplication.translate
@@ -137,6 +137,14 @@ def with_field(state: DocumentState, ids: Sequence[str], field: str, value: obje
     return state
 
 
+def shown_alone(state: DocumentState, node_id: str) -> DocumentState:
+    """Everything hidden but a node, what it holds and the groups around it; once more shows all again."""
+    state.node(node_id)
+    path = {node_id, *(group.id for group in state.parents(node_id))}
+    alone = all(node.visible == (node.id in path) for node in _along(state.layers, path))
+    return replace(state, layers=_with_visible(state.layers, path, all_of_them=alone))
+
+
 def _stepped_one(state: DocumentState, node_id: str, by: int, together: Sequence[str]) -> DocumentState:
     siblings, index = state.siblings(node_id), state.index(node_id) + by
     node, parent = state.node(node_id), state.parent(node_id)
@@ -185,3 +193,22 @@ def _checked(state: DocumentState) -> DocumentState:
             "A document needs at least one layer.", "Add another layer before deleting this one."
         )
     return _activated(state, "")
+
+
+def _along(nodes: Sequence[Node], path: Collection[str]) -> list[Node]:
+    """The nodes on the path and their siblings."""
+    found = list(nodes)
+    for node in nodes:
+        if node.id in path and isinstance(node, Group) and any(one.id in path for one in node.children):
+            found += _along(node.children, path)
+    return found
+
+
+def _with_visible(nodes: Sequence[Node], path: Collection[str], *, all_of_them: bool) -> tuple[Node, ...]:
+    changed: list[Node] = []
+    for node in nodes:
+        new = node.changed(visible=True if all_of_them else node.id in path)
+        if node.id in path and isinstance(new, Group) and any(one.id in path for one in new.children):
+            new = new.changed(children=_with_visible(new.children, path, all_of_them=all_of_them))
+        changed.append(new)
+    return tuple(changed)

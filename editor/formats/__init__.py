@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
-from editor.state import DocumentState, SourceMetadata
+from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.parameters import N_
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from PIL import features
 
-from editor.atomic import atomic_write
 from editor.formats import Opened, raster
 from editor.formats.carried import pillow_keywords, words_of
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
+from editor.system.atomic import atomic_write
 from inference.errors import EditorError
 
 LARGEST_SIDE_PX = 65_535

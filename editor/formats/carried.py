@@ -8,11 +8,13 @@ from typing import Any, cast
 
 from PIL import Image
 
-from editor import colour, icc, metadata
+from editor.colour import conversion as colour
+from editor.colour import icc
 from editor.formats import exif
+from editor.formats import provenance as metadata
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
-from editor.state import SourceMetadata
+from editor.layers.state import SourceMetadata
 
 COMMENT_KEY = "Comment"
 LARGEST_TEXT_CHARACTERS = 2**20

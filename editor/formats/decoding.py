@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from editor import colour, icc
+from editor.colour import conversion as colour
+from editor.colour import icc
 from editor.formats import deep
 from editor.formats.limits import check_size
-from editor.raster import Samples, frozen
+from editor.pixels.raster import Samples, frozen
 from inference.errors import EditorError
 from inference.request import Pixels
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from editor.raster import Samples
+from editor.pixels.raster import Samples
 
 _PLANAR_TAG = 284
 _GREY_16 = ("I;16", "I;16B", "I;16L", "I;16N")

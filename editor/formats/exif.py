@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from PIL import Image
 
-from editor import metadata
+from editor.formats import provenance as metadata
 from editor.formats.decoding import ORIENTATION_TAG
 
 GPS_TAG = 0x8825

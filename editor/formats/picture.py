@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from editor.blend_mode import BlendMode
-from editor.compositing import composite_samples
-from editor.layer import Group, Layer, Node
-from editor.raster import TILE_PX, Area, Raster, Samples, frozen, to_eight_bits, to_sixteen_bits
-from editor.state import DocumentState, SourceMetadata
+from editor.layers.blend_mode import BlendMode
+from editor.layers.layer import Group, Layer, Node
+from editor.layers.state import DocumentState, SourceMetadata
+from editor.pixels.raster import TILE_PX, Area, Raster, Samples, frozen, to_eight_bits, to_sixteen_bits
+from editor.rendering.compositing import composite_samples
 from inference.request import Pixels
 
 WHOLE_BYTES = 64 * 2**20  # smaller pictures are composed at once, and known to be opaque or not

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from PIL.PngImagePlugin import PngInfo
 
-from editor import metadata
-from editor.atomic import atomic_write
 from editor.formats import Opened, exif, raster
+from editor.formats import provenance as metadata
 from editor.formats.carried import Words, words_of
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.formats.png_writer import Chunk, Layout, write_png
+from editor.system.atomic import atomic_write
 
 _METRES_PER_INCH = 0.0254
 

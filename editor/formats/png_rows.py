@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.raster import Samples
+from editor.pixels.raster import Samples
 
 Rows: TypeAlias = NDArray[np.uint8]
 Filter: TypeAlias = Callable[[Rows, Rows, int], Rows]

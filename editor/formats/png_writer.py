@@ -12,7 +12,7 @@ import numpy as np
 
 from editor.formats.deflate import in_order, joined_checksum, piece
 from editor.formats.png_rows import Rows, filtered, row_bytes
-from editor.raster import TILE_PX, Samples
+from editor.pixels.raster import TILE_PX, Samples
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LEVELS = {"fast": 1, "normal": 3, "small": 9}

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from editor import colour
+from editor.colour import conversion as colour
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
-from editor.raster import Samples, frozen, to_eight_bits, to_sixteen_bits
-from editor.state import DocumentState, SourceMetadata
+from editor.layers.state import DocumentState, SourceMetadata
+from editor.pixels.raster import Samples, frozen, to_eight_bits, to_sixteen_bits
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -81,6 +81,6 @@ def _resized(plane: NDArray[Any], width: int, height: int, method: Any) -> NDArr
 
 
 def _converted(samples: Samples, profile: bytes) -> Samples:
-    from editor.raster import Raster
+    from editor.pixels.raster import Raster
 
     return colour.convert(Raster.of(samples), profile, b"").array()

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from editor.formats.decoding import decoded, opened, orientation_of, reopener
-from editor.pixels import read_only, to_rgba
-from editor.raster import to_eight_bits
+from editor.pixels.arithmetic import read_only, to_rgba
+from editor.pixels.raster import to_eight_bits
 from inference.errors import EditorError
 from inference.request import Pixels
 

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from editor import metadata
 from editor.formats import Opened
+from editor.formats import provenance as metadata
 from editor.formats.carried import dpi_of, profile_of, source_of
 from editor.formats.decoding import decoded, opened, reopener
 from editor.formats.picture import Picture
-from editor.layer import Layer
-from editor.pixels import read_only, to_rgb
-from editor.raster import Raster, Samples
-from editor.state import DocumentState, SourceMetadata
+from editor.layers.layer import Layer
+from editor.layers.state import DocumentState, SourceMetadata
+from editor.pixels.arithmetic import read_only, to_rgb
+from editor.pixels.raster import Raster, Samples
 from inference.request import Pixels
 
 

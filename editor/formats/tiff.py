@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from editor import metadata
-from editor.atomic import atomic_write
 from editor.formats import Opened, raster
+from editor.formats import provenance as metadata
 from editor.formats.carried import words_of
 from editor.formats.exif import GPS_TAG
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.formats.tiff_writer import Tags, write_tiff
+from editor.system.atomic import atomic_write
 from inference.errors import EditorError
 
 LARGEST_BYTES = 4 * 10**9  # classic TIFF counts bytes with 32 bits

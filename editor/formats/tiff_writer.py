@@ -10,7 +10,7 @@ from PIL import TiffImagePlugin
 
 from editor.formats.deflate import in_order, whole
 from editor.formats.picture import Picture
-from editor.raster import Samples
+from editor.pixels.raster import Samples
 
 Tags: TypeAlias = dict[int, Any]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from editor.background import Background
-from editor.document import Document
+from editor.document.document import Document
+from editor.layers.state import DocumentState
 from editor.recovery.instances import Instance
 from editor.recovery.schedule import BYTES_A_SECOND, Schedule
 from editor.recovery.store import Snapshot, Store
-from editor.state import DocumentState
+from editor.system.background import Background
 from inference.errors import EditorError
 
 TICK_S = 1.0

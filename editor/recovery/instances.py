@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from editor.atomic import writing_error
+from editor.system.atomic import writing_error
 
 LOCK = "lock"
 DAMAGED = "damaged"

@@ -13,10 +13,10 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
-from editor.atomic import remove_strays
-from editor.background import Background
 from editor.recovery.instances import DAMAGED, Instance, claim_leftovers
 from editor.recovery.store import MANIFEST, THUMBNAIL, Snapshot, Store, Summary, summary_of
+from editor.system.atomic import remove_strays
+from editor.system.background import Background
 from inference.errors import EditorError
 
 

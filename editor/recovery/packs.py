@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from editor.atomic import sync_file, sync_folder, writing_error
+from editor.system.atomic import sync_file, sync_folder, writing_error
 from inference.errors import EditorError
 
 KEY_BYTES = 16

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from editor.atomic import atomic_write, sync_folder, writing_error
+from editor.document.state_json import source_from_json, source_to_json, state_from_json, state_to_json
+from editor.layers.state import DocumentState, SourceMetadata
 from editor.recovery.packs import Packs
 from editor.recovery.tiles import Keeper, Keys, Source
-from editor.state import DocumentState, SourceMetadata
-from editor.state_json import source_from_json, source_to_json, state_from_json, state_to_json
+from editor.system.atomic import atomic_write, sync_folder, writing_error
 from inference.errors import EditorError
 
 MANIFEST = "manifest.json"
@@ -157,7 +157,7 @@ def summary_of(folder: Path) -> Summary:
 
 
 def _manifest(snapshot: Snapshot, keeper: Keeper) -> dict[str, Any]:
-    from editor.metadata import version  # not at the window's start
+    from editor.formats.provenance import version  # not at the window's start
 
     return {
         "format": FORMAT,

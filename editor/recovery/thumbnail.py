@@ -5,10 +5,10 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from editor.compositing import pack, shared_mipmaps
-from editor.kernel import Renderer
-from editor.mipmaps import scaled_area
-from editor.state import DocumentState
+from editor.layers.state import DocumentState
+from editor.rendering.compositing import pack, shared_mipmaps
+from editor.rendering.kernel import Renderer
+from editor.rendering.mipmaps import scaled_area
 
 SIDE_PX = 160
 

@@ -18,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.raster import TILE_PX, Raster, Samples, frozen
+from editor.pixels.raster import TILE_PX, Raster, Samples, frozen
 from editor.recovery.packs import KEY_BYTES, Batch, Packs
 from inference.errors import EditorError
 

@@ -1,6 +1,6 @@
 """What is selected: pure functions on masks, no document and no history.
 
-A selection is an `editor.layer.Mask` with nothing outside of it; the state's `None` is everything.
+A selection is an `editor.layers.layer.Mask` with nothing outside of it; the state's `None` is everything.
 """
 
 from editor.selection.combining import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from editor.layer import Mask
-from editor.raster import Area
+from editor.layers.layer import Mask
+from editor.pixels.raster import Area
 from editor.selection.tiles import Values, everything, made
 from inference.errors import EditorError
 

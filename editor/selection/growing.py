@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from editor.layer import Mask
-from editor.raster import Area
+from editor.layers.layer import Mask
+from editor.pixels.raster import Area
 from editor.selection.tiles import FULL, Values, made
 from inference.errors import EditorError
 

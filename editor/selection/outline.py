@@ -7,8 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.layer import Mask
-from editor.raster import Area
+from editor.layers.layer import Mask
+from editor.pixels.raster import Area
 from editor.selection.tiles import Values, bounds
 
 Polyline = list[tuple[float, float]]

@@ -9,8 +9,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPainter, QPolygonF
 
-from editor.layer import Mask
-from editor.raster import Area
+from editor.layers.layer import Mask
+from editor.pixels.raster import Area
 from editor.selection.tiles import Values, made
 
 Points = Sequence[tuple[float, float]]

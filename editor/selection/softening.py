@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from editor.layer import Mask
-from editor.raster import Area
+from editor.layers.layer import Mask
+from editor.pixels.raster import Area
 from editor.selection.growing import LARGEST_PX, repeated
 from editor.selection.tiles import Values, made
 from inference.errors import EditorError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.layer import Layer, Mask
-from editor.raster import Area, to_eight_bits
+from editor.layers.layer import Layer, Mask
+from editor.pixels.raster import Area, to_eight_bits
 from editor.selection.tiles import Values, made
 from editor.selection.wand import Read
 from inference.errors import EditorError

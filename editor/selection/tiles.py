@@ -9,8 +9,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.layer import Mask
-from editor.raster import TILE_PX, Area, Raster, frozen
+from editor.layers.layer import Mask
+from editor.pixels.raster import TILE_PX, Area, Raster, frozen
 
 Values: TypeAlias = NDArray[np.uint8]
 Make: TypeAlias = Callable[[Area], Values]

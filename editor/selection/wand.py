@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from editor.compositing import composite_samples
-from editor.layer import Layer, Mask
-from editor.raster import Area, Samples
+from editor.layers.layer import Layer, Mask
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Area, Samples
+from editor.rendering.compositing import composite_samples
 from editor.selection.tiles import FULL, Values, bands, empty, made
-from editor.state import DocumentState
 from inference.errors import EditorError
 
 Read: TypeAlias = Callable[[Area], Samples]

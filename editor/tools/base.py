@@ -13,12 +13,12 @@ from typing import Any, ClassVar, Protocol, Self
 
 from PySide6.QtCore import QCoreApplication
 
-from editor.background import Background
 from editor.commands import Command
 from editor.commands import push as push_command
-from editor.document import Document
-from editor.layer import Mask
-from editor.raster import Area
+from editor.document.document import Document
+from editor.layers.layer import Mask
+from editor.pixels.raster import Area
+from editor.system.background import Background
 from editor.tools.colours import Colours
 from editor.tools.overlay import Shape
 from inference.errors import EditorError

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from editor.layer import Mask
-from editor.raster import Area
+from editor.layers.layer import Mask
+from editor.pixels.raster import Area
 from editor.selection.wand import Read
 from editor.tools.base import ALT, PointerEvent, ToolContext
 from editor.tools.brush import StrokeTool, TipSettings

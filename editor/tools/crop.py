@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from editor.commands import ReplaceState
 from editor.edits.geometry import cropped_to
 from editor.edits.resampling import straightened
-from editor.raster import Area
-from editor.state import DocumentState
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Area
 from editor.tools.base import ALT, LEFT, SHIFT, DragTool, PointerEvent, Tool, ToolContext, translate
 from editor.tools.geometry import Rectangle, at_angle, box_of, distance, dragged_box
 from editor.tools.overlay import Box, Grid, Handle, Label, Point, Polyline, Shade, Shape

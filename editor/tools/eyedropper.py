@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.compositing import composite
-from editor.layer import Layer
-from editor.raster import Area, to_eight_bits
+from editor.layers.layer import Layer
+from editor.pixels.raster import Area, to_eight_bits
+from editor.rendering.compositing import composite
 from editor.tools.base import ALT, DragTool, PointerEvent
 from editor.tools.colours import Colour
 from editor.tools.overlay import Shape, Swatch

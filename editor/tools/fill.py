@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from editor.commands import ReplaceNode
-from editor.layer import Node
+from editor.layers.layer import Node
 from editor.selection import bounds, wand
 from editor.tools.base import LEFT, PointerEvent, Tool, translate
 from editor.tools.brush import plain_paint

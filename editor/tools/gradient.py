@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.layer import Node
-from editor.raster import Area
+from editor.layers.layer import Node
+from editor.pixels.raster import Area
 from editor.tools.base import LEFT, SHIFT, PointerEvent, ToolContext
 from editor.tools.colours import Colour
 from editor.tools.fill import WholeTool

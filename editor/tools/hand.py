@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from editor.raster import Area
+from editor.pixels.raster import Area
 from editor.tools.base import ALT, DragTool, PointerEvent, Tool
 from editor.tools.geometry import box_of
 from editor.tools.overlay import Box, Shape

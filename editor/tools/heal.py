@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editor.commands import ReplaceNode
-from editor.layer import Node
-from editor.raster import Area
+from editor.layers.layer import Node
+from editor.pixels.raster import Area
 from editor.selection.wand import Read
 from editor.tools.base import PointerEvent, ToolContext
 from editor.tools.clone import CloneSettings, SourcedTool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from editor.layer import Mask
+from editor.layers.layer import Mask
 from editor.selection import REPLACE, polygon
 from editor.tools.base import SHIFT, PointerEvent, ToolContext
 from editor.tools.geometry import at_angle, distance

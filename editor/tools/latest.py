@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from editor.background import Background
+from editor.system.background import Background
 from inference.errors import EditorError
 
 

@@ -7,14 +7,14 @@ import uuid
 from dataclasses import dataclass
 
 from editor.commands import ReplaceState
-from editor.layer import Layer, Node
-from editor.snapping import REACH_PX, Snapped, Snapper
-from editor.state import DocumentState
+from editor.layers.layer import Layer, Node
+from editor.layers.state import DocumentState
 from editor.tools.base import CTRL, SHIFT, DragTool, PointerEvent, ToolContext, translate
 from editor.tools.geometry import along_axis
 from editor.tools.latest import Latest
 from editor.tools.nodes import area_of, movable_nodes, node_at
 from editor.tools.overlay import Line, Shape
+from editor.tools.snapping import REACH_PX, Snapped, Snapper
 from editor.tools.transforming.nodes import layers_of, transformed_state, translation
 from inference.errors import EditorError
 from inference.parameters import N_, Parameters, param

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from editor.layer import Group, Layer, Node
-from editor.raster import Area
-from editor.state import DocumentState, Nodes
+from editor.layers.layer import Group, Layer, Node
+from editor.layers.state import DocumentState, Nodes
+from editor.pixels.raster import Area
 from inference.errors import EditorError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from editor.layer import Mask
+from editor.layers.layer import Mask
 from editor.selection import ellipse, rectangle
 from editor.tools.base import ALT, SHIFT, translate
 from editor.tools.geometry import Rectangle, dragged_box

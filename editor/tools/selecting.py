@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from editor.commands import SetSelection
-from editor.layer import Mask
-from editor.raster import Area
+from editor.layers.layer import Mask
+from editor.pixels.raster import Area
 from editor.selection import ADD, INTERSECT, MODES, REPLACE, SUBTRACT, combine, feather, is_empty, moved
 from editor.tools.base import ALT, SHIFT, DragTool, PointerEvent, ToolContext, translate
 from editor.tools.geometry import distance

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from PySide6.QtGui import QGuiApplication
 
 from editor.commands import AddLayer, ReplaceNode
-from editor.document import Document
-from editor.layer import Layer
-from editor.text import ALIGNMENTS, TextContent
+from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.layers.text import ALIGNMENTS, TextContent
 from editor.tools.base import LEFT, SHIFT, PointerEvent, Tool, ToolContext, translate
 from editor.tools.overlay import Caret, Picture, Point, Polyline, Shape
 from editor.tools.text_session import TextSession

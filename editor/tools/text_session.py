@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QTextBoundaryFinder
 
-from editor.text import TextContent
+from editor.layers.text import TextContent
 from editor.tools.typesetting import Typeset
 
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from editor.commands import ReplaceState
-from editor.layer import Layer, Node
-from editor.raster import Area
+from editor.layers.layer import Layer, Node
+from editor.pixels.raster import Area
 from editor.selection import bounds
-from editor.snapping import REACH_PX, Snapper
 from editor.tools.base import ALT, CTRL, LEFT, SHIFT, PointerEvent, Tool, ToolContext, translate
 from editor.tools.geometry import along_axis, distance
 from editor.tools.latest import Latest
 from editor.tools.nodes import area_of, movable_nodes
 from editor.tools.overlay import Handle, Label, Point, Polyline, Shape
+from editor.tools.snapping import REACH_PX, Snapper
 from editor.tools.transforming import form as forms
 from editor.tools.transforming.form import CORNERS, EDGES, Form, Matrix
 from editor.tools.transforming.nodes import layers_of, transformed_state

@@ -19,9 +19,9 @@ from PySide6.QtGui import (
     QTransform,
 )
 
-from editor.layer import Layer
-from editor.raster import Area, Raster, frozen, to_sixteen_bits
-from editor.text import TextContent
+from editor.layers.layer import Layer
+from editor.layers.text import TextContent
+from editor.pixels.raster import Area, Raster, frozen, to_sixteen_bits
 from editor.tools.overlay import Point
 from inference.errors import EditorError
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from editor.layer import Layer, Mask
+from editor.layers.layer import Layer, Mask
+from editor.layers.state import DocumentState
 from editor.selection import layer_reader, merged_reader, wand
 from editor.selection.wand import Read
-from editor.state import DocumentState
 from editor.tools.base import LEFT, PointerEvent
 from editor.tools.overlay import Shape
 from editor.tools.selecting import SelectSettings, SelectTool, mode_of

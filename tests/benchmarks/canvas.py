@@ -28,13 +28,13 @@ from PySide6.QtWidgets import QApplication
 
 from editor import commands
 from editor.application import Application
-from editor.blend_mode import BlendMode
-from editor.document import Document
-from editor.layer import Layer
-from editor.state import DocumentState
+from editor.document.document import Document
+from editor.layers.blend_mode import BlendMode
+from editor.layers.layer import Layer
+from editor.layers.state import DocumentState
 from tests.helpers.fake_application import make_application, open_document
-from widgets.document_view import DocumentView
-from widgets.view_options import ViewOptions
+from widgets.canvas.document_view import DocumentView
+from widgets.canvas.view_options import ViewOptions
 
 VIEW = 1920, 1080
 MODES = tuple(

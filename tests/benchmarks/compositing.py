@@ -23,7 +23,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from editor.layer import BlendMode
+from editor.layers.layer import BlendMode
 from tests.benchmarks.layers import document
 
 Size = tuple[int, int, int]  # width, height, layers
@@ -54,11 +54,11 @@ class Clock:
 
 
 def ours(size: Size, mixed: bool, folder: Path) -> dict[str, object]:
-    from editor.compositing import flatten
     from editor.formats import png
     from editor.formats.options import ExportOptions
     from editor.formats.picture import Picture
-    from editor.state import SourceMetadata
+    from editor.layers.state import SourceMetadata
+    from editor.rendering.compositing import flatten
 
     state = document(*size, mixed=mixed)
     held = sum(layer.raster.nbytes for layer in state.rasters())

@@ -29,10 +29,10 @@ from PySide6.QtWidgets import QApplication
 
 from editor import commands
 from editor.application import Application, ExportOptions
-from editor.document import Document
-from editor.layer import BlendMode
+from editor.document.document import Document
+from editor.layers.layer import BlendMode
 from tests.helpers.fake_application import make_application
-from widgets.main_window import MainWindow
+from widgets.window.main_window import MainWindow
 
 INTERVAL_MS = 5
 LIMIT_MS = 33.0

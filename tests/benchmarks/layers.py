@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from editor.layer import BlendMode, Layer
-from editor.raster import Raster
-from editor.state import DocumentState
+from editor.layers.layer import BlendMode, Layer
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Raster
 
 MIXED = (
     BlendMode.NORMAL, BlendMode.MULTIPLY, BlendMode.SCREEN, BlendMode.OVERLAY, BlendMode.SOFT_LIGHT,

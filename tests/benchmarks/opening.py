@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from editor.files import export_picture, open_file, open_progressively, save_project
 from editor.formats import ExportOptions
-from editor.layer import Layer
-from editor.raster import Raster
-from editor.state import DocumentState, SourceMetadata
+from editor.formats.files import export_picture, open_file, open_progressively, save_project
+from editor.layers.layer import Layer
+from editor.layers.state import DocumentState, SourceMetadata
+from editor.pixels.raster import Raster
 
 WIDTH, HEIGHT = 6000, 4000
 

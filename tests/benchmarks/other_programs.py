@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from editor.blend_mode import BlendMode
-from editor.compositing import composite
-from editor.files import save_project
-from editor.layer import Group, Layer, Node
-from editor.state import DocumentState, SourceMetadata
+from editor.formats.files import save_project
+from editor.layers.blend_mode import BlendMode
+from editor.layers.layer import Group, Layer, Node
+from editor.layers.state import DocumentState, SourceMetadata
+from editor.rendering.compositing import composite
 from tests.editor.formats.test_openraster import Trees
 
 CELL = 48

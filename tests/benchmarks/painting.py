@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 from editor import selection
-from editor.document import Document
-from editor.layer import Layer
-from editor.raster import Area, Raster
+from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.pixels.raster import Area, Raster
 from editor.tools.painting.dabs import Dabs, Tip
 from editor.tools.painting.paint import Source
 from editor.tools.painting.patches import Blemish, best_way, healed

@@ -14,10 +14,10 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtGui import QGuiApplication
 
-from editor.document import Document
-from editor.images import to_qimage
-from editor.jobs import AttributeSession
-from editor.layer import Layer
+from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.pixels.qimages import to_qimage
+from editor.sliders.session import AttributeSession
 from tests.editor.samples import MAN, known_attributes, recipe
 from tests.helpers.fake_service import FakeService
 

@@ -36,7 +36,7 @@ OURS = (
     + """
 from PySide6.QtCore import QEvent
 from editor import __main__ as program
-import widgets.main_window as module
+import widgets.window.main_window as module
 class Timed(module.MainWindow):
     shown = False
     def event(self, event):

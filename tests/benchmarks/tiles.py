@@ -20,9 +20,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 from PySide6.QtGui import QGuiApplication
 
-from editor.raster import TILE_PX, Area
-from editor.state import DocumentState
-from editor.tiles import TileCompositor, grid
+from editor.layers.state import DocumentState
+from editor.pixels.raster import TILE_PX, Area
+from editor.rendering.tiles import TileCompositor, grid
 from tests.benchmarks.layers import document
 
 WINDOW = (1920, 1080)

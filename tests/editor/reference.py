@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editor import adjustments, blending
-from editor.layer import Adjustment, BlendMode, Group, Layer, Node
-from editor.raster import Area
+from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Node
+from editor.pixels.raster import Area
 
 BOUNDLESS = (BlendMode.DESTINATION_IN, BlendMode.DESTINATION_ATOP)
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from editor.document import Document
-from editor.jobs import AttributeInfo, AttributeSession
-from editor.layer import Layer
-from editor.recipes import Recipe, Subject
+from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.layers.recipes import Recipe, Subject
+from editor.sliders.session import AttributeInfo, AttributeSession
 from inference.operations import Attribute, AttributeSweep, Generate, SamplingParameters
 from inference.request import Pixels, Request
 from tests.helpers.fake_service import FakeService

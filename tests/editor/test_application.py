@@ -12,11 +12,11 @@ from editor.actions import ACTIONS
 from editor.adjustments import ADJUSTMENTS, kind_of
 from editor.application import Application
 from editor.commands import SetLayerProperty, SetSelection, push
-from editor.document import Document
+from editor.document.document import Document
 from editor.formats import ExportOptions
-from editor.layer import Adjustment, Mask
-from editor.raster import Raster
-from editor.settings import Settings
+from editor.layers.layer import Adjustment, Mask
+from editor.pixels.raster import Raster
+from editor.system.settings import Settings
 from inference.errors import EditorError
 from inference.operations import Generate
 from tests.editor.samples import ATTRIBUTES, MAN, PROMPT, fake_service, generated, noise
@@ -283,9 +283,9 @@ class TestLayerActions:
         application.undo()
         application.redo()
         for item in ACTIONS:
-            receiver, method = item.command.split(".")
-            if receiver in ("layers", "image", "selection", "filters", "sessions"):
-                function = getattr(getattr(application, receiver), method)
+            controller, method = item.command.split(".")
+            if controller in ("layers", "image", "selection", "filters", "sessions"):
+                function = getattr(getattr(application, controller), method)
                 function(*([item.argument] if item.argument else []))
         assert told(application) == []
 

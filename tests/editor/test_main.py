@@ -6,7 +6,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from editor.__main__ import make_application
-from editor.recipes import Recipe
+from editor.layers.recipes import Recipe
 from inference.errors import EditorError
 from inference.operations import Generate
 from inference.request import Request

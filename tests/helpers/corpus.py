@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from editor import colour
 from editor.adjustments.curves import Curves
 from editor.adjustments.invert import Invert
-from editor.files import export_picture, save_project
+from editor.colour import conversion as colour
 from editor.formats import ExportOptions
-from editor.layer import Adjustment, BlendMode, Group, Layer, Mask
-from editor.raster import Raster
-from editor.state import DocumentState, SourceMetadata
-from editor.text import TextContent
+from editor.formats.files import export_picture, save_project
+from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Mask
+from editor.layers.state import DocumentState, SourceMetadata
+from editor.layers.text import TextContent
+from editor.pixels.raster import Raster
 
 WIDTH, HEIGHT = 40, 30
 

@@ -17,17 +17,18 @@ from typing import Any, TypeAlias
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QTimer
 
-from editor import commands, files
+from editor import commands
 from editor.adjustments.invert import Invert
-from editor.document import Document
-from editor.folders import recovery_folder
-from editor.layer import Adjustment, Group, Layer, Mask
-from editor.raster import Raster
+from editor.document.document import Document
+from editor.document.state_json import state_to_json
+from editor.formats import files
+from editor.layers.layer import Adjustment, Group, Layer, Mask
+from editor.layers.state import DocumentState, Guide
+from editor.pixels.raster import Raster
 from editor.recovery.instances import DAMAGED
 from editor.recovery.leftovers import find
 from editor.recovery.tiles import Keys
-from editor.state import DocumentState, Guide
-from editor.state_json import state_to_json
+from editor.system.folders import recovery_folder
 from tests.helpers.fake_application import make_application
 
 WIDTH, HEIGHT = 420, 300

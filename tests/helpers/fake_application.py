@@ -8,10 +8,10 @@ from typing import ClassVar, cast
 import numpy as np
 
 from editor.application import Application
-from editor.document import Document
-from editor.layer import Layer
-from editor.recipes import Recipe, Subject
-from editor.settings import Settings
+from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.layers.recipes import Recipe, Subject
+from editor.system.settings import Settings
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError
 from inference.models import Catalogue

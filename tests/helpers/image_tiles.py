@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QImage, QPainter
 
-from editor.raster import TILE_PX
+from editor.pixels.raster import TILE_PX
 
 
 class ImageTiles(QObject):

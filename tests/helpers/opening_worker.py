@@ -111,8 +111,8 @@ def _processor_seconds(pid: int) -> float:
 
 def opened(path: Path) -> Outcome:
     """What opening does, in this process."""
-    from editor.compositing import composite
-    from editor.files import open_file
+    from editor.formats.files import open_file
+    from editor.rendering.compositing import composite
     from inference.errors import EditorError
 
     try:

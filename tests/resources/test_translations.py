@@ -9,7 +9,7 @@ import PySide6
 import pytest
 from defusedxml import ElementTree
 
-from editor.translation import folder
+from editor.words.translation import folder
 
 ROOT = Path(__file__).parents[2]
 TS = folder() / "attune_zh_CN.ts"

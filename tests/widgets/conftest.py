@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 from editor.application import Application
 from tests.helpers.fake_application import generated, make_application, open_document
 from tests.helpers.fake_service import FakeService
-from widgets.main_window import MainWindow
-from widgets.subject_panel import SubjectPanel
+from widgets.subjects.subject_panel import SubjectPanel
+from widgets.window.main_window import MainWindow
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,13 +12,13 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from editor.atomic import atomic_write
 from editor.formats import ExportOptions, Opened, Picture
 from editor.formats.limits import check_size
 from editor.formats.openraster import ours
 from editor.formats.openraster.archive import Archive, Writer
 from editor.formats.openraster.stack import read_stack
 from editor.formats.openraster.stand_ins import stack_xml
+from editor.system.atomic import atomic_write
 from inference.errors import EditorError
 
 MIME_TYPE = "image/openraster"

@@ -12,12 +12,13 @@ from typing import BinaryIO, cast
 
 from PIL import Image
 
-from editor import colour, icc
+from editor.colour import conversion as colour
+from editor.colour import icc
 from editor.formats.decoding import decoded, opened, reopener
 from editor.formats.limits import LARGEST_TEXT_BYTES, LARGEST_TOTAL_PIXELS, check_size
 from editor.formats.picture import Picture
 from editor.formats.png_writer import SIGNATURE, Chunk, Layout, write_png
-from editor.raster import Area, Raster, Samples, to_eight_bits
+from editor.pixels.raster import Area, Raster, Samples, to_eight_bits
 from inference.errors import EditorError
 
 MOST_ENTRIES = 100_000

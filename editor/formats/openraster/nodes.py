@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from editor.adjustments import ADJUSTMENTS, kind_of
-from editor.blend_mode import BlendMode
 from editor.formats.limits import DEEPEST_GROUPS
 from editor.formats.openraster.archive import Archive, Writer
-from editor.layer import Adjustment, Group, Layer, Mask, Node
-from editor.recipes import Recipe
-from editor.text import TextContent
+from editor.layers.blend_mode import BlendMode
+from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
+from editor.layers.recipes import Recipe
+from editor.layers.text import TextContent
 from inference.errors import EditorError
 
 _FLAGS = ("visible", "locked", "alpha_locked", "position_locked", "clipped")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from editor import metadata
+from editor.formats import provenance as metadata
 from editor.formats.openraster.archive import Archive, Writer, same_checksums
 from editor.formats.openraster.nodes import (
     node_from_json,
@@ -19,9 +19,9 @@ from editor.formats.openraster.nodes import (
     selection_to_json,
 )
 from editor.formats.picture import Picture
-from editor.layer import Layer, new_layer_id
-from editor.recipes import Recipe
-from editor.state import DocumentState, Guide, SourceMetadata
+from editor.layers.layer import Layer, new_layer_id
+from editor.layers.recipes import Recipe
+from editor.layers.state import DocumentState, Guide, SourceMetadata
 from inference.errors import EditorError
 
 NAME = "attune/document.json"

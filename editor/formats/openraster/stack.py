@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from editor import colour
-from editor.blend_mode import BlendMode
+from editor.colour import conversion as colour
 from editor.formats.limits import DEEPEST_GROUPS, LARGEST_LAYERS, LARGEST_SIDE_PX, check_size
 from editor.formats.openraster.archive import Archive
-from editor.layer import Group, Layer, Node
-from editor.raster import Raster
-from editor.state import DocumentState
+from editor.layers.blend_mode import BlendMode
+from editor.layers.layer import Group, Layer, Node
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Raster
 from inference.errors import EditorError
 
 _ALIASES = {

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from editor.blend_mode import BlendMode
-from editor.compositing import composite_samples
 from editor.formats.openraster.archive import Writer
-from editor.layer import Adjustment, Group, Layer, Node
-from editor.raster import Area, Raster, frozen
-from editor.state import DocumentState
+from editor.layers.blend_mode import BlendMode
+from editor.layers.layer import Adjustment, Group, Layer, Node
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Area, Raster, frozen
+from editor.rendering.compositing import composite_samples
 
 VERSION = "0.0.5"
 

@@ -8,15 +8,16 @@ import struct
 from pathlib import Path
 from typing import Any, cast
 
-from editor import colour, icc
+from editor.colour import conversion as colour
+from editor.colour import icc
 from editor.formats import ExportOptions, Opened, Picture
 from editor.formats.decoding import said_broken
 from editor.formats.limits import LARGEST_PIXELS, check_size
 from editor.formats.psd.layers import Reader
 from editor.formats.psd.pixels import flat_samples
-from editor.layer import Layer, Node
-from editor.raster import Raster
-from editor.state import DocumentState, Guide, SourceMetadata
+from editor.layers.layer import Layer, Node
+from editor.layers.state import DocumentState, Guide, SourceMetadata
+from editor.pixels.raster import Raster
 from inference.errors import EditorError
 
 HEADER_BYTES = 26

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from editor.blend_mode import BlendMode
 from editor.formats.limits import DEEPEST_GROUPS, LARGEST_LAYERS
 from editor.formats.psd.adjustments import settings_of
 from editor.formats.psd.pixels import Budget, layer_samples, mask_raster
 from editor.formats.psd.shapes import fill_colour, vector_mask
-from editor.layer import Adjustment, Group, Layer, Mask, Node
-from editor.raster import Area, Raster, frozen
+from editor.layers.blend_mode import BlendMode
+from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
+from editor.pixels.raster import Area, Raster, frozen
 from inference.errors import EditorError
 
 MODES = {

@@ -10,7 +10,7 @@ from PIL import Image
 
 from editor.formats.decoding import to_srgb
 from editor.formats.limits import LARGEST_TOTAL_PIXELS, check_size
-from editor.raster import Raster, Samples, frozen
+from editor.pixels.raster import Raster, Samples, frozen
 from inference.errors import EditorError
 
 Floats = NDArray[np.float32]

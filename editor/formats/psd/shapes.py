@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from editor.raster import Raster, frozen
+from editor.pixels.raster import Raster, frozen
 
 _STEPS = 12  # straight pieces of a curve between two knots
 _FINER = 4  # drawn so much larger, then averaged

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.raster import TILE_PX, Area
+from editor.pixels.raster import TILE_PX, Area
 from editor.tools.painting.dabs import Dab
 
 

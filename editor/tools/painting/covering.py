@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from editor.layer import Mask, Node
-from editor.raster import Area
+from editor.layers.layer import Mask, Node
+from editor.pixels.raster import Area
 from editor.tools.painting.coverage import tiles_of
 from editor.tools.painting.paint import NORMAL, painted
 from editor.tools.painting.stroke import Paint

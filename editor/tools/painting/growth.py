@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from editor.raster import TILE_PX, Area, Raster, Samples, frozen
+from editor.pixels.raster import TILE_PX, Area, Raster, Samples, frozen
 
 
 def regridded(raster: Raster, old: Area, new: Area, fill: int = 0) -> Raster:

@@ -17,9 +17,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.blend_mode import BlendMode
 from editor.blending import mixed as blended
-from editor.raster import Samples
+from editor.layers.blend_mode import BlendMode
+from editor.pixels.raster import Samples
 from inference.parameters import N_
 
 Plane: TypeAlias = NDArray[np.float32]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.raster import Area, Samples
+from editor.pixels.raster import Area, Samples
 from editor.selection.wand import Read
 from editor.tools.painting.membrane import membrane
 from editor.tools.painting.paint import Source

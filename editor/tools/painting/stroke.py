@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from editor.document import Document
-from editor.layer import Node
-from editor.raster import Area
+from editor.document.document import Document
+from editor.layers.layer import Node
+from editor.pixels.raster import Area
 from editor.tools.painting.coverage import Coverage
 from editor.tools.painting.dabs import Dabs, Tip
 from editor.tools.painting.paint import NORMAL, Source, painted

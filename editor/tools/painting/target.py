@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.document import Document
-from editor.layer import Layer, Mask, Node
-from editor.raster import TILE_PX, Area, Raster
-from editor.state import DocumentState
+from editor.document.document import Document
+from editor.layers.layer import Layer, Mask, Node
+from editor.layers.state import DocumentState
+from editor.pixels.raster import TILE_PX, Area, Raster
 from editor.tools.painting.growth import grown_area, regridded
 from inference.errors import EditorError
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from editor.layer import Group, Layer, Mask, Node
-from editor.raster import Area, Raster
+from editor.layers.layer import Group, Layer, Mask, Node
+from editor.layers.state import DocumentState
+from editor.layers.text import TextContent
+from editor.pixels.raster import Area, Raster
 from editor.selection import bounds
-from editor.state import DocumentState
-from editor.text import TextContent
 from editor.tools.painting.coverage import tiles_of
 from editor.tools.painting.growth import grown_area, regridded
 from editor.tools.painting.paint import Source, painted

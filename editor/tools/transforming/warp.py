@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.raster import Area, Raster, Samples, frozen
+from editor.pixels.raster import Area, Raster, Samples, frozen
 from editor.selection.shapes import coverage
 from editor.tools.transforming.form import Matrix
 from inference.errors import EditorError

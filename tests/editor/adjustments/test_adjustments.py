@@ -22,10 +22,10 @@ from editor.adjustments.levels import Levels
 from editor.adjustments.posterise import Posterise
 from editor.adjustments.sharpen import Sharpen
 from editor.adjustments.white_balance import WhiteBalance, encoded, from_grey, linear
-from editor.compositing import composite_samples, flatten
-from editor.layer import Adjustment, Layer
-from editor.raster import Area, Raster
-from editor.state import DocumentState
+from editor.layers.layer import Adjustment, Layer
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Area, Raster
+from editor.rendering.compositing import composite_samples, flatten
 from inference.errors import EditorError
 from inference.parameters import Parameters
 

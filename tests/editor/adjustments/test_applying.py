@@ -8,9 +8,9 @@ from editor.adjustments.gaussian_blur import GaussianBlur
 from editor.adjustments.invert import Invert
 from editor.adjustments.levels import Levels
 from editor.adjustments.sharpen import Sharpen
-from editor.layer import Layer, Mask
-from editor.raster import Raster
-from editor.text import TextContent
+from editor.layers.layer import Layer, Mask
+from editor.layers.text import TextContent
+from editor.pixels.raster import Raster
 
 WIDTH, HEIGHT = 700, 300
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from editor.edits import floating, geometry
-from editor.layer import Layer, Mask
-from editor.raster import Raster
-from editor.state import DocumentState
+from editor.layers.layer import Layer, Mask
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Raster
 from inference.errors import EditorError
 from tests.editor.edits.trees import tree
 

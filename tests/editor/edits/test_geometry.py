@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editor.compositing import composite
 from editor.edits import geometry
-from editor.raster import Area
-from editor.state import DocumentState, Guide
-from editor.text import TextContent
+from editor.layers.state import DocumentState, Guide
+from editor.layers.text import TextContent
+from editor.pixels.raster import Area
+from editor.rendering.compositing import composite
 from inference.errors import EditorError
 from tests.editor.edits.trees import mask, tree
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from editor.compositing import composite
 from editor.edits import merging
-from editor.layer import BlendMode, Layer
-from editor.state import DocumentState
+from editor.layers.layer import BlendMode, Layer
+from editor.layers.state import DocumentState
+from editor.rendering.compositing import composite
 from inference.errors import EditorError
 from tests.editor.edits.trees import layer, mask, names, tree
 

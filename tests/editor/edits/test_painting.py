@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from editor.compositing import composite
 from editor.edits import painting
-from editor.layer import Layer
-from editor.state import DocumentState
+from editor.layers.layer import Layer
+from editor.layers.state import DocumentState
+from editor.rendering.compositing import composite
 from inference.errors import EditorError
 from tests.editor.edits.trees import layer, mask, tree
 

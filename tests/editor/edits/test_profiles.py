@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from editor import colour
+from editor.colour import conversion as colour
 from editor.edits import profiles
-from editor.text import TextContent
+from editor.layers.text import TextContent
 from inference.errors import EditorError
 from tests.editor.edits.trees import tree
 

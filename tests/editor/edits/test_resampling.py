@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from editor.compositing import composite
 from editor.edits import resampling
-from editor.layer import Layer, Mask
-from editor.raster import Raster
-from editor.state import DocumentState, Guide
-from editor.text import TextContent
+from editor.layers.layer import Layer, Mask
+from editor.layers.state import DocumentState, Guide
+from editor.layers.text import TextContent
+from editor.pixels.raster import Raster
+from editor.rendering.compositing import composite
 from inference.errors import EditorError
 from tests.editor.edits.trees import tree
 

@@ -4,7 +4,7 @@ import pytest
 
 from editor.edits import tree as edits
 from editor.edits.nodes import outermost, selected
-from editor.layer import Group
+from editor.layers.layer import Group
 from inference.errors import EditorError
 from tests.editor.edits.trees import names, tree
 

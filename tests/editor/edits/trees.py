@@ -3,9 +3,9 @@
 import numpy as np
 
 from editor.adjustments.invert import Invert
-from editor.layer import Adjustment, BlendMode, Group, Layer, Mask
-from editor.raster import Raster
-from editor.state import DocumentState, Guide
+from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Mask
+from editor.layers.state import DocumentState, Guide
+from editor.pixels.raster import Raster
 
 WIDTH, HEIGHT = 13, 9
 

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from editor import metadata
-from editor.files import ExportOptions, export_picture, open_file
 from editor.formats import exif
-from editor.layer import Layer
-from editor.state import DocumentState, SourceMetadata
+from editor.formats import provenance as metadata
+from editor.formats.files import ExportOptions, export_picture, open_file
+from editor.layers.layer import Layer
+from editor.layers.state import DocumentState, SourceMetadata
 from tests.editor.samples import flat, recipe
 
 GPS = exif.GPS_TAG

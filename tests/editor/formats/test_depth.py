@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 from PySide6.QtGui import QColorSpace, QImage
 
-from editor.files import export_picture, open_file
 from editor.formats import ExportOptions, Picture
 from editor.formats.deflate import joined_checksum
-from editor.layer import Layer
-from editor.raster import Raster, Samples
-from editor.state import DocumentState, SourceMetadata
+from editor.formats.files import export_picture, open_file
+from editor.layers.layer import Layer
+from editor.layers.state import DocumentState, SourceMetadata
+from editor.pixels.raster import Raster, Samples
 
 DEEP = np.random.default_rng(0).integers(0, 65536, (23, 37, 4), np.uint16)
 

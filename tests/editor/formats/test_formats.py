@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from editor import metadata
 from editor.formats import (
     FORMATS,
     ExportOptions,
@@ -23,10 +22,11 @@ from editor.formats import (
     format_for_writing,
     limits,
 )
+from editor.formats import provenance as metadata
 from editor.formats.decoding import ORIENTATION_TAG
-from editor.layer import Layer
-from editor.recipes import with_edits
-from editor.state import DocumentState, SourceMetadata
+from editor.layers.layer import Layer
+from editor.layers.recipes import with_edits
+from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.operations import SubjectEdit
 from tests.editor.samples import MAN, flat, noise, recipe

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from editor.files import open_file
+from editor.formats.files import open_file
 from tests.benchmarks.fuzzing import GOOD, run
 from tests.helpers.corpus import corpus
 

@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from editor.adjustments.invert import Invert
-from editor.compositing import composite, composite_samples
-from editor.files import open_file, save_project
 from editor.formats import FORMATS, Opened
+from editor.formats.files import open_file, save_project
 from editor.formats.openraster import ours
-from editor.layer import Adjustment, BlendMode, Group, Layer, Mask, Node
-from editor.raster import Raster
-from editor.state import DocumentState, Guide, SourceMetadata
-from editor.text import TextContent
+from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Mask, Node
+from editor.layers.state import DocumentState, Guide, SourceMetadata
+from editor.layers.text import TextContent
+from editor.pixels.raster import Raster
+from editor.rendering.compositing import composite, composite_samples
 from inference.errors import EditorError
 from tests.editor.samples import MAN, noise, recipe
 
@@ -155,7 +155,7 @@ def test_other_programs_see_sixteen_bits(tmp_path: Path) -> None:
 
 
 def test_what_is_beside_the_nodes_comes_back(tmp_path: Path) -> None:
-    from editor import colour
+    from editor.colour import conversion as colour
 
     layer = Layer.of_pixels(name="text", pixels=noise(1), text=TextContent(text="Hello\nworld", bold=True))
     selection = Mask(raster=Raster.of(noise(2)[..., 0].copy()), x=3, y=1)

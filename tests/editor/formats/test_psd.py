@@ -18,12 +18,12 @@ from editor.adjustments.hue_saturation import HueSaturation
 from editor.adjustments.invert import Invert
 from editor.adjustments.levels import Levels
 from editor.adjustments.posterise import Posterise
-from editor.blend_mode import BlendMode
-from editor.files import open_file
+from editor.formats.files import open_file
 from editor.formats.psd.adjustments import settings_of
 from editor.formats.psd.layers import MODES
 from editor.formats.psd.shapes import vector_mask
-from editor.layer import Group, Layer
+from editor.layers.blend_mode import BlendMode
+from editor.layers.layer import Group, Layer
 from inference.errors import EditorError
 from tests.editor.samples import noise
 

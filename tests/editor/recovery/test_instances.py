@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from editor.errors import WritingError
 from editor.recovery.instances import DAMAGED, Instance, claim_leftovers
+from editor.system.errors import WritingError
 
 CHILD = """
 import sys, time

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from editor.errors import WritingError
 from editor.recovery.packs import MOST_PACKS, Packs
+from editor.system.errors import WritingError
 from inference.errors import EditorError
 
 MANY = 2**30

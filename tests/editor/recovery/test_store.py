@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from editor.compositing import composite
-from editor.errors import WritingError
-from editor.layer import Layer
+from editor.layers.layer import Layer
+from editor.layers.state import DocumentState, SourceMetadata
 from editor.recovery.store import MANIFEST, THUMBNAIL, Snapshot, Store, summary_of
-from editor.state import DocumentState, SourceMetadata
+from editor.rendering.compositing import composite
+from editor.system.errors import WritingError
 from inference.errors import EditorError
+from tests.editor.document.test_state_json import everything
 from tests.editor.samples import noise
-from tests.editor.test_state_json import everything
 
 MANY = 2**30
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from editor.raster import Raster
+from editor.pixels.raster import Raster
 from editor.recovery.packs import Packs
 from editor.recovery.tiles import Keeper, Keys, Source, decoded, encoded
 from inference.errors import EditorError

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from editor import selection
-from editor.layer import Layer, Mask
-from editor.raster import Area, Raster
+from editor.layers.layer import Layer, Mask
+from editor.pixels.raster import Area, Raster
 from inference.errors import EditorError
 
 WITHIN = Area(0, 0, 24, 18)

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from editor.background import Background
-from editor.document import Document
-from editor.layer import Layer
-from editor.raster import Raster
+from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.pixels.raster import Raster
+from editor.system.background import Background
 from editor.tools.base import PointerEvent, Tool, ToolContext
 from editor.tools.colours import Colours
 from inference.errors import EditorError

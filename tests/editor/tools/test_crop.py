@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from editor.document import Document
-from editor.layer import Layer
+from editor.document.document import Document
+from editor.layers.layer import Layer
 from editor.tools.crop import Crop, Straighten, levelling
 from editor.tools.overlay import Grid
 from tests.editor.tools.driving import Bench, drag, samples

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from editor import selection
-from editor.document import Document
-from editor.layer import Layer
-from editor.raster import Area, Raster
+from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.pixels.raster import Area, Raster
 from editor.tools.fill import Fill
 from editor.tools.gradient import Gradient, gradient_share
 from tests.editor.tools.driving import Bench, drag, event, samples

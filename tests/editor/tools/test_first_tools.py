@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from editor.document import Document
-from editor.layer import Group, Layer
-from editor.raster import Area
-from editor.state import DocumentState, Guide
+from editor.document.document import Document
+from editor.layers.layer import Group, Layer
+from editor.layers.state import DocumentState, Guide
+from editor.pixels.raster import Area
 from editor.tools import TOOLS
 from editor.tools.eyedropper import Eyedropper
 from editor.tools.hand import Hand, Zoom

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from editor import selection
-from editor.document import Document
-from editor.layer import Group, Layer, Mask
-from editor.raster import TILE_PX, Area, Raster
-from editor.state import DocumentState
+from editor.document.document import Document
+from editor.layers.layer import Group, Layer, Mask
+from editor.layers.state import DocumentState
+from editor.pixels.raster import TILE_PX, Area, Raster
 from editor.tools.brush import Brush, Eraser
 from editor.tools.clone import Clone
 from editor.tools.heal import Heal

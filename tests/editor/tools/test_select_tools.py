@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from editor.document import Document
-from editor.layer import Layer
-from editor.raster import Area
+from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.pixels.raster import Area
 from editor.selection import bounds
 from editor.tools.lasso import Lasso, Polygon
 from editor.tools.wand import Wand

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QGuiApplication
 
-from editor.document import Document
-from editor.layer import Layer
-from editor.text import TextContent
+from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.layers.text import TextContent
 from editor.tools.overlay import Caret, Picture
 from editor.tools.text import Text
 from editor.tools.typesetting import Typeset, rendered

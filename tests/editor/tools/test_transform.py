@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from editor import selection
-from editor.document import Document
-from editor.layer import Layer, Mask
-from editor.raster import Area, Raster
-from editor.state import DocumentState
-from editor.text import TextContent
+from editor.document.document import Document
+from editor.layers.layer import Layer, Mask
+from editor.layers.state import DocumentState
+from editor.layers.text import TextContent
+from editor.pixels.raster import Area, Raster
 from editor.tools.move import Move
 from editor.tools.transform import Transform
 from editor.tools.transforming import form as forms

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from editor.files import sample_picture
+from editor.formats.files import sample_picture
 from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.methods import score as module

@@ -1,0 +1,157 @@
+"""`attune evaluate` and `attune choose-step`: measuring methods on a model. Free of Qt."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from editor.cli.operations import check_folder, runner_of
+from editor.cli.output import ProgressPrinter, print_json, print_table, say
+from editor.system.atomic import atomic_write
+from editor.system.errors import DONE
+from editor.system.folders import data_folder
+from inference.chosen_steps import STEPS_FILE, store_step
+from inference.errors import EditorError
+from inference.evaluation import attribute
+from inference.evaluation.choose_step import DEFAULT_PROMPTS as STEP_PROMPTS
+from inference.evaluation.choose_step import DEFAULT_SEEDS as STEP_SEEDS
+from inference.evaluation.choose_step import USUAL_SETS, curve_svg
+from inference.evaluation.choose_step import choose_step as measured_curve
+from inference.evaluation.refine import (
+    DEFAULT_PROMPTS,
+    DEFAULT_SEEDS,
+    HEADINGS,
+    USUAL_METHODS,
+    clip_judge,
+    reconstruction,
+    table_rows,
+)
+from inference.evaluation.refine import evaluate_refine as measured_table
+from inference.evaluation.refine_sets import SETS
+from inference.progress import Progress, Step
+
+
+def evaluate(arguments: argparse.Namespace) -> int:
+    """`attune evaluate SUITE`: figures into a JSON file, which a later run goes on from."""
+    check_folder(arguments.report)
+    suite = _SUITES.get(arguments.suite)
+    if suite is None:
+        known = ", ".join(_SUITES)
+        raise EditorError(
+            "There is no evaluation “{name}”.", "There are: {known}.", name=arguments.suite, known=known
+        )
+    return suite(arguments)
+
+
+def evaluate_attribute(arguments: argparse.Namespace) -> int:
+    """`attune evaluate attribute`: the summary as JSON on standard output."""
+    printer = ProgressPrinter()
+    try:
+        record = attribute.evaluate_attribute(
+            runner=runner_of(arguments),
+            model=arguments.model,
+            json_path=arguments.report,
+            pairs=arguments.pairs or attribute.DEFAULT_PAIRS,
+            attributes=tuple(arguments.attributes),
+            report=_teller(printer),
+        )
+    finally:
+        printer.close()
+    print_json(record["summary"])
+    return DONE
+
+
+def evaluate_refine(arguments: argparse.Namespace) -> int:
+    """`attune evaluate refine`: the table on standard error, its figures as JSON on standard output."""
+    runner = runner_of(arguments)
+    printer = ProgressPrinter()
+    try:
+        values = measured_table(
+            runner=runner,
+            model=arguments.model,
+            json_path=arguments.report,
+            prompts=_count(arguments.pairs, DEFAULT_PROMPTS),
+            seeds=_count(arguments.seeds, DEFAULT_SEEDS),
+            methods=arguments.methods or USUAL_METHODS,
+            sets=arguments.sets or SETS,
+            overrides={} if arguments.steps is None else {"steps": arguments.steps},
+            report=_teller(printer),
+            reconstruct=reconstruction(runner.backbone(arguments.model, Progress())),
+            **_judges(arguments.detector, arguments.clip),
+        )
+    finally:
+        printer.close()
+    print_table(table_rows(values["summary"]), HEADINGS)
+    return DONE
+
+
+def choose_step(arguments: argparse.Namespace) -> int:
+    """`attune choose-step`: prints the curve and keeps the step."""
+    output: Path = arguments.output or data_folder() / STEPS_FILE
+    for path in (arguments.output, arguments.record, arguments.plot):
+        if path is not None:
+            check_folder(path)
+    runner = runner_of(arguments)
+    backbone = runner.backbone(arguments.model, Progress())
+    printer = ProgressPrinter(quiet=arguments.json)
+    try:
+        curve = measured_curve(
+            runner=runner,
+            model=arguments.model,
+            method=arguments.method,
+            steps=_count(arguments.steps, backbone.defaults.steps),
+            json_path=arguments.record,
+            prompts=_count(arguments.pairs, STEP_PROMPTS),
+            seeds=_count(arguments.seeds, STEP_SEEDS),
+            sets=arguments.sets or USUAL_SETS,
+            report=_teller(printer),
+            **_judges(arguments.detector),
+        )
+    finally:
+        printer.close()
+    store_step(output, backbone.model_hash, arguments.method, curve.to_json())
+    if arguments.plot is not None:
+        title = f"{arguments.model}, {arguments.method}: TIAM by the step of the refinement"
+        with atomic_write(arguments.plot) as file:
+            file.write(curve_svg(curve, title).encode())
+    if arguments.json:
+        print_json({**curve.to_json(), "model": arguments.model, "outputs": [str(output.absolute())]})
+        return DONE
+    rows = [
+        (str(step), *(f"{100 * values[index]:.1f} %" for values in curve.tiam.values()), f"{total:.2f}")
+        for index, (step, total) in enumerate(zip(curve.tried, curve.sums, strict=True))
+    ]
+    print_table(rows, ("step", *curve.tiam, "sum"))
+    say(f"Step {curve.chosen} of {curve.steps} is kept in {output}.")
+    return DONE
+
+
+def _judges(detector: str | None, clip: str | None = None) -> dict[str, Any]:
+    """The user's own models in place of the built-in judges."""
+    given: dict[str, Any] = {}
+    if detector is not None:
+        from inference.evaluation.refine_sets import photo_world
+        from inference.metrics.detection import PhotoDetector
+
+        found = PhotoDetector.load(detector)
+        given |= {"detect": found, "world": photo_world(found.labels)}
+    if clip is not None:
+        from inference.metrics.clip import ClipSimilarity
+
+        given["judge"] = clip_judge(ClipSimilarity.load(clip))
+    return given
+
+
+def _teller(printer: ProgressPrinter) -> Any:
+    def tell(done: int, total: int, what: str) -> None:
+        printer(Step(phase=what, done=done, total=total))
+
+    return tell
+
+
+def _count(given: int | None, usual: int) -> int:
+    return usual if given is None else given
+
+
+_SUITES = {"attribute": evaluate_attribute, "refine": evaluate_refine}

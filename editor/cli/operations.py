@@ -1,0 +1,267 @@
+"""The commands that compute: operations, learning a delta. Free of Qt: works on a server."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from editor.cli.output import ProgressPrinter, complain, print_json, say
+from editor.formats import ExportOptions, FileFormat, Picture, format_for_writing
+from editor.layers.layer import Layer
+from editor.layers.recipes import Recipe, Subject
+from editor.layers.state import DocumentState, SourceMetadata
+from editor.pixels.arithmetic import to_rgba
+from editor.system.errors import DONE
+from editor.system.folders import config_folder, deltas_folder
+from inference.errors import EditorError
+from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, SubjectEdit
+from inference.parameters import Parameters
+from inference.progress import Measurements, Progress
+from inference.request import Request, Result
+from inference.subjects import subjects_of
+from inference.words import find_subject
+
+LONGEST_NAME_BYTES = 255  # that usual file systems allow
+
+
+def run_operation(arguments: argparse.Namespace) -> int:
+    """`attune generate`, `attune attribute` and every other operation: one request, one picture."""
+    started = time.perf_counter()
+    written_as = _checked_output(arguments.output)
+    request = Request(
+        operation=arguments.operation, parameters=parameters_of(arguments), model=arguments.model
+    )
+    printer = ProgressPrinter(quiet=arguments.json)
+    try:
+        result = runner_of(arguments).run(request, {}, Progress(printer))
+    finally:
+        printer.close()
+    outputs = _write(result, written_as, arguments.output)
+    seconds = time.perf_counter() - started
+    if arguments.json:
+        print_json(report(result, outputs, seconds))
+    else:
+        paths = ", ".join(map(str, outputs))
+        say(f"{paths}  ({seconds:.1f} s, seed {getattr(result.request.parameters, 'seed', '-')})")
+        for note in result.notes:
+            complain(note)
+    return DONE
+
+
+def parameters_of(arguments: argparse.Namespace) -> Parameters:
+    """The operation's parameters as given; what was not given stays at its default.
+
+    Raises:
+        EditorError: a value is out of range, a subject is not in the prompt, an edit cannot be read.
+    """
+    kind = OPERATIONS[arguments.operation].parameters
+    given = {
+        item.name: value
+        for item in kind.declared()
+        if (value := getattr(arguments, item.name, None)) is not None and not item.declaration.hidden
+    }
+    if not given.get("prompt", "").strip():
+        raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
+    for name, text in given.items():
+        if isinstance(text, str) and any("\ud800" <= one <= "\udfff" for one in text):
+            raise EditorError("{flag} holds bytes that are no text.", "Type it anew.", flag=f"--{name}")
+    if getattr(arguments, "image", None) is not None and arguments.operation == "attribute":
+        raise EditorError(
+            "Changing attributes of a photo (--image) comes with a later version.",
+            "Leave out --image to generate the picture from the prompt.",
+        )
+    if getattr(arguments, "edits", None):
+        given["edits"] = tuple(parsed_edit(text, given["prompt"]) for text in arguments.edits)
+    if arguments.operation == "refine":
+        given["subjects"] = parsed_subjects(arguments.subjects, given["prompt"])
+    return kind(**given)
+
+
+def parsed_edit(text: str, prompt: str) -> SubjectEdit:
+    """Read "man:age=1.5" or "man#2:hair length=-1".
+
+    Raises:
+        EditorError: it is not of that form, or the subject is not in the prompt.
+    """
+    place, _, value = text.rpartition("=")
+    subject, _, attribute = place.rpartition(":")
+    if not subject.strip() or not attribute.strip():
+        raise _unreadable(text)
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise _unreadable(text) from error
+    if not abs(number) <= MOST_CHANGE:  # NaN as well
+        raise EditorError(
+            "“{text}”: the value must be a number from -{most} to {most}.",
+            "Most attributes go from -2 to 2; “attune deltas list” shows it.",
+            text=text,
+            most=MOST_CHANGE,
+        )
+    start, end = subject_span(subject, prompt)
+    return SubjectEdit(start=start, end=end, attribute=attribute.strip(), value=number)
+
+
+def parsed_subjects(phrases: Sequence[str], prompt: str) -> tuple[RefineSubject, ...]:
+    """Read "cat", "red car" or "man#2"; modifiers are those that the prompt suggests.
+
+    Raises:
+        EditorError: there is none, or one is not in the prompt.
+    """
+    if not phrases:
+        suggested = ", ".join(prompt[one.start : one.end] for one in subjects_of(prompt))
+        raise EditorError(
+            "There is no subject.",
+            f"Name some with --subjects; this prompt seems to have: {suggested or 'none'}.",
+        )
+    return subjects_of(prompt, [subject_span(phrase, prompt) for phrase in phrases])
+
+
+def subject_span(phrase: str, prompt: str) -> tuple[int, int]:
+    """Characters of "man", or of the second one with "man#2".
+
+    Raises:
+        EditorError: it is not in the prompt.
+    """
+    name, mark, occurrence = phrase.strip().rpartition("#")
+    is_number = occurrence.isascii() and occurrence.isdigit() and len(occurrence) < 10
+    if not mark or not is_number or int(occurrence) < 1:
+        name, occurrence = phrase.strip(), "1"
+    return find_subject(prompt, name, int(occurrence) - 1)
+
+
+def report(result: Result, outputs: list[Path], seconds: float) -> dict[str, Any]:
+    """What --json prints: every parameter used, the cost, and where the pictures are."""
+    request = result.request
+    return {
+        "operation": request.operation,
+        "parameters": request.parameters.to_json(),
+        "model": request.model,
+        "model_hash": request.model_hash,
+        **costs(result.measured, seconds),
+        "outputs": [str(path.absolute()) for path in outputs],
+        "notes": list(result.notes),
+    }
+
+
+def costs(measured: Measurements, seconds: float) -> dict[str, Any]:
+    return {
+        "seconds": {
+            **{name: round(value, 4) for name, value in measured.seconds.items()},
+            "total": round(seconds, 4),
+        },
+        "denoiser_evaluations": measured.denoiser_evaluations,
+        "backward_evaluations": measured.backward_evaluations,
+        "peak_memory_bytes": measured.peak_memory_bytes,
+    }
+
+
+def learn_delta(arguments: argparse.Namespace) -> int:
+    """`attune learn-delta --method naive`: a delta from a definition's prompts."""
+    if arguments.method == "learned":
+        raise EditorError(
+            "Learning a delta by optimisation comes with a later version.", "Use --method naive."
+        )
+    if arguments.output.suffix != ".safetensors":
+        raise EditorError(f"A delta is a .safetensors file, not “{arguments.output.name}”.")
+    check_folder(arguments.output)
+    from inference.definitions import read_definition
+    from inference.deltas import write_delta
+
+    definition = read_definition(arguments.definition)
+    started = time.perf_counter()
+    printer = ProgressPrinter(quiet=arguments.json)
+    progress = Progress(printer)
+    try:
+        backbone = runner_of(arguments).backbone(arguments.model, progress)
+        from inference.methods.naive_delta import learn_naive
+
+        with progress.phase("learn"):
+            delta = learn_naive(backbone, definition, progress)
+    finally:
+        printer.close()
+    write_delta(delta, arguments.output)
+    seconds = time.perf_counter() - started
+    if arguments.json:
+        print_json(_learnt(arguments, delta.info.widths, progress.measured, seconds))
+    else:
+        say(f"{arguments.output}  ({seconds:.1f} s)")
+    return DONE
+
+
+def _learnt(
+    arguments: argparse.Namespace, widths: Mapping[str, int], measured: Measurements, seconds: float
+) -> dict[str, Any]:
+    return {
+        "definition": str(arguments.definition.absolute()),
+        "method": arguments.method,
+        "model": arguments.model,
+        "widths": dict(widths),
+        **costs(measured, seconds),
+        "outputs": [str(arguments.output.absolute())],
+    }
+
+
+def runner_of(arguments: argparse.Namespace) -> Any:
+    from inference.runner import make_runner
+
+    return make_runner(config_folder(), deltas_folder(), device=arguments.device, dtype=arguments.dtype)
+
+
+def _checked_output(path: Path) -> FileFormat:
+    """Find out before the work what would make it vain."""
+    check_folder(path)
+    return format_for_writing(path)
+
+
+def check_folder(path: Path) -> None:
+    if path.is_dir():
+        raise EditorError(f"“{path}” is a folder.", "Name a file in it.")
+    if not path.absolute().parent.is_dir():
+        raise EditorError(
+            "There is no folder “{path}”.",
+            "Make it first, or choose another.",
+            path=path.absolute().parent,
+        )
+    if path.exists() and not path.is_file():
+        raise EditorError("“{path}” is a pipe, a device or a link to one.", "Choose another name.", path=path)
+    if len(os.fsencode(path.name)) > LONGEST_NAME_BYTES:
+        raise EditorError(
+            "The name “{name}” is too long.",
+            "Choose one of at most {most} bytes.",
+            name=path.name[:40],
+            most=LONGEST_NAME_BYTES,
+        )
+
+
+def _write(result: Result, written_as: FileFormat, path: Path) -> list[Path]:
+    """Write all pictures: OUT.png, OUT-2.png …"""
+    recipe = Recipe(request=result.request, subjects=_subjects(result.request.parameters))
+    paths = [path, *(path.with_stem(f"{path.stem}-{n}") for n in range(2, len(result.images) + 1))]
+    for pixels, place in zip(result.images, paths, strict=True):
+        layer = Layer.of_pixels(name="Generated", pixels=to_rgba(pixels), recipe=recipe, maps=result.maps)
+        picture = Picture(state=DocumentState.of_layer(layer), source=SourceMetadata())
+        written_as.codec.write(picture, place, ExportOptions())
+    return paths
+
+
+def _subjects(parameters: Parameters) -> tuple[Subject, ...]:
+    """The edited subjects, so that the window shows them with their sliders."""
+    chosen: tuple[SubjectEdit | RefineSubject, ...] = (
+        *getattr(parameters, "edits", ()),
+        *getattr(parameters, "subjects", ()),
+    )
+    prompt: str = getattr(parameters, "prompt", "")
+    spans = sorted({(one.start, one.end) for one in chosen})
+    return tuple(
+        Subject(start=start, end=end, text=prompt[start:end], colour_index=index)
+        for index, (start, end) in enumerate(spans)
+    )
+
+
+def _unreadable(text: str) -> EditorError:
+    return EditorError(f"“{text}” cannot be read.", "Write SUBJECT:ATTRIBUTE=VALUE, such as man:age=1.5.")

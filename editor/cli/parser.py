@@ -1,0 +1,278 @@
+"""The command line: arguments are made from the declarations of the operations.
+
+What each command does is in the modules beside this one.
+
+Importing this module loads neither Qt, torch nor NumPy, so that the window opens quickly.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+from editor.cli.boundary import WrongArgumentsError
+from inference.hub import stay_offline
+from inference.methods.gsn.recipes import METHODS
+from inference.operations import OPERATIONS, Need, Operation
+from inference.parameters import ParameterField
+
+DEFAULT_MODEL = "mini-sdxl"
+DEVICES = ("auto", "cpu", "cuda", "mps")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+COMMANDS = ("generate", "attribute", "refine", "choose-step", "learn-delta", "deltas", "models", "evaluate")
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, and where to read more."""
+
+    def error(self, message: str) -> NoReturn:
+        raise WrongArgumentsError(self.prog, message)
+
+
+def make_parser(**keywords: Any) -> argparse.ArgumentParser:
+    return Parser(allow_abbrev=False, **keywords)
+
+
+def is_command(arguments: Sequence[str]) -> bool:
+    """Whether these arguments are for the command line, not for the window."""
+    return bool(arguments) and arguments[0] in COMMANDS
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; its exit status.
+
+    Raises:
+        EditorError: the arguments are wrong, or the command failed in a way that can be told.
+    """
+    parsed = build_parser().parse_args(arguments)
+    if parsed.function != "library:add_model":  # only there the user asks for a download
+        stay_offline()
+    return _resolved(parsed.function)(parsed)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = make_parser(prog="attune", description="Pictures with sliders for meaning.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for operation in OPERATIONS.values():
+        if operation.interactive:
+            _add_operation(commands, operation)
+    _add_learn_delta(commands)
+    _add_deltas(commands)
+    _add_models(commands)
+    _add_evaluate(commands)
+    _add_choose_step(commands)
+    return parser
+
+
+def flag(name: str) -> str:
+    """The flag of a parameter: guidance_scale → --guidance-scale."""
+    return "--" + name.replace("_", "-")
+
+
+def _add_operation(commands: Any, operation: Operation) -> None:
+    parser = _command(commands, operation.name, operation.label, "operations:run_operation")
+    for declared in operation.parameters.declared():
+        if not declared.declaration.hidden:
+            _add_parameter(parser, declared)
+    if Need.IMAGE in operation.needs:
+        parser.add_argument("--image", type=Path, required=True, metavar="IN", help="the picture to work on")
+    if operation.name == "attribute":
+        _add_attribute_flags(parser)
+    if operation.name == "refine":
+        parser.add_argument(
+            "--subjects",
+            nargs="+",
+            default=[],
+            metavar="WORDS",
+            help='phrases of the prompt that have to be seen, such as cat "red car"; man#2 is the second man',
+        )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="png, jpeg, webp or ora file"
+    )
+    _add_model_flags(parser)
+    _add_json(parser)
+    parser.set_defaults(operation=operation.name)
+
+
+def _add_attribute_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--image", type=Path, metavar="IN", help="a photo (comes with a later version)")
+    parser.add_argument(
+        "--set",
+        dest="edits",
+        action="append",
+        required=True,
+        metavar="SUBJECT:ATTRIBUTE=VALUE",
+        help="such as man:age=1.5; SUBJECT is a phrase of the prompt, man#2 the second man in it; repeatable",
+    )
+
+
+def _add_parameter(parser: argparse.ArgumentParser, declared: ParameterField) -> None:
+    about = declared.declaration
+    text = about.help or about.label
+    if about.min is not None or about.max is not None:
+        text += f" ({_bound(about.min)} to {_bound(about.max)})"
+    if declared.optional:
+        text += ", default: the model's own"
+    elif declared.default not in ("", ()):
+        text += f", default: {declared.default}"
+    keywords: dict[str, Any] = {"dest": declared.name, "default": None, "help": text.replace("%", "%%")}
+    if declared.type is bool:
+        parser.add_argument(flag(declared.name), action=argparse.BooleanOptionalAction, **keywords)
+        return
+    if about.choices:
+        keywords["choices"] = about.choices
+    parser.add_argument(
+        flag(declared.name),
+        type=declared.type,
+        required=declared.name == "prompt",
+        metavar=None if about.choices else _METAVARS.get(declared.type, "VALUE"),
+        **keywords,
+    )
+
+
+_METAVARS: dict[Any, str] = {int: "N", float: "F", str: "TEXT"}
+
+
+def _bound(value: float | None) -> str:
+    if value is None:
+        return "any"
+    return str(int(value)) if value == int(value) else f"{value:g}"
+
+
+def _add_learn_delta(commands: Any) -> None:
+    parser = _command(commands, "learn-delta", "Learn an attribute's direction", "operations:learn_delta")
+    parser.add_argument(
+        "--definition", type=Path, required=True, metavar="FILE.toml", help="prompts that define it"
+    )
+    parser.add_argument("--method", choices=("naive", "learned"), default="naive", help="default: naive")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DELTA.safetensors")
+    _add_model_flags(parser)
+    _add_json(parser)
+
+
+def _add_deltas(commands: Any) -> None:
+    parser = _command(commands, "deltas", "List, import and export attribute deltas")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    listing = _command(actions, "list", "What attributes there are", "library:list_deltas")
+    listing.add_argument("--model", metavar="NAME|PATH|HUB-ID", help="only those that this model can use")
+    _add_json(listing)
+    importing = _command(actions, "import", "Add published deltas", "library:import_deltas")
+    importing.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".pt or .safetensors")
+    _add_json(importing)
+    exporting = _command(actions, "export", "Write a delta to a file", "library:export_delta")
+    exporting.add_argument("name", metavar="NAME", help="a key that `attune deltas list` shows")
+    exporting.add_argument(
+        "-o", "--output", type=Path, metavar="DELTA.safetensors", help="default: NAME.safetensors"
+    )
+    _add_json(exporting)
+
+
+def _add_models(commands: Any) -> None:
+    parser = _command(commands, "models", "List, add, remove and check models")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _add_json(_command(actions, "list", "What models there are", "library:list_models"))
+    for name, text, metavar in (
+        ("add", "Add a model", "PATH-OR-HUB-ID"),
+        ("remove", "Forget a model; its files stay", "NAME"),
+        ("check", "Say whether a model is complete", "NAME"),
+    ):
+        action = _command(actions, name, text, f"library:{name}_model")
+        action.add_argument("model", metavar=metavar)
+        _add_json(action)
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = _command(commands, "evaluate", "Measure a model", "measuring:evaluate")
+    parser.add_argument("suite", metavar="SUITE", help="attribute or refine")
+    parser.add_argument(
+        "--json", dest="report", type=Path, required=True, metavar="OUT.json", help="the figures"
+    )
+    _add_model_flags(parser)
+    parser.add_argument("--pairs", type=int, metavar="N", help="prompts and seeds; default: the suite's own")
+    parser.add_argument(
+        "--attributes", nargs="+", default=["age"], metavar="NAME", help="attributes to measure; default: age"
+    )
+    parser.add_argument(
+        "--methods",
+        nargs="+",
+        metavar="NAME",
+        help=f"refine: of {', '.join(METHODS)}; default: the main ones",
+    )
+    parser.add_argument("--sets", nargs="+", metavar="SET", help="refine: of 2, 3, 2-colours, 3-colours")
+    parser.add_argument("--seeds", type=int, metavar="N", help="refine: seeds of each prompt; default: 8")
+    parser.add_argument(
+        "--steps", type=int, metavar="N", help="refine: of each run; default: the model's own"
+    )
+    _add_judges(parser)
+
+
+def _add_choose_step(commands: Any) -> None:
+    parser = _command(
+        commands, "choose-step", "Find the step a model is best refined at", "measuring:choose_step"
+    )
+    _add_model_flags(parser)
+    parser.add_argument("--method", choices=METHODS, default="ours", help="default: ours")
+    parser.add_argument("--steps", type=int, metavar="N", help="of each run; default: the model's own")
+    parser.add_argument("--pairs", type=int, metavar="N", help="prompts of each set; default: 10")
+    parser.add_argument("--seeds", type=int, metavar="N", help="seeds of each prompt; default: 16")
+    parser.add_argument(
+        "--sets", nargs="+", metavar="SET", help="of 2, 3, 2-colours, 3-colours; default: 2 3"
+    )
+    parser.add_argument("--record", type=Path, metavar="FILE.json", help="measurements, to go on from")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="the curve as a picture")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE.json",
+        help="where the step is kept; default: for this user",
+    )
+    _add_detector(parser)
+    _add_json(parser)
+
+
+def _add_judges(parser: argparse.ArgumentParser) -> None:
+    _add_detector(parser)
+    parser.add_argument(
+        "--clip",
+        metavar="PATH|HUB-ID",
+        help="a CLIP model for the similarity scores; default: the detector's",
+    )
+
+
+def _add_detector(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--detector",
+        metavar="PATH|HUB-ID",
+        help="a detection model of transformers, for models of photos; default: the built-in world's",
+    )
+
+
+def _command(commands: Any, name: str, text: str, function: str = "") -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=f"{text}.", allow_abbrev=False
+    )
+    if function:
+        parser.set_defaults(function=function)
+    return parser
+
+
+def _add_model_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="NAME|PATH|HUB-ID", help=f"default: {DEFAULT_MODEL}"
+    )
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: auto")
+    parser.add_argument("--dtype", choices=DTYPES, default="auto", help="default: auto")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+
+
+def _resolved(function: str) -> Callable[[argparse.Namespace], int]:
+    module, _, name = function.partition(":")
+    return getattr(import_module(f"editor.cli.{module}"), name)

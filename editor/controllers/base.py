@@ -1,0 +1,61 @@
+"""What the objects that the menus call have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+
+from editor.commands import Command, ReplaceState, push
+from editor.controllers.edit_runner import Edit
+from editor.controllers.shell import Shell
+from editor.document.document import Document
+from editor.layers.layer import Node
+from inference.errors import EditorError
+
+
+class Controller(QObject):
+    """Acts on the current document; without one, its methods do nothing."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell)
+        self._shell = shell
+
+    @property
+    def document(self) -> Document | None:
+        return self._shell.current
+
+    @property
+    def active(self) -> Node | None:
+        """The active node of the current document."""
+        return self.document.active_node if self.document is not None else None
+
+    def _on_document(self, make: Callable[[Document], Command]) -> None:
+        """Push the command that `make` gives; its `EditorError` becomes a message."""
+        document = self.document
+        if document is not None:
+            self._shell.run(lambda: make(document))
+
+    def _on_active(self, make: Callable[[Document, Node], Command]) -> None:
+        """The same with the active node, if there is one."""
+        document, node = self.document, self.active
+        if document is not None and node is not None:
+            self._shell.run(lambda: make(document, node))
+
+    def _now(self, edit: Edit, text: str) -> None:
+        """Push an edit that costs nothing: it only puts nodes and fields in other places."""
+        document = self.document
+        if document is None:
+            return
+        try:
+            after = edit(document.state)
+        except EditorError as error:
+            self._shell.report(error)
+            return
+        if after is not document.state:
+            push(document, ReplaceState(document, after, text))
+
+    def _beside(self, edit: Edit, text: str) -> None:
+        """Have an edit computed that touches pixels, beside the GUI thread, and push it then."""
+        if self.document is not None:
+            self._shell.edits.run(self.document, edit, text)

@@ -1,0 +1,1 @@
+"""The document: its state, its changes, its history, and its JSON."""

@@ -1,0 +1,103 @@
+"""Opening, saving and exporting: functions that may run on any thread and touch no Qt object."""
+
+from __future__ import annotations
+
+import tempfile
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from editor.formats import FORMATS, ExportOptions, Opened, Picture, format_for_reading, format_for_writing
+from editor.layers.state import DocumentState, SourceMetadata
+from inference.errors import EditorError
+from inference.request import Pixels
+
+if TYPE_CHECKING:
+    from editor.formats.preview import OnPreview
+
+__all__ = [
+    "ExportOptions",
+    "Opened",
+    "export_picture",
+    "export_preview",
+    "open_file",
+    "open_progressively",
+    "sample_picture",
+    "sample_pictures",
+    "save_project",
+]
+
+
+def open_file(path: Path) -> Opened:
+    """Read a picture or project.
+
+    Raises:
+        EditorError: what was expected, what was found; nothing else changes.
+    """
+    return format_for_reading(path).codec.read(path)
+
+
+def open_progressively(path: Path, on_preview: OnPreview) -> Opened:
+    """As `open_file`; of large JPEGs and projects, small pixels come first, by a call from this thread.
+
+    Raises:
+        EditorError: as `open_file`.
+    """
+    from editor.formats.preview import PREVIEWS  # with Pillow, which the window's start does not need
+
+    found = format_for_reading(path)
+    first = PREVIEWS.get(found.name)
+    preview = first(path) if first is not None else None
+    if preview is not None:
+        on_preview(preview)
+    return found.codec.read(path)
+
+
+def save_project(state: DocumentState, source: SourceMetadata, path: Path) -> None:
+    """Write all layers and recipes as OpenRaster."""
+    if path.suffix.lower() not in FORMATS["openraster"].extensions:
+        raise EditorError(f"A project is saved as .ora, not “{path.name}”.", "Use Export for other formats.")
+    FORMATS["openraster"].codec.write(Picture(state=state, source=source), path, ExportOptions())
+
+
+def export_picture(
+    state: DocumentState, source: SourceMetadata, path: Path, options: ExportOptions
+) -> tuple[str, ...]:
+    """Write the composite of the visible layers; gives sentences on what the format could not hold.
+
+    Raises:
+        EditorError: the format cannot be written, or the file; the old one is as it was then.
+    """
+    from editor.formats.preparing import prepared
+
+    chosen = format_for_writing(path, options.format)
+    return chosen.codec.write(prepared(state, source, options, deep=chosen.deep), path, options)
+
+
+def export_preview(
+    state: DocumentState, source: SourceMetadata, options: ExportOptions
+) -> tuple[int, Pixels]:
+    """What an export would be: (bytes of the file, its pixels as they would be opened again, RGBA).
+
+    Raises:
+        EditorError: as `export_picture`.
+    """
+    chosen = format_for_writing(Path("preview.png"), options.format)
+    with tempfile.TemporaryDirectory(prefix="attune-") as folder:
+        path = Path(folder) / f"preview{chosen.extensions[0]}"
+        export_picture(state, source, path, options)
+        size = path.stat().st_size
+        rasters = open_file(path).state.rasters()
+        return size, next(layer.pixels for layer in rasters)
+
+
+def sample_pictures() -> tuple[Path, ...]:
+    """The pictures that come with the application, as far as they are installed."""
+    folder = resources.files("resources") / "samples"
+    return tuple(sorted(Path(str(folder)).glob("*.png")))
+
+
+def sample_picture() -> Path | None:
+    """The picture that the window shows at first, or None where it is not installed."""
+    samples = sample_pictures()
+    return next((path for path in samples if path.stem == "couple"), samples[0] if samples else None)

@@ -1,0 +1,263 @@
+"""Provenance: what a file says about how its picture was made, written and read.
+
+Three voices of the same fact: our own JSON (restores the sliders), the `parameters` text that other tools
+read, and IPTC's DigitalSourceType in XMP, which tells viewers and platforms that a picture is AI-made or
+AI-edited.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata as package_metadata
+from typing import Any
+from xml.etree import ElementTree
+
+from editor.layers.layer import BlendMode
+from editor.layers.recipes import Recipe
+from editor.layers.state import DocumentState, SourceMetadata
+from inference.errors import EditorError
+from inference.operations import Attribute, SamplingParameters
+
+KEY = "attune"  # PNG chunk keyword and XMP property
+PARAMETERS_KEY = "parameters"
+XMP_KEY = "XML:com.adobe.xmp"
+USER_COMMENT_TAG = 0x9286
+SOFTWARE_TAG = 0x0131
+EXIF_FOLDER_TAG = 0x8769
+VERSION = 1
+
+GENERATED = "trainedAlgorithmicMedia"
+EDITED = "compositeWithTrainedAlgorithmicMedia"
+
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_XMP = "http://ns.adobe.com/xap/1.0/"
+_META = "adobe:ns:meta/"
+_OURS = "urn:attune:ns:1.0:"
+_OURS_BEFORE = ("https://attune.example/ns/1.0/",)  # what earlier files say
+_TIFF = "http://ns.adobe.com/tiff/1.0/"
+_EXIF = "http://ns.adobe.com/exif/1.0/"
+_LARGEST_XMP_BYTES = 4 * 2**20
+_NAMESPACES = {
+    "rdf": _RDF,
+    "Iptc4xmpExt": _IPTC,
+    "xmp": _XMP,
+    "x": _META,
+    "attune": _OURS,
+    "tiff": _TIFF,
+    "exif": _EXIF,
+}
+
+_RECIPE_NAMES = tuple(f"{{{space}}}recipe" for space in (_OURS, *_OURS_BEFORE))
+
+_SAMPLER_NAMES = {"ddim": "DDIM", "euler": "Euler", "dpm++2m": "DPM++ 2M", "ddpm": "DDPM"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """What an export says of itself. `source_type` is an IPTC term, or "" if no model had a part in it."""
+
+    payload: str  # JSON under `KEY`, "" for none
+    parameters: str  # the text other tools read, "" for none
+    source_type: str
+
+
+def version() -> str:
+    """Attune's version."""
+    try:
+        return package_metadata.version("attune")
+    except package_metadata.PackageNotFoundError:
+        return "0.0.0"
+
+
+def provenance_of(state: DocumentState, source: SourceMetadata) -> Provenance:
+    """What is to be said of a flattened document."""
+    recipes = [layer.recipe for layer in state.rasters() if layer.visible and layer.recipe is not None]
+    if not recipes:
+        return Provenance(payload="", parameters="", source_type="")
+    only = len([node for node in state.nodes() if node.visible]) == 1 and _fills(state)
+    payload: dict[str, Any] = {"version": VERSION, "software": f"Attune {version()}", "flattened": not only}
+    payload["recipe"] = recipes[-1].to_json()
+    photo = source.photo or any(layer.visible and layer.recipe is None for layer in state.rasters())
+    return Provenance(
+        payload=json.dumps(payload, ensure_ascii=False),
+        parameters=parameters_text(recipes[-1]),
+        source_type=EDITED if photo else GENERATED,
+    )
+
+
+def restored_recipe(payload: str) -> tuple[Recipe | None, str]:
+    """The recipe that makes a file's picture again, and a note for the user if it cannot be used.
+
+    A picture that was flattened from several layers keeps its recipe for reading, but not for its sliders.
+    """
+    if not payload:
+        return None, ""
+    try:
+        values = json.loads(payload)
+        recipe = Recipe.from_json(values["recipe"])
+    except (ValueError, KeyError, TypeError) as error:
+        return None, f"What the file says about its making cannot be read: {error}."
+    except EditorError as error:
+        return None, f"The picture's sliders cannot be restored: {error.message}"
+    if values.get("flattened"):
+        return None, ""
+    return recipe, ""
+
+
+def parameters_text(recipe: Recipe) -> str:
+    """The text under `parameters` as other tools write it: prompt, negative prompt, one line of settings."""
+    given = recipe.request.parameters
+    if not isinstance(given, SamplingParameters):
+        return ""
+    lines = [given.prompt]
+    if given.negative_prompt:
+        lines.append(f"Negative prompt: {given.negative_prompt}")
+    pairs = [
+        ("Steps", given.steps),
+        ("Sampler", _SAMPLER_NAMES.get(given.sampler or "", given.sampler)),
+        ("CFG scale", given.guidance_scale),
+        ("Seed", given.seed),
+        ("Size", f"{given.width}x{given.height}" if given.width and given.height else None),
+        ("Model hash", recipe.request.model_hash[:10] or None),
+        ("Model", recipe.request.model),
+        *_attribute_pairs(recipe),
+        ("Version", f"Attune {version()}"),
+    ]
+    lines.append(", ".join(f"{name}: {_plain(value)}" for name, value in pairs if value is not None))
+    return "\n".join(lines)
+
+
+def exported_xmp(provenance: Provenance, existing: bytes, *, location: bool) -> bytes:
+    """A source's XMP with what is to be said now; without orientation, and without GPS if asked."""
+    if provenance.source_type:
+        existing = xmp_packet(provenance, existing)
+    root = _parsed(existing)
+    if root is None:
+        return b""
+    unwanted = {f"{{{_TIFF}}}Orientation"}
+    if not location:
+        unwanted |= {name for name in _names(root) if name.startswith(f"{{{_EXIF}}}GPS")}
+    if not unwanted & _names(root):
+        return existing
+    for name in unwanted:
+        _drop(root, name)
+    return _packet(root)
+
+
+def xmp_packet(provenance: Provenance, existing: bytes = b"") -> bytes:
+    """An XMP packet with the source type and, under our namespace, the payload; `existing` is kept in it."""
+    root = _parsed(existing)
+    if root is None:
+        root = ElementTree.Element(f"{{{_META}}}xmpmeta")
+    rdf = root if root.tag == f"{{{_RDF}}}RDF" else root.find(f".//{{{_RDF}}}RDF")
+    if rdf is None:
+        rdf = ElementTree.SubElement(root, f"{{{_RDF}}}RDF")
+    for name in (f"{{{_IPTC}}}DigitalSourceType", *_RECIPE_NAMES, f"{{{_XMP}}}CreatorTool"):
+        _drop(rdf, name)
+    description = ElementTree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
+    _set(description, f"{{{_IPTC}}}DigitalSourceType", _SOURCE_TYPES + provenance.source_type)
+    _set(description, f"{{{_XMP}}}CreatorTool", f"Attune {version()}")
+    _set(description, f"{{{_OURS}}}recipe", provenance.payload)
+    return _packet(root)
+
+
+def read_xmp(packet: bytes) -> tuple[str, str]:
+    """(payload, source type) of an XMP packet; both "" if it says nothing or is broken."""
+    root = _parsed(packet)
+    if root is None:
+        return "", ""
+    payload = next((found for name in _RECIPE_NAMES if (found := _get(root, name))), "")
+    return payload, _get(root, f"{{{_IPTC}}}DigitalSourceType").removeprefix(_SOURCE_TYPES)
+
+
+def user_comment(text: str) -> bytes:
+    """EXIF's UserComment: its character code and the text."""
+    if text.isascii():
+        return b"ASCII\0\0\0" + text.encode()
+    return b"UNICODE\0" + text.encode("utf-16-be")
+
+
+def read_user_comment(value: object) -> str:
+    """The text of a UserComment as `user_comment` and other tools write it."""
+    if isinstance(value, str):
+        return value
+    if not isinstance(value, bytes):
+        return ""
+    code, text = value[:8], value[8:]
+    if code == b"UNICODE\0":
+        return text.decode("utf-16-be", errors="replace").rstrip("\0")
+    return text.decode("utf-8", errors="replace").rstrip("\0")
+
+
+def _packet(root: ElementTree.Element) -> bytes:
+    for prefix, uri in _NAMESPACES.items():
+        ElementTree.register_namespace(prefix, uri)
+    body = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
+
+
+def _names(root: ElementTree.Element) -> set[str]:
+    """Names of all properties, as elements or as attributes."""
+    return {name for element in root.iter() for name in (element.tag, *element.attrib)}
+
+
+def _fills(state: DocumentState) -> bool:
+    layer = next(layer for layer in state.rasters() if layer.visible)
+    plain = layer.opacity == 1 and layer.mask is None and layer.blend_mode is BlendMode.NORMAL
+    return plain and (layer.x, layer.y, layer.width, layer.height) == (0, 0, state.width, state.height)
+
+
+def _attribute_pairs(recipe: Recipe) -> Sequence[tuple[str, Any]]:
+    given = recipe.request.parameters
+    if not isinstance(given, Attribute):
+        return ()
+    edits = [
+        f"{recipe.prompt[edit.start : edit.end]}:{edit.attribute}={edit.value:g}"
+        for edit in given.edits
+        if edit.value
+    ]
+    return (("Attributes", '"' + "; ".join(edits) + '"'), ("Delay", given.delay)) if edits else ()
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _parsed(packet: bytes) -> ElementTree.Element | None:
+    """The packet's root element; entities and documents of absurd size are refused."""
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
+    text = packet.strip().rstrip(b"\0")
+    if not text or len(text) > _LARGEST_XMP_BYTES:
+        return None
+    try:
+        return fromstring(text)
+    except (ElementTree.ParseError, DefusedXmlException, ValueError):
+        return None
+
+
+def _get(root: ElementTree.Element, name: str) -> str:
+    """A property as an element or as an attribute of a description; XMP allows both."""
+    for element in root.iter():
+        if element.tag == name:
+            return (element.text or "").strip()
+        if name in element.attrib:
+            return element.attrib[name]
+    return ""
+
+
+def _set(description: ElementTree.Element, name: str, value: str) -> None:
+    if value:
+        ElementTree.SubElement(description, name).text = value
+
+
+def _drop(root: ElementTree.Element, name: str) -> None:
+    for element in root.iter():
+        element.attrib.pop(name, None)
+        for child in [child for child in element if child.tag == name]:
+            element.remove(child)

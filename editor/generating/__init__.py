@@ -1,0 +1,1 @@
+"""From a request to layers: pictures, variations, sheets, scores and heat maps."""

@@ -1,0 +1,1 @@
+"""Pictures as arrays, and the way between them and QImage."""

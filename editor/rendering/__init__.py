@@ -1,0 +1,1 @@
+"""From layers to what is seen: compositing, tiles, mipmaps, thumbnails, histograms."""

@@ -1,0 +1,50 @@
+"""Small pictures of layers and masks, made without assembling the whole of them; any thread may."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+
+from editor.pixels.qimages import to_qimage
+from editor.pixels.raster import TILE_PX, Raster, to_eight_bits
+
+_OVERSAMPLING = 3  # pixels taken for each of the thumbnail's along a side, before they are smoothed
+
+
+def raster_thumbnail(raster: Raster, size_px: int) -> QImage:
+    """A smooth QImage of at most `size_px` on its longer side; a mask becomes grey, opaque."""
+    longer = max(raster.width, raster.height)
+    step = max(1, longer // (size_px * _OVERSAMPLING))
+    image = to_qimage(_as_rgba(sampled(raster, step)))
+    if max(image.width(), image.height()) <= size_px:
+        return image
+    return image.scaled(
+        size_px, size_px, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )
+
+
+def sampled(raster: Raster, step: int) -> NDArray[np.uint8]:
+    """Every `step`-th pixel across and down: 8 bits, [ceil(H / step), ceil(W / step), C]."""
+    if step == 1:
+        return to_eight_bits(raster.array())
+    rows: list[NDArray[np.uint8]] = []
+    for row in range(raster.rows):
+        top = -(row * TILE_PX) % step
+        if top < raster.tile_area(0, row).height:
+            rows.append(np.concatenate(_sampled_row(raster, row, top, step), axis=1))
+    return np.concatenate(rows, axis=0)
+
+
+def _sampled_row(raster: Raster, row: int, top: int, step: int) -> list[NDArray[np.uint8]]:
+    parts: list[NDArray[np.uint8]] = []
+    for column in range(raster.columns):
+        left = -(column * TILE_PX) % step
+        if left < raster.tile_area(column, row).width:
+            parts.append(to_eight_bits(raster.tile(column, row)[top::step, left::step]))
+    return parts
+
+
+def _as_rgba(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if samples.shape[2] == 4:
+        return samples
+    return np.concatenate([np.repeat(samples, 3, axis=2), np.full_like(samples, 255)], axis=2)

@@ -1,0 +1,181 @@
+"""The pictures that are known, and what to show between them; plain values, no signals."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from editor.pixels.arithmetic import crossfade
+from inference.operations import Attribute, SamplingParameters, SubjectEdit
+from inference.request import Pixels, Request
+
+CACHE_BYTES = 256 * 2**20
+CACHE_ENTRIES = 1024
+
+
+class SliderKey(NamedTuple):
+    """One slider: an attribute of the subject at characters [start, end)."""
+
+    start: int
+    end: int
+    attribute: str
+
+
+@dataclass(frozen=True)
+class Pose:
+    """What decides one picture: slider values (zeros left out), delay, seed, and all else as `context`."""
+
+    context: tuple[object, ...]
+    values: tuple[tuple[SliderKey, float], ...]
+    delay: float
+    seed: int
+
+    @classmethod
+    def of(cls, request: Request) -> Pose:
+        parameters = sampling_parameters(request)
+        edits = parameters.edits if isinstance(parameters, Attribute) else ()
+        delay = parameters.delay if isinstance(parameters, Attribute) else 0.0
+        pose = cls(context_of(request), (), 0.0, parameters.seed)
+        return pose.moved({key_of(edit): edit.value for edit in edits}, delay)
+
+    def value(self, key: SliderKey) -> float:
+        return next((value for known, value in self.values if known == key), 0.0)
+
+    def moved(self, changes: Mapping[SliderKey, float], delay: float) -> Pose:
+        """The pose with some sliders elsewhere; without an edit the delay decides nothing and is 0."""
+        values = {**dict(self.values), **changes}
+        kept = tuple(sorted((key, rounded(value)) for key, value in values.items() if rounded(value)))
+        return replace(self, values=kept, delay=delay if kept else 0.0)
+
+
+class Shown(NamedTuple):
+    """What to show for a pose: `pixels` RGBA, and whether they are its exact picture."""
+
+    pixels: Pixels
+    exact: bool
+
+
+class PictureCache:
+    """Pictures by pose, the least recently used dropped first; bounded in bytes and in number."""
+
+    def __init__(self, limit_bytes: int = CACHE_BYTES, limit_entries: int = CACHE_ENTRIES) -> None:
+        self.limit_bytes = limit_bytes
+        self.limit_entries = limit_entries
+        self.used_bytes = 0
+        self._pictures: OrderedDict[Pose, Pixels] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._pictures)
+
+    def __contains__(self, pose: Pose) -> bool:
+        return pose in self._pictures
+
+    def __iter__(self) -> Iterator[Pose]:
+        return iter(self._pictures)
+
+    def get(self, pose: Pose) -> Pixels | None:
+        pixels = self._pictures.get(pose)
+        if pixels is not None:
+            self._pictures.move_to_end(pose)
+        return pixels
+
+    def put(self, pose: Pose, pixels: Pixels) -> None:
+        old = self._pictures.pop(pose, None)
+        self.used_bytes += pixels.nbytes - (old.nbytes if old is not None else 0)
+        self._pictures[pose] = pixels
+        while len(self._pictures) > 1 and self._too_much():
+            _, dropped = self._pictures.popitem(last=False)
+            self.used_bytes -= dropped.nbytes
+
+    def _too_much(self) -> bool:
+        return self.used_bytes > self.limit_bytes or len(self._pictures) > self.limit_entries
+
+
+def shown(cache: PictureCache, pose: Pose, group: Sequence[SliderKey]) -> Shown | None:
+    """The best picture known for `pose` while the sliders of `group` move together.
+
+    The exact one, else a crossfade of the two nearest on the line along which `group` moves, else the
+    nearest.
+    """
+    exact = cache.get(pose)
+    if exact is not None:
+        return Shown(exact, exact=True)
+    below, above = _neighbours(cache, pose, group)
+    if below is None or above is None:
+        nearest = below if below is not None else above
+        pixels = cache.get(nearest[1]) if nearest is not None else None
+        return None if pixels is None else Shown(pixels, exact=False)
+    first, second = cache.get(below[1]), cache.get(above[1])
+    if first is None or second is None or first.shape != second.shape:
+        return None
+    return Shown(crossfade(first, second, -below[0] / (above[0] - below[0])), exact=False)
+
+
+def _neighbours(
+    cache: PictureCache, pose: Pose, group: Sequence[SliderKey]
+) -> tuple[tuple[float, Pose] | None, tuple[float, Pose] | None]:
+    below: tuple[float, Pose] | None = None
+    above: tuple[float, Pose] | None = None
+    for known in cache:
+        shift = _shift(pose, known, group)
+        if shift is None:
+            continue
+        if shift <= 0 and (below is None or shift > below[0]):
+            below = (shift, known)
+        elif shift > 0 and (above is None or shift < above[0]):
+            above = (shift, known)
+    return below, above
+
+
+def _shift(pose: Pose, known: Pose, group: Sequence[SliderKey]) -> float | None:
+    """How far `known` lies from `pose` along `group`, or None if it differs in anything else."""
+    if (known.context, known.seed) != (pose.context, pose.seed):
+        return None
+    if known.values and pose.values and known.delay != pose.delay:
+        return None
+    if _without(known, group) != _without(pose, group):
+        return None
+    shifts = {rounded(known.value(key) - pose.value(key)) for key in group}
+    return shifts.pop() if len(shifts) == 1 else None
+
+
+def _without(pose: Pose, group: Sequence[SliderKey]) -> tuple[tuple[SliderKey, float], ...]:
+    return tuple(item for item in pose.values if item[0] not in group)
+
+
+def positions(minimum: float, maximum: float, count: int) -> tuple[float, ...]:
+    """`count` evenly spaced slider values from minimum to maximum."""
+    return tuple(rounded(minimum + (maximum - minimum) * index / (count - 1)) for index in range(count))
+
+
+def rounded(value: float) -> float:
+    """Slider values are kept to a hundredth, so that equal looks are equal keys; never -0.0."""
+    return round(value, 2) + 0.0
+
+
+def key_of(edit: SubjectEdit) -> SliderKey:
+    return SliderKey(edit.start, edit.end, edit.attribute)
+
+
+def sampling_parameters(request: Request) -> SamplingParameters:
+    """The request's parameters, known to be those of a sampling operation."""
+    parameters = request.parameters
+    assert isinstance(parameters, SamplingParameters), "checked when the session was made"
+    return parameters
+
+
+def context_of(request: Request) -> tuple[object, ...]:
+    """Everything but slider values, delay and seed that decides a picture."""
+    p = sampling_parameters(request)
+    return (
+        request.model,
+        p.prompt,
+        p.negative_prompt,
+        p.steps,
+        p.guidance_scale,
+        p.width,
+        p.height,
+        p.sampler,
+    )

@@ -1,0 +1,89 @@
+"""Requests and poses of attribute sliders: pure functions from recipes; see `jobs.AttributeSession`."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import Any
+
+from editor.layers.recipes import Recipe, Subject, with_edits, with_parameters
+from editor.sliders.keyframes import Pose, SliderKey, key_of, rounded
+from inference.errors import EditorError
+from inference.operations import Attribute, AttributeSweep, SamplingParameters
+from inference.request import Request
+from inference.words import find_subject
+
+
+def pose_of(recipe: Recipe | None) -> Pose:
+    """The pose of a recipe's picture.
+
+    Raises:
+        EditorError: there is no recipe, or none with a prompt and seed.
+    """
+    return Pose.of(sampling_recipe(recipe).request)
+
+
+def sampling_recipe(recipe: Recipe | None) -> Recipe:
+    if recipe is None or not isinstance(recipe.request.parameters, SamplingParameters):
+        raise EditorError(
+            "This layer has no prompt and seed, so it has no sliders.", "Choose a generated layer."
+        )
+    return recipe
+
+
+def poses(request: Request) -> tuple[Pose, ...]:
+    """The poses of a request's pictures, in their order."""
+    parameters, pose = request.parameters, Pose.of(request)
+    if not isinstance(parameters, AttributeSweep):
+        return (pose,)
+    swept = parameters.edits[parameters.index]
+    return tuple(pose.moved({key_of(swept): value}, parameters.delay) for value in parameters.positions)
+
+
+def sweep(recipe: Recipe, key: SliderKey, values: tuple[float, ...]) -> Request:
+    """A request for several positions of one slider, the other sliders as they are."""
+    parameters = with_edits(recipe, recipe.edits).request.parameters
+    assert isinstance(parameters, Attribute), "with_edits makes it one"
+    kept = [edit for edit in parameters.edits if edit.value or key_of(edit) == key]
+    edits = tuple(sorted(kept, key=key_of))
+    index = [key_of(edit) for edit in edits].index(key)
+    fields: dict[str, Any] = {item.name: getattr(parameters, item.name) for item in Attribute.declared()}
+    fields["edits"] = edits
+    swept = AttributeSweep(**fields, index=index, positions=values)
+    return replace(recipe.request, operation="attribute-sweep", parameters=swept)
+
+
+def between(coarse: tuple[float, ...], value: float) -> tuple[float, ...]:
+    """The midpoints of the two intervals of `coarse` next to `value`."""
+    middles = [rounded((a + b) / 2) for a, b in itertools.pairwise(coarse)]
+    return tuple(sorted(middles, key=lambda middle: abs(middle - value))[:2])
+
+
+def with_prompt(recipe: Recipe, prompt: str, seed: int) -> Recipe:
+    """The recipe for another prompt; subjects that it still names keep their sliders, the others go."""
+    places = {subject.span: _place_in(prompt, recipe.prompt, subject) for subject in recipe.subjects}
+    subjects = tuple(
+        replace(subject, start=place[0], end=place[1])
+        for subject in recipe.subjects
+        if (place := places[subject.span]) is not None
+    )
+    edits = tuple(
+        replace(edit, start=place[0], end=place[1])
+        for edit in recipe.edits
+        if (place := places.get((edit.start, edit.end))) is not None
+    )
+    return replace(
+        with_parameters(with_edits(recipe, edits), prompt=prompt, seed=seed),
+        subjects=tuple(sorted(subjects, key=lambda subject: subject.start)),
+    )
+
+
+def _place_in(prompt: str, old_prompt: str, subject: Subject) -> tuple[int, int] | None:
+    """Where `prompt` has the same occurrence of a subject's words as the old one had, if it has."""
+    try:
+        occurrence = 0
+        while find_subject(old_prompt, subject.text, occurrence)[0] < subject.start:
+            occurrence += 1
+        return find_subject(prompt, subject.text, occurrence)
+    except EditorError:
+        return None

@@ -1,0 +1,1 @@
+"""The machine: files, folders, settings, threads, signals, errors."""

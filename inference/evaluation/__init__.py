@@ -1,0 +1,1 @@
+"""Measuring the methods: held-out prompts and seeds, figures with their spread."""

@@ -1,0 +1,30 @@
+"""What all evaluations need: who runs requests, who judges pictures, who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from inference.progress import Progress
+from inference.request import Pixels, Request, Result
+
+if TYPE_CHECKING:
+    from inference.metrics.tiam import Detection
+
+Report: TypeAlias = Callable[[int, int, str], None]  # done, total, what
+Detect: TypeAlias = "Callable[[Sequence[Pixels]], Sequence[Sequence[Detection]]]"
+
+
+class Runs(Protocol):
+    """What is needed of `inference.runner.Runner`."""
+
+    def run(self, request: Request, inputs: Mapping[str, Pixels], progress: Progress) -> Result: ...
+
+    def model_hash(self, model: str, progress: Progress) -> str: ...
+
+
+def shipped_detector() -> Detect:
+    """The detector that comes with the built-in models."""
+    from inference.metrics.judge import built_in
+
+    return built_in().detect

@@ -1,0 +1,46 @@
+"""The JSON file of an evaluation, which grows with each measurement and from which a later run goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from inference.errors import EditorError
+from inference.files import atomic_write
+
+
+class Record:
+    """Values in a JSON file; one of other settings or weights starts afresh.
+
+    Args:
+        path: the file, or None to keep nothing.
+        settings: what decides the measurements.
+        sections: names of the objects that measurements go into.
+    """
+
+    def __init__(self, path: Path | None, settings: Mapping[str, Any], sections: Sequence[str]) -> None:
+        self._path = path
+        self.values: dict[str, Any] = {**settings, **{name: {} for name in sections}}
+        if path is not None and path.is_file():
+            found = _read(path)
+            if all(found.get(name) == value for name, value in settings.items()):
+                self.values = found
+
+    def write(self) -> None:
+        """Put all values into the file, which is never half-written."""
+        if self._path is not None:
+            content = json.dumps(self.values, indent=1, ensure_ascii=False)
+            with atomic_write(self._path) as file:
+                file.write(content.encode())
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EditorError(
+            f"“{path}” exists and is no evaluation: {error}.", "Name another file, or move it away."
+        ) from error
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

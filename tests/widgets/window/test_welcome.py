@@ -1,0 +1,86 @@
+"""The first page, the recent files, what is dropped, and the dialog of a new canvas."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from PySide6.QtCore import QPoint
+from pytestqt.qtbot import QtBot
+
+from editor.application import Application
+from editor.formats.files import sample_pictures
+from widgets.actions.recent_menu import RecentMenu
+from widgets.dialogs.new_canvas import NewCanvas
+from widgets.window.main_window import MainWindow
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "photo & co.png"
+    Image.new("RGB", (20, 10), "red").save(path)
+    return path
+
+
+def test_a_sample_opens_as_a_copy(window: MainWindow, application: Application, qtbot: QtBot) -> None:
+    welcome = window.workspace.welcome
+    qtbot.waitUntil(lambda: len(welcome.samples.buttons) == len(sample_pictures()))
+    assert len(welcome.samples.buttons) >= 2
+    with qtbot.waitSignal(application.document_opened, timeout=5000):
+        welcome.samples.buttons[0].click()
+    assert application.current is not None
+    assert application.current.path is None
+
+
+def test_recent_files_are_on_the_page_and_in_the_menu(
+    window: MainWindow, application: Application, picture: Path, qtbot: QtBot
+) -> None:
+    menu = window.menuBar().findChild(RecentMenu)
+    assert isinstance(menu, RecentMenu)
+    assert not menu.menuAction().isEnabled()
+    with qtbot.waitSignal(application.document_opened, timeout=5000):
+        application.open_file(picture)
+    assert application.current is not None
+    application.close(application.current)
+    menu.fill()
+    assert menu.actions()[0].text() == "&1  photo && co.png"
+    with qtbot.waitSignal(application.document_opened, timeout=5000):
+        window.workspace.welcome.recent.buttons[0].click()
+    menu.actions()[-1].trigger()
+    assert application.settings.recent_files == ()
+    assert not menu.menuAction().isEnabled()
+    assert window.workspace.welcome.recent.isHidden()
+
+
+def test_the_canvas_dialog_opens_one_and_remembers(window: MainWindow, application: Application) -> None:
+    window.workspace.welcome.blank.click()
+    dialog = window.commands.dialog("canvas")
+    assert isinstance(dialog, NewCanvas)
+    dialog.width_box.setValue(300)
+    dialog.height_box.setValue(200)
+    dialog.swap.click()
+    dialog.bits.setCurrentIndex(dialog.bits.findData(16))
+    dialog.fill.setCurrentIndex(dialog.fill.findData("transparent"))
+    dialog.make.click()
+    document = application.current
+    assert document is not None
+    assert (document.width, document.height, document.state.depth) == (200, 300, 16)
+    assert document.composite()[0, 0, 3] == 0
+    assert application.settings.state("new_canvas")["width"] == 200
+
+
+def test_what_is_dropped_on_the_right_becomes_a_layer(
+    filled: MainWindow, application: Application, picture: Path, qtbot: QtBot
+) -> None:
+    hint = filled.workspace.drop_hint
+    hint.begin(has_document=True)
+    hint.point_at(QPoint(hint.width() - 5, 5))
+    assert hint.as_layers
+    document = application.current
+    assert document is not None
+    filled.commands.take_files([str(picture)], hint.as_layers)
+    qtbot.waitUntil(lambda: len(document.layers) == 2, timeout=5000)
+    hint.point_at(QPoint(5, 5))
+    assert not hint.as_layers
+    hint.begin(has_document=False)
+    hint.point_at(QPoint(hint.width() - 5, 5))
+    assert not hint.as_layers

@@ -1,0 +1,1 @@
+"""The table of actions as menus, shortcuts and a palette."""

@@ -1,0 +1,1 @@
+"""Properties of adjustment layers, masks and texts."""

@@ -1,0 +1,1 @@
+"""The picture: view, tools' input and overlays, rulers and guides."""

@@ -1,0 +1,153 @@
+"""New picture from a prompt: what it shows, which seed, which model, how large."""
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPlainTextEdit, QSpinBox, QWidget
+
+from editor.application import Application
+from editor.words.error_texts import shown
+from inference.errors import EditorError
+from inference.operations import Generate
+from widgets.forms.dialog import Dialog
+from widgets.look.icons import IconButton
+from widgets.look.theme import inset, scaled_font
+from widgets.subjects.prompt_box import SeedBox
+
+_SIZE_STEP = 8
+
+
+class NewPicture(Dialog):
+    """Stays open beside the work, so that one can try again."""
+
+    def __init__(self, application: Application, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.setWindowTitle(self.tr("New from prompt"))
+        self._application = application
+        self.prompt = QPlainTextEdit(placeholderText=self.tr("a photo of a man and a woman on the beach"))
+        self.prompt.setAccessibleName(self.tr("Prompt"))
+        self.prompt.setTabChangesFocus(True)
+        self.prompt.setFixedHeight(self.fontMetrics().lineSpacing() * 4 + 20)
+        self.prompt.installEventFilter(self)
+        self.negative = QPlainTextEdit(placeholderText=self.tr("What should not be there (optional)"))
+        self.negative.setAccessibleName(self.tr("Negative prompt"))
+        self.negative.setTabChangesFocus(True)
+        self.negative.setFixedHeight(self.fontMetrics().lineSpacing() * 2 + 18)
+        self.model = QComboBox()
+        self.model.setAccessibleName(self.tr("Model"))
+        self.seed = SeedBox()
+        self.seed.roll()
+        self.dice = IconButton("dice", self.tr("Another seed"))
+        self.dice.clicked.connect(self.seed.roll)
+        self.steps = self._number(self.tr("Steps"), 1, 1000, 1)
+        self.width_box = self._number(self.tr("Width"), 8, 4096, _SIZE_STEP)
+        self.height_box = self._number(self.tr("Height"), 8, 4096, _SIZE_STEP)
+        self.note = QLabel()
+        self.note.setProperty("dim", True)
+        self.note.setWordWrap(True)
+        self.note.setFont(scaled_font(self.note.font(), 0.92))
+        self.problem = QLabel()
+        self.problem.setProperty("danger", True)
+        self.problem.setWordWrap(True)
+        self.problem.hide()
+        self._lay_out()
+        self.generate = self.add_button(self.tr("Generate"), primary=True)
+        self.generate.clicked.connect(self._on_generate)
+        self.prompt.textChanged.connect(self._show_ready)
+        self.model.currentIndexChanged.connect(self._show_model)
+        self.prompt.setPlainText(str(application.settings.state("new_prompt", "")))
+        self.prompt.selectAll()
+        self._fill_models()
+        self._show_ready()
+        self.setMinimumWidth(470)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and watched is self.prompt:
+            shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not shift:
+                self._on_generate()
+                return True
+        return super().eventFilter(watched, event)
+
+    def _number(self, name: str, low: int, high: int, step: int) -> QSpinBox:
+        """A number whose lowest position means the model's own."""
+        box = QSpinBox(minimum=low - 1, maximum=high, singleStep=step, value=low - 1)
+        box.setSpecialValueText(self.tr("Automatic"))
+        box.setAccessibleName(name)
+        box.setMinimumWidth(120)
+        inset(box)
+        return box
+
+    def _lay_out(self) -> None:
+        seed = QHBoxLayout()
+        seed.addWidget(self.seed)
+        seed.addWidget(self.dice)
+        seed.addStretch(1)
+        size = QHBoxLayout()
+        size.addWidget(self.width_box)
+        size.addWidget(QLabel("×"))
+        size.addWidget(self.height_box)
+        size.addStretch(1)
+        form = QFormLayout()
+        form.setVerticalSpacing(10)
+        form.setHorizontalSpacing(18)
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
+        form.addRow(self.tr("Prompt"), self.prompt)
+        form.addRow(self.tr("Without"), self.negative)
+        form.addRow(self.tr("Model"), self.model)
+        form.addRow("", self.note)
+        form.addRow(self.tr("Seed"), seed)
+        form.addRow(self.tr("Size"), size)
+        form.addRow(self.tr("Steps"), self.steps)
+        self.column.addLayout(form)
+        self.column.addWidget(self.problem)
+
+    def _fill_models(self) -> None:
+        chosen = self._application.settings.get("model")
+        for entry in self._application.catalogue.entries():
+            name = self.tr("{name} · sandbox").format(name=entry.name) if entry.sandbox else entry.name
+            self.model.addItem(name, entry.name)
+        self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
+        self._show_model()
+
+    def _show_model(self) -> None:
+        name = self.model.currentData()
+        entry = next((item for item in self._application.catalogue.entries() if item.name == name), None)
+        sandbox = entry is not None and entry.sandbox
+        self.note.setVisible(sandbox)
+        self.note.setText(
+            self.tr(
+                "A small built-in model for trying things out. It draws cartoon scenes of people (man, "
+                "woman), animals (cat, dog) and things (car, ball, tree, house). For photos, add a "
+                "checkpoint under Models."
+            )
+        )
+
+    def _show_ready(self) -> None:
+        self.generate.setEnabled(bool(self.prompt.toPlainText().strip()))
+
+    def _on_generate(self) -> None:
+        if not self.generate.isEnabled():
+            return
+        steps = _or_none(self.steps)
+        try:
+            parameters = Generate(
+                prompt=self.prompt.toPlainText().strip(),
+                negative_prompt=self.negative.toPlainText().strip(),
+                seed=self.seed.seed,
+                steps=self._application.settings.get("steps") if steps is None else steps,
+                width=_or_none(self.width_box),
+                height=_or_none(self.height_box),
+            )
+        except EditorError as error:
+            self.problem.setText(shown(error))
+            self.problem.show()
+            return
+        self.problem.hide()
+        if self._application.new_from_prompt(parameters, self.model.currentData()) is not None:
+            # the engine may still refuse it, and it need not be typed again then
+            self._application.settings.set_state("new_prompt", parameters.prompt)
+            self.close()
+
+
+def _or_none(box: QSpinBox) -> int | None:
+    return None if box.value() == box.minimum() else box.value()

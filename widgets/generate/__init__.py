@@ -1,0 +1,1 @@
+"""Panels and dialogs of generating: refine, variations, sheets, jobs."""

@@ -1,0 +1,217 @@
+"""The Jobs panel: what runs and waits, how long it still takes, and a button to stop it."""
+
+import re
+import time
+
+from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+
+from editor.pixels.qimages import to_qimage
+from editor.words.error_texts import translated
+from inference.errors import EditorError
+from inference.progress import Step
+from inference.service import InferenceService, Job, JobState, Priority
+from widgets.look.durations import duration
+from widgets.look.elided_label import ElidedLabel
+from widgets.look.icons import IconButton
+from widgets.look.theme import scaled_font, tabular
+
+_SHOW_AFTER_MS = 80  # a slider's job that is over sooner would only flicker
+_FAILED_SHOWN_MS = 6000
+_THUMB_PX = 30
+
+translate = QCoreApplication.translate
+
+
+class TimeLeft:
+    """Estimates what is left from the steps of one phase."""
+
+    def __init__(self) -> None:
+        self._phase = ""
+        self._first: tuple[float, int] = (0.0, 0)
+
+    def estimate(self, step: Step) -> float | None:
+        """Seconds left of this phase, or None while that is not known."""
+        now = time.monotonic()
+        if step.phase != self._phase or step.done < self._first[1]:
+            self._phase, self._first = step.phase, (now, step.done)
+            return None
+        done = step.done - self._first[1]
+        return (now - self._first[0]) / done * (step.total - step.done) if done > 0 else None
+
+
+class JobRow(QWidget):
+    """One job."""
+
+    def __init__(self, job: Job, service: InferenceService, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.job = job
+        self._time_left = TimeLeft()
+        self.thumb = QLabel()
+        self.thumb.setFixedSize(_THUMB_PX, _THUMB_PX)
+        self.thumb.hide()
+        self.label = ElidedLabel(job.label)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setToolTip(job.label)
+        self.state = QLabel(self.tr("waiting"))
+        self.state.setProperty("dim", True)
+        self.state.setFont(tabular(scaled_font(self.state.font(), 0.92)))
+        self.bar = QProgressBar(maximum=1000, textVisible=False)
+        self.bar.setAccessibleName(job.label)
+        self.cancel = IconButton("close", self.tr("Stop this job"), size_px=14)
+        self.cancel.clicked.connect(lambda: service.cancel(job))
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(self.label, 1)
+        top.addWidget(self.state)
+        text = QVBoxLayout()
+        text.setSpacing(5)
+        text.addLayout(top)
+        text.addWidget(self.bar)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 2, 0, 2)
+        layout.setSpacing(8)
+        layout.addWidget(self.thumb)
+        layout.addLayout(text, 1)
+        layout.addWidget(self.cancel)
+
+    def show_step(self, step: Step) -> None:
+        self.bar.setRange(0, 1000)
+        self.bar.setValue(round(1000 * step.done / step.total) if step.total else 0)
+        self.state.setText(self._words(step))
+        if step.preview is not None:
+            ratio = self.devicePixelRatioF()
+            side = round(_THUMB_PX * ratio)
+            mode = Qt.TransformationMode.SmoothTransformation
+            image = to_qimage(step.preview).scaled(
+                side, side, Qt.AspectRatioMode.KeepAspectRatioByExpanding, mode
+            )
+            pixmap = QPixmap.fromImage(image)
+            pixmap.setDevicePixelRatio(ratio)
+            self.thumb.setPixmap(pixmap)
+            self.thumb.show()
+
+    def show_started(self) -> None:
+        self.bar.setRange(0, 0)
+        self.state.setText(self.tr("starting"))
+
+    def show_error(self, error: EditorError) -> None:
+        self.bar.hide()
+        self.state.setProperty("danger", True)
+        self.state.setText(self.tr("failed"))
+        self.setToolTip(f"{error.message}\n{error.hint}".strip())
+        self.cancel.hide()
+
+    def _words(self, step: Step) -> str:
+        phase = _phase_words().get(step.phase, "")
+        words = phase or self.tr("step {done} of {total}").format(done=step.done, total=step.total)
+        seconds = self._time_left.estimate(step)
+        if seconds is None or seconds < 0.5:
+            return words
+        return self.tr("{words} · {time} left").format(words=words, time=duration(seconds))
+
+
+class JobPanel(QWidget):
+    """One row for each job that takes longer than a blink; idle preparations are not shown."""
+
+    def __init__(self, service: InferenceService, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("PanelBody")
+        self._service = service
+        self._rows: dict[int, JobRow] = {}
+        self.empty = QLabel(self.tr("Nothing is running."))
+        self.empty.setProperty("dim", True)
+        self.loading = QLabel()
+        self.loading.setProperty("dim", True)
+        self.loading_bar = QProgressBar(maximum=0, textVisible=False)
+        content = QWidget()
+        self._list = QVBoxLayout(content)
+        self._list.setContentsMargins(14, 2, 14, 10)
+        self._list.setSpacing(6)
+        self._list.addWidget(self.loading)
+        self._list.addWidget(self.loading_bar)
+        self._list.addWidget(self.empty)
+        self._list.addStretch(1)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setWidget(content)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        service.job_queued.connect(self._on_queued)
+        service.job_started.connect(self._on_started)
+        service.job_progress.connect(self._on_progress)
+        service.job_finished.connect(self._on_over)
+        service.job_cancelled.connect(self._on_over)
+        service.job_failed.connect(self._on_failed)
+        service.status_changed.connect(self._on_status)
+        for job in service.jobs():
+            self._add(job)
+        self._on_status(service.status)
+
+    def sizeHint(self) -> QSize:
+        return QSize(420, 120)
+
+    def row(self, job: Job) -> JobRow | None:
+        return self._rows.get(job.id)
+
+    def _on_queued(self, job: Job) -> None:
+        if job.priority is not Priority.IDLE:
+            QTimer.singleShot(_SHOW_AFTER_MS, self, lambda: self._add(job))
+
+    def _add(self, job: Job) -> None:
+        if job.is_over or job.id in self._rows or job.priority is Priority.IDLE:
+            return
+        row = self._rows[job.id] = JobRow(job, self._service)
+        if job.state is JobState.RUNNING:
+            row.show_started()
+        if job.step is not None:
+            row.show_step(job.step)
+        self._list.insertWidget(self._list.count() - 1, row)
+        self._show_empty()
+
+    def _on_started(self, job: Job) -> None:
+        row = self.row(job)
+        if row is not None:
+            row.show_started()
+
+    def _on_progress(self, job: Job, step: Step) -> None:
+        row = self.row(job)
+        if row is not None:
+            row.show_step(step)
+
+    def _on_over(self, job: Job, _result: object = None) -> None:
+        row = self._rows.pop(job.id, None)
+        if row is not None:
+            row.hide()
+            row.deleteLater()
+        self._show_empty()
+
+    def _on_failed(self, job: Job, error: EditorError) -> None:
+        row = self.row(job)
+        if row is not None:
+            row.show_error(error)
+            QTimer.singleShot(_FAILED_SHOWN_MS, self, lambda: self._on_over(job))
+
+    def _on_status(self, text: str) -> None:
+        self.loading.setText(translated(text))
+        self.loading.setVisible(bool(text))
+        self.loading_bar.setVisible(bool(text) and "%" in text)
+        percent = re.search(r"… (\d{1,3}) %$", text)
+        number = percent[1] if percent else ""
+        self.loading_bar.setRange(0, 100 if number else 0)
+        self.loading_bar.setValue(int(number or 0))
+        self._show_empty()
+
+    def _show_empty(self) -> None:
+        self.empty.setVisible(not self._rows and not self.loading.text())
+
+
+def _phase_words() -> dict[str, str]:
+    """What is said instead of counting steps."""
+    return {
+        "load": translate("JobPanel", "loading the model"),
+        "encode": translate("JobPanel", "reading the prompt"),
+        "decode": translate("JobPanel", "finishing the picture"),
+    }

@@ -1,0 +1,79 @@
+"""A node in words: the second line of its row, its tool tip, what a screen reader says."""
+
+from PySide6.QtCore import QCoreApplication
+
+from editor.adjustments import kind_of
+from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Node
+from editor.layers.recipes import Recipe
+from editor.words.wording import signed
+
+translate = QCoreApplication.translate
+
+
+def summary(node: Node) -> str:
+    """How a node was made or what it is, after its blend mode if that is not the usual one."""
+    parts = [] if node.blend_mode is BlendMode.NORMAL else [blend_label(node.blend_mode)]
+    parts.append(_kind(node))
+    return " · ".join(part for part in parts if part)
+
+
+def recipe_summary(recipe: Recipe) -> str:
+    """Like “age +0.64 · seed 7”; without sliders “seed 7 · mini-sdxl”."""
+    seed = translate("LayerModel", "seed {seed}").format(seed=recipe.seed)
+    moved = [f"{edit.attribute} {signed(edit.value)}" for edit in recipe.edits if edit.value]
+    return " · ".join([*moved, seed] if moved else [seed, recipe.request.model])
+
+
+def tip(node: Node) -> str:
+    if isinstance(node, Layer) and node.recipe is not None:
+        return translate("LayerModel", "{prompt}\nDouble click shows its sliders.").format(
+            prompt=node.recipe.prompt
+        )
+    if isinstance(node, Layer):
+        return _size(node, translate("LayerModel", "{width} × {height} pixels"))
+    if isinstance(node, Adjustment):
+        return translate("LayerModel", "{name}\nDouble click shows its settings.").format(name=node.name)
+    return node.name
+
+
+def spoken(node: Node) -> str:
+    """Name, kind and state, for screen readers."""
+    parts = [node.name, summary(node)]
+    if not node.visible:
+        parts.append(translate("LayerModel", "hidden"))
+    if node.locked:
+        parts.append(translate("LayerModel", "locked"))
+    if node.clipped:
+        parts.append(translate("LayerModel", "clipped"))
+    if node.mask is not None:
+        parts.append(translate("LayerModel", "with mask"))
+    return ", ".join(parts)
+
+
+def blend_label(mode: BlendMode) -> str:
+    return translate("BlendMode", mode.label)
+
+
+def _kind(node: Node) -> str:
+    if isinstance(node, Group):
+        return _of_group(node)
+    if isinstance(node, Adjustment):
+        return translate("Adjustments", kind_of(node.settings).label)
+    if isinstance(node, Layer) and node.recipe is not None:
+        return recipe_summary(node.recipe)
+    if isinstance(node, Layer) and node.text is not None:
+        text = translate("LayerModel", "{family} {size} px")
+        return text.format(family=node.text.family, size=f"{node.text.size_px:g}").strip()
+    return _size(node, translate("LayerModel", "{width} × {height} px")) if isinstance(node, Layer) else ""
+
+
+def _of_group(group: Group) -> str:
+    count = len(group.children)
+    one, many = translate("LayerModel", "1 layer"), translate("LayerModel", "{count} layers")
+    text = one if count == 1 else many.format(count=count)
+    passes = translate("LayerModel", "pass through")
+    return text if group.isolated else f"{text} · {passes}"
+
+
+def _size(layer: Layer, text: str) -> str:
+    return text.format(width=layer.width, height=layer.height)

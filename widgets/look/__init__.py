@@ -1,0 +1,1 @@
+"""How it looks: theme, icons, and small helpers of drawing."""

@@ -1,0 +1,1 @@
+"""The prompt as words, and the sliders of its subjects."""

@@ -1,0 +1,301 @@
+"""The Subjects panel: binds a session's prompt, subjects and sliders to widgets."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from editor.application import Application
+from editor.generating.heatmaps import subject_box
+from editor.sliders.session import AttributeSession
+from inference.errors import EditorError
+from inference.request import Pixels
+from widgets.look.pictures import WHOLE, cropped
+from widgets.look.theme import tokens_of
+from widgets.subjects.keyframe_slider import Keyframe
+from widgets.subjects.prompt_box import PromptBox
+from widgets.subjects.subject_section import SubjectSection
+
+CELL = QSize(36, 46)
+_CURRENT_INTERVAL_MS = 40
+_MIN_WIDTH = 304  # seed, dice, pencil and button side by side
+
+
+class SubjectPanel(QWidget):
+    """Shows the application's session; every change goes to the session and comes back by its signals."""
+
+    subject_hovered = Signal(int)  # index, -1 for none
+
+    def __init__(self, application: Application, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("PanelBody")
+        self._application = application
+        self._session: AttributeSession | None = None
+        self._sections: list[SubjectSection] = []
+        self._current: Pixels | None = None
+        self._boxes: dict[tuple[tuple[int, int], str, int], QRectF] = {}
+        self._images: dict[tuple[int, str, float], tuple[Pixels, QRectF, QImage]] = {}
+        self._origin: tuple[str, int] = ("", 0)  # prompt and seed that `_images` show
+        self._current_timer = QTimer(self, singleShot=True, interval=_CURRENT_INTERVAL_MS)
+        self._current_timer.timeout.connect(self._show_current)
+        self.setMinimumWidth(_MIN_WIDTH)
+        self.prompt = PromptBox()
+        self.hint = QLabel(self.tr("Click a word above to make it a subject, then add attributes to it."))
+        self.hint.setProperty("dim", True)
+        self.hint.setWordWrap(True)
+        self._lay_out()
+        self.prompt.generate_requested.connect(self._on_generate)
+        self.prompt.view.toggled.connect(self._on_toggled)
+        self.prompt.view.extended.connect(self._on_extended)
+        self.prompt.view.subject_hovered.connect(self.subject_hovered)
+        application.session_changed.connect(self.set_session)
+        application.current_changed.connect(self._show_why_empty)
+        application.recipe_requested.connect(self._on_recipe_requested)
+        self.set_session(application.session)
+
+    def set_session(self, session: AttributeSession | None) -> None:
+        """Show another session's sliders, or say why there are none."""
+        if self._session is not None:
+            self._session.disconnect(self)
+        self._session = session
+        self._images.clear()
+        self._boxes.clear()
+        self._drop_sections()
+        self._filled.setVisible(session is not None)
+        self._empty.setVisible(session is None)
+        if session is None:
+            self._show_why_empty()
+            return
+        session.sliders_changed.connect(self._on_sliders_changed)
+        session.value_changed.connect(self._on_value_changed)
+        session.keyframes_changed.connect(self._on_keyframes_changed)
+        session.maps_changed.connect(self._on_maps_changed)
+        session.display_changed.connect(self._on_display_changed)
+        session.committed.connect(self._on_sliders_changed)
+        layer = session.document.layer(session.layer_id)
+        self._current = layer.pixels
+        self._on_sliders_changed()
+
+    @property
+    def sections(self) -> tuple[SubjectSection, ...]:
+        return tuple(self._sections)
+
+    def focus_subject(self, index: int) -> None:
+        """Bring a subject's first slider into view and give it the keyboard."""
+        if not 0 <= index < len(self._sections):
+            return
+        section = self._sections[index]
+        self._scroll.ensureWidgetVisible(section)
+        row = next(iter(section.rows.values()), None)
+        (row.track if row is not None else section.add).setFocus()
+
+    # layout
+
+    def _lay_out(self) -> None:
+        self._filled, self._empty = QWidget(), QWidget()
+        self._body = QVBoxLayout(self._filled)
+        self._body.setContentsMargins(14, 4, 14, 14)
+        self._body.setSpacing(6)
+        self._body.addWidget(self.prompt)
+        self._body.addWidget(self.hint)
+        self._body.addStretch(1)
+        self._reason = QLabel()
+        self._reason.setWordWrap(True)
+        self._reason.setProperty("dim", True)
+        self.new_picture = QPushButton(self.tr("New from prompt…"))
+        empty = QVBoxLayout(self._empty)
+        empty.setContentsMargins(14, 8, 14, 14)
+        empty.addWidget(self._reason)
+        empty.addWidget(self.new_picture)
+        empty.addStretch(1)
+        content = QWidget()
+        stack = QVBoxLayout(content)
+        stack.setContentsMargins(0, 0, 0, 0)
+        stack.addWidget(self._filled)
+        stack.addWidget(self._empty)
+        self._scroll = scroll = QScrollArea(widgetResizable=True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+
+    def sizeHint(self) -> QSize:
+        return QSize(330, 420)
+
+    def _show_why_empty(self) -> None:
+        no_picture = self._application.current is None
+        self.new_picture.setVisible(not no_picture)
+        self._reason.setText(
+            self.tr("The prompt of a picture and the sliders of its subjects appear here.")
+            if no_picture
+            else self.tr(
+                "Sliders change pictures that were made from a prompt. This one has no prompt to work with."
+            )
+        )
+
+    def _drop_sections(self) -> None:
+        for section in self._sections:
+            self._body.removeWidget(section)
+            section.hide()
+            section.deleteLater()
+        self._sections = []
+
+    def _new_section(self, index: int) -> SubjectSection:
+        assert self._session is not None
+        subject = self._session.subjects[index]
+        section = SubjectSection(subject, tokens_of(self).subject(subject.colour_index))
+        section.moved.connect(lambda *move: self._on_moved(index, *move))
+        section.reset_requested.connect(lambda name: self._do(lambda s: s.reset(index, name or None)))
+        section.remove_requested.connect(lambda name: self._do(lambda s: s.remove_attribute(index, name)))
+        section.add_requested.connect(lambda name: self._on_add(index, name))
+        section.link_toggled.connect(lambda name, on: self._do(lambda s: s.set_linked(name, on)))
+        section.subject_removed.connect(lambda: self._on_toggled(*subject.span))
+        section.hovered.connect(lambda on: self._on_hovered(index, on))
+        return section
+
+    # the session's side
+
+    def _on_sliders_changed(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        self.prompt.set_prompt(session.prompt, session.seed, session.subjects)
+        if self._origin != (session.prompt, session.seed):
+            self._origin = (session.prompt, session.seed)
+            self._images.clear()
+        if [section.subject for section in self._sections] != list(session.subjects):
+            self._drop_sections()
+            self._images.clear()
+            for index in range(len(session.subjects)):
+                section = self._new_section(index)
+                self._sections.append(section)
+                self._body.insertWidget(self._body.count() - 1, section)
+        for index, section in enumerate(self._sections):
+            sliders = [slider for slider in session.sliders if slider.subject == index]
+            section.set_sliders(sliders, session.available_attributes(index))
+            for slider in sliders:
+                self._on_keyframes_changed(index, slider.attribute)
+        self.hint.setVisible(not session.subjects)
+        self._on_maps_changed()
+        self._show_current()
+
+    def _on_value_changed(self, index: int, attribute: str, value: float) -> None:
+        row = self._sections[index].rows.get(attribute) if index < len(self._sections) else None
+        if row is not None:
+            row.set_number(value)
+
+    def _on_keyframes_changed(self, index: int, attribute: str) -> None:
+        row = self._sections[index].rows.get(attribute) if index < len(self._sections) else None
+        if row is None or self._session is None:
+            return
+        frames = self._session.keyframes(index, attribute)
+        box = self._box(index)
+        made: list[Keyframe] = [
+            (value, self._image((index, attribute, value), pixels, box)) for value, pixels in frames
+        ]
+        known = sum(pixels is not None for _, pixels in frames)
+        row.set_keyframes(made, waiting=self._session.precompute or known > 1)
+
+    def _on_maps_changed(self) -> None:
+        if self._session is None:
+            return
+        for index, section in enumerate(self._sections):
+            for attribute in section.rows:
+                self._on_keyframes_changed(index, attribute)
+
+    def _on_display_changed(self, pixels: Pixels, _exact: bool) -> None:
+        self._current = pixels
+        if not self._current_timer.isActive():
+            self._current_timer.start()
+
+    def _show_current(self) -> None:
+        """The handles show the subject as it is now."""
+        if self._current is None:
+            return
+        ratio = self.devicePixelRatioF()
+        for index, section in enumerate(self._sections):
+            if section.rows:
+                image = cropped(self._current, self._box(index), CELL, ratio)
+                for row in section.rows.values():
+                    row.set_current(image)
+
+    def _on_recipe_requested(self, session: AttributeSession) -> None:
+        if session is not self._session:
+            self.set_session(session)
+        rows = [row for section in self._sections for row in section.rows.values()]
+        if rows:
+            rows[0].track.setFocus()
+
+    # the hand's side
+
+    def _on_hovered(self, index: int, on: bool) -> None:
+        known = on and self._session is not None and self._session.heat(index) is not None
+        self._sections[index].set_note(self.tr("shown on the canvas") if known else "")
+        self.subject_hovered.emit(index if on else -1)
+
+    def _on_moved(self, index: int, attribute: str, value: float, dragging: bool) -> None:
+        self._do(lambda session: session.set_value(index, attribute, value, dragging=dragging))
+
+    def _on_add(self, index: int, attribute: str) -> None:
+        self._do(lambda session: session.add_attribute(index, attribute))
+        row = self._sections[index].rows.get(attribute) if index < len(self._sections) else None
+        if row is not None:
+            row.track.setFocus()
+
+    def _on_toggled(self, start: int, end: int) -> None:
+        self._do(lambda session: session.toggle_subject(start, end))
+
+    def _on_extended(self, start: int, end: int, wished_start: int, wished_end: int) -> None:
+        def extend(session: AttributeSession) -> None:
+            for subject in session.subjects:
+                if subject.start < wished_end and wished_start < subject.end:
+                    session.toggle_subject(*subject.span)
+            session.toggle_subject(wished_start, wished_end)
+
+        self._do(extend)
+
+    def _on_generate(self, prompt: str, seed: int) -> None:
+        def generate(session: AttributeSession) -> None:
+            if prompt != session.prompt:
+                session.set_prompt(prompt, seed)
+            else:
+                session.set_seed(seed)
+
+        self._do(generate)
+
+    def _do(self, change: Callable[[AttributeSession], None]) -> None:
+        """Change the session; what it refuses becomes a message."""
+        if self._session is None:
+            return
+        try:
+            change(self._session)
+        except EditorError as error:
+            self._application.message.emit(error.message, error.hint, "error")
+            self._on_sliders_changed()
+
+    # pictures
+
+    def _box(self, index: int) -> QRectF:
+        """Where a subject is. Kept while the sliders move, so that the pictures of a track stay in place."""
+        session = self._session
+        if session is None:
+            return WHOLE
+        key = (session.subjects[index].span, session.prompt, session.seed)
+        if key not in self._boxes:
+            heat = session.heat(index)
+            if heat is None:
+                return WHOLE
+            self._boxes[key] = subject_box(heat)
+        return self._boxes[key]
+
+    def _image(self, key: tuple[int, str, float], pixels: Pixels | None, box: QRectF) -> QImage | None:
+        """A position's picture; until the exact one is there, its last one, if that shows the same part."""
+        kept = self._images.get(key)
+        if pixels is None:
+            return kept[2] if kept is not None and kept[1] == box else None
+        if kept is None or kept[0] is not pixels or kept[1] != box:
+            kept = (pixels, box, cropped(pixels, box, CELL, self.devicePixelRatioF()))
+            self._images[key] = kept
+        return kept[2]

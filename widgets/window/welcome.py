@@ -1,0 +1,211 @@
+"""What the window shows while no picture is open: three ways to start, samples, and what was open lately."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QImage, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from editor.pixels.qimages import to_qimage
+from inference.progress import Step
+from widgets.look.icons import icon_for
+from widgets.look.theme import scaled_font, tokens_of
+
+_PREVIEW_PX = 240
+_SAMPLE_PX = 104
+_RECENT = 6
+
+
+class Welcome(QScrollArea):
+    """While the first picture is on its way, it shows that instead."""
+
+    new_requested = Signal()
+    open_requested = Signal()
+    blank_requested = Signal()
+    sample_requested = Signal(str)  # path
+    recent_requested = Signal(str)  # path
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.title = QLabel()
+        self.title.setFont(scaled_font(self.title.font(), 1.6, bold=True))
+        self.hint = QLabel(self.tr("You can also drop files here, or paste a picture."))
+        self.hint.setProperty("dim", True)
+        self.preview = QLabel()
+        self.bar = QProgressBar(maximum=0, textVisible=False)
+        self.bar.setFixedWidth(260)
+        self.new = StartButton("sparkle", self.tr("New from prompt…"), self.tr("Describe a picture"))
+        self.open = StartButton("open", self.tr("Open…"), self.tr("A photo or a project"))
+        self.blank = StartButton("document", self.tr("New canvas…"), self.tr("Start with a blank page"))
+        self.new.clicked.connect(self.new_requested)
+        self.open.clicked.connect(self.open_requested)
+        self.blank.clicked.connect(self.blank_requested)
+        self.samples = _Samples(self.tr("Samples"))
+        self.samples.chosen.connect(self.sample_requested)
+        self.recent = _Recent(self.tr("Opened lately"))
+        self.recent.chosen.connect(self.recent_requested)
+        self._lay_out()
+        self.show_waiting("")
+
+    def set_samples(self, samples: Sequence[tuple[str, QImage]]) -> None:
+        """Paths and small pictures of what comes with the application."""
+        self.samples.fill(samples)
+
+    def set_recent(self, paths: Sequence[str]) -> None:
+        self.recent.fill(paths[:_RECENT])
+
+    def show_waiting(self, text: str) -> None:
+        """Say what is on its way; "" for nothing."""
+        self.bar.setVisible(bool(text))
+        self.bar.setRange(0, 0)
+        self.preview.hide()
+        self.title.setText(text or self.tr("What would you like to make?"))
+        self.hint.setVisible(not text)
+        self._ways.setVisible(not text)
+
+    def show_step(self, step: Step) -> None:
+        """How far it is, and what it looks like so far."""
+        self.bar.setRange(0, step.total)
+        self.bar.setValue(step.done)
+        if step.preview is not None:
+            ratio = self.devicePixelRatioF()
+            side = round(_PREVIEW_PX * ratio)
+            smooth = Qt.TransformationMode.SmoothTransformation
+            image = to_qimage(step.preview).scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, smooth)
+            pixmap = QPixmap.fromImage(image)
+            pixmap.setDevicePixelRatio(ratio)
+            self.preview.setPixmap(pixmap)
+            self.preview.show()
+
+    def _lay_out(self) -> None:
+        self._ways = QWidget()
+        ways = QVBoxLayout(self._ways)
+        ways.setContentsMargins(0, 0, 0, 0)
+        ways.setSpacing(28)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(12)
+        for button in (self.new, self.open, self.blank):
+            buttons.addWidget(button)
+        ways.addLayout(buttons)
+        ways.addWidget(self.samples)
+        ways.addWidget(self.recent)
+        page = _Backdrop()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(24, 24, 24, 24)
+        layout.setSpacing(12)
+        layout.addStretch(1)
+        for widget in (self.preview, self.title, self.hint, self.bar):
+            layout.addWidget(widget, alignment=Qt.AlignmentFlag.AlignHCenter)
+        layout.addSpacing(14)
+        layout.addWidget(self._ways, alignment=Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(1)
+        self.setWidget(page)
+
+
+class StartButton(QToolButton):
+    """One way to start: an icon, what it is, and a word more."""
+
+    def __init__(self, icon_name: str, text: str, more: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("Start")
+        self.setAccessibleName(text)
+        self.setAccessibleDescription(more)
+        self.setFixedSize(196, 128)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        picture = QLabel()
+        picture.setPixmap(icon_for(self, icon_name, size_px=28, accent=True).pixmap(QSize(28, 28)))
+        title, note = QLabel(text), QLabel(more)
+        title.setFont(scaled_font(title.font(), 1.05, bold=True))
+        note.setProperty("dim", True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 16, 16, 14)
+        layout.setSpacing(3)
+        layout.addWidget(picture)
+        layout.addStretch(1)
+        layout.addWidget(title)
+        layout.addWidget(note)
+
+
+class _Samples(QWidget):
+    chosen = Signal(str)
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(10)
+        _titled(self, title).addLayout(self._row)
+        self.buttons: list[QToolButton] = []
+        self.hide()
+
+    def fill(self, samples: Sequence[tuple[str, QImage]]) -> None:
+        for path, image in samples:
+            pixmap = QPixmap.fromImage(image)
+            button = QToolButton()
+            button.setObjectName("Sample")
+            button.setIcon(QIcon(pixmap))
+            button.setIconSize(QSize(_SAMPLE_PX, _SAMPLE_PX))
+            name = Path(path).stem.replace("-", " ").capitalize()
+            button.setToolTip(name)
+            button.setAccessibleName(name)
+            button.clicked.connect(lambda _=False, path=path: self.chosen.emit(path))
+            self._row.addWidget(button)
+            self.buttons.append(button)
+        self._row.addStretch(1)
+        self.setVisible(bool(self.buttons))
+
+
+class _Recent(QWidget):
+    chosen = Signal(str)
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(2)
+        self._grid.setHorizontalSpacing(24)
+        _titled(self, title).addLayout(self._grid)
+        self.buttons: list[QToolButton] = []
+        self.hide()
+
+    def fill(self, paths: Sequence[str]) -> None:
+        for button in self.buttons:
+            self._grid.removeWidget(button)
+            button.deleteLater()
+        self.buttons = []
+        for index, path in enumerate(paths):
+            button = QToolButton()
+            button.setProperty("link", True)
+            button.setText(self.fontMetrics().elidedText(Path(path).name, Qt.TextElideMode.ElideMiddle, 190))
+            button.setToolTip(path)
+            button.setAccessibleName(Path(path).name)
+            button.clicked.connect(lambda _=False, path=path: self.chosen.emit(path))
+            self._grid.addWidget(button, index // 3, index % 3)
+            self.buttons.append(button)
+        self.setVisible(bool(paths))
+
+
+class _Backdrop(QWidget):
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(event.rect(), QColor(tokens_of(self).backdrop))
+
+
+def _titled(widget: QWidget, title: str) -> QVBoxLayout:
+    label = QLabel(title)
+    label.setProperty("dim", True)
+    layout = QVBoxLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(8)
+    layout.addWidget(label)
+    return layout
