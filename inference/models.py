@@ -310,13 +310,13 @@ def entry_problems(entry: ModelEntry) -> tuple[str, ...]:
 
 def _deep_problems(entry: ModelEntry) -> tuple[str, ...]:
     """What only the networks' classes and the weights themselves tell; loads torch and reads everything."""
-    from inference.checking import deep_problems
+    from inference.weights.checking import deep_problems
 
     return deep_problems(entry)
 
 
 def _deep_problems_apart(entry: ModelEntry) -> tuple[str, ...]:
-    from inference.checking_apart import deep_problems_apart
+    from inference.weights.apart import deep_problems_apart
 
     return deep_problems_apart(entry)
 
