@@ -1,1 +1,1 @@
-"""The weights in the files of a model: their headers, whether they fit its networks, single checkpoint files."""
+"""The weights in the files of a model: their headers, whether they fit its networks, single checkpoints."""
