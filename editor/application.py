@@ -17,6 +17,7 @@ from editor.controllers.filters import FilterController
 from editor.controllers.image import ImageController
 from editor.controllers.layers import LayerController
 from editor.controllers.masks import MaskController
+from editor.controllers.operations import Operations
 from editor.controllers.recovery import Recovery
 from editor.controllers.refinement import Refinement
 from editor.controllers.selection import SelectionController
@@ -96,6 +97,7 @@ class Application(QObject):
         self.selection = SelectionController(shell)
         self.filters = FilterController(shell)
         self.refinement = Refinement(shell, self.sessions)
+        self.operations = Operations(shell)
         self.steps = StepSearch(shell, catalogue)
         self.recovery = Recovery(shell)
         self._situation = Situation(shell, self.sessions)

@@ -270,6 +270,29 @@ def write_delta(delta: Delta, path: Path) -> None:
         file.write(cast("Any", safetensors.numpy).save(tensors, metadata))
 
 
+def delta_to_bytes(delta: Delta) -> bytes:
+    """The vectors alone as safetensors: equal vectors give equal bytes, whatever a file calls them."""
+    tensors = {FILE_KEYS[e]: np.ascontiguousarray(v, np.float32) for e, v in sorted(delta.vectors.items())}
+    return cast("Any", safetensors.numpy).save(tensors)
+
+
+def delta_from_bytes(content: bytes, attribute: str) -> Delta:
+    """Read what `delta_to_bytes` wrote.
+
+    Raises:
+        EditorError: it is no delta, or holds numbers that are not finite.
+    """
+    name = Path(f"{attribute}.safetensors")
+    try:
+        tensors = cast("dict[str, NDArray[Any]]", cast("Any", safetensors.numpy).load(content))
+    except (safetensors.SafetensorError, ValueError, TypeError) as error:
+        raise _no_delta(name, "it is damaged") from error
+    vectors = _vectors_of(name, tensors)
+    widths = {encoder: int(vector.shape[0]) for encoder, vector in vectors.items()}
+    info = DeltaInfo(key=attribute, attribute=attribute, label=attribute, widths=widths)
+    return Delta(info=info, vectors=vectors)
+
+
 def read_delta_file(path: Path) -> Delta:
     """Read a `.safetensors` or published `.pt` delta from anywhere; see `DeltaLibrary.import_delta`."""
     if not path.is_file():

@@ -54,5 +54,13 @@ class TooLittleMemoryError(EditorError):
     """A run did not fit into memory: nothing was wrong with what was asked."""
 
 
+class Parked(Exception):  # noqa: N818 - it is an outcome of a job, not an error
+    """Raised by `Progress` when a long job makes room for another; `state` is what it goes on from."""
+
+    def __init__(self, state: bytes) -> None:
+        super().__init__("parked")
+        self.state = state
+
+
 class Cancelled(Exception):  # noqa: N818 - it is an outcome of a job, not an error
     """Raised by `Progress` when the job was cancelled; only the runner catches it."""

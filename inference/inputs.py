@@ -1,11 +1,14 @@
-"""What a method takes beside its parameters: pictures, deltas, and a place for what can be used again."""
+"""What a method takes beside its parameters: contents, deltas, and a place for what can be used again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from inference.cache import ByteCache
+from inference.content import Content
 from inference.deltas import Delta
+from inference.disk_cache import DiskCache
+from inference.operations import SubjectEdit
 from inference.request import Pixels
 
 
@@ -14,12 +17,26 @@ class Inputs:
     """What a method takes beside its parameters.
 
     Attributes:
-        images: the pictures that the operation needs, by `Need.value`.
-        deltas: one for each of the parameters' edits, fitted to the model.
+        contents: the pictures, masks and files that the parameters name, by hash; pictures and masks have
+            the size of the run.
+        deltas: those of the parameters' edits, by hash, fitted to the model.
         cache: what later runs can use again (encoded prompts, latents at a step), keyed by all that
             decides it, the model's hash included; sizes are in bytes.
+        kept: the same on disk, for what is worth hundreds of megabytes; None where nothing is kept.
+        resume: the checkpoint of an earlier run to go on from, as that run gave it; None at the beginning.
     """
 
-    images: Mapping[str, Pixels] = field(default_factory=dict[str, Pixels])
-    deltas: tuple[Delta, ...] = ()
+    contents: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    deltas: Mapping[str, Delta] = field(default_factory=dict[str, Delta])
     cache: ByteCache[Any] = field(default_factory=lambda: ByteCache[Any](64 * 2**20))
+    kept: DiskCache | None = None
+    resume: bytes | None = None
+
+    def pixels(self, content: Content) -> Pixels:
+        """A picture [H, W, 3 or 4] or mask [H, W], uint8."""
+        return cast("Pixels", self.contents[content.hash])
+
+    def deltas_of(self, edits: Sequence[SubjectEdit]) -> tuple[Delta, ...]:
+        """The delta of each edit; the edits are those of a filled request."""
+        pinned = [edit.delta for edit in edits]
+        return tuple(self.deltas[delta.hash] for delta in pinned if delta is not None)

@@ -4,12 +4,15 @@ Adding a method is one file in `inference/methods/` and one `Operation` here. Th
 command line, the batch runner, the files and the contract tests all read this table.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
+from inference.content import DeltaFile, Mask, Picture
 from inference.errors import EditorError
 from inference.methods.gsn.recipes import LOSSES, METHODS
-from inference.parameters import N_, Parameters, param
+from inference.parameters import N_, REQUIRED, ParameterField, Parameters, param
 
 
 class Family(Enum):
@@ -18,13 +21,6 @@ class Family(Enum):
     SD1 = "sd1"
     SDXL = "sdxl"
     SD3 = "sd3"
-
-
-class Need(Enum):
-    """What an operation takes beside its parameters."""
-
-    IMAGE = "image"
-    MASK = "mask"
 
 
 MOST_CHANGE = 1000
@@ -50,13 +46,15 @@ class SamplingParameters(Parameters):
 class SubjectEdit:
     """One slider: attribute `attribute` of the subject at characters [start, end) set to `value`.
 
-    `delta` names the delta file's key in the library (see `inference.deltas`), `value` is its scale α.
+    `value` is the scale α of the delta. `delta` pins its content; None is what the library has for the
+    subject and attribute when the request runs.
     """
 
     start: int
     end: int
     attribute: str
     value: float
+    delta: DeltaFile | None = None
 
     def __post_init__(self) -> None:
         if not abs(self.value) <= MOST_CHANGE:  # NaN as well
@@ -75,14 +73,19 @@ class Generate(SamplingParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attribute(SamplingParameters):
-    """A picture from a prompt and a seed with attributes of its subjects shifted.
+class EditedParameters(SamplingParameters):
+    """A sampling operation whose subjects' attributes can be shifted.
 
     `delay` is the share of the steps that use the unmodified embedding (0.2 = local change).
     """
 
     edits: tuple[SubjectEdit, ...] = param((), N_("Operations", "Attributes"), hidden=True)
     delay: float = param(0.2, N_("Operations", "Delay"), min=0, max=1, step=0.05)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribute(EditedParameters):
+    """A picture from a prompt and a seed with attributes of its subjects shifted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +112,13 @@ NOTHING = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refine(SamplingParameters):
+class Refine(EditedParameters):
     """A picture from a prompt and a seed with every subject of the prompt in it (arXiv:2504.17525).
 
     `method` is a combination of refinement and guidance; all other values override parts of it, None keeps
     them. `step` counts from 0 and moves the method's only refinement. `pictures` are drawn with the seeds
-    that follow; denoised together, so they may differ from single ones by rounding.
+    that follow; denoised together, so they may differ from single ones by rounding. `edits` shift
+    attributes in the steps after the refinement and the delay.
     """
 
     method: str = param("ours+", N_("Operations", "Method"), choices=METHODS)
@@ -186,9 +190,36 @@ class RefineTrial(Refine):
 class Score(Parameters):
     """How well the subjects of a prompt are in a picture; `detector` judges those of models of the user."""
 
+    image: Picture = param(REQUIRED, N_("Operations", "Picture"))
     prompt: str = param("", N_("Operations", "Prompt"), multiline=True)
     subjects: tuple[RefineSubject, ...] = param((), N_("Operations", "Subjects"), hidden=True)
     detector: str = param("", N_("Operations", "Detection model"), hidden=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redraw(SamplingParameters):
+    """A picture redrawn from a prompt (SDEdit, arXiv:2108.01073).
+
+    `strength` is the share of the run that is done again: 0 gives the picture itself, 1 hardly anything of
+    it. `mask` confines the change. The result is as large as the picture.
+    """
+
+    image: Picture = param(REQUIRED, N_("Operations", "Picture"))
+    mask: Mask | None = param(None, N_("Operations", "Only here"))
+    strength: float = param(
+        0.6,
+        N_("Operations", "Strength"),
+        help=N_("Operations", "0 keeps the picture, 1 makes a new one"),
+        min=0,
+        max=1,
+        step=0.05,
+    )
+    width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, hidden=True)
+    height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
+
+
+FILL = "inference.filling:"
+DEFAULTS, DELTAS, STEP = (FILL + name for name in ("model_defaults", "deltas", "chosen_step"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,9 +231,16 @@ class Operation:
         parameters: the class that declares what may be set.
         method: dotted name "package.module:function", resolved in the worker, never here.
         families: families that it works on.
-        needs: inputs beside the parameters.
+        fills: dotted names of what completes the parameters before a run, in this order; see
+            `inference.filling`.
+        editable: names of parameters that may be changed in a finished layer's recipe to make it again;
+            "edits" lets its subjects have sliders.
+        sweep: the operation that draws several positions of one slider at once, if there is one.
+        pictures_of: the operation whose pictures it gives while no attribute is shifted; itself by default.
         paper: where the method is described.
-        interactive: whether the window offers it as a form of its own.
+        interactive: whether window and command line offer it.
+        panel: the panel of its own in the window; "" is the one that shows any operation.
+        neutral: values with which it changes nothing, for tests beside `effective`, with which it does.
     """
 
     name: str
@@ -210,10 +248,29 @@ class Operation:
     parameters: type[Parameters]
     method: str
     families: frozenset[Family] = frozenset(Family)
-    needs: frozenset[Need] = frozenset()
+    fills: tuple[str, ...] = (DEFAULTS,)
+    editable: frozenset[str] = frozenset()
+    sweep: str = ""
+    pictures_of: str = ""
     paper: str = ""
     interactive: bool = True
+    panel: str = ""
+    neutral: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    effective: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def picture(self) -> ParameterField | None:
+        """The picture that the result has the size of: the first one declared."""
+        return next((item for item in self.parameters.declared() if item.type is Picture), None)
+
+
+# what the examples are about, and the kinds of changes that every sampled layer takes
+EXAMPLE_PROMPT = "a photo of a man and a woman"
+_MAN, _WOMAN = (13, 16), (23, 28)
+_UNCHANGED = SubjectEdit(start=_MAN[0], end=_MAN[1], attribute="age", value=0.0)
+_OLDER = SubjectEdit(start=_MAN[0], end=_MAN[1], attribute="age", value=1.5)
+_BOTH = tuple(RefineSubject(start=start, end=end) for start, end in (_MAN, _WOMAN))
+_SAMPLED = frozenset({"prompt", "negative_prompt", "seed", "steps", "guidance_scale"})
 
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
@@ -223,46 +280,92 @@ OPERATIONS: dict[str, Operation] = {
             label=N_("Operations", "Generate"),
             parameters=Generate,
             method="inference.methods.generate:generate",
+            editable=_SAMPLED | {"edits"},
+            sweep="attribute-sweep",
             paper="arXiv:2010.02502",
+            panel="new-picture",
         ),
         Operation(
             name="attribute",
             label=N_("Operations", "Change attributes"),
             parameters=Attribute,
             method="inference.methods.attribute_control:attribute",
+            fills=(DEFAULTS, DELTAS),
+            editable=_SAMPLED | {"edits", "delay"},
+            sweep="attribute-sweep",
+            pictures_of="generate",
             paper="arXiv:2403.17064",
+            panel="subjects",
+            neutral={"edits": (_UNCHANGED,)},
+            effective={"edits": (_OLDER,)},
         ),
         Operation(
             name="attribute-sweep",
             label=N_("Operations", "Sweep an attribute"),
             parameters=AttributeSweep,
             method="inference.methods.attribute_control:sweep",
+            fills=(DEFAULTS, DELTAS),
+            pictures_of="generate",
             paper="arXiv:2403.17064",
             interactive=False,
+            neutral={"edits": (_OLDER,), "positions": (0.0,)},
+            effective={"edits": (_UNCHANGED,), "positions": (-1.0, 0.0, 1.0)},
         ),
         Operation(
             name="refine",
             label=N_("Operations", "Refine"),
             parameters=Refine,
             method="inference.methods.gsn.refine:refine",
+            fills=(DEFAULTS, STEP, DELTAS),
+            editable=_SAMPLED | {"edits", "delay"},
             paper="arXiv:2504.17525",
+            panel="refine",
+            neutral={"method": "ours", "subjects": _BOTH, "updates": 0, "edits": (_UNCHANGED,)},
+            effective={
+                "method": "ours+",
+                "subjects": _BOTH,
+                "updates": 2,
+                "guidance_end": 2,
+                "edits": (_OLDER,),
+            },
         ),
         Operation(
             name="refine-trial",
             label=N_("Operations", "Try a refinement"),
             parameters=RefineTrial,
             method="inference.methods.refine_trial:refine_trial",
+            fills=(DEFAULTS, STEP, DELTAS),
             paper="arXiv:2504.17525",
             interactive=False,
+            neutral={"method": "ours", "subjects": _BOTH, "updates": 0, "detector": "stand-in"},
+            effective={
+                "method": "ours+",
+                "subjects": _BOTH,
+                "updates": 2,
+                "guidance_end": 2,
+                "detector": "stand-in",
+            },
         ),
         Operation(
             name="score",
             label=N_("Operations", "Score"),
             parameters=Score,
             method="inference.methods.score:score",
-            needs=frozenset({Need.IMAGE}),
+            fills=(),
             paper="arXiv:2307.05134",
             interactive=False,
+            neutral={"subjects": _BOTH, "detector": "stand-in"},
+            effective={"subjects": _BOTH, "detector": "stand-in"},
+        ),
+        Operation(
+            name="redraw",
+            label=N_("Operations", "Redraw"),
+            parameters=Redraw,
+            method="inference.methods.redraw:redraw",
+            editable=_SAMPLED | {"strength"},
+            paper="arXiv:2108.01073",
+            neutral={"strength": 0.0},
+            effective={"strength": 0.5},
         ),
     )
 }

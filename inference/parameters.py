@@ -13,7 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, cast
 
+from inference.content import Content
 from inference.errors import EditorError
+
+REQUIRED: Any = dataclasses.MISSING
+"""The default of a parameter that has none."""
 
 
 def N_(context: str, text: str) -> str:  # noqa: N802 - the marker that lupdate is told of
@@ -47,9 +51,13 @@ class ParameterField:
     default: Any
     declaration: Declaration
 
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
 
 def param(default: Any, label: str, **declared: Any) -> Any:
-    """Declare one parameter; the keywords are the fields of `Declaration`."""
+    """Declare one parameter; `default` may be `REQUIRED`, the keywords are the fields of `Declaration`."""
     return field(default=default, metadata={"declaration": Declaration(label=label, **declared)})
 
 
@@ -88,6 +96,9 @@ class Parameters:
                 f"Unknown parameter {', '.join(unknown)}.",
                 f"Known are: {', '.join(declared)}.",
             )
+        missing = sorted(item.name for item in declared.values() if item.required and item.name not in values)
+        if missing:
+            raise EditorError("“{names}” is missing.", names=", ".join(missing))
         return cls(**{name: _revived(declared[name].type, value) for name, value in values.items()})
 
 
@@ -113,6 +124,8 @@ def _checked(declared: ParameterField, value: Any) -> Any:
         value = float(value)
     if declared.type in (int, float, bool, str) and type(value) is not declared.type:
         raise _refused(declared, value, f"expected {declared.type.__name__}")
+    if is_content(declared.type) and type(value) is not declared.type:
+        raise _refused(declared, value, f"expected {declared.type.__name__}")
     if declared.type in (int, float):
         _check_range(declared, cast("float", value))
     choices = declared.declaration.choices
@@ -137,7 +150,14 @@ def _refused(declared: ParameterField, value: object, reason: str) -> EditorErro
     return EditorError(f"{declared.declaration.label} is {value!r}: {reason}.")
 
 
+def is_content(kind: Any) -> bool:
+    """Whether a type is one of `inference.content`."""
+    return isinstance(kind, type) and issubclass(kind, Content)
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, Content):
+        return value.hash
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, tuple):
@@ -149,6 +169,10 @@ def _revived(hint: Any, value: Any) -> Any:
     """Turn JSON lists and objects back into the tuples and dataclasses that `hint` names."""
     if value is None or typing.get_origin(hint) is Literal:
         return value
+    if isinstance(hint, types.UnionType):  # optional inside an edit
+        return _revived(next(kind for kind in typing.get_args(hint) if kind is not type(None)), value)
+    if is_content(hint):
+        return hint(value)
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
             raise EditorError(f"Expected a list, not {value!r}.")

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import Cancelled
+from inference.errors import Cancelled, Parked
 
 PREVIEW_INTERVAL_S = 0.25
+CHECKPOINT_INTERVAL_S = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,11 @@ class Progress:
     """Reports steps, measures phases, and raises `Cancelled` at the next step after `cancel`.
 
     `cancel` may be called from any thread. All other methods belong to the thread that runs the job.
+
+    Args:
+        park_requested: whether a long job shall make room at its next checkpoint.
+        on_checkpoint: takes the states of a long job, one every `CHECKPOINT_INTERVAL_S`.
+        measured: what earlier parts of the same job cost.
     """
 
     def __init__(
@@ -48,10 +54,16 @@ class Progress:
         on_step: Callable[[Step], None] | None = None,
         *,
         cancel_requested: Callable[[], bool] | None = None,
+        park_requested: Callable[[], bool] | None = None,
+        on_checkpoint: Callable[[bytes], None] | None = None,
+        measured: Measurements | None = None,
     ) -> None:
-        self.measured = Measurements()
+        self.measured = measured if measured is not None else Measurements()
         self._on_step = on_step
         self._cancel_requested = cancel_requested
+        self._park_requested = park_requested
+        self._on_checkpoint = on_checkpoint
+        self._next_checkpoint = time.monotonic() + CHECKPOINT_INTERVAL_S
         self._cancelled = threading.Event()
         self._phase = ""
         self._next_preview = 0.0
@@ -82,6 +94,22 @@ class Progress:
             self._next_preview = time.monotonic() + PREVIEW_INTERVAL_S
         if self._on_step is not None:
             self._on_step(Step(phase=self._phase, done=done, total=total, preview=preview))
+
+    def checkpoint(self, state: Callable[[], bytes]) -> None:
+        """A place from which a long job can go on: call it before each unit of work.
+
+        `state` gives all that the rest of the run depends on beside request and inputs; it is asked only when
+        somebody wants it. Whoever goes on from it must come to the same bytes as an undisturbed run.
+
+        Raises:
+            Cancelled, Parked: the job was cancelled, or makes room for another.
+        """
+        self.check()
+        if self._park_requested is not None and self._park_requested():
+            raise Parked(state())
+        if self._on_checkpoint is not None and time.monotonic() >= self._next_checkpoint:
+            self._next_checkpoint = time.monotonic() + CHECKPOINT_INTERVAL_S
+            self._on_checkpoint(state())
 
     @contextmanager
     def phase(self, name: str) -> Generator[None, None, None]:

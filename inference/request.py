@@ -1,9 +1,8 @@
 """A request holds everything that decides a result; a result holds pixels, request and cost."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,29 +12,24 @@ from inference.operations import OPERATIONS, Operation
 from inference.parameters import Parameters
 from inference.progress import Measurements
 
+if TYPE_CHECKING:
+    from inference.content import Contents
+
 Pixels: TypeAlias = NDArray[np.uint8]  # [H, W, 3] RGB or [H, W, 4] RGBA, sRGB, read-only
-
-
-def pixels_hash(pixels: Pixels) -> str:
-    """SHA-256 over shape and bytes."""
-    digest = hashlib.sha256(repr(pixels.shape).encode())
-    digest.update(np.ascontiguousarray(pixels).data)
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to run. `model` is a name, path or hub id; `model_hash` pins its weights once known.
+    """What to run: everything that decides the result.
 
-    `input_hashes` names each input picture (key: `Need.value`) by its pixels' hash; the pixels
-    themselves travel beside the request.
+    `model` is a name, path or hub id; `model_hash` pins its weights once known. Pictures and files among the
+    parameters are named by their contents' hashes (`inference.content`); the contents travel beside it.
     """
 
     operation: str
     parameters: Parameters
     model: str
     model_hash: str = ""
-    input_hashes: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def declared(self) -> Operation:
@@ -47,7 +41,6 @@ class Request:
             "parameters": self.parameters.to_json(),
             "model": self.model,
             "model_hash": self.model_hash,
-            "input_hashes": dict(self.input_hashes),
         }
 
     @classmethod
@@ -71,7 +64,6 @@ class Request:
             parameters=OPERATIONS[name].parameters.from_json(parameters),
             model=model,
             model_hash=str(values.get("model_hash", "")),
-            input_hashes=dict(values.get("input_hashes", {})),
         )
 
 
@@ -80,20 +72,23 @@ class Output:
     """What a method returns: pictures, and maps such as {"attention/4-7": float32 [h, w] in 0..1}.
 
     `notes`: sentences for the user about what went otherwise than asked; `scores`: what was measured of the
-    pictures, by name.
+    pictures, by name; `artifacts`: files that were made beside or instead of pictures, by what they are
+    ("delta", "concept", "report").
     """
 
     images: tuple[Pixels, ...]
     maps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
     notes: tuple[str, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
+    artifacts: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """Pictures and maps, the request that made them (with every default resolved), and the cost.
 
-    `cached` tells that the pictures came from the result cache: nothing was evaluated.
+    `cached` tells that the pictures came from the result cache: nothing was evaluated. `contents` are those
+    that were filled in (deltas), which belong to the recipe as the given ones do.
     """
 
     request: Request
@@ -102,4 +97,6 @@ class Result:
     measured: Measurements
     notes: tuple[str, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
+    artifacts: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    contents: "Contents" = field(default_factory=dict[str, Any])
     cached: bool = False

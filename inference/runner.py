@@ -9,25 +9,29 @@ For one thread at a time; knows no Qt, and loads torch with the first model only
 import hashlib
 import importlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from inference import memory
 from inference.cache import ByteCache
-from inference.chosen_steps import STEPS_FILE, chosen
+from inference.chosen_steps import STEPS_FILE
+from inference.content import content_hash, contents_in, named
 from inference.deltas import Delta, DeltaLibrary
+from inference.disk_cache import DiskCache
 from inference.errors import EditorError, TooLittleMemoryError
+from inference.filling import Filling, filled
 from inference.inputs import Inputs
 from inference.models import Catalogue, MemoryMode, ModelEntry
-from inference.operations import Attribute, Operation, Refine, SamplingParameters, SubjectEdit
-from inference.parameters import Parameters
+from inference.operations import Operation, SamplingParameters
 from inference.progress import Progress
-from inference.request import Output, Pixels, Request, Result, pixels_hash
+from inference.request import Output, Request, Result
+from inference.sizes import fitted, restored
 
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
+    from inference.content import Contents
 
 RESULT_CACHE_BYTES = 256 * 2**20
 WORK_CACHE_BYTES = 256 * 2**20
@@ -63,6 +67,7 @@ class Runner:
         only_listed: run only models of the catalogue, by name: for requests that may come from files. Else a
             request's model may be a path or a hub id as well, for those that the user types.
         load: makes backbones; replaced in tests.
+        kept: what is kept on disk for later runs; None keeps nothing.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Runner:
         load: Loader | None = None,
         steps_file: Path | None = None,
         only_listed: bool = False,
+        kept: DiskCache | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._only_listed = only_listed
@@ -83,21 +89,25 @@ class Runner:
         self._dtype = dtype
         self._load = load or _load_backbone
         self._steps_file = steps_file
+        self._kept = kept
         self._loaded: _Loaded | None = None
         self._results: ByteCache[Result] = ByteCache(RESULT_CACHE_BYTES)
         self._work: ByteCache[Any] = ByteCache(WORK_CACHE_BYTES)
         self._learnt: dict[tuple[str, str], Delta] = {}
 
-    def run(self, request: Request, inputs: Mapping[str, Pixels], progress: Progress) -> Result:
-        """Carry `request` out.
+    def run(
+        self, request: Request, contents: "Contents", progress: Progress, resume: bytes | None = None
+    ) -> Result:
+        """Carry `request` out; `contents` are the pictures and files that it names, by their hashes.
+
+        `resume` is the checkpoint of an earlier run of the same request to go on from.
 
         Raises:
-            EditorError: anything the user can mend; after it, and after `Cancelled`, the next request
-                finds the models as they were.
+            EditorError: anything the user can mend; after it, and after `Cancelled` and `Parked`, the next
+                request finds the models as they were.
         """
         entry = self._entry(request.model, request.model_hash)
-        operation = request.declared
-        _check(operation, entry, inputs)
+        _check(request, entry, contents)
         notes: list[str] = []
         for mode in self._modes(entry):
             if mode is not None:
@@ -105,7 +115,7 @@ class Runner:
                 notes.append(
                     f"Memory ran out; repeated with less of the model in memory ({mode.value} offload)."
                 )
-            result = self._attempt(request, entry, inputs, progress, notes)
+            result = self._attempt(request, entry, contents, progress, notes, resume)
             if result is not None:
                 return result
             self._free()
@@ -148,21 +158,29 @@ class Runner:
         self,
         request: Request,
         entry: ModelEntry,
-        images: Mapping[str, Pixels],
+        contents: "Contents",
         progress: Progress,
         notes: list[str],
+        resume: bytes | None,
     ) -> Result | None:
         """One try; None if memory ran out. The exception, which holds tensors, ends here."""
         try:
             backbone = self._backbone(entry, progress)
-            resolved = self._with_step(_resolved(request, entry, backbone, images), entry)
+            backbone.measured = progress.measured
+            memory.start_peak(backbone.device)
+            filling = self._filling(request, entry, backbone, contents, progress)
+            parameters = filled(request.parameters, filling)
+            resolved = replace(
+                request, parameters=parameters, model=entry.name, model_hash=backbone.model_hash
+            )
             key = self._key(resolved)
             known = self._results.get(key)
             if known is not None:
                 return replace(known, cached=True, measured=progress.measured)
             if request.model_hash not in ("", backbone.model_hash):
                 notes.append(f"The weights of {entry.name} are not those this was first made with.")
-            result = self._carried_out(resolved, backbone, entry, images, progress, tuple(notes))
+            notes += filling.notes
+            result = self._carried_out(resolved, backbone, filling, tuple(notes), resume)
         except (RuntimeError, MemoryError) as error:
             if not memory.is_out_of_memory(error):
                 raise
@@ -170,73 +188,58 @@ class Runner:
         self._results.put(key, result, _size_bytes(result))
         return result
 
-    def _with_step(self, request: Request, entry: ModelEntry) -> Request:
-        """The request with the step and step size chosen for the model, where they are left open."""
-        parameters = request.parameters
-        if not isinstance(parameters, Refine) or not parameters.steps:
-            return request
-        found = chosen(entry.path, request.model_hash, parameters.method, self._steps_file)
-        if parameters.step is None and found.step is not None:
-            parameters = replace(parameters, step=found.step.at(parameters.steps))
-        losses = {"learning_rate": parameters.refinement_loss, "guidance_step_size": parameters.guidance_loss}
-        # they were chosen for the method's own losses
-        left_open = {
-            name: size
-            for name, size in found.sizes.items()
-            if getattr(parameters, name) is None and losses[name] is None
-        }
-        return replace(request, parameters=replace(parameters, **left_open))
+    def _filling(
+        self,
+        request: Request,
+        entry: ModelEntry,
+        backbone: "Backbone",
+        contents: "Contents",
+        progress: Progress,
+    ) -> Filling:
+        return Filling(
+            operation=request.declared,
+            entry=entry,
+            backbone=backbone,
+            library=self._library,
+            steps_file=self._steps_file,
+            learnt=self._learnt,
+            progress=progress,
+            contents=named(contents, request.parameters),
+            deltas={},
+            notes=[],
+        )
 
     def _carried_out(
         self,
         request: Request,
         backbone: "Backbone",
-        entry: ModelEntry,
-        images: Mapping[str, Pixels],
-        progress: Progress,
+        filling: Filling,
         notes: tuple[str, ...],
+        resume: bytes | None,
     ) -> Result:
-        backbone.measured = progress.measured
-        memory.start_peak(backbone.device)
-        deltas = self._deltas(request.parameters, backbone, entry, progress)
-        inputs = Inputs(images=images, deltas=deltas, cache=self._work)
+        progress = filling.progress
+        seen = fitted(request, filling.contents)
+        inputs = Inputs(
+            contents=seen,
+            deltas=filling.deltas,
+            cache=self._work,
+            kept=self._kept,
+            resume=resume,
+        )
         output = _method(request.declared)(backbone, request.parameters, inputs, progress)
         progress.check()
         progress.measured.peak_memory_bytes = memory.peak_bytes(backbone.device)
+        given = {content.hash for content in contents_in(request.parameters)}
         return Result(
             request=request,
-            images=output.images,
+            images=restored(request, filling.contents, seen, output.images),
             maps=output.maps,
             measured=progress.measured,
             notes=(*notes, *output.notes),
             scores=output.scores,
+            artifacts=output.artifacts,
+            contents={name: blob for name, blob in filling.contents.items() if name in given},
         )
-
-    def _deltas(
-        self, parameters: Parameters, backbone: "Backbone", entry: ModelEntry, progress: Progress
-    ) -> tuple[Delta, ...]:
-        """The delta of each of the parameters' edits."""
-        if not isinstance(parameters, Attribute):
-            return ()
-        return tuple(
-            self._delta(edit, _subject(parameters, edit), backbone, entry, progress)
-            for edit in parameters.edits
-        )
-
-    def _delta(
-        self, edit: SubjectEdit, subject: str, backbone: "Backbone", entry: ModelEntry, progress: Progress
-    ) -> Delta:
-        delta = self._library.find(entry, subject, edit.attribute)
-        if delta.vectors:
-            return delta.fitted(entry.name, backbone.token_widths)
-        key = (backbone.model_hash, delta.info.key)
-        if key not in self._learnt:
-            assert delta.info.definition is not None, "a delta without vectors has a definition"
-            from inference.methods.naive_delta import learn_naive
-
-            with progress.phase("learn"):
-                self._learnt[key] = learn_naive(backbone, delta.info.definition, progress)
-        return self._learnt[key]
 
     def _backbone(self, entry: ModelEntry, progress: Progress) -> "Backbone":
         if not (self._is_loaded(entry) and self._loaded):
@@ -271,6 +274,7 @@ def make_runner(
     device: str = "auto",
     dtype: str = "auto",
     only_listed: bool = False,
+    kept: DiskCache | None = None,
 ) -> Runner:
     """The usual runner; a partial of this function is what the service hands to its child."""
     return Runner(
@@ -280,6 +284,7 @@ def make_runner(
         dtype=dtype,
         steps_file=user_deltas.parent / STEPS_FILE,
         only_listed=only_listed,
+        kept=kept,
     )
 
 
@@ -291,49 +296,30 @@ def _load_backbone(
     return load_backbone(entry, device=device, dtype=dtype, memory_mode=memory_mode, progress=progress)
 
 
-def _check(operation: Operation, entry: ModelEntry, inputs: Mapping[str, Pixels]) -> None:
+def _check(request: Request, entry: ModelEntry, contents: "Contents") -> None:
+    operation = request.declared
     if entry.family not in operation.families:
         families = ", ".join(sorted(family.value.upper() for family in operation.families))
         raise EditorError(
-            f"“{operation.label}” does not work with {entry.name} ({entry.family.value.upper()}).",
-            f"Choose a model of: {families}.",
+            "“{operation}” does not work with {model} ({family}).",
+            "Choose a model of: {families}.",
+            operation=operation.label,
+            model=entry.name,
+            family=entry.family.value.upper(),
+            families=families,
         )
-    missing = sorted(need.value for need in operation.needs if need.value not in inputs)
-    if missing:
-        raise EditorError(f"“{operation.label}” needs: {', '.join(missing)}.", "Give it as well.")
-
-
-def _resolved(
-    request: Request, entry: ModelEntry, backbone: "Backbone", images: Mapping[str, Pixels]
-) -> Request:
-    """The request with every default, the model's name and hash, and the inputs' hashes filled in."""
-    parameters = request.parameters
-    if isinstance(parameters, SamplingParameters):
-        defaults = backbone.defaults
-        left_open = {
-            item.name: getattr(defaults, item.name)
-            for item in parameters.declared()
-            if getattr(parameters, item.name) is None and hasattr(defaults, item.name)
-        }
-        parameters = replace(parameters, **left_open)
-    return replace(
-        request,
-        parameters=parameters,
-        model=entry.name,
-        model_hash=backbone.model_hash,
-        input_hashes={name: pixels_hash(pixels) for name, pixels in images.items()},
-    )
-
-
-def _subject(parameters: Attribute, edit: SubjectEdit) -> str:
-    prompt = parameters.prompt
-    if not 0 <= edit.start < edit.end <= len(prompt):
-        raise EditorError(
-            f"The subject at characters {edit.start} to {edit.end} is not in the prompt, "
-            f"which has {len(prompt)} characters.",
-            "Choose the subject again.",
-        )
-    return prompt[edit.start : edit.end]
+    for item in operation.parameters.declared():
+        for content in contents_in(getattr(request.parameters, item.name)):
+            blob = contents.get(content.hash)
+            if blob is None and not item.declaration.hidden:
+                raise EditorError(
+                    "“{operation}” lacks what belongs to it: {what}.",
+                    "Give it again.",
+                    operation=operation.label,
+                    what=item.declaration.label,
+                )
+            if blob is not None and content_hash(blob) != content.hash:
+                raise EditorError("{what} is not what the request names.", what=item.declaration.label)
 
 
 def _method(operation: Operation) -> Method:

@@ -9,24 +9,30 @@ and again after it died. Every submitted job ends with exactly one of `job_finis
 `job_cancelled`.
 """
 
+from __future__ import annotations
+
 import contextlib
 import itertools
 import multiprocessing
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from multiprocessing import connection as mp_connection
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from inference import worker
 from inference.errors import EditorError
 from inference.isolation import isolate
-from inference.progress import Step
-from inference.request import Pixels, Request, Result
+from inference.progress import Measurements, Step
+from inference.request import Request, Result
+
+if TYPE_CHECKING:
+    from inference.content import Contents
 
 
 class Priority(IntEnum):
@@ -34,20 +40,40 @@ class Priority(IntEnum):
 
     INTERACTIVE = 0
     NORMAL = 1
-    IDLE = 2
+    LONG = 2  # parked while anything above it runs
+    IDLE = 3  # cancelled when anything above it comes
 
 
 class JobState(Enum):
     QUEUED = "queued"
     RUNNING = "running"
+    PARKED = "parked"  # a long job that made room; it goes on by itself
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
+Done: TypeAlias = "Callable[[Job, Result], object]"
+NotDone: TypeAlias = "Callable[[Job, EditorError], object]"
+NotWanted: TypeAlias = "Callable[[Job], object]"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Who is told how a job ended; nobody once `owner` is gone."""
+
+    owner: QObject | None = None
+    done: Done | None = None
+    failed: NotDone | None = None
+    stopped: NotWanted | None = None
+
+
 @dataclass(eq=False)
 class Job:
-    """One submitted request; only the service writes to it."""
+    """One submitted request; only the service writes to it.
+
+    `checkpoint` is what a long job goes on from when it was parked, or begins with.
+    """
 
     id: int
     request: Request
@@ -60,7 +86,10 @@ class Job:
     error: EditorError | None = None
     started_s: float = 0.0  # time.monotonic(); 0 while it waits
     ended_s: float = 0.0
-    inputs: Mapping[str, Pixels] = field(default_factory=dict[str, Pixels], repr=False)
+    contents: Contents = field(default_factory=dict[str, Any], repr=False)
+    checkpoint: bytes | None = field(default=None, repr=False)
+    measured: Measurements | None = None
+    answers: Answers = field(default_factory=Answers, repr=False)
 
     @property
     def is_over(self) -> bool:
@@ -101,6 +130,8 @@ class InferenceService(QObject):
     job_finished = Signal(object, object)  # Job, Result
     job_failed = Signal(object, object)  # Job, EditorError
     job_cancelled = Signal(object)  # Job
+    job_parked = Signal(object)  # Job: it waits again, and goes on where it was
+    job_checkpoint = Signal(object)  # Job: `checkpoint` is newer
     status_changed = Signal(str)  # what the engine is busy with beside jobs; "" for nothing
     device_changed = Signal(str)  # where the loaded model runs, such as "cpu" or "cuda"
 
@@ -123,6 +154,7 @@ class InferenceService(QObject):
         self._waiting: list[Job] = []
         self._running: Job | None = None
         self._cancelling = False
+        self._owners: set[int] = set()  # by identity; those whose end is followed
         self._preloads: dict[int, str] = {}
         self._status = ""
         self._device = ""
@@ -147,16 +179,23 @@ class InferenceService(QObject):
     def submit(
         self,
         request: Request,
-        inputs: Mapping[str, Pixels] | None = None,
+        contents: Contents | None = None,
         *,
         priority: Priority = Priority.NORMAL,
         supersedes: str = "",
         label: str = "",
+        checkpoint: bytes | None = None,
+        owner: QObject | None = None,
+        done: Done | None = None,
+        failed: NotDone | None = None,
+        stopped: NotWanted | None = None,
     ) -> Job:
         """Queue `request`; `job_queued` is sent before this returns, `job_started` always after.
 
-        An unfinished job with the same non-empty `supersedes` key is cancelled. IDLE jobs, waiting or
-        running, are cancelled when a job of another priority arrives.
+        Exactly one of `done`, `failed` and `stopped` is called, before the signal that says the same; none
+        once `owner` is gone, and its jobs are cancelled with it. An unfinished job with the same non-empty
+        `supersedes` key is cancelled. A running LONG job is parked when one above it arrives; IDLE jobs,
+        waiting or running, are cancelled then.
         """
         job = Job(
             id=next(self._ids),
@@ -164,14 +203,19 @@ class InferenceService(QObject):
             label=label,
             priority=priority,
             supersedes=supersedes,
-            inputs=dict(inputs or {}),
+            contents=dict(contents or {}),
+            checkpoint=checkpoint,
+            answers=Answers(owner, done, failed, stopped),
         )
+        if owner is not None:
+            self._follow(owner)
         for other in self.jobs():
             same_slider = bool(supersedes) and other.supersedes == supersedes
             in_the_way = other.priority is Priority.IDLE and priority is not Priority.IDLE
             if same_slider or in_the_way:
                 self.cancel(other)
         self._waiting.append(job)
+        self._make_room(job)
         self.job_queued.emit(job)
         if self._closed:
             self.cancel(job)
@@ -193,6 +237,28 @@ class InferenceService(QObject):
         elif job is self._running and not self._cancelling:
             self._cancelling = True
             self._engine.send(worker.Cancel(job.id))
+
+    def _make_room(self, job: Job) -> None:
+        """A running long job makes room for one that is more urgent."""
+        running = self._running
+        if running is not None and running.priority is Priority.LONG and job.priority < Priority.LONG:
+            self._engine.send(worker.Park(running.id))
+
+    def _follow(self, owner: QObject) -> None:
+        """Cancel an owner's jobs when it is destroyed."""
+        name = id(owner)
+        if name in self._owners:
+            return
+        self._owners.add(name)
+
+        def gone() -> None:
+            self._owners.discard(name)
+            for job in reversed(self.jobs()):
+                if id(job.answers.owner) == name:
+                    job.answers = Answers()
+                    self.cancel(job)
+
+        owner.destroyed.connect(gone)
 
     def cancel_all(self) -> None:
         for job in reversed(self.jobs()):
@@ -221,7 +287,7 @@ class InferenceService(QObject):
         self._cancelling = False
         job.state = JobState.RUNNING
         job.started_s = time.monotonic()
-        self._engine.send(worker.Run(job.id, job.request, job.inputs))
+        self._engine.send(worker.Run(job.id, job.request, job.contents, job.checkpoint, job.measured))
         self.job_started.emit(job)
 
     def _on_reply(self, reply: worker.Reply) -> None:
@@ -242,6 +308,11 @@ class InferenceService(QObject):
                 job.step = reply.step
                 self.job_progress.emit(job, reply.step)
             return
+        if isinstance(reply, worker.Checkpointed | worker.Parking):
+            job.checkpoint, job.measured = reply.state, reply.measured
+            if isinstance(reply, worker.Checkpointed):
+                self.job_checkpoint.emit(job)
+                return
         self._running = None
         self._dispatch_timer.start()
         if isinstance(reply, worker.Finished):
@@ -251,6 +322,10 @@ class InferenceService(QObject):
         elif isinstance(reply, worker.Failed):
             job.error = reply.error
             self._end(job, JobState.FAILED)
+        elif isinstance(reply, worker.Parking) and not self._cancelling:
+            job.state = JobState.PARKED
+            self._waiting.append(job)
+            self.job_parked.emit(job)
         else:
             self._end(job, JobState.CANCELLED)
 
@@ -288,13 +363,22 @@ class InferenceService(QObject):
     def _end(self, job: Job, state: JobState) -> None:
         job.state = state
         job.ended_s = time.monotonic()
-        job.inputs = {}
+        job.contents = {}
+        answers, job.answers = job.answers, Answers()
         if state is JobState.FINISHED:
+            _tell(answers.done, job, job.result)
             self.job_finished.emit(job, job.result)
         elif state is JobState.FAILED:
+            _tell(answers.failed, job, job.error)
             self.job_failed.emit(job, job.error)
         else:
+            _tell(answers.stopped, job)
             self.job_cancelled.emit(job)
+
+
+def _tell(answer: Callable[..., object] | None, *what: object) -> None:
+    if answer is not None:
+        answer(*what)
 
 
 def _turn(job: Job) -> tuple[int, int]:
@@ -368,7 +452,7 @@ class PipeEngine(Engine):
         if child is not None:
             child.kill()
 
-    def _forward(self, child: "_Child | None") -> "_Child | None":
+    def _forward(self, child: _Child | None) -> _Child | None:
         """Pass the next command on, to a new child if there is none."""
         if self._commands.empty():
             return child
@@ -385,7 +469,7 @@ class PipeEngine(Engine):
             child.connection.send(command)
         return child
 
-    def _receive(self, child: "_Child") -> "_Child | None":
+    def _receive(self, child: _Child) -> _Child | None:
         try:
             if child.connection.poll():
                 self.replied.emit(child.connection.recv())

@@ -1,7 +1,8 @@
 """The child process that owns the models, so that torch never holds the window's interpreter lock.
 
-The parent sends `Run`, `Cancel`, `Preload` and `Shutdown`; the child answers with `Stepped`, `Finished`,
-`Failed`, `Stopped` and `Status`. Both ends are ours: nothing else can write to the pipe. The child ends
+The parent sends `Run`, `Cancel`, `Park`, `Preload` and `Shutdown`; the child answers with `Stepped`,
+`Checkpointed`, `Finished`, `Failed`, `Stopped`, `Parking` and `Status`. Both ends are ours: nothing else can
+write to the pipe. The child ends
 when the pipe closes, which it does when the parent ends in whatever way.
 """
 
@@ -12,16 +13,19 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from inference.errors import Cancelled, EditorError
+from inference.errors import Cancelled, EditorError, Parked
 from inference.hub import stay_offline
 from inference.isolation import leave_working_directory
-from inference.progress import Progress, Step
-from inference.request import Pixels, Request, Result
+from inference.progress import Measurements, Progress, Step
+from inference.request import Request, Result
+
+if TYPE_CHECKING:
+    from inference.content import Contents
 
 STEP_INTERVAL_S = 1 / 30  # the window redraws no faster
 NICENESS = 5
@@ -32,7 +36,9 @@ log = logging.getLogger(__name__)
 class RunsRequests(Protocol):
     """What the worker needs of `inference.runner.Runner`."""
 
-    def run(self, request: Request, inputs: Mapping[str, Pixels], progress: Progress) -> Result: ...
+    def run(
+        self, request: Request, contents: "Contents", progress: Progress, resume: bytes | None = None
+    ) -> Result: ...
 
     def preload(self, model: str, progress: Progress) -> None: ...
 
@@ -49,7 +55,16 @@ RunnerFactory: TypeAlias = Callable[[], RunsRequests]
 class Run:
     job_id: int
     request: Request
-    inputs: Mapping[str, Pixels] = field(default_factory=dict[str, Pixels])
+    contents: "Contents" = field(default_factory=dict[str, Any])
+    resume: bytes | None = None  # the checkpoint that a long job goes on from, and what it cost so far
+    measured: Measurements | None = None
+
+
+@dataclass(frozen=True)
+class Park:
+    """A long job shall make room at its next checkpoint."""
+
+    job_id: int
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,24 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Checkpointed:
+    """A state that a long job could go on from, and what it cost so far."""
+
+    job_id: int
+    state: bytes
+    measured: Measurements
+
+
+@dataclass(frozen=True)
+class Parking:
+    """A long job made room; it goes on from this state."""
+
+    job_id: int
+    state: bytes
+    measured: Measurements
+
+
+@dataclass(frozen=True)
 class Stopped:
     """The job ended because it was cancelled."""
 
@@ -108,8 +141,8 @@ class Died:
     reason: str
 
 
-Command: TypeAlias = Run | Cancel | Preload | Shutdown
-JobReply: TypeAlias = Stepped | Finished | Failed | Stopped
+Command: TypeAlias = Run | Cancel | Park | Preload | Shutdown
+JobReply: TypeAlias = Stepped | Checkpointed | Finished | Failed | Stopped | Parking
 Reply: TypeAlias = JobReply | Status | Died
 
 
@@ -119,6 +152,7 @@ class _Mailbox:
     def __init__(self, connection: Connection, on_closed: Callable[[], None]) -> None:
         self.work: queue.SimpleQueue[Run | Preload | Shutdown] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
+        self._parked: set[int] = set()
         self._closed = False
         self._connection = connection
         self._on_closed = on_closed
@@ -127,8 +161,12 @@ class _Mailbox:
     def is_cancelled(self, job_id: int) -> bool:
         return self._closed or job_id in self._cancelled
 
+    def is_parked(self, job_id: int) -> bool:
+        return job_id in self._parked
+
     def forget(self, job_id: int) -> None:
         self._cancelled.discard(job_id)
+        self._parked.discard(job_id)
 
     def _read(self) -> None:
         while True:
@@ -141,6 +179,8 @@ class _Mailbox:
                 return
             if isinstance(command, Cancel):
                 self._cancelled.add(command.job_id)
+            elif isinstance(command, Park):
+                self._parked.add(command.job_id)
             else:
                 self.work.put(command)
                 if isinstance(command, Shutdown):
@@ -177,18 +217,26 @@ def serve(connection: Connection, make_runner: RunnerFactory, on_closed: Callabl
 
 def _carry_out(
     command: Run | Preload, runner: RunsRequests, connection: Connection, mailbox: _Mailbox
-) -> Finished:
+) -> Finished | Parking:
+    job_id = command.job_id
+    measured = command.measured if isinstance(command, Run) and command.measured else Measurements()
     progress = Progress(
-        _Throttle(connection, command.job_id).report,
-        cancel_requested=lambda: mailbox.is_cancelled(command.job_id),
+        _Throttle(connection, job_id).report,
+        cancel_requested=lambda: mailbox.is_cancelled(job_id),
+        park_requested=lambda: mailbox.is_parked(job_id),
+        on_checkpoint=lambda state: connection.send(Checkpointed(job_id, state, measured)),
+        measured=measured,
     )
     progress.check()
     if isinstance(command, Preload):
         connection.send(Status(f"Loading {command.model}…"))
         runner.preload(command.model, progress)
         return Finished(command.job_id, None, runner.device)
-    result = runner.run(command.request, command.inputs, progress)
-    return Finished(command.job_id, result, runner.device)
+    try:
+        result = runner.run(command.request, command.contents, progress, command.resume)
+    except Parked as parked:
+        return Parking(job_id, parked.state, measured)
+    return Finished(job_id, result, runner.device)
 
 
 class _Throttle:

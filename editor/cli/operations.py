@@ -11,13 +11,16 @@ from typing import Any
 
 from editor.cli.output import ProgressPrinter, complain, print_json, say
 from editor.formats import ExportOptions, FileFormat, Picture, format_for_writing
+from editor.generating.contents import read_content
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, Subject
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.arithmetic import to_rgba
 from editor.system.errors import DONE
 from editor.system.folders import config_folder, deltas_folder
+from inference.content import content_hash
 from inference.errors import EditorError
+from inference.kinds import content_type
 from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress
@@ -32,15 +35,14 @@ def run_operation(arguments: argparse.Namespace) -> int:
     """`attune generate`, `attune attribute` and every other operation: one request, one picture."""
     started = time.perf_counter()
     written_as = _checked_output(arguments.output)
-    request = Request(
-        operation=arguments.operation, parameters=parameters_of(arguments), model=arguments.model
-    )
+    parameters, contents = parameters_of(arguments)
+    request = Request(operation=arguments.operation, parameters=parameters, model=arguments.model)
     printer = ProgressPrinter(quiet=arguments.json)
     try:
-        result = runner_of(arguments).run(request, {}, Progress(printer))
+        result = runner_of(arguments).run(request, contents, Progress(printer))
     finally:
         printer.close()
-    outputs = _write(result, written_as, arguments.output)
+    outputs = _write(result, contents, written_as, arguments.output)
     seconds = time.perf_counter() - started
     if arguments.json:
         print_json(report(result, outputs, seconds))
@@ -52,8 +54,8 @@ def run_operation(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def parameters_of(arguments: argparse.Namespace) -> Parameters:
-    """The operation's parameters as given; what was not given stays at its default.
+def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, Any]]:
+    """The operation's parameters as given, and the pictures they name; the rest stays at its default.
 
     Raises:
         EditorError: a value is out of range, a subject is not in the prompt, an edit cannot be read.
@@ -64,6 +66,7 @@ def parameters_of(arguments: argparse.Namespace) -> Parameters:
         for item in kind.declared()
         if (value := getattr(arguments, item.name, None)) is not None and not item.declaration.hidden
     }
+    contents = _read_contents(kind, given)
     if not given.get("prompt", "").strip():
         raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
     for name, text in given.items():
@@ -78,7 +81,25 @@ def parameters_of(arguments: argparse.Namespace) -> Parameters:
         given["edits"] = tuple(parsed_edit(text, given["prompt"]) for text in arguments.edits)
     if arguments.operation == "refine":
         given["subjects"] = parsed_subjects(arguments.subjects, given["prompt"])
-    return kind(**given)
+    return kind(**given), contents
+
+
+def _read_contents(kind: type[Parameters], given: dict[str, Any]) -> dict[str, Any]:
+    """Read the files that were named and put their contents' names into `given`."""
+    contents: dict[str, Any] = {}
+    for item in kind.declared():
+        if item.name not in given or item.declaration.hidden:
+            continue
+        wanted = content_type(item)
+        if wanted is None:
+            continue
+        paths = given[item.name] if isinstance(given[item.name], list) else [given[item.name]]
+        blobs = [read_content(wanted, path) for path in paths]
+        names = [content_hash(blob) for blob in blobs]
+        contents |= dict(zip(names, blobs, strict=True))
+        named = tuple(wanted(name) for name in names)
+        given[item.name] = named if isinstance(given[item.name], list) else named[0]
+    return contents
 
 
 def parsed_edit(text: str, prompt: str) -> SubjectEdit:
@@ -238,9 +259,9 @@ def check_folder(path: Path) -> None:
         )
 
 
-def _write(result: Result, written_as: FileFormat, path: Path) -> list[Path]:
+def _write(result: Result, contents: dict[str, Any], written_as: FileFormat, path: Path) -> list[Path]:
     """Write all pictures: OUT.png, OUT-2.png …"""
-    recipe = Recipe(request=result.request, subjects=_subjects(result.request.parameters))
+    recipe = Recipe.of(result, contents, _subjects(result.request.parameters))
     paths = [path, *(path.with_stem(f"{path.stem}-{n}") for n in range(2, len(result.images) + 1))]
     for pixels, place in zip(result.images, paths, strict=True):
         layer = Layer.of_pixels(name="Generated", pixels=to_rgba(pixels), recipe=recipe, maps=result.maps)

@@ -15,14 +15,14 @@ from typing import Any, NoReturn
 
 from editor.cli.boundary import WrongArgumentsError
 from inference.hub import stay_offline
+from inference.kinds import Argument, kind_of
 from inference.methods.gsn.recipes import METHODS
-from inference.operations import OPERATIONS, Need, Operation
+from inference.operations import OPERATIONS, Operation
 from inference.parameters import ParameterField
 
 DEFAULT_MODEL = "mini-sdxl"
 DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-COMMANDS = ("generate", "attribute", "refine", "choose-step", "learn-delta", "deltas", "models", "evaluate")
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,15 +57,16 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     parser = make_parser(prog="attune", description="Pictures with sliders for meaning.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for operation in OPERATIONS.values():
-        if operation.interactive:
-            _add_operation(commands, operation)
-    _add_learn_delta(commands)
-    _add_deltas(commands)
-    _add_models(commands)
-    _add_evaluate(commands)
-    _add_choose_step(commands)
+    for operation in _operations().values():
+        _add_operation(commands, operation)
+    for add in _OTHERS.values():
+        add(commands)
     return parser
+
+
+def _operations() -> dict[str, Operation]:
+    """The operations that are commands."""
+    return {name: operation for name, operation in OPERATIONS.items() if operation.interactive}
 
 
 def flag(name: str) -> str:
@@ -78,8 +79,6 @@ def _add_operation(commands: Any, operation: Operation) -> None:
     for declared in operation.parameters.declared():
         if not declared.declaration.hidden:
             _add_parameter(parser, declared)
-    if Need.IMAGE in operation.needs:
-        parser.add_argument("--image", type=Path, required=True, metavar="IN", help="the picture to work on")
     if operation.name == "attribute":
         _add_attribute_flags(parser)
     if operation.name == "refine":
@@ -117,24 +116,22 @@ def _add_parameter(parser: argparse.ArgumentParser, declared: ParameterField) ->
         text += f" ({_bound(about.min)} to {_bound(about.max)})"
     if declared.optional:
         text += ", default: the model's own"
-    elif declared.default not in ("", ()):
+    elif not declared.required and declared.default not in ("", ()):
         text += f", default: {declared.default}"
     keywords: dict[str, Any] = {"dest": declared.name, "default": None, "help": text.replace("%", "%%")}
-    if declared.type is bool:
+    kind = kind_of(declared)
+    if kind.argument is Argument.SWITCH:
         parser.add_argument(flag(declared.name), action=argparse.BooleanOptionalAction, **keywords)
         return
+    keywords["required"] = declared.required or declared.name == "prompt"
     if about.choices:
         keywords["choices"] = about.choices
-    parser.add_argument(
-        flag(declared.name),
-        type=declared.type,
-        required=declared.name == "prompt",
-        metavar=None if about.choices else _METAVARS.get(declared.type, "VALUE"),
-        **keywords,
-    )
-
-
-_METAVARS: dict[Any, str] = {int: "N", float: "F", str: "TEXT"}
+    else:
+        keywords["metavar"] = kind.metavar
+    if kind.argument is Argument.FILES:
+        keywords["nargs"] = "+"
+    keywords["type"] = declared.type if kind.argument is Argument.VALUE else Path
+    parser.add_argument(flag(declared.name), **keywords)
 
 
 def _bound(value: float | None) -> str:
@@ -276,3 +273,15 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 def _resolved(function: str) -> Callable[[argparse.Namespace], int]:
     module, _, name = function.partition(":")
     return getattr(import_module(f"editor.cli.{module}"), name)
+
+
+_OTHERS: dict[str, Callable[[Any], None]] = {
+    "learn-delta": _add_learn_delta,
+    "deltas": _add_deltas,
+    "models": _add_models,
+    "evaluate": _add_evaluate,
+    "choose-step": _add_choose_step,
+}
+"""The commands that are no operations."""
+
+COMMANDS = (*_operations(), *_OTHERS)

@@ -21,7 +21,7 @@ from editor.generating.heatmaps import overlaid
 from editor.generating.picture_scores import PictureScores
 from editor.generating.requests import REFINE, refine_request
 from editor.layers.layer import Layer
-from editor.layers.recipes import Recipe, Subject
+from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.sliders.session import AttributeSession
 from editor.words.wording import quoted
@@ -41,7 +41,7 @@ class _Asked:
 
     document: Document
     layer_id: str
-    subjects: tuple[Subject, ...]
+    recipe: Recipe
     again: bool
 
 
@@ -65,9 +65,6 @@ class Refinement(Controller):
         self._jobs: dict[Job, _Asked] = {}
         service = shell.service
         self.scores = PictureScores(service, lambda: shell.settings.get("detector"), self)
-        service.job_finished.connect(self._on_finished)
-        service.job_failed.connect(self._on_failed)
-        service.job_cancelled.connect(self._on_cancelled)
 
     @property
     def method(self) -> str:
@@ -110,9 +107,19 @@ class Refinement(Controller):
         assert recipe is not None, "the recipe layer has one"
         names = ", ".join(subject.text for subject in recipe.subjects)
         label = translate("Refinement", "Refine: {subjects}").format(subjects=names)
-        job = self._shell.service.submit(request, label=label, supersedes=f"refine:{layer.id}")
         again = recipe.request.operation == REFINE
-        self._jobs[job] = _Asked(document=document, layer_id=layer.id, subjects=recipe.subjects, again=again)
+        asked = _Asked(document=document, layer_id=layer.id, recipe=recipe, again=again)
+        job = self._shell.service.submit(
+            request,
+            recipe.contents,
+            label=label,
+            supersedes=f"refine:{layer.id}",
+            owner=self,
+            done=self._on_finished,
+            failed=self._on_failed,
+            stopped=self._forget,
+        )
+        self._jobs[job] = asked
         self.busy_changed.emit(True)
 
     def suggest_subjects(self) -> None:
@@ -126,12 +133,12 @@ class Refinement(Controller):
             if not suggestion.is_setting and not taken:
                 session.toggle_subject(*span)
 
-    def place(self, document: Document, layer_id: str, result: Result, subjects: tuple[Subject, ...]) -> None:
+    def place(self, document: Document, layer_id: str, result: Result, recipe: Recipe) -> None:
         """Put a refined picture above a layer, as a layer with its own recipe: one step of the history."""
 
         def make() -> Command:
             source, state = document.layer(layer_id), document.state
-            added = _beside(source, result, subjects, document)
+            added = _beside(source, result, recipe, document)
             parent = state.parent(layer_id)
             after = state.inserted(
                 [added], parent=parent.id if parent is not None else "", index=state.index(layer_id) + 1
@@ -179,12 +186,12 @@ class Refinement(Controller):
         if asked.again:
             self._replace(asked, result)
         else:
-            self.place(asked.document, asked.layer_id, result, asked.subjects)
+            self.place(asked.document, asked.layer_id, result, asked.recipe)
         for note in result.notes:
             self._shell.message.emit(note, "", "warning")
 
     def _replace(self, asked: _Asked, result: Result) -> None:
-        recipe = Recipe(request=result.request, subjects=asked.subjects)
+        recipe = Recipe.of(result, asked.recipe.contents, asked.recipe.subjects)
         text = translate("Refinement", "Refine again")
         self._shell.run(
             lambda: place_result(
@@ -196,9 +203,6 @@ class Refinement(Controller):
     def _on_failed(self, job: Job, error: EditorError) -> None:
         if self._forget(job) is not None:
             self._shell.report(error)
-
-    def _on_cancelled(self, job: Job) -> None:
-        self._forget(job)
 
     def _forget(self, job: Job) -> _Asked | None:
         asked = self._jobs.pop(job, None)
@@ -221,12 +225,13 @@ def attention(session: AttributeSession, index: int, step: int = WHOLE_RUN) -> N
     return layer.maps.get(f"attention/{start}-{end}@{step}")
 
 
-def _beside(source: Layer, result: Result, subjects: tuple[Subject, ...], document: Document) -> Layer:
+def _beside(source: Layer, result: Result, recipe: Recipe, document: Document) -> Layer:
+    """The refined layer; `recipe` is that of the layer that was refined."""
     return Layer.of_pixels(
         from_srgb(result.images[0], document.icc_profile),
         blend_mode=source.blend_mode,
         name=translate("Refinement", "{name} refined").format(name=source.name),
-        recipe=Recipe(request=result.request, subjects=subjects),
+        recipe=Recipe.of(result, recipe.contents, recipe.subjects),
         maps=result.maps,
         x=source.x,
         y=source.y,

@@ -111,8 +111,8 @@ class Sessions(Controller):
     def forget_attributes(self) -> None:
         """Ask the library anew: deltas or models were added or removed."""
         self._attributes.clear()
-        if self._current is not None:
-            self._current.sliders_changed.emit()
+        for session in self._sessions.values():
+            session.forget_pictures()
 
     def _listed_attributes(self, model: str, subject: str) -> tuple[AttributeInfo, ...]:
         try:

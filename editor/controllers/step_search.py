@@ -67,10 +67,6 @@ class StepSearch(Controller):
         self._model_hash = ""
         self._started_s = 0.0
         self._measured = 0  # trials in this run, which the time left is told from
-        service = shell.service
-        service.job_finished.connect(self._on_finished)
-        service.job_failed.connect(self._on_failed)
-        service.job_cancelled.connect(self._on_cancelled)
 
     @property
     def search(self) -> Search | None:
@@ -184,7 +180,15 @@ class StepSearch(Controller):
             done=done + 1, total=total
         )
         request = Request(operation="refine-trial", parameters=parameters, model=search.model)
-        self._job = self._shell.service.submit(request, label=label, priority=Priority.IDLE)
+        self._job = self._shell.service.submit(
+            request,
+            label=label,
+            priority=Priority.IDLE,
+            owner=self,
+            done=self._on_finished,
+            failed=self._on_failed,
+            stopped=self._on_cancelled,
+        )
 
     def _on_finished(self, job: Job, result: Result) -> None:
         if job is not self._job:

@@ -12,7 +12,6 @@ from editor.generating.picture_scores import PictureScore, PictureScores
 from editor.generating.requests import refine_request
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
-from inference.errors import EditorError
 from inference.request import Result
 from inference.service import InferenceService, Job
 
@@ -61,9 +60,6 @@ class ContactSheet(QObject):
         self._scores = scores
         self._cells: dict[Place, Cell] = {}
         self._jobs: dict[Job, Place] = {}
-        service.job_finished.connect(self._on_finished)
-        service.job_failed.connect(self._on_failed)
-        service.job_cancelled.connect(self._on_cancelled)
         scores.changed.connect(self.scored)
 
     @property
@@ -100,12 +96,21 @@ class ContactSheet(QObject):
             for place in wanted
             if place not in self._cells or self._cells[place].result is None
         }
+        recipe = self._layer.recipe
         self._cells = {place: self._cells.get(place, Cell()) for place in wanted}
         for place, request in requests.items():
             self._cells[place] = Cell()
             label = translate("ContactSheet", "Compare: {method}, seed {seed}")
             label = label.format(method=self._called(place.method), seed=place.seed)
-            job = self._service.submit(request, label=label)
+            job = self._service.submit(
+                request,
+                recipe.contents if recipe is not None else None,
+                label=label,
+                owner=self,
+                done=lambda job, result: self._end(job, Cell(result=result)),
+                failed=lambda job, error: self._end(job, Cell(error=error.message)),
+                stopped=lambda job: self._end(job, Cell(stopped=True)),
+            )
             self._jobs[job] = place
 
     def stop(self) -> None:
@@ -126,21 +131,11 @@ class ContactSheet(QObject):
         cell, recipe = self._cells[place], self._layer.recipe
         assert cell.result is not None, "asked for pictures that are there"
         assert recipe is not None, "checked when the sheet was started"
-        return Recipe(request=cell.result.request, subjects=recipe.subjects)
+        return Recipe.of(cell.result, recipe.contents, recipe.subjects)
 
     def close(self) -> None:
         self.stop()
-        self._service.disconnect(self)
         self._scores.disconnect(self)
-
-    def _on_finished(self, job: Job, result: Result) -> None:
-        self._end(job, Cell(result=result))
-
-    def _on_failed(self, job: Job, error: EditorError) -> None:
-        self._end(job, Cell(error=error.message))
-
-    def _on_cancelled(self, job: Job) -> None:
-        self._end(job, Cell(stopped=True))
 
     def _end(self, job: Job, cell: Cell) -> None:
         place = self._jobs.pop(job, None)

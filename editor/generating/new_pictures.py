@@ -36,10 +36,6 @@ class NewPictures(QObject):
         super().__init__(parent)
         self._service = service
         self._catalogue = catalogue
-        self._jobs: dict[Job, tuple[Subject, ...]] = {}
-        service.job_finished.connect(self._on_finished)
-        service.job_failed.connect(self._on_failed)
-        service.job_cancelled.connect(self._on_cancelled)
 
     def ask(self, parameters: SamplingParameters, model: str, subjects: tuple[Subject, ...] = ()) -> Job:
         """Start one.
@@ -52,15 +48,16 @@ class NewPictures(QObject):
         self._catalogue.find(model)
         request = Request(operation="generate", parameters=parameters, model=model)
         label = translate("Application", "New picture") + f": {parameters.prompt}"
-        job = self._service.submit(request, label=label)
-        self._jobs[job] = subjects
-        return job
+        return self._service.submit(
+            request,
+            label=label,
+            owner=self,
+            done=lambda job, result: self._make(result, subjects),
+            failed=lambda job, error: self.failed.emit(error),
+        )
 
-    def _on_finished(self, job: Job, result: Result) -> None:
-        subjects = self._jobs.pop(job, None)
-        if subjects is None:
-            return
-        recipe = Recipe(request=result.request, subjects=subjects)
+    def _make(self, result: Result, subjects: tuple[Subject, ...]) -> None:
+        recipe = Recipe.of(result, subjects=subjects)
         layer = Layer.of_pixels(
             name=translate("Application", "Generated"),
             pixels=result.images[0],
@@ -70,13 +67,6 @@ class NewPictures(QObject):
         document = Document.from_layer(layer, title=quoted(recipe.prompt, 32).strip("“”"))
         document.undo_stack.resetClean()  # it is in no file yet
         self.made.emit(document, result.notes)
-
-    def _on_failed(self, job: Job, error: EditorError) -> None:
-        if self._jobs.pop(job, None) is not None:
-            self.failed.emit(error)
-
-    def _on_cancelled(self, job: Job) -> None:
-        self._jobs.pop(job, None)
 
 
 def sample_request() -> tuple[Generate, tuple[Subject, ...]]:

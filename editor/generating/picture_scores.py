@@ -9,10 +9,10 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from editor.layers.layer import Layer
 from editor.layers.recipes import Subject
-from inference.errors import EditorError
-from inference.operations import Need, Score
+from inference.content import Picture, content_hash
+from inference.operations import Score
 from inference.request import Pixels, Request, Result
-from inference.service import InferenceService, Job
+from inference.service import InferenceService
 from inference.subjects import subjects_of
 
 translate = QCoreApplication.translate
@@ -51,10 +51,6 @@ class PictureScores(QObject):
         self._detector = detector
         self._known: dict[tuple[object, ...], PictureScore] = {}
         self._kept: dict[tuple[object, ...], Pixels] = {}  # so that an identity is never another picture's
-        self._jobs: dict[Job, tuple[object, ...]] = {}
-        service.job_finished.connect(self._on_finished)
-        service.job_failed.connect(self._on_failed)
-        service.job_cancelled.connect(self._on_cancelled)
 
     def of_layer(self, layer: Layer) -> PictureScore | None:
         """The score of a generated layer's picture; None while it is being worked out."""
@@ -81,31 +77,30 @@ class PictureScores(QObject):
             del self._kept[oldest]
             self._known.pop(oldest, None)
         spans: tuple[tuple[int, int], ...] = key[2]  # type: ignore[assignment]
-        parameters = Score(prompt=prompt, subjects=subjects_of(prompt, spans), detector=self._detector())
-        request = Request(operation="score", parameters=parameters, model=model)
-        job = self._service.submit(
-            request,
-            {Need.IMAGE.value: pixels},
-            label=translate("PictureScores", "Look for the subjects"),
+        name = content_hash(pixels)
+        parameters = Score(
+            image=Picture(name),
+            prompt=prompt,
+            subjects=subjects_of(prompt, spans),
+            detector=self._detector(),
         )
-        self._jobs[job] = key
+        self._service.submit(
+            Request(operation="score", parameters=parameters, model=model),
+            {name: pixels},
+            label=translate("PictureScores", "Look for the subjects"),
+            owner=self,
+            done=lambda job, result: self._learn(key, _score(result, len(parameters.subjects))),
+            failed=lambda job, error: self._learn(key, PictureScore(problem=error.message)),
+            stopped=lambda job: self._kept.pop(key, None),  # asked again when somebody looks
+        )
 
-    def _on_finished(self, job: Job, result: Result) -> None:
-        count = len(result.request.parameters.subjects) if isinstance(result.request.parameters, Score) else 0
-        seen = tuple(result.scores.get(f"subject {index}", 0.0) > 0 for index in range(count))
-        others = {name: value for name, value in result.scores.items() if not name.startswith("subject ")}
-        self._learn(job, PictureScore(seen=seen, similarities=others))
-
-    def _on_failed(self, job: Job, error: EditorError) -> None:
-        self._learn(job, PictureScore(problem=error.message))
-
-    def _on_cancelled(self, job: Job) -> None:
-        key = self._jobs.pop(job, None)
-        if key is not None:
-            self._kept.pop(key, None)  # asked again when somebody looks
-
-    def _learn(self, job: Job, score: PictureScore) -> None:
-        key = self._jobs.pop(job, None)
-        if key is not None and key in self._kept:
+    def _learn(self, key: tuple[object, ...], score: PictureScore) -> None:
+        if key in self._kept:
             self._known[key] = score
             self.changed.emit()
+
+
+def _score(result: Result, count: int) -> PictureScore:
+    seen = tuple(result.scores.get(f"subject {index}", 0.0) > 0 for index in range(count))
+    others = {name: value for name, value in result.scores.items() if not name.startswith("subject ")}
+    return PictureScore(seen=seen, similarities=others)

@@ -7,7 +7,7 @@ from typing import Any
 
 from editor.layers.layer import Layer
 from inference.errors import EditorError
-from inference.operations import Attribute, Refine, SamplingParameters, SubjectEdit
+from inference.operations import EditedParameters, Refine, SamplingParameters, SubjectEdit
 from inference.request import Request
 from inference.subjects import subjects_of
 
@@ -21,7 +21,7 @@ def _place(edit: SubjectEdit) -> tuple[int, int, str]:
 def canonical(request: Request) -> Request:
     """The request without edits at zero, the others in a fixed order: equal looks are equal requests."""
     parameters = request.parameters
-    if not isinstance(parameters, Attribute):
+    if not isinstance(parameters, EditedParameters):
         return request
     kept = tuple(
         sorted(
@@ -48,7 +48,8 @@ def refine_request(
         raise EditorError(
             "No subject is chosen.", "Click the words of the prompt that have to be seen, or use Suggest."
         )
-    values = {item.name: getattr(parameters, item.name) for item in SamplingParameters.declared()}
+    shared = EditedParameters if isinstance(parameters, EditedParameters) else SamplingParameters
+    values = {item.name: getattr(parameters, item.name) for item in shared.declared()}
     if seed is not None:
         values["seed"] = seed
     spans = [subject.span for subject in recipe.subjects]

@@ -55,9 +55,6 @@ class VariationSession(QObject):
         self._variations: list[Variation] = []
         self._jobs: dict[Job, int] = {}
         document.layer_changed.connect(self._on_layer_changed)
-        service.job_finished.connect(self._on_job_finished)
-        service.job_failed.connect(self._on_job_failed)
-        service.job_cancelled.connect(self._on_job_cancelled)
 
     @property
     def variations(self) -> tuple[Variation, ...]:
@@ -110,13 +107,20 @@ class VariationSession(QObject):
     def close(self) -> None:
         """Cancel what is under way."""
         self._cancel_jobs()
-        self._service.disconnect(self)
         self._document.disconnect(self)
 
     def _submit(self, index: int) -> None:
         seed = self._variations[index].seed
         label = translate("VariationSession", "Variation with seed {seed}").format(seed=seed)
-        job = self._service.submit(canonical(self._with_seed(seed).request), label=label)
+        job = self._service.submit(
+            canonical(self._with_seed(seed).request),
+            self._recipe.contents,
+            label=label,
+            owner=self,
+            done=self._on_job_finished,
+            failed=self._on_job_failed,
+            stopped=self._on_job_cancelled,
+        )
         self._jobs[job] = index
 
     def _with_seed(self, seed: int | None) -> Recipe:

@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
+from inference.content import named
 from inference.errors import EditorError
-from inference.operations import Attribute, Generate, SamplingParameters, SubjectEdit
-from inference.request import Request
+from inference.operations import Attribute, EditedParameters, SamplingParameters, SubjectEdit
+from inference.request import Request, Result
+
+if TYPE_CHECKING:
+    from inference.content import Contents
 
 RECIPE_VERSION = 1
 
@@ -42,12 +46,25 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What makes a layer again. Equal recipes give equal pixels."""
+    """What makes a layer again. Equal recipes give equal pixels.
+
+    `contents` are the pictures and files that the request names, by their hashes; a document's files keep
+    each once, and text formats carry none of them.
+    """
 
     request: Request
     subjects: tuple[Subject, ...] = ()
     label: str = ""
     version: int = field(default=RECIPE_VERSION)
+    contents: "Contents" = field(default_factory=dict[str, Any], compare=False, repr=False)
+
+    @classmethod
+    def of(
+        cls, result: Result, contents: "Contents | None" = None, subjects: tuple[Subject, ...] = ()
+    ) -> Self:
+        """How a result was made; `contents` are those that its request was given."""
+        kept = named({**(contents or {}), **result.contents}, result.request.parameters)
+        return cls(request=result.request, subjects=subjects, contents=kept)
 
     @property
     def prompt(self) -> str:
@@ -61,7 +78,7 @@ class Recipe:
     @property
     def edits(self) -> tuple[SubjectEdit, ...]:
         parameters = self.request.parameters
-        return parameters.edits if isinstance(parameters, Attribute) else ()
+        return parameters.edits if isinstance(parameters, EditedParameters) else ()
 
     def subject_at(self, start: int, end: int) -> Subject | None:
         return next((subject for subject in self.subjects if subject.span == (start, end)), None)
@@ -110,17 +127,22 @@ class Recipe:
 
 
 def with_edits(recipe: Recipe, edits: tuple[SubjectEdit, ...], *, delay: float | None = None) -> Recipe:
-    """The recipe as an `attribute` request with `edits`; a `generate` recipe becomes one."""
-    parameters = recipe.request.parameters
-    if not isinstance(parameters, Generate | Attribute):
-        raise EditorError(f"A layer made by {recipe.request.operation} has no attribute sliders.")
-    values = {item.name: getattr(parameters, item.name) for item in SamplingParameters.declared()}
-    kept_delay = parameters.delay if isinstance(parameters, Attribute) else None
-    chosen = delay if delay is not None else kept_delay
-    changed = (
-        Attribute(**values, edits=edits) if chosen is None else Attribute(**values, edits=edits, delay=chosen)
-    )
-    return replace(recipe, request=replace(recipe.request, operation="attribute", parameters=changed))
+    """The recipe with `edits`; a `generate` recipe becomes an `attribute` one.
+
+    Raises:
+        EditorError: its operation has no attribute sliders.
+    """
+    request = recipe.request
+    parameters = request.parameters
+    if "edits" not in request.declared.editable or not isinstance(parameters, SamplingParameters):
+        raise EditorError(
+            "A layer made by “{operation}” has no attribute sliders.", operation=request.declared.label
+        )
+    if not isinstance(parameters, EditedParameters):
+        values = {item.name: getattr(parameters, item.name) for item in SamplingParameters.declared()}
+        parameters, request = Attribute(**values), replace(request, operation="attribute")
+    changed = replace(parameters, edits=edits, delay=parameters.delay if delay is None else delay)
+    return replace(recipe, request=replace(request, parameters=changed))
 
 
 def with_parameters(recipe: Recipe, **values: Any) -> Recipe:

@@ -16,7 +16,7 @@ from editor.sliders.keyframes import SliderKey, key_of, positions, rounded, samp
 from editor.sliders.requests import with_prompt
 from editor.words.wording import quoted, signed
 from inference.errors import EditorError
-from inference.operations import Attribute, SubjectEdit
+from inference.operations import Attribute, EditedParameters, SubjectEdit
 
 KEYFRAMES = 9
 
@@ -78,7 +78,7 @@ class SliderDraft:
     @property
     def delay(self) -> float:
         parameters = self.recipe.request.parameters
-        return parameters.delay if isinstance(parameters, Attribute) else Attribute().delay
+        return parameters.delay if isinstance(parameters, EditedParameters) else Attribute().delay
 
     @property
     def seed(self) -> int:

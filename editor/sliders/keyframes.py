@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from editor.pixels.arithmetic import crossfade
-from inference.operations import Attribute, SamplingParameters, SubjectEdit
+from inference.operations import EditedParameters, SamplingParameters, SubjectEdit
 from inference.request import Pixels, Request
 
 CACHE_BYTES = 256 * 2**20
 CACHE_ENTRIES = 1024
+
+# parameters that a pose holds by itself, or that only say which positions are drawn together
+_OF_SLIDERS = frozenset({"edits", "delay", "seed", "index", "positions"})
 
 
 class SliderKey(NamedTuple):
@@ -35,8 +38,8 @@ class Pose:
     @classmethod
     def of(cls, request: Request) -> Pose:
         parameters = sampling_parameters(request)
-        edits = parameters.edits if isinstance(parameters, Attribute) else ()
-        delay = parameters.delay if isinstance(parameters, Attribute) else 0.0
+        edited = isinstance(parameters, EditedParameters)
+        edits, delay = (parameters.edits, parameters.delay) if edited else ((), 0.0)
         pose = cls(context_of(request), (), 0.0, parameters.seed)
         return pose.moved({key_of(edit): edit.value for edit in edits}, delay)
 
@@ -168,14 +171,7 @@ def sampling_parameters(request: Request) -> SamplingParameters:
 
 def context_of(request: Request) -> tuple[object, ...]:
     """Everything but slider values, delay and seed that decides a picture."""
-    p = sampling_parameters(request)
-    return (
-        request.model,
-        p.prompt,
-        p.negative_prompt,
-        p.steps,
-        p.guidance_scale,
-        p.width,
-        p.height,
-        p.sampler,
-    )
+    operation = request.declared
+    values = sampling_parameters(request).to_json()
+    kept = ((name, repr(value)) for name, value in sorted(values.items()) if name not in _OF_SLIDERS)
+    return (operation.pictures_of or operation.name, request.model, *kept)

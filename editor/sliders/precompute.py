@@ -27,6 +27,7 @@ class Precompute(QObject):
     Args:
         resting: whether the session has nothing to do for its user.
         group: the sliders that moved last; their positions come first.
+        learn: takes what came of a job.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Precompute(QObject):
         pictures: SliderPictures,
         resting: Callable[[], bool],
         group: Callable[[], tuple[SliderKey, ...]],
+        learn: Callable[[Job, Result], object],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
@@ -46,12 +48,10 @@ class Precompute(QObject):
         self._pictures = pictures
         self._resting = resting
         self._group = group
+        self._learn = learn
         self._job: Job | None = None
         self._timer = QTimer(self, singleShot=True, interval=IDLE_MS)
         self._timer.timeout.connect(self._submit)
-        service.job_finished.connect(self._on_job_finished)
-        service.job_failed.connect(self._on_job_failed)
-        service.job_cancelled.connect(self._on_job_cancelled)
 
     def set_on(self, on: bool) -> None:
         self.on = on
@@ -72,7 +72,6 @@ class Precompute(QObject):
 
     def close(self) -> None:
         self.set_on(False)
-        self._service.disconnect(self)
 
     def _submit(self) -> None:
         if not self.on or self._job is not None or not self._resting() or self.picture_s > SLOWEST_PICTURE_S:
@@ -83,9 +82,19 @@ class Precompute(QObject):
         request = self._next_sweep()
         if request is not None:
             label = translate("AttributeSession", "Preparing sliders")
-            self._job = self._service.submit(request, priority=Priority.IDLE, label=label)
+            self._job = self._service.submit(
+                request,
+                self._draft.recipe.contents,
+                priority=Priority.IDLE,
+                label=label,
+                owner=self,
+                done=self._on_job_finished,
+                failed=self._on_job_failed,
+                stopped=self._on_job_cancelled,
+            )
 
     def _on_job_finished(self, job: Job, result: Result) -> None:
+        self._learn(job, result)
         if job is self._job:
             self._job = None
             self.resume()

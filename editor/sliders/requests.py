@@ -6,10 +6,11 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
+from editor.generating.requests import canonical
 from editor.layers.recipes import Recipe, Subject, with_edits, with_parameters
 from editor.sliders.keyframes import Pose, SliderKey, key_of, rounded
 from inference.errors import EditorError
-from inference.operations import Attribute, AttributeSweep, SamplingParameters
+from inference.operations import OPERATIONS, AttributeSweep, EditedParameters, SamplingParameters
 from inference.request import Request
 from inference.words import find_subject
 
@@ -24,7 +25,16 @@ def pose_of(recipe: Recipe | None) -> Pose:
 
 
 def sampling_recipe(recipe: Recipe | None) -> Recipe:
-    if recipe is None or not isinstance(recipe.request.parameters, SamplingParameters):
+    """The recipe, known to be one whose subjects can have sliders.
+
+    Raises:
+        EditorError: there is none, or its operation has no sliders.
+    """
+    if (
+        recipe is None
+        or not isinstance(recipe.request.parameters, SamplingParameters)
+        or "edits" not in recipe.request.declared.editable
+    ):
         raise EditorError(
             "This layer has no prompt and seed, so it has no sliders.", "Choose a generated layer."
         )
@@ -41,16 +51,26 @@ def poses(request: Request) -> tuple[Pose, ...]:
 
 
 def sweep(recipe: Recipe, key: SliderKey, values: tuple[float, ...]) -> Request:
-    """A request for several positions of one slider, the other sliders as they are."""
-    parameters = with_edits(recipe, recipe.edits).request.parameters
-    assert isinstance(parameters, Attribute), "with_edits makes it one"
+    """A request for positions of one slider, the other sliders as they are.
+
+    Where the layer's operation cannot draw several at once, it asks for the first one.
+    """
+    edited = with_edits(recipe, recipe.edits)
+    name = edited.request.declared.sweep
+    if not name:
+        edits = tuple(
+            replace(edit, value=values[0]) if key_of(edit) == key else edit for edit in recipe.edits
+        )
+        return canonical(with_edits(recipe, edits).request)
+    parameters = edited.request.parameters
+    assert isinstance(parameters, EditedParameters), "with_edits makes it one"
     kept = [edit for edit in parameters.edits if edit.value or key_of(edit) == key]
     edits = tuple(sorted(kept, key=key_of))
     index = [key_of(edit) for edit in edits].index(key)
-    fields: dict[str, Any] = {item.name: getattr(parameters, item.name) for item in Attribute.declared()}
-    fields["edits"] = edits
-    swept = AttributeSweep(**fields, index=index, positions=values)
-    return replace(recipe.request, operation="attribute-sweep", parameters=swept)
+    fields: dict[str, Any] = {item.name: getattr(parameters, item.name) for item in parameters.declared()}
+    fields |= {"edits": edits, "index": index, "positions": values}
+    swept = OPERATIONS[name].parameters(**fields)
+    return replace(recipe.request, operation=name, parameters=swept)
 
 
 def between(coarse: tuple[float, ...], value: float) -> tuple[float, ...]:

@@ -70,12 +70,14 @@ class AttributeSession(SliderReading):
         self._throttle = QTimer(self, singleShot=True, interval=THROTTLE_MS)
         self._throttle.timeout.connect(self._submit_drag)
         document.layer_changed.connect(self._on_layer_changed)
-        service.job_finished.connect(self._on_job_finished)
-        service.job_failed.connect(self._on_job_failed)
-        service.job_cancelled.connect(self._on_job_cancelled)
-        # made last: it hears of a finished job after this session has learnt from it
         self._precompute = Precompute(
-            service, self._draft, self._pictures, self._is_resting, lambda: self._group, self
+            service,
+            self._draft,
+            self._pictures,
+            self._is_resting,
+            lambda: self._group,
+            self._on_job_finished,
+            self,
         )
 
     @property
@@ -166,7 +168,6 @@ class AttributeSession(SliderReading):
         self._throttle.stop()
         self._endings.drop()
         self._cancel_drag()
-        self._service.disconnect(self)
         self._document.disconnect(self)
         if any(layer.id == self._layer_id for layer in self._document.state.rasters()):
             self._document.set_preview(self._layer_id, None)
@@ -175,6 +176,12 @@ class AttributeSession(SliderReading):
         """End a gesture that is still open, as if the hand let go: another document is shown."""
         if self._gesture is not None:
             self._end_gesture(self._gesture)
+
+    def forget_pictures(self) -> None:
+        """The library's deltas changed: what was drawn with them is drawn again when it is asked for."""
+        self._pictures.forget()
+        self._pictures.learn_layer(self._document.layer(self._layer_id), self._document.icc_profile)
+        self.sliders_changed.emit()
 
     def discard(self) -> None:
         """Give up the change whose picture is still being computed."""
@@ -246,8 +253,9 @@ class AttributeSession(SliderReading):
         self._settle()
 
     def _push(self, ending: Ending) -> None:
-        recipe, text = ending.change
+        recipe, text = self._pictures.pinned(ending.change.recipe), ending.change.text
         self._base = recipe
+        self._draft.recipe = self._pictures.pinned(self._draft.recipe)
         try:
             if ending.pose == self._layer_pose():
                 command = SetRecipe(self._document, self._layer_id, recipe, text)
@@ -315,9 +323,14 @@ class AttributeSession(SliderReading):
     def _submit(self, change: Change) -> Job:
         return self._service.submit(
             canonical(change.recipe.request),
+            change.recipe.contents,
             priority=Priority.INTERACTIVE,
             supersedes=self._slot(),
             label=change.text,
+            owner=self,
+            done=self._on_job_finished,
+            failed=self._on_job_failed,
+            stopped=self._on_job_cancelled,
         )
 
     def _slot(self) -> str:

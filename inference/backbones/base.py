@@ -56,6 +56,11 @@ class Backbone(ABC):
     def negative_prompt(self, text: str) -> Prompt:
         """The unconditional prompt as the family's own pipeline has it (SDXL: zeros for "")."""
 
+    @property
+    @abstractmethod
+    def size_unit(self) -> int:
+        """Widths and heights of pictures are multiples of this."""
+
     @abstractmethod
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(C, h, w) of the latents of a picture; an `EditorError` if the size does not fit."""

@@ -141,8 +141,12 @@ class LatentBackbone(Backbone):
 
     # latents and pictures
 
+    @property
+    def size_unit(self) -> int:
+        return self.vae_scale * self._patch
+
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
-        unit = self.vae_scale * self._patch
+        unit = self.size_unit
         for name, size in (("width", width), ("height", height)):
             if size < unit or size % unit:
                 nearest = max(unit, round(size / unit) * unit)

@@ -37,7 +37,7 @@ BATCH_PIXELS_GPU = 9 * 768 * 768
 def attribute(backbone: Backbone, parameters: Attribute, inputs: Inputs, progress: Progress) -> Output:
     """One picture with the attributes of its subjects shifted."""
     run = prepare(backbone, parameters, inputs, progress)
-    prompt = shifted(run.prompt, parameters.edits, inputs.deltas)
+    prompt = shifted(run.prompt, parameters.edits, inputs.deltas_of(parameters.edits))
     part = _finished(run, _before_delay(run, parameters), [prompt], parameters)
     spans = [(edit.start, edit.end) for edit in parameters.edits]
     return Output(images=decoded(run, part.state.latents), maps=maps(part.heat, spans))
@@ -58,7 +58,7 @@ def sweep(backbone: Backbone, parameters: AttributeSweep, inputs: Inputs, progre
     run = prepare(backbone, parameters, inputs, progress)
     part = _before_delay(run, parameters)
     edited = [_at(edits, parameters.index, value) for value in parameters.positions]
-    prompts = [shifted(run.prompt, one, inputs.deltas) for one in edited]
+    prompts = [shifted(run.prompt, one, inputs.deltas_of(parameters.edits)) for one in edited]
     images: dict[int, Pixels] = {}
     heat = part.heat
     for indices in _batches(run, prompts):

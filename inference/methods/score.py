@@ -14,7 +14,7 @@ from inference.metrics.similarity import of_detections
 from inference.metrics.tiam import Detection, Wanted, matched
 from inference.miniworld.palette import COLOURS, nearest_name
 from inference.miniworld.scene import PEOPLE
-from inference.operations import Need, RefineSubject, RefineTrial, Score
+from inference.operations import RefineSubject, RefineTrial, Score
 from inference.progress import Progress
 from inference.request import Output
 
@@ -31,7 +31,7 @@ def score(backbone: Backbone, parameters: Score, inputs: Inputs, progress: Progr
         EditorError: no subject, a model without a judge, or a subject that the judge does not know.
     """
     judging, wanted = judge_of(backbone, parameters, progress)
-    image = inputs.images[Need.IMAGE.value]
+    image = inputs.pixels(parameters.image)
     with progress.phase("score"):
         progress.step(0, 1)
         found = judging.detect([image])[0]

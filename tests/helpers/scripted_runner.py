@@ -7,13 +7,14 @@ the process, "deaf" ignores its cancellation.
 import os
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from inference.errors import EditorError
 from inference.operations import Generate
 from inference.progress import Progress
-from inference.request import Pixels, Request, Result
+from inference.request import Request, Result
 
 STEP_S = 0.01
 
@@ -21,7 +22,13 @@ STEP_S = 0.01
 class ScriptedRunner:
     device = "cpu"
 
-    def run(self, request: Request, inputs: Mapping[str, Pixels], progress: Progress) -> Result:
+    def run(
+        self,
+        request: Request,
+        contents: Mapping[str, Any],
+        progress: Progress,
+        resume: bytes | None = None,
+    ) -> Result:
         parameters = request.parameters
         assert isinstance(parameters, Generate)
         verb, _, count = parameters.prompt.partition(" ")
@@ -38,8 +45,8 @@ class ScriptedRunner:
                     progress.step(done + 1, int(count or 1), preview if progress.wants_preview else None)
                 time.sleep(STEP_S)
         image = np.full((8, 8, 3), parameters.seed % 256, np.uint8)
-        if "image" in inputs:
-            image = inputs["image"]
+        if contents:
+            image = next(iter(contents.values()))
         return Result(request=request, images=(image,), maps={}, measured=progress.measured)
 
     def preload(self, model: str, progress: Progress) -> None:

@@ -93,6 +93,8 @@ class StubBackbone(Backbone):
             text=text, embeddings=zeros if not text else made.embeddings, pooled=None, offsets=made.offsets
         )
 
+    size_unit = 8
+
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         return 4, height // 4, width // 4
 

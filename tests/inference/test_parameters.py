@@ -113,7 +113,6 @@ def test_request_round_trip_with_edits() -> None:
         parameters=AttributeSweep(prompt="a photo of a man", edits=edits, positions=(-2.0, 0.0, 2.0)),
         model="mini-sdxl",
         model_hash="abc",
-        input_hashes={"image": "123"},
     )
     assert Request.from_json(json.loads(json.dumps(request.to_json()))) == request
 

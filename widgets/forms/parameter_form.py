@@ -4,22 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QFormLayout,
-    QLabel,
-    QLineEdit,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from inference.parameters import ParameterField
-from widgets.look.theme import inset, scaled_font
+from widgets.forms.editors import Editor, editor_of
+from widgets.look.theme import scaled_font
 
-_INT_LIMIT = 2**31 - 1
 _LABEL = QFormLayout.ItemRole.LabelRole
 
 
@@ -46,6 +36,7 @@ class ParameterForm(QWidget):
         self._choice_labels = choice_labels or {}
         self._choices = choices or {}
         self.editors: dict[str, QWidget] = {}
+        self._rows: dict[str, Editor] = {}
         self._words: dict[str, str] = {}  # what a search looks through
         self._form = form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
@@ -87,66 +78,19 @@ class ParameterForm(QWidget):
         """Show a value without emitting `changed`."""
         editor = self.editors[name]
         blocked = editor.blockSignals(True)
-        if isinstance(editor, QCheckBox):
-            editor.setChecked(bool(value))
-        elif isinstance(editor, QComboBox):
-            editor.setCurrentIndex(max(0, editor.findData(value)))
-        elif isinstance(editor, QSpinBox | QDoubleSpinBox):
-            editor.setValue(editor.minimum() if value is None else value)  # type: ignore[arg-type]
-        elif isinstance(editor, QLineEdit):
-            editor.setText(str(value))
+        self._rows[name].show(editor, value)
         editor.blockSignals(blocked)
 
     def value(self, name: str) -> Any:
-        editor = self.editors[name]
-        if isinstance(editor, QCheckBox):
-            return editor.isChecked()
-        if isinstance(editor, QComboBox):
-            return editor.currentData()
-        if isinstance(editor, QSpinBox | QDoubleSpinBox):
-            open_ = editor.specialValueText() and editor.value() == editor.minimum()
-            return None if open_ else editor.value()
-        assert isinstance(editor, QLineEdit)
-        return editor.text()
+        return self._rows[name].read(self.editors[name])
 
     def _editor(self, item: ParameterField) -> QWidget:
-        declaration = item.declaration
-        if item.type is bool:
-            check = QCheckBox(self._tr(declaration.label))
-            check.toggled.connect(lambda: self._tell(item.name))
-            return check
-        choices = self._choices.get(item.name, declaration.choices)
-        if choices:
-            combo = QComboBox()
-            for choice in choices:
-                combo.addItem(self._choice_labels.get(choice, choice), choice)
-            combo.activated.connect(lambda: self._tell(item.name))
-            return combo
-        if item.type in (int, float):
-            return self._number(item)
-        line = QLineEdit()
-        line.editingFinished.connect(lambda: self._tell(item.name))
-        return line
-
-    def _number(self, item: ParameterField) -> QWidget:
-        declaration = item.declaration
-        low = 0 if declaration.min is None else declaration.min
-        high = _INT_LIMIT if declaration.max is None else min(declaration.max, _INT_LIMIT)
-        box: QSpinBox | QDoubleSpinBox
-        if item.type is int:
-            box = QSpinBox()
-            # an optional number has one more position below its range: the model's own
-            box.setRange(int(low) - (1 if item.optional else 0), int(high))
-        else:
-            box = QDoubleSpinBox()
-            box.setSingleStep(declaration.step or 0.1)
-            box.setRange(low - (box.singleStep() if item.optional else 0), high)
-        if item.optional:
-            box.setSpecialValueText(self.tr("Automatic"))
-        box.setKeyboardTracking(False)
-        inset(box)
-        box.valueChanged.connect(lambda: self._tell(item.name))
-        return box
+        row = self._rows[item.name] = editor_of(item)
+        choices = {
+            choice: self._choice_labels.get(choice, choice)
+            for choice in self._choices.get(item.name, item.declaration.choices)
+        }
+        return row.make(item, self._tr(item.declaration.label), choices, lambda: self._tell(item.name))
 
     def _with_help(self, editor: QWidget, item: ParameterField) -> QWidget:
         if not item.declaration.help:

@@ -256,4 +256,4 @@ class ContactSheetDialog(Dialog):
         if place is None or cell is None or cell.result is None:
             return
         recipe = self.sheet.recipe(place)
-        self._application.refinement.place(self._document, self._layer.id, cell.result, recipe.subjects)
+        self._application.refinement.place(self._document, self._layer.id, cell.result, recipe)

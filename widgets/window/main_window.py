@@ -20,6 +20,7 @@ from widgets.canvas.viewport import Viewport
 from widgets.forms.zoom_box import FIT
 from widgets.generate.filmstrip import Filmstrip
 from widgets.generate.job_panel import JobPanel
+from widgets.generate.operation_panel import OperationPanel
 from widgets.generate.refine_panel import RefinePanel
 from widgets.history.history_panel import HistoryPanel
 from widgets.layers.layer_panel import LayerPanel
@@ -176,6 +177,7 @@ class MainWindow(QMainWindow):
             ),
             PanelSpec("properties", self.tr("Properties"), right, lambda: PropertiesPanel(application)),
             PanelSpec("refine", self.tr("Refine"), right, lambda: RefinePanel(application)),
+            PanelSpec("operations", self.tr("Redraw"), right, lambda: OperationPanel(application)),
             PanelSpec(
                 "layers",
                 self.tr("Layers"),
@@ -197,6 +199,7 @@ class MainWindow(QMainWindow):
         for panel in self.panels.values():
             self.addDockWidget(panel.spec.area, panel)
         self.tabifyDockWidget(self.panels["subjects"], self.panels["refine"])
+        self.tabifyDockWidget(self.panels["refine"], self.panels["operations"])
         self.panels["subjects"].raise_()
         self.splitDockWidget(self.panels["variations"], self.panels["jobs"], Qt.Orientation.Horizontal)
         self.tabifyDockWidget(self.panels["subjects"], self.panels["properties"])

@@ -41,6 +41,11 @@ class Plan:
         """The first step that differs from the plain picture; `steps` if none does."""
         return min([*self.refinements, *self.guided[:1]], default=self.steps)
 
+    @property
+    def first_free(self) -> int:
+        """The first step after the last refinement; guidance may still go on."""
+        return max(self.refinements, default=-1) + 1
+
     def step_size(self, index: int) -> float:
         """The guidance's step size at a step."""
         assert self.guidance is not None, "only guided steps have one"

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.inputs import Inputs
+from inference.methods.attribute_control import shifted
 from inference.methods.generate import (
     Part,
     Run,
     decoded,
+    delay_steps,
     maps,
     prepare,
     rest,
@@ -122,20 +124,62 @@ class _Refinement:
         return done
 
     def _sampled(self, offsets: Sequence[int], what: Plan) -> _Done:
-        prompts = _own(self.run.prompt, len(offsets))
-        part, seen = self._plain_until(what.first, offsets, prompts)
-        if what.first < self.plan.steps:
-            shifter = Shifter(self.run, what, self.targets, offsets)
-            seen = dict(seen)
-            part = rest(
-                self.run,
-                part,
-                prompts,
-                around=lambda denoise: shifter.around(self._recording(denoise, prompts[0], seen)),
-            )
+        run, parameters = self.run, self.parameters
+        prompts = _own(run.prompt, len(offsets))
+        moved = shifted(run.prompt, parameters.edits, run.inputs.deltas_of(parameters.edits))
+        if moved is run.prompt:
+            part, seen = self._until(run.steps, offsets, what, prompts)
+        else:
+            # first refined, then shifted: what the refinement put there stays when a slider moves
+            cut = max(delay_steps(parameters.delay, run.steps), what.first_free)
+            part, seen = self._until(cut, offsets, what, prompts)
+            part, seen = self._on(part, seen, offsets, what, _own(moved, len(offsets)), run.steps)
         rows = [part.state.latents[row : row + 1] for row in range(len(offsets))]
         latents = dict(zip(offsets, rows, strict=True))
         return _Done(latents, part, seen)
+
+    def _until(
+        self, stop: int, offsets: Sequence[int], what: Plan, prompts: Sequence[Prompt]
+    ) -> tuple[Part, StepMaps]:
+        """The steps up to `stop` with the prompt as it is, refined where the plan says so."""
+        part, seen = self._plain_until(min(what.first, stop), offsets, prompts)
+        if what.first >= stop:
+            return part, seen
+        if stop == self.run.steps:
+            return self._on(part, seen, offsets, what, prompts, stop)
+        cache = self.run.inputs.cache
+        key = ("refined", stop, what.first, tuple(offsets), *self._what_decides())
+        known = cache.get(key)
+        if known is None:
+            known = self._on(part, seen, offsets, what, prompts, stop)
+            cache.put(key, known, known[0].size_bytes + _size_bytes(known[1]))
+        return known
+
+    def _on(
+        self,
+        part: Part,
+        seen: StepMaps,
+        offsets: Sequence[int],
+        what: Plan,
+        prompts: Sequence[Prompt],
+        stop: int,
+    ) -> tuple[Part, StepMaps]:
+        """Go on to `stop`, shifting the latents as the plan says."""
+        shifter, seen = Shifter(self.run, what, self.targets, offsets), dict(seen)
+        part = rest(
+            self.run,
+            part,
+            prompts,
+            stop=stop,
+            around=lambda denoise: shifter.around(self._recording(denoise, prompts[0], seen)),
+        )
+        return part, seen
+
+    def _what_decides(self) -> tuple[object, ...]:
+        """All that a refined state depends on, beside the plan."""
+        values = sorted(self.parameters.to_json().items())
+        own = ((name, repr(value)) for name, value in values if name not in ("edits", "delay"))
+        return (*what_decides(self.run), *own)
 
     def _plain_until(
         self, stop: int, offsets: Sequence[int], prompts: Sequence[Prompt]

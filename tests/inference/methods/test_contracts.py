@@ -2,54 +2,33 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from inference.content import Picture, content_hash
 from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled
 from inference.metrics import judge
 from inference.models import Catalogue, ModelEntry
-from inference.operations import OPERATIONS, Family, RefineSubject, SamplingParameters, SubjectEdit
+from inference.operations import EXAMPLE_PROMPT, OPERATIONS, Family, Operation, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Progress, Step
 from inference.request import Request, Result
 from inference.runner import Runner
 
-PROMPT = "a photo of a man and a woman"
 STEPS = 4
-# The neutral values of each operation, and such that do something; all others are the declaration's defaults.
-COMMON: Mapping[str, Any] = {"prompt": PROMPT, "steps": STEPS, "seed": 5}
-AT_ZERO = SubjectEdit(start=13, end=16, attribute="age", value=0.0)
+# Every declaration brings its neutral and its effective example; these stand for what it leaves open.
+COMMON: Mapping[str, Any] = {"prompt": EXAMPLE_PROMPT, "steps": STEPS, "seed": 5}
 OLDER = SubjectEdit(start=13, end=16, attribute="age", value=1.5)
-MAN_AND_WOMAN = (RefineSubject(start=13, end=16), RefineSubject(start=23, end=28))
-NEUTRAL: Mapping[str, Mapping[str, Any]] = {
-    "generate": {},
-    "attribute": {"edits": (AT_ZERO,)},
-    "attribute-sweep": {"edits": (OLDER,), "positions": (0.0,)},
-    "refine": {"method": "ours", "subjects": MAN_AND_WOMAN, "updates": 0},
-    "refine-trial": {"method": "ours", "subjects": MAN_AND_WOMAN, "updates": 0, "detector": "stand-in"},
-}
-EFFECTIVE: Mapping[str, Mapping[str, Any]] = {
-    "generate": {},
-    "attribute": {"edits": (OLDER,)},
-    "attribute-sweep": {"edits": (AT_ZERO,), "positions": (-1.0, 0.0, 1.0)},
-    "refine": {"method": "ours+", "subjects": MAN_AND_WOMAN, "updates": 2, "guidance_end": 2},
-    "refine-trial": {
-        "method": "ours+",
-        "subjects": MAN_AND_WOMAN,
-        "updates": 2,
-        "guidance_end": 2,
-        "detector": "stand-in",
-    },
-}
+AT_ZERO = replace(OLDER, value=0.0)
 CASES = [
     pytest.param(name, family, id=f"{name}-{family.value}")
     for name, operation in OPERATIONS.items()
-    if issubclass(operation.parameters, SamplingParameters)
     for family in sorted(operation.families, key=lambda family: family.value)
 ]
 TINY = {Family.SD1: "tiny-sd1", Family.SDXL: "tiny-sdxl", Family.SD3: "tiny-sd3"}
@@ -74,8 +53,26 @@ def stand_in_detector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge, "for_photos", lambda model: blind)
 
 
+def pictures(operation: Operation) -> dict[str, Any]:
+    """A picture, mask or file for each parameter that takes one, by the parameter's name."""
+    generator = np.random.default_rng(3)
+    made: dict[str, Any] = {}
+    for item in operation.parameters.declared():
+        if item.type is Picture:
+            made[item.name] = generator.integers(0, 256, (24, 40, 3), np.uint8)
+    return made
+
+
 def parameters(name: str, values: Mapping[str, Any]) -> Parameters:
-    return OPERATIONS[name].parameters(**{**COMMON, **values})
+    operation = OPERATIONS[name]
+    declared = {item.name for item in operation.parameters.declared()}
+    given = {item: Picture(content_hash(pixels)) for item, pixels in pictures(operation).items()}
+    common = {item: value for item, value in COMMON.items() if item in declared}
+    return operation.parameters(**{**common, **given, **values})
+
+
+def has_seed(name: str) -> bool:
+    return any(item.name == "seed" for item in OPERATIONS[name].parameters.declared())
 
 
 def run(
@@ -83,7 +80,8 @@ def run(
 ) -> Result:
     runner.forget()
     request = Request(operation=name, parameters=parameters(name, values), model=TINY[family])
-    return runner.run(request, {}, progress or Progress())
+    contents = {content_hash(pixels): pixels for pixels in pictures(OPERATIONS[name]).values()}
+    return runner.run(request, contents, progress or Progress())
 
 
 def state(backbone: Any) -> str:
@@ -103,22 +101,42 @@ def state(backbone: Any) -> str:
 
 @pytest.mark.parametrize(("name", "family"), CASES)
 class TestEveryOperation:
-    def test_neutral_parameters_give_the_plain_picture(
-        self, runner: Runner, name: str, family: Family
-    ) -> None:
-        plain = run(runner, "generate", family, {}).images[0]
-        for picture in run(runner, name, family, NEUTRAL[name]).images:
+    def test_neutral_parameters_change_nothing(self, runner: Runner, name: str, family: Family) -> None:
+        """They give the picture that was put in, or that of the prompt and seed alone."""
+        operation = OPERATIONS[name]
+        given = pictures(operation)
+        plain = next(iter(given.values())) if given else run(runner, "generate", family, {}).images[0]
+        for picture in run(runner, name, family, operation.neutral).images:
             np.testing.assert_array_equal(picture, plain)
 
     def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
         self, runner: Runner, name: str, family: Family
     ) -> None:
-        first = run(runner, name, family, EFFECTIVE[name])
-        again = run(runner, name, family, EFFECTIVE[name])
-        other = run(runner, name, family, {**EFFECTIVE[name], "seed": 6})
+        values = OPERATIONS[name].effective
+        first = run(runner, name, family, values)
+        again = run(runner, name, family, values)
         assert [image.tobytes() for image in first.images] == [image.tobytes() for image in again.images]
-        assert first.images[0].tobytes() != other.images[0].tobytes()
         assert not again.cached
+        if has_seed(name):
+            other = run(runner, name, family, {**values, "seed": 6})
+            assert first.images[0].tobytes() != other.images[0].tobytes()
+
+    def test_effective_parameters_change_the_picture(self, runner: Runner, name: str, family: Family) -> None:
+        operation = OPERATIONS[name]
+        if operation.effective == operation.neutral:
+            pytest.skip("it only looks")
+        changed = run(runner, name, family, operation.effective).images[0]
+        plain = run(runner, name, family, operation.neutral).images[0]
+        assert changed.tobytes() != plain.tobytes()
+
+    def test_the_result_is_as_large_as_the_picture(self, runner: Runner, name: str, family: Family) -> None:
+        result = run(runner, name, family, OPERATIONS[name].effective)
+        given = pictures(OPERATIONS[name])
+        if given:
+            assert result.images[0].shape == next(iter(given.values())).shape
+        elif hasattr(result.request.parameters, "width"):
+            sampled = result.request.parameters
+            assert result.images[0].shape == (sampled.height, sampled.width, 3)  # type: ignore[attr-defined]
 
     def test_cancelling_at_any_step_leaves_the_network_as_it_was(
         self, runner: Runner, name: str, family: Family, tiny_backbones: dict[str, Any]
@@ -128,21 +146,21 @@ class TestEveryOperation:
         )  # a first run learns deltas, and transformers sets hooks of its own
         reports = count_reports(runner, name, family)
         before = state(tiny_backbones[TINY[family]])
-        assert reports >= STEPS
+        assert reports >= (STEPS if has_seed(name) and not pictures(OPERATIONS[name]) else 1)
         for moment in range(reports):
             cancel_at(runner, name, family, moment)
         assert state(tiny_backbones[TINY[family]]) == before
 
     def test_declaration_and_result_survive_json(self, runner: Runner, name: str, family: Family) -> None:
-        values = parameters(name, EFFECTIVE[name])
+        values = parameters(name, OPERATIONS[name].effective)
         assert type(values).from_json(values.to_json()) == values
-        request = run(runner, name, family, EFFECTIVE[name]).request
+        request = run(runner, name, family, OPERATIONS[name].effective).request
         assert Request.from_json(request.to_json()) == request
 
 
 def count_reports(runner: Runner, name: str, family: Family) -> int:
     seen: list[Step] = []
-    run(runner, name, family, EFFECTIVE[name], Progress(seen.append))
+    run(runner, name, family, OPERATIONS[name].effective, Progress(seen.append))
     return len(seen)
 
 
@@ -157,7 +175,7 @@ def cancel_at(runner: Runner, name: str, family: Family, moment: int) -> None:
 
     progress = Progress(on_step)
     with pytest.raises(Cancelled):
-        run(runner, name, family, EFFECTIVE[name], progress)
+        run(runner, name, family, OPERATIONS[name].effective, progress)
     assert len(seen) == moment + 1
 
 

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from editor.formats.files import sample_picture
+from inference.content import Picture, content_hash
 from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.methods import score as module
@@ -19,6 +20,7 @@ from tests.helpers.stub_backbone import StubBackbone
 
 PROMPT = "a photo of a red car and a man and a car"
 PICTURE = np.zeros((16, 16, 4), np.uint8)
+NAME = content_hash(PICTURE)
 RED, BLUE = (0.9, 0.1, 0.1), (0.1, 0.2, 0.9)
 
 
@@ -31,8 +33,8 @@ def scores(monkeypatch: pytest.MonkeyPatch, *detections: Detection, prompt: str 
     monkeypatch.setattr(module.judge, "built_in", lambda: judge)
     backbone = StubBackbone()
     backbone.sandbox = True
-    parameters = Score(prompt=prompt, subjects=subjects_of(prompt))
-    return dict(score(backbone, parameters, Inputs(images={"image": PICTURE}), Progress()).scores)
+    parameters = Score(image=Picture(NAME), prompt=prompt, subjects=subjects_of(prompt))
+    return dict(score(backbone, parameters, Inputs(contents={NAME: PICTURE}), Progress()).scores)
 
 
 def test_each_subject_needs_a_detection_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,8 +68,8 @@ def test_models_of_users_are_judged_by_their_own_detector(monkeypatch: pytest.Mo
     monkeypatch.setattr(module.judge, "for_photos", for_photos)
     backbone = StubBackbone()
     backbone.sandbox = False
-    parameters = Score(prompt="a cat", subjects=subjects_of("a cat"), detector="my/detr")
-    told = score(backbone, parameters, Inputs(images={"image": PICTURE}), Progress()).scores
+    parameters = Score(image=Picture(NAME), prompt="a cat", subjects=subjects_of("a cat"), detector="my/detr")
+    told = score(backbone, parameters, Inputs(contents={NAME: PICTURE}), Progress()).scores
     assert (asked, told["subject 0"]) == (["my/detr"], 1.0)
 
 
@@ -90,6 +92,6 @@ def test_the_shipped_detector_knows_the_sample() -> None:
 def test_what_cannot_be_judged_is_refused(prompt: str, sandbox: bool, message: str) -> None:
     backbone = StubBackbone()
     backbone.sandbox = sandbox
-    parameters = Score(prompt=prompt, subjects=subjects_of(prompt))
+    parameters = Score(image=Picture(NAME), prompt=prompt, subjects=subjects_of(prompt))
     with pytest.raises(EditorError, match=message):
-        score(backbone, parameters, Inputs(images={"image": PICTURE}), Progress())
+        score(backbone, parameters, Inputs(contents={NAME: PICTURE}), Progress())

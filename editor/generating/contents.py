@@ -1,0 +1,62 @@
+"""Pictures, masks and files that requests name, read from where the user keeps them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from editor.colour.conversion import to_srgb
+from editor.formats.files import open_file
+from editor.pixels.raster import Area
+from editor.rendering.compositing import composite
+from inference.content import Content, Mask, Picture
+from inference.errors import EditorError
+from inference.request import Pixels
+
+LARGEST_FILE_BYTES = 64 * 2**20
+
+
+def read_content(kind: type[Content], path: Path) -> Pixels | bytes:
+    """What a parameter of this type takes from a file: sRGB pixels, a mask's grey values, or bytes.
+
+    Raises:
+        EditorError: there is no such file, or it is none of that kind.
+    """
+    if issubclass(kind, Picture):
+        return picture_of(path)
+    if issubclass(kind, Mask):
+        return mask_of(picture_of(path))
+    try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise EditorError("“{name}” is too large.", name=path.name)
+        return path.read_bytes()
+    except OSError as error:
+        raise EditorError(
+            "“{name}” cannot be read: {reason}.", name=path.name, reason=error.strerror or str(error)
+        ) from error
+
+
+def picture_of(path: Path) -> Pixels:
+    """A file's visible picture as sRGB: RGB [H, W, 3] where nothing is transparent, else RGBA."""
+    state = open_file(path).state
+    return visible(composite(state.layers, Area(0, 0, state.width, state.height)), state.icc_profile)
+
+
+def visible(pixels: Pixels, profile: bytes) -> Pixels:
+    """RGBA pixels in the colours of `profile` as a request takes them."""
+    srgb = to_srgb(pixels, profile)
+    found = np.ascontiguousarray(srgb[..., :3]) if srgb[..., 3].min() == 255 else srgb
+    found.setflags(write=False)
+    return found
+
+
+def mask_of(pixels: Pixels) -> Pixels:
+    """Grey values [H, W] of a picture, what is transparent in it being black."""
+    grey = pixels[..., :3].astype(np.float32).mean(-1)
+    if pixels.shape[2] == 4:
+        grey *= pixels[..., 3].astype(np.float32) / 255
+    found: Any = np.rint(grey).astype(np.uint8)
+    found.setflags(write=False)
+    return found

@@ -1,0 +1,151 @@
+"""What completes a request before it runs; an operation's declaration names the ones it needs, in order.
+
+    def fill(parameters: Parameters, filling: Filling) -> Parameters
+
+Afterwards the request holds everything that decides the result: the model's own defaults, the step that was
+chosen for it, the content of each delta.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from inference.chosen_steps import chosen
+from inference.content import Content, DeltaFile, content_hash
+from inference.deltas import Delta, DeltaLibrary, delta_from_bytes, delta_to_bytes
+from inference.errors import EditorError
+from inference.models import ModelEntry
+from inference.operations import EditedParameters, Operation, Refine, SamplingParameters, SubjectEdit
+from inference.parameters import Parameters
+from inference.progress import Progress
+from inference.request import Pixels
+from inference.sizes import working_size
+
+if TYPE_CHECKING:
+    from inference.backbones.base import Backbone
+    from inference.content import Blob
+
+Fill: TypeAlias = "Callable[[Parameters, Filling], Parameters]"
+
+
+@dataclass(kw_only=True)
+class Filling:
+    """What a fill may look at; it adds to `contents`, `deltas` and `notes`."""
+
+    operation: Operation
+    entry: ModelEntry
+    backbone: Backbone
+    library: DeltaLibrary
+    steps_file: Path | None
+    learnt: MutableMapping[tuple[str, str], Delta]  # (model's hash, key) → learnt from a definition
+    progress: Progress
+    contents: dict[str, Blob]
+    deltas: dict[str, Delta]  # by their contents' hashes
+    notes: list[str]
+
+
+def filled(parameters: Parameters, filling: Filling) -> Parameters:
+    """The parameters after all that the operation names.
+
+    Raises:
+        EditorError: something cannot be found, such as an attribute.
+    """
+    for name in filling.operation.fills:
+        module, _, function = name.partition(":")
+        parameters = cast("Fill", getattr(importlib.import_module(module), function))(parameters, filling)
+    return parameters
+
+
+def model_defaults(parameters: Parameters, filling: Filling) -> Parameters:
+    """The model's own values where they are left open; the size is that of the picture, if there is one."""
+    if not isinstance(parameters, SamplingParameters):
+        return parameters
+    defaults = filling.backbone.defaults
+    declared = filling.operation.picture
+    if declared is not None:
+        content = cast("Content | None", getattr(parameters, declared.name))
+        if content is not None:
+            pixels = cast("Pixels", filling.contents[content.hash])
+            width, height = working_size(pixels.shape[1], pixels.shape[0], filling.backbone)
+            parameters = replace(parameters, width=width, height=height)
+    left_open = {
+        item.name: getattr(defaults, item.name)
+        for item in parameters.declared()
+        if getattr(parameters, item.name) is None and hasattr(defaults, item.name)
+    }
+    return replace(parameters, **left_open)
+
+
+def chosen_step(parameters: Parameters, filling: Filling) -> Parameters:
+    """The refinement step and step sizes chosen for the model, where they are left open."""
+    if not isinstance(parameters, Refine) or not parameters.steps:
+        return parameters
+    model_hash = filling.backbone.model_hash
+    found = chosen(filling.entry.path, model_hash, parameters.method, filling.steps_file)
+    if parameters.step is None and found.step is not None:
+        parameters = replace(parameters, step=found.step.at(parameters.steps))
+    losses = {"learning_rate": parameters.refinement_loss, "guidance_step_size": parameters.guidance_loss}
+    # they were chosen for the method's own losses
+    left_open = {
+        name: size
+        for name, size in found.sizes.items()
+        if getattr(parameters, name) is None and losses[name] is None
+    }
+    return replace(parameters, **left_open)
+
+
+def deltas(parameters: Parameters, filling: Filling) -> Parameters:
+    """The delta of each edit, pinned by its content."""
+    if not isinstance(parameters, EditedParameters):
+        return parameters
+    edits = tuple(_pinned(edit, _subject(parameters, edit), filling) for edit in parameters.edits)
+    return replace(parameters, edits=edits)
+
+
+def _pinned(edit: SubjectEdit, subject: str, filling: Filling) -> SubjectEdit:
+    """The edit with its delta's hash; the delta itself goes into the filling."""
+    given = filling.contents.get(edit.delta.hash) if edit.delta is not None else None
+    if edit.delta is not None and isinstance(given, bytes):
+        delta = delta_from_bytes(given, edit.attribute)
+        filling.deltas[edit.delta.hash] = delta.fitted(filling.entry.name, filling.backbone.token_widths)
+        return edit
+    delta = _found(edit, subject, filling)
+    content = delta_to_bytes(delta)
+    name = content_hash(content)
+    if edit.delta is not None and edit.delta.hash != name:
+        filling.notes.append(
+            f"The delta of “{subject}: {edit.attribute}” is another one than this was first made with."
+        )
+    filling.contents[name], filling.deltas[name] = content, delta
+    return replace(edit, delta=DeltaFile(name))
+
+
+def _found(edit: SubjectEdit, subject: str, filling: Filling) -> Delta:
+    delta = filling.library.find(filling.entry, subject, edit.attribute)
+    if delta.vectors:
+        return delta.fitted(filling.entry.name, filling.backbone.token_widths)
+    key = (filling.backbone.model_hash, delta.info.key)
+    if key not in filling.learnt:
+        assert delta.info.definition is not None, "a delta without vectors has a definition"
+        from inference.methods.naive_delta import learn_naive
+
+        with filling.progress.phase("learn"):
+            filling.learnt[key] = learn_naive(filling.backbone, delta.info.definition, filling.progress)
+    return filling.learnt[key]
+
+
+def _subject(parameters: EditedParameters, edit: SubjectEdit) -> str:
+    prompt = parameters.prompt
+    if not 0 <= edit.start < edit.end <= len(prompt):
+        raise EditorError(
+            "The subject at characters {start} to {end} is not in the prompt, which has {count} characters.",
+            "Choose the subject again.",
+            start=edit.start,
+            end=edit.end,
+            count=len(prompt),
+        )
+    return prompt[edit.start : edit.end]

@@ -1,0 +1,81 @@
+"""A picture redrawn from a prompt (SDEdit, Meng et al., arXiv:2108.01073): the operation "redraw".
+
+    x_t = α_t·x₀ + σ_t·ε        at the level where the share `strength` of the run is left
+
+and from there the usual sampling. A mask keeps everything outside: at each step the latents there are those
+of the picture at that level (eq. 5 of the paper); `inference.sizes` puts its own pixels there at the end.
+"""
+
+from dataclasses import replace
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from inference.backbones.base import Backbone, Prediction
+from inference.inputs import Inputs
+from inference.methods.generate import Part, Run, decoded, maps, prepare, rest, start
+from inference.operations import Redraw
+from inference.progress import Progress
+from inference.request import Output, Pixels
+from inference.sampling import Denoise
+from inference.schedule import Level
+
+
+def redraw(backbone: Backbone, parameters: Redraw, inputs: Inputs, progress: Progress) -> Output:
+    """The picture again, as far from itself as `strength` says; with strength 0 it is returned untouched."""
+    picture = inputs.pixels(parameters.image)
+    run = prepare(backbone, parameters, inputs, progress)
+    first = run.steps - round(parameters.strength * run.steps)
+    if first == run.steps:
+        progress.step(run.steps, run.steps)
+        return Output(images=(picture,))
+    latents = encoded(run, parameters.image.hash, picture)
+    noise = start(run).state.latents / backbone.schedule.noise_scale(parameters.sampler or "ddim")
+    level = run.levels[first]
+    begun = start(run).state
+    part = Part(
+        state=replace(begun, latents=level.alpha * latents + level.sigma * noise, index=first), heat={}
+    )
+    mask = None if parameters.mask is None else inputs.pixels(parameters.mask)
+    if mask is None:
+        part = rest(run, part, [run.prompt])
+    else:
+        keeper = _Keeper(latents, noise, _at_latents(mask, latents))
+        part = rest(run, part, [run.prompt], around=keeper.around)
+    return Output(images=decoded(run, part.state.latents), maps=maps(part.heat))
+
+
+def encoded(run: Run, name: str, picture: Pixels) -> Tensor:
+    """Latents [1, C, h, w] of the picture whose content is called `name`, kept for later runs."""
+    key = ["latents", run.backbone.model_hash, str(run.backbone.dtype), name, list(picture.shape)]
+    kept = run.inputs.kept
+    known = kept.get(key) if kept is not None else None
+    if known is not None and "latents" in known:
+        return torch.tensor(known["latents"]).to(run.backbone.device)
+    with run.progress.phase("encode"):
+        latents = run.backbone.encode_image(picture)
+    if kept is not None:
+        kept.put(key, {"latents": latents.cpu().numpy()})
+    return latents
+
+
+class _Keeper:
+    """Puts the picture's own latents back outside of a mask [1, 1, h, w] before each step."""
+
+    def __init__(self, latents: Tensor, noise: Tensor, mask: Tensor) -> None:
+        self._latents, self._noise, self._mask = latents, noise, mask
+
+    def around(self, denoise: Denoise) -> Denoise:
+        def kept(latents: Tensor, level: Level, index: int) -> Prediction:
+            outside = level.alpha * self._latents + level.sigma * self._noise
+            return denoise(torch.lerp(outside, latents, self._mask), level, index)
+
+        return kept
+
+
+def _at_latents(mask: Pixels, latents: Tensor) -> Tensor:
+    """A mask [H, W] as 0..1 [1, 1, h, w]: every place of the latents that the mask touches."""
+    whole = torch.tensor(mask, dtype=torch.float32, device=latents.device)[None, None] / 255
+    size = cast("tuple[int, int]", tuple(latents.shape[-2:]))
+    return torch.nn.functional.adaptive_max_pool2d(whole, size).to(latents.dtype)

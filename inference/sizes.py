@@ -1,0 +1,105 @@
+"""The size at which a model works on a picture, and the ways there and back."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from PIL import Image
+
+from inference.content import Mask, contents_in
+from inference.kinds import Size, kind_of
+from inference.request import Pixels, Request
+
+if TYPE_CHECKING:
+    from inference.backbones.base import Backbone
+    from inference.content import Contents
+
+LARGEST_SHARE = 2.0  # of the model's usual area
+SMALLEST_SHARE = 0.25
+
+
+def working_size(width: int, height: int, backbone: Backbone) -> tuple[int, int]:
+    """(width, height) with the picture's proportions that the model likes.
+
+    Both are multiples of the model's unit; the area stays between a quarter and twice that of the pictures
+    that the model was trained on, outside of which it repeats or blurs things.
+    """
+    unit, usual = backbone.size_unit, backbone.defaults.width * backbone.defaults.height
+    area = min(max(width * height, SMALLEST_SHARE * usual), LARGEST_SHARE * usual)
+    scale = math.sqrt(area / (width * height))
+    return _fitting(width * scale, unit), _fitting(height * scale, unit)
+
+
+def resized(pixels: Pixels, width: int, height: int) -> Pixels:
+    """A picture or mask at another size (Lanczos); itself if it has that size. Read-only."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    found = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
+    found.setflags(write=False)
+    return found
+
+
+def fitted(request: Request, contents: Contents) -> dict[str, Any]:
+    """The contents as a method sees them: pictures and masks at the size of the run."""
+    parameters = request.parameters
+    width, height = getattr(parameters, "width", None), getattr(parameters, "height", None)
+    if request.declared.picture is None or width is None or height is None:
+        return dict(contents)
+    found = dict(contents)
+    for item in parameters.declared():
+        if item.declaration.hidden or kind_of(item).size is not Size.RUN:
+            continue
+        for content in contents_in(getattr(parameters, item.name)):
+            found[content.hash] = resized(cast("Pixels", contents[content.hash]), width, height)
+    return found
+
+
+def restored(
+    request: Request, contents: Contents, seen: Contents, images: tuple[Pixels, ...]
+) -> tuple[Pixels, ...]:
+    """A run's pictures at the size of the picture that it worked on, with its transparency.
+
+    Outside of the operation's mask they are that picture, bit for bit; so is one that the method handed back
+    as it was. `seen` are the contents as the method had them.
+    """
+    declared = request.declared.picture
+    content = getattr(request.parameters, declared.name) if declared is not None else None
+    source = contents.get(content.hash) if content is not None else None
+    if content is None or not isinstance(source, np.ndarray):
+        return images
+    mask = next(
+        (contents.get(one.hash) for one in contents_in(request.parameters) if isinstance(one, Mask)), None
+    )
+    height, width = source.shape[:2]
+    found: list[Pixels] = []
+    for image in images:
+        if image is seen[content.hash]:
+            found.append(source)
+            continue
+        whole = _with_alpha_of(source, resized(image, width, height))
+        found.append(
+            whole if mask is None else _blended(source, whole, resized(cast("Pixels", mask), width, height))
+        )
+    return tuple(found)
+
+
+def _blended(source: Pixels, image: Pixels, mask: Pixels) -> Pixels:
+    """`image` where the mask is 255, `source` where it is 0."""
+    share = mask[..., None].astype(np.float32) / 255
+    found = np.rint(source * (1 - share) + image * share).astype(np.uint8)
+    found.setflags(write=False)
+    return found
+
+
+def _with_alpha_of(source: Pixels, image: Pixels) -> Pixels:
+    if source.shape[2] == 3 or image.shape[2] == 4:
+        return image
+    found = np.dstack([image, source[..., 3]])
+    found.setflags(write=False)
+    return found
+
+
+def _fitting(size: float, unit: int) -> int:
+    return max(unit, round(size / unit) * unit)

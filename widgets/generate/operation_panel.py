@@ -1,0 +1,166 @@
+"""Any operation that has no panel of its own: its form, and what makes a layer of it."""
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from editor.application import Application
+from editor.document.document import Document
+from inference.kinds import content_type
+from inference.operations import OPERATIONS, Operation
+from inference.parameters import ParameterField
+from widgets.forms.parameter_form import ParameterForm
+
+
+def offered() -> tuple[Operation, ...]:
+    """The operations that this panel shows."""
+    return tuple(one for one in OPERATIONS.values() if one.interactive and not one.panel)
+
+
+class OperationPanel(QWidget):
+    """Shows one operation's parameters; with a layer of that operation active, those of its recipe."""
+
+    def __init__(self, application: Application, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("PanelBody")
+        self._application = application
+        self._operations = application.operations
+        self._document: Document | None = None
+        self._again = False
+        self.choice = QComboBox()
+        self.choice.setAccessibleName(self.tr("Operation"))
+        self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        for operation in offered():
+            self.choice.addItem(QCoreApplication.translate("Operations", operation.label), operation.name)
+        self.choice.setVisible(self.choice.count() > 1)
+        self.form: QWidget = QWidget()
+        self.more = QToolButton()
+        self.more.setText(self.tr("Details"))
+        self.more.setCheckable(True)
+        self.more.setProperty("quiet", True)
+        self.hint = QLabel()
+        self.hint.setWordWrap(True)
+        self.hint.setProperty("dim", True)
+        self.start = QPushButton()
+        self.start.setProperty("primary", True)
+        self._lay_out()
+        self._connect()
+        self._show_operation()
+        self._follow(application.current)
+
+    @property
+    def operation(self) -> Operation:
+        return OPERATIONS[self.choice.currentData()]
+
+    def _lay_out(self) -> None:
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.more)
+        buttons.addStretch(1)
+        buttons.addWidget(self.start)
+        content = QWidget()
+        self._body = body = QVBoxLayout(content)
+        body.setContentsMargins(14, 8, 14, 14)
+        body.setSpacing(10)
+        body.addWidget(self.choice)
+        body.addWidget(self.form)
+        body.addLayout(buttons)
+        body.addWidget(self.hint)
+        body.addStretch(1)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+
+    def _connect(self) -> None:
+        self.choice.activated.connect(self._show_operation)
+        self.more.toggled.connect(self._show_rows)
+        self.start.clicked.connect(self._on_start)
+        self._operations.busy_changed.connect(self._show_enabled)
+        self._application.current_changed.connect(self._follow)
+
+    def _follow(self, document: Document | None) -> None:
+        if self._document is not None:
+            self._document.disconnect(self)
+        self._document = document
+        if document is not None:
+            document.active_changed.connect(self._show_layer)
+            document.layers_changed.connect(self._show_layer)
+            document.selection_changed.connect(self._show_enabled)
+        self._show_layer()
+
+    def _show_operation(self) -> None:
+        form = ParameterForm(self.operation.parameters.declared(), "Operations")
+        self._body.replaceWidget(self.form, form)
+        self.form.deleteLater()
+        self.form = form
+        for item in self.operation.parameters.declared():
+            if not item.declaration.hidden and not item.required and content_type(item) is None:
+                form.set_value(item.name, item.default)
+        self._show_rows()
+        self._show_layer()
+
+    def _show_rows(self) -> None:
+        """What everybody sets; the rest under *Details*. A layer that is made again keeps its pictures."""
+        more = self.more.isChecked()
+        self._form.show_names(
+            [
+                item.name
+                for item in self.operation.parameters.declared()
+                if not item.declaration.hidden
+                and (more or not item.declaration.advanced)
+                and not (self._again and content_type(item) is not None)
+            ]
+        )
+
+    def _show_layer(self) -> None:
+        recipe = self._operations.recipe_of(self.operation)
+        self._again = recipe is not None
+        if recipe is not None:
+            for name in self._form.editors:
+                value = getattr(recipe.request.parameters, name)
+                if content_type(self._declared[name]) is None:
+                    self._form.set_value(name, value)
+        self._show_rows()
+        self._show_enabled()
+
+    def _show_enabled(self) -> None:
+        label = QCoreApplication.translate("Operations", self.operation.label)
+        busy = self._operations.busy
+        self.start.setEnabled(self._document is not None and not busy)
+        self.start.setText(self.tr("Working…") if busy else self.tr("Make again") if self._again else label)
+        if self._document is None:
+            text = self.tr("Open a picture first.")
+        elif self._again:
+            text = self.tr("The active layer was made this way; it is made again from the same picture.")
+        else:
+            text = self.tr("The result becomes a layer of its own above the active one.")
+        self.hint.setText(text)
+
+    def _on_start(self) -> None:
+        values = {
+            name: self._form.value(name)
+            for name in self._form.editors
+            if not (self._again and content_type(self._declared[name]) is not None)
+        }
+        model = self._application.settings.get("model")
+        self._operations.start(self.operation.name, values, model, again=self._again)
+
+    @property
+    def _form(self) -> ParameterForm:
+        assert isinstance(self.form, ParameterForm), "made with the operation"
+        return self.form
+
+    @property
+    def _declared(self) -> dict[str, ParameterField]:
+        return {item.name: item for item in self.operation.parameters.declared()}
