@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inference.isolation import isolate, leave_working_directory
+from inference.process.isolation import isolate, leave_working_directory
 
 isolate()  # before anything else is imported: Python files beside a picture must not run
 

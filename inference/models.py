@@ -20,8 +20,8 @@ import resources
 from inference import checkpoints
 from inference.errors import EditorError
 from inference.files import atomic_write
-from inference.hub import cached_folder, download, is_hub_id
 from inference.operations import Family
+from inference.process.hub import cached_folder, download, is_hub_id
 
 _DEFAULT_STEPS = {Family.SD1: 30, Family.SDXL: 30, Family.SD3: 28}
 _DEFAULT_GUIDANCE = {Family.SD1: 7.5, Family.SDXL: 5.0, Family.SD3: 7.0}

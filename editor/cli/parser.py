@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from editor.cli.boundary import WrongArgumentsError
-from inference.hub import stay_offline
 from inference.kinds import Argument, kind_of
 from inference.methods.gsn.recipes import METHODS
 from inference.operations import OPERATIONS, Operation
 from inference.parameters import ParameterField
+from inference.process.hub import stay_offline
 
 DEFAULT_MODEL = "mini-sdxl"
 DEVICES = ("auto", "cpu", "cuda", "mps")

@@ -4,8 +4,8 @@ import multiprocessing
 from multiprocessing.connection import Connection
 
 from inference.errors import EditorError
-from inference.isolation import leave_working_directory
 from inference.models import ModelEntry
+from inference.process.isolation import leave_working_directory
 
 
 def deep_problems_apart(entry: ModelEntry) -> tuple[str, ...]:
