@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inference.isolation import isolate, leave_working_directory
+from inference.process.isolation import isolate, leave_working_directory
 
 isolate()  # before anything else is imported: Python files beside a picture must not run
 
@@ -30,7 +30,7 @@ def run() -> None:
     # Threads that spin while they wait make a step many times slower as soon as the cores are busy elsewhere.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     _serve_if_child_of_bundle()
-    from editor.cli.errors import be_tolerant, close_gaps
+    from editor.cli.boundary import be_tolerant, close_gaps
 
     close_gaps()
     be_tolerant()
@@ -61,7 +61,7 @@ def _serve_if_child_of_bundle() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run Attune with these arguments (default: the process's) and give its exit status."""
-    from editor.cli.errors import guarded
+    from editor.cli.boundary import guarded
 
     arguments = list(sys.argv[1:] if argv is None else argv)
     # `evaluate` takes a file with its --json

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from inference.errors import EditorError
-from inference.headers import TensorPlace, read_header
 from inference.operations import Family
+from inference.weights.headers import TensorPlace, read_header
 
 SUPPORTED = "Attune reads Stable Diffusion 1.x, 2.x, XL and 3 as a diffusers folder or one .safetensors file"
 

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from inference.definitions import Definition, read_definitions, shipped_folder, subject_words
 from inference.errors import EditorError
 from inference.files import atomic_write
-from inference.headers import TensorPlace, read_header
 from inference.operations import MOST_CHANGE, Family
+from inference.weights.headers import TensorPlace, read_header
 
 Vectors: TypeAlias = Mapping[str, NDArray[np.float32]]  # encoder → [width]
 

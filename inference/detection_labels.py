@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from inference.errors import EditorError
-from inference.hub import local_folder
+from inference.process.hub import local_folder
 
 
 def detection_labels(model: str) -> frozenset[str]:

@@ -20,8 +20,8 @@ import resources
 from inference import checkpoints
 from inference.errors import EditorError
 from inference.files import atomic_write
-from inference.hub import cached_folder, download, is_hub_id
 from inference.operations import Family
+from inference.process.hub import cached_folder, download, is_hub_id
 
 _DEFAULT_STEPS = {Family.SD1: 30, Family.SDXL: 30, Family.SD3: 28}
 _DEFAULT_GUIDANCE = {Family.SD1: 7.5, Family.SDXL: 5.0, Family.SD3: 7.0}
@@ -310,13 +310,13 @@ def entry_problems(entry: ModelEntry) -> tuple[str, ...]:
 
 def _deep_problems(entry: ModelEntry) -> tuple[str, ...]:
     """What only the networks' classes and the weights themselves tell; loads torch and reads everything."""
-    from inference.checking import deep_problems
+    from inference.weights.checking import deep_problems
 
     return deep_problems(entry)
 
 
 def _deep_problems_apart(entry: ModelEntry) -> tuple[str, ...]:
-    from inference.checking_apart import deep_problems_apart
+    from inference.weights.apart import deep_problems_apart
 
     return deep_problems_apart(entry)
 

@@ -79,8 +79,8 @@ class Runner:
         dtype: str = "auto",
         load: Loader | None = None,
         steps_file: Path | None = None,
-        kept: DiskCache | None = None,
         only_listed: bool = False,
+        kept: DiskCache | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._only_listed = only_listed

@@ -28,7 +28,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from inference import worker
 from inference.errors import EditorError
-from inference.isolation import isolate
+from inference.process.isolation import isolate
 from inference.progress import Measurements, Step
 from inference.relay import relay
 from inference.request import Request, Result

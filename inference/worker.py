@@ -19,8 +19,8 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from inference.errors import Cancelled, EditorError, Parked
-from inference.hub import stay_offline
-from inference.isolation import leave_working_directory
+from inference.process.hub import stay_offline
+from inference.process.isolation import leave_working_directory
 from inference.progress import Measurements, Progress, Step
 from inference.request import Request, Result
 

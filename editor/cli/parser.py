@@ -13,12 +13,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-from editor.cli.errors import WrongArgumentsError
-from inference.hub import stay_offline
+from editor.cli.boundary import WrongArgumentsError
 from inference.kinds import Argument, kind_of
 from inference.methods.gsn.recipes import METHODS
 from inference.operations import OPERATIONS, Operation
 from inference.parameters import ParameterField
+from inference.process.hub import stay_offline
 
 DEFAULT_MODEL = "mini-sdxl"
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         EditorError: the arguments are wrong, or the command failed in a way that can be told.
     """
     parsed = build_parser().parse_args(arguments)
-    if parsed.function != "cli_library:add_model":  # only there the user asks for a download
+    if parsed.function != "library:add_model":  # only there the user asks for a download
         stay_offline()
     return _resolved(parsed.function)(parsed)
 

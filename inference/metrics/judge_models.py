@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from inference.errors import EditorError
-from inference.hub import local_folder
+from inference.process.hub import local_folder
 
 LOCAL: Final[dict[str, Any]] = {"local_files_only": True, "trust_remote_code": False}
 

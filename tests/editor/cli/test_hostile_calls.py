@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from editor.__main__ import main
-from editor.cli import errors as cli_errors
+from editor.cli import boundary
 from editor.cli.output import plain
 from tests.helpers import hostile_files
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
 
 
@@ -137,7 +137,7 @@ def test_unexpected_errors_are_told_and_traced_when_asked(
         def run() -> int:
             raise error
 
-        return cli_errors.guarded(run, as_json=False)
+        return boundary.guarded(run, as_json=False)
 
     assert fail(ZeroDivisionError("a\x1b[2Jb")) == 1
     said = capsys.readouterr().err
@@ -148,7 +148,7 @@ def test_unexpected_errors_are_told_and_traced_when_asked(
     assert fail(MemoryError()) == 1
     assert "not enough memory" in capsys.readouterr().err
     assert fail(KeyboardInterrupt()) == 130
-    monkeypatch.setenv(cli_errors.TRACEBACK_VARIABLE, "1")
+    monkeypatch.setenv(boundary.TRACEBACK_VARIABLE, "1")
     assert fail(ZeroDivisionError()) == 1
     assert "Traceback" in capsys.readouterr().err
 
@@ -200,7 +200,14 @@ runpy.run_module("editor", run_name="__main__", alter_sys=True)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
 @pytest.mark.parametrize(
     "moment",
-    ["editor.cli.errors", "argparse", "editor.cli", "inference.operations", "editor.cli.library", "numpy"],
+    [
+        "editor.cli.boundary",
+        "argparse",
+        "editor.cli.parser",
+        "inference.operations",
+        "editor.cli.library",
+        "numpy",
+    ],
 )
 def test_interrupted_early(moment: str) -> None:
     """Ctrl-C while the program is still importing itself; Python's own start cannot be helped."""

@@ -4,11 +4,12 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from inference import checkpoints, networks, single_file
+from inference import checkpoints
 from inference.errors import EditorError
-from inference.headers import read_header, unfinite_tensor
 from inference.models import ModelEntry
 from inference.operations import Family
+from inference.weights import networks, single_file
+from inference.weights.headers import read_header, unfinite_tensor
 
 
 def deep_problems(entry: ModelEntry) -> tuple[str, ...]:

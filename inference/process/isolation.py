@@ -10,7 +10,7 @@ import os
 import sys
 from os import path
 
-_PROGRAM = path.realpath(path.join(path.dirname(__file__), os.pardir))  # noqa: PTH118, PTH120
+_PROGRAM = path.realpath(path.join(path.dirname(__file__), os.pardir, os.pardir))  # noqa: PTH118, PTH120
 _LIBRARIES = tuple(
     path.realpath(path.join(prefix, name))  # noqa: PTH118
     for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix}

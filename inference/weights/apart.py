@@ -4,12 +4,12 @@ import multiprocessing
 from multiprocessing.connection import Connection
 
 from inference.errors import EditorError
-from inference.isolation import leave_working_directory
 from inference.models import ModelEntry
+from inference.process.isolation import leave_working_directory
 
 
 def deep_problems_apart(entry: ModelEntry) -> tuple[str, ...]:
-    """`inference.checking.deep_problems`, by a child that ends with this process.
+    """`inference.weights.checking.deep_problems`, by a child that ends with this process.
 
     Raises:
         EditorError: the child ended before it had an answer, as when memory runs out.
@@ -32,7 +32,7 @@ def deep_problems_apart(entry: ModelEntry) -> tuple[str, ...]:
 
 def _check(connection: Connection, entry: ModelEntry) -> None:
     leave_working_directory()
-    from inference.checking import deep_problems
+    from inference.weights.checking import deep_problems
 
     with connection:
         connection.send(deep_problems(entry))

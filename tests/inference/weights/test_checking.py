@@ -14,7 +14,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from inference.errors import EditorError
-from inference.headers import read_header, unfinite_tensor
 from inference.loading import load_backbone
 from inference.models import Catalogue, ModelEntry
 from inference.operations import Generate
@@ -22,6 +21,7 @@ from inference.progress import Progress
 from inference.request import Request
 from inference.runner import make_runner
 from inference.schedule import PredictionType
+from inference.weights.headers import read_header, unfinite_tensor
 from tests.helpers.original_layout import save_as_one_file
 
 Tensors: TypeAlias = Mapping[str, Tensor]
@@ -205,7 +205,7 @@ def test_apart_the_check_says_the_same(
     (file,) = (folder / "unet").glob("*.safetensors")
     save_file(without("mid_block")(load_file(file)), file)
     assert apart.check(str(folder))["problems"] == problems(folder)
-    monkeypatch.setattr("inference.checking_apart._check", _ended)
+    monkeypatch.setattr("inference.weights.apart._check", _ended)
     with pytest.raises(EditorError, match="ended before it was done"):
         apart.check(str(folder))
 

@@ -1,0 +1,1 @@
+"""What a process may import, and whom it may contact."""

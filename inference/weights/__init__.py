@@ -1,0 +1,1 @@
+"""The weights in the files of a model: their headers, whether they fit its networks, single checkpoints."""
