@@ -5,7 +5,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from editor.application import Application
-from editor.starts import LARGEST_SIDE_PX
+from editor.limits import LARGEST_SIDE_PX
 from widgets.dialog import Dialog
 from widgets.icons import IconButton
 from widgets.theme import inset

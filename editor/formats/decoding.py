@@ -11,14 +11,18 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
 from editor import colour, icc
 from editor.formats import deep
-from editor.formats.limits import check_size
+from editor.limits import LARGEST_PIXELS, LARGEST_PROFILE_BYTES, check_file_size
 from editor.raster import Samples, frozen
 from inference.errors import EditorError
 from inference.request import Pixels
+
+# Pillow has limits of its own, below ours; files are refused by `editor.limits` before they are decoded.
+Image.MAX_IMAGE_PIXELS = LARGEST_PIXELS
+PngImagePlugin.MAX_TEXT_CHUNK = LARGEST_PROFILE_BYTES  # of colour profiles, too
 
 _STRIP_ROWS = 64
 ORIENTATION_TAG = 0x0112
@@ -50,7 +54,7 @@ def opened(path: Path | BytesIO, formats: tuple[str, ...], name: str = "") -> Ge
     with said_broken(called), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd metadata; ours to ignore
         with Image.open(path, formats=formats) as image:
-            check_size(called, image.width, image.height, _bounding_bytes(path, image))
+            check_file_size(called, image.width, image.height, _bounding_bytes(path, image))
             yield image
 
 

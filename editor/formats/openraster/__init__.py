@@ -14,11 +14,11 @@ from pathlib import Path
 
 from editor.atomic import atomic_write
 from editor.formats import ExportOptions, Opened, Picture
-from editor.formats.limits import check_size
 from editor.formats.openraster import ours
 from editor.formats.openraster.archive import Archive, Writer
 from editor.formats.openraster.stack import read_stack
 from editor.formats.openraster.stand_ins import stack_xml
+from editor.limits import check_document, check_file_size
 from inference.errors import EditorError
 
 MIME_TYPE = "image/openraster"
@@ -32,9 +32,10 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
     """Write layers, composite and recipes.
 
     Raises:
-        EditorError: the file cannot be written.
+        EditorError: the document is beyond the limits, or the file cannot be written.
     """
     del options
+    check_document(picture.state)
     with atomic_write(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("mimetype", MIME_TYPE)
         writer = Writer(archive, picture.state.icc_profile, picture.only_raster)
@@ -77,7 +78,7 @@ def _read(archive: Archive) -> Opened:
     notes: list[str] = []
     known = ours.read(archive, text, notes)
     if known.state is not None:
-        check_size("The picture", known.state.width, known.state.height)
+        check_file_size("The picture", known.state.width, known.state.height)
         return Opened(state=known.state, source=known.source, is_project=True, notes=_once(notes))
     state = read_stack(archive, text, notes)
     state = ours.amended(state, known)

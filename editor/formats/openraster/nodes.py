@@ -6,9 +6,9 @@ from typing import Any
 
 from editor.adjustments import ADJUSTMENTS, kind_of
 from editor.blend_mode import BlendMode
-from editor.formats.limits import DEEPEST_GROUPS
 from editor.formats.openraster.archive import Archive, Writer
 from editor.layer import Adjustment, Group, Layer, Mask, Node
+from editor.limits import check_depth
 from editor.recipes import Recipe
 from editor.text import TextContent
 from inference.errors import EditorError
@@ -43,8 +43,7 @@ def node_from_json(values: dict[str, Any], archive: Archive, notes: list[str], d
     Raises:
         EditorError, ValueError, KeyError, TypeError: the file says something else than `node_to_json`.
     """
-    if depth > DEEPEST_GROUPS:
-        raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
+    check_depth(depth)
     common: dict[str, Any] = {
         "id": str(values["id"]),
         "name": str(values["name"]),

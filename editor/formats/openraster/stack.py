@@ -10,9 +10,15 @@ import numpy as np
 
 from editor import colour
 from editor.blend_mode import BlendMode
-from editor.formats.limits import DEEPEST_GROUPS, LARGEST_LAYERS, LARGEST_SIDE_PX, check_size
 from editor.formats.openraster.archive import Archive
 from editor.layer import Group, Layer, Node
+from editor.limits import (
+    LARGEST_OFFSET_PX,
+    LARGEST_SIDE_PX,
+    check_count,
+    check_depth,
+    check_file_size,
+)
 from editor.raster import Raster
 from editor.state import DocumentState
 from inference.errors import EditorError
@@ -35,8 +41,8 @@ def read_stack(archive: Archive, text: bytes, notes: list[str]) -> DocumentState
         EditorError: what is wrong with it.
     """
     image = parsed(text)
-    width, height = _number(image, "w", 1), _number(image, "h", 1)
-    check_size("The picture", width, height)
+    width, height = _number(image, "w", 1, LARGEST_SIDE_PX), _number(image, "h", 1, LARGEST_SIDE_PX)
+    check_file_size("The picture", width, height)
     stack = image.find("stack")
     if stack is None:
         raise EditorError("The file has no layers (stack.xml lacks a stack).")
@@ -60,13 +66,11 @@ class _Reader:
         self._count = 0
 
     def inside(self, stack: ElementTree.Element, x: int, y: int, depth: int) -> tuple[Node, ...]:
-        if depth > DEEPEST_GROUPS:
-            raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
         found: list[Node] = []
         for element in reversed(list(stack)):
             self._count += 1
-            if self._count > LARGEST_LAYERS:
-                raise EditorError(f"The file has more than {LARGEST_LAYERS} layers.")
+            check_count(self._count)
+            check_depth(depth)
             node = self._node(element, x, y, depth)
             if node is None:
                 self._notes.append(f"A part of kind “{element.tag}” was left out.")
@@ -77,8 +81,8 @@ class _Reader:
         return tuple(found)
 
     def _node(self, element: ElementTree.Element, x: int, y: int, depth: int) -> Node | None:
-        x += _number(element, "x", -LARGEST_SIDE_PX, 0)
-        y += _number(element, "y", -LARGEST_SIDE_PX, 0)
+        x += _number(element, "x", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX, default=0)
+        y += _number(element, "y", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX, default=0)
         if element.tag == "layer":
             raster = self._raster(element.get("src", ""))
             return Layer(raster=raster, x=x, y=y, **self._common(element, "Layer"))
@@ -133,7 +137,7 @@ def parsed(text: bytes) -> ElementTree.Element:
         raise EditorError(f"The layers cannot be read (stack.xml): {error}.") from error
 
 
-def _number(element: ElementTree.Element, name: str, low: int, default: int | None = None) -> int:
+def _number(element: ElementTree.Element, name: str, low: int, high: int, default: int | None = None) -> int:
     text = element.get(name)
     if text is None and default is not None:
         return default
@@ -141,8 +145,15 @@ def _number(element: ElementTree.Element, name: str, low: int, default: int | No
         value = round(float(text or ""))
     except (ValueError, OverflowError) as error:
         raise EditorError(f"“{name}” of a {element.tag} is {text!r}: a number is needed.") from error
-    if not low <= value <= LARGEST_SIDE_PX:
-        raise EditorError(f"“{name}” of a {element.tag} is {value}: allowed is {low} to {LARGEST_SIDE_PX}.")
+    if not low <= value <= high:
+        raise EditorError(
+            "“{name}” of a {tag} is {value}: allowed is {low} to {high}.",
+            name=name,
+            tag=element.tag,
+            value=value,
+            low=low,
+            high=high,
+        )
     return value
 
 

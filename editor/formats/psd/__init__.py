@@ -11,10 +11,10 @@ from typing import Any, cast
 from editor import colour, icc
 from editor.formats import ExportOptions, Opened, Picture
 from editor.formats.decoding import said_broken
-from editor.formats.limits import LARGEST_PIXELS, check_size
 from editor.formats.psd.layers import Reader
 from editor.formats.psd.pixels import flat_samples
 from editor.layer import Layer, Node
+from editor.limits import LARGEST_PIXELS, check_file_size
 from editor.raster import Raster
 from editor.state import DocumentState, Guide, SourceMetadata
 from inference.errors import EditorError
@@ -53,7 +53,7 @@ def _check_header(path: Path) -> None:
     if len(head) < HEADER_BYTES:
         raise EditorError(f"“{path.name}” is damaged or incomplete.", "Get the file again.")
     height, width = struct.unpack_from(">II", head, 14)
-    check_size(path.name, width, height)
+    check_file_size(path.name, width, height)
 
 
 def _opened(document: Any, path: Path) -> Opened:

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from editor.blend_mode import BlendMode
-from editor.formats.limits import DEEPEST_GROUPS, LARGEST_LAYERS
 from editor.formats.psd.adjustments import settings_of
 from editor.formats.psd.pixels import Budget, layer_samples, mask_raster
 from editor.formats.psd.shapes import fill_colour, vector_mask
 from editor.layer import Adjustment, Group, Layer, Mask, Node
+from editor.limits import check_count, check_depth
 from editor.raster import Area, Raster, frozen
-from inference.errors import EditorError
 
 MODES = {
     "NORMAL": BlendMode.NORMAL,
@@ -65,13 +64,11 @@ class Reader:
         return self._inside(self._document, 0)
 
     def _inside(self, parent: Any, depth: int) -> tuple[Node, ...]:
-        if depth > DEEPEST_GROUPS:
-            raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
         found: list[Node] = []
         for layer in parent:
             self._count += 1
-            if self._count > LARGEST_LAYERS:
-                raise EditorError(f"The file has more than {LARGEST_LAYERS} layers.")
+            check_count(self._count)
+            check_depth(depth)
             try:
                 node = self._node(layer, depth)
             except _BROKEN as error:

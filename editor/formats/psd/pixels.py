@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from editor.formats.decoding import to_srgb
-from editor.formats.limits import LARGEST_TOTAL_PIXELS, check_size
+from editor.limits import check_file_size, check_total
 from editor.raster import Raster, Samples, frozen
 from inference.errors import EditorError
 
@@ -23,11 +23,9 @@ class Budget:
         self._pixels = 0
 
     def take(self, name: str, width: int, height: int) -> None:
-        check_size(name, width, height)
+        check_file_size(name, width, height)
         self._pixels += width * height
-        if self._pixels > LARGEST_TOTAL_PIXELS:
-            most = LARGEST_TOTAL_PIXELS // 10**6
-            raise EditorError(f"The layers of the file have more than {most} megapixels together.")
+        check_total(self._pixels)
 
 
 def layer_samples(layer: Any, depth: int) -> Samples | None:

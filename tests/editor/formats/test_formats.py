@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from editor import metadata
+from editor import limits, metadata
 from editor.formats import (
     FORMATS,
     ExportOptions,
@@ -21,7 +21,6 @@ from editor.formats import (
     export_formats,
     format_for_reading,
     format_for_writing,
-    limits,
 )
 from editor.formats.decoding import ORIENTATION_TAG
 from editor.layer import Layer

@@ -322,7 +322,7 @@ class TestOpenRaster:
         [
             ('<layer src="../../etc/passwd"/>', "lacks “../../etc/passwd”"),
             ('<layer src="data/none.png"/>', "lacks “data/none.png”"),
-            ('<layer src="data/layer000.png" x="9999999"/>', "allowed is"),
+            ('<layer src="data/layer000.png" x="99999999"/>', "allowed is"),
             ('<layer src="data/layer000.png" x="wide"/>', "a number is needed"),
             ('<layer src="stack.xml"/>', "damaged"),
         ],
@@ -352,7 +352,7 @@ class TestOpenRaster:
             CODEC.read(path)
 
     def test_all_layers_together_are_limited(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("editor.formats.openraster.archive.LARGEST_TOTAL_PIXELS", 70)
+        monkeypatch.setattr("editor.limits.LARGEST_TOTAL_PIXELS", 70)
         with pytest.raises(EditorError, match="together"):
             CODEC.read(rewritten(project, {ours.NAME: None}))
 
