@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import struct
+import re
 import warnings
-import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from io import BytesIO
@@ -27,35 +26,25 @@ PngImagePlugin.MAX_TEXT_CHUNK = LARGEST_PROFILE_BYTES  # of colour profiles, too
 _STRIP_ROWS = 64
 ORIENTATION_TAG = 0x0112
 
-BROKEN = (
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    OSError,
-    SyntaxError,  # Pillow's PNG reader
-    ValueError,
-    EOFError,
-    LookupError,
-    TypeError,
-    AttributeError,  # Pillow's TIFF and MPO readers, of tags of another type than they expect
-    ArithmeticError,
-    AssertionError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-)
-"""What decoders raise on damaged files."""
+_UNSUPPORTED = re.compile(r"unsupported|not supported|unknown|unrecogni[sz]ed|not implemented", re.IGNORECASE)
+"""How decoders say that they do not read something, in contrast to that it is damaged."""
+
+
+@contextmanager
+def quiet() -> Generator[None]:
+    """Without the warnings about odd metadata that Pillow and others give; ours to ignore."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager
 def opened(path: Path | BytesIO, formats: tuple[str, ...], name: str = "") -> Generator[Image.Image]:
     """A Pillow image, its size checked before anything is decoded; broken files become an `EditorError`."""
     called = path.name if isinstance(path, Path) else name or "picture"
-    with said_broken(called), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd metadata; ours to ignore
-        with Image.open(path, formats=formats) as image:
-            check_file_size(called, image.width, image.height, _bounding_bytes(path, image))
-            yield image
+    with said_broken(called), quiet(), Image.open(path, formats=formats) as image:
+        check_file_size(called, image.width, image.height, _bounding_bytes(path, image))
+        yield image
 
 
 def _bounding_bytes(path: Path | BytesIO, image: Image.Image) -> int | None:
@@ -82,18 +71,48 @@ def reopener(path: Path | BytesIO, formats: tuple[str, ...]) -> Callable[[], Ima
 
 @contextmanager
 def said_broken(name: str) -> Generator[None]:
-    """Make an `EditorError` of whatever a decoder raises about a damaged or too large file."""
+    """The boundary around decoders: make an `EditorError` of whatever one raises about a file.
+
+    Decoders raise nearly everything about damaged files, assertions and `AttributeError` included, so nothing
+    is listed. What is damaged is told from what is not supported and from a disk that cannot be read.
+    """
     try:
         yield
-    except Image.DecompressionBombError as error:
-        raise EditorError(f"“{name}” is too large to be opened: {error}.") from error
+    except EditorError:
+        raise
     except MemoryError as error:
         raise EditorError(
-            f"“{name}” does not fit into memory.", "Close other programs, or make it smaller."
+            "“{name}” does not fit into memory.", "Close other programs, or make it smaller.", name=name
         ) from error
-    except BROKEN as error:
-        reason = str(error) or type(error).__name__
-        raise EditorError(f"“{name}” is damaged or incomplete: {reason}.", "Get the file again.") from error
+    except Exception as error:
+        raise _told(name, error) from error
+
+
+def _told(name: str, error: Exception) -> EditorError:
+    """What a decoder's exception means to people; paths of the machine do not show."""
+    if isinstance(error, OSError) and error.errno is not None:
+        reason = error.strerror or type(error).__name__
+        return EditorError("“{name}” cannot be read: {reason}.", name=name, reason=reason)
+    if isinstance(error, UnidentifiedImageError):
+        return EditorError("“{name}” is damaged or incomplete.", "Get the file again.", name=name)
+    text = "" if isinstance(error, LookupError) else str(error)  # which key or index means nothing to people
+    reason = _without_places(text.strip().rstrip(".")) or type(error).__name__
+    if isinstance(error, NotImplementedError) or _UNSUPPORTED.search(reason):
+        return EditorError(
+            "“{name}” is of a kind that Attune does not read: {reason}.",
+            "Save it in another way with another program.",
+            name=name,
+            reason=reason,
+        )
+    return EditorError(
+        "“{name}” is damaged or incomplete: {reason}.", "Get the file again.", name=name, reason=reason
+    )
+
+
+def _without_places(text: str) -> str:
+    """A library's message without paths and addresses in memory."""
+    text = re.sub(r"<[^<>]*\bat 0x[0-9a-f]+>", "the file", text)
+    return re.sub(r"['\"]?(?:[A-Za-z]:\\|/)[^'\"\n]*[/\\][^'\"\n]*['\"]?", "the file", text)
 
 
 def decoded(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[str]) -> Samples:
@@ -102,7 +121,7 @@ def decoded(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[s
     `reopen` gives the same image again, not decoded.
     """
     samples = _samples(image, reopen, notes)
-    return frozen(_upright(samples, orientation_of(image)))  # Pillow turns TIFFs itself, and says so then
+    return frozen(upright(samples, orientation_of(image)))  # Pillow turns TIFFs itself, and says so then
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -113,7 +132,7 @@ def orientation_of(image: Image.Image) -> int:
         return 1
 
 
-def _upright(samples: Samples, orientation: int) -> Samples:
+def upright(samples: Samples, orientation: int) -> Samples:
     """The samples as EXIF's orientation 1..8 wants them seen."""
     if orientation in (5, 6, 7, 8):
         samples = samples.transpose(1, 0, 2)
@@ -128,7 +147,7 @@ def _samples(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[
     found = deep.samples_of(image, reopen, notes)
     if found is None:
         found = _eight_bits(image, notes)
-    return _out_of_grey(found, image, notes)
+    return out_of_grey(found, image, notes)
 
 
 def _eight_bits(image: Image.Image, notes: list[str]) -> Pixels:
@@ -157,7 +176,7 @@ def _rgba(image: Image.Image, mode: str) -> Pixels:
     return pixels
 
 
-def _out_of_grey(samples: Samples, image: Image.Image, notes: list[str]) -> Samples:
+def out_of_grey(samples: Samples, image: Image.Image, notes: list[str]) -> Samples:
     """Grey pixels become sRGB, so a grey profile has to be applied."""
     profile = bytes(image.info.get("icc_profile") or b"")
     if profile[16:20] != b"GRAY":

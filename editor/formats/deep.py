@@ -42,7 +42,7 @@ def samples_of(image: Image.Image, reopen: Reopen, notes: list[str]) -> Samples 
         return _grey(np.asarray(image).astype(np.uint16), image.info.get("transparency"))
     elif image.mode in ("I", "F"):
         image.load()
-        return _grey(_ranged(np.asarray(image), notes), None)
+        return _grey(ranged(np.asarray(image), notes), None)
     elif layout.endswith((";16B", ";16L", ";16N")):
         notes.append("The picture has 16 bits a channel; it was opened with 8.")
     return None
@@ -107,11 +107,12 @@ def _grey(values: NDArray[np.uint16], transparent: object) -> NDArray[np.uint16]
     return result
 
 
-def _ranged(values: NDArray[Any], notes: list[str]) -> NDArray[np.uint16]:
+def ranged(values: NDArray[Any], notes: list[str]) -> NDArray[np.uint16]:
     """Integers of up to 16 bits as they are; wider ones and floating numbers scaled to fit."""
     if values.dtype.kind != "f" and values.min(initial=0) >= 0 and values.max(initial=0) <= 65535:
         return values.astype(np.uint16)
     finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = min(0.0, float(finite.min(initial=0))), max(1.0, float(finite.max(initial=0)))
-    notes.append(f"The picture's values from {low:g} to {high:g} were scaled to 16 bits.")
+    if (low, high) != (0.0, 1.0):
+        notes.append(f"The picture's values from {low:g} to {high:g} were scaled to 16 bits.")
     return np.round((finite - low) / (high - low) * 65535).astype(np.uint16)

@@ -32,8 +32,13 @@ def read(path: Path, formats: tuple[str, ...]) -> Opened:
         if getattr(image, "is_animated", False) and image.format != "MPO":
             notes.append("The file holds more than one picture; the first was opened.")
         samples = decoded(image, reopener(path, formats), notes)
-        source, payload = source_of(image)
-        profile, dpi = profile_of(image, notes), dpi_of(image)
+        return as_opened(path, samples, image, notes)
+
+
+def as_opened(path: Path, samples: Samples, image: Image.Image, notes: list[str]) -> Opened:
+    """A document of one layer of samples and of what an image of Pillow carries beside its pixels."""
+    source, payload = source_of(image)
+    profile, dpi = profile_of(image, notes), dpi_of(image)
     return as_document(path, samples, source, payload, notes, icc_profile=profile, dpi=dpi)
 
 
