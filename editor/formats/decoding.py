@@ -30,6 +30,10 @@ _UNSUPPORTED = re.compile(r"unsupported|not supported|unknown|unrecogni[sz]ed|no
 """How decoders say that they do not read something, in contrast to that it is damaged."""
 
 
+class BrokenFileError(EditorError):
+    """What a decoder raised about a file, or a part of one, in words for people."""
+
+
 @contextmanager
 def quiet() -> Generator[None]:
     """Without the warnings about odd metadata that Pillow and others give; ours to ignore."""
@@ -71,7 +75,7 @@ def reopener(path: Path | BytesIO, formats: tuple[str, ...]) -> Callable[[], Ima
 
 @contextmanager
 def said_broken(name: str) -> Generator[None]:
-    """The boundary around decoders: make an `EditorError` of whatever one raises about a file.
+    """The boundary around decoders: make a `BrokenFileError` of whatever one raises about a file.
 
     Decoders raise nearly everything about damaged files, assertions and `AttributeError` included, so nothing
     is listed. What is damaged is told from what is not supported and from a disk that cannot be read.
@@ -88,23 +92,23 @@ def said_broken(name: str) -> Generator[None]:
         raise _told(name, error) from error
 
 
-def _told(name: str, error: Exception) -> EditorError:
+def _told(name: str, error: Exception) -> BrokenFileError:
     """What a decoder's exception means to people; paths of the machine do not show."""
     if isinstance(error, OSError) and error.errno is not None:
         reason = error.strerror or type(error).__name__
-        return EditorError("“{name}” cannot be read: {reason}.", name=name, reason=reason)
+        return BrokenFileError("“{name}” cannot be read: {reason}.", name=name, reason=reason)
     if isinstance(error, UnidentifiedImageError):
-        return EditorError("“{name}” is damaged or incomplete.", "Get the file again.", name=name)
+        return BrokenFileError("“{name}” is damaged or incomplete.", "Get the file again.", name=name)
     text = "" if isinstance(error, LookupError) else str(error)  # which key or index means nothing to people
     reason = _without_places(text.strip().rstrip(".")) or type(error).__name__
     if isinstance(error, NotImplementedError) or _UNSUPPORTED.search(reason):
-        return EditorError(
+        return BrokenFileError(
             "“{name}” is of a kind that Attune does not read: {reason}.",
             "Save it in another way with another program.",
             name=name,
             reason=reason,
         )
-    return EditorError(
+    return BrokenFileError(
         "“{name}” is damaged or incomplete: {reason}.", "Get the file again.", name=name, reason=reason
     )
 
@@ -151,12 +155,22 @@ def _samples(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[
 
 
 def _eight_bits(image: Image.Image, notes: list[str]) -> Pixels:
+    raw_mode = deep.raw_mode(image)
     image.load()
+    _spread_transparency(image, raw_mode)
     if image.mode in ("CMYK", "LAB", "YCbCr"):
         notes.append(f"The picture was converted from {image.mode} to sRGB.")
         image = to_srgb(image)
     has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
     return _rgba(image, "RGBA" if has_alpha else "RGB")
+
+
+def _spread_transparency(image: Image.Image, raw_mode: str) -> None:
+    """Pillow spreads grey of 1, 2 and 4 bits over 8, but not the value that is transparent."""
+    step = {"1": 255, "L;2": 85, "L;4": 17}.get(raw_mode)
+    value = image.info.get("transparency")
+    if image.format == "PNG" and step is not None and isinstance(value, int):
+        image.info["transparency"] = min(255, value * step)
 
 
 def _rgba(image: Image.Image, mode: str) -> Pixels:

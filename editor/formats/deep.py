@@ -30,7 +30,7 @@ def samples_of(image: Image.Image, reopen: Reopen, notes: list[str]) -> Samples 
 
     `reopen` gives the same image again, not decoded.
     """
-    layout = _raw_mode(image)
+    layout = raw_mode(image)
     if layout == "LA;16B":
         return _grey_with_alpha(image)
     if layout.startswith(("RGB;16", "RGBA;16")):
@@ -48,7 +48,7 @@ def samples_of(image: Image.Image, reopen: Reopen, notes: list[str]) -> Samples 
     return None
 
 
-def _raw_mode(image: Image.Image) -> str:
+def raw_mode(image: Image.Image) -> str:
     """How the samples lie in the file, in Pillow's words; "" if unknown."""
     tiles: list[Any] = list(getattr(image, "tile", ()))
     arguments: Any = tiles[0].args if tiles else None
@@ -81,12 +81,12 @@ def _in_two_passes(image: Image.Image, again: Image.Image, layout: str) -> NDArr
 def _decoded_as(image: Image.Image, raw_mode: str) -> NDArray[np.uint8]:
     """The image decoded by another of Pillow's unpackers."""
     unread: Any = image
-    unread.tile = [_with_raw_mode(tile, raw_mode) for tile in unread.tile]
+    unread.tile = [_withraw_mode(tile, raw_mode) for tile in unread.tile]
     image.load()
     return np.asarray(image)
 
 
-def _with_raw_mode(tile: Any, raw_mode: str) -> Any:
+def _withraw_mode(tile: Any, raw_mode: str) -> Any:
     arguments = tile.args
     return tile._replace(args=(raw_mode, *arguments[1:]) if isinstance(arguments, tuple) else raw_mode)
 

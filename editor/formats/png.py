@@ -10,15 +10,24 @@ from editor import metadata
 from editor.atomic import atomic_write
 from editor.formats import Opened, exif, raster
 from editor.formats.carried import Words, words_of
+from editor.formats.decoding import said_broken
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
+from editor.formats.png_chunks import mended, scanned
 from editor.formats.png_writer import Chunk, Layout, write_png
 
 _METRES_PER_INCH = 0.0254
 
 
 def read(path: Path) -> Opened:
-    return raster.read(path, ("PNG",))
+    """The picture of a file; see `Codec.read`. What is damaged beside the pixels is left out and said."""
+    with said_broken(path.name):
+        chunks = scanned(path)
+        if not chunks.broken:
+            return raster.read(path, ("PNG",))
+        names = ", ".join(sorted({name.decode() for name, _, _ in chunks.broken}))
+        notes = [f"Damaged or too long parts of the file beside its pixels were left out: {names}."]
+        return raster.read(path, ("PNG",), notes, mended(path, chunks))
 
 
 def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,21 @@ from editor.state import DocumentState, SourceMetadata
 from inference.request import Pixels
 
 
-def read(path: Path, formats: tuple[str, ...]) -> Opened:
+def read(
+    path: Path, formats: tuple[str, ...], notes: list[str] | None = None, data: BytesIO | None = None
+) -> Opened:
     """The picture of a file as a document of one layer; the EXIF orientation is applied.
+
+    `data` is read in place of the file's own bytes, `notes` are those that are known already.
 
     Raises:
         EditorError: no picture, a truncated one, or one beyond the limits.
     """
-    notes: list[str] = []
-    with opened(path, formats) as image:
+    notes = [] if notes is None else notes
+    with opened(data or path, formats, path.name) as image:
         if getattr(image, "is_animated", False) and image.format != "MPO":
             notes.append("The file holds more than one picture; the first was opened.")
-        samples = decoded(image, reopener(path, formats), notes)
+        samples = decoded(image, reopener(data or path, formats), notes)
         return as_opened(path, samples, image, notes)
 
 

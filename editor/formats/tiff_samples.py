@@ -109,7 +109,7 @@ def _scaled(values: NDArray[Any], tags: Tags, notes: list[str]) -> Samples:
     stored: Any = values
     if stored.dtype == np.bool_:
         return stored.astype(np.uint8) * np.uint8(255)
-    top = 2**tags.bits - 1
+    top = (1 << tags.bits) - 1
     if tags.bits in (8, 16):
         return stored.astype(f"=u{tags.bits // 8}", copy=False)
     if tags.bits < 16:

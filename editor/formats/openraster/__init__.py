@@ -9,17 +9,16 @@ which are read again as long as nobody changed `stack.xml` or its pictures.
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
 
 from editor.atomic import atomic_write
 from editor.formats import ExportOptions, Opened, Picture
+from editor.formats.decoding import said_broken
 from editor.formats.openraster import ours
 from editor.formats.openraster.archive import Archive, Writer
 from editor.formats.openraster.stack import read_stack
 from editor.formats.openraster.stand_ins import stack_xml
 from editor.limits import check_document, check_file_size
-from inference.errors import EditorError
 
 MIME_TYPE = "image/openraster"
 STACK = "stack.xml"
@@ -54,23 +53,8 @@ def read(path: Path) -> Opened:
     Raises:
         EditorError: no OpenRaster, damaged, or with parts of absurd size.
     """
-    try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            return _read(Archive(archive))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        KeyError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-    ) as error:
-        raise EditorError(
-            f"“{path.name}” is a damaged OpenRaster file: {error}.", "Get the file again."
-        ) from error
-    except OSError as error:
-        raise EditorError(f"“{path.name}” cannot be read: {error.strerror or error}.") from error
+    with said_broken(path.name), path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        return _read(Archive(archive))
 
 
 def _read(archive: Archive) -> Opened:

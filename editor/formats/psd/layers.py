@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from editor.blend_mode import BlendMode
+from editor.formats.decoding import BrokenFileError, said_broken
 from editor.formats.psd.adjustments import settings_of
 from editor.formats.psd.pixels import Budget, layer_samples, mask_raster
 from editor.formats.psd.shapes import fill_colour, vector_mask
@@ -44,7 +45,6 @@ MODES = {
 }
 _GROUPS = ("group", "artboard")
 _AS_PIXELS = {"type": "Text layer", "smartobject": "Smart object", "shape": "Shape"}
-_BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ArithmeticError)
 
 
 class Reader:
@@ -70,9 +70,10 @@ class Reader:
             check_count(self._count)
             check_depth(depth)
             try:
-                node = self._node(layer, depth)
-            except _BROKEN as error:
-                self._say(layer, f"is damaged and was left out ({str(error) or type(error).__name__})")
+                with said_broken(str(layer.name)):
+                    node = self._node(layer, depth)
+            except BrokenFileError as error:
+                self._notes.append(f"A layer was left out: {error.message}")
                 continue
             if node is not None:
                 found.append(node)
