@@ -116,7 +116,8 @@ def _scaled(values: NDArray[Any], tags: Tags, notes: list[str]) -> Samples:
         full, kind = (255, "u1") if tags.bits < 8 else (65535, "u2")
         table: Any = np.round(np.arange(top + 1) * (full / top)).astype(kind)
         return table[np.minimum(stored, top)]
-    return np.round(stored.astype(np.float64) * (65535 / top)).astype(np.uint16)
+    wide = np.asarray(values, np.float64)
+    return np.round(wide * (65535 / top)).astype(np.uint16)
 
 
 def _of_floats(values: NDArray[Any], notes: list[str]) -> Samples:
