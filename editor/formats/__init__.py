@@ -192,6 +192,8 @@ def format_for_reading(path: Path) -> FileFormat:
     for name, fits in _SIGNATURES:
         if fits(head):
             return FORMATS[name]
+    if head[:4] == b"PK\3\4" and _holds_layers(path):
+        return FORMATS["openraster"]
     what = "is empty" if not head else "is no picture that Attune reads"
     raise EditorError(
         f"“{path.name}” {what}.",
@@ -209,6 +211,17 @@ def _head(path: Path) -> bytes:
         raise EditorError(f"“{path}” is a folder.", "Choose a picture in it.") from error
     except OSError as error:
         raise EditorError(f"“{path}” cannot be read: {error.strerror or error}.") from error
+
+
+def _holds_layers(path: Path) -> bool:
+    """Whether a zip file is OpenRaster although its `mimetype` does not stand where it should."""
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "stack.xml" in archive.NameToInfo
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False
 
 
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")

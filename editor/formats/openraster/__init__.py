@@ -11,6 +11,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from editor import colour
 from editor.atomic import atomic_write
 from editor.formats import ExportOptions, Opened, Picture
 from editor.formats.decoding import said_broken
@@ -37,7 +38,7 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
     check_document(picture.state)
     with atomic_write(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("mimetype", MIME_TYPE)
-        writer = Writer(archive, picture.state.icc_profile, picture.only_raster)
+        writer = Writer(archive, _profile_of(picture), picture.only_raster)
         stack = stack_xml(picture.state, writer)
         tree = ours.tree_of(picture.state, writer)
         writer.text(STACK, stack)
@@ -45,6 +46,12 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
         writer.picture(MERGED, picture)
         writer.text(ours.NAME, ours.document(picture, tree, stack, writer.checksums()))
     return ()
+
+
+def _profile_of(picture: Picture) -> bytes:
+    """What the pictures say; of 16 bits without a profile Krita would ask what they mean."""
+    own = picture.state.icc_profile
+    return own or (colour.built_in_profile("srgb") if picture.state.depth == 16 else b"")
 
 
 def read(path: Path) -> Opened:

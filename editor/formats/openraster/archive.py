@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from PIL import Image
 
 from editor import colour, icc
-from editor.formats.decoding import decoded, opened, reopener
+from editor.formats.decoding import BrokenFileError, decoded, opened, reopener
 from editor.formats.picture import Picture
 from editor.formats.png_writer import SIGNATURE, Chunk, Layout, write_png
 from editor.limits import (
@@ -79,14 +79,16 @@ class Archive:
         try:
             return self._archive.getinfo(name)
         except KeyError as error:
-            raise EditorError(f"The file lacks “{name}”.", "It is incomplete; get it again.") from error
+            raise BrokenFileError(
+                "The file lacks “{name}”.", "It is incomplete; get it again.", name=name
+            ) from error
 
     def _check(self, info: zipfile.ZipInfo) -> None:
         """Refuse a picture by its header, before it is decompressed."""
         with self._archive.open(info) as file:
             head = file.read(_HEAD_BYTES)
         if not head.startswith(SIGNATURE) or len(head) < 24:
-            raise EditorError(f"“{info.filename}” in the file is damaged: it is no PNG picture.")
+            raise BrokenFileError("“{name}” in the file is no PNG picture.", name=info.filename)
         width, height = struct.unpack_from(">II", head, 16)
         check_file_size(info.filename, width, height)
         self._pixels += width * height

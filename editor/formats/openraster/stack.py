@@ -10,6 +10,7 @@ import numpy as np
 
 from editor import colour
 from editor.blend_mode import BlendMode
+from editor.formats.decoding import BrokenFileError
 from editor.formats.openraster.archive import Archive
 from editor.layer import Group, Layer, Node
 from editor.limits import (
@@ -25,12 +26,17 @@ from inference.errors import EditorError
 
 _ALIASES = {
     "krita:linear_light": BlendMode.LINEAR_LIGHT,
-    "krita:hard_mix": BlendMode.HARD_MIX,
-    "krita:hard mix": BlendMode.HARD_MIX,
-    "krita:add": BlendMode.PLUS,
     "svg:exclusion": BlendMode.EXCLUSION,
     "svg:dst-over": None,
-    "svg:add": BlendMode.PLUS,
+    "svg:add": BlendMode.LINEAR_DODGE,
+}
+_NEARLY = {
+    "krita:hard mix": BlendMode.HARD_MIX,  # dodges and burns; ours is Photoshop's
+    "krita:hard_mix": BlendMode.HARD_MIX,
+    "krita:hard_mix_softer_photoshop": BlendMode.HARD_MIX,
+    "krita:soft_light": BlendMode.SOFT_LIGHT,
+    "krita:soft_light_pegtop_delphi": BlendMode.SOFT_LIGHT,
+    "krita:soft_light_ifs_illusions": BlendMode.SOFT_LIGHT,
 }
 
 
@@ -48,6 +54,8 @@ def read_stack(archive: Archive, text: bytes, notes: list[str]) -> DocumentState
         raise EditorError("The file has no layers (stack.xml lacks a stack).")
     reader = _Reader(archive, notes)
     nodes = reader.inside(stack, 0, 0, 0)
+    if not nodes and reader.broken is not None:
+        raise reader.broken
     if not nodes:
         nodes = (Layer(name="Background", raster=Raster.filled(width, height)),)
     active = reader.selected or nodes[-1].id
@@ -61,6 +69,7 @@ class _Reader:
     def __init__(self, archive: Archive, notes: list[str]) -> None:
         self.selected = ""
         self.profile: bytes | None = None  # of the first picture; the others are converted to it
+        self.broken: BrokenFileError | None = None  # what was wrong with the last layer that was left out
         self._archive = archive
         self._notes = notes
         self._count = 0
@@ -71,7 +80,13 @@ class _Reader:
             self._count += 1
             check_count(self._count)
             check_depth(depth)
-            node = self._node(element, x, y, depth)
+            try:
+                node = self._node(element, x, y, depth)
+            except BrokenFileError as error:
+                self.broken = error
+                name = element.get("name") or "Layer"
+                self._notes.append(f"“{name}” was left out: {error.message}")
+                continue
             if node is None:
                 self._notes.append(f"A part of kind “{element.tag}” was left out.")
                 continue
@@ -84,7 +99,10 @@ class _Reader:
         x += _number(element, "x", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX, default=0)
         y += _number(element, "y", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX, default=0)
         if element.tag == "layer":
-            raster = self._raster(element.get("src", ""))
+            source = element.get("src", "")
+            if not source:
+                raise BrokenFileError("The layer names no picture.")
+            raster = self._raster(source)
             return Layer(raster=raster, x=x, y=y, **self._common(element, "Layer"))
         if element.tag == "stack":
             common = self._common(element, "Group")
@@ -115,6 +133,10 @@ class _Reader:
 
     def _blend_mode(self, element: ElementTree.Element, name: str) -> BlendMode:
         given = element.get("composite-op", BlendMode.NORMAL.value)
+        if given in _NEARLY:
+            label = _NEARLY[given].label
+            self._notes.append(f"“{name}” uses the blend mode “{given}”, which is shown as {label.lower()}.")
+            return _NEARLY[given]
         try:
             return _ALIASES.get(given) or BlendMode(given)
         except ValueError:
@@ -159,7 +181,7 @@ def _number(element: ElementTree.Element, name: str, low: int, high: int, defaul
 
 def _opacity(element: ElementTree.Element) -> float:
     try:
-        value = float(element.get("opacity", "1"))
+        value = float(element.get("opacity", "1").replace(",", "."))  # as programs write it in some languages
     except ValueError:
         return 1.0
     return float(np.clip(value, 0, 1)) if value == value else 1.0

@@ -26,7 +26,7 @@ MODES = {
     "LIGHTEN": BlendMode.LIGHTEN,
     "SCREEN": BlendMode.SCREEN,
     "COLOR_DODGE": BlendMode.COLOUR_DODGE,
-    "LINEAR_DODGE": BlendMode.PLUS,
+    "LINEAR_DODGE": BlendMode.LINEAR_DODGE,
     "LIGHTER_COLOR": BlendMode.LIGHTER_COLOUR,
     "OVERLAY": BlendMode.OVERLAY,
     "SOFT_LIGHT": BlendMode.SOFT_LIGHT,
