@@ -150,11 +150,11 @@ def upright(samples: Samples, orientation: int) -> Samples:
 def _samples(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[str]) -> Samples:
     found = deep.samples_of(image, reopen, notes)
     if found is None:
-        found = _eight_bits(image, notes)
+        found = eight_bits(image, notes)
     return out_of_grey(found, image, notes)
 
 
-def _eight_bits(image: Image.Image, notes: list[str]) -> Pixels:
+def eight_bits(image: Image.Image, notes: list[str]) -> Pixels:
     raw_mode = deep.raw_mode(image)
     image.load()
     _spread_transparency(image, raw_mode)

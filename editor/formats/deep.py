@@ -116,3 +116,16 @@ def ranged(values: NDArray[Any], notes: list[str]) -> NDArray[np.uint16]:
     if (low, high) != (0.0, 1.0):
         notes.append(f"The picture's values from {low:g} to {high:g} were scaled to 16 bits.")
     return np.round((finite - low) / (high - low) * 65535).astype(np.uint16)
+
+
+def spread(values: NDArray[Any], bits: int) -> NDArray[np.uint16]:
+    """Grey, RGB or RGBA of `bits` 9 to 16 as RGBA samples [H, W, 4] of 16 bits."""
+    planes = values if values.ndim == 3 else values[..., None]
+    top = (1 << bits) - 1
+    table = np.round(np.arange(top + 1, dtype=np.float64) * (65535 / top)).astype(np.uint16)
+    result = np.empty((*planes.shape[:2], 4), np.uint16)
+    count = planes.shape[2]
+    colours = planes[..., : 3 if count >= 3 else 1]
+    result[..., :3] = table[np.minimum(colours, top)]
+    result[..., 3] = table[np.minimum(planes[..., -1], top)] if count in (2, 4) else 65535
+    return result

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from functools import partial
 from pathlib import Path
 
 from PIL.PngImagePlugin import PngInfo
@@ -10,6 +11,7 @@ from editor import metadata
 from editor.atomic import atomic_write
 from editor.formats import Opened, exif, raster
 from editor.formats.carried import Words, words_of
+from editor.formats.colour_space import of_png
 from editor.formats.decoding import said_broken
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
@@ -23,11 +25,12 @@ def read(path: Path) -> Opened:
     """The picture of a file; see `Codec.read`. What is damaged beside the pixels is left out and said."""
     with said_broken(path.name):
         chunks = scanned(path)
+        declared = partial(of_png, chunks.small)
         if not chunks.broken:
-            return raster.read(path, ("PNG",))
+            return raster.read(path, ("PNG",), declared=declared)
         names = ", ".join(sorted({name.decode() for name, _, _ in chunks.broken}))
         notes = [f"Damaged or too long parts of the file beside its pixels were left out: {names}."]
-        return raster.read(path, ("PNG",), notes, mended(path, chunks))
+        return raster.read(path, ("PNG",), notes, mended(path, chunks), declared)
 
 
 def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:

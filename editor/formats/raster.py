@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image
 
 from editor import metadata
 from editor.formats import Opened
-from editor.formats.carried import dpi_of, profile_of, source_of
-from editor.formats.decoding import decoded, opened, reopener
+from editor.formats.carried import dpi_of, source_of
+from editor.formats.colour_space import Declared, declared_profile
+from editor.formats.decoding import decoded, opened, orientation_of, reopener, upright
 from editor.formats.picture import Picture
 from editor.layer import Layer
 from editor.pixels import read_only, to_rgb
-from editor.raster import Raster, Samples
+from editor.raster import Raster, Samples, frozen
 from editor.state import DocumentState, SourceMetadata
 from inference.request import Pixels
 
+Decode: TypeAlias = Callable[[Image.Image], Samples]
+
 
 def read(
-    path: Path, formats: tuple[str, ...], notes: list[str] | None = None, data: BytesIO | None = None
+    path: Path,
+    formats: tuple[str, ...],
+    notes: list[str] | None = None,
+    data: BytesIO | None = None,
+    declared: Declared = declared_profile,
+    decode: Decode | None = None,
 ) -> Opened:
     """The picture of a file as a document of one layer; the EXIF orientation is applied.
 
-    `data` is read in place of the file's own bytes, `notes` are those that are known already.
+    `data` is read in place of the file's own bytes, `notes` are those that are known already, `declared`
+    finds the colour profile; `decode`, if given, makes the samples of the image, not turned yet.
 
     Raises:
         EditorError: no picture, a truncated one, or one beyond the limits.
@@ -36,14 +46,23 @@ def read(
     with opened(data or path, formats, path.name) as image:
         if getattr(image, "is_animated", False) and image.format != "MPO":
             notes.append("The file holds more than one picture; the first was opened.")
-        samples = decoded(image, reopener(data or path, formats), notes)
-        return as_opened(path, samples, image, notes)
+        if decode is None:
+            samples = decoded(image, reopener(data or path, formats), notes)
+        else:
+            samples = frozen(upright(decode(image), orientation_of(image)))
+        return as_opened(path, samples, image, notes, declared)
 
 
-def as_opened(path: Path, samples: Samples, image: Image.Image, notes: list[str]) -> Opened:
+def as_opened(
+    path: Path,
+    samples: Samples,
+    image: Image.Image,
+    notes: list[str],
+    declared: Declared = declared_profile,
+) -> Opened:
     """A document of one layer of samples and of what an image of Pillow carries beside its pixels."""
     source, payload = source_of(image)
-    profile, dpi = profile_of(image, notes), dpi_of(image)
+    profile, dpi = declared(image, notes), dpi_of(image)
     return as_document(path, samples, source, payload, notes, icc_profile=profile, dpi=dpi)
 
 

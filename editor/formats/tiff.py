@@ -15,7 +15,7 @@ from PIL import Image, TiffImagePlugin
 
 from editor import metadata
 from editor.atomic import atomic_write
-from editor.formats import Opened, raster
+from editor.formats import FORMATS, Opened, raster
 from editor.formats.carried import words_of
 from editor.formats.decoding import out_of_grey, quiet, read_picture, said_broken, upright
 from editor.formats.exif import GPS_TAG
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 LARGEST_BYTES = 4 * 10**9  # classic TIFF counts bytes with 32 bits
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _INCH, _CENTIMETRE = 282, 283, 296, 2, 3
 _XMP, _PROFILE, _ORIENTATION, _INK_SET = 700, 34675, 274, 332
+_DNG_VERSION = 50706
+_SENSOR = (32803, 34892)  # colour filter array, linear raw
 _NEXT_PICTURES = 1000  # directories that are looked at to say that there is more than one
 
 _JPEG, _WEBP = 7, 50001
@@ -47,18 +49,20 @@ _INTERPRETATIONS = {4: "transparency masks", 32844: "LogL brightness", 32845: "L
 
 
 def read(path: Path) -> Opened:
-    """The first picture of a file as a document of one layer; see `Codec.read`."""
+    """The first picture of a file as a document of one layer, or a developed raw one; see `Codec.read`."""
     notes: list[str] = []
-    with said_broken(path.name), quiet(), _carrier(path) as image:
-        samples = _samples(path, image, notes)
-        return raster.as_opened(path, samples, image, notes)
+    with said_broken(path.name), quiet():
+        if _is_raw(path):
+            return FORMATS["raw"].codec.read(path)
+        with carrier_of(path) as image:
+            samples = _samples(path, image, notes)
+            return raster.as_opened(path, samples, image, notes)
 
 
 def _samples(path: Path, carrier: Image.Image, notes: list[str]) -> Samples:
     """Read-only RGBA samples [H, W, 4], upright; grey ones out of their profile."""
     from tifffile import TiffFile
 
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is odd is ours to say
     with TiffFile(path, _multifile=False) as file:
         page = file.pages.first
         check_file_size(path.name, page.imagewidth, page.imagelength)
@@ -77,6 +81,19 @@ def _samples(path: Path, carrier: Image.Image, notes: list[str]) -> Samples:
         samples = out_of_grey(to_samples(values, _declared(page), notes), carrier, notes)
         orientation = page.tags.valueof(_ORIENTATION, 1)
         return frozen(upright(samples, int(orientation) if isinstance(orientation, int) else 1))
+
+
+def _is_raw(path: Path) -> bool:
+    """Whether the first picture is but a preview of what a camera's sensor saw."""
+    from tifffile import TiffFile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what is odd is ours to say
+    with TiffFile(path, _multifile=False) as file:
+        page = file.pages.first
+        if _DNG_VERSION in page.tags or page.photometric in _SENSOR:
+            return True
+        inner: Any = page.pages if page.subifds else None
+        return inner is not None and any(inner[at].photometric in _SENSOR for at in range(len(inner)))
 
 
 def _values(page: TiffPage) -> Any:
@@ -149,7 +166,7 @@ def _note_others(file: Any, notes: list[str]) -> None:
             return
 
 
-def _carrier(path: Path) -> Image.Image:
+def carrier_of(path: Path) -> Image.Image:
     """An image of Pillow with what the file says beside its pixels; an empty one where it cannot open it."""
     try:
         image = Image.open(path, formats=("TIFF",))
