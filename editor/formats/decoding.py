@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
 from editor import colour, icc
 from editor.formats import deep
-from editor.limits import LARGEST_PIXELS, LARGEST_PROFILE_BYTES, check_file_size
+from editor.limits import LARGEST_PIXELS, LARGEST_PROFILE_BYTES, MEGA, check_file_size
 from editor.raster import Samples, frozen
 from inference.errors import EditorError
 from inference.request import Pixels
@@ -97,6 +97,13 @@ def _told(name: str, error: Exception) -> BrokenFileError:
     if isinstance(error, OSError) and error.errno is not None:
         reason = error.strerror or type(error).__name__
         return BrokenFileError("“{name}” cannot be read: {reason}.", name=name, reason=reason)
+    if isinstance(error, Image.DecompressionBombError):
+        return BrokenFileError(
+            "“{name}” has more pixels than Attune opens, which are {most} megapixels.",
+            "Make it smaller with another program first.",
+            name=name,
+            most=LARGEST_PIXELS // MEGA,
+        )
     if isinstance(error, UnidentifiedImageError):
         return BrokenFileError("“{name}” is damaged or incomplete.", "Get the file again.", name=name)
     text = "" if isinstance(error, LookupError) else str(error)  # which key or index means nothing to people

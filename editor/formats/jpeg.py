@@ -45,7 +45,7 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
     xmp = fitting_xmp(picture, words, LARGEST_XMP_BYTES, notes)
     if xmp:
         keywords["xmp"] = xmp
-    image = raster.image_of(picture, alpha=False)
+    image = raster.image_without_alpha(picture, grey=not picture.state.icc_profile)
     with atomic_write(path) as file:
         image.save(
             file,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from editor import limits, metadata
+from editor.colour import built_in_profile
 from editor.files import open_file
 from editor.formats import (
     FORMATS,
@@ -330,7 +331,7 @@ class TestPng:
             + struct.pack(">I", zlib.crc32(chunk))
             + b"\0\0\0\0IDAT5\xaf\x06\x1e"
         )
-        with pytest.raises(EditorError, match=r"too large|pixels"):
+        with pytest.raises(EditorError, match="megapixels"):
             FORMATS["png"].codec.read(path)
 
 
@@ -359,6 +360,17 @@ class TestJpeg:
         assert "CMYK" in opened.notes[0]
         red, green, blue, _ = opened.state.layers[0].pixels[4, 4]
         assert red > 180 > 80 > max(green, blue)
+
+    def test_grey_stays_grey_unless_a_profile_is_of_colours(self, tmp_path: Path) -> None:
+        for name, picture, mode in (
+            ("grey", photo(flat(90)), "L"),
+            ("colour", photo(noise(3)), "RGB"),
+            ("profile", photo(flat(90), icc_profile=built_in_profile("display-p3")), "RGB"),
+        ):
+            folder = tmp_path / name
+            folder.mkdir()
+            with Image.open(written(picture, FORMATS["jpeg"], folder)) as image:
+                assert image.mode == mode
 
     @pytest.mark.parametrize("progressive", [False, True])
     def test_a_truncated_file_opens_with_what_it_has(self, tmp_path: Path, progressive: bool) -> None:
@@ -449,3 +461,13 @@ class TestProvenance:
     @pytest.mark.parametrize("packet", [b"", b"<", b"\0\0", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'])
     def test_broken_xmp_says_nothing(self, packet: bytes) -> None:
         assert metadata.read_xmp(packet) == ("", "")
+
+
+def test_texts_that_no_project_could_carry_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("editor.formats.raster.LARGEST_CARRIED_BYTES", 400)
+    path = written(photo(text={"Title": "a cat", "Story": "x" * 200}), FORMATS["png"], tmp_path)
+    opened = FORMATS["png"].codec.read(path)
+    assert opened.source.text == {"Title": "a cat"}
+    assert "left out" in opened.notes[0]
