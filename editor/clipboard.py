@@ -15,7 +15,7 @@ import numpy as np
 from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QIODevice, QMimeData
 from PySide6.QtGui import QGuiApplication, QImage
 
-from editor import colour
+from editor import colour, icc
 from editor.compositing import composite_samples
 from editor.document import Document
 from editor.edits import painting
@@ -203,7 +203,10 @@ def _from_image(image: QImage) -> _Source:
     if image.isNull():
         raise EditorError("The clipboard's picture cannot be read.", "Copy it again.")
     name = translate("Commands", "Pasted")
-    return _Source(Layer.of_pixels(name=name, pixels=from_qimage(image)))
+    space = image.colorSpace()
+    profile = bytes(space.iccProfile().data()) if space.isValid() else b""
+    usable = icc.is_rgb(profile) and colour.is_usable(profile)
+    return _Source(Layer.of_pixels(name=name, pixels=from_qimage(image)), profile if usable else b"")
 
 
 def _pasted(state: DocumentState, read: Callable[[], _Source]) -> DocumentState:
