@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from editor.edits.geometry import ANCHORS, LARGEST_SIDE_PX
+from editor.edits.geometry import ANCHORS
 from editor.edits.resampling import METHODS
+from editor.layers.limits import LARGEST_SIDE_PX
 from editor.layers.state import DocumentState
 from inference.parameters import N_, Parameters, param
 

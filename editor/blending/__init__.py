@@ -36,6 +36,7 @@ BLENDS: Mapping[BlendMode, Blend] = {
     BlendMode.LIGHTEN: separable.lighten,
     BlendMode.SCREEN: separable.screen,
     BlendMode.COLOUR_DODGE: separable.colour_dodge,
+    BlendMode.LINEAR_DODGE: separable.linear_dodge,
     BlendMode.LIGHTER_COLOUR: non_separable.lighter_colour,
     BlendMode.OVERLAY: separable.overlay,
     BlendMode.SOFT_LIGHT: separable.soft_light,

@@ -71,6 +71,12 @@ def colour_burn(cb: Planes, cs: Planes, out: Planes, spare: Planes) -> None:
     np.subtract(ONE, out, out=out)
 
 
+def linear_dodge(cb: Planes, cs: Planes, out: Planes, spare: Planes) -> None:
+    del spare
+    np.add(cb, cs, out=out)
+    np.minimum(out, ONE, out=out)
+
+
 def linear_burn(cb: Planes, cs: Planes, out: Planes, spare: Planes) -> None:
     del spare
     np.add(cb, cs, out=out)

@@ -10,13 +10,18 @@ from editor.document.document import Document
 from editor.document.history import Step
 from editor.edits.nodes import refuse_locked
 from editor.layers.layer import Mask, Node
+from editor.layers.limits import check_growth
 from editor.layers.state import DocumentState
 
 translate = QCoreApplication.translate
 
 
 class Command:
-    """One change of a document from `before` to `after`, worked out when it is made."""
+    """One change of a document from `before` to `after`, worked out when it is made.
+
+    Raises:
+        EditorError: the document would grow beyond what can be saved and opened again.
+    """
 
     def __init__(
         self, document: Document, text: str, after: DocumentState, *, before: DocumentState | None = None,
@@ -27,6 +32,7 @@ class Command:
         self.before = before or document.state
         self.after = after
         self.merge_key = merge_key
+        check_growth(self.before, after)
 
     @property
     def step(self) -> Step:

@@ -49,11 +49,10 @@ class Controller(QObject):
             return
         try:
             after = edit(document.state)
+            if after is not document.state:
+                push(document, ReplaceState(document, after, text))
         except EditorError as error:
             self._shell.report(error)
-            return
-        if after is not document.state:
-            push(document, ReplaceState(document, after, text))
 
     def _beside(self, edit: Edit, text: str) -> None:
         """Have an edit computed that touches pixels, beside the GUI thread, and push it then."""

@@ -15,6 +15,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QIODevice, QMi
 from PySide6.QtGui import QGuiApplication, QImage
 
 from editor.colour import conversion as colour
+from editor.colour import icc
 from editor.controllers.base import Controller
 from editor.controllers.files import FileWork
 from editor.controllers.shell import Shell
@@ -214,7 +215,10 @@ def _from_image(image: QImage) -> _Source:
     if image.isNull():
         raise EditorError("The clipboard's picture cannot be read.", "Copy it again.")
     name = translate("Commands", "Pasted")
-    return _Source(Layer.of_pixels(name=name, pixels=from_qimage(image)))
+    space = image.colorSpace()
+    profile = bytes(space.iccProfile().data()) if space.isValid() else b""
+    usable = icc.is_rgb(profile) and colour.is_usable(profile)
+    return _Source(Layer.of_pixels(name=name, pixels=from_qimage(image)), profile if usable else b"")
 
 
 def _pasted(state: DocumentState, read: Callable[[], _Source]) -> DocumentState:

@@ -79,8 +79,11 @@ class EditRunner(QObject):
             if document.state is not base:
                 self._compute(document, waiting, active, chosen)
                 return
-            if after is not given:
-                push(document, ReplaceState(document, after, waiting.text))
+            try:
+                if after is not given:
+                    push(document, ReplaceState(document, after, waiting.text))
+            except EditorError as error:
+                self.failed.emit(error)
             self._next(document)
 
         def failed(error: EditorError) -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, Signal
 
 from editor.controllers.base import Controller
+from editor.controllers.refused_save import RefusedSave, of_another
 from editor.controllers.shell import Shell
 from editor.document.document import Document
-from editor.document.known_file import FileMark, KnownFile, Obstacle, RefusedSave, of_another, same_file
+from editor.document.known_file import FileMark, KnownFile, Obstacle, same_file
 from editor.formats import files
 from editor.formats.files import ExportOptions, Opened
 from editor.layers.state import DocumentState

@@ -18,12 +18,10 @@ from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.formats.files import Opened
 from editor.layers.layer import Group, Layer, Node, new_layer_id
+from editor.layers.limits import check_size
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
-
-LARGEST_SIDE_PX = 30_000
-LARGEST_PIXELS = 400_000_000
 
 translate = QCoreApplication.translate
 
@@ -100,15 +98,7 @@ def canvas_state(
     Raises:
         EditorError: a size or depth out of range.
     """
-    if not (1 <= width <= LARGEST_SIDE_PX and 1 <= height <= LARGEST_SIDE_PX):
-        raise EditorError(
-            f"A canvas cannot be {width} × {height} pixels.", f"Use 1 to {LARGEST_SIDE_PX} for each side."
-        )
-    if width * height > LARGEST_PIXELS:
-        raise EditorError(
-            f"A canvas of {width} × {height} pixels is too large.",
-            f"Use up to {LARGEST_PIXELS // 10**6} megapixels.",
-        )
+    check_size(width, height)
     if depth not in (8, 16):
         raise EditorError(f"A canvas cannot have {depth} bits a channel.", "Use 8 or 16.")
     name = translate("Starts", "Background")

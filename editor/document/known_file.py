@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 if TYPE_CHECKING:
-    from editor.document.document import Document
+    pass
 
 
 class Obstacle(Enum):
@@ -73,16 +71,6 @@ class KnownFile:
         return Obstacle.READ_ONLY if _is_read_only(self.path) else None
 
 
-@dataclass(frozen=True)
-class RefusedSave:
-    """A save that waits for an answer: overwrite, save as, reload, or nothing."""
-
-    document: Document
-    path: Path
-    obstacle: Obstacle
-    then: Callable[[], object] | None
-
-
 def same_file(one: Path, other: Path) -> bool:
     """Whether two paths lead to one file, by links or spelling."""
     if one == other:
@@ -91,12 +79,6 @@ def same_file(one: Path, other: Path) -> bool:
         return one.samefile(other)
     except (OSError, ValueError):
         return False
-
-
-def of_another(path: Path, document: Document, documents: Iterable[Document]) -> bool:
-    """Whether another document is saved to that file."""
-    paths = (other.path for other in documents if other is not document)
-    return any(other is not None and same_file(path, other) for other in paths)
 
 
 def _is_read_only(path: Path) -> bool:

@@ -17,15 +17,12 @@ from numpy.typing import NDArray
 
 from editor.adjustments import ADJUSTMENTS, kind_of
 from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Mask, Node, new_layer_id
+from editor.layers.limits import LARGEST_OFFSET_PX, LARGEST_SIDE_PX, check_depth
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, Guide, SourceMetadata
 from editor.layers.text import TextContent
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
-
-DEEPEST_GROUP = 100
-LARGEST_SIDE_PX = 1_000_000
-LARGEST_OFFSET_PX = 10_000_000
 
 
 class PixelKeeper(Protocol):
@@ -114,8 +111,7 @@ def node_from_json(values: object, source: PixelSource, notes: list[str], depth:
         EditorError: an unknown kind, values of another kind, pixels that are not there.
     """
     given = _object(values, "layer")
-    if depth > DEEPEST_GROUP:
-        raise EditorError(f"The file has groups more than {DEEPEST_GROUP} deep.")
+    check_depth(depth)
     kind = given.get("kind")
     common = _common(given, source, notes)
     if kind == "layer":

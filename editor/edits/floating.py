@@ -10,6 +10,7 @@ from editor.edits import painting
 from editor.edits.nodes import refuse_fixed
 from editor.edits.tree import added
 from editor.layers.layer import BlendMode, Layer
+from editor.layers.limits import check_size
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Raster
 from editor.rendering.compositing import composite_samples
@@ -43,6 +44,7 @@ def _joined(state: DocumentState, node_id: str, part_id: str, before: DocumentSt
     """The part back in its layer; the selection is where the part's mask went."""
     layer, part = state.layer(node_id), state.layer(part_id)
     area = layer.area.united(part.area)
+    check_size(area.width, area.height)
     depth = layer.raster.dtype.itemsize * 8
     raster = Raster.of(composite_samples([_plain(layer), part.changed(mask=None)], area, depth))
     whole = layer.changed(raster=raster, x=area.x, y=area.y)

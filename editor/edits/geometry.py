@@ -13,6 +13,7 @@ import numpy as np
 from editor.edits.nodes import mapped, mapped_node, refuse_fixed
 from editor.edits.pixels import bounds, box_of, cropped
 from editor.layers.layer import Layer, Mask
+from editor.layers.limits import check_size
 from editor.layers.state import DocumentState, Guide
 from editor.layers.text import TextContent
 from editor.pixels.raster import Area, Raster, Samples, frozen
@@ -24,8 +25,6 @@ ANCHORS = {
     "left": (0.0, 0.5), "centre": (0.5, 0.5), "right": (1.0, 0.5),
     "bottom-left": (0.0, 1.0), "bottom": (0.5, 1.0), "bottom-right": (1.0, 1.0),
 }  # fmt: skip
-LARGEST_SIDE_PX = 65_535
-LARGEST_PIXELS = 2**29
 
 Point = tuple[float, float]
 
@@ -166,21 +165,6 @@ def turned_nodes(state: DocumentState, ids: Sequence[str], quarters: int) -> Doc
         for node_id in ids:
             result = result.with_node(mapped_node(result.node(node_id), turn.layer, turn.mask))
     return result
-
-
-def check_size(width: int, height: int) -> None:
-    """Raises:
-    EditorError: a document cannot have that size.
-    """
-    if not (1 <= width <= LARGEST_SIDE_PX and 1 <= height <= LARGEST_SIDE_PX):
-        raise EditorError(
-            f"A picture cannot be {width} × {height} pixels.", f"Each side is 1 to {LARGEST_SIDE_PX}."
-        )
-    if width * height > LARGEST_PIXELS:
-        raise EditorError(
-            f"A picture of {width} × {height} pixels is too large.",
-            f"At most {LARGEST_PIXELS // 1_000_000} megapixels are possible.",
-        )
 
 
 class _Turn:

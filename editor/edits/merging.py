@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 
 from editor.edits.nodes import outermost, put_in_place, refuse_locked
 from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Node
+from editor.layers.limits import check_size
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster
 from editor.rendering.compositing import composite_samples, flatten
@@ -105,6 +106,7 @@ def _one_layer(state: DocumentState, nodes: Sequence[Node], named: Node, area: A
     covered = area or _covered(nodes)
     if covered.is_empty:
         raise EditorError("These layers have no pixels that show.")
+    check_size(covered.width, covered.height)
     raster = Raster.of(composite_samples(nodes, covered, state.depth))
     return Layer(name=named.name, raster=raster, x=covered.x, y=covered.y)
 

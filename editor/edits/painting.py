@@ -12,6 +12,7 @@ from editor.edits.nodes import refuse_locked
 from editor.edits.pixels import as_depth, bounds, by_bands, coverage, cropped, spread, with_alpha
 from editor.edits.tree import added
 from editor.layers.layer import Layer, Mask, Node
+from editor.layers.limits import check_size
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster, Samples
 from inference.errors import EditorError
@@ -135,6 +136,7 @@ def _filled_mask(state: DocumentState, node: Node, colour: Colour, area: Area) -
     red, green, blue, alpha = colour
     level = round(0.299 * red + 0.587 * green + 0.114 * blue)
     united = mask.area.united(area)
+    check_size(united.width, united.height)
     plain = Raster.filled(united.width, united.height, mask.outside, channels=1)
     whole = plain.written(mask.x - united.x, mask.y - united.y, mask.read(mask.area))
 

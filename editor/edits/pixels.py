@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editor.layers.layer import Layer, Mask
+from editor.layers.limits import check_size
 from editor.pixels.raster import Area, Raster, Samples, frozen
 
 BAND_ROWS = 256  # a row of tiles
@@ -52,10 +53,15 @@ def cropped(raster: Raster, area: Area) -> Raster:
 
 
 def spread(layer: Layer, area: Area) -> Layer:
-    """The layer, transparent around, so large that it covers `area` of the document too."""
+    """The layer, transparent around, so large that it covers `area` of the document too.
+
+    Raises:
+        EditorError: it would be too large.
+    """
     if layer.area.contains(area):
         return layer
     united = layer.area.united(area)
+    check_size(united.width, united.height)
     empty = Raster.filled(united.width, united.height, dtype=layer.raster.dtype)
     raster = empty.written(layer.x - united.x, layer.y - united.y, layer.raster.array())
     return layer.changed(raster=raster, x=united.x, y=united.y)

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from editor.edits.geometry import check_size, cropped_to
+from editor.edits.geometry import cropped_to
 from editor.edits.nodes import mapped
 from editor.layers.layer import Layer, Mask
+from editor.layers.limits import check_size
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster, Samples, frozen
 from inference.errors import EditorError
@@ -134,6 +135,7 @@ def _scaled(
     left, top = math.floor(area.x * across + 1e-9), math.floor(area.y * down + 1e-9)
     right, bottom = math.ceil(area.right * across - 1e-9), math.ceil(area.bottom * down - 1e-9)
     place = Area(left, top, max(1, right - left), max(1, bottom - top))
+    check_size(place.width, place.height)
     # the part of the source, in its own pixels, that the new area shows; it may reach a little beyond
     box = _Box(
         left / across - area.x,
@@ -193,6 +195,7 @@ def _rotated(
     left, top = (math.floor(min(c[i] for c in corners)) - 1 for i in (0, 1))
     right, bottom = (math.ceil(max(c[i] for c in corners)) + 1 for i in (0, 1))
     place = Area(left, top, right - left, bottom - top)
+    check_size(place.width, place.height)
     angle = math.radians(degrees)
     cosine, sine = math.cos(angle), math.sin(angle)
     # where a new pixel's middle comes from: turn back about the centre, then into the raster's own pixels

@@ -143,9 +143,30 @@ FORMATS: dict[str, FileFormat] = {
             writable=False,
         ),
         FileFormat(
+            name="raw",
+            label=N_("FileFormat", "Camera raw"),
+            extensions=(".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw"),
+            mime_type="image/x-adobe-dng",
+            module="editor.formats.raw",
+            writable=False,
+            deep=True,
+        ),
+        FileFormat(
             name="other",
             label=N_("FileFormat", "Other pictures"),
-            extensions=(".bmp", ".gif"),
+            extensions=(
+                ".bmp",
+                ".gif",
+                ".jp2",
+                ".j2k",
+                ".qoi",
+                ".hdr",
+                ".ico",
+                ".tga",
+                ".ppm",
+                ".pgm",
+                ".pbm",
+            ),
             mime_type="",
             module="editor.formats.other",
             writable=False,
@@ -192,10 +213,15 @@ def format_for_reading(path: Path) -> FileFormat:
     for name, fits in _SIGNATURES:
         if fits(head):
             return FORMATS[name]
+    if path.suffix.lower() == ".tga" and head:
+        return FORMATS["other"]  # has no mark of its own
+    if head[:4] == b"PK\3\4" and _holds_layers(path):
+        return FORMATS["openraster"]
     what = "is empty" if not head else "is no picture that Attune reads"
     raise EditorError(
         f"“{path.name}” {what}.",
-        "It opens PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIF, OpenRaster and Photoshop files.",
+        "It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, camera raw, OpenRaster, Photoshop "
+        "and some older kinds of files.",
     )
 
 
@@ -211,16 +237,42 @@ def _head(path: Path) -> bytes:
         raise EditorError(f"“{path}” cannot be read: {error.strerror or error}.") from error
 
 
+def _holds_layers(path: Path) -> bool:
+    """Whether a zip file is OpenRaster although its `mimetype` does not stand where it should."""
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "stack.xml" in archive.NameToInfo
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False
+
+
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+
+_RAW = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW")  # Olympus, Panasonic, Fujifilm
+_OTHERS = (
+    b"BM",
+    b"GIF8",
+    b"\0\0\0\x0cjP  \r\n\x87\n",  # JPEG 2000 in its container
+    b"\xff\x4f\xff\x51",  # and without
+    b"qoif",
+    b"#?RADIANCE",
+    b"#?RGBE",
+    b"\0\0\1\0",  # icons
+    *(b"P%d%c" % (kind, space) for kind in range(1, 7) for space in b" \t\r\n"),  # PNM
+)
 
 _SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("png", lambda head: head.startswith(b"\x89PNG\r\n\x1a\n")),
     ("jpeg", lambda head: head.startswith(b"\xff\xd8\xff")),
     ("webp", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP"),
     ("openraster", lambda head: head[:4] == b"PK\x03\x04" and b"mimetypeimage/openraster" in head),
+    ("raw", lambda head: head.startswith(_RAW) or (head[:4] == b"II*\0" and head[8:10] == b"CR")),
+    ("raw", lambda head: head[4:12] == b"ftypcrx "),  # Canon's newer one
     ("tiff", lambda head: head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     ("avif", lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
     ("heif", lambda head: head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS),
     ("psd", lambda head: head[:4] == b"8BPS"),
-    ("other", lambda head: head[:2] == b"BM" or head[:4] == b"GIF8"),
+    ("other", lambda head: any(head.startswith(start) for start in _OTHERS)),
 )

@@ -2,57 +2,54 @@
 
 from __future__ import annotations
 
-import struct
+import re
 import warnings
-import zlib
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
 from editor.colour import conversion as colour
 from editor.colour import icc
 from editor.formats import deep
-from editor.formats.limits import check_size
+from editor.layers.limits import LARGEST_PIXELS, LARGEST_PROFILE_BYTES, MEGA, check_file_size
 from editor.pixels.raster import Samples, frozen
 from inference.errors import EditorError
 from inference.request import Pixels
 
+# Pillow has limits of its own, below ours; `editor.layers.limits` refuses files before they are decoded.
+Image.MAX_IMAGE_PIXELS = LARGEST_PIXELS
+PngImagePlugin.MAX_TEXT_CHUNK = LARGEST_PROFILE_BYTES  # of colour profiles, too
+
 _STRIP_ROWS = 64
 ORIENTATION_TAG = 0x0112
 
-BROKEN = (
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    OSError,
-    SyntaxError,  # Pillow's PNG reader
-    ValueError,
-    EOFError,
-    LookupError,
-    TypeError,
-    AttributeError,  # Pillow's TIFF and MPO readers, of tags of another type than they expect
-    ArithmeticError,
-    AssertionError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-)
-"""What decoders raise on damaged files."""
+_UNSUPPORTED = re.compile(r"unsupported|not supported|unknown|unrecogni[sz]ed|not implemented", re.IGNORECASE)
+"""How decoders say that they do not read something, in contrast to that it is damaged."""
+
+
+class BrokenFileError(EditorError):
+    """What a decoder raised about a file, or a part of one, in words for people."""
+
+
+@contextmanager
+def quiet() -> Generator[None]:
+    """Without the warnings about odd metadata that Pillow and others give; ours to ignore."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager
 def opened(path: Path | BytesIO, formats: tuple[str, ...], name: str = "") -> Generator[Image.Image]:
     """A Pillow image, its size checked before anything is decoded; broken files become an `EditorError`."""
     called = path.name if isinstance(path, Path) else name or "picture"
-    with said_broken(called), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd metadata; ours to ignore
-        with Image.open(path, formats=formats) as image:
-            check_size(called, image.width, image.height, _bounding_bytes(path, image))
-            yield image
+    with said_broken(called), quiet(), Image.open(path, formats=formats) as image:
+        check_file_size(called, image.width, image.height, _bounding_bytes(path, image))
+        yield image
 
 
 def _bounding_bytes(path: Path | BytesIO, image: Image.Image) -> int | None:
@@ -79,18 +76,55 @@ def reopener(path: Path | BytesIO, formats: tuple[str, ...]) -> Callable[[], Ima
 
 @contextmanager
 def said_broken(name: str) -> Generator[None]:
-    """Make an `EditorError` of whatever a decoder raises about a damaged or too large file."""
+    """The boundary around decoders: make a `BrokenFileError` of whatever one raises about a file.
+
+    Decoders raise nearly everything about damaged files, assertions and `AttributeError` included, so nothing
+    is listed. What is damaged is told from what is not supported and from a disk that cannot be read.
+    """
     try:
         yield
-    except Image.DecompressionBombError as error:
-        raise EditorError(f"“{name}” is too large to be opened: {error}.") from error
+    except EditorError:
+        raise
     except MemoryError as error:
         raise EditorError(
-            f"“{name}” does not fit into memory.", "Close other programs, or make it smaller."
+            "“{name}” does not fit into memory.", "Close other programs, or make it smaller.", name=name
         ) from error
-    except BROKEN as error:
-        reason = str(error) or type(error).__name__
-        raise EditorError(f"“{name}” is damaged or incomplete: {reason}.", "Get the file again.") from error
+    except Exception as error:
+        raise _told(name, error) from error
+
+
+def _told(name: str, error: Exception) -> BrokenFileError:
+    """What a decoder's exception means to people; paths of the machine do not show."""
+    if isinstance(error, OSError) and error.errno is not None:
+        reason = error.strerror or type(error).__name__
+        return BrokenFileError("“{name}” cannot be read: {reason}.", name=name, reason=reason)
+    if isinstance(error, Image.DecompressionBombError):
+        return BrokenFileError(
+            "“{name}” has more pixels than Attune opens, which are {most} megapixels.",
+            "Make it smaller with another program first.",
+            name=name,
+            most=LARGEST_PIXELS // MEGA,
+        )
+    if isinstance(error, UnidentifiedImageError):
+        return BrokenFileError("“{name}” is damaged or incomplete.", "Get the file again.", name=name)
+    text = "" if isinstance(error, LookupError) else str(error)  # which key or index means nothing to people
+    reason = _without_places(text.strip().rstrip(".")) or type(error).__name__
+    if isinstance(error, NotImplementedError) or _UNSUPPORTED.search(reason):
+        return BrokenFileError(
+            "“{name}” is of a kind that Attune does not read: {reason}.",
+            "Save it in another way with another program.",
+            name=name,
+            reason=reason,
+        )
+    return BrokenFileError(
+        "“{name}” is damaged or incomplete: {reason}.", "Get the file again.", name=name, reason=reason
+    )
+
+
+def _without_places(text: str) -> str:
+    """A library's message without paths and addresses in memory."""
+    text = re.sub(r"<[^<>]*\bat 0x[0-9a-f]+>", "the file", text)
+    return re.sub(r"['\"]?(?:[A-Za-z]:\\|/)[^'\"\n]*[/\\][^'\"\n]*['\"]?", "the file", text)
 
 
 def decoded(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[str]) -> Samples:
@@ -99,7 +133,7 @@ def decoded(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[s
     `reopen` gives the same image again, not decoded.
     """
     samples = _samples(image, reopen, notes)
-    return frozen(_upright(samples, orientation_of(image)))  # Pillow turns TIFFs itself, and says so then
+    return frozen(upright(samples, orientation_of(image)))  # Pillow turns TIFFs itself, and says so then
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -110,7 +144,7 @@ def orientation_of(image: Image.Image) -> int:
         return 1
 
 
-def _upright(samples: Samples, orientation: int) -> Samples:
+def upright(samples: Samples, orientation: int) -> Samples:
     """The samples as EXIF's orientation 1..8 wants them seen."""
     if orientation in (5, 6, 7, 8):
         samples = samples.transpose(1, 0, 2)
@@ -124,17 +158,27 @@ def _upright(samples: Samples, orientation: int) -> Samples:
 def _samples(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[str]) -> Samples:
     found = deep.samples_of(image, reopen, notes)
     if found is None:
-        found = _eight_bits(image, notes)
-    return _out_of_grey(found, image, notes)
+        found = eight_bits(image, notes)
+    return out_of_grey(found, image, notes)
 
 
-def _eight_bits(image: Image.Image, notes: list[str]) -> Pixels:
+def eight_bits(image: Image.Image, notes: list[str]) -> Pixels:
+    raw_mode = deep.raw_mode(image)
     image.load()
+    _spread_transparency(image, raw_mode)
     if image.mode in ("CMYK", "LAB", "YCbCr"):
         notes.append(f"The picture was converted from {image.mode} to sRGB.")
         image = to_srgb(image)
     has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
     return _rgba(image, "RGBA" if has_alpha else "RGB")
+
+
+def _spread_transparency(image: Image.Image, raw_mode: str) -> None:
+    """Pillow spreads grey of 1, 2 and 4 bits over 8, but not the value that is transparent."""
+    step = {"1": 255, "L;2": 85, "L;4": 17}.get(raw_mode)
+    value = image.info.get("transparency")
+    if image.format == "PNG" and step is not None and isinstance(value, int):
+        image.info["transparency"] = min(255, value * step)
 
 
 def _rgba(image: Image.Image, mode: str) -> Pixels:
@@ -154,7 +198,7 @@ def _rgba(image: Image.Image, mode: str) -> Pixels:
     return pixels
 
 
-def _out_of_grey(samples: Samples, image: Image.Image, notes: list[str]) -> Samples:
+def out_of_grey(samples: Samples, image: Image.Image, notes: list[str]) -> Samples:
     """Grey pixels become sRGB, so a grey profile has to be applied."""
     profile = bytes(image.info.get("icc_profile") or b"")
     if profile[16:20] != b"GRAY":

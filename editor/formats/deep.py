@@ -30,7 +30,7 @@ def samples_of(image: Image.Image, reopen: Reopen, notes: list[str]) -> Samples 
 
     `reopen` gives the same image again, not decoded.
     """
-    layout = _raw_mode(image)
+    layout = raw_mode(image)
     if layout == "LA;16B":
         return _grey_with_alpha(image)
     if layout.startswith(("RGB;16", "RGBA;16")):
@@ -42,13 +42,13 @@ def samples_of(image: Image.Image, reopen: Reopen, notes: list[str]) -> Samples 
         return _grey(np.asarray(image).astype(np.uint16), image.info.get("transparency"))
     elif image.mode in ("I", "F"):
         image.load()
-        return _grey(_ranged(np.asarray(image), notes), None)
+        return _grey(ranged(np.asarray(image), notes), None)
     elif layout.endswith((";16B", ";16L", ";16N")):
         notes.append("The picture has 16 bits a channel; it was opened with 8.")
     return None
 
 
-def _raw_mode(image: Image.Image) -> str:
+def raw_mode(image: Image.Image) -> str:
     """How the samples lie in the file, in Pillow's words; "" if unknown."""
     tiles: list[Any] = list(getattr(image, "tile", ()))
     arguments: Any = tiles[0].args if tiles else None
@@ -81,12 +81,12 @@ def _in_two_passes(image: Image.Image, again: Image.Image, layout: str) -> NDArr
 def _decoded_as(image: Image.Image, raw_mode: str) -> NDArray[np.uint8]:
     """The image decoded by another of Pillow's unpackers."""
     unread: Any = image
-    unread.tile = [_with_raw_mode(tile, raw_mode) for tile in unread.tile]
+    unread.tile = [_withraw_mode(tile, raw_mode) for tile in unread.tile]
     image.load()
     return np.asarray(image)
 
 
-def _with_raw_mode(tile: Any, raw_mode: str) -> Any:
+def _withraw_mode(tile: Any, raw_mode: str) -> Any:
     arguments = tile.args
     return tile._replace(args=(raw_mode, *arguments[1:]) if isinstance(arguments, tuple) else raw_mode)
 
@@ -107,11 +107,25 @@ def _grey(values: NDArray[np.uint16], transparent: object) -> NDArray[np.uint16]
     return result
 
 
-def _ranged(values: NDArray[Any], notes: list[str]) -> NDArray[np.uint16]:
+def ranged(values: NDArray[Any], notes: list[str]) -> NDArray[np.uint16]:
     """Integers of up to 16 bits as they are; wider ones and floating numbers scaled to fit."""
     if values.dtype.kind != "f" and values.min(initial=0) >= 0 and values.max(initial=0) <= 65535:
         return values.astype(np.uint16)
     finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = min(0.0, float(finite.min(initial=0))), max(1.0, float(finite.max(initial=0)))
-    notes.append(f"The picture's values from {low:g} to {high:g} were scaled to 16 bits.")
+    if (low, high) != (0.0, 1.0):
+        notes.append(f"The picture's values from {low:g} to {high:g} were scaled to 16 bits.")
     return np.round((finite - low) / (high - low) * 65535).astype(np.uint16)
+
+
+def spread(values: NDArray[Any], bits: int) -> NDArray[np.uint16]:
+    """Grey, RGB or RGBA of `bits` 9 to 16 as RGBA samples [H, W, 4] of 16 bits."""
+    planes = values if values.ndim == 3 else values[..., None]
+    top = (1 << bits) - 1
+    table = np.round(np.arange(top + 1, dtype=np.float64) * (65535 / top)).astype(np.uint16)
+    result = np.empty((*planes.shape[:2], 4), np.uint16)
+    count = planes.shape[2]
+    colours = planes[..., : 3 if count >= 3 else 1]
+    result[..., :3] = table[np.minimum(colours, top)]
+    result[..., 3] = table[np.minimum(planes[..., -1], top)] if count in (2, 4) else 65535
+    return result

@@ -1,12 +1,21 @@
 """HEIF (phones' .heic), read through pillow-heif where it is installed."""
 
 import importlib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from editor.formats import Opened, raster
+from editor.formats.boxes import properties_of
+from editor.formats.colour_space import of_boxes
+from editor.formats.decoding import said_broken
+from editor.formats.deep import spread
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
+from editor.pixels.raster import Samples
 from inference.errors import EditorError
 
 
@@ -24,7 +33,19 @@ def read(path: Path) -> Opened:
             "Install pillow-heif, or convert the picture to JPEG or PNG.",
         ) from error
     library.register_heif_opener(thumbnails=False)
-    return raster.read(path, ("HEIF",))
+    with said_broken(path.name):
+        said = properties_of(path)
+        decode = partial(_deep, library, path, said.bits) if said.bits > 8 else None
+        return raster.read(path, ("HEIF",), declared=partial(of_boxes, said), decode=decode)
+
+
+def _deep(library: Any, path: Path, bits: int, image: Image.Image) -> Samples:
+    """Samples [H, W, 4] of 16 bits, not turned; the library puts 10 and 12 bits into the upper ones."""
+    file = library.open_heif(path, convert_hdr_to_8bit=False)
+    values = np.asarray(file)
+    if values.shape[:2] != (image.height, image.width) or values.dtype != np.uint16:
+        raise ValueError("its parts have different sizes")
+    return spread(values >> (16 - bits), bits)
 
 
 def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from editor.layers.limits import LARGEST_SIDE_PX
 from inference.parameters import N_, Parameters, param
-
-LARGEST_SIDE_PX = 65_535
 
 SUBSAMPLINGS = ("auto", "4:4:4", "4:2:2", "4:2:0")
 EFFORTS = ("fast", "normal", "small")

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from functools import partial
 from pathlib import Path
 
 from PIL.PngImagePlugin import PngInfo
@@ -9,8 +10,11 @@ from PIL.PngImagePlugin import PngInfo
 from editor.formats import Opened, exif, raster
 from editor.formats import provenance as metadata
 from editor.formats.carried import Words, words_of
+from editor.formats.colour_space import of_png
+from editor.formats.decoding import said_broken
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
+from editor.formats.png_chunks import mended, scanned
 from editor.formats.png_writer import Chunk, Layout, write_png
 from editor.system.atomic import atomic_write
 
@@ -18,7 +22,15 @@ _METRES_PER_INCH = 0.0254
 
 
 def read(path: Path) -> Opened:
-    return raster.read(path, ("PNG",))
+    """The picture of a file; see `Codec.read`. What is damaged beside the pixels is left out and said."""
+    with said_broken(path.name):
+        chunks = scanned(path)
+        declared = partial(of_png, chunks.small)
+        if not chunks.broken:
+            return raster.read(path, ("PNG",), declared=declared)
+        names = ", ".join(sorted({name.decode() for name, _, _ in chunks.broken}))
+        notes = [f"Damaged or too long parts of the file beside its pixels were left out: {names}."]
+        return raster.read(path, ("PNG",), notes, mended(path, chunks), declared)
 
 
 def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:

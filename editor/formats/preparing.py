@@ -12,6 +12,7 @@ from PIL import Image
 from editor.colour import conversion as colour
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
+from editor.layers.limits import check_size
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.raster import Samples, frozen, to_eight_bits, to_sixteen_bits
 
@@ -27,10 +28,11 @@ def prepared(state: DocumentState, source: SourceMetadata, options: ExportOption
     """The picture to be written; `deep` says whether the format takes 16 bits.
 
     Raises:
-        EditorError: the document's profile cannot be converted.
+        EditorError: the document's profile cannot be converted, or the picture would be too large.
     """
     depth = depth_of(state, options, deep=deep)
     size = options.size_of(state.width, state.height)
+    check_size(*size)
     to_srgb = options.profile == "srgb" and not colour.same_colours(state.icc_profile, b"")
     picture = Picture(state=state, source=source, depth=depth)
     if size == (state.width, state.height) and not to_srgb:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 
-from editor.formats.decoding import decoded, opened, orientation_of, reopener
+from editor.formats.decoding import decoded, opened, orientation_of, reopener, said_broken
 from editor.pixels.arithmetic import read_only, to_rgba
 from editor.pixels.raster import to_eight_bits
 from inference.errors import EditorError
@@ -60,7 +59,7 @@ def jpeg_preview(path: Path) -> Preview | None:
 def openraster_preview(path: Path) -> Preview | None:
     """The thumbnail of a project; None if it has none that can be used."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with said_broken(path.name), zipfile.ZipFile(path) as archive:
             info = archive.getinfo(_THUMBNAIL)
             if info.file_size > _THUMBNAIL_BYTES:
                 return None
@@ -69,16 +68,7 @@ def openraster_preview(path: Path) -> Preview | None:
                 width, height = image.size
         with opened(thumbnail, ("PNG",)) as small:
             pixels = read_only(to_rgba(np.asarray(small.convert("RGBA"))))
-    except (
-        OSError,
-        KeyError,
-        ValueError,
-        SyntaxError,
-        RuntimeError,
-        EditorError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ):
+    except EditorError:
         return None
     return Preview(pixels=pixels, width=width, height=height) if width * height >= WORTH_PIXELS else None
 

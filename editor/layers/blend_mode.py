@@ -18,6 +18,7 @@ class BlendMode(Enum):
     SCREEN = "svg:screen"
     COLOUR_DODGE = "svg:color-dodge"
     PLUS = "svg:plus"
+    LINEAR_DODGE = "krita:add"
     LIGHTER_COLOUR = "krita:lighter color"
     OVERLAY = "svg:overlay"
     SOFT_LIGHT = "svg:soft-light"
@@ -56,6 +57,7 @@ _LABELS = {
     BlendMode.SCREEN: N_("BlendMode", "Screen"),
     BlendMode.COLOUR_DODGE: N_("BlendMode", "Colour dodge"),
     BlendMode.PLUS: N_("BlendMode", "Plus"),
+    BlendMode.LINEAR_DODGE: N_("BlendMode", "Linear dodge (add)"),
     BlendMode.LIGHTER_COLOUR: N_("BlendMode", "Lighter colour"),
     BlendMode.OVERLAY: N_("BlendMode", "Overlay"),
     BlendMode.SOFT_LIGHT: N_("BlendMode", "Soft light"),

@@ -124,4 +124,6 @@ def _parts(region: Area) -> Sequence[Area]:
 
 def _passes_through(node: Node, region: Area) -> bool:
     """Over an empty backdrop every blend mode is the source itself."""
-    return isinstance(node, Layer) and node.opacity == 1 and node.mask is None and node.area.contains(region)
+    if not isinstance(node, Layer) or node.clipped:  # what it is clipped to may be hidden
+        return False
+    return node.opacity == 1 and node.mask is None and node.area.contains(region)

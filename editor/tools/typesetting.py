@@ -20,12 +20,12 @@ from PySide6.QtGui import (
 )
 
 from editor.layers.layer import Layer
+from editor.layers.limits import LARGEST_PIXELS
 from editor.layers.text import TextContent
 from editor.pixels.raster import Area, Raster, frozen, to_sixteen_bits
 from editor.tools.overlay import Point
 from inference.errors import EditorError
 
-LARGEST_PIXELS = 2**27
 _CLEAR_PX = 1e6  # as wide as a line may be that is not broken
 _SHIFT_PX = 1e5  # lines are laid out that far right: Qt takes carets left of 0 for 0
 

@@ -1144,6 +1144,10 @@
         <translation>线性减淡（添加）</translation>
     </message>
     <message>
+        <source>Linear dodge (add)</source>
+        <translation>线性减淡（添加）</translation>
+    </message>
+    <message>
         <source>Lighter colour</source>
         <translation>浅色</translation>
     </message>
@@ -2812,6 +2816,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Photoshop document</source>
         <translation>Photoshop 文档</translation>
+    </message>
+    <message>
+        <source>Camera raw</source>
+        <translation>相机原始文件</translation>
     </message>
     <message>
         <source>Other pictures</source>

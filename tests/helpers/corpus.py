@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
+import tifffile
 from PIL import Image, ImageCms
 
 from editor.adjustments.curves import Curves
@@ -17,6 +19,7 @@ from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Mask
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.layers.text import TextContent
 from editor.pixels.raster import Raster
+from tests.helpers.raw_pictures import dng
 
 WIDTH, HEIGHT = 40, 30
 
@@ -110,7 +113,26 @@ def _tiff() -> list[bytes]:
         _saved(_image("P"), "TIFF", save_all=True, append_images=[_image("P")]),
         _exported("tif", _pixels(6, kind=np.uint16)),
         _exported("tif", _pixels(7), tiff_compression="none"),
+        _tiff_of(_pixels(13, 3, np.uint16), photometric="rgb", compression="zlib", tile=(16, 16)),
+        _tiff_of(_pixels(14, 3, np.uint16) & 4095, photometric="rgb", bitspersample=12),
+        _tiff_of(
+            _pixels(15, 3).astype(np.float32) / 255, photometric="rgb", compression="zlib", predictor=True
+        ),
+        _tiff_of(
+            np.moveaxis(_pixels(16, 3), -1, 0), photometric="rgb", planarconfig="separate", bigtiff=True
+        ),
+        _tiff_of(_pixels(17, 1)[..., 0], photometric="miniswhite", compression="zstd"),
     ]
+
+
+def _tiff_of(samples: np.ndarray, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, samples, metadata=None, **options)
+    return buffer.getvalue()
+
+
+def _raw() -> list[bytes]:
+    return [_through_a_file("a.dng", dng)]
 
 
 def _other() -> list[bytes]:
@@ -119,11 +141,22 @@ def _other() -> list[bytes]:
         _saved(_image("P"), "BMP"),
         _saved(_image("P"), "GIF", transparency=2),
         _saved(_image("P"), "GIF", save_all=True, append_images=[_image("P").rotate(90)]),
+        _saved(_image(), "PPM"),
+        _saved(_image(), "QOI"),
+        _saved(_image(), "ICO", sizes=[(16, 16)]),
+        _saved(_image(), "JPEG2000"),
+        imagecodecs.jpeg2k_encode(_pixels(18, 3, np.uint16), codecformat="jp2", reversible=True, level=0),
+        imagecodecs.rgbe_encode(_pixels(19, 3).astype(np.float32) / 99),
+        b"P6 %d %d 65535\n" % (WIDTH, HEIGHT) + _pixels(20, 3, np.uint16).tobytes(),
     ]
 
 
 def _avif() -> list[bytes]:
-    return [_saved(_image(), "AVIF", exif=_exif()), _saved(_image("RGBA"), "AVIF", quality=100)]
+    return [
+        _saved(_image(), "AVIF", exif=_exif()),
+        _saved(_image("RGBA"), "AVIF", quality=100),
+        imagecodecs.avif_encode(_pixels(21, 4, np.uint16) & 1023, level=90, bitspersample=10),
+    ]
 
 
 def _heif() -> list[bytes]:
@@ -176,6 +209,7 @@ _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     "jpeg": _jpeg,
     "webp": _webp,
     "tiff": _tiff,
+    "raw": _raw,
     "other": _other,
     "avif": _avif,
     "heif": _heif,

@@ -5,7 +5,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from editor.application import Application
-from editor.controllers.starts import LARGEST_SIDE_PX
+from editor.layers.limits import LARGEST_SIDE_PX
 from widgets.forms.dialog import Dialog
 from widgets.look.icons import IconButton
 from widgets.look.theme import inset

@@ -3,9 +3,8 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
+from editor.layers.limits import LARGEST_SIDE_PX
 from widgets.look.theme import inset, tabular
-
-_LARGEST = 65_535
 
 
 class ScaleBox(QWidget):
@@ -48,7 +47,7 @@ class ScaleBox(QWidget):
 
     def _side(self, value: int, name: str) -> QSpinBox:
         box = QSpinBox()
-        box.setRange(1, _LARGEST)
+        box.setRange(1, LARGEST_SIDE_PX)
         box.setValue(value)
         box.setAccessibleName(name)
         box.setKeyboardTracking(False)
@@ -57,7 +56,7 @@ class ScaleBox(QWidget):
         return box
 
     def _take(self, factor: float) -> None:
-        width, height = (max(1, min(_LARGEST, round(side * factor))) for side in self._full)
+        width, height = (max(1, min(LARGEST_SIDE_PX, round(side * factor))) for side in self._full)
         sender = self.sender()
         for box, value in (
             (self.width_box, width),

@@ -6,7 +6,8 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QAbstractButton, QMessageBox, QWidget
 
-from editor.document.known_file import Obstacle, RefusedSave
+from editor.controllers.refused_save import RefusedSave
+from editor.document.known_file import Obstacle
 from inference.parameters import N_
 
 _TEXTS = {

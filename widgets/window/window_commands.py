@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
 from editor.actions.forms import FORMS
 from editor.application import Application
+from editor.controllers.refused_save import RefusedSave
 from editor.document.document import Document
-from editor.document.known_file import RefusedSave
 from editor.formats import readable_extensions
 from widgets.forms.replacing import may_replace
 from widgets.look.theme import tokens_of

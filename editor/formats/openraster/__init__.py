@@ -9,17 +9,17 @@ which are read again as long as nobody changed `stack.xml` or its pictures.
 from __future__ import annotations
 
 import zipfile
-import zlib
 from pathlib import Path
 
+from editor.colour import conversion as colour
 from editor.formats import ExportOptions, Opened, Picture
-from editor.formats.limits import check_size
+from editor.formats.decoding import said_broken
 from editor.formats.openraster import ours
 from editor.formats.openraster.archive import Archive, Writer
 from editor.formats.openraster.stack import read_stack
 from editor.formats.openraster.stand_ins import stack_xml
+from editor.layers.limits import check_document, check_file_size
 from editor.system.atomic import atomic_write
-from inference.errors import EditorError
 
 MIME_TYPE = "image/openraster"
 STACK = "stack.xml"
@@ -32,12 +32,13 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
     """Write layers, composite and recipes.
 
     Raises:
-        EditorError: the file cannot be written.
+        EditorError: the document is beyond the limits, or the file cannot be written.
     """
     del options
+    check_document(picture.state)
     with atomic_write(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("mimetype", MIME_TYPE)
-        writer = Writer(archive, picture.state.icc_profile, picture.only_raster)
+        writer = Writer(archive, _profile_of(picture), picture.only_raster)
         stack = stack_xml(picture.state, writer)
         tree = ours.tree_of(picture.state, writer)
         writer.text(STACK, stack)
@@ -47,29 +48,20 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
     return ()
 
 
+def _profile_of(picture: Picture) -> bytes:
+    """What the pictures say; of 16 bits without a profile Krita would ask what they mean."""
+    own = picture.state.icc_profile
+    return own or (colour.built_in_profile("srgb") if picture.state.depth == 16 else b"")
+
+
 def read(path: Path) -> Opened:
     """Read layers and, if Attune wrote the file, everything else.
 
     Raises:
         EditorError: no OpenRaster, damaged, or with parts of absurd size.
     """
-    try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            return _read(Archive(archive))
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        KeyError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-    ) as error:
-        raise EditorError(
-            f"“{path.name}” is a damaged OpenRaster file: {error}.", "Get the file again."
-        ) from error
-    except OSError as error:
-        raise EditorError(f"“{path.name}” cannot be read: {error.strerror or error}.") from error
+    with said_broken(path.name), path.open("rb") as file, zipfile.ZipFile(file) as archive:
+        return _read(Archive(archive))
 
 
 def _read(archive: Archive) -> Opened:
@@ -77,7 +69,7 @@ def _read(archive: Archive) -> Opened:
     notes: list[str] = []
     known = ours.read(archive, text, notes)
     if known.state is not None:
-        check_size("The picture", known.state.width, known.state.height)
+        check_file_size("The picture", known.state.width, known.state.height)
         return Opened(state=known.state, source=known.source, is_project=True, notes=_once(notes))
     state = read_stack(archive, text, notes)
     state = ours.amended(state, known)

@@ -14,16 +14,21 @@ from PIL import Image
 
 from editor.colour import conversion as colour
 from editor.colour import icc
-from editor.formats.decoding import decoded, opened, reopener
-from editor.formats.limits import LARGEST_TEXT_BYTES, LARGEST_TOTAL_PIXELS, check_size
+from editor.formats.decoding import BrokenFileError, decoded, opened, reopener
 from editor.formats.picture import Picture
 from editor.formats.png_writer import SIGNATURE, Chunk, Layout, write_png
+from editor.layers.limits import (
+    LARGEST_PROFILE_BYTES,
+    LARGEST_TEXT_BYTES,
+    check_file_size,
+    check_total,
+)
 from editor.pixels.raster import Area, Raster, Samples, to_eight_bits
 from inference.errors import EditorError
 
 MOST_ENTRIES = 100_000
 _HEAD_BYTES = 64
-_SPARE_BYTES = 2**24  # what a PNG may hold beside its pixels: profile, texts
+_SPARE_BYTES = 2 * LARGEST_PROFILE_BYTES  # what a PNG may hold beside its pixels: profile, texts
 
 
 class Archive:
@@ -75,20 +80,20 @@ class Archive:
         try:
             return self._archive.getinfo(name)
         except KeyError as error:
-            raise EditorError(f"The file lacks “{name}”.", "It is incomplete; get it again.") from error
+            raise BrokenFileError(
+                "The file lacks “{name}”.", "It is incomplete; get it again.", name=name
+            ) from error
 
     def _check(self, info: zipfile.ZipInfo) -> None:
         """Refuse a picture by its header, before it is decompressed."""
         with self._archive.open(info) as file:
             head = file.read(_HEAD_BYTES)
         if not head.startswith(SIGNATURE) or len(head) < 24:
-            raise EditorError(f"“{info.filename}” in the file is damaged: it is no PNG picture.")
+            raise BrokenFileError("“{name}” in the file is no PNG picture.", name=info.filename)
         width, height = struct.unpack_from(">II", head, 16)
-        check_size(info.filename, width, height)
+        check_file_size(info.filename, width, height)
         self._pixels += width * height
-        if self._pixels > LARGEST_TOTAL_PIXELS:
-            most = LARGEST_TOTAL_PIXELS // 10**6
-            raise EditorError(f"The layers of the file have more than {most} megapixels together.")
+        check_total(self._pixels)
         if info.file_size > width * height * 8 * 1.01 + _SPARE_BYTES:
             raise EditorError(f"“{info.filename}” in the file is too large ({info.file_size // 2**20} MiB).")
 
@@ -109,6 +114,18 @@ class Writer:
         return {info.filename: info.CRC for info in self._archive.infolist()}
 
     def text(self, name: str, data: bytes) -> None:
+        """Write XML or JSON.
+
+        Raises:
+            EditorError: longer than what is read again.
+        """
+        if len(data) > LARGEST_TEXT_BYTES:
+            raise EditorError(
+                "What the project says beside its pixels has {size} MiB; {most} are possible.",
+                "Delete some layers with long texts or recipes.",
+                size=len(data) // 2**20,
+                most=LARGEST_TEXT_BYTES // 2**20,
+            )
         self._archive.writestr(name, data, zipfile.ZIP_DEFLATED)
 
     def name_of(self, raster: Raster) -> str | None:

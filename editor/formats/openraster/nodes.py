@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from editor.adjustments import ADJUSTMENTS, kind_of
-from editor.formats.limits import DEEPEST_GROUPS
 from editor.formats.openraster.archive import Archive, Writer
 from editor.layers.blend_mode import BlendMode
 from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
+from editor.layers.limits import check_depth
 from editor.layers.recipes import Recipe
 from editor.layers.text import TextContent
 from inference.errors import EditorError
@@ -43,8 +43,7 @@ def node_from_json(values: dict[str, Any], archive: Archive, notes: list[str], d
     Raises:
         EditorError, ValueError, KeyError, TypeError: the file says something else than `node_to_json`.
     """
-    if depth > DEEPEST_GROUPS:
-        raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
+    check_depth(depth)
     common: dict[str, Any] = {
         "id": str(values["id"]),
         "name": str(values["name"]),

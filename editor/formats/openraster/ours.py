@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from editor.formats import provenance as metadata
+from editor.formats.decoding import said_broken
 from editor.formats.openraster.archive import Archive, Writer, same_checksums
 from editor.formats.openraster.nodes import (
     node_from_json,
@@ -26,15 +26,6 @@ from inference.errors import EditorError
 
 NAME = "attune/document.json"
 VERSION = 2
-_BROKEN = (
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    RecursionError,
-    ArithmeticError,
-    binascii.Error,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,25 +77,27 @@ def read(archive: Archive, stack: bytes, notes: list[str]) -> Known:
     if not archive.has(NAME):
         return Known()
     try:
-        values: dict[str, Any] = json.loads(archive.text(NAME))
-        known = _common(values["source"])
-    except (*_BROKEN, EditorError) as error:
-        notes.append(f"What Attune added to the file, such as recipes, cannot be read: {error}.")
+        with said_broken(NAME):
+            values: dict[str, Any] = json.loads(archive.text(NAME))
+            known = _common(values["source"])
+    except EditorError as error:
+        notes.append(f"What Attune added to the file, such as recipes, cannot be read: {error.message}")
         return Known()
     if values.get("version") == 1:
         return replace(known, layers=tuple(values.get("layers") or ()))
     try:
-        unchanged = values["stack"] == hashlib.sha256(stack).hexdigest()
-        if unchanged and same_checksums(values["pictures"], archive.checksums()):
-            return replace(known, state=_state(values["tree"], known, archive, notes))
+        with said_broken(NAME):
+            unchanged = values["stack"] == hashlib.sha256(stack).hexdigest()
+            if unchanged and same_checksums(values["pictures"], archive.checksums()):
+                return replace(known, state=_state(values["tree"], known, archive, notes))
         notes.append(
             "Another program changed the file: its layers were opened as they are there, without the masks, "
             "adjustments, texts and recipes that only Attune knows."
         )
-    except (*_BROKEN, EditorError) as error:
+    except EditorError as error:
         notes.append(
             "Masks, adjustments, texts and recipes of the file cannot be read; layers that look the same "
-            f"were opened instead: {error}."
+            f"were opened instead: {error.message}"
         )
     return known
 
@@ -125,9 +118,10 @@ def amended(state: DocumentState, known: Known) -> DocumentState:
 
 def _restored(layer: Layer, kept: Mapping[str, Any]) -> Layer:
     try:
-        recipe = Recipe.from_json(kept["recipe"]) if kept.get("recipe") is not None else None
-        return layer.changed(id=str(kept.get("id") or new_layer_id()), recipe=recipe)
-    except (*_BROKEN, EditorError):
+        with said_broken(NAME):
+            recipe = Recipe.from_json(kept["recipe"]) if kept.get("recipe") is not None else None
+            return layer.changed(id=str(kept.get("id") or new_layer_id()), recipe=recipe)
+    except EditorError:
         return layer
 
 

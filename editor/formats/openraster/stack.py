@@ -9,22 +9,34 @@ from xml.etree import ElementTree
 import numpy as np
 
 from editor.colour import conversion as colour
-from editor.formats.limits import DEEPEST_GROUPS, LARGEST_LAYERS, LARGEST_SIDE_PX, check_size
+from editor.formats.decoding import BrokenFileError
 from editor.formats.openraster.archive import Archive
 from editor.layers.blend_mode import BlendMode
 from editor.layers.layer import Group, Layer, Node
+from editor.layers.limits import (
+    LARGEST_OFFSET_PX,
+    LARGEST_SIDE_PX,
+    check_count,
+    check_depth,
+    check_file_size,
+)
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
 
 _ALIASES = {
     "krita:linear_light": BlendMode.LINEAR_LIGHT,
-    "krita:hard_mix": BlendMode.HARD_MIX,
-    "krita:hard mix": BlendMode.HARD_MIX,
-    "krita:add": BlendMode.PLUS,
     "svg:exclusion": BlendMode.EXCLUSION,
     "svg:dst-over": None,
-    "svg:add": BlendMode.PLUS,
+    "svg:add": BlendMode.LINEAR_DODGE,
+}
+_NEARLY = {
+    "krita:hard mix": BlendMode.HARD_MIX,  # dodges and burns; ours is Photoshop's
+    "krita:hard_mix": BlendMode.HARD_MIX,
+    "krita:hard_mix_softer_photoshop": BlendMode.HARD_MIX,
+    "krita:soft_light": BlendMode.SOFT_LIGHT,
+    "krita:soft_light_pegtop_delphi": BlendMode.SOFT_LIGHT,
+    "krita:soft_light_ifs_illusions": BlendMode.SOFT_LIGHT,
 }
 
 
@@ -35,13 +47,15 @@ def read_stack(archive: Archive, text: bytes, notes: list[str]) -> DocumentState
         EditorError: what is wrong with it.
     """
     image = parsed(text)
-    width, height = _number(image, "w", 1), _number(image, "h", 1)
-    check_size("The picture", width, height)
+    width, height = _number(image, "w", 1, LARGEST_SIDE_PX), _number(image, "h", 1, LARGEST_SIDE_PX)
+    check_file_size("The picture", width, height)
     stack = image.find("stack")
     if stack is None:
         raise EditorError("The file has no layers (stack.xml lacks a stack).")
     reader = _Reader(archive, notes)
     nodes = reader.inside(stack, 0, 0, 0)
+    if not nodes and reader.broken is not None:
+        raise reader.broken
     if not nodes:
         nodes = (Layer(name="Background", raster=Raster.filled(width, height)),)
     active = reader.selected or nodes[-1].id
@@ -55,19 +69,24 @@ class _Reader:
     def __init__(self, archive: Archive, notes: list[str]) -> None:
         self.selected = ""
         self.profile: bytes | None = None  # of the first picture; the others are converted to it
+        self.broken: BrokenFileError | None = None  # what was wrong with the last layer that was left out
         self._archive = archive
         self._notes = notes
         self._count = 0
 
     def inside(self, stack: ElementTree.Element, x: int, y: int, depth: int) -> tuple[Node, ...]:
-        if depth > DEEPEST_GROUPS:
-            raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
         found: list[Node] = []
         for element in reversed(list(stack)):
             self._count += 1
-            if self._count > LARGEST_LAYERS:
-                raise EditorError(f"The file has more than {LARGEST_LAYERS} layers.")
-            node = self._node(element, x, y, depth)
+            check_count(self._count)
+            check_depth(depth)
+            try:
+                node = self._node(element, x, y, depth)
+            except BrokenFileError as error:
+                self.broken = error
+                name = element.get("name") or "Layer"
+                self._notes.append(f"“{name}” was left out: {error.message}")
+                continue
             if node is None:
                 self._notes.append(f"A part of kind “{element.tag}” was left out.")
                 continue
@@ -77,10 +96,13 @@ class _Reader:
         return tuple(found)
 
     def _node(self, element: ElementTree.Element, x: int, y: int, depth: int) -> Node | None:
-        x += _number(element, "x", -LARGEST_SIDE_PX, 0)
-        y += _number(element, "y", -LARGEST_SIDE_PX, 0)
+        x += _number(element, "x", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX, default=0)
+        y += _number(element, "y", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX, default=0)
         if element.tag == "layer":
-            raster = self._raster(element.get("src", ""))
+            source = element.get("src", "")
+            if not source:
+                raise BrokenFileError("The layer names no picture.")
+            raster = self._raster(source)
             return Layer(raster=raster, x=x, y=y, **self._common(element, "Layer"))
         if element.tag == "stack":
             common = self._common(element, "Group")
@@ -111,6 +133,10 @@ class _Reader:
 
     def _blend_mode(self, element: ElementTree.Element, name: str) -> BlendMode:
         given = element.get("composite-op", BlendMode.NORMAL.value)
+        if given in _NEARLY:
+            label = _NEARLY[given].label
+            self._notes.append(f"“{name}” uses the blend mode “{given}”, which is shown as {label.lower()}.")
+            return _NEARLY[given]
         try:
             return _ALIASES.get(given) or BlendMode(given)
         except ValueError:
@@ -133,7 +159,7 @@ def parsed(text: bytes) -> ElementTree.Element:
         raise EditorError(f"The layers cannot be read (stack.xml): {error}.") from error
 
 
-def _number(element: ElementTree.Element, name: str, low: int, default: int | None = None) -> int:
+def _number(element: ElementTree.Element, name: str, low: int, high: int, default: int | None = None) -> int:
     text = element.get(name)
     if text is None and default is not None:
         return default
@@ -141,14 +167,21 @@ def _number(element: ElementTree.Element, name: str, low: int, default: int | No
         value = round(float(text or ""))
     except (ValueError, OverflowError) as error:
         raise EditorError(f"“{name}” of a {element.tag} is {text!r}: a number is needed.") from error
-    if not low <= value <= LARGEST_SIDE_PX:
-        raise EditorError(f"“{name}” of a {element.tag} is {value}: allowed is {low} to {LARGEST_SIDE_PX}.")
+    if not low <= value <= high:
+        raise EditorError(
+            "“{name}” of a {tag} is {value}: allowed is {low} to {high}.",
+            name=name,
+            tag=element.tag,
+            value=value,
+            low=low,
+            high=high,
+        )
     return value
 
 
 def _opacity(element: ElementTree.Element) -> float:
     try:
-        value = float(element.get("opacity", "1"))
+        value = float(element.get("opacity", "1").replace(",", "."))  # as programs write it in some languages
     except ValueError:
         return 1.0
     return float(np.clip(value, 0, 1)) if value == value else 1.0

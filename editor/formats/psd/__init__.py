@@ -6,23 +6,25 @@ import io
 import logging
 import struct
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from editor.colour import conversion as colour
 from editor.colour import icc
 from editor.formats import ExportOptions, Opened, Picture
 from editor.formats.decoding import said_broken
-from editor.formats.limits import LARGEST_PIXELS, check_size
 from editor.formats.psd.layers import Reader
+from editor.formats.psd.mending import mended
+from editor.formats.psd.merged import with_picture
 from editor.formats.psd.pixels import flat_samples
+from editor.formats.psd.resources import EXIF, PROFILE, XMP, Resources
 from editor.layers.layer import Layer, Node
-from editor.layers.state import DocumentState, Guide, SourceMetadata
+from editor.layers.limits import LARGEST_PIXELS, check_file_size
+from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
 
 HEADER_BYTES = 26
 RGB, GREY = 3, 1
-_RESOLUTION, _GUIDES, _PROFILE, _EXIF, _XMP = 1005, 1032, 1039, 1058, 1060
 _MOST_BYTES = 32 * LARGEST_PIXELS  # what psd-tools may hold for one layer: floats of every channel, twice
 _MODES = {0: "bitmap", 2: "indexed colour", 4: "CMYK", 7: "multichannel", 8: "duotone", 9: "Lab"}
 
@@ -39,8 +41,10 @@ def read(path: Path) -> Opened:
 
         reader: Any = psd_tools.PSDImage
         logging.getLogger("psd_tools").setLevel(logging.CRITICAL)  # what it lacks is ours to say
-        document: Any = reader.open(io.BytesIO(path.read_bytes()), max_alloc_bytes=_MOST_BYTES)
-        return _opened(document, path)
+        notes: list[str] = []
+        data, resources = mended(path.read_bytes(), notes)
+        document: Any = reader.open(io.BytesIO(data), max_alloc_bytes=_MOST_BYTES)
+        return _opened(document, resources, path, notes)
 
 
 def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
@@ -54,14 +58,12 @@ def _check_header(path: Path) -> None:
     if len(head) < HEADER_BYTES:
         raise EditorError(f"“{path.name}” is damaged or incomplete.", "Get the file again.")
     height, width = struct.unpack_from(">II", head, 14)
-    check_size(path.name, width, height)
+    check_file_size(path.name, width, height)
 
 
-def _opened(document: Any, path: Path) -> Opened:
-    notes: list[str] = []
-    resources = _Resources(document)
-    nodes = _nodes(document, path, notes)
-    profile = resources.bytes(_PROFILE)
+def _opened(document: Any, resources: Resources, path: Path, notes: list[str]) -> Opened:
+    profile = resources.bytes(PROFILE)
+    nodes = _nodes(document, profile, path, notes)
     usable = icc.is_rgb(profile) and colour.is_usable(profile) and int(document.color_mode) in (RGB, GREY)
     state = DocumentState(
         width=document.width,
@@ -72,47 +74,22 @@ def _opened(document: Any, path: Path) -> Opened:
         guides=resources.guides(),
         icc_profile=profile if usable else b"",
     )
-    exif, xmp = resources.bytes(_EXIF), resources.bytes(_XMP)
+    exif, xmp = resources.bytes(EXIF), resources.bytes(XMP)
     source = SourceMetadata(exif=b"Exif\0\0" + exif if exif else b"", xmp=xmp, photo=True)
     return Opened(state=state, source=source, notes=tuple(dict.fromkeys(notes)))
 
 
-def _nodes(document: Any, path: Path, notes: list[str]) -> tuple[Node, ...]:
+def _nodes(document: Any, profile: bytes, path: Path, notes: list[str]) -> tuple[Node, ...]:
     mode = int(document.color_mode)
     if mode not in (RGB, GREY):
         notes.append(
             f"The document is in {_MODES.get(mode, 'unknown colours')}; it was opened flattened, in sRGB."
         )
     elif len(document):
-        nodes = Reader(document, notes).nodes()
+        reader = Reader(document, notes)
+        nodes = reader.nodes()
         if nodes:
-            return nodes
+            return with_picture(document, nodes, reader.lossy, notes)
         notes.append("None of the document's layers could be opened; it was opened flattened.")
-    samples = flat_samples(document, notes)
+    samples = flat_samples(document, notes, profile)
     return (Layer(name=path.stem, raster=Raster.of(samples)),)
-
-
-class _Resources:
-    """What a document says beside its layers; anything broken counts as missing."""
-
-    def __init__(self, document: Any) -> None:
-        self._resources = document.image_resources
-
-    def bytes(self, key: int) -> bytes:
-        data = self._data(key)
-        return bytes(cast("bytes", data)) if isinstance(data, bytes | bytearray) else b""
-
-    def dpi(self) -> tuple[float, float] | None:
-        data = self._data(_RESOLUTION)
-        across, down = getattr(data, "horizontal", 0) / 65536, getattr(data, "vertical", 0) / 65536
-        return (across, down) if 0.1 <= across <= 1e6 and 0.1 <= down <= 1e6 else None
-
-    def guides(self) -> tuple[Guide, ...]:
-        items: list[Any] = list(getattr(self._data(_GUIDES), "data", ()))[:1000]
-        return tuple(Guide(vertical=kind == 0, position=place / 32) for place, kind in items)
-
-    def _data(self, key: int) -> Any:
-        try:
-            return self._resources.get_data(key)
-        except (KeyError, ValueError, AttributeError, TypeError):
-            return None

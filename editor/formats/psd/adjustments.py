@@ -3,13 +3,15 @@
 * invert, posterise, levels: the same;
 * curves: the same points; between them ours never overshoots;
 * hue/saturation: the whole range; ranges of single hues are left out;
-* brightness/contrast: by the nearest of ours (Photoshop's newer kind spares highlights and shadows);
+* brightness/contrast of the older kind: as levels, the same; else by the nearest of ours (Photoshop's newer
+  kind spares highlights and shadows);
 * black & white: red, green and blue, scaled so that grey stays grey; yellow, cyan and magenta are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from editor.adjustments.black_and_white import BlackAndWhite
@@ -17,19 +19,27 @@ from editor.adjustments.brightness_contrast import BrightnessContrast
 from editor.adjustments.curves import STRAIGHT, Curves, Points
 from editor.adjustments.hue_saturation import HueSaturation
 from editor.adjustments.invert import Invert
-from editor.adjustments.levels import NEUTRAL, Levels, Range
+from editor.adjustments.levels import NEUTRAL, SMALLEST_SPAN, Levels, Range
 from editor.adjustments.posterise import Posterise
 from inference.parameters import Parameters
 
+_LEGACY_BRIGHTNESS = b"brit"
 _CHANNELS = ("combined", "red", "green", "blue")
 
 
-def settings_of(layer: Any, notes: list[str]) -> Parameters | None:
-    """Our settings of an adjustment layer; None if it is none, or one that Attune lacks."""
+def settings_of(layer: Any, notes: list[str], *, grey: bool = False) -> Parameters | None:
+    """Our settings of an adjustment layer; None if it is none, or one that Attune lacks.
+
+    In a `grey` document what is said of the second channel is of grey, not of red.
+    """
+    if str(layer.kind) == "pixel" and _LEGACY_BRIGHTNESS in layer.tagged_blocks:
+        return _legacy_brightness(layer.tagged_blocks.get_data(_LEGACY_BRIGHTNESS))
     convert = _KINDS.get(str(layer.kind))
     if convert is None:
         return None
     settings, difference = convert(layer)
+    if grey and isinstance(settings, Levels | Curves):
+        settings = replace(settings, green=settings.red, blue=settings.red)
     if difference:
         notes.append(f"Adjustment “{layer.name}”: {difference}.")
     return settings
@@ -70,8 +80,29 @@ def _points(points: list[Any]) -> Points:
     return tuple(sorted(by_place.items())) or STRAIGHT
 
 
+def _legacy_brightness(data: Any) -> Levels:
+    """Photoshop's older kind: contrast about a middle, then so many levels brighter: as levels are."""
+    contrast = max(-100, min(100, int(data.contrast)))
+    middle = max(1, min(254, int(getattr(data, "mean", 127) or 127))) / 255
+    slope = (100 + contrast) / 100 if contrast <= 0 else 100 / max(0.5, 100 - contrast)
+    start = middle - slope * middle + int(data.brightness) / 255  # of 0; of 1 it is start + slope
+    if slope <= 0:
+        level = min(1.0, max(0.0, start))
+        return Levels(combined=(0.0, 1.0, 1.0, level, level))
+    black, white = max(0.0, -start / slope), min(1.0, (1 - start) / slope)
+    if black >= 1 or white <= 0:
+        level = 0.0 if black >= 1 else 1.0
+        return Levels(combined=(0.0, 1.0, 1.0, level, level))
+    white = min(1.0, max(white, black + SMALLEST_SPAN))
+    black = min(black, white - SMALLEST_SPAN)
+    low, high = (min(1.0, max(0.0, start + slope * place)) for place in (black, white))
+    return Levels(combined=(black, 1.0, white, low, high))
+
+
 def _brightness(layer: Any) -> tuple[Parameters, str]:
-    share = 1.0 if layer.use_legacy else 1 / 1.5
+    if layer.use_legacy:
+        return _legacy_brightness(layer), ""
+    share = 1 / 1.5
     brightness = max(-100.0, min(100.0, layer.brightness * share))
     contrast = max(-100.0, min(100.0, float(layer.contrast)))
     return BrightnessContrast(brightness=brightness, contrast=contrast), "it is computed a little differently"

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from editor.formats.limits import DEEPEST_GROUPS, LARGEST_LAYERS
+from editor.formats.decoding import BrokenFileError, said_broken
 from editor.formats.psd.adjustments import settings_of
+from editor.formats.psd.masks import softened
 from editor.formats.psd.pixels import Budget, layer_samples, mask_raster
 from editor.formats.psd.shapes import fill_colour, vector_mask
 from editor.layers.blend_mode import BlendMode
 from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
+from editor.layers.limits import check_count, check_depth
 from editor.pixels.raster import Area, Raster, frozen
-from inference.errors import EditorError
 
 MODES = {
     "NORMAL": BlendMode.NORMAL,
@@ -25,7 +26,7 @@ MODES = {
     "LIGHTEN": BlendMode.LIGHTEN,
     "SCREEN": BlendMode.SCREEN,
     "COLOR_DODGE": BlendMode.COLOUR_DODGE,
-    "LINEAR_DODGE": BlendMode.PLUS,
+    "LINEAR_DODGE": BlendMode.LINEAR_DODGE,
     "LIGHTER_COLOR": BlendMode.LIGHTER_COLOUR,
     "OVERLAY": BlendMode.OVERLAY,
     "SOFT_LIGHT": BlendMode.SOFT_LIGHT,
@@ -44,8 +45,8 @@ MODES = {
     "LUMINOSITY": BlendMode.LUMINOSITY,
 }
 _GROUPS = ("group", "artboard")
+_GREY = 1
 _AS_PIXELS = {"type": "Text layer", "smartobject": "Smart object", "shape": "Shape"}
-_BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ArithmeticError)
 
 
 class Reader:
@@ -56,6 +57,7 @@ class Reader:
         self._notes = notes
         self._budget = Budget()
         self._count = 0
+        self.lossy = False  # whether something is not shown as in Photoshop
         if document.depth == 32:
             notes.append(
                 "The document has 32 bits a channel; it was opened with 16, brighter values cut off."
@@ -65,17 +67,16 @@ class Reader:
         return self._inside(self._document, 0)
 
     def _inside(self, parent: Any, depth: int) -> tuple[Node, ...]:
-        if depth > DEEPEST_GROUPS:
-            raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
         found: list[Node] = []
         for layer in parent:
             self._count += 1
-            if self._count > LARGEST_LAYERS:
-                raise EditorError(f"The file has more than {LARGEST_LAYERS} layers.")
+            check_count(self._count)
+            check_depth(depth)
             try:
-                node = self._node(layer, depth)
-            except _BROKEN as error:
-                self._say(layer, f"is damaged and was left out ({str(error) or type(error).__name__})")
+                with said_broken(str(layer.name)):
+                    node = self._node(layer, depth)
+            except BrokenFileError as error:
+                self._notes.append(f"A layer was left out: {error.message}")
                 continue
             if node is not None:
                 found.append(node)
@@ -85,7 +86,7 @@ class Reader:
         kind = str(layer.kind)
         if kind in _GROUPS:
             return self._group(layer, kind, depth)
-        settings = settings_of(layer, self._notes)
+        settings = settings_of(layer, self._notes, grey=int(self._document.color_mode) == _GREY)
         if settings is not None:
             return Adjustment(settings=settings, **self._common(layer))
         samples = self._samples(layer)
@@ -132,7 +133,7 @@ class Reader:
             "visible": bool(layer.visible),
             "opacity": self._opacity(layer),
             "blend_mode": self._mode(layer),
-            "clipped": bool(layer.clipping),
+            "clipped": bool(layer._record.clipping),  # psd-tools says it of no group
             "mask": self._mask(layer),
             "locked": bool(locks is not None and (locks.complete or locks.composite)),
             "alpha_locked": bool(locks is not None and locks.transparency),
@@ -157,7 +158,9 @@ class Reader:
         outlined = self._vector_mask(layer)
         if painted is None or outlined is None:
             return painted or outlined
-        area = Area(0, 0, self._document.width, self._document.height)
+        if not (painted.enabled and outlined.enabled):
+            return outlined if outlined.enabled else painted
+        area = self._area
         both = painted.read(area).astype(np.uint16) * outlined.read(area) // 255
         return Mask(raster=Raster.of(frozen(both.astype(np.uint8))), enabled=painted.enabled)
 
@@ -175,12 +178,9 @@ class Reader:
             if values is None:
                 return None
             raster = mask_raster(values)
-        if mask.parameters is not None and any(
-            getattr(mask.parameters, name, None) not in (None, 0.0, 255)
-            for name in ("user_mask_density", "user_mask_feather")
-        ):
-            self._say(layer, "has a mask with density or feather, which were left out")
-        return Mask(raster=raster, x=int(mask.left), y=int(mask.top), outside=outside, enabled=enabled)
+        painted = Mask(raster=raster, x=int(mask.left), y=int(mask.top), outside=outside, enabled=enabled)
+        density, feather = _softness(mask, "user")
+        return softened(painted, density, feather, self._area)
 
     def _vector_mask(self, layer: Any) -> Mask | None:
         if not layer.has_vector_mask():
@@ -188,11 +188,27 @@ class Reader:
         if layer.mask is not None and layer.mask.has_real():
             return None  # the painted mask holds it already
         raster = vector_mask(layer.vector_mask, self._document.width, self._document.height)
-        return Mask(raster=raster, enabled=not layer.vector_mask.disabled)
+        density, feather = _softness(layer.mask, "vector") if layer.mask is not None else (255, 0.0)
+        return softened(
+            Mask(raster=raster, enabled=not layer.vector_mask.disabled), density, feather, self._area
+        )
+
+    @property
+    def _area(self) -> Area:
+        return Area(0, 0, int(self._document.width), int(self._document.height))
 
     def _note_effects(self, layer: Any) -> None:
         if layer.has_effects():
             self._say(layer, "has layer effects, which were left out")
 
     def _say(self, layer: Any, what: str) -> None:
+        self.lossy = True
         self._notes.append(f"“{layer.name}” {what}.")
+
+
+def _softness(mask: Any, kind: str) -> tuple[int, float]:
+    """(density 0..255, feather in pixels) of the painted ("user") or the "vector" mask."""
+    parameters = mask.parameters
+    density = getattr(parameters, f"{kind}_mask_density", None)
+    feather = getattr(parameters, f"{kind}_mask_feather", None)
+    return 255 if density is None else int(density), float(feather or 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from editor.pixels.raster import Raster, frozen
 _STEPS = 12  # straight pieces of a curve between two knots
 _FINER = 4  # drawn so much larger, then averaged
 _MOST_KNOTS = 100_000
-_SUBTRACT, _INTERSECT, _EXCLUDE = 2, 3, 0
+_SUBTRACT, _INTERSECT, _EXCLUDE, _CONTINUED = 2, 3, 0, -1
 
 
 def fill_colour(layer: Any) -> tuple[int, int, int, int] | None:
@@ -34,16 +35,31 @@ def fill_colour(layer: Any) -> tuple[int, int, int, int] | None:
 
 def vector_mask(mask: Any, width: int, height: int) -> Raster:
     """The paths of a mask, smooth-edged, over the whole document."""
-    result = np.full((height, width), 255 if mask.initial_fill_rule else 0, np.uint8)
+    shapes = _shapes(mask.paths)
+    # without a path it reveals all or nothing; the first shape that takes away takes from everything
+    everything = bool(mask.initial_fill_rule) if not shapes else shapes[0][0] in (_SUBTRACT, _INTERSECT)
+    result = np.full((height, width), 255 if everything else 0, np.uint8)
+    for operation, paths in shapes:
+        outlines = [_outline(path, width, height) for path in paths]
+        outlines = [outline for outline in outlines if len(outline) >= 3]
+        if outlines:
+            result = _combined(result, _drawn(outlines, width, height), operation)
+    return Raster.of(frozen(255 - result if mask.inverted else result))
+
+
+def _shapes(paths: Iterable[Any]) -> list[tuple[int, list[Any]]]:
+    """Paths that are drawn as one, with how they are combined with what is there."""
+    found: list[tuple[int, list[Any]]] = []
     knots = 0
-    for path in mask.paths:
+    for path in paths:
         knots += len(path)
         if knots > _MOST_KNOTS:
             raise ValueError("a path with too many knots")
-        outline = _outline(path, width, height)
-        if len(outline) >= 3:
-            result = _combined(result, _drawn(outline, width, height), int(path.operation))
-    return Raster.of(frozen(255 - result if mask.inverted else result))
+        if int(path.operation) == _CONTINUED and found:
+            found[-1][1].append(path)
+        else:
+            found.append((int(path.operation), [path]))
+    return found
 
 
 def _outline(path: Any, width: int, height: int) -> NDArray[np.float64]:
@@ -65,12 +81,16 @@ def _outline(path: Any, width: int, height: int) -> NDArray[np.float64]:
     return np.clip(points, -10 * max(width, height), 10 * max(width, height))
 
 
-def _drawn(outline: NDArray[np.float64], width: int, height: int) -> NDArray[np.uint8]:
+def _drawn(outlines: list[NDArray[np.float64]], width: int, height: int) -> NDArray[np.uint8]:
+    """Outlines filled together: what lies inside an even number of them is a hole."""
     finer = _FINER if width * height <= 10**7 else 1
-    image = Image.new("L", (width * finer, height * finer))
-    points: Any = [tuple(point) for point in (outline * finer - 0.5).tolist()]
-    ImageDraw.Draw(image).polygon(points, fill=255)
-    return np.asarray(image.reduce(finer) if finer > 1 else image)
+    whole = np.zeros((height * finer, width * finer), np.uint8)
+    for outline in outlines:
+        image = Image.new("L", (width * finer, height * finer))
+        points: Any = [tuple(point) for point in (outline * finer - 0.5).tolist()]
+        ImageDraw.Draw(image).polygon(points, fill=255)
+        whole ^= np.asarray(image)
+    return np.asarray(Image.fromarray(whole).reduce(finer)) if finer > 1 else whole
 
 
 def _combined(below: NDArray[np.uint8], new: NDArray[np.uint8], operation: int) -> NDArray[np.uint8]:

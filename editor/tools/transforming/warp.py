@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from editor.layers.limits import check_size
 from editor.pixels.raster import Area, Raster, Samples, frozen
 from editor.selection.shapes import coverage
 from editor.tools.transforming.form import Matrix
 from inference.errors import EditorError
 
-LARGEST_SIDE_PX = 65_535
 _BAND_ROWS = 256
 _MARGIN_PX = 6  # Lanczos looks 4 pixels to each side
 _PREVIEW_PIXELS = 500_000
@@ -35,9 +35,9 @@ def mapped_area(area: Area, matrix: Matrix) -> Area:
     # what is a hair beyond a pixel's edge does not begin another one
     left, top = (math.floor(v + 1e-6) for v in points.min(axis=0))
     right, bottom = (math.ceil(v - 1e-6) for v in points.max(axis=0))
-    if right - left > LARGEST_SIDE_PX or bottom - top > LARGEST_SIDE_PX:
-        raise EditorError("The layer would become too large.", f"Each side is at most {LARGEST_SIDE_PX} px.")
-    return Area(left, top, max(1, right - left), max(1, bottom - top))
+    width, height = max(1, right - left), max(1, bottom - top)
+    check_size(width, height)
+    return Area(left, top, width, height)
 
 
 def mapped_points(points: NDArray[np.float64], matrix: Matrix) -> NDArray[np.float64]:

@@ -1,11 +1,13 @@
 """Pictures to other programs and back, and our own as they were."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QByteArray, QMimeData, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 from pytestqt.qtbot import QtBot
@@ -106,6 +108,16 @@ def test_colours_are_converted_and_depth_is_the_documents(bench: Bench) -> None:
     bench.document.swap_state(replace(bench.state, icc_profile=profile))
     bench.application.clipboard.paste()
     assert np.array_equal(active(bench).pixels, colour.from_srgb(noise(1, 3, 2), profile))
+
+
+def test_a_picture_s_own_profile_counts(bench: Bench) -> None:
+    profile = colour.built_in_profile("adobe-rgb")
+    buffer = io.BytesIO()
+    Image.fromarray(noise(1, 3, 2)).save(buffer, "PNG", icc_profile=profile)
+    put(png=buffer.getvalue())
+    bench.application.clipboard.paste()
+    expected = colour.to_srgb(noise(1, 3, 2), profile)
+    assert np.abs(active(bench).pixels.astype(int) - expected).max() <= 2  # Qt writes the profile anew
 
 
 def test_sixteen_bits_survive_a_copy(tmp_path: Path, qtbot: QtBot) -> None:

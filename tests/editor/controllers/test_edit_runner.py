@@ -94,6 +94,17 @@ def test_an_error_is_told_and_the_next_edit_runs(runner: EditRunner, qtbot: QtBo
     assert [step.text for step in document.undo_stack.steps] == ["wider"]
 
 
+def test_a_document_that_would_be_too_large_is_told_and_the_next_edit_runs(
+    runner: EditRunner, qtbot: QtBot
+) -> None:
+    document = generated()
+    runner.run(document, lambda state: replace(state, width=400_001), "too wide")
+    runner.run(document, wider, "wider")
+    settled(runner, qtbot)
+    assert [error.hint for error in runner.errors] == ["Each side is 1 to 300000."]  # type: ignore[attr-defined]
+    assert [step.text for step in document.undo_stack.steps] == ["wider"]
+
+
 def test_a_closed_document_gets_nothing(runner: EditRunner, qtbot: QtBot) -> None:
     document, go_on = generated(), threading.Event()
 

@@ -34,7 +34,7 @@ def test_a_canvas_is_filled(fill: tuple[int, int, int, int], depth: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "depth"), [(0, 10, 8), (30_001, 1, 8), (29_000, 29_000, 8), (9, 9, 12)]
+    ("width", "height", "depth"), [(0, 10, 8), (300_001, 1, 8), (29_000, 29_000, 8), (9, 9, 12)]
 )
 def test_sizes_out_of_range_are_refused(width: int, height: int, depth: int) -> None:
     with pytest.raises(EditorError):
@@ -47,7 +47,7 @@ def test_a_new_canvas_opens_and_a_wrong_one_says_why(application: Application) -
     made = application.starts.new_canvas(64, 32)
     assert application.current is made
     assert application.starts.new_canvas(0, 32) is None
-    assert messages == ["A canvas cannot be 0 × 32 pixels."]
+    assert messages == ["A picture cannot be 0 × 32 pixels."]
 
 
 def test_a_file_becomes_a_layer_in_the_middle(application: Application, qtbot: QtBot, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from pytestqt.qtbot import QtBot
 
 from editor import commands
 from editor.application import Application
+from editor.controllers.refused_save import RefusedSave
 from editor.document.document import Document
-from editor.document.known_file import FileMark, KnownFile, Obstacle, RefusedSave
+from editor.document.known_file import FileMark, KnownFile, Obstacle
 from editor.formats import files
 from editor.formats.files import ExportOptions
 from tests.editor.edits.trees import tree

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from editor.colour.conversion import built_in_profile
 from editor.formats import (
     FORMATS,
     ExportOptions,
@@ -20,10 +21,11 @@ from editor.formats import (
     export_formats,
     format_for_reading,
     format_for_writing,
-    limits,
 )
 from editor.formats import provenance as metadata
-from editor.formats.decoding import ORIENTATION_TAG
+from editor.formats.decoding import ORIENTATION_TAG, said_broken
+from editor.formats.files import open_file
+from editor.layers import limits
 from editor.layers.layer import Layer
 from editor.layers.recipes import with_edits
 from editor.layers.state import DocumentState, SourceMetadata
@@ -184,6 +186,59 @@ class TestChoosingAFormat:
         assert source.photo
 
 
+def chunks(*items: tuple[bytes, bytes]) -> bytes:
+    """A PNG of these chunks."""
+    parts = (
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in items
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+class TestBoundary:
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (OSError(5, "Input/output error"), "“a.png” cannot be read: Input/output error."),
+            (NotImplementedError("tiles"), "“a.png” is of a kind that Attune does not read: tiles."),
+            (OSError("Unsupported BMP header"), "“a.png” is of a kind that Attune does not read: "),
+            (
+                SyntaxError("cannot parse /home/ada/secret/a.png here"),
+                "incomplete: cannot parse the file",
+            ),
+            (ValueError("bad <_io.BytesIO object at 0x7f00aa> x"), "damaged or incomplete: bad the file x"),
+            (KeyError(3), "“a.png” is damaged or incomplete: KeyError."),
+            (AssertionError(), "“a.png” is damaged or incomplete: AssertionError."),
+            (MemoryError(), "does not fit into memory"),
+        ],
+    )
+    def test_damage_is_told_from_other_trouble_and_no_path_shows(self, error: Exception, said: str) -> None:
+        with pytest.raises(EditorError) as caught, said_broken("a.png"):
+            raise error
+        assert said in caught.value.message
+        assert ("again" in caught.value.hint) == ("damaged" in caught.value.message)
+
+    def test_an_error_for_people_passes(self) -> None:
+        with pytest.raises(EditorError, match=r"^Ours\.$"), said_broken("a.png"):
+            raise EditorError("Ours.")
+
+    @pytest.mark.parametrize(
+        "name", ["a.png", "a.jpg", "a.webp", "a.tif", "a.bmp", "a.gif", "a.avif", "a.ora"]
+    )
+    def test_no_message_shows_the_path(self, tmp_path: Path, name: str) -> None:
+        kind = {"jpg": "jpeg", "tif": "tiff"}.get(name[2:], name[2:])
+        path = tmp_path / "secret place" / name
+        path.parent.mkdir()
+        if name == "a.ora":
+            path.write_bytes(b"PK\3\4mimetypeimage/openraster")
+        else:
+            Image.fromarray(flat(40)).save(path, kind)
+            path.write_bytes(path.read_bytes()[:40])
+        with pytest.raises(EditorError) as caught:
+            open_file(path)
+        assert "secret place" not in str(caught.value)
+
+
 class TestPng:
     def test_carries_what_other_tools_read(self, tmp_path: Path) -> None:
         path = written(generated(), FORMATS["png"], tmp_path)
@@ -214,6 +269,59 @@ class TestPng:
         with pytest.raises(EditorError, match="8 × 8 pixels"):
             FORMATS["png"].codec.read(path)
 
+    @pytest.mark.parametrize("bits", [1, 2, 4, 8])
+    def test_a_transparent_grey_of_few_bits(self, tmp_path: Path, bits: int) -> None:
+        count = min(2**bits, 8)
+        width = 8
+        values = np.arange(width) % count
+        each = (values[:, None] >> np.arange(bits)[::-1]) & 1
+        row = b"\0" + np.packbits(each.astype(np.uint8)).tobytes()
+        header = struct.pack(">II5B", width, 1, bits, 0, 0, 0, 0)
+        for key in range(count):
+            data = chunks(
+                (b"IHDR", header),
+                (b"tRNS", struct.pack(">H", key)),
+                (b"IDAT", zlib.compress(row)),
+                (b"IEND", b""),
+            )
+            path = tmp_path / "grey.png"
+            path.write_bytes(data)
+            found = reread(path)[0].pixels[0]
+            assert (found[:, 3] == np.where(values == key, 0, 255)).all()
+            assert (found[:, 0] == np.round(values * 255 / (2**bits - 1))).all()
+
+    @pytest.mark.parametrize(
+        ("name", "content", "sound"),
+        [
+            (b"tEXt", b"Title\0a cat", False),
+            (b"zTXt", b"Title\0\0" + zlib.compress(bytes(20 * 2**20)), True),  # twenty MiB of text
+            (b"iCCP", b"a\0\0" + zlib.compress(bytes(20 * 2**20)), True),
+            (b"iTXt", b"Title\0\1\0\0\0" + zlib.compress(bytes(20 * 2**20)), True),
+            (b"zzZz", b"", False),
+        ],
+    )
+    def test_what_is_damaged_beside_the_pixels_is_left_out_and_said(
+        self, tmp_path: Path, name: bytes, content: bytes, sound: bool
+    ) -> None:
+        path = written(photo(noise(3)), FORMATS["png"], tmp_path)
+        data, extra = path.read_bytes(), chunks((name, content))[8:]
+        if not sound:
+            extra = extra[:-1] + bytes([extra[-1] ^ 1])  # the checksum
+        path.write_bytes(data[:33] + extra + data[33:])
+        opened = FORMATS["png"].codec.read(path)
+        assert opened.notes == (
+            f"Damaged or too long parts of the file beside its pixels were left out: {name.decode()}.",
+        )
+        np.testing.assert_array_equal(opened.state.layers[0].pixels, noise(3))
+
+    def test_wrong_checksums_of_pixels_are_damage(self, tmp_path: Path) -> None:
+        path = written(photo(noise(3)), FORMATS["png"], tmp_path)
+        data = bytearray(path.read_bytes())
+        data[29] ^= 1  # of the header
+        path.write_bytes(data)
+        with pytest.raises(EditorError, match="damaged"):
+            FORMATS["png"].codec.read(path)
+
     def test_a_bomb_is_refused(self, tmp_path: Path) -> None:
         header = struct.pack(">II5B", 60_000, 60_000, 8, 2, 0, 0, 0)
         chunk = b"IHDR" + header
@@ -224,7 +332,7 @@ class TestPng:
             + struct.pack(">I", zlib.crc32(chunk))
             + b"\0\0\0\0IDAT5\xaf\x06\x1e"
         )
-        with pytest.raises(EditorError, match=r"too large|pixels"):
+        with pytest.raises(EditorError, match="megapixels"):
             FORMATS["png"].codec.read(path)
 
 
@@ -254,9 +362,32 @@ class TestJpeg:
         red, green, blue, _ = opened.state.layers[0].pixels[4, 4]
         assert red > 180 > 80 > max(green, blue)
 
-    def test_a_truncated_file_is_said(self, tmp_path: Path) -> None:
+    def test_grey_stays_grey_unless_a_profile_is_of_colours(self, tmp_path: Path) -> None:
+        for name, picture, mode in (
+            ("grey", photo(flat(90)), "L"),
+            ("colour", photo(noise(3)), "RGB"),
+            ("profile", photo(flat(90), icc_profile=built_in_profile("display-p3")), "RGB"),
+        ):
+            folder = tmp_path / name
+            folder.mkdir()
+            with Image.open(written(picture, FORMATS["jpeg"], folder)) as image:
+                assert image.mode == mode
+
+    @pytest.mark.parametrize("progressive", [False, True])
+    def test_a_truncated_file_opens_with_what_it_has(self, tmp_path: Path, progressive: bool) -> None:
+        grainy = np.random.default_rng(2).integers(100, 140, (256, 64, 3), np.uint8)
+        path = tmp_path / "cut.jpg"
+        Image.fromarray(grainy).save(path, progressive=progressive)
+        whole = reread(path)[0].pixels
+        for cut in (2, 80):
+            path.write_bytes(path.read_bytes()[:-cut])
+            opened = FORMATS["jpeg"].codec.read(path)
+            assert "ends early" in opened.notes[0]
+            np.testing.assert_allclose(opened.state.layers[0].pixels[:16], whole[:16], atol=20)
+
+    def test_a_file_without_any_pixels_is_damaged(self, tmp_path: Path) -> None:
         path = written(photo(noise(1, 64, 64)), FORMATS["jpeg"], tmp_path)
-        path.write_bytes(path.read_bytes()[:-80])
+        path.write_bytes(path.read_bytes()[:150])
         with pytest.raises(EditorError, match="damaged or incomplete"):
             FORMATS["jpeg"].codec.read(path)
 
@@ -331,3 +462,13 @@ class TestProvenance:
     @pytest.mark.parametrize("packet", [b"", b"<", b"\0\0", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'])
     def test_broken_xmp_says_nothing(self, packet: bytes) -> None:
         assert metadata.read_xmp(packet) == ("", "")
+
+
+def test_texts_that_no_project_could_carry_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("editor.formats.raster.LARGEST_CARRIED_BYTES", 400)
+    path = written(photo(text={"Title": "a cat", "Story": "x" * 200}), FORMATS["png"], tmp_path)
+    opened = FORMATS["png"].codec.read(path)
+    assert opened.source.text == {"Title": "a cat"}
+    assert "left out" in opened.notes[0]

@@ -322,15 +322,77 @@ class TestOpenRaster:
         [
             ('<layer src="../../etc/passwd"/>', "lacks “../../etc/passwd”"),
             ('<layer src="data/none.png"/>', "lacks “data/none.png”"),
-            ('<layer src="data/layer000.png" x="9999999"/>', "allowed is"),
+            ('<layer src="data/layer000.png" x="99999999"/>', "allowed is"),
             ('<layer src="data/layer000.png" x="wide"/>', "a number is needed"),
-            ('<layer src="stack.xml"/>', "damaged"),
+            ('<layer src="stack.xml"/>', "no PNG picture"),
+            ("<layer/>", "names no picture"),
         ],
     )
     def test_odd_layers_are_refused(self, project: Path, inside: str, message: str) -> None:
         path = rewritten(project, {"stack.xml": self.stack(inside)})
         with pytest.raises(EditorError, match=message):
             CODEC.read(path)
+
+    @pytest.mark.parametrize("source", ["data/none.png", "stack.xml", ""])
+    def test_a_layer_that_cannot_be_read_costs_only_itself(self, project: Path, source: str) -> None:
+        inside = f'<layer name="odd" src="{source}"/><layer name="whole" src="data/layer000.png"/>'
+        opened = CODEC.read(rewritten(project, {"stack.xml": self.stack(inside)}))
+        assert [node.name for node in opened.state.layers] == ["whole"]
+        assert any(note.startswith("“odd” was left out: ") for note in opened.notes)
+
+    @pytest.mark.parametrize(
+        ("given", "mode", "said"),
+        [
+            ("svg:plus", BlendMode.PLUS, False),
+            ("krita:add", BlendMode.LINEAR_DODGE, False),
+            ("svg:add", BlendMode.LINEAR_DODGE, False),
+            ("krita:hard_mix_photoshop", BlendMode.HARD_MIX, False),
+            ("krita:hard mix", BlendMode.HARD_MIX, True),
+            ("krita:hard_mix", BlendMode.HARD_MIX, True),
+            ("krita:greater", BlendMode.NORMAL, True),
+        ],
+    )
+    def test_modes_that_are_only_nearly_ours_are_said(
+        self, project: Path, given: str, mode: BlendMode, said: bool
+    ) -> None:
+        inside = f'<layer name="a" src="data/layer000.png" composite-op="{given}"/>'
+        opened = CODEC.read(rewritten(project, {"stack.xml": self.stack(inside), ours.NAME: None}))
+        assert opened.state.layers[0].blend_mode is mode
+        assert any(given in note for note in opened.notes) == said
+
+    def test_a_comma_in_the_opacity(self, project: Path) -> None:
+        inside = '<layer src="data/layer000.png" opacity="0,25"/>'
+        opened = CODEC.read(rewritten(project, {"stack.xml": self.stack(inside)}))
+        assert opened.state.layers[0].opacity == 0.25
+
+    @pytest.mark.parametrize("way", ["extra field", "deflated", "last", "none"])
+    def test_the_type_may_stand_anywhere(self, project: Path, way: str) -> None:
+        """As other zip writers leave it: with an extra field, deflated, at the end, or not at all."""
+        path = project.with_name("other")
+        with zipfile.ZipFile(project) as old, zipfile.ZipFile(path, "w") as new:
+            names = [name for name in old.namelist() if name != "mimetype"]
+            order = {"last": [*names, "mimetype"], "none": names}.get(way, ["mimetype", *names])
+            for name in order:
+                info = zipfile.ZipInfo(name)
+                info.extra = b"\xfe\xca\0\0" * (8 if way == "extra field" else 0)
+                info.compress_type = zipfile.ZIP_DEFLATED if way == "deflated" else zipfile.ZIP_STORED
+                new.writestr(info, old.read(name))
+        assert open_file(path).is_project
+
+    def test_another_zip_file_is_no_picture(self, tmp_path: Path) -> None:
+        with zipfile.ZipFile(tmp_path / "a.ora", "w") as archive:
+            archive.writestr("readme.txt", "hello")
+        with pytest.raises(EditorError, match="no picture"):
+            open_file(tmp_path / "a.ora")
+
+    @pytest.mark.parametrize("depth", [8, 16])
+    def test_pictures_of_sixteen_bits_always_say_their_colours(self, tmp_path: Path, depth: int) -> None:
+        samples = np.full((8, 8, 4), 99, np.uint8 if depth == 8 else np.uint16)
+        path = saved(project_of(Layer(name="a", raster=Raster.of(samples))), tmp_path / "a.ora")
+        with zipfile.ZipFile(path) as archive:
+            said = [b"iCCP" in archive.read(name) for name in ("data/layer000.png", "mergedimage.png")]
+        assert said == [depth == 16] * 2
+        assert open_file(path).state.icc_profile == b""
 
     def test_an_entity_bomb_is_refused(self, project: Path) -> None:
         bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><image w="8" h="8">&b;</image>'
@@ -352,7 +414,7 @@ class TestOpenRaster:
             CODEC.read(path)
 
     def test_all_layers_together_are_limited(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("editor.formats.openraster.archive.LARGEST_TOTAL_PIXELS", 70)
+        monkeypatch.setattr("editor.layers.limits.LARGEST_TOTAL_PIXELS", 70)
         with pytest.raises(EditorError, match="together"):
             CODEC.read(rewritten(project, {ours.NAME: None}))
 

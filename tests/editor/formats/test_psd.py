@@ -1,5 +1,7 @@
 """Photoshop documents: psd-tools writes them, Attune reads them."""
 
+import struct
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,13 +19,17 @@ from editor.adjustments.curves import Curves
 from editor.adjustments.hue_saturation import HueSaturation
 from editor.adjustments.invert import Invert
 from editor.adjustments.levels import Levels
+from editor.adjustments.levels import apply as apply_levels
 from editor.adjustments.posterise import Posterise
 from editor.formats.files import open_file
 from editor.formats.psd.adjustments import settings_of
 from editor.formats.psd.layers import MODES
+from editor.formats.psd.masks import softened
 from editor.formats.psd.shapes import vector_mask
 from editor.layers.blend_mode import BlendMode
-from editor.layers.layer import Group, Layer
+from editor.layers.layer import Group, Layer, Mask
+from editor.layers.state import Guide
+from editor.pixels.raster import Area, Raster
 from inference.errors import EditorError
 from tests.editor.samples import noise
 
@@ -37,8 +43,21 @@ def add(parent: Any, seed: int, width: int = SIDE, height: int = SIDE, **fields:
 
 
 def saved(document: PSDImage, folder: Path) -> Path:
-    document.save(folder / "their.psd")
-    return folder / "their.psd"
+    """A file of it without a merged picture: psd-tools writes one without transparency."""
+    path = folder / "their.psd"
+    document.save(path)
+    data = path.read_bytes()
+    size = document.width * document.height * document.channels * document.depth // 8
+    path.write_bytes(data[: document_end(data)] + bytes(2) + b"\xff" * size)
+    return path
+
+
+def document_end(data: bytes) -> int:
+    """Where the merged picture begins."""
+    place = 26
+    for _ in range(3):
+        place += 4 + int.from_bytes(data[place : place + 4], "big")
+    return place
 
 
 def test_layers_with_everything_that_both_have(tmp_path: Path) -> None:
@@ -192,5 +211,169 @@ def test_vector_masks_are_drawn() -> None:
     assert (drawn[:, :9] == 0).all()
     assert abs(float(drawn.mean()) / 255 - 0.25) < 0.02
     square.operation = 2
-    mask.initial_fill_rule = 1
-    assert vector_mask(mask, 40, 20).array()[10, 20, 0] == 0
+    assert vector_mask(mask, 40, 20).array()[[10, 0], [20, 0], 0].tolist() == [0, 255]
+    nothing = SimpleNamespace(paths=[], initial_fill_rule=1, inverted=False)
+    assert (vector_mask(nothing, 4, 4).array() == 255).all()
+
+
+UNION, SUBTRACT, INTERSECT, EXCLUDE, CONTINUED = 1, 2, 3, 0, -1
+
+
+@pytest.mark.parametrize(
+    ("operations", "shown"),
+    [
+        ((UNION, UNION), "left both right"),
+        ((INTERSECT, INTERSECT), "both"),
+        ((UNION, INTERSECT), "both"),
+        ((UNION, SUBTRACT), "left"),
+        ((SUBTRACT, SUBTRACT), "outside"),
+        ((UNION, EXCLUDE), "left right"),
+        ((UNION, CONTINUED), "left right"),  # one shape, and what lies twice inside is a hole
+        ((SUBTRACT, CONTINUED), "outside both"),
+    ],
+)
+def test_shapes_are_combined_as_photoshop_does(operations: tuple[int, int], shown: str) -> None:
+    def rectangle(left: float, right: float, operation: int) -> Any:
+        class Path(list[SimpleNamespace]):
+            pass
+
+        corners = [(0.0, left), (0.0, right), (1.0, right), (1.0, left)]
+        path = Path(SimpleNamespace(preceding=c, anchor=c, leaving=c) for c in corners)
+        path.operation = operation  # type: ignore[attr-defined]
+        return path
+
+    paths = [rectangle(0.2, 0.6, operations[0]), rectangle(0.4, 0.8, operations[1])]
+    mask = SimpleNamespace(paths=paths, initial_fill_rule=0, inverted=False)
+    drawn = vector_mask(mask, 50, 10).array()[5, :, 0]
+    places = {"outside": 5, "left": 15, "both": 25, "right": 35}
+    assert {name for name, x in places.items() if drawn[x]} == set(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("brightness", "contrast", "expected"),
+    [
+        (0, 0, lambda v: v),
+        (50, 0, lambda v: v + 50),
+        (-80, 0, lambda v: v - 80),
+        (0, 50, lambda v: (v - 127) * 2 + 127),
+        (0, -40, lambda v: (v - 127) * 0.6 + 127),
+        (30, 60, lambda v: (v - 127) * 2.5 + 127 + 30),
+        (-100, -100, lambda v: v * 0 + 27),
+    ],
+)
+def test_the_older_brightness_and_contrast_is_exact(
+    brightness: int, contrast: int, expected: Callable[[Any], Any]
+) -> None:
+    data = SimpleNamespace(brightness=brightness, contrast=contrast, mean=127)
+    blocks = type("Blocks", (dict,), {"get_data": dict.__getitem__})({b"brit": data})
+    notes: list[str] = []
+    settings = settings_of(layer("pixel", tagged_blocks=blocks), notes)
+    assert isinstance(settings, Levels)
+    assert notes == []
+    values = np.arange(256, dtype=np.float32)
+    planes = np.stack([values / 255] * 3 + [np.ones(256, np.float32)])[:, None]
+    found = apply_levels(settings, planes, 1.0)[0, 0] * 255
+    np.testing.assert_allclose(found, np.clip(expected(values), 0, 255), atol=0.6)
+
+
+def test_tones_of_grey_documents_stay_grey() -> None:
+    neutral = SimpleNamespace(input_floor=0, input_ceiling=255, output_floor=0, output_ceiling=255, gamma=100)
+    dark = SimpleNamespace(input_floor=51, input_ceiling=204, output_floor=0, output_ceiling=255, gamma=100)
+    found = settings_of(layer("levels", data=[neutral, dark]), [], grey=True)
+    assert isinstance(found, Levels)
+    assert found.red == found.green == found.blue == (0.2, 1.0, 0.8, 0.0, 1.0)
+    curve = SimpleNamespace(channel_id=1, points=[(0, 0), (200, 128), (255, 255)])
+    curves = settings_of(layer("curves", extra=[curve], data=None), [], grey=True)
+    assert isinstance(curves, Curves)
+    assert curves.red == curves.green == curves.blue != curves.combined
+
+
+def test_density_and_feather_are_worked_into_masks() -> None:
+    values = np.zeros((40, 40, 1), np.uint8)
+    values[:, 20:] = 255
+    mask = Mask(raster=Raster.of(values), outside=0)
+    document = Area(0, 0, 40, 40)
+    assert softened(mask, 255, 0.0, document) is mask
+    half = softened(mask, 128, 0.0, document)
+    assert half.read(document)[5, [5, 35]].tolist() == [127, 255]
+    assert half.outside == 127
+    soft = softened(mask, 255, 3.0, document).read(document)[20]
+    assert abs(int(soft[19]) + int(soft[20]) - 255) <= 2  # even about the edge
+    assert 30 < soft[17] < 90
+    assert soft[5] == 0
+
+
+def chunk_of(key: int, data: bytes) -> bytes:
+    return b"8BIM" + struct.pack(">HH", key, 0) + struct.pack(">I", len(data)) + data + bytes(len(data) % 2)
+
+
+def flat(planes: np.ndarray, resources: bytes = b"") -> bytes:
+    """A document without layers of 8-bit planes [C, H, W] in RGB."""
+    count, height, width = planes.shape
+    header = struct.pack(">4sH6xHIIHH", b"8BPS", 1, count, height, width, 8, 3)
+    parts = (
+        header,
+        bytes(4),
+        struct.pack(">I", len(resources)),
+        resources,
+        bytes(4),
+        bytes(2),
+        planes.tobytes(),
+    )
+    return b"".join(parts)
+
+
+def test_a_saved_channel_is_no_transparency(tmp_path: Path) -> None:
+    planes = np.stack([np.full((4, 4), value, np.uint8) for value in (10, 20, 30, 0)])
+    (tmp_path / "a.psd").write_bytes(flat(planes))
+    (only,) = open_file(tmp_path / "a.psd").state.layers
+    assert only.pixels[0, 0].tolist() == [10, 20, 30, 255]
+
+
+def test_broken_resources_cost_only_themselves(tmp_path: Path) -> None:
+    resolution = struct.pack(">iHHiHH", 300 * 65536, 1, 1, 150 * 65536, 1, 1)
+    guides = struct.pack(">IIII", 1, 576, 576, 2) + struct.pack(">iBiB", 64, 0, 32, 1)
+    planes = np.full((3, 4, 4), 9, np.uint8)
+    (tmp_path / "a.psd").write_bytes(flat(planes, chunk_of(1005, resolution) + chunk_of(1032, guides)))
+    whole = open_file(tmp_path / "a.psd").state
+    assert whole.dpi == (300, 150)
+    assert whole.guides == (Guide(vertical=True, position=2), Guide(vertical=False, position=1))
+    broken = chunk_of(1005, resolution) + chunk_of(1032, guides[:-4]) + chunk_of(2000, b"no path")
+    (tmp_path / "b.psd").write_bytes(flat(planes, broken))
+    opened = open_file(tmp_path / "b.psd")
+    assert opened.state.dpi == (300, 150)
+    assert opened.state.guides == ()
+
+
+def test_an_unknown_blend_mode_becomes_normal_and_is_said(tmp_path: Path) -> None:
+    document = PSDImage.new("RGB", (SIDE, SIDE))
+    add(document, 1, name="a").blend_mode = Theirs.MULTIPLY
+    path = saved(document, tmp_path)
+    data = path.read_bytes()
+    assert data.count(b"8BIMmul ") == 1
+    path.write_bytes(data.replace(b"8BIMmul ", b"8BIMzzzz"))
+    opened = open_file(path)
+    assert opened.notes == ("A layer uses the unknown blend mode “zzzz”, which is shown as normal.",)
+    assert opened.state.layers[0].blend_mode is BlendMode.NORMAL
+
+
+def test_photoshop_s_own_picture_is_offered_where_layers_look_different(tmp_path: Path) -> None:
+    document = PSDImage.new("RGB", (SIDE, SIDE))
+    add(document, 1, name="a")
+    path = saved(document, tmp_path)
+    same = np.asarray(
+        Image.alpha_composite(Image.new("RGBA", (SIDE, SIDE), "white"), Image.fromarray(noise(1, SIDE, SIDE)))
+    )
+    for picture, offered in ((same[..., :3], False), (same[::-1, :, :3], True)):
+        data = path.read_bytes()
+        planes = np.ascontiguousarray(np.moveaxis(picture, -1, 0)).tobytes()
+        head = data[: document_end(data)]
+        path.write_bytes(head + bytes(2) + planes)
+        opened = open_file(path)
+        assert bool(opened.notes) == offered
+        if offered:
+            group, merged = opened.state.layers
+            assert (group.visible, merged.visible) == (False, True)
+            assert isinstance(group, Group)
+            assert [node.name for node in group.children] == ["a"]
+            np.testing.assert_array_equal(merged.pixels[..., :3], picture)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from editor import blending
 from editor.layers.layer import BlendMode, Layer
 from editor.pixels.raster import Area
-from editor.rendering.compositing import composite
+from editor.rendering.compositing import composite, composite_samples
 from tests.editor.samples import flat, noise
 
 
@@ -49,6 +49,15 @@ def divided(b: float, s: float) -> float:
     return min(1, b / s)
 
 
+def test_what_is_clipped_to_a_hidden_layer_does_not_show() -> None:
+    """As in Photoshop, Affinity and Clip Studio: what it would show on is not there."""
+    base = Layer.of_pixels(name="base", pixels=flat(255), visible=False)
+    top = Layer.of_pixels(name="top", pixels=flat(40), clipped=True)
+    area = Area(0, 0, 8, 8)
+    assert (composite((base, top), area) == 0).all()
+    assert (composite_samples((base, top), area) == 0).all()
+
+
 SCALAR: dict[BlendMode, Callable[[float, float], float]] = {
     BlendMode.NORMAL: lambda b, s: s,
     BlendMode.MULTIPLY: lambda b, s: b * s,
@@ -58,6 +67,7 @@ SCALAR: dict[BlendMode, Callable[[float, float], float]] = {
     BlendMode.LIGHTEN: max,
     BlendMode.COLOUR_DODGE: dodge,
     BlendMode.COLOUR_BURN: burn,
+    BlendMode.LINEAR_DODGE: lambda b, s: min(1, b + s),
     BlendMode.LINEAR_BURN: lambda b, s: max(0, b + s - 1),
     BlendMode.HARD_LIGHT: hard_light,
     BlendMode.SOFT_LIGHT: soft_light,
