@@ -19,6 +19,7 @@ from editor.recipes import Recipe
 from editor.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.operations import Attribute, SamplingParameters
+from inference.values import flag, json_object
 
 KEY = "attune"  # PNG chunk keyword and XMP property
 PARAMETERS_KEY = "parameters"
@@ -27,6 +28,7 @@ USER_COMMENT_TAG = 0x9286
 SOFTWARE_TAG = 0x0131
 EXIF_FOLDER_TAG = 0x8769
 VERSION = 1
+LARGEST_PAYLOAD = 2**20  # characters of our own JSON in a picture
 
 GENERATED = "trainedAlgorithmicMedia"
 EDITED = "compositeWithTrainedAlgorithmicMedia"
@@ -97,15 +99,12 @@ def restored_recipe(payload: str) -> tuple[Recipe | None, str]:
     if not payload:
         return None, ""
     try:
-        values = json.loads(payload)
-        recipe = Recipe.from_json(values["recipe"])
-    except (ValueError, KeyError, TypeError) as error:
-        return None, f"What the file says about its making cannot be read: {error}."
+        values = json_object(payload, "description", LARGEST_PAYLOAD)
+        flattened = flag(values.get("flattened", False), "flattened")
+        recipe = Recipe.from_json(values.get("recipe"))
     except EditorError as error:
         return None, f"The picture's sliders cannot be restored: {error.message}"
-    if values.get("flattened"):
-        return None, ""
-    return recipe, ""
+    return (None if flattened else recipe), ""
 
 
 def parameters_text(recipe: Recipe) -> str:

@@ -220,7 +220,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise EditorError(
             f"“{path.parent.name}” is incomplete: {path.name} is missing.", "Copy or download it again."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EditorError(f"“{path}” is damaged: it is no JSON.", "Copy or download it again.") from error
     return cast("dict[str, Any]", values) if isinstance(values, dict) else {}
 

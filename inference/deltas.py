@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from inference.definitions import Definition, read_definitions, shipped_folder, subject_words
 from inference.errors import EditorError
 from inference.files import replaced_file
-from inference.operations import Family
+from inference.operations import LARGEST_VALUE, Family
+from inference.values import Bounds, typed
 
 Vectors: TypeAlias = Mapping[str, NDArray[np.float32]]  # encoder → [width]
 
@@ -42,6 +43,7 @@ FAMILY_WIDTHS: Mapping[Family, Mapping[str, int]] = {
     Family.SD3: {"clip_l": 768, "clip_g": 1280, "t5": 4096},
 }
 DEFAULT_RANGE = (-2.0, 2.0)
+LONGEST_NAME = 1000  # characters of what a header says
 LARGEST_FILE_BYTES = 16 * 2**20  # a real one has 8 KiB; refuse what is certainly no delta before reading it
 
 log = logging.getLogger(__name__)
@@ -371,31 +373,43 @@ def _info_of_metadata(
     path: Path, key: str, metadata: Mapping[str, str], widths: Mapping[str, int]
 ) -> DeltaInfo:
     named = _info_of_name(path.stem)
-    bounds = _json_or(metadata.get("range"), list(DEFAULT_RANGE))
-    low, high = bounds if len(bounds) == 2 else DEFAULT_RANGE
     return replace(
         named,
         key=key,
-        attribute=metadata.get("attribute", named.attribute),
-        label=metadata.get("label", named.label),
-        subjects=tuple(str(word) for word in _json_or(metadata.get("subjects"), list(named.subjects))),
-        range=(float(low), float(high)),
-        model=metadata.get("model", ""),
-        model_hash=metadata.get("model_hash", ""),
-        family=metadata.get("family", "") or _family_of(widths),
-        method=metadata.get("method", ""),
-        licence=metadata.get("licence", ""),
+        attribute=_short(metadata, "attribute") or named.attribute,
+        label=_short(metadata, "label") or named.label,
+        subjects=_read(tuple[str, ...], metadata.get("subjects"), named.subjects, Bounds(most=LONGEST_NAME)),
+        range=_range(metadata.get("range")),
+        model=_short(metadata, "model"),
+        model_hash=_short(metadata, "model_hash"),
+        family=_family(_short(metadata, "family")) or _family_of(widths),
+        method=_short(metadata, "method"),
+        licence=_short(metadata, "licence"),
         widths=widths,
         path=path,
     )
 
 
-def _json_or(text: str | None, default: list[Any]) -> list[Any]:
+def _short(metadata: Mapping[str, str], name: str) -> str:
+    return metadata.get(name, "")[:LONGEST_NAME]
+
+
+def _family(name: str) -> str:
+    return name if any(family.value == name for family in Family) else ""
+
+
+def _range(text: str | None) -> tuple[float, float]:
+    bounds = Bounds(min=-LARGEST_VALUE, max=LARGEST_VALUE)
+    low, high = _read(tuple[float, float], text, DEFAULT_RANGE, bounds)
+    return (low, high) if low < high else DEFAULT_RANGE
+
+
+def _read(hint: Any, text: str | None, default: Any, bounds: Bounds) -> Any:
+    """What a JSON text of a header says, or the default where it says something else than declared."""
     try:
-        value: Any = json.loads(text) if text else default
-    except ValueError:
+        return typed(hint, json.loads(text), "header", bounds) if text else default
+    except (EditorError, ValueError, RecursionError):
         return default
-    return cast("list[Any]", value) if isinstance(value, list) else default
 
 
 def _imported_info(stem: str, vectors: Vectors) -> DeltaInfo:

@@ -11,14 +11,16 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import resources
 
 from inference import checkpoints
 from inference.errors import EditorError
 from inference.files import replaced_file
-from inference.operations import Family
+from inference.messages import Message
+from inference.operations import LONGEST_PROMPT, Family
+from inference.values import fields, flag, items, number, refused, text, typed, whole
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _DEFAULT_STEPS = {Family.SD1: 30, Family.SDXL: 30, Family.SD3: 28}
@@ -186,10 +188,13 @@ class Catalogue:
             return {}
         stored = checkpoints.read_json(self._file).get("models", [])
         try:
-            entries = [_stored_entry(item) for item in cast("list[dict[str, Any]]", stored)]
-        except (KeyError, TypeError, ValueError) as error:
+            entries = [_stored_entry(fields(item, "A model")) for item in items(stored, "models")]
+        except (EditorError, ValueError, OSError) as error:
             raise EditorError(
-                f"“{self._file}” is damaged.", "Delete it and add your models again."
+                "“{path}” is damaged: {reason}.",
+                "Delete it and add your models again.",
+                path=self._file,
+                reason=error.sentence if isinstance(error, EditorError) else str(error),
             ) from error
         return {entry.name: entry for entry in entries}
 
@@ -295,19 +300,21 @@ def _folder_entry(folder: Path, *, name: str = "", hub_id: str = "") -> ModelEnt
         family=family,
         path=folder,
         hub_id=hub_id,
-        sandbox=bool(own.get("sandbox", False)),
+        sandbox=flag(own.get("sandbox", False), "sandbox"),
         size_bytes=sum(file.stat().st_size for file in folder.glob("*/*.safetensors")),
-        default_steps=int(own.get("default_steps", _DEFAULT_STEPS[family])),
-        default_guidance_scale=float(own.get("default_guidance_scale", _DEFAULT_GUIDANCE[family])),
-        sample_prompt=str(own.get("sample_prompt", "")),
-        licence=str(own.get("licence", "")),
+        default_steps=whole(own.get("default_steps", _DEFAULT_STEPS[family]), "default_steps", 1, 1000),
+        default_guidance_scale=number(
+            own.get("default_guidance_scale", _DEFAULT_GUIDANCE[family]), "default_guidance_scale", 0, 50
+        ),
+        sample_prompt=text(own.get("sample_prompt", ""), "sample_prompt", LONGEST_PROMPT),
+        licence=text(own.get("licence", ""), "licence"),
     )
 
 
 def _stored_entry(values: Mapping[str, Any]) -> ModelEntry:
     """A remembered model; it stays in the list when its files are away, and `check` says so."""
-    name, hub_id, path = str(values["name"]), str(values.get("hub_id", "")), Path(values["path"])
-    family = Family(values["family"])
+    name, hub_id = text(values.get("name"), "name", 1000), text(values.get("hub_id", ""), "hub_id", 1000)
+    path, family = _path(values.get("path")), typed(Family, values.get("family"), "family")
     if hub_id:
         path = _cached_snapshot(hub_id) or path
     try:
@@ -315,6 +322,13 @@ def _stored_entry(values: Mapping[str, Any]) -> ModelEntry:
     except EditorError:
         return ModelEntry(name=name, family=family, path=path, hub_id=hub_id)
     return replace(found, name=name)
+
+
+def _path(value: object) -> Path:
+    """A path as Python gives it, with the surrogates that stand for bytes that are no UTF-8."""
+    if not isinstance(value, str) or not value or "\0" in value or len(value) > 4096:
+        raise refused("path", value, Message("expected the name of a file"))
+    return Path(value)
 
 
 def _hub_entry(hub_id: str) -> ModelEntry:

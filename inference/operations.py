@@ -4,11 +4,12 @@ Adding a method is one file in `inference/methods/` and one `Operation` here. Th
 command line, the batch runner, the files and the contract tests all read this table.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from inference.methods.gsn.recipes import LOSSES, METHODS
 from inference.parameters import N_, Parameters, param
+from inference.values import Bounds, bounded
 
 
 class Family(Enum):
@@ -26,6 +27,12 @@ class Need(Enum):
     MASK = "mask"
 
 
+LONGEST_PROMPT = 10_000  # characters; encoders take 77 to 512 tokens
+MOST_EDITS = 64  # each is a slider of the panel
+MOST_SUBJECTS = 64
+MOST_POSITIONS = 256
+LARGEST_VALUE = 100.0  # of a slider; sensible ones are -2 to 2
+
 SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm")
 
 
@@ -33,8 +40,10 @@ SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm")
 class SamplingParameters(Parameters):
     """What every sampling operation takes. None means the model's own default."""
 
-    prompt: str = param("", N_("Operations", "Prompt"), multiline=True)
-    negative_prompt: str = param("", N_("Operations", "Negative prompt"), multiline=True, advanced=True)
+    prompt: str = param("", N_("Operations", "Prompt"), most=LONGEST_PROMPT, multiline=True)
+    negative_prompt: str = param(
+        "", N_("Operations", "Negative prompt"), most=LONGEST_PROMPT, multiline=True, advanced=True
+    )
     seed: int = param(0, N_("Operations", "Seed"), min=0, max=2**32 - 1)
     steps: int | None = param(None, N_("Operations", "Steps"), min=1, max=1000)
     guidance_scale: float | None = param(None, N_("Operations", "Guidance scale"), min=0, max=50)
@@ -50,10 +59,10 @@ class SubjectEdit:
     `delta` names the delta file's key in the library (see `inference.deltas`), `value` is its scale α.
     """
 
-    start: int
-    end: int
-    attribute: str
-    value: float
+    start: int = bounded(min=0, max=LONGEST_PROMPT)
+    end: int = bounded(min=0, max=LONGEST_PROMPT)
+    attribute: str = bounded(most=1000)
+    value: float = bounded(min=-LARGEST_VALUE, max=LARGEST_VALUE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +77,7 @@ class Attribute(SamplingParameters):
     `delay` is the share of the steps that use the unmodified embedding (0.2 = local change).
     """
 
-    edits: tuple[SubjectEdit, ...] = param((), N_("Operations", "Attributes"), hidden=True)
+    edits: tuple[SubjectEdit, ...] = param((), N_("Operations", "Attributes"), most=MOST_EDITS, hidden=True)
     delay: float = param(0.2, N_("Operations", "Delay"), min=0, max=1, step=0.05)
 
 
@@ -76,8 +85,15 @@ class Attribute(SamplingParameters):
 class AttributeSweep(Attribute):
     """The pictures of one slider's positions in one run: `edits[index]` takes each of `positions`."""
 
-    index: int = param(0, N_("Operations", "Attribute"), min=0, hidden=True)
-    positions: tuple[float, ...] = param((), N_("Operations", "Positions"), hidden=True)
+    index: int = param(0, N_("Operations", "Attribute"), min=0, max=MOST_EDITS, hidden=True)
+    positions: tuple[float, ...] = param(
+        (),
+        N_("Operations", "Positions"),
+        most=MOST_POSITIONS,
+        min=-LARGEST_VALUE,
+        max=LARGEST_VALUE,
+        hidden=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +103,11 @@ class RefineSubject:
     Words before the last one inside [start, end) count as modifiers as well.
     """
 
-    start: int
-    end: int
-    modifiers: tuple[tuple[int, int], ...] = ()
+    start: int = bounded(min=0, max=LONGEST_PROMPT)
+    end: int = bounded(min=0, max=LONGEST_PROMPT)
+    modifiers: tuple[tuple[int, int], ...] = field(
+        default=(), metadata={"bounds": Bounds(min=0, max=LONGEST_PROMPT, most=MOST_SUBJECTS)}
+    )
 
 
 NOTHING = "none"
@@ -105,7 +123,9 @@ class Refine(SamplingParameters):
     """
 
     method: str = param("ours+", N_("Operations", "Method"), choices=METHODS)
-    subjects: tuple[RefineSubject, ...] = param((), N_("Operations", "Subjects"), hidden=True)
+    subjects: tuple[RefineSubject, ...] = param(
+        (), N_("Operations", "Subjects"), most=MOST_SUBJECTS, hidden=True
+    )
     step: int | None = param(
         None,
         N_("Operations", "Refinement step"),
@@ -173,8 +193,10 @@ class RefineTrial(Refine):
 class Score(Parameters):
     """How well the subjects of a prompt are in a picture; `detector` judges those of models of the user."""
 
-    prompt: str = param("", N_("Operations", "Prompt"), multiline=True)
-    subjects: tuple[RefineSubject, ...] = param((), N_("Operations", "Subjects"), hidden=True)
+    prompt: str = param("", N_("Operations", "Prompt"), most=LONGEST_PROMPT, multiline=True)
+    subjects: tuple[RefineSubject, ...] = param(
+        (), N_("Operations", "Subjects"), most=MOST_SUBJECTS, hidden=True
+    )
     detector: str = param("", N_("Operations", "Detection model"), hidden=True)
 
 
