@@ -185,6 +185,7 @@ def source_to_json(source: SourceMetadata) -> dict[str, Any]:
     return {
         "exif": _text_of(source.exif),
         "xmp": _text_of(source.xmp),
+        "photoshop": _text_of(source.photoshop),
         "text": dict(source.text),
         "photo": source.photo,
     }
@@ -200,6 +201,7 @@ def source_from_json(values: object) -> SourceMetadata:
     return SourceMetadata(
         exif=_bytes_of(given.get("exif", "")),
         xmp=_bytes_of(given.get("xmp", "")),
+        photoshop=_bytes_of(given.get("photoshop", "")),
         text={
             mended_text(key, "text", LONGEST_NAME): mended_text(value, "text", LONGEST_TEXT)
             for key, value in texts.items()

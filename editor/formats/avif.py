@@ -23,7 +23,7 @@ def read(path: Path) -> Opened:
 def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
     """Write the composite; see `Codec.write`."""
     _check_available()
-    words = words_of(picture, options)
+    words = words_of(picture, options, "avif")
     keywords = pillow_keywords(picture, words, [])
     keywords.pop("dpi", None)  # AVIF has no place for it
     if words.xmp:

@@ -1,16 +1,19 @@
-"""JPEG: no transparency (flattened over white), with EXIF and XMP."""
+"""JPEG: no transparency (flattened over white), with EXIF, XMP, Photoshop's block and comment."""
 
+import struct
 from pathlib import Path
 
 from editor.atomic import atomic_write
-from editor.formats import Opened, exif, raster
-from editor.formats.carried import fitting_xmp, pillow_keywords, words_of
+from editor.formats import Opened, exif, photoshop, raster, xmp
+from editor.formats.carried import pillow_keywords, words_of
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from inference.errors import EditorError
 
 FULL_CHROMA_QUALITY = 90  # from here on colours keep the full resolution
 LARGEST_XMP_BYTES = 65_000  # one APP1 segment
+LARGEST_COMMENT_BYTES = 65_533
+_PIECE_BYTES = 65_000
 LARGEST_SIDE_PX = 65_500
 _SUBSAMPLING = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}
 
@@ -28,11 +31,16 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
             "Export it as PNG or TIFF, or smaller.",
         )
     notes: list[str] = []
-    words = words_of(picture, options)
+    words = words_of(picture, options, "jpeg")
     keywords = pillow_keywords(picture, words, notes, exif_bytes=exif.LARGEST_JPEG_BYTES)
-    xmp = fitting_xmp(picture, words, LARGEST_XMP_BYTES, notes)
-    if xmp:
-        keywords["xmp"] = xmp
+    packet, parts = xmp.in_parts(words.xmp, words.own_xmp, LARGEST_XMP_BYTES)
+    if packet:
+        keywords["xmp"] = packet
+    if words.comment:
+        keywords["comment"] = words.comment[:LARGEST_COMMENT_BYTES]
+    keywords["extra"] = b"".join(
+        [*_resources(words.photoshop), *(_segment(b"\xff\xe1", part) for part in parts)]
+    )
     image = raster.image_of(picture, alpha=False)
     with atomic_write(path) as file:
         image.save(
@@ -45,6 +53,16 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
             **keywords,
         )
     return tuple(notes)
+
+
+def _resources(block: bytes) -> list[bytes]:
+    """Photoshop's block in segments; readers join them."""
+    pieces = [block[place : place + _PIECE_BYTES] for place in range(0, len(block), _PIECE_BYTES)]
+    return [_segment(b"\xff\xed", photoshop.MARKER + piece) for piece in pieces]
+
+
+def _segment(marker: bytes, data: bytes) -> bytes:
+    return marker + struct.pack(">H", len(data) + 2) + data
 
 
 def subsampling(options: ExportOptions) -> int:

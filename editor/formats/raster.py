@@ -32,8 +32,8 @@ def read(path: Path, formats: tuple[str, ...]) -> Opened:
         if getattr(image, "is_animated", False) and image.format != "MPO":
             notes.append("The file holds more than one picture; the first was opened.")
         samples = decoded(image, reopener(path, formats), notes)
-        source, payload = source_of(image)
-        profile, dpi = profile_of(image, notes), dpi_of(image)
+        source, payload = source_of(image, path)
+        profile, dpi = profile_of(image, notes), dpi_of(image, source)
     return as_document(path, samples, source, payload, notes, icc_profile=profile, dpi=dpi)
 
 

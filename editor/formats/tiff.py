@@ -1,12 +1,12 @@
 """TIFF: 8 or 16 bits, deflated or plain, read in every layout that libtiff knows."""
 
+import struct
 from pathlib import Path
 
-from editor import metadata
 from editor.atomic import atomic_write
-from editor.formats import Opened, raster
-from editor.formats.carried import words_of
-from editor.formats.exif import GPS_TAG
+from editor.formats import Opened, exif, photoshop, raster
+from editor.formats.carried import Words, words_of
+from editor.formats.exif_block import BYTE, RATIONAL, SHORT, UNDEFINED
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.formats.tiff_writer import Tags, write_tiff
@@ -14,7 +14,7 @@ from inference.errors import EditorError
 
 LARGEST_BYTES = 4 * 10**9  # classic TIFF counts bytes with 32 bits
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _INCH = 282, 283, 296, 2
-_XMP, _PROFILE = 700, 34675
+_PROFILE = 34675
 
 
 def read(path: Path) -> Opened:
@@ -33,24 +33,28 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
             f"The picture has {size // 10**9} GB; TIFF holds up to 4 GB.", "Export it as PNG, or smaller."
         )
     with atomic_write(path) as file:
-        write_tiff(file, picture, tags_of(picture, options), compress=options.tiff_compression == "deflate")
+        words = words_of(picture, options, "tiff")
+        block = words.exif or exif.Block.empty("<")
+        tags = tags_of(picture, words, block.order)
+        write_tiff(file, picture, block, tags, compress=options.tiff_compression == "deflate")
     return ()
 
 
-def tags_of(picture: Picture, options: ExportOptions) -> Tags:
-    """What is said beside the pixels; nested folders are dicts."""
-    words = words_of(picture, options)
-    tags: Tags = {tag: words.exif[tag] for tag in words.exif}
-    for folder in (metadata.EXIF_FOLDER_TAG, GPS_TAG):
-        tags.pop(folder, None)
-        entries = words.exif.get_ifd(folder)
-        if entries:
-            tags[folder] = dict(entries)
-    if words.xmp:
-        tags[_XMP] = words.xmp
-    if picture.state.icc_profile:
-        tags[_PROFILE] = picture.state.icc_profile
+def tags_of(picture: Picture, words: Words, order: str) -> Tags:
+    """What is said beside the pixels and EXIF, each as (type, bytes in the file's order)."""
+    tags: Tags = {}
+    captions = photoshop.captions(words.photoshop)
+    others = photoshop.with_captions(words.photoshop, b"")
+    for tag, kind, data in (
+        (exif.XMP, BYTE, words.xmp),
+        (exif.IPTC, UNDEFINED, captions),
+        (exif.PHOTOSHOP, BYTE, others),
+        (_PROFILE, UNDEFINED, picture.state.icc_profile),
+    ):
+        if data:
+            tags[tag] = (kind, data)
     if picture.state.dpi is not None:
-        tags[_X_RESOLUTION], tags[_Y_RESOLUTION] = picture.state.dpi
-        tags[_RESOLUTION_UNIT] = _INCH
+        for tag, value in zip((_X_RESOLUTION, _Y_RESOLUTION), picture.state.dpi, strict=True):
+            tags[tag] = (RATIONAL, struct.pack(f"{order}II", *exif.ratio(value)))
+        tags[_RESOLUTION_UNIT] = (SHORT, struct.pack(f"{order}H", _INCH))
     return tags

@@ -29,7 +29,7 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
             f"WebP holds up to {LARGEST_SIDE_PX} on a side.",
             "Export it as PNG or JPEG.",
         )
-    words = words_of(picture, options)
+    words = words_of(picture, options, "webp")
     keywords = pillow_keywords(picture, words, [])
     keywords.pop("dpi", None)  # WebP has no place for it
     if words.xmp:

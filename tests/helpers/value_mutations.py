@@ -96,6 +96,8 @@ def _vary(inside: Any, key: Any, root: list[Any], dice: random.Random) -> None:
     elif isinstance(part, int | float) and abs(part) < 2**64:
         inside[key] = dice.choice((part + 1, -part, part * 1000, float(part), str(part), part + 0.5))
     elif isinstance(part, str):
-        inside[key] = dice.choice((part[:-1], part + "\ud800", part[::-1], [part], part.encode("utf-8", "replace").hex()))
+        inside[key] = dice.choice(
+            (part[:-1], part + "\ud800", part[::-1], [part], part.encode("utf-8", "replace").hex())
+        )
     else:
         _replace(inside, key, root, dice)

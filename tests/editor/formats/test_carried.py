@@ -10,7 +10,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from editor import metadata
 from editor.files import ExportOptions, export_picture, open_file
-from editor.formats import exif
+from editor.formats import exif, xmp
 from editor.layer import Layer
 from editor.state import DocumentState, SourceMetadata
 from tests.editor.samples import flat, recipe
@@ -96,11 +96,13 @@ def test_other_long_entries_are_dropped_last(tmp_path: Path) -> None:
     assert exif.parsed(seen.exif)[0x010F] == "Maker"
 
 
-def test_xmp_too_long_for_a_jpeg_is_said(tmp_path: Path) -> None:
-    long = XMP.replace(b"mine", b"m" * 70_000)
+def test_xmp_too_long_for_one_segment_of_a_jpeg_goes_into_several(tmp_path: Path) -> None:
+    long = XMP.replace(b"mine", b"m" * 200_000)
     seen, notes = exported(tmp_path / "a.jpg", SourceMetadata(xmp=long))
-    assert "XMP" in notes[0]
-    assert seen.xmp == b""
+    assert notes == ()
+    assert (b"m" * 200_000) in seen.xmp
+    assert b"HasExtendedXMP" not in seen.xmp
+    assert (tmp_path / "a.jpg").read_bytes().count(xmp.EXTENSION) == 4
 
 
 def test_what_the_decoder_says_of_a_file_is_no_text_of_it(tmp_path: Path) -> None:
