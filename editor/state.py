@@ -158,12 +158,14 @@ class SourceMetadata:
     Args:
         exif: the block as it was, with the "Exif" prefix of JPEG.
         photoshop: Photoshop's image resources, IPTC-IIM among them.
+        others: names of what other programs put into the file, which no export gives back.
     """
 
     exif: bytes = b""
     text: Mapping[str, str] = field(default_factory=dict[str, str])
     xmp: bytes = b""
     photoshop: bytes = b""
+    others: tuple[str, ...] = ()
     photo: bool = False  # the picture came from a file without a recipe
 
 

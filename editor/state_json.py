@@ -186,6 +186,7 @@ def source_to_json(source: SourceMetadata) -> dict[str, Any]:
         "exif": _text_of(source.exif),
         "xmp": _text_of(source.xmp),
         "photoshop": _text_of(source.photoshop),
+        "others": list(source.others),
         "text": dict(source.text),
         "photo": source.photo,
     }
@@ -206,6 +207,9 @@ def source_from_json(values: object) -> SourceMetadata:
             mended_text(key, "text", LONGEST_NAME): mended_text(value, "text", LONGEST_TEXT)
             for key, value in texts.items()
         },
+        others=tuple(
+            mended_text(name, "others", LONGEST_NAME) for name in _list(given, "others", MOST_TEXTS)
+        ),
         photo=flag(given.get("photo", False), "photo"),
     )
 

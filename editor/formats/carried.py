@@ -22,6 +22,20 @@ COMMENT_KEY = "Comment"
 WORKFLOW_KEYS = {"workflow": exif.MAKE, "prompt": exif.MODEL}
 """ComfyUI's texts, and the EXIF tags into which it writes "workflow:…" and "prompt:…" elsewhere."""
 
+_OURS_OR_PLAIN = (b"JFIF", b"JFXX", b"Exif\0", b"http://ns.adobe.com/x", b"Photoshop 3.0", b"ICC_PROFILE",
+                  b"Adobe", b"Ducky", b"MPF\0")  # fmt: skip
+_OTHERS = {
+    b"JP\0": "C2PA",
+    b"FLIR": "FLIR",
+    b"GoPro": "GoPro",
+    b"FPXR": "FlashPix",
+    b"QVCI": "Casio",
+    b"RMETA": "Ricoh",
+    b"Meta\0": "Kodak",
+    b"_JPSJPS_": "JPS",
+    b"HDR_RI": "JPEG-HDR",
+}
+
 _GENERATED = re.compile(r"\bSteps: ?\d|^\s*\{", re.MULTILINE)
 _HAS_TEXT = "png"
 _HAS_DPI = ("png", "jpeg", "tiff")
@@ -123,6 +137,7 @@ def source_of(image: Image.Image, path: Path | None = None) -> tuple[SourceMetad
         text=_bounded(text),
         xmp=packet,
         photoshop=_photoshop(image, tags) or profiles.photoshop,
+        others=_others(image),
     )
     return source, payload
 
@@ -158,6 +173,17 @@ def _photoshop(image: Image.Image, tags: Mapping[int, bytes]) -> bytes:
 
 def _segments(image: Image.Image) -> list[tuple[str, bytes]]:
     return cast("list[tuple[str, bytes]]", getattr(image, "applist", ()))
+
+
+def _others(image: Image.Image) -> tuple[str, ...]:
+    """Names of a JPEG's segments of other programs: thermal pictures, telemetry, credentials."""
+    found: list[str] = []
+    for name, data in _segments(image):
+        known = any(data.startswith(start) for start in _OURS_OR_PLAIN)
+        if name == "COM" or known:
+            continue
+        found.append(next((said for start, said in _OTHERS.items() if data.startswith(start)), name))
+    return tuple(dict.fromkeys(found))
 
 
 def _add_making(text: dict[str, str], block: bytes) -> None:
@@ -208,15 +234,17 @@ def _text(image: Image.Image) -> dict[str, str]:
     given: Any = getattr(image, "text", None)  # PNG
     if isinstance(given, dict):
         return {str(key): str(value) for key, value in cast("dict[Any, Any]", given).items()}
-    comments = [data for name, data in _segments(image) if name == "COM"] or [
-        image.info.get("comment") or b""
-    ]
-    found = "\n".join(_decoded(data) for data in comments if isinstance(data, bytes)).strip("\0 ")
+    comments = [data for name, data in _segments(image) if name == "COM"]
+    if not comments:
+        comments = [cast("bytes | str", image.info.get("comment") or b"")]
+    found = "\n".join(_decoded(data) for data in comments).strip("\0 ")
     return {COMMENT_KEY: found} if found else {}
 
 
-def _decoded(data: bytes) -> str:
+def _decoded(data: bytes | str) -> str:
     """A comment, whose encoding no format tells: UTF-8, else Latin-1, which has a character for each byte."""
+    if isinstance(data, str):
+        return data
     try:
         return data.decode().strip("\0")
     except UnicodeDecodeError:

@@ -202,6 +202,14 @@ def has_location(data: bytes) -> bool:
     return block is not None and location.in_exif(block)
 
 
+def loses_notes(data: bytes, largest: int) -> bool:
+    """Whether a block has a note of the camera's maker that `fitted` would leave out."""
+    block = block_of(data)
+    if block is None or len(block.data) <= largest or block.find(block.photo, MAKER_NOTE) is None:
+        return False
+    return len(written(*read_tree(_reader(block)))) > largest
+
+
 def _reader(block: Block) -> Read:
     return lambda place, size: bytes(block.data[place : place + size])
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 PREFIX = b"Exif\0\0"
 EXIF, GPS, INTEROP, MAKER_NOTE = 0x8769, 0x8825, 0xA005, 0x927C
@@ -24,7 +23,8 @@ _HEADER_BYTES = 8
 _ENTRY_BYTES = 12
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True)
+class Entry:
     """One entry: where it lies, and where its value does; `size` in bytes."""
 
     tag: int

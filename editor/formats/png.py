@@ -49,7 +49,7 @@ def chunks_of(picture: Picture, words: Words) -> list[Chunk]:
 def _text(words: Words) -> list[Chunk]:
     info = PngInfo()
     for key, value in words.text.items():
-        if _is_keyword(key):
+        if is_keyword(key):
             _add_text(info, key, value)
     if words.payload:
         info.add_itxt(metadata.KEY, words.payload)
@@ -62,7 +62,7 @@ def _text(words: Words) -> list[Chunk]:
     return [(name, data) for name, data, *_ in info.chunks]
 
 
-def _is_keyword(key: str) -> bool:
+def is_keyword(key: str) -> bool:
     """PNG's keywords are 1 to 79 Latin-1 characters."""
     return 1 <= len(key) <= 79 and all(32 <= ord(c) < 127 or 160 < ord(c) < 256 for c in key)
 

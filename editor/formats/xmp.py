@@ -25,6 +25,7 @@ XML = "http://www.w3.org/XML/1998/namespace"
 LARGEST_BYTES = 4 * 2**20
 DEEPEST = 100
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
+_ABOUT = f"{{{RDF}}}about"
 _EXTENDED = f"{{{NOTE}}}HasExtendedXMP"
 _PART_BYTES = 65_000
 _GUID_CHARACTERS = 32
@@ -135,6 +136,8 @@ def joined(packet: bytes, segments: Iterable[bytes]) -> bytes:
         return packet
     more = parsed(_extension(guid.encode("ascii", "replace"), segments))
     tree.drop({_EXTENDED})
+    for description in [item for item in tree.rdf if not len(item) and set(item.attrib) <= {_ABOUT}]:
+        tree.rdf.remove(description)  # it said nothing else
     if more is not None:
         tree.rdf.extend(list(more.rdf))
         tree.prefixes.update(
@@ -159,12 +162,16 @@ def _extension(guid: bytes, segments: Iterable[bytes]) -> bytes:
 
 
 def in_parts(packet: bytes, short: bytes, largest: int) -> tuple[bytes, list[bytes]]:
-    """(packet, extension segments) for a JPEG: in one packet if it fits, else `short` and parts of all."""
+    """(packet, extension segments) for a JPEG: in one packet if it fits, else `short` and the rest's parts."""
     if len(packet) <= largest:
         return packet, []
+    full, said = parsed(packet), parsed(short)
+    if full is not None and said is not None:  # no property may be in both
+        full.drop(name for name in said.names() if not name.startswith((f"{{{RDF}}}", f"{{{META}}}")))
+        packet = packed(full)
     guid = hashlib.md5(packet, usedforsecurity=False).hexdigest().upper()
-    tree = parsed(short) or empty()
-    description = ElementTree.SubElement(tree.rdf, f"{{{RDF}}}Description", {f"{{{RDF}}}about": ""})
+    tree = said or empty()
+    description = ElementTree.SubElement(tree.rdf, f"{{{RDF}}}Description", {_ABOUT: ""})
     description.set(_EXTENDED, guid)
     if len(packed(tree)) > largest:
         return in_parts(packet, b"", largest)

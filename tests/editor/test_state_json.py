@@ -119,7 +119,9 @@ def test_no_field_is_at_its_default_in_the_sample() -> None:
 
 
 def test_source_comes_back() -> None:
-    source = SourceMetadata(exif=b"e\0", text={"a": "ü"}, xmp=b"<x/>", photoshop=b"8BIM", photo=True)
+    source = SourceMetadata(
+        exif=b"e\0", text={"a": "ü"}, xmp=b"<x/>", photoshop=b"8BIM", others=("FLIR",), photo=True
+    )
     assert source_from_json(json.loads(json.dumps(source_to_json(source)))) == source
 
 
