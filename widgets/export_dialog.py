@@ -212,7 +212,7 @@ class ExportDialog(Dialog):
         if len(names) > _MOST_NAMES:
             more = self.tr("{count} more").format(count=len(names) - _MOST_NAMES + 1)
             names = [*names[: _MOST_NAMES - 1], more]
-        text = self.tr("This format has no place for {names}.")
+        text = self.tr("This format has no place for: {names}")
         self.left_out.setText(text.format(names=" · ".join(names)) if names else "")
         self._form.setRowVisible(self.left_out, bool(names))
 

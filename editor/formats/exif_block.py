@@ -19,6 +19,7 @@ THUMBNAIL_PLACE, THUMBNAIL_BYTES = 0x0201, 0x0202
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED = 1, 2, 3, 4, 5, 7
 UNIT_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 129: 1}
 MOST_ENTRIES = 2000
+LARGEST_BYTES = 16 * 2**20
 _HEADER_BYTES = 8
 _ENTRY_BYTES = 12
 
@@ -48,8 +49,10 @@ class Block:
 
     def __init__(self, data: bytes) -> None:
         """Raises:
-        ValueError: no TIFF header, or no directory where it points.
+        ValueError: no TIFF header, no directory where it points, or of absurd size.
         """
+        if len(data) > LARGEST_BYTES:
+            raise ValueError("EXIF of absurd size")
         self.data = bytearray(data.removeprefix(PREFIX))
         order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(self.data[:4]))
         if order is None or len(self.data) < _HEADER_BYTES + 2:
@@ -124,8 +127,7 @@ class Block:
         if folder is None:
             return
         if wiped:
-            for entry in [entry for entry in self.entries(folder) if entry.tag in tags]:
-                self.data[entry.value : entry.value + entry.size] = bytes(entry.size)
+            self._blank([entry for entry in self.entries(folder) if entry.tag in tags])
         count = self._count(folder)
         start, end = folder.place + 2, folder.place + 2 + _ENTRY_BYTES * count
         kept = [
@@ -221,10 +223,17 @@ class Block:
 
     def wipe(self, folder: Folder) -> None:
         """Blank a directory and all its values."""
-        for entry in list(self.entries(folder)):
-            self.data[entry.value : entry.value + entry.size] = bytes(entry.size)
+        self._blank(list(self.entries(folder)))
         end = folder.place + 2 + _ENTRY_BYTES * self._count(folder) + 4
         self.data[folder.place : end] = bytes(min(end, len(self.data)) - folder.place)
+
+    def _blank(self, entries: list[Entry]) -> None:
+        """Blank values, each byte once, however often entries point at it."""
+        end = 0
+        for start, size in sorted((entry.value, entry.size) for entry in entries):
+            first = max(start, end)
+            end = max(end, start + size)
+            self.data[first:end] = bytes(end - first)
 
     def _added(self, folder: Folder, tag: int) -> Entry:
         """An empty entry for a tag, in a copy of the directory at the end."""

@@ -16,7 +16,7 @@ from editor.formats.exif_block import EXIF, GPS, INTEROP, LONG, MAKER_NOTE, MOST
 Read: TypeAlias = Callable[[int, int], bytes]
 """(place, bytes) -> as many of them as there are."""
 
-LARGEST_VALUE = 16 * 2**20
+LARGEST_BYTES = 12 * 2**20  # of all values together
 FURTHEST_NOTE = 60_000  # a note that lies further from the header is moved
 _FOLDERS = (EXIF, GPS, INTEROP)
 _LONG8, _SIGNED8, _IFD8 = 16, 17, 18
@@ -67,7 +67,21 @@ def read_tree(read: Read, without: Collection[int] = ()) -> tuple[str, Tree]:
     big = struct.unpack_from(f"{order}H", head, 2)[0] == 43
     layout = _Layout(order, big)
     (place,) = struct.unpack_from(layout.number, head, 8 if big else 4)
-    return order, _folder(read, layout, int(place), frozenset(without), 0)
+    return order, _folder(_Bounded(read), layout, int(place), frozenset(without), 0)
+
+
+class _Bounded:
+    """Reads, and gives nothing more when all values together are too large."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._left = LARGEST_BYTES
+
+    def __call__(self, place: int, size: int) -> bytes:
+        if size > self._left:
+            return b""
+        self._left -= size
+        return self._read(place, size)
 
 
 def _folder(read: Read, layout: _Layout, place: int, without: frozenset[int], depth: int) -> Tree:
@@ -82,7 +96,7 @@ def _folder(read: Read, layout: _Layout, place: int, without: frozenset[int], de
         at = place + head + step * index
         tag, kind, number = struct.unpack_from(layout.entry, read(at, step).ljust(step, b"\0"))
         size = (8 if kind in (_LONG8, _SIGNED8, _IFD8) else UNIT_BYTES.get(kind, 0)) * number
-        if tag in without or not 0 < size <= LARGEST_VALUE:
+        if tag in without or not 0 < size <= LARGEST_BYTES:
             continue
         start = at + 4 + width
         if size > inline:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 MARKER = b"Photoshop 3.0\0"
 IPTC, DIGEST, RESOLUTION, OLD_THUMBNAIL, THUMBNAIL = 0x0404, 0x0425, 0x03ED, 0x0409, 0x040C
 HELD_APART = frozenset({0x040F, 0x0422, 0x0423, 0x0424})  # profile, EXIF, XMP: they have places of their own
-LARGEST_BYTES = 64 * 2**20
+DESCRIBING = frozenset({IPTC, DIGEST, RESOLUTION, THUMBNAIL, 0x040A, 0x040B, *range(2000, 3000)})
+"""What of a document's resources holds for a flat picture too: copyright and its address, paths."""
+
 _SIGNATURES = (b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR")
 _THUMBNAIL_HEAD = struct.Struct(">6I2H")
 _PIXELS_PER_INCH = 1
@@ -52,6 +54,22 @@ def resources(block: bytes) -> list[Resource]:
         found.append(Resource(number=number, data=data, name=name, signature=signature))
         place += 4 + size + size % 2
     return found
+
+
+def of_document(data: bytes) -> bytes:
+    """The resources of a Photoshop document (PSD, PSB) that describe its picture.
+
+    They lie behind the header of 26 bytes and the colour table, each with its length before it.
+    """
+    place = 26
+    if len(data) < place + 4:
+        return b""
+    place += 4 + int(struct.unpack_from(">I", data, place)[0])
+    if len(data) < place + 4:
+        return b""
+    (size,) = struct.unpack_from(">I", data, place)
+    found = resources(data[place + 4 : place + 4 + size])
+    return packed([item for item in found if item.number in DESCRIBING])
 
 
 def packed(found: list[Resource]) -> bytes:

@@ -15,6 +15,7 @@ KEY = "Raw profile type "
 LARGEST_BYTES = 16 * 2**20
 _XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
 _DIGITS_A_LINE = 72
+_RAW_EXIF = "exif"  # a text of some programs whose bytes the decoder takes for EXIF
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ def read(text: Mapping[str, str]) -> Profiles:
             block = block or data
         elif name.endswith("iptc"):
             block = block or photoshop.with_captions(b"", data.removeprefix(photoshop.MARKER))
-    others = {key: value for key, value in text.items() if not key.startswith(KEY)}
+    others = {key: value for key, value in text.items() if not key.startswith(KEY) and key != _RAW_EXIF}
     return Profiles(exif=exif, xmp=xmp, photoshop=block, text=others)
 
 

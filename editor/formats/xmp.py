@@ -162,7 +162,7 @@ def _extension(guid: bytes, segments: Iterable[bytes]) -> bytes:
 
 
 def in_parts(packet: bytes, short: bytes, largest: int) -> tuple[bytes, list[bytes]]:
-    """(packet, extension segments) for a JPEG: in one packet if it fits, else `short` and the rest's parts."""
+    """(packet, extension segments) for a JPEG: one packet if it fits, else `short` and the rest in parts."""
     if len(packet) <= largest:
         return packet, []
     full, said = parsed(packet), parsed(short)

@@ -2712,8 +2712,8 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>另外 {count} 项</translation>
     </message>
     <message>
-        <source>This format has no place for {names}.</source>
-        <translation>此格式无法保存：{names}。</translation>
+        <source>This format has no place for: {names}</source>
+        <translation>此格式无法保存：{names}</translation>
     </message>
     <message>
         <source>No preview</source>

@@ -38,7 +38,7 @@ def test_export_tells_the_size_of_the_file(export: ExportDialog, qtbot: QtBot) -
 def test_export_names_what_the_format_cannot_hold(export: ExportDialog) -> None:
     export._document.source = SourceMetadata(text={"Title": "a"}, others=("FLIR", "<b>bold</b>"))
     export.format.setCurrentIndex(export.format.findData("webp"))
-    text = "This format has no place for the text “Title” · data of FLIR · data of <b>bold</b>."
+    text = "This format has no place for: the text “Title” · data of FLIR · data of <b>bold</b>"
     assert export.left_out.text() == text
     assert export.left_out.textFormat() is Qt.TextFormat.PlainText
     export.metadata.setCurrentIndex(export.metadata.findData("none"))

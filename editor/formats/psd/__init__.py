@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from editor import colour, icc
-from editor.formats import ExportOptions, Opened, Picture
+from editor.formats import ExportOptions, Opened, Picture, photoshop
 from editor.formats.decoding import said_broken
 from editor.formats.limits import LARGEST_PIXELS, check_size
 from editor.formats.psd.layers import Reader
@@ -38,8 +38,9 @@ def read(path: Path) -> Opened:
 
         reader: Any = psd_tools.PSDImage
         logging.getLogger("psd_tools").setLevel(logging.CRITICAL)  # what it lacks is ours to say
-        document: Any = reader.open(io.BytesIO(path.read_bytes()), max_alloc_bytes=_MOST_BYTES)
-        return _opened(document, path)
+        data = path.read_bytes()
+        document: Any = reader.open(io.BytesIO(data), max_alloc_bytes=_MOST_BYTES)
+        return _opened(document, path, photoshop.of_document(data))
 
 
 def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
@@ -56,7 +57,7 @@ def _check_header(path: Path) -> None:
     check_size(path.name, width, height)
 
 
-def _opened(document: Any, path: Path) -> Opened:
+def _opened(document: Any, path: Path, described: bytes) -> Opened:
     notes: list[str] = []
     resources = _Resources(document)
     nodes = _nodes(document, path, notes)
@@ -72,7 +73,9 @@ def _opened(document: Any, path: Path) -> Opened:
         icc_profile=profile if usable else b"",
     )
     exif, xmp = resources.bytes(_EXIF), resources.bytes(_XMP)
-    source = SourceMetadata(exif=b"Exif\0\0" + exif if exif else b"", xmp=xmp, photo=True)
+    source = SourceMetadata(
+        exif=b"Exif\0\0" + exif if exif else b"", xmp=xmp, photoshop=described, photo=True
+    )
     return Opened(state=state, source=source, notes=tuple(dict.fromkeys(notes)))
 
 

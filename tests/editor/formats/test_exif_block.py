@@ -1,6 +1,7 @@
 """Blocks are changed where they lie: what is kept stays where it was, byte for byte."""
 
 import struct
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -119,6 +120,20 @@ def test_written_anew_the_note_stays_in_its_place_and_all_values_are_there(block
     assert again.value(again.inner(again.photo, INTEROP), 1) == b"R98\0"
     assert again.value(again.inner(main(again), GPS), 2) == b"a secret place"
     assert len(again.data) < len(block.data)  # without the thumbnail
+
+
+def test_costs_are_bounded_however_often_a_block_points_at_the_same_bytes() -> None:
+    count, size, start = 2000, 2**23, 24_100
+    lines = [struct.pack("<HHII", number, UNDEFINED, size, start) for number in range(count)]
+    head = b"II*\0" + struct.pack("<IH", 8, count) + b"".join(lines)
+    data = head.ljust(start, b"\0") + b"x" * size
+    started = time.process_time()
+    _, tree = read_tree(lambda place, length: data[place : place + length])
+    assert len(tree) == 1
+    block = Block(data)
+    block.remove(block.main, range(count), wiped=True)
+    assert not any(block.data[start:])
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,17 @@ def test_long_datasets_are_counted_with_their_own_size() -> None:
     assert photoshop.filtered(LONG + CAPTION, {(2, 120)}) == CAPTION[10:]
 
 
+def test_a_document_s_captions_and_paths_come_along_without_what_is_of_its_layers() -> None:
+    layers = Resource(number=1026, data=b"groups of layers")
+    inside = block() + photoshop.packed([layers])
+    data = bytes(26) + struct.pack(">I", 3) + b"abc" + struct.pack(">I", len(inside)) + inside + b"layers"
+    found = photoshop.of_document(data)
+    assert photoshop.captions(found) == CAPTION
+    assert {item.number for item in photoshop.resources(found)} >= {2000, photoshop.RESOLUTION}
+    assert b"groups of layers" not in found
+    assert photoshop.of_document(data[:28]) == photoshop.of_document(data[:34]) == b""
+
+
 @pytest.mark.parametrize("cut", range(0, 120, 7))
 def test_cut_blocks_give_what_is_whole(cut: int) -> None:
     whole = photoshop.resources(block())
