@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self, get_type_hints
 
 from inference.errors import EditorError
-from inference.values import Bounds, mended_text, typed
+from inference.values import Bounds, mended, mended_text, typed
 
 ALIGNMENTS = ("left", "centre", "right")
 FURTHEST_PX = 10_000_000
@@ -40,6 +40,7 @@ class TextContent:
     angle: float = 0.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "text", mended(self.text))  # half a character, which no file could hold
         if not 1 <= self.size_px <= 10_000:
             raise EditorError(f"The text's size is {self.size_px:g} px: allowed is 1 to 10000.")
         if not 0.1 <= self.line_height <= 10:

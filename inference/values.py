@@ -123,9 +123,14 @@ def is_whole_text(value: str) -> bool:
 
 def mended_text(value: object, name: str, most: int = LONGEST_TEXT) -> str:
     """As `text`, with U+FFFD for lone surrogates: for names, which are better shown so than refused."""
-    if isinstance(value, str) and not is_whole_text(value):
-        value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text(value, name, most)
+    return text(mended(value) if isinstance(value, str) else value, name, most)
+
+
+def mended(value: str) -> str:
+    """The text with U+FFFD for lone surrogates; pairs of them become the character that they stand for."""
+    if is_whole_text(value):
+        return value
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def flag(value: object, name: str) -> bool:

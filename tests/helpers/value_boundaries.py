@@ -27,6 +27,7 @@ from editor.recovery.store import Snapshot, Store, Summary, summary_of
 from editor.settings import Preferences, Settings
 from editor.state import DocumentState, SourceMetadata
 from inference.chosen_steps import STEPS_FILE, Chosen, chosen
+from inference.definitions import Definition, definition_of
 from inference.deltas import FILE_KEYS, DeltaInfo, DeltaLibrary
 from inference.errors import EditorError
 from inference.models import Catalogue, ModelEntry
@@ -90,6 +91,7 @@ def boundaries() -> dict[str, Boundary]:
         "models": Boundary((_models(),), _read_models),
         "model card": Boundary((_card(),), _read_card),
         "delta header": Boundary((_delta_header(),), _read_delta),
+        "definition": Boundary((_definition(),), _read_definition),
         "chosen steps": Boundary(
             ({"hash": {"ours+": {"step": 3, "steps": 28, "learning_rate": 20.0}}},), _read_steps
         ),
@@ -291,6 +293,19 @@ def _read_delta(values: Any, folder: Path) -> list[str]:
             found.append(f"range {info.range}")
         library.load(info)
     return found
+
+
+def _definition() -> Any:
+    return {
+        "attribute": "age", "subject": "person", "label": "Age", "range": [-2.0, 2.0], "scale": 0.5,
+        "prefixes": ["{,a photo of,a portrait of} a {,beautiful}"], "subjects": ["man", "woman"],
+        "pairs": [{"target": "{,tall} man", "positive": "old man", "negative": "young man"}],
+    }  # fmt: skip
+
+
+def _read_definition(values: Any, folder: Path) -> list[str]:
+    found = definition_of(values if isinstance(values, dict) else {}, "a.toml", {"person": ("man",)})
+    return faults(found, Definition) + ([] if len(found.pairs) <= 10_000 else ["too many pairs"])
 
 
 def _read_steps(values: Any, folder: Path) -> list[str]:
