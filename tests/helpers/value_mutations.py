@@ -55,7 +55,7 @@ def _repeat(inside: Any, key: Any, root: list[Any], dice: random.Random) -> None
     if isinstance(part, list) and part:
         inside[key] = part * dice.choice((2, MANY // len(part) + 1))
     elif isinstance(part, str):
-        inside[key] = part * dice.choice((2, 1000))
+        inside[key] = part * (dice.choice((2, 1000)) if len(part) < 10_000 else 2)
     elif isinstance(part, dict):
         inside[key] = {
             **part,
