@@ -17,7 +17,6 @@ from inference.request import Request
 from inference.values import Bounds, bounded, fields, items, text, typed, whole
 
 RECIPE_VERSION = 1
-_LONGEST_LABEL = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +98,11 @@ class Recipe:
         if "request" not in values:
             raise EditorError("The recipe has no request.", "It needs request and subjects.")
         request = Request.from_json(values["request"])
-        subjects = items(values.get("subjects", []), "The recipe's subjects", MOST_SUBJECTS)
+        subjects = items(values.get("subjects", []), "The recipe's subjects")[:MOST_SUBJECTS]
         return cls(
             request=request,
             subjects=_in_prompt(request, [Subject.from_json(item) for item in subjects]),
-            label=text(values.get("label", ""), "The recipe's label", _LONGEST_LABEL),
+            label=text(values.get("label", ""), "The recipe's label", LONGEST_PROMPT),
             version=version,
         )
 

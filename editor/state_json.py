@@ -29,7 +29,7 @@ from inference.values import fields, flag, items, mended_text, number, refused, 
 DEEPEST_GROUP = 100
 MOST_NODES = 10_000
 MOST_GUIDES = 1000
-MOST_MAPS = 1000
+MOST_MAPS = 100_000  # a refinement keeps one for each subject and step
 MOST_TEXTS = 1000
 LONGEST_NAME = 10_000
 LONGEST_TEXT = 2**20  # of a file, such as how it was made
@@ -84,7 +84,7 @@ def state_from_json(values: object, source: PixelSource, notes: list[str]) -> Do
         active=mended_text(given.get("active", ""), "active", LONGEST_NAME),
         chosen=frozenset(mended_text(item, "chosen", LONGEST_NAME) for item in chosen),
         selection=mask_from_json(given.get("selection"), source),
-        guides=guides_from_json(_list(given, "guides", MOST_GUIDES)),
+        guides=guides_from_json(_list(given, "guides")),
         dpi=dpi_from_json(given.get("dpi")),
         icc_profile=_bytes_of(given.get("icc_profile", "")),
     )
@@ -101,7 +101,7 @@ def dpi_from_json(value: object) -> tuple[float, float] | None:
 
 def guides_from_json(values: list[Any]) -> tuple[Guide, ...]:
     """The guides of a list of objects or of pairs (vertical, position), without those that lack a number."""
-    found = [_guide(item) for item in values]
+    found = [_guide(item) for item in values[:MOST_GUIDES]]
     return tuple(guide for guide in found if guide is not None)
 
 
@@ -233,9 +233,14 @@ def _of_layer(layer: Layer, keeper: PixelKeeper) -> dict[str, Any]:
     }
 
 
+def name_from_json(value: object) -> str:
+    """A node's name, cut where it is absurdly long."""
+    return mended_text(value, "name", LONGEST_TEXT)[:LONGEST_NAME]
+
+
 def _common(given: Mapping[str, Any], source: PixelSource, notes: list[str]) -> dict[str, Any]:
     """The fields that every node has."""
-    name = mended_text(given.get("name", ""), "name", LONGEST_NAME)
+    name = name_from_json(given.get("name", ""))
     flags = ("visible", "locked", "alpha_locked", "position_locked", "clipped")
     return {
         "name": name,
@@ -258,7 +263,7 @@ def _layer_fields(
         "y": offset_from_json(given.get("y", 0)),
         "made": _recipe(given.get("recipe"), name, notes),
         "maps": {mended_text(key, "maps", LONGEST_NAME): source.map(item) for key, item in maps.items()},
-        "text": _text_content(given.get("text"), name, notes),
+        "text": text_from_json(given.get("text"), name, notes),
     }
 
 
@@ -270,7 +275,8 @@ def _recipe(values: object, name: str, notes: list[str]) -> Recipe | None:
         return None
 
 
-def _text_content(values: object, name: str, notes: list[str]) -> TextContent | None:
+def text_from_json(values: object, name: str, notes: list[str]) -> TextContent | None:
+    """What a text layer called `name` says; None, with a note, where that cannot be read."""
     try:
         return TextContent.from_json(fields(values, "text")) if values is not None else None
     except EditorError as error:

@@ -9,6 +9,7 @@ from inference.values import Bounds, mended, mended_text, typed
 
 ALIGNMENTS = ("left", "centre", "right")
 FURTHEST_PX = 10_000_000
+LONGEST_TEXT = 1_000_000  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +60,16 @@ class TextContent:
         EditorError: a value of another kind than declared; keys of newer versions are left out.
         """
         hints = get_type_hints(cls)
-        taken: dict[str, Any] = {
-            key: mended_text(value, key) if hints[key] is str else typed(hints[key], value, key, _bounds(key))
-            for key, value in values.items()
-            if key in hints
-        }
+        taken = {key: _read(hints[key], value, key) for key, value in values.items() if key in hints}
         if "text" not in taken:
             raise EditorError("The file's text layer has no text.")
         return cls(**taken)
+
+
+def _read(hint: Any, value: object, name: str) -> Any:
+    if hint is str:
+        return mended_text(value, name, LONGEST_TEXT)
+    return typed(hint, value, name, _bounds(name))
 
 
 def _bounds(name: str) -> Bounds:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from editor.atomic import atomic_write
 from editor.formats import Opened, exif, photoshop, raster, xmp
-from editor.formats.carried import pillow_keywords, words_of
+from editor.formats.carried import Words, pillow_keywords, words_of
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from inference.errors import EditorError
@@ -33,14 +33,9 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
     notes: list[str] = []
     words = words_of(picture, options, "jpeg")
     keywords = pillow_keywords(picture, words, notes, exif_bytes=exif.LARGEST_JPEG_BYTES)
-    packet, parts = xmp.in_parts(words.xmp, words.own_xmp, LARGEST_XMP_BYTES)
-    if packet:
-        keywords["xmp"] = packet
     if words.comment:
-        keywords["comment"] = words.comment[:LARGEST_COMMENT_BYTES]
-    keywords["extra"] = b"".join(
-        [*_resources(words.photoshop), *(_segment(b"\xff\xe1", part) for part in parts)]
-    )
+        keywords["comment"] = words.comment[:LARGEST_COMMENT_BYTES].decode(errors="ignore").encode()
+    keywords["extra"] = b"".join((*_packets(words), *_resources(words.photoshop)))
     image = raster.image_of(picture, alpha=False)
     with atomic_write(path) as file:
         image.save(
@@ -53,6 +48,12 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
             **keywords,
         )
     return tuple(notes)
+
+
+def _packets(words: Words) -> list[bytes]:
+    """The XMP in a segment, and in further ones what does not fit into it."""
+    packet, parts = xmp.in_parts(words.xmp, words.own_xmp, LARGEST_XMP_BYTES)
+    return [_segment(b"\xff\xe1", data) for data in (xmp.START + packet if packet else b"", *parts) if data]
 
 
 def _resources(block: bytes) -> list[bytes]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from editor.formats import photoshop
+from editor.formats import photoshop, xmp
 from editor.formats.exif_block import PREFIX
 
 KEY = "Raw profile type "
 LARGEST_BYTES = 16 * 2**20
-_XMP_START = b"http://ns.adobe.com/xap/1.0/\0"
 _DIGITS_A_LINE = 72
 _RAW_EXIF = "exif"  # a text of some programs whose bytes the decoder takes for EXIF
 
@@ -30,23 +29,23 @@ class Profiles:
 
 def read(text: Mapping[str, str]) -> Profiles:
     """The profiles among a PNG's texts."""
-    exif = xmp = block = b""
+    exif = packet = block = b""
     for name, value in text.items():
         if not name.startswith(KEY):
             continue
-        data = decoded(value)
-        if data.startswith(_XMP_START):
-            xmp = xmp or data.removeprefix(_XMP_START)
+        data = decoded(value).removeprefix(photoshop.MARKER)
+        if data.startswith(xmp.START):
+            packet = packet or data.removeprefix(xmp.START)
         elif name.casefold().endswith(("exif", "app1")) or data.startswith(PREFIX):
             exif = exif or data
         elif name.endswith("xmp"):
-            xmp = xmp or data
+            packet = packet or data
         elif data.startswith(b"8BIM"):
             block = block or data
         elif name.endswith("iptc"):
-            block = block or photoshop.with_captions(b"", data.removeprefix(photoshop.MARKER))
+            block = block or photoshop.with_captions(b"", data)
     others = {key: value for key, value in text.items() if not key.startswith(KEY) and key != _RAW_EXIF}
-    return Profiles(exif=exif, xmp=xmp, photoshop=block, text=others)
+    return Profiles(exif=exif, xmp=packet, photoshop=block, text=others)
 
 
 def decoded(value: str) -> bytes:

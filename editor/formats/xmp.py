@@ -24,6 +24,7 @@ NOTE = "http://ns.adobe.com/xmp/note/"
 XML = "http://www.w3.org/XML/1998/namespace"
 LARGEST_BYTES = 4 * 2**20
 DEEPEST = 100
+START = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _ABOUT = f"{{{RDF}}}about"
 _EXTENDED = f"{{{NOTE}}}HasExtendedXMP"

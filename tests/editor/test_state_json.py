@@ -149,7 +149,6 @@ def test_what_is_no_part_of_the_picture_is_dropped_with_a_note() -> None:
         ("layers", ["x"]),
         ("layers", [{"kind": "adjustment", "adjustment": "none"}]),
         ("selection", 3),
-        ("guides", [{"vertical": True, "position": 1.0}] * 1001),
         ("guides", 3),
         ("chosen", [5]),
         ("width", True),
@@ -180,6 +179,15 @@ def test_what_no_picture_can_have_is_left_out(name: str, value: object, kept: ob
     memory = Memory()
     values = state_to_json(everything(), memory) | {name: value}
     assert getattr(state_from_json(values, memory, []), name) == kept
+
+
+def test_what_a_user_may_have_made_is_cut_and_not_refused() -> None:
+    memory = Memory()
+    values = json.loads(json.dumps(state_to_json(everything(), memory)))
+    values["layers"][0]["name"] = "n" * 20_000
+    values["guides"] = [{"vertical": True, "position": 1.0}] * 2000
+    read = state_from_json(values, memory, [])
+    assert (len(read.layers[0].name), len(read.guides)) == (10_000, 1000)
 
 
 def test_half_characters_in_names_are_shown_as_such() -> None:

@@ -10,8 +10,7 @@ from editor.formats.limits import DEEPEST_GROUPS, LARGEST_LAYERS
 from editor.formats.openraster.archive import Archive, Writer
 from editor.layer import Adjustment, Group, Layer, Mask, Node
 from editor.recipes import Recipe
-from editor.state_json import LONGEST_NAME, offset_from_json
-from editor.text import TextContent
+from editor.state_json import LONGEST_NAME, name_from_json, offset_from_json, text_from_json
 from inference.errors import EditorError
 from inference.values import fields, flag, items, mended_text, number, typed, whole
 
@@ -50,7 +49,7 @@ def node_from_json(values: dict[str, Any], archive: Archive, notes: list[str], d
     values = dict(fields(values, "A layer"))
     common: dict[str, Any] = {
         "id": mended_text(values["id"], "id", LONGEST_NAME),
-        "name": mended_text(values["name"], "name", LONGEST_NAME),
+        "name": name_from_json(values["name"]),
         "opacity": number(values["opacity"], "opacity", 0, 1),
         "blend_mode": typed(BlendMode, values["blend_mode"], "blend_mode"),
         "mask": _mask_from_json(values["mask"], archive) if values.get("mask") is not None else None,
@@ -100,7 +99,7 @@ def _layer_from_json(
             recipe = Recipe.from_json(values["recipe"])
         except EditorError as error:
             notes.append(f"The sliders of layer “{common['name']}” cannot be restored: {error.message}")
-    text = TextContent.from_json(fields(values["text"], "text")) if values.get("text") is not None else None
+    text = text_from_json(values.get("text"), common["name"], notes)
     place = {"x": offset_from_json(values["x"]), "y": offset_from_json(values["y"])}
     return Layer(raster=archive.raster(values["src"]), made=recipe, text=text, **place, **common)
 

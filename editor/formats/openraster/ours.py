@@ -25,7 +25,6 @@ from editor.recipes import Recipe
 from editor.state import DocumentState, SourceMetadata
 from editor.state_json import (
     LONGEST_NAME,
-    MOST_GUIDES,
     dpi_from_json,
     guides_from_json,
     source_from_json,
@@ -150,7 +149,7 @@ def _state(tree: Mapping[str, Any], known: Known, archive: Archive, notes: list[
         height=whole(tree["height"], "height", 1, LARGEST_SIDE_PX),
         layers=nodes,
         selection=selection_from_json(tree.get("selection"), archive),
-        guides=guides_from_json(items(tree["guides"], "guides", MOST_GUIDES)),
+        guides=guides_from_json(items(tree["guides"], "guides", LARGEST_LAYERS)),
         icc_profile=known.icc_profile,
         dpi=known.dpi,
     )
