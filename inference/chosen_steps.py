@@ -5,7 +5,6 @@ needs another than the method's; what else a choice holds is how it was found. F
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, cast
 
 from inference.errors import EditorError
 from inference.files import atomic_write
+from inference.values import number, whole
 
 STEPS_FILE = "refine_steps.json"
 SIZES = ("learning_rate", "guidance_step_size")
@@ -71,7 +71,8 @@ def _choices(
     for file in (user_file, beside):
         if file is None or not file.is_file():
             continue
-        values = _read(file).get(model_hash, {}).get(method)
+        of_model = _read(file).get(model_hash)
+        values: object = cast("dict[str, Any]", of_model).get(method) if isinstance(of_model, dict) else None
         if isinstance(values, dict):
             yield file, cast("dict[str, Any]", values)
 
@@ -79,7 +80,7 @@ def _choices(
 def _read(file: Path) -> dict[str, Any]:
     try:
         found: Any = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EditorError(
             f"“{file}” is damaged: {error}.", "Delete it; the steps it held can be chosen again."
         ) from error
@@ -88,8 +89,8 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _step(file: Path, values: Mapping[str, Any]) -> ChosenStep:
     try:
-        found = ChosenStep(int(values["step"]), int(values["steps"]))
-    except (KeyError, TypeError, ValueError) as error:
+        found = ChosenStep(whole(values.get("step"), "step"), whole(values.get("steps"), "steps"))
+    except EditorError as error:
         raise EditorError(
             f"“{file}” holds no readable step.", "Delete it and choose the step again."
         ) from error
@@ -99,6 +100,9 @@ def _step(file: Path, values: Mapping[str, Any]) -> ChosenStep:
 
 
 def _size(file: Path, value: Any) -> float:
-    if not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise EditorError(f"“{file}” holds the step size {value!r}.", "Choose the step again.")
-    return float(value)
+    try:
+        return number(value, "step size", 0)
+    except EditorError as error:
+        raise EditorError(
+            "“{file}” holds a wrong {reason}", "Choose the step again.", file=file, reason=error.sentence
+        ) from error

@@ -17,15 +17,22 @@ phrases are expanded in step. The noun that all three share ends them, and is wh
 """
 
 import itertools
+import math
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from inference.errors import EditorError
+from inference.operations import MOST_CHANGE
+from inference.values import Bounds, fields, items, number, shown, text, typed
+
+_T = TypeVar("_T")
+MOST_TEXTS = 10_000  # that brace groups stand for
+_LONGEST = 10_000  # characters of one text
 
 _GROUP = re.compile(r"\{([^{}]*)\}")
 _REQUIRED = ("attribute", "subject", "label", "prefixes", "pairs")
@@ -64,6 +71,10 @@ def expand(text: str) -> tuple[str, ...]:
     """All texts that the brace groups of `text` stand for, blanks tidied: "a {,red} car" → two."""
     pieces = _GROUP.split(text)
     choices = [piece.split(",") if index % 2 else [piece] for index, piece in enumerate(pieces)]
+    count = math.prod(len(choice) for choice in choices)
+    if count > MOST_TEXTS:
+        raise EditorError("“{text}” stands for {count} texts: allowed are {most}.",
+                          text=shown(text), count=count, most=MOST_TEXTS)  # fmt: skip
     texts = (" ".join("".join(chosen).split()) for chosen in itertools.product(*choices))
     return tuple(dict.fromkeys(texts))
 
@@ -80,13 +91,19 @@ def read_definition(path: Path, words: Mapping[str, tuple[str, ...]] | None = No
     Raises:
         EditorError: naming what is missing, unknown or inconsistent.
     """
-    values = _read_toml(path)
+    return definition_of(_read_toml(path), path.name, words)
+
+
+def definition_of(
+    values: Mapping[str, Any], name: str, words: Mapping[str, tuple[str, ...]] | None = None
+) -> Definition:
+    """The definition that a file called `name` holds as parsed values; see `read_definition`."""
     missing = [name for name in _REQUIRED if name not in values]
     unknown = sorted(set(values) - _KNOWN)
     if missing or unknown:
         problem = f"lacks {', '.join(missing)}" if missing else f"has the unknown {', '.join(unknown)}"
-        raise EditorError(f"The definition “{path.name}” {problem}.", f"It needs {', '.join(_REQUIRED)}.")
-    subject = str(values["subject"])
+        raise EditorError(f"The definition “{name}” {problem}.", f"It needs {', '.join(_REQUIRED)}.")
+    subject = text(values["subject"], "subject", _LONGEST)
     known = words if words is not None else subject_words(shipped_folder())
     try:
         return _definition(values, subject, known.get(subject, (subject,)))
@@ -94,7 +111,7 @@ def read_definition(path: Path, words: Mapping[str, tuple[str, ...]] | None = No
         raise EditorError(
             "The definition “{name}” is not right: {reason}.",
             "Compare it with deltas/README.md.",
-            name=path.name,
+            name=name,
             reason=_told(error),
         ) from error
 
@@ -136,25 +153,42 @@ def _told(error: Exception) -> str:
 
 
 def _definition(values: Mapping[str, Any], subject: str, words: tuple[str, ...]) -> Definition:
-    low, high = (float(bound) for bound in values.get("range", (-2.0, 2.0)))
-    prefixes = tuple(text for prefix in values["prefixes"] for text in expand(prefix))
-    pairs = tuple(pair for declared in values["pairs"] for pair in _pairs(declared))
+    bounds = Bounds(min=-MOST_CHANGE, max=MOST_CHANGE)
+    low, high = typed(tuple[float, float], values.get("range", (-2.0, 2.0)), "range", bounds)
+    given = typed(tuple[str, ...], values["prefixes"], "prefixes", Bounds(most=_LONGEST))
+    prefixes = _all_of(expand(prefix) for prefix in given)
+    pairs = _all_of(_pairs(declared) for declared in items(values["pairs"], "pairs"))
     if not prefixes or not pairs or not low < high:
         raise ValueError("it needs a prefix, a pair, and a range from low to high")
+    if len(prefixes) * len(pairs) > MOST_TEXTS:
+        raise EditorError("It stands for more than {most} texts.", most=MOST_TEXTS)
     return Definition(
-        attribute=str(values["attribute"]),
+        attribute=text(values["attribute"], "attribute", _LONGEST),
         subject=subject,
-        label=str(values["label"]),
-        subjects=tuple(str(word) for word in values.get("subjects", words)),
+        label=text(values["label"], "label", _LONGEST),
+        subjects=typed(tuple[str, ...], values.get("subjects", words), "subjects", Bounds(most=_LONGEST)),
         range=(low, high),
-        scale=float(values.get("scale", 0.5)),
+        scale=number(values.get("scale", 0.5), "scale", -MOST_CHANGE, MOST_CHANGE),
         prefixes=prefixes,
         pairs=pairs,
     )
 
 
-def _pairs(declared: Mapping[str, str]) -> list[Pair]:
-    phrases = [expand(declared[name]) for name in ("target", "positive", "negative")]
+def _all_of(parts: Iterable[Sequence[_T]]) -> tuple[_T, ...]:
+    """The parts one after the other, as long as they are not too many together."""
+    found: list[_T] = []
+    for part in parts:
+        found += part
+        if len(found) > MOST_TEXTS:
+            raise EditorError("It stands for more than {most} texts.", most=MOST_TEXTS)
+    return tuple(found)
+
+
+def _pairs(given: object) -> list[Pair]:
+    declared = fields(given, "A pair")
+    phrases = [
+        expand(text(declared.get(name), name, _LONGEST)) for name in ("target", "positive", "negative")
+    ]
     count = max(len(texts) for texts in phrases)
     if any(len(texts) not in (1, count) for texts in phrases):
         raise ValueError(f"the brace groups of {dict(declared)} do not go together")
@@ -163,7 +197,7 @@ def _pairs(declared: Mapping[str, str]) -> list[Pair]:
 
 
 def _pair(target: str, positive: str, negative: str) -> Pair:
-    nouns = {text.split()[-1] for text in (target, positive, negative)}
-    if len(nouns) != 1:
+    nouns = {(phrase.split() or [""])[-1] for phrase in (target, positive, negative)}
+    if len(nouns) != 1 or "" in nouns:
         raise ValueError(f"“{target}”, “{positive}” and “{negative}” do not end in the same noun")
     return Pair(target=target, positive=positive, negative=negative, noun=nouns.pop())

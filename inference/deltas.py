@@ -28,6 +28,7 @@ from inference.definitions import Definition, read_definitions, shipped_folder, 
 from inference.errors import EditorError
 from inference.files import atomic_write
 from inference.operations import MOST_CHANGE, Family
+from inference.values import Bounds, typed
 from inference.weights.headers import TensorPlace, read_header
 
 Vectors: TypeAlias = Mapping[str, NDArray[np.float32]]  # encoder → [width]
@@ -43,6 +44,7 @@ FAMILY_WIDTHS: Mapping[Family, Mapping[str, int]] = {
     Family.SD3: {"clip_l": 768, "clip_g": 1280, "t5": 4096},
 }
 DEFAULT_RANGE = (-2.0, 2.0)
+LONGEST_NAME = 1000  # characters of what a header says
 LARGEST_FILE_BYTES = 16 * 2**20  # a real one has 8 KiB; refuse what is certainly no delta before reading it
 
 log = logging.getLogger(__name__)
@@ -405,40 +407,43 @@ def _info_of_metadata(
     path: Path, key: str, metadata: Mapping[str, str], widths: Mapping[str, int]
 ) -> DeltaInfo:
     named = _info_of_name(path.stem)
-    low, high = _range_of(metadata.get("range"))
     return replace(
         named,
         key=key,
-        attribute=metadata.get("attribute", named.attribute),
-        label=metadata.get("label", named.label),
-        subjects=tuple(str(word) for word in _json_or(metadata.get("subjects"), list(named.subjects))),
-        range=(low, high),
-        model=metadata.get("model", ""),
-        model_hash=metadata.get("model_hash", ""),
-        family=metadata.get("family", "") or _family_of(widths),
-        method=metadata.get("method", ""),
-        licence=metadata.get("licence", ""),
+        attribute=_short(metadata, "attribute") or named.attribute,
+        label=_short(metadata, "label") or named.label,
+        subjects=_read(tuple[str, ...], metadata.get("subjects"), named.subjects, Bounds(most=LONGEST_NAME)),
+        range=_range(metadata.get("range")),
+        model=_short(metadata, "model"),
+        model_hash=_short(metadata, "model_hash"),
+        family=_family(_short(metadata, "family")) or _family_of(widths),
+        method=_short(metadata, "method"),
+        licence=_short(metadata, "licence"),
         widths=widths,
         path=path,
     )
 
 
-def _range_of(text: str | None) -> tuple[float, float]:
-    """From low to high, or the usual range where a file says nothing sensible."""
-    bounds = _json_or(text, list(DEFAULT_RANGE))
-    try:
-        low, high = (float(bound) for bound in bounds)
-    except (ValueError, TypeError, OverflowError):
-        return DEFAULT_RANGE
-    return (low, high) if -MOST_CHANGE <= low < high <= MOST_CHANGE else DEFAULT_RANGE
+def _short(metadata: Mapping[str, str], name: str) -> str:
+    return metadata.get(name, "")[:LONGEST_NAME]
 
 
-def _json_or(text: str | None, default: list[Any]) -> list[Any]:
+def _family(name: str) -> str:
+    return name if any(family.value == name for family in Family) else ""
+
+
+def _range(text: str | None) -> tuple[float, float]:
+    bounds = Bounds(min=-MOST_CHANGE, max=MOST_CHANGE)
+    low, high = _read(tuple[float, float], text, DEFAULT_RANGE, bounds)
+    return (low, high) if low < high else DEFAULT_RANGE
+
+
+def _read(hint: Any, text: str | None, default: Any, bounds: Bounds) -> Any:
+    """What a JSON text of a header says, or the default where it says something else than declared."""
     try:
-        value: Any = json.loads(text) if text else default
-    except (ValueError, RecursionError):
+        return typed(hint, json.loads(text), "header", bounds) if text else default
+    except (EditorError, ValueError, RecursionError):
         return default
-    return cast("list[Any]", value) if isinstance(value, list) else default
 
 
 def _imported_info(stem: str, vectors: Vectors) -> DeltaInfo:

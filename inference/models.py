@@ -20,8 +20,10 @@ import resources
 from inference import checkpoints
 from inference.errors import EditorError
 from inference.files import atomic_write
-from inference.operations import Family
+from inference.messages import Message
+from inference.operations import LONGEST_PROMPT, Family
 from inference.process.hub import cached_folder, download, is_hub_id
+from inference.values import fields, refused, text, typed
 
 _DEFAULT_STEPS = {Family.SD1: 30, Family.SDXL: 30, Family.SD3: 28}
 _DEFAULT_GUIDANCE = {Family.SD1: 7.5, Family.SDXL: 5.0, Family.SD3: 7.0}
@@ -240,8 +242,8 @@ class Catalogue:
             return listed
         for item in cast("list[Any]", stored):
             try:
-                entry = _stored_entry(item)
-            except (KeyError, TypeError, ValueError, AttributeError):
+                entry = _stored_entry(fields(item, "A model"))
+            except (EditorError, KeyError, TypeError, ValueError, AttributeError):
                 listed.unreadable.append(item)
             else:
                 listed.entries[entry.name] = entry
@@ -428,7 +430,7 @@ def _folder_entry(folder: Path, *, name: str = "", hub_id: str = "") -> ModelEnt
         size_bytes=_weights_bytes(folder),
         default_steps=min(max(steps, 1), _MOST_STEPS),
         default_guidance_scale=guidance if math.isfinite(guidance) else _DEFAULT_GUIDANCE[family],
-        sample_prompt=str(own.get("sample_prompt", "")),
+        sample_prompt=str(own.get("sample_prompt", ""))[:LONGEST_PROMPT],
         licence=str(own.get("licence", "")),
     )
 
@@ -447,10 +449,8 @@ def _is_called(item: Any, name: str) -> bool:
 
 def _stored_entry(values: Mapping[str, Any]) -> ModelEntry:
     """A remembered model; it stays in the list when its files are away, and `check` says so."""
-    name, hub_id, place = values["name"], values.get("hub_id", ""), values["path"]
-    if not all(isinstance(text, str) for text in (name, hub_id, place)) or not name:
-        raise TypeError("a model's name, path and hub id are texts")
-    path, family = Path(place), Family(values["family"])
+    name, hub_id = text(values.get("name"), "name", 1000), text(values.get("hub_id", ""), "hub_id", 1000)
+    path, family = _path(values.get("path")), typed(Family, values.get("family"), "family")
     if hub_id:
         path = cached_folder(hub_id, "model_index.json") or path
     try:
@@ -458,6 +458,13 @@ def _stored_entry(values: Mapping[str, Any]) -> ModelEntry:
     except (EditorError, OSError, ValueError):
         return ModelEntry(name=name, family=family, path=path, hub_id=hub_id)
     return replace(found, name=name)
+
+
+def _path(value: object) -> Path:
+    """A path as Python gives it, with the surrogates that stand for bytes that are no UTF-8."""
+    if not isinstance(value, str) or not value or "\0" in value or len(value) > 4096:
+        raise refused("path", value, Message("expected the name of a file"))
+    return Path(value)
 
 
 def _hub_entry(hub_id: str) -> ModelEntry:

@@ -10,9 +10,9 @@ from enum import Enum
 from typing import Any
 
 from inference.content import DeltaFile, Mask, Picture
-from inference.errors import EditorError
 from inference.methods.gsn.recipes import LOSSES, METHODS
 from inference.parameters import N_, REQUIRED, ParameterField, Parameters, param
+from inference.values import Bounds, bounded
 
 
 class Family(Enum):
@@ -23,8 +23,13 @@ class Family(Enum):
     SD3 = "sd3"
 
 
-MOST_CHANGE = 1000
+LONGEST_PROMPT = 10_000  # characters; encoders take 77 to 512 tokens
+MOST_EDITS = 64  # each is a slider of the panel
+MOST_SUBJECTS = 64
+MOST_POSITIONS = 256
+MOST_CHANGE = 100.0
 """The largest α of an attribute in either direction; sensible ones are below 10."""
+
 SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm")
 
 
@@ -32,8 +37,10 @@ SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm")
 class SamplingParameters(Parameters):
     """What every sampling operation takes. None means the model's own default."""
 
-    prompt: str = param("", N_("Operations", "Prompt"), multiline=True)
-    negative_prompt: str = param("", N_("Operations", "Negative prompt"), multiline=True, advanced=True)
+    prompt: str = param("", N_("Operations", "Prompt"), most=LONGEST_PROMPT, multiline=True)
+    negative_prompt: str = param(
+        "", N_("Operations", "Negative prompt"), most=LONGEST_PROMPT, multiline=True, advanced=True
+    )
     seed: int = param(0, N_("Operations", "Seed"), min=0, max=2**32 - 1)
     steps: int | None = param(None, N_("Operations", "Steps"), min=1, max=999)
     guidance_scale: float | None = param(None, N_("Operations", "Guidance scale"), min=0, max=50)
@@ -50,21 +57,11 @@ class SubjectEdit:
     subject and attribute when the request runs.
     """
 
-    start: int
-    end: int
-    attribute: str
-    value: float
+    start: int = bounded(min=0, max=LONGEST_PROMPT)
+    end: int = bounded(min=0, max=LONGEST_PROMPT)
+    attribute: str = bounded(most=1000)
+    value: float = bounded(min=-MOST_CHANGE, max=MOST_CHANGE)
     delta: DeltaFile | None = None
-
-    def __post_init__(self) -> None:
-        if not abs(self.value) <= MOST_CHANGE:  # NaN as well
-            raise EditorError(
-                "The attribute “{attribute}” is {value}.",
-                "Allowed is -{most} to {most}.",
-                attribute=self.attribute,
-                value=self.value,
-                most=MOST_CHANGE,
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +76,7 @@ class EditedParameters(SamplingParameters):
     `delay` is the share of the steps that use the unmodified embedding (0.2 = local change).
     """
 
-    edits: tuple[SubjectEdit, ...] = param((), N_("Operations", "Attributes"), hidden=True)
+    edits: tuple[SubjectEdit, ...] = param((), N_("Operations", "Attributes"), most=MOST_EDITS, hidden=True)
     delay: float = param(0.2, N_("Operations", "Delay"), min=0, max=1, step=0.05)
 
 
@@ -92,8 +89,15 @@ class Attribute(EditedParameters):
 class AttributeSweep(Attribute):
     """The pictures of one slider's positions in one run: `edits[index]` takes each of `positions`."""
 
-    index: int = param(0, N_("Operations", "Attribute"), min=0, hidden=True)
-    positions: tuple[float, ...] = param((), N_("Operations", "Positions"), hidden=True)
+    index: int = param(0, N_("Operations", "Attribute"), min=0, max=MOST_EDITS, hidden=True)
+    positions: tuple[float, ...] = param(
+        (),
+        N_("Operations", "Positions"),
+        most=MOST_POSITIONS,
+        min=-MOST_CHANGE,
+        max=MOST_CHANGE,
+        hidden=True,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +107,11 @@ class RefineSubject:
     Words before the last one inside [start, end) count as modifiers as well.
     """
 
-    start: int
-    end: int
-    modifiers: tuple[tuple[int, int], ...] = ()
+    start: int = bounded(min=0, max=LONGEST_PROMPT)
+    end: int = bounded(min=0, max=LONGEST_PROMPT)
+    modifiers: tuple[tuple[int, int], ...] = field(
+        default=(), metadata={"bounds": Bounds(min=0, max=LONGEST_PROMPT, most=MOST_SUBJECTS)}
+    )
 
 
 NOTHING = "none"
@@ -122,7 +128,9 @@ class Refine(EditedParameters):
     """
 
     method: str = param("ours+", N_("Operations", "Method"), choices=METHODS)
-    subjects: tuple[RefineSubject, ...] = param((), N_("Operations", "Subjects"), hidden=True)
+    subjects: tuple[RefineSubject, ...] = param(
+        (), N_("Operations", "Subjects"), most=MOST_SUBJECTS, hidden=True
+    )
     step: int | None = param(
         None,
         N_("Operations", "Refinement step"),
@@ -191,8 +199,10 @@ class Score(Parameters):
     """How well the subjects of a prompt are in a picture; `detector` judges those of models of the user."""
 
     image: Picture = param(REQUIRED, N_("Operations", "Picture"))
-    prompt: str = param("", N_("Operations", "Prompt"), multiline=True)
-    subjects: tuple[RefineSubject, ...] = param((), N_("Operations", "Subjects"), hidden=True)
+    prompt: str = param("", N_("Operations", "Prompt"), most=LONGEST_PROMPT, multiline=True)
+    subjects: tuple[RefineSubject, ...] = param(
+        (), N_("Operations", "Subjects"), most=MOST_SUBJECTS, hidden=True
+    )
     detector: str = param("", N_("Operations", "Detection model"), hidden=True)
 
 

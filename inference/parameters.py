@@ -9,12 +9,14 @@ class Translate(Parameters):
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, cast
+from functools import lru_cache
+from typing import Any, Self, cast
 
 from inference.content import Content
 from inference.errors import EditorError
+from inference.messages import Message
+from inference.values import Bounds, fields, refused, typed
 
 REQUIRED: Any = dataclasses.MISSING
 """The default of a parameter that has none."""
@@ -28,17 +30,26 @@ def N_(context: str, text: str) -> str:  # noqa: N802 - the marker that lupdate 
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What is known of one parameter beside its name and type."""
+    """What is known of one parameter beside its name and type.
+
+    `min` and `max` of a tuple hold for the numbers in it; `most` is its greatest number of items, or a text's
+    of characters.
+    """
 
     label: str
     help: str = ""
     min: float | None = None
     max: float | None = None
+    most: int | None = None
     step: float | None = None
     choices: tuple[str, ...] = ()
     multiline: bool = False
     advanced: bool = False
     hidden: bool = False
+
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(min=self.min, max=self.max, most=self.most, choices=self.choices)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,31 +86,43 @@ class Parameters:
     @classmethod
     def declared(cls) -> tuple[ParameterField, ...]:
         """The declared parameters, in the order of their declaration."""
-        hints = typing.get_type_hints(cls)
-        return tuple(
-            _declared_field(item, hints[item.name])
-            for item in dataclasses.fields(cls)
-            if "declaration" in item.metadata
-        )
+        return _declared(cls)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; `from_json` gives the same parameters back."""
         return {item.name: _plain(getattr(self, item.name)) for item in self.declared()}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read `to_json`'s values; an unknown name or a value out of range is an `EditorError`."""
-        declared = {item.name: item for item in cls.declared()}
-        unknown = sorted(set(values) - set(declared))
+    def from_json(cls, values: object) -> Self:
+        """Read `to_json`'s values; files may hold anything.
+
+        Raises:
+            EditorError: no object, an unknown name, a value of another type or out of range, at any depth.
+        """
+        given = fields(values, cls.__name__)
+        known = [item.name for item in cls.declared()]
+        unknown = sorted(str(name)[:40] for name in set(given) - set(known))[:5]
         if unknown:
             raise EditorError(
-                f"Unknown parameter {', '.join(unknown)}.",
-                f"Known are: {', '.join(declared)}.",
+                "Unknown parameter {unknown}.",
+                "Known are: {known}.",
+                unknown=", ".join(unknown),
+                known=", ".join(known),
             )
-        missing = sorted(item.name for item in declared.values() if item.required and item.name not in values)
+        missing = sorted(item.name for item in cls.declared() if item.required and item.name not in given)
         if missing:
             raise EditorError("“{names}” is missing.", names=", ".join(missing))
-        return cls(**{name: _revived(declared[name].type, value) for name, value in values.items()})
+        return cls(**given)
+
+
+@lru_cache(maxsize=256)
+def _declared(cls: type[Parameters]) -> tuple[ParameterField, ...]:
+    hints = typing.get_type_hints(cls)
+    return tuple(
+        _declared_field(item, hints[item.name])
+        for item in dataclasses.fields(cls)
+        if "declaration" in item.metadata
+    )
 
 
 def _declared_field(item: "dataclasses.Field[Any]", hint: Any) -> ParameterField:
@@ -116,38 +139,12 @@ def _declared_field(item: "dataclasses.Field[Any]", hint: Any) -> ParameterField
 
 
 def _checked(declared: ParameterField, value: Any) -> Any:
+    label = declared.declaration.label
     if value is None:
         if declared.optional:
             return None
-        raise _refused(declared, value, "a value is needed")
-    if declared.type is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if declared.type in (int, float, bool, str) and type(value) is not declared.type:
-        raise _refused(declared, value, f"expected {declared.type.__name__}")
-    if is_content(declared.type) and type(value) is not declared.type:
-        raise _refused(declared, value, f"expected {declared.type.__name__}")
-    if declared.type in (int, float):
-        _check_range(declared, cast("float", value))
-    choices = declared.declaration.choices
-    if choices and value not in choices:
-        raise _refused(declared, value, f"choose one of: {', '.join(choices)}")
-    return value
-
-
-def _check_range(declared: ParameterField, value: float) -> None:
-    low, high = declared.declaration.min, declared.declaration.max
-    # written so that NaN, which compares false with everything, is refused as well
-    inside = (low is None or value >= low) and (high is None or value <= high)
-    if not inside or value != value:
-        raise _refused(declared, value, f"allowed is {_bound(low)} to {_bound(high)}")
-
-
-def _bound(value: float | None) -> str:
-    return "any" if value is None else f"{value:g}"
-
-
-def _refused(declared: ParameterField, value: object, reason: str) -> EditorError:
-    return EditorError(f"{declared.declaration.label} is {value!r}: {reason}.")
+        raise refused(label, value, Message("a value is needed"))
+    return typed(declared.type, value, label, declared.declaration.bounds)
 
 
 def is_content(kind: Any) -> bool:
@@ -161,41 +158,5 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, tuple):
-        return [_plain(item) for item in typing.cast("tuple[Any, ...]", value)]
+        return [_plain(item) for item in cast("tuple[Any, ...]", value)]
     return value
-
-
-def _revived(hint: Any, value: Any) -> Any:
-    """Turn JSON lists and objects back into the tuples and dataclasses that `hint` names."""
-    if value is None or typing.get_origin(hint) is Literal:
-        return value
-    if isinstance(hint, types.UnionType):  # optional inside an edit
-        return _revived(next(kind for kind in typing.get_args(hint) if kind is not type(None)), value)
-    if is_content(hint):
-        return hint(value)
-    if typing.get_origin(hint) is tuple:
-        if not isinstance(value, list | tuple):
-            raise EditorError(f"Expected a list, not {value!r}.")
-        items = typing.cast("list[Any]", value)
-        arguments = typing.get_args(hint)
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_revived(arguments[0], item) for item in items)
-        if len(items) != len(arguments):
-            raise EditorError(f"Expected {len(arguments)} values, not {len(items)}.")
-        return tuple(_revived(kind, item) for kind, item in zip(arguments, items, strict=True))
-    if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
-        return _revived_dataclass(typing.cast("type[Any]", hint), typing.cast("Mapping[str, Any]", value))
-    return value
-
-
-def _revived_dataclass(cls: "type[Any]", values: Mapping[str, Any]) -> Any:
-    hints = typing.get_type_hints(cls)
-    unknown = sorted(set(values) - set(hints))
-    if unknown:
-        raise EditorError(
-            f"Unknown field {', '.join(unknown)} in {cls.__name__}.", f"Known are: {', '.join(hints)}."
-        )
-    try:
-        return cls(**{name: _revived(hints[name], value) for name, value in values.items()})
-    except TypeError as error:
-        raise EditorError(f"{cls.__name__} is incomplete: {error}.") from error

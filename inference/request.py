@@ -11,11 +11,14 @@ from inference.errors import EditorError
 from inference.operations import OPERATIONS, Operation
 from inference.parameters import Parameters
 from inference.progress import Measurements
+from inference.values import fields, text
 
 if TYPE_CHECKING:
     from inference.content import Contents
 
 Pixels: TypeAlias = NDArray[np.uint8]  # [H, W, 3] RGB or [H, W, 4] RGBA, sRGB, read-only
+
+_LONGEST_NAME = 4096  # characters; a model may be a path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,26 +47,31 @@ class Request:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read `to_json`'s values.
+    def from_json(cls, values: object) -> Self:
+        """Read `to_json`'s values; files may hold anything.
 
         Raises:
-            EditorError: an unknown operation, or parameters that its declaration refuses.
+            EditorError: no object, an unknown operation, or a value that its declaration refuses.
         """
-        try:
-            name, parameters = str(values["operation"]), values["parameters"]
-            model = str(values["model"])
-        except (KeyError, TypeError) as error:
+        given = fields(values, "The request")
+        for name in ("operation", "parameters", "model"):
+            if name not in given:
+                raise EditorError(
+                    "The recipe lacks '{name}'.", "It needs operation, parameters and model.", name=name
+                )
+        operation = text(given["operation"], "operation", _LONGEST_NAME)
+        if operation not in OPERATIONS:
             raise EditorError(
-                f"The recipe lacks {error}.", "It needs operation, parameters and model."
-            ) from error
-        if name not in OPERATIONS:
-            raise EditorError(f"Unknown operation “{name}”.", f"Known are: {', '.join(OPERATIONS)}.")
+                "Unknown operation “{name}”.",
+                "Known are: {known}.",
+                name=operation,
+                known=", ".join(OPERATIONS),
+            )
         return cls(
-            operation=name,
-            parameters=OPERATIONS[name].parameters.from_json(parameters),
-            model=model,
-            model_hash=str(values.get("model_hash", "")),
+            operation=operation,
+            parameters=OPERATIONS[operation].parameters.from_json(given["parameters"]),
+            model=text(given["model"], "model", _LONGEST_NAME),
+            model_hash=text(given.get("model_hash", ""), "model_hash", _LONGEST_NAME),
         )
 
 

@@ -23,10 +23,10 @@ _TABLE = 4096
 class Curves(Parameters):
     """One curve for all channels, and one for each."""
 
-    combined: Points = param(STRAIGHT, N_("Adjustments", "All channels"), hidden=True)
-    red: Points = param(STRAIGHT, N_("Adjustments", "Red"), hidden=True)
-    green: Points = param(STRAIGHT, N_("Adjustments", "Green"), hidden=True)
-    blue: Points = param(STRAIGHT, N_("Adjustments", "Blue"), hidden=True)
+    combined: Points = param(STRAIGHT, N_("Adjustments", "All channels"), hidden=True, min=0, max=1)
+    red: Points = param(STRAIGHT, N_("Adjustments", "Red"), hidden=True, min=0, max=1)
+    green: Points = param(STRAIGHT, N_("Adjustments", "Green"), hidden=True, min=0, max=1)
+    blue: Points = param(STRAIGHT, N_("Adjustments", "Blue"), hidden=True, min=0, max=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()

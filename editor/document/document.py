@@ -8,9 +8,9 @@ from PySide6.QtCore import QObject, QRect, Signal
 
 from editor.colour.conversion import from_srgb
 from editor.document.changes import dirty_area
+from editor.document.export_options import ExportOptions
 from editor.document.history import History
 from editor.document.known_file import KnownFile
-from editor.formats.options import ExportOptions
 from editor.layers.layer import Layer, Node
 from editor.layers.recipes import Subject
 from editor.layers.state import DocumentState, SourceMetadata

@@ -2,7 +2,8 @@
 
 Whoever keeps the pixels says how: a `PixelKeeper` gives a JSON value for a raster or a map, a `PixelSource`
 finds them again by that value. Keys of newer versions are left out; what cannot be restored but is no part of
-the picture (a recipe, a blend mode that is not known here) is dropped with a note.
+the picture (a recipe, a blend mode that is not known here, a resolution or a guide without a number) is
+dropped. So whatever is read can be written again.
 """
 
 from __future__ import annotations
@@ -17,12 +18,21 @@ from numpy.typing import NDArray
 
 from editor.adjustments import ADJUSTMENTS, kind_of
 from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Mask, Node, new_layer_id
-from editor.layers.limits import LARGEST_OFFSET_PX, LARGEST_SIDE_PX, check_depth
+from editor.layers.limits import LARGEST_OFFSET_PX, LARGEST_SIDE_PX, MOST_LAYERS, check_depth
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, Guide, SourceMetadata
 from editor.layers.text import TextContent
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
+from inference.messages import Message
+from inference.values import fields, flag, items, mended_text, number, refused, shown, typed, whole
+
+MOST_GUIDES = 1000
+MOST_MAPS = 100_000  # a refinement keeps one for each subject and step
+MOST_TEXTS = 1000
+LONGEST_NAME = 10_000
+LONGEST_TEXT = 2**20  # of a file, such as how it was made
+DPI_RANGE = (0.1, 1e6)
 
 
 class PixelKeeper(Protocol):
@@ -62,22 +72,34 @@ def state_from_json(values: object, source: PixelSource, notes: list[str]) -> Do
     Raises:
         EditorError: values of another kind, or pixels that are not there.
     """
-    given = _object(values, "document")
-    dpi = given.get("dpi")
+    given = fields(values, "The document")
+    chosen = items(given.get("chosen", []), "chosen", MOST_LAYERS)
+    return DocumentState(
+        width=whole(given.get("width"), "width", 1, LARGEST_SIDE_PX),
+        height=whole(given.get("height"), "height", 1, LARGEST_SIDE_PX),
+        layers=tuple(node_from_json(item, source, notes) for item in _list(given, "layers")),
+        active=mended_text(given.get("active", ""), "active", LONGEST_NAME),
+        chosen=frozenset(mended_text(item, "chosen", LONGEST_NAME) for item in chosen),
+        selection=mask_from_json(given.get("selection"), source),
+        guides=guides_from_json(_list(given, "guides")),
+        dpi=dpi_from_json(given.get("dpi")),
+        icc_profile=_bytes_of(given.get("icc_profile", "")),
+    )
+
+
+def dpi_from_json(value: object) -> tuple[float, float] | None:
+    """Pixels per inch across and down; None where a file gives none that a picture can have."""
     try:
-        return DocumentState(
-            width=_whole(given, "width", 1, LARGEST_SIDE_PX),
-            height=_whole(given, "height", 1, LARGEST_SIDE_PX),
-            layers=tuple(node_from_json(item, source, notes) for item in _list(given, "layers")),
-            active=str(given.get("active", "")),
-            chosen=frozenset(str(item) for item in _list(given, "chosen")),
-            selection=mask_from_json(given.get("selection"), source),
-            guides=tuple(_guide(item) for item in _list(given, "guides")),
-            dpi=(float(dpi[0]), float(dpi[1])) if dpi else None,
-            icc_profile=_bytes_of(given.get("icc_profile", "")),
-        )
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
-        raise EditorError(f"The document cannot be read: {error}.") from error
+        across, down = (number(item, "dpi", *DPI_RANGE) for item in items(value, "dpi", 2))
+    except (EditorError, ValueError):
+        return None
+    return across, down
+
+
+def guides_from_json(values: list[Any]) -> tuple[Guide, ...]:
+    """The guides of a list of objects or of pairs (vertical, position), without those that lack a number."""
+    found = [_guide(item) for item in values[:MOST_GUIDES]]
+    return tuple(guide for guide in found if guide is not None)
 
 
 def node_to_json(node: Node, keeper: PixelKeeper) -> dict[str, Any]:
@@ -110,7 +132,7 @@ def node_from_json(values: object, source: PixelSource, notes: list[str], depth:
     Raises:
         EditorError: an unknown kind, values of another kind, pixels that are not there.
     """
-    given = _object(values, "layer")
+    given = fields(values, "A layer")
     check_depth(depth)
     kind = given.get("kind")
     common = _common(given, source, notes)
@@ -118,7 +140,7 @@ def node_from_json(values: object, source: PixelSource, notes: list[str], depth:
         return Layer(**common, **_layer_fields(given, source, common["name"], notes))
     if kind == "group":
         children = tuple(node_from_json(item, source, notes, depth + 1) for item in _list(given, "children"))
-        return Group(**common, children=children, isolated=bool(given.get("isolated", True)))
+        return Group(**common, children=children, isolated=flag(given.get("isolated", True), "isolated"))
     if kind == "adjustment":
         return Adjustment(**common, settings=_settings(given))
     raise EditorError(f"The file has a layer of the unknown kind “{kind}”.", "Open it with a newer Attune.")
@@ -143,14 +165,14 @@ def mask_from_json(values: object, source: PixelSource) -> Mask | None:
     """
     if values is None:
         return None
-    given = _object(values, "mask")
+    given = fields(values, "A mask")
     return Mask(
         raster=source.raster(given.get("raster")),
-        x=_whole(given, "x", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX),
-        y=_whole(given, "y", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX),
-        outside=_whole(given, "outside", 0, 255),
-        enabled=bool(given.get("enabled", True)),
-        linked=bool(given.get("linked", True)),
+        x=offset_from_json(given.get("x", 0)),
+        y=offset_from_json(given.get("y", 0)),
+        outside=whole(given.get("outside", 0), "outside", 0, 255),
+        enabled=flag(given.get("enabled", True), "enabled"),
+        linked=flag(given.get("linked", True), "linked"),
     )
 
 
@@ -159,6 +181,8 @@ def source_to_json(source: SourceMetadata) -> dict[str, Any]:
     return {
         "exif": _text_of(source.exif),
         "xmp": _text_of(source.xmp),
+        "photoshop": _text_of(source.photoshop),
+        "others": list(source.others),
         "text": dict(source.text),
         "photo": source.photo,
     }
@@ -168,13 +192,27 @@ def source_from_json(values: object) -> SourceMetadata:
     """Raises:
     EditorError: values of another kind.
     """
-    given = _object(values, "description of the source")
+    given = fields(values, "The description of the source")
+    texts = fields(given.get("text", {}), "text")
+    items(list(texts), "text", MOST_TEXTS)
     return SourceMetadata(
         exif=_bytes_of(given.get("exif", "")),
         xmp=_bytes_of(given.get("xmp", "")),
-        text={str(key): str(value) for key, value in _object(given.get("text", {}), "text").items()},
-        photo=bool(given.get("photo", False)),
+        photoshop=_bytes_of(given.get("photoshop", "")),
+        text={
+            mended_text(key, "text", LONGEST_NAME): mended_text(value, "text", LONGEST_TEXT)
+            for key, value in texts.items()
+        },
+        others=tuple(
+            mended_text(name, "others", LONGEST_NAME) for name in _list(given, "others", MOST_TEXTS)
+        ),
+        photo=flag(given.get("photo", False), "photo"),
     )
+
+
+def offset_from_json(value: object) -> int:
+    """Where something lies in its document, in pixels."""
+    return whole(value, "offset", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX)
 
 
 _KINDS: dict[type[Node], str] = {Layer: "layer", Group: "group", Adjustment: "adjustment"}
@@ -191,34 +229,37 @@ def _of_layer(layer: Layer, keeper: PixelKeeper) -> dict[str, Any]:
     }
 
 
+def name_from_json(value: object) -> str:
+    """A node's name, cut where it is absurdly long."""
+    return mended_text(value, "name", LONGEST_TEXT)[:LONGEST_NAME]
+
+
 def _common(given: Mapping[str, Any], source: PixelSource, notes: list[str]) -> dict[str, Any]:
     """The fields that every node has."""
-    name = str(given.get("name", ""))
+    name = name_from_json(given.get("name", ""))
     flags = ("visible", "locked", "alpha_locked", "position_locked", "clipped")
-    opacity = given.get("opacity", 1.0)
-    if not isinstance(opacity, int | float):
-        raise EditorError(f"The opacity of layer “{name}” is {opacity!r}: a number is needed.")
     return {
         "name": name,
-        "id": str(given.get("id") or new_layer_id()),
-        "opacity": float(opacity),
+        "id": mended_text(given.get("id", ""), "id", LONGEST_NAME) or new_layer_id(),
+        "opacity": number(given.get("opacity", 1.0), "opacity", 0, 1),
         "blend_mode": _blend_mode(given.get("blend_mode"), name, notes),
         "mask": mask_from_json(given.get("mask"), source),
-        **{flag: bool(given.get(flag, flag == "visible")) for flag in flags},
+        **{key: flag(given.get(key, key == "visible"), key) for key in flags},
     }
 
 
 def _layer_fields(
     given: Mapping[str, Any], source: PixelSource, name: str, notes: list[str]
 ) -> dict[str, Any]:
-    maps = _object(given.get("maps", {}), "list of maps")
+    maps = fields(given.get("maps", {}), "maps")
+    items(list(maps), "maps", MOST_MAPS)
     return {
         "raster": source.raster(given.get("raster")),
-        "x": _whole(given, "x", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX),
-        "y": _whole(given, "y", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX),
+        "x": offset_from_json(given.get("x", 0)),
+        "y": offset_from_json(given.get("y", 0)),
         "made": _recipe(given.get("recipe"), name, notes),
-        "maps": {key: source.map(reference) for key, reference in maps.items()},
-        "text": _text_content(given.get("text"), name, notes),
+        "maps": {mended_text(key, "maps", LONGEST_NAME): source.map(item) for key, item in maps.items()},
+        "text": text_from_json(given.get("text"), name, notes),
     }
 
 
@@ -230,9 +271,10 @@ def _recipe(values: object, name: str, notes: list[str]) -> Recipe | None:
         return None
 
 
-def _text_content(values: object, name: str, notes: list[str]) -> TextContent | None:
+def text_from_json(values: object, name: str, notes: list[str]) -> TextContent | None:
+    """What a text layer called `name` says; None, with a note, where that cannot be read."""
     try:
-        return TextContent.from_json(dict(_object(values, "text"))) if values is not None else None
+        return TextContent.from_json(fields(values, "text")) if values is not None else None
     except EditorError as error:
         notes.append(f"The text of layer “{name}” is pixels only: {error.message}")
         return None
@@ -240,44 +282,40 @@ def _text_content(values: object, name: str, notes: list[str]) -> TextContent | 
 
 def _blend_mode(value: object, name: str, notes: list[str]) -> BlendMode:
     try:
-        return BlendMode(value)
-    except ValueError:
-        notes.append(f"Layer “{name}” uses the blend mode “{value}”, which is shown as normal.")
+        return typed(BlendMode, value, "blend_mode")
+    except EditorError:
+        notes.append(f"Layer “{name}” uses the blend mode “{shown(value)}”, which is shown as normal.")
         return BlendMode.NORMAL
 
 
 def _settings(given: Mapping[str, Any]) -> Any:
-    kind = ADJUSTMENTS.get(str(given.get("adjustment")))
+    kind = ADJUSTMENTS.get(mended_text(given.get("adjustment"), "adjustment"))
     if kind is None:
         raise EditorError(
-            f"The file has an unknown adjustment “{given.get('adjustment')}”.", "Open it with a newer Attune."
+            "The file has an unknown adjustment “{name}”.",
+            "Open it with a newer Attune.",
+            name=shown(given.get("adjustment")),
         )
-    return kind.settings.from_json(_object(given.get("settings", {}), "adjustment"))
+    return kind.settings.from_json(given.get("settings", {}))
 
 
-def _guide(values: object) -> Guide:
-    given = _object(values, "guide")
-    return Guide(vertical=bool(given.get("vertical")), position=float(given.get("position", 0.0)))
+def _guide(values: object) -> Guide | None:
+    try:
+        if isinstance(values, list):
+            vertical, position = items(cast("list[Any]", values), "guide", 2)
+        else:
+            given = fields(values, "guide")
+            vertical, position = given.get("vertical", False), given.get("position")
+        return Guide(
+            vertical=flag(vertical, "vertical"),
+            position=number(position, "position", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX),
+        )
+    except (EditorError, ValueError):
+        return None
 
 
-def _object(values: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(values, Mapping):
-        raise EditorError(f"The file's {what} cannot be read: it is no object but {str(values)[:40]!r}.")
-    return cast("Mapping[str, Any]", values)
-
-
-def _list(given: Mapping[str, Any], name: str) -> list[Any]:
-    values = given.get(name, [])
-    if not isinstance(values, list):
-        raise EditorError(f"“{name}” is no list but {str(values)[:40]!r}.")
-    return cast("list[Any]", values)
-
-
-def _whole(given: Mapping[str, Any], name: str, low: int, high: int) -> int:
-    value = given.get(name, 0)
-    if type(value) is not int or not low <= value <= high:
-        raise EditorError(f"“{name}” is {str(value)[:40]!r}: allowed is a whole number {low} to {high}.")
-    return value
+def _list(given: Mapping[str, Any], name: str, most: int = MOST_LAYERS) -> list[Any]:
+    return items(given.get(name, []), name, most)
 
 
 def _text_of(data: bytes) -> str:
@@ -285,7 +323,9 @@ def _text_of(data: bytes) -> str:
 
 
 def _bytes_of(text: object) -> bytes:
+    if not isinstance(text, str):
+        raise refused("A part of the file", text, Message("expected base64"))
     try:
-        return base64.b64decode(str(text), validate=True)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise EditorError(f"A part of the file is no base64: {error}.") from error
+        raise EditorError("A part of the file is no base64: {reason}.", reason=str(error)) from error

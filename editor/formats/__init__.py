@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
 
-from editor.formats.options import ExportOptions
+from editor.document.export_options import ExportOptions
 from editor.formats.picture import Picture
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError

@@ -6,13 +6,13 @@ from typing import Any
 
 from PIL import Image, features
 
+from editor.document.export_options import ExportOptions
 from editor.formats import Opened, raster
 from editor.formats.boxes import properties_of
 from editor.formats.carried import pillow_keywords, words_of
 from editor.formats.colour_space import of_boxes
 from editor.formats.decoding import eight_bits, said_broken
 from editor.formats.deep import spread
-from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.pixels.raster import Samples
 from editor.system.atomic import atomic_write
@@ -47,7 +47,7 @@ def _deep(path: Path, bits: int, notes: list[str], image: Image.Image) -> Sample
 def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
     """Write the composite; see `Codec.write`."""
     _check_available()
-    words = words_of(picture, options)
+    words = words_of(picture, options, "avif")
     keywords = pillow_keywords(picture, words, [])
     keywords.pop("dpi", None)  # AVIF has no place for it
     if words.xmp:

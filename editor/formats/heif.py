@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from editor.document.export_options import ExportOptions
 from editor.formats import Opened, raster
 from editor.formats.boxes import properties_of
 from editor.formats.colour_space import of_boxes
 from editor.formats.decoding import said_broken
 from editor.formats.deep import spread
-from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.pixels.raster import Samples
 from inference.errors import EditorError

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from editor.colour import conversion as colour
-from editor.formats import exif
+from editor.formats import exif, location, photoshop, xmp
 from editor.formats import provenance as metadata
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.parameters import N_
@@ -45,7 +45,21 @@ _LONGEST = 2000
 
 def facts_of(state: DocumentState, source: SourceMetadata) -> Facts:
     """Everything, labels in English under the translation context "Information"."""
-    return [*_picture(state), *_exif(source.exif), *made_by_others(source.text), *_other_text(source.text)]
+    place = [(_LOCATION, _CONTAINED)] if has_location(source) else []
+    making = made_by_others(source.text)
+    return [*_picture(state), *_exif(source.exif), *place, *making, *_other_text(source.text)]
+
+
+def has_location(source: SourceMetadata) -> bool:
+    """Whether anything that a file carried says where its picture was taken."""
+    tree = xmp.parsed(source.xmp)
+    captions = photoshop.datasets(photoshop.captions(source.photoshop))
+    return (
+        exif.has_location(source.exif)
+        or (tree is not None and bool(location.names_in_xmp(tree)))
+        or any(key in location.IPTC_DATASETS for key, _ in captions)
+        or any(location.is_place(key) for key in source.text)
+    )
 
 
 def made_by_others(text: Mapping[str, str]) -> Facts:
@@ -92,8 +106,6 @@ def _exif(data: bytes) -> Facts:
     photo = entries.get_ifd(metadata.EXIF_FOLDER_TAG)
     facts = [(label, _worded(tag, entries.get(tag))) for tag, label in _CAMERA.items()]
     facts += [(label, _worded(tag, photo.get(tag))) for tag, label in _PHOTO.items()]
-    if exif.has_location(data):
-        facts.append((_LOCATION, _CONTAINED))
     return [(label, _short(value)) for label, value in facts if value]
 
 

@@ -1,18 +1,21 @@
-"""JPEG: no transparency (flattened over white), with EXIF and XMP."""
+"""JPEG: no transparency (flattened over white), with EXIF, XMP, Photoshop's block and comment."""
 
+import struct
 from io import BytesIO
 from pathlib import Path
 
-from editor.formats import Opened, exif, raster
-from editor.formats.carried import fitting_xmp, pillow_keywords, words_of
+from editor.document.export_options import ExportOptions
+from editor.formats import Opened, exif, photoshop, raster, xmp
+from editor.formats.carried import Words, pillow_keywords, words_of
 from editor.formats.decoding import said_broken
-from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.system.atomic import atomic_write
 from inference.errors import EditorError
 
 FULL_CHROMA_QUALITY = 90  # from here on colours keep the full resolution
 LARGEST_XMP_BYTES = 65_000  # one APP1 segment
+LARGEST_COMMENT_BYTES = 65_533
+_PIECE_BYTES = 65_000
 LARGEST_SIDE_PX = 65_500
 _PILLOW_NAMES = ("JPEG", "MPO")
 _END = b"\xff\xd9"  # after it, libjpeg fills what it has not seen
@@ -40,11 +43,11 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
             "Export it as PNG or TIFF, or smaller.",
         )
     notes: list[str] = []
-    words = words_of(picture, options)
+    words = words_of(picture, options, "jpeg")
     keywords = pillow_keywords(picture, words, notes, exif_bytes=exif.LARGEST_JPEG_BYTES)
-    xmp = fitting_xmp(picture, words, LARGEST_XMP_BYTES, notes)
-    if xmp:
-        keywords["xmp"] = xmp
+    if words.comment:
+        keywords["comment"] = words.comment[:LARGEST_COMMENT_BYTES].decode(errors="ignore").encode()
+    keywords["extra"] = b"".join((*_packets(words), *_resources(words.photoshop)))
     image = raster.image_without_alpha(picture, grey=not picture.state.icc_profile)
     with atomic_write(path) as file:
         image.save(
@@ -57,6 +60,22 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
             **keywords,
         )
     return tuple(notes)
+
+
+def _packets(words: Words) -> list[bytes]:
+    """The XMP in a segment, and in further ones what does not fit into it."""
+    packet, parts = xmp.in_parts(words.xmp, words.own_xmp, LARGEST_XMP_BYTES)
+    return [_segment(b"\xff\xe1", data) for data in (xmp.START + packet if packet else b"", *parts) if data]
+
+
+def _resources(block: bytes) -> list[bytes]:
+    """Photoshop's block in segments; readers join them."""
+    pieces = [block[place : place + _PIECE_BYTES] for place in range(0, len(block), _PIECE_BYTES)]
+    return [_segment(b"\xff\xed", photoshop.MARKER + piece) for piece in pieces]
+
+
+def _segment(marker: bytes, data: bytes) -> bytes:
+    return marker + struct.pack(">H", len(data) + 2) + data
 
 
 def subsampling(options: ExportOptions) -> int:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from editor.document.export_options import ExportOptions
 from editor.formats import Opened, raster
 from editor.formats.decoding import BrokenFileError, said_broken
 from editor.formats.deep import ranged, spread
-from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.layers.limits import check_file_size
 from editor.pixels.raster import Samples, frozen

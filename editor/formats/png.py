@@ -7,12 +7,12 @@ from pathlib import Path
 
 from PIL.PngImagePlugin import PngInfo
 
-from editor.formats import Opened, exif, raster
+from editor.document.export_options import ExportOptions
+from editor.formats import Opened, raster, raw_profiles
 from editor.formats import provenance as metadata
 from editor.formats.carried import Words, words_of
 from editor.formats.colour_space import of_png
 from editor.formats.decoding import said_broken
-from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.formats.png_chunks import mended, scanned
 from editor.formats.png_writer import Chunk, Layout, write_png
@@ -38,7 +38,9 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
     channels = 3 if picture.is_opaque else 4
     layout = Layout(width=picture.width, height=picture.height, channels=channels, depth=picture.depth)
     with atomic_write(path) as file:
-        write_png(file, layout, picture.band, chunks_of(picture, words_of(picture, options)), options.effort)
+        write_png(
+            file, layout, picture.band, chunks_of(picture, words_of(picture, options, "png")), options.effort
+        )
     return ()
 
 
@@ -51,36 +53,37 @@ def chunks_of(picture: Picture, words: Words) -> list[Chunk]:
         across, down = (round(value / _METRES_PER_INCH) for value in picture.state.dpi)
         chunks.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
     chunks += _text(words)
-    data = exif.to_bytes(words.exif, None, [])
-    if data:
-        chunks.append((b"eXIf", data.removeprefix(b"Exif\0\0")))
+    if words.exif is not None:
+        chunks.append((b"eXIf", bytes(words.exif.data)))
     return chunks
 
 
 def _text(words: Words) -> list[Chunk]:
     info = PngInfo()
     for key, value in words.text.items():
-        if _is_keyword(key):
-            info.add_itxt(key, value)
+        if is_keyword(key):
+            _add_text(info, key, value)
     if words.payload:
         info.add_itxt(metadata.KEY, words.payload)
     if words.parameters:
-        _add_parameters(info, words.parameters)
+        _add_text(info, metadata.PARAMETERS_KEY, words.parameters)
+    if words.photoshop:
+        info.add_text(f"{raw_profiles.KEY}iptc", raw_profiles.encoded("iptc", words.photoshop), zip=True)
     if words.xmp:
         info.add_itxt(metadata.XMP_KEY, words.xmp.decode("utf-8", errors="replace"))
     return [(name, data) for name, data, *_ in info.chunks]
 
 
-def _is_keyword(key: str) -> bool:
+def is_keyword(key: str) -> bool:
     """PNG's keywords are 1 to 79 Latin-1 characters."""
     return 1 <= len(key) <= 79 and all(32 <= ord(c) < 127 or 160 < ord(c) < 256 for c in key)
 
 
-def _add_parameters(info: PngInfo, text: str) -> None:
+def _add_text(info: PngInfo, key: str, text: str) -> None:
     """Other tools look for a tEXt chunk; what Latin-1 cannot say goes into an iTXt one."""
     try:
         text.encode("latin-1")
     except UnicodeEncodeError:
-        info.add_itxt(metadata.PARAMETERS_KEY, text)
+        info.add_itxt(key, text)
     else:
-        info.add_text(metadata.PARAMETERS_KEY, text)
+        info.add_text(key, text)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from editor.colour import conversion as colour
-from editor.formats.options import ExportOptions
+from editor.document.export_options import ExportOptions
 from editor.formats.picture import Picture
 from editor.layers.limits import check_size
 from editor.layers.state import DocumentState, SourceMetadata

@@ -14,11 +14,14 @@ from importlib import metadata as package_metadata
 from typing import Any
 from xml.etree import ElementTree
 
+from editor.formats import location as places
+from editor.formats import xmp
 from editor.layers.layer import BlendMode
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.operations import Attribute, SamplingParameters
+from inference.values import flag, json_object
 
 KEY = "attune"  # PNG chunk keyword and XMP property
 PARAMETERS_KEY = "parameters"
@@ -27,29 +30,18 @@ USER_COMMENT_TAG = 0x9286
 SOFTWARE_TAG = 0x0131
 EXIF_FOLDER_TAG = 0x8769
 VERSION = 1
+LARGEST_PAYLOAD = 2**20  # characters of our own JSON in a picture
 
 GENERATED = "trainedAlgorithmicMedia"
 EDITED = "compositeWithTrainedAlgorithmicMedia"
 
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 _XMP = "http://ns.adobe.com/xap/1.0/"
-_META = "adobe:ns:meta/"
 _OURS = "urn:attune:ns:1.0:"
 _OURS_BEFORE = ("https://attune.example/ns/1.0/",)  # what earlier files say
 _TIFF = "http://ns.adobe.com/tiff/1.0/"
-_EXIF = "http://ns.adobe.com/exif/1.0/"
-_LARGEST_XMP_BYTES = 4 * 2**20
-_NAMESPACES = {
-    "rdf": _RDF,
-    "Iptc4xmpExt": _IPTC,
-    "xmp": _XMP,
-    "x": _META,
-    "attune": _OURS,
-    "tiff": _TIFF,
-    "exif": _EXIF,
-}
+_PREFIXES = {_IPTC: "Iptc4xmpExt", _XMP: "xmp", _OURS: "attune", _TIFF: "tiff"}
 
 _RECIPE_NAMES = tuple(f"{{{space}}}recipe" for space in (_OURS, *_OURS_BEFORE))
 
@@ -97,15 +89,12 @@ def restored_recipe(payload: str) -> tuple[Recipe | None, str]:
     if not payload:
         return None, ""
     try:
-        values = json.loads(payload)
-        recipe = Recipe.from_json(values["recipe"])
-    except (ValueError, KeyError, TypeError) as error:
-        return None, f"What the file says about its making cannot be read: {error}."
+        values = json_object(payload, "description", LARGEST_PAYLOAD)
+        flattened = flag(values.get("flattened", False), "flattened")
+        recipe = Recipe.from_json(values.get("recipe"))
     except EditorError as error:
         return None, f"The picture's sliders cannot be restored: {error.message}"
-    if values.get("flattened"):
-        return None, ""
-    return recipe, ""
+    return (None if flattened else recipe), ""
 
 
 def parameters_text(recipe: Recipe) -> str:
@@ -132,77 +121,83 @@ def parameters_text(recipe: Recipe) -> str:
 
 
 def exported_xmp(provenance: Provenance, existing: bytes, *, location: bool) -> bytes:
-    """A source's XMP with what is to be said now; without orientation, and without GPS if asked."""
+    """A source's XMP with what is to be said now; without orientation, and without any place if asked.
+
+    A packet of which nothing changes stays as it is, byte for byte.
+    """
     if provenance.source_type:
         existing = xmp_packet(provenance, existing)
-    root = _parsed(existing)
-    if root is None:
+    tree = xmp.parsed(existing)
+    if tree is None:
         return b""
     unwanted = {f"{{{_TIFF}}}Orientation"}
     if not location:
-        unwanted |= {name for name in _names(root) if name.startswith(f"{{{_EXIF}}}GPS")}
-    if not unwanted & _names(root):
+        unwanted |= places.names_in_xmp(tree)
+    if not unwanted & tree.names():
         return existing
-    for name in unwanted:
-        _drop(root, name)
-    return _packet(root)
+    tree.drop(unwanted)
+    return xmp.packed(tree, _PREFIXES)
 
 
 def xmp_packet(provenance: Provenance, existing: bytes = b"") -> bytes:
     """An XMP packet with the source type and, under our namespace, the payload; `existing` is kept in it."""
-    root = _parsed(existing)
-    if root is None:
-        root = ElementTree.Element(f"{{{_META}}}xmpmeta")
-    rdf = root if root.tag == f"{{{_RDF}}}RDF" else root.find(f".//{{{_RDF}}}RDF")
-    if rdf is None:
-        rdf = ElementTree.SubElement(root, f"{{{_RDF}}}RDF")
-    for name in (f"{{{_IPTC}}}DigitalSourceType", *_RECIPE_NAMES, f"{{{_XMP}}}CreatorTool"):
-        _drop(rdf, name)
-    description = ElementTree.SubElement(rdf, f"{{{_RDF}}}Description", {f"{{{_RDF}}}about": ""})
+    tree = xmp.parsed(existing) or xmp.empty()
+    tree.drop((f"{{{_IPTC}}}DigitalSourceType", *_RECIPE_NAMES, f"{{{_XMP}}}CreatorTool"))
+    description = ElementTree.SubElement(tree.rdf, f"{{{xmp.RDF}}}Description", {f"{{{xmp.RDF}}}about": ""})
     _set(description, f"{{{_IPTC}}}DigitalSourceType", _SOURCE_TYPES + provenance.source_type)
     _set(description, f"{{{_XMP}}}CreatorTool", f"Attune {version()}")
     _set(description, f"{{{_OURS}}}recipe", provenance.payload)
-    return _packet(root)
+    return xmp.packed(tree, _PREFIXES)
 
 
 def read_xmp(packet: bytes) -> tuple[str, str]:
     """(payload, source type) of an XMP packet; both "" if it says nothing or is broken."""
-    root = _parsed(packet)
-    if root is None:
+    tree = xmp.parsed(packet)
+    if tree is None:
         return "", ""
-    payload = next((found for name in _RECIPE_NAMES if (found := _get(root, name))), "")
-    return payload, _get(root, f"{{{_IPTC}}}DigitalSourceType").removeprefix(_SOURCE_TYPES)
+    payload = next((found for name in _RECIPE_NAMES if (found := tree.get(name))), "")
+    return payload, tree.get(f"{{{_IPTC}}}DigitalSourceType").removeprefix(_SOURCE_TYPES)
 
 
-def user_comment(text: str) -> bytes:
-    """EXIF's UserComment: its character code and the text."""
+def user_comment(text: str, order: str = ">") -> bytes:
+    """EXIF's UserComment: its character code and the text, in the block's byte order."""
     if text.isascii():
         return b"ASCII\0\0\0" + text.encode()
-    return b"UNICODE\0" + text.encode("utf-16-be")
+    return b"UNICODE\0" + text.encode("utf-16-be" if order == ">" else "utf-16-le")
 
 
-def read_user_comment(value: object) -> str:
-    """The text of a UserComment as `user_comment` and other tools write it."""
+def read_user_comment(value: object, order: str = ">") -> str:
+    """The text of a UserComment as `user_comment` and other tools write it.
+
+    Some write UTF-16 in the wrong order, some UTF-8, and some leave the code away.
+    """
     if isinstance(value, str):
         return value
     if not isinstance(value, bytes):
         return ""
     code, text = value[:8], value[8:]
     if code == b"UNICODE\0":
-        return text.decode("utf-16-be", errors="replace").rstrip("\0")
-    return text.decode("utf-8", errors="replace").rstrip("\0")
+        return _wide(text, order).strip("\0\ufeff")
+    if code == b"JIS\0\0\0\0\0":
+        return text.decode("iso2022_jp", errors="replace").strip("\0 ")
+    if code not in (b"ASCII\0\0\0", bytes(8)):
+        text = value
+    return text.decode("utf-8", errors="replace").strip("\0 ")
 
 
-def _packet(root: ElementTree.Element) -> bytes:
-    for prefix, uri in _NAMESPACES.items():
-        ElementTree.register_namespace(prefix, uri)
-    body = ElementTree.tostring(root, encoding="unicode")
-    return f'<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{body}<?xpacket end="w"?>'.encode()
+def _wide(text: bytes, order: str) -> str:
+    """UTF-16 in the order that gives more common characters; that of the block if both are alike."""
+    marks = {b"\xfe\xff": ">", b"\xff\xfe": "<"}
+    order = marks.get(text[:2], order)
+    names = ("utf-16-be", "utf-16-le") if order == ">" else ("utf-16-le", "utf-16-be")
+    first, second = (text[: len(text) // 2 * 2].decode(name, errors="replace") for name in names)
+    return second if _common(second) > _common(first) else first
 
 
-def _names(root: ElementTree.Element) -> set[str]:
-    """Names of all properties, as elements or as attributes."""
-    return {name for element in root.iter() for name in (element.tag, *element.attrib)}
+def _common(text: str) -> int:
+    """How many characters are such as prompts have: ASCII, or letters and signs that exist."""
+    plain = sum(" " <= character <= "~" or character in "\n\r\t" for character in text)
+    return 2 * plain + sum(character.isalnum() for character in text)
 
 
 def _fills(state: DocumentState) -> bool:
@@ -227,37 +222,6 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _parsed(packet: bytes) -> ElementTree.Element | None:
-    """The packet's root element; entities and documents of absurd size are refused."""
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import fromstring
-
-    text = packet.strip().rstrip(b"\0")
-    if not text or len(text) > _LARGEST_XMP_BYTES:
-        return None
-    try:
-        return fromstring(text)
-    except (ElementTree.ParseError, DefusedXmlException, ValueError):
-        return None
-
-
-def _get(root: ElementTree.Element, name: str) -> str:
-    """A property as an element or as an attribute of a description; XMP allows both."""
-    for element in root.iter():
-        if element.tag == name:
-            return (element.text or "").strip()
-        if name in element.attrib:
-            return element.attrib[name]
-    return ""
-
-
 def _set(description: ElementTree.Element, name: str, value: str) -> None:
     if value:
         ElementTree.SubElement(description, name).text = value
-
-
-def _drop(root: ElementTree.Element, name: str) -> None:
-    for element in root.iter():
-        element.attrib.pop(name, None)
-        for child in [child for child in element if child.tag == name]:
-            element.remove(child)

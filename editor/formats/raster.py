@@ -64,9 +64,9 @@ def as_opened(
     declared: Declared = declared_profile,
 ) -> Opened:
     """A document of one layer of samples and of what an image of Pillow carries beside its pixels."""
-    source, payload = source_of(image)
+    source, payload = source_of(image, path)
     source = _bounded(source, notes)
-    profile, dpi = declared(image, notes), dpi_of(image)
+    profile, dpi = declared(image, notes), dpi_of(image, source)
     return as_document(path, samples, source, payload, notes, icc_profile=profile, dpi=dpi)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from editor.document.export_options import ExportOptions
 from editor.formats import Opened, raster
 from editor.formats.decoding import quiet, said_broken
-from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.layers.limits import check_file_size
 from editor.pixels.raster import Samples, frozen

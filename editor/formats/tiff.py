@@ -7,18 +7,18 @@ JPEG strips and subsampled YCbCr go through Pillow, whose libtiff knows them.
 from __future__ import annotations
 
 import logging
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from editor.formats import FORMATS, Opened, raster
-from editor.formats import provenance as metadata
-from editor.formats.carried import words_of
+from editor.document.export_options import ExportOptions
+from editor.formats import FORMATS, Opened, exif, photoshop, raster
+from editor.formats.carried import Words, words_of
 from editor.formats.decoding import out_of_grey, quiet, read_picture, said_broken, upright
-from editor.formats.exif import GPS_TAG
-from editor.formats.options import ExportOptions
+from editor.formats.exif_block import BYTE, RATIONAL, SHORT, UNDEFINED
 from editor.formats.picture import Picture
 from editor.formats.tiff_samples import CHANNELS, RGB, STRAIGHT_ALPHA, YCBCR, to_samples
 from editor.formats.tiff_samples import Tags as Declared
@@ -215,24 +215,28 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
             f"The picture has {size // 10**9} GB; TIFF holds up to 4 GB.", "Export it as PNG, or smaller."
         )
     with atomic_write(path) as file:
-        write_tiff(file, picture, tags_of(picture, options), compress=options.tiff_compression == "deflate")
+        words = words_of(picture, options, "tiff")
+        block = words.exif or exif.Block.empty("<")
+        tags = tags_of(picture, words, block.order)
+        write_tiff(file, picture, block, tags, compress=options.tiff_compression == "deflate")
     return ()
 
 
-def tags_of(picture: Picture, options: ExportOptions) -> Tags:
-    """What is said beside the pixels; nested folders are dicts."""
-    words = words_of(picture, options)
-    tags: Tags = {tag: words.exif[tag] for tag in words.exif}
-    for folder in (metadata.EXIF_FOLDER_TAG, GPS_TAG):
-        tags.pop(folder, None)
-        entries = words.exif.get_ifd(folder)
-        if entries:
-            tags[folder] = dict(entries)
-    if words.xmp:
-        tags[_XMP] = words.xmp
-    if picture.state.icc_profile:
-        tags[_PROFILE] = picture.state.icc_profile
+def tags_of(picture: Picture, words: Words, order: str) -> Tags:
+    """What is said beside the pixels and EXIF, each as (type, bytes in the file's order)."""
+    tags: Tags = {}
+    captions = photoshop.captions(words.photoshop)
+    others = photoshop.with_captions(words.photoshop, b"")
+    for tag, kind, data in (
+        (exif.XMP, BYTE, words.xmp),
+        (exif.IPTC, UNDEFINED, captions),
+        (exif.PHOTOSHOP, BYTE, others),
+        (_PROFILE, UNDEFINED, picture.state.icc_profile),
+    ):
+        if data:
+            tags[tag] = (kind, data)
     if picture.state.dpi is not None:
-        tags[_X_RESOLUTION], tags[_Y_RESOLUTION] = picture.state.dpi
-        tags[_RESOLUTION_UNIT] = _INCH
+        for tag, value in zip((_X_RESOLUTION, _Y_RESOLUTION), picture.state.dpi, strict=True):
+            tags[tag] = (RATIONAL, struct.pack(f"{order}II", *exif.ratio(value)))
+        tags[_RESOLUTION_UNIT] = (SHORT, struct.pack(f"{order}H", _INCH))
     return tags

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from editor.document.export_options import ExportOptions
 from editor.formats import Opened, raster
 from editor.formats.carried import pillow_keywords, words_of
-from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.system.atomic import atomic_write
 from inference.errors import EditorError
@@ -29,7 +29,7 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
             f"WebP holds up to {LARGEST_SIDE_PX} on a side.",
             "Export it as PNG or JPEG.",
         )
-    words = words_of(picture, options)
+    words = words_of(picture, options, "webp")
     keywords = pillow_keywords(picture, words, [])
     keywords.pop("dpi", None)  # WebP has no place for it
     if words.xmp:

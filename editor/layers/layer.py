@@ -18,6 +18,7 @@ from editor.pixels.raster import Area, Raster, Samples, to_eight_bits
 from inference.errors import EditorError
 from inference.parameters import Parameters
 from inference.request import Pixels
+from inference.values import mended
 
 __all__ = ["Adjustment", "BlendMode", "Group", "Layer", "Mask", "Node", "new_layer_id"]
 
@@ -88,6 +89,7 @@ class Node:
     def __post_init__(self) -> None:
         if not 0 <= self.opacity <= 1:
             raise EditorError(f"Opacity is {self.opacity:g}: allowed is 0 to 1.")
+        object.__setattr__(self, "name", mended(self.name))  # no file could hold it
 
     @property
     def area(self) -> Area | None:

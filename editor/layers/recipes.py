@@ -1,13 +1,21 @@
 """How a layer was made: the request that made it and the subjects chosen in its prompt."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from inference.content import named
 from inference.errors import EditorError
-from inference.operations import Attribute, EditedParameters, SamplingParameters, SubjectEdit
+from inference.operations import (
+    LONGEST_PROMPT,
+    MOST_SUBJECTS,
+    Attribute,
+    EditedParameters,
+    SamplingParameters,
+    SubjectEdit,
+)
 from inference.request import Request, Result
+from inference.values import Bounds, bounded, fields, items, text, typed, whole
 
 if TYPE_CHECKING:
     from inference.content import Contents
@@ -19,10 +27,10 @@ RECIPE_VERSION = 1
 class Subject:
     """Characters [start, end) of a prompt that name one thing in the picture."""
 
-    start: int
-    end: int
-    text: str
-    colour_index: int = 0
+    start: int = bounded(min=0, max=LONGEST_PROMPT)
+    end: int = bounded(min=0, max=LONGEST_PROMPT)
+    text: str = bounded(most=LONGEST_PROMPT)
+    colour_index: int = field(default=0, metadata={"bounds": Bounds(min=0, max=10_000)})
 
     @property
     def span(self) -> tuple[int, int]:
@@ -32,16 +40,13 @@ class Subject:
         return {"start": self.start, "end": self.end, "text": self.text, "colour_index": self.colour_index}
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        try:
-            return cls(
-                start=int(values["start"]),
-                end=int(values["end"]),
-                text=str(values["text"]),
-                colour_index=int(values.get("colour_index", 0)),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise EditorError(f"A subject of the recipe cannot be read: {error}.") from error
+    def from_json(cls, values: object) -> Self:
+        """Read `to_json`'s values.
+
+        Raises:
+            EditorError: something else.
+        """
+        return typed(cls, values, "A subject of the recipe")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,32 +103,37 @@ class Recipe:
         Raises:
             EditorError: no recipe, a newer version, or a request that its operation refuses.
         """
-        if not isinstance(content, Mapping):
-            raise EditorError(f"The recipe is no object but {content!r}.")
-        values = cast("Mapping[str, Any]", content)
-        version = values.get("version", RECIPE_VERSION)
-        if not isinstance(version, int) or version > RECIPE_VERSION:
+        values = fields(content, "The recipe")
+        version = whole(values.get("version", RECIPE_VERSION), "The recipe's version", 1)
+        if version > RECIPE_VERSION:
             raise EditorError(
-                f"The recipe has version {version}; this Attune reads up to {RECIPE_VERSION}.",
+                "The recipe has version {version}; this Attune reads up to {known}.",
                 "Open it with a newer Attune.",
+                version=version,
+                known=RECIPE_VERSION,
             )
-        request = values.get("request")
-        subjects = values.get("subjects", [])
-        if not isinstance(request, Mapping) or not isinstance(subjects, list):
+        if "request" not in values:
             raise EditorError("The recipe has no request.", "It needs request and subjects.")
-        asked = Request.from_json(cast("Mapping[str, Any]", request))
-        if getattr(asked.parameters, "detector", ""):
+        request = Request.from_json(values["request"])
+        if getattr(request.parameters, "detector", ""):
             raise EditorError(
                 "The recipe names a detection model, “{model}”.",
                 "Only your settings may choose one.",
-                model=str(getattr(asked.parameters, "detector", ""))[:100],
+                model=str(getattr(request.parameters, "detector", ""))[:100],
             )
+        subjects = items(values.get("subjects", []), "The recipe's subjects")[:MOST_SUBJECTS]
         return cls(
-            request=asked,
-            subjects=tuple(Subject.from_json(item) for item in cast("list[Any]", subjects)),
-            label=str(values.get("label", "")),
+            request=request,
+            subjects=_in_prompt(request, [Subject.from_json(item) for item in subjects]),
+            label=text(values.get("label", ""), "The recipe's label", LONGEST_PROMPT),
             version=version,
         )
+
+
+def _in_prompt(request: Request, subjects: Sequence[Subject]) -> tuple[Subject, ...]:
+    """Those that name characters of the prompt; others are left over from another one."""
+    length = len(str(getattr(request.parameters, "prompt", "")))
+    return tuple(subject for subject in subjects if subject.start < subject.end <= length)
 
 
 def with_edits(recipe: Recipe, edits: tuple[SubjectEdit, ...], *, delay: float | None = None) -> Recipe:

@@ -153,11 +153,19 @@ class DocumentState:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceMetadata:
-    """What an opened file carried beside its pixels and an export gives back: EXIF, XMP, text."""
+    """What an opened file carried beside its pixels and an export gives back.
+
+    Args:
+        exif: the block as it was, with the "Exif" prefix of JPEG.
+        photoshop: Photoshop's image resources, IPTC-IIM among them.
+        others: names of what other programs put into the file, which no export gives back.
+    """
 
     exif: bytes = b""
     text: Mapping[str, str] = field(default_factory=dict[str, str])
     xmp: bytes = b""
+    photoshop: bytes = b""
+    others: tuple[str, ...] = ()
     photo: bool = False  # the picture came from a file without a recipe
 
 

@@ -1,11 +1,15 @@
 """What a text layer says and how it is set; `editor.tools.text` draws it."""
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self, get_type_hints
 
 from inference.errors import EditorError
+from inference.values import Bounds, mended, mended_text, typed
 
 ALIGNMENTS = ("left", "centre", "right")
+FURTHEST_PX = 10_000_000
+LONGEST_TEXT = 1_000_000  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,7 @@ class TextContent:
     angle: float = 0.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "text", mended(self.text))  # half a character, which no file could hold
         if not 1 <= self.size_px <= 10_000:
             raise EditorError(f"The text's size is {self.size_px:g} px: allowed is 1 to 10000.")
         if not 0.1 <= self.line_height <= 10:
@@ -50,15 +55,29 @@ class TextContent:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Raises:
         EditorError: a value of another kind than declared; keys of newer versions are left out.
         """
-        known = {item.name for item in fields(cls)}
-        taken = {key: value for key, value in values.items() if key in known}
-        try:
-            if "colour" in taken:
-                taken["colour"] = tuple(int(value) for value in taken["colour"])
-            return cls(**taken)
-        except (TypeError, ValueError) as error:
-            raise EditorError(f"The file's text layer cannot be read: {error}.") from error
+        hints = get_type_hints(cls)
+        taken = {key: _read(hints[key], value, key) for key, value in values.items() if key in hints}
+        if "text" not in taken:
+            raise EditorError("The file's text layer has no text.")
+        return cls(**taken)
+
+
+def _read(hint: Any, value: object, name: str) -> Any:
+    if hint is str:
+        return mended_text(value, name, LONGEST_TEXT)
+    return typed(hint, value, name, _bounds(name))
+
+
+def _bounds(name: str) -> Bounds:
+    return _BOUNDS.get(name, Bounds(min=-FURTHEST_PX, max=FURTHEST_PX))
+
+
+_BOUNDS = {
+    "colour": Bounds(min=0, max=255),
+    "size_px": Bounds(min=1, max=10_000),
+    "line_height": Bounds(min=0.1, max=10),
+}

@@ -17,17 +17,27 @@ from pathlib import Path
 from typing import Any, cast
 
 from editor.document.known_file import FileMark
-from editor.document.state_json import source_from_json, source_to_json, state_from_json, state_to_json
+from editor.document.state_json import (
+    LARGEST_SIDE_PX,
+    LONGEST_NAME,
+    source_from_json,
+    source_to_json,
+    state_from_json,
+    state_to_json,
+)
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.recovery.packs import Packs
 from editor.recovery.tiles import Keeper, Keys, Source
 from editor.system.atomic import atomic_write, sync_folder, writing_error
 from inference.errors import EditorError
+from inference.messages import Message
+from inference.values import fields, mended_text, number, refused, whole
 
 MANIFEST = "manifest.json"
 THUMBNAIL = "thumbnail.png"
 FORMAT = 1
 LARGEST_MANIFEST_BYTES = 512 * 2**20
+LATEST_SECONDS = 253402300799.0  # the year 9999, after which no calendar goes on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,14 +203,19 @@ def _read_manifest(folder: Path) -> Mapping[str, Any]:
 
 
 def _summary(values: Mapping[str, Any]) -> Summary:
-    try:
-        path = values.get("path")
-        return Summary(
-            title=str(values["title"]),
-            path=Path(path) if path is not None else None,
-            saved_at=float(values["saved_at"]),
-            width=int(values["document"]["width"]),
-            height=int(values["document"]["height"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise EditorError(f"The recovery file is damaged: {error}.") from error
+    path = values.get("path")
+    document = fields(values.get("document"), "The document")
+    return Summary(
+        title=mended_text(values.get("title"), "title", LONGEST_NAME),
+        path=_path(path) if path is not None else None,
+        saved_at=number(values.get("saved_at"), "saved_at", 0, LATEST_SECONDS),
+        width=whole(document.get("width"), "width", 1, LARGEST_SIDE_PX),
+        height=whole(document.get("height"), "height", 1, LARGEST_SIDE_PX),
+    )
+
+
+def _path(value: object) -> Path:
+    """A file's name as Python gives it, with the surrogates that stand for bytes that are no UTF-8."""
+    if not isinstance(value, str) or not value or "\0" in value or len(value) > LONGEST_NAME:
+        raise refused("path", value, Message("expected the name of a file"))
+    return Path(value)

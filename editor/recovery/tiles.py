@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 from editor.pixels.raster import TILE_PX, Raster, Samples, frozen
 from editor.recovery.packs import KEY_BYTES, Batch, Packs
 from inference.errors import EditorError
+from inference.values import fields, text, whole
 
 _HEAD = struct.Struct("<BBII")  # type of samples, channels, rows, columns
 _TYPES = ("uint8", "uint16", "float32")
 _LARGEST_SIDE_PX = 16_384
+_LARGEST_PX = 1_000_000
 _LARGEST_TILES = 4_000_000
 
 
@@ -113,7 +115,10 @@ class Source:
             key = bytes.fromhex(reference)
         except (TypeError, ValueError) as error:
             raise EditorError("A map of the recovery file has no name.") from error
-        return cast("NDArray[np.float32]", self._array(key))
+        values = self._array(key)
+        if values.ndim != 2 or values.dtype != np.float32:
+            raise EditorError("A map of the recovery file does not fit.")
+        return cast("NDArray[np.float32]", values)
 
     def _tile(self, key: bytes, shape: tuple[int, ...], kind: str) -> Samples:
         try:
@@ -189,12 +194,16 @@ def _hash(array: NDArray[Any]) -> bytes:
 
 def _fields(reference: Any) -> tuple[int, int, int, str, bytes]:
     """Width, height, channels, type of samples and joined keys of a raster's reference."""
+    given = fields(reference, "A layer of the recovery file")
+    width, height = (whole(given.get(name), name, 1, _LARGEST_PX) for name in ("width", "height"))
+    channels, kind = whole(given.get("channels"), "channels", 1, 4), text(given.get("type"), "type")
     try:
-        width, height, channels = (int(reference[name]) for name in ("width", "height", "channels"))
-        kind, keys = str(reference["type"]), base64.b64decode(reference["tiles"], validate=True)
+        keys = base64.b64decode(given["tiles"], validate=True)
     except (TypeError, KeyError, ValueError, binascii.Error) as error:
-        raise EditorError(f"A layer of the recovery file cannot be read: {error}.") from error
+        raise EditorError(
+            "A layer of the recovery file cannot be read: {reason}.", reason=str(error)
+        ) from error
     tiles = -(-width // TILE_PX) * -(-height // TILE_PX)
-    if width < 1 or height < 1 or channels not in (1, 4) or kind not in _TYPES[:2] or tiles > _LARGEST_TILES:
+    if channels not in (1, 4) or kind not in _TYPES[:2] or tiles > _LARGEST_TILES:
         raise EditorError("A layer of the recovery file has an absurd size.")
     return width, height, channels, kind, keys

@@ -16,8 +16,10 @@ from editor.system.atomic import atomic_write, writing_error
 from editor.system.folders import config_folder
 from inference.errors import EditorError
 from inference.parameters import N_, ParameterField, Parameters, param
+from inference.values import is_whole_text
 
 FILE_NAME = "settings.json"
+MOST_RECENT = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +193,8 @@ class Settings(QObject):
 
     def state(self, name: str, default: Any = None) -> Any:
         """A plain JSON value that the window keeps between runs, such as its geometry (base64 text)."""
-        return self._section("state").get(name, default)
+        value = self._section("state").get(name, default)
+        return default if isinstance(value, str) and not is_whole_text(value) else value
 
     def set_state(self, name: str, value: Any) -> None:
         self._extra["state"] = {**self._section("state"), name: value}
@@ -199,7 +202,7 @@ class Settings(QObject):
     def shortcut(self, action_id: str) -> str | None:
         """The user's own shortcut of an action ("" = none), or None if it was not changed."""
         value = self._section("shortcuts").get(action_id)
-        return value if isinstance(value, str) else None
+        return value if isinstance(value, str) and is_whole_text(value) else None
 
     def set_shortcut(self, action_id: str, shortcut: str | None) -> None:
         """Change an action's shortcut; None goes back to the table's."""
@@ -213,7 +216,10 @@ class Settings(QObject):
     @property
     def recent_files(self) -> tuple[str, ...]:
         kept = self._extra.get("recent_files", [])
-        return tuple(str(item) for item in cast("list[object]", kept)) if isinstance(kept, list) else ()
+        if not isinstance(kept, list):
+            return ()
+        named = [item for item in cast("list[object]", kept) if isinstance(item, str) and "\0" not in item]
+        return tuple(named[:MOST_RECENT])
 
     def clear_recent_files(self) -> None:
         """Forget them all."""
@@ -223,7 +229,7 @@ class Settings(QObject):
 
     def add_recent_file(self, path: Path) -> None:
         rest = [item for item in self.recent_files if item != str(path)]
-        self._extra["recent_files"] = [str(path), *rest][:12]
+        self._extra["recent_files"] = [str(path), *rest][:MOST_RECENT]
         self.recent_changed.emit()
         self.save()
 
@@ -239,7 +245,7 @@ class Settings(QObject):
         except OSError as error:
             raise writing_error(self.path, error) from error
         with atomic_write(self.path) as file:
-            file.write(json.dumps(values, indent=2, ensure_ascii=False).encode() + b"\n")
+            file.write(json.dumps(values, indent=2).encode() + b"\n")
 
     def _section(self, name: str) -> dict[str, Any]:
         section = self._extra.get(name)
@@ -252,7 +258,7 @@ class Settings(QObject):
                 raise ValueError("no JSON object")
         except FileNotFoundError:
             return
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             self._set_aside(error)
             return
         self._take(cast("dict[str, Any]", values))

@@ -2712,6 +2712,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>正在计算…</translation>
     </message>
     <message>
+        <source>{count} more</source>
+        <translation>另外 {count} 项</translation>
+    </message>
+    <message>
+        <source>This format has no place for: {names}</source>
+        <translation>此格式无法保存：{names}</translation>
+    </message>
+    <message>
         <source>No preview</source>
         <translation>无法预览</translation>
     </message>
@@ -3389,6 +3397,33 @@ Double click shows its settings.</source>
     <message>
         <source>Unlock layer</source>
         <translation>解锁图层</translation>
+    </message>
+</context>
+<context>
+    <name>Losses</name>
+    <message>
+        <source>the comment</source>
+        <translation>注释</translation>
+    </message>
+    <message>
+        <source>the text “{name}”</source>
+        <translation>文本“{name}”</translation>
+    </message>
+    <message>
+        <source>captions and keywords (IPTC)</source>
+        <translation>标题和关键字（IPTC）</translation>
+    </message>
+    <message>
+        <source>Photoshop&apos;s own data</source>
+        <translation>Photoshop 专有数据</translation>
+    </message>
+    <message>
+        <source>the camera maker&apos;s notes</source>
+        <translation>相机厂商注释</translation>
+    </message>
+    <message>
+        <source>data of {name}</source>
+        <translation>{name} 的数据</translation>
     </message>
 </context>
 <context>

@@ -54,8 +54,8 @@ class Clock:
 
 
 def ours(size: Size, mixed: bool, folder: Path) -> dict[str, object]:
+    from editor.document.export_options import ExportOptions
     from editor.formats import png
-    from editor.formats.options import ExportOptions
     from editor.formats.picture import Picture
     from editor.layers.state import SourceMetadata
     from editor.rendering.compositing import flatten

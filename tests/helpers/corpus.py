@@ -83,6 +83,20 @@ def _png() -> list[bytes]:
     ]
 
 
+def _camera() -> bytes:
+    """A JPEG with all that travels beside pixels: maker's notes, thumbnail, captions, XMP, comment."""
+    from tests.editor.formats.test_exif_block import sample
+    from tests.editor.formats.test_location import captions, packet
+    from tests.helpers.exif_notes import with_note
+
+    block, _ = with_note(sample("<"), "Panasonic", b"a place", b"a name")
+    resources = b"8BIM\x04\x04\0\0" + len(captions()).to_bytes(4, "big") + captions()
+    body = b"Photoshop 3.0\0" + resources
+    extra = b"\xff\xed" + (len(body) + 2).to_bytes(2, "big") + body
+    exif = b"Exif\0\0" + bytes(block.data)
+    return _saved(_image(), "JPEG", exif=exif, extra=extra, xmp=packet(), comment=b"hello")
+
+
 def _jpeg() -> list[bytes]:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return [
@@ -91,6 +105,7 @@ def _jpeg() -> list[bytes]:
         _saved(_image("L"), "JPEG"),
         _saved(_image("CMYK"), "JPEG"),
         _saved(_image(), "MPO", save_all=True, append_images=[_image()]),
+        _camera(),
     ]
 
 

@@ -15,6 +15,10 @@ import threading
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from editor.formats import Opened
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 CHANGES = ("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.link", "shutil.move")
@@ -110,22 +114,47 @@ def _processor_seconds(pid: int) -> float:
 
 
 def opened(path: Path) -> Outcome:
-    """What opening does, in this process."""
+    """What opening does, in this process, and getting ready what an export would say."""
+    from editor.document.state_json import source_from_json, source_to_json
     from editor.formats.files import open_file
     from editor.rendering.compositing import composite
     from inference.errors import EditorError
 
     try:
-        state = open_file(path).state
+        found = open_file(path)
+        state = found.state
         assert state.width * state.height > 0, "a document without pixels"
         assert state.find(state.active) is not None, "no layer is active"
         if state.width * state.height <= 10**6:
             composite(state.layers, state.area)
+            _say_all(found)
+        assert source_from_json(source_to_json(found.source)) == found.source, "a project would lose some"
     except EditorError as error:
         return Outcome("error" if len(error.message) > 10 else "defect", error.message)
     except Exception:  # noqa: BLE001 - all that is not foreseen is a defect
         return Outcome("defect", traceback.format_exc())
     return Outcome("document")
+
+
+def _say_all(found: "Opened") -> None:
+    """Everything beside the pixels, for every format, with and without the place."""
+    from editor.document.export_options import ExportOptions
+    from editor.formats import exif, xmp
+    from editor.formats.carried import words_of
+    from editor.formats.information import facts_of
+    from editor.formats.losses import what_would_be_lost
+    from editor.formats.picture import Picture
+
+    facts_of(found.state, found.source)
+    picture = Picture(state=found.state, source=found.source)
+    for kind in ("png", "jpeg", "webp", "tiff", "avif"):
+        for location in (True, False):
+            options = ExportOptions(location=location)
+            words = words_of(picture, options, kind)
+            what_would_be_lost(found.source, kind, options)
+            if words.exif is not None:
+                assert len(exif.fitted(words.exif, exif.LARGEST_JPEG_BYTES, [])) <= exif.LARGEST_JPEG_BYTES
+            xmp.in_parts(words.xmp, words.own_xmp, 1000)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from inference.definitions import (
+    definition_of,
     expand,
     read_definition,
     read_definitions,
@@ -111,3 +112,18 @@ def test_every_subject_class_has_words() -> None:
     assert {"man", "woman"} <= set(words["person"])
     for definition in read_definitions(shipped_folder() / "definitions"):
         assert {pair.noun for pair in definition.pairs} <= set(definition.subjects)
+
+
+def test_brace_groups_that_stand_for_too_many_texts_are_refused_before_they_are_made() -> None:
+    with pytest.raises(EditorError, match=f"{2**40} texts: allowed are 10000"):
+        expand("{a,b}" * 40)
+    values = {"attribute": "a", "subject": "person", "label": "A", "prefixes": ["{a,b}" * 8]}
+    pair = dict.fromkeys(("target", "positive", "negative"), "{c,d}" * 6 + " man")
+    with pytest.raises(EditorError, match="more than 10000 texts"):
+        definition_of({**values, "pairs": [pair]}, "a.toml")
+
+
+def test_a_phrase_without_a_noun_is_refused() -> None:
+    values = {"attribute": "a", "subject": "person", "label": "A", "prefixes": ["a"]}
+    with pytest.raises(EditorError, match="same noun"):
+        definition_of({**values, "pairs": [{"target": "", "positive": "", "negative": ""}]}, "a.toml")

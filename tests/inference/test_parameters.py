@@ -81,7 +81,11 @@ def test_malformed_nested_values_are_refused(values: dict[str, object]) -> None:
 @given(
     strength=st.floats(0, 1),
     count=st.none() | st.integers(1, 10**6),
-    points=st.lists(st.builds(Point, x=st.integers(), y=st.floats(allow_nan=False, allow_infinity=False))),
+    points=st.lists(
+        st.builds(
+            Point, x=st.integers(-(2**63) + 1, 2**63 - 1), y=st.floats(allow_nan=False, allow_infinity=False)
+        )
+    ),
 )
 def test_json_round_trip(strength: float, count: int | None, points: list[Point]) -> None:
     example = Example(strength=strength, count=count, points=tuple(points))

@@ -21,6 +21,7 @@ from editor.application import Application
 from editor.document.document import Document
 from editor.formats import FORMATS, export_formats
 from editor.formats.files import ExportOptions, export_preview
+from editor.formats.losses import what_would_be_lost
 from editor.pixels.qimages import to_qimage
 from editor.rendering.compositing import composite
 from editor.system.settings import Settings
@@ -35,6 +36,7 @@ from widgets.look.theme import tabular
 
 _ESTIMATE_AFTER_MS = 250
 _STATE = "export_options"
+_MOST_NAMES = 6  # of what is left out
 
 # what is shown for each format beside quality and loss
 _EXTRAS = {
@@ -96,6 +98,10 @@ class ExportDialog(Dialog):
                 "and tells others that it is AI-made."
             )
         )
+        self.left_out = QLabel()
+        self.left_out.setTextFormat(Qt.TextFormat.PlainText)
+        self.left_out.setProperty("dim", True)
+        self.left_out.setWordWrap(True)
         self.size_label = QLabel()
         self.size_label.setFont(tabular(self.size_label.font()))
         self.size_label.setProperty("dim", True)
@@ -149,6 +155,7 @@ class ExportDialog(Dialog):
         form.addRow(self.tr("Size"), self.scale)
         form.addRow(self.extras)
         form.addRow(self.tr("Metadata"), self.metadata)
+        form.addRow("", self.left_out)
         widest = max(label.sizeHint().width() for label in self.extras.labels())
         for row in range(form.rowCount()):
             item = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
@@ -193,9 +200,21 @@ class ExportDialog(Dialog):
         self.quality_value.setEnabled(lossy)
         self.quality_value.setText(str(options.quality) if lossy else "–")
         self.extras.show_names({*_EXTRAS.get(options.format, ()), *_ALWAYS})
+        self._show_left_out(options)
         self.size_label.setText(self._with_size(self.tr("…")))
         self.preview.set_note(self.tr("Computing…"))
         self._timer.start()
+
+    def _show_left_out(self, options: ExportOptions) -> None:
+        """What of the opened file the chosen format cannot hold, by name."""
+        lost = what_would_be_lost(self._document.source, options.format, options)
+        names = [item.said(QCoreApplication.translate) for item in lost]
+        if len(names) > _MOST_NAMES:
+            more = self.tr("{count} more").format(count=len(names) - _MOST_NAMES + 1)
+            names = [*names[: _MOST_NAMES - 1], more]
+        text = self.tr("This format has no place for: {names}")
+        self.left_out.setText(text.format(names=" · ".join(names)) if names else "")
+        self._form.setRowVisible(self.left_out, bool(names))
 
     def _show_before(self) -> None:
         state = self._document.state

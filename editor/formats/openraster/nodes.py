@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from editor.adjustments import ADJUSTMENTS, kind_of
+from editor.document.state_json import LONGEST_NAME, name_from_json, offset_from_json, text_from_json
 from editor.formats.openraster.archive import Archive, Writer
 from editor.layers.blend_mode import BlendMode
 from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
-from editor.layers.limits import check_depth
+from editor.layers.limits import MOST_LAYERS, check_depth
 from editor.layers.recipes import Recipe
-from editor.layers.text import TextContent
 from inference.errors import EditorError
+from inference.values import fields, flag, items, mended_text, number, typed, whole
 
 _FLAGS = ("visible", "locked", "alpha_locked", "position_locked", "clipped")
 _FOLDER = "attune"
@@ -44,20 +45,24 @@ def node_from_json(values: dict[str, Any], archive: Archive, notes: list[str], d
         EditorError, ValueError, KeyError, TypeError: the file says something else than `node_to_json`.
     """
     check_depth(depth)
+    values = dict(fields(values, "A layer"))
     common: dict[str, Any] = {
-        "id": str(values["id"]),
-        "name": str(values["name"]),
-        "opacity": float(values["opacity"]),
-        "blend_mode": BlendMode(values["blend_mode"]),
-        "mask": _mask_from_json(values["mask"], archive) if values.get("mask") else None,
-        **{name: bool(values.get(name, name == "visible")) for name in _FLAGS},
+        "id": mended_text(values["id"], "id", LONGEST_NAME),
+        "name": name_from_json(values["name"]),
+        "opacity": number(values["opacity"], "opacity", 0, 1),
+        "blend_mode": typed(BlendMode, values["blend_mode"], "blend_mode"),
+        "mask": _mask_from_json(values["mask"], archive) if values.get("mask") is not None else None,
+        **{name: flag(values.get(name, name == "visible"), name) for name in _FLAGS},
     }
     if values["type"] == "layer":
         return _layer_from_json(values, common, archive, notes)
     if values["type"] == "group":
-        children = [node_from_json(item, archive, notes, depth + 1) for item in values["children"]]
+        children = [
+            node_from_json(item, archive, notes, depth + 1)
+            for item in items(values["children"], "children", MOST_LAYERS)
+        ]
         kept = tuple(child for child in children if child is not None)
-        return Group(children=kept, isolated=bool(values["isolated"]), **common)
+        return Group(children=kept, isolated=flag(values["isolated"], "isolated"), **common)
     kind = ADJUSTMENTS.get(values["kind"])
     if kind is None:
         notes.append(f"The adjustment “{common['name']}” is of a kind that Attune lacks; it was left out.")
@@ -70,7 +75,7 @@ def selection_to_json(mask: Mask | None, writer: Writer) -> dict[str, Any] | Non
 
 
 def selection_from_json(values: dict[str, Any] | None, archive: Archive) -> Mask | None:
-    return _mask_from_json(values, archive) if values else None
+    return _mask_from_json(values, archive) if values is not None else None
 
 
 def _layer_to_json(layer: Layer, writer: Writer) -> dict[str, Any]:
@@ -93,8 +98,8 @@ def _layer_from_json(
             recipe = Recipe.from_json(values["recipe"])
         except EditorError as error:
             notes.append(f"The sliders of layer “{common['name']}” cannot be restored: {error.message}")
-    text = TextContent.from_json(values["text"]) if values.get("text") else None
-    place = {"x": int(values["x"]), "y": int(values["y"])}
+    text = text_from_json(values.get("text"), common["name"], notes)
+    place = {"x": offset_from_json(values["x"]), "y": offset_from_json(values["y"])}
     return Layer(raster=archive.raster(values["src"]), made=recipe, text=text, **place, **common)
 
 
@@ -110,11 +115,12 @@ def _mask_to_json(mask: Mask, writer: Writer) -> dict[str, Any]:
 
 
 def _mask_from_json(values: dict[str, Any], archive: Archive) -> Mask:
+    values = dict(fields(values, "A mask"))
     return Mask(
         raster=archive.raster(values["src"], channels=1),
-        x=int(values["x"]),
-        y=int(values["y"]),
-        outside=max(0, min(255, int(values["outside"]))),
-        enabled=bool(values["enabled"]),
-        linked=bool(values["linked"]),
+        x=offset_from_json(values["x"]),
+        y=offset_from_json(values["y"]),
+        outside=whole(values["outside"], "outside", 0, 255),
+        enabled=flag(values["enabled"], "enabled"),
+        linked=flag(values["linked"], "linked"),
     )

@@ -9,6 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from editor.document.state_json import (
+    LONGEST_NAME,
+    dpi_from_json,
+    guides_from_json,
+    source_from_json,
+    source_to_json,
+)
 from editor.formats import provenance as metadata
 from editor.formats.decoding import said_broken
 from editor.formats.openraster.archive import Archive, Writer, same_checksums
@@ -20,9 +27,11 @@ from editor.formats.openraster.nodes import (
 )
 from editor.formats.picture import Picture
 from editor.layers.layer import Layer, new_layer_id
+from editor.layers.limits import LARGEST_SIDE_PX, MOST_LAYERS
 from editor.layers.recipes import Recipe
-from editor.layers.state import DocumentState, Guide, SourceMetadata
+from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
+from inference.values import fields, items, json_object, mended_text, whole
 
 NAME = "attune/document.json"
 VERSION = 2
@@ -61,12 +70,9 @@ def document(picture: Picture, tree: dict[str, Any], stack: bytes, checksums: Ma
         "pictures": pictures,
         "tree": tree,
         "source": {
-            "exif": base64.b64encode(source.exif).decode(),
+            **source_to_json(source),
             "icc_profile": base64.b64encode(state.icc_profile).decode(),
-            "xmp": base64.b64encode(source.xmp).decode(),
             "dpi": state.dpi,
-            "text": dict(source.text),
-            "photo": source.photo,
         },
     }
     return json.dumps(values, ensure_ascii=False, indent=1).encode()
@@ -78,18 +84,18 @@ def read(archive: Archive, stack: bytes, notes: list[str]) -> Known:
         return Known()
     try:
         with said_broken(NAME):
-            values: dict[str, Any] = json.loads(archive.text(NAME))
-            known = _common(values["source"])
+            values = json_object(archive.text(NAME), "description")
+            known = _common(fields(values["source"], "source"))
     except EditorError as error:
         notes.append(f"What Attune added to the file, such as recipes, cannot be read: {error.message}")
         return Known()
     if values.get("version") == 1:
-        return replace(known, layers=tuple(values.get("layers") or ()))
+        return replace(known, layers=tuple(items(values.get("layers", []), "layers", MOST_LAYERS)))
     try:
         with said_broken(NAME):
             unchanged = values["stack"] == hashlib.sha256(stack).hexdigest()
-            if unchanged and same_checksums(values["pictures"], archive.checksums()):
-                return replace(known, state=_state(values["tree"], known, archive, notes))
+            if unchanged and same_checksums(fields(values["pictures"], "pictures"), archive.checksums()):
+                return replace(known, state=_state(fields(values["tree"], "tree"), known, archive, notes))
         notes.append(
             "Another program changed the file: its layers were opened as they are there, without the masks, "
             "adjustments, texts and recipes that only Attune knows."
@@ -120,21 +126,24 @@ def _restored(layer: Layer, kept: Mapping[str, Any]) -> Layer:
     try:
         with said_broken(NAME):
             recipe = Recipe.from_json(kept["recipe"]) if kept.get("recipe") is not None else None
-            return layer.changed(id=str(kept.get("id") or new_layer_id()), recipe=recipe)
+            name = mended_text(kept.get("id", ""), "id", LONGEST_NAME)
+            return layer.changed(id=name or new_layer_id(), recipe=recipe)
     except EditorError:
         return layer
 
 
-def _state(tree: dict[str, Any], known: Known, archive: Archive, notes: list[str]) -> DocumentState:
+def _state(tree: Mapping[str, Any], known: Known, archive: Archive, notes: list[str]) -> DocumentState:
     nodes = tuple(
-        node for item in tree["nodes"] if (node := node_from_json(item, archive, notes)) is not None
+        node
+        for item in items(tree["nodes"], "nodes", MOST_LAYERS)
+        if (node := node_from_json(item, archive, notes)) is not None
     )
     state = DocumentState(
-        width=int(tree["width"]),
-        height=int(tree["height"]),
+        width=whole(tree["width"], "width", 1, LARGEST_SIDE_PX),
+        height=whole(tree["height"], "height", 1, LARGEST_SIDE_PX),
         layers=nodes,
         selection=selection_from_json(tree.get("selection"), archive),
-        guides=tuple(Guide(vertical=bool(item[0]), position=float(item[1])) for item in tree["guides"]),
+        guides=guides_from_json(items(tree["guides"], "guides", MOST_LAYERS)),
         icc_profile=known.icc_profile,
         dpi=known.dpi,
     )
@@ -144,16 +153,9 @@ def _state(tree: dict[str, Any], known: Known, archive: Archive, notes: list[str
     return replace(state, active=tree["active"] if tree["active"] in ids else nodes[-1].id)
 
 
-def _common(values: dict[str, Any]) -> Known:
-    dpi = values.get("dpi")
-    source = SourceMetadata(
-        exif=base64.b64decode(values.get("exif", "")),
-        xmp=base64.b64decode(values.get("xmp", "")),
-        text={str(key): str(value) for key, value in values.get("text", {}).items()},
-        photo=bool(values.get("photo", False)),
-    )
+def _common(values: Mapping[str, Any]) -> Known:
     return Known(
-        source=source,
+        source=source_from_json(values),
         icc_profile=base64.b64decode(values.get("icc_profile", "")),
-        dpi=(float(dpi[0]), float(dpi[1])) if dpi else None,
+        dpi=dpi_from_json(values.get("dpi")),
     )

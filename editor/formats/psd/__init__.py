@@ -10,7 +10,7 @@ from typing import Any
 
 from editor.colour import conversion as colour
 from editor.colour import icc
-from editor.formats import ExportOptions, Opened, Picture
+from editor.formats import ExportOptions, Opened, Picture, photoshop
 from editor.formats.decoding import said_broken
 from editor.formats.psd.layers import Reader
 from editor.formats.psd.mending import mended
@@ -42,9 +42,10 @@ def read(path: Path) -> Opened:
         reader: Any = psd_tools.PSDImage
         logging.getLogger("psd_tools").setLevel(logging.CRITICAL)  # what it lacks is ours to say
         notes: list[str] = []
-        data, resources = mended(path.read_bytes(), notes)
+        whole = path.read_bytes()
+        data, resources = mended(whole, notes)
         document: Any = reader.open(io.BytesIO(data), max_alloc_bytes=_MOST_BYTES)
-        return _opened(document, resources, path, notes)
+        return _opened(document, resources, path, notes, photoshop.of_document(whole))
 
 
 def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
@@ -61,7 +62,7 @@ def _check_header(path: Path) -> None:
     check_file_size(path.name, width, height)
 
 
-def _opened(document: Any, resources: Resources, path: Path, notes: list[str]) -> Opened:
+def _opened(document: Any, resources: Resources, path: Path, notes: list[str], described: bytes) -> Opened:
     profile = resources.bytes(PROFILE)
     nodes = _nodes(document, profile, path, notes)
     usable = icc.is_rgb(profile) and colour.is_usable(profile) and int(document.color_mode) in (RGB, GREY)
@@ -75,7 +76,9 @@ def _opened(document: Any, resources: Resources, path: Path, notes: list[str]) -
         icc_profile=profile if usable else b"",
     )
     exif, xmp = resources.bytes(EXIF), resources.bytes(XMP)
-    source = SourceMetadata(exif=b"Exif\0\0" + exif if exif else b"", xmp=xmp, photo=True)
+    source = SourceMetadata(
+        exif=b"Exif\0\0" + exif if exif else b"", xmp=xmp, photoshop=described, photo=True
+    )
     return Opened(state=state, source=source, notes=tuple(dict.fromkeys(notes)))
 
 

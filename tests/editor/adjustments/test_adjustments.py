@@ -228,7 +228,7 @@ class TestBlur:
         (lambda: Levels(red=(0.5, 1.0, 0.5, 0.0, 1.0)), "above black"),
         (lambda: Levels(red=(0.0, 0.0, 1.0, 0.0, 1.0)), "Gamma"),
         (lambda: Levels(red=(0.0, 1.0, 1.5, 0.0, 1.0)), "0 to 1"),
-        (lambda: Levels.from_json({"red": [0, 1]}), "Expected 5"),
+        (lambda: Levels.from_json({"red": [0, 1]}), "expected 5"),
         (lambda: Curves(red=()), "1 to 32 points"),
         (lambda: Curves(red=((0.5, 0.0), (0.5, 1.0))), "left to right"),
         (lambda: Curves(red=((0.5, float("nan")),)), "0 to 1"),

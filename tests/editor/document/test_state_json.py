@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import fields
 from typing import Any
 
@@ -14,6 +15,8 @@ from editor.layers.text import TextContent
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
 from tests.editor.samples import MAN, noise, recipe
+
+THIRD = Guide(vertical=False, position=3)
 
 
 class Memory:
@@ -116,7 +119,9 @@ def test_no_field_is_at_its_default_in_the_sample() -> None:
 
 
 def test_source_comes_back() -> None:
-    source = SourceMetadata(exif=b"e\0", text={"a": "ü"}, xmp=b"<x/>", photo=True)
+    source = SourceMetadata(
+        exif=b"e\0", text={"a": "ü"}, xmp=b"<x/>", photoshop=b"8BIM", others=("FLIR",), photo=True
+    )
     assert source_from_json(json.loads(json.dumps(source_to_json(source)))) == source
 
 
@@ -144,10 +149,11 @@ def test_what_is_no_part_of_the_picture_is_dropped_with_a_note() -> None:
         ("layers", ["x"]),
         ("layers", [{"kind": "adjustment", "adjustment": "none"}]),
         ("selection", 3),
-        ("guides", [{"position": "far"}]),
-        ("dpi", [1]),
-        ("dpi", 5),
+        ("guides", 3),
+        ("chosen", [5]),
+        ("width", True),
         ("icc_profile", "§"),
+        ("icc_profile", 5),
     ],
 )
 def test_wrong_values_are_refused(name: str, value: object) -> None:
@@ -155,6 +161,40 @@ def test_wrong_values_are_refused(name: str, value: object) -> None:
     values = state_to_json(everything(), memory)
     with pytest.raises(EditorError):
         state_from_json(values | {name: value}, memory, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("dpi", [math.nan, 72], None),
+        ("dpi", [math.inf, 72], None),
+        ("dpi", [1], None),
+        ("dpi", 5, None),
+        ("dpi", [True, 72], None),
+        ("guides", [{"vertical": True}, {"vertical": False, "position": 3}], (THIRD,)),
+        ("guides", [{"vertical": True, "position": math.nan}, {"position": "far"}, 5], ()),
+    ],
+)  # fmt: skip
+def test_what_no_picture_can_have_is_left_out(name: str, value: object, kept: object) -> None:
+    memory = Memory()
+    values = state_to_json(everything(), memory) | {name: value}
+    assert getattr(state_from_json(values, memory, []), name) == kept
+
+
+def test_what_a_user_may_have_made_is_cut_and_not_refused() -> None:
+    memory = Memory()
+    values = json.loads(json.dumps(state_to_json(everything(), memory)))
+    values["layers"][0]["name"] = "n" * 20_000
+    values["guides"] = [{"vertical": True, "position": 1.0}] * 2000
+    read = state_from_json(values, memory, [])
+    assert (len(read.layers[0].name), len(read.guides)) == (10_000, 1000)
+
+
+def test_half_characters_in_names_are_shown_as_such() -> None:
+    memory = Memory()
+    values = json.loads(json.dumps(state_to_json(everything(), memory)))
+    values["layers"][0]["name"] = "a\ud800b"
+    assert state_from_json(values, memory, []).layers[0].name == "a\ufffdb"
 
 
 def test_groups_without_end_are_refused() -> None:

@@ -33,6 +33,19 @@ def test_the_camera_s_words() -> None:
     assert (facts["ISO"], facts["Focal length"], facts["Location"]) == ("400", "50 mm", "contained")
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        SourceMetadata(xmp=b'<x xmlns:exif="http://ns.adobe.com/exif/1.0/" exif:GPSLatitude="1,2N"/>'),
+        SourceMetadata(photoshop=b"8BIM\x04\x04\0\0\0\0\0\x09\x1c\x02\x5a\0\x04City\0"),
+        SourceMetadata(text={"exif:GPSInfo": "26"}),
+    ],
+)
+def test_a_place_is_told_of_wherever_it_is(source: SourceMetadata) -> None:
+    assert ("Location", "contained") in facts_of(STATE, source)
+    assert ("Location", "contained") not in facts_of(STATE, SourceMetadata(xmp=b"<x/>"))
+
+
 def test_other_tools_parameters_in_their_parts() -> None:
     text = (
         'a cat, (sitting:1.2)\non a mat\nNegative prompt: dog,\nblurry\n'

@@ -46,6 +46,41 @@ def test_what_cannot_be_read_is_said(values: dict[str, object]) -> None:
         Recipe.from_json(values)
 
 
+def test_more_subjects_than_the_panel_shows_are_cut_and_those_of_another_prompt_left_out() -> None:
+    values = recipe(MAN).to_json()
+    beyond = {**MAN.to_json(), "end": 9000}
+    assert Recipe.from_json({**values, "subjects": [beyond, MAN.to_json()]}).subjects == (MAN,)
+    assert len(Recipe.from_json({**values, "subjects": [MAN.to_json()] * 500}).subjects) == 64
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"start": 0.5},
+        {"start": True},
+        {"end": 2**40},
+        {"attribute": 5},
+        {"attribute": "\ud800"},
+        {"value": "much"},
+        {"value": float("nan")},
+        {"value": 1e300},
+        {"more": 1},
+    ],
+)
+def test_edits_of_another_type_are_refused_where_they_are_read(edit: dict[str, object]) -> None:
+    values = with_edits(recipe(MAN), (EDIT,)).to_json()
+    values["request"]["parameters"]["edits"][0].update(edit)
+    with pytest.raises(EditorError):
+        Recipe.from_json(json.loads(json.dumps(values)))
+
+
+def test_thousands_of_edits_are_refused_before_any_work() -> None:
+    values = with_edits(recipe(MAN), (EDIT,)).to_json()
+    values["request"]["parameters"]["edits"] *= 3000
+    with pytest.raises(EditorError, match="3000 items: allowed are 64"):
+        Recipe.from_json(values)
+
+
 def test_subject_at_finds_by_its_characters() -> None:
     assert recipe(MAN, WOMAN).subject_at(23, 28) is WOMAN
     assert recipe(MAN).subject_at(0, 1) is None

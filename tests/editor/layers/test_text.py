@@ -23,8 +23,11 @@ def test_content_survives_json() -> None:
         ({"alignment": "middle"}, "no alignment"),
         ({"colour": (0, 0, 256, 0)}, "0 to 255"),
         ({"line_height": 0}, "0.1 to 10"),
-        ({"colour": 5}, "cannot be read"),
-        ({"size_px": "large"}, "cannot be read"),
+        ({"colour": 5}, "expected a list"),
+        ({"size_px": "large"}, "expected float"),
+        ({"colour": (0, 0, True, 0)}, "expected int"),
+        ({"x": float("inf")}, "allowed is"),
+        ({"text": 5}, "expected str"),
     ],
 )
 def test_bad_values_are_refused(fields: dict[str, object], message: str) -> None:

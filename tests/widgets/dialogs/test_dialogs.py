@@ -9,6 +9,7 @@ from PySide6.QtGui import QKeySequence
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
+from editor.layers.state import SourceMetadata
 from inference.operations import Generate
 from tests.helpers.fake_application import FakeCatalogue
 from tests.helpers.fake_service import FakeService
@@ -32,6 +33,16 @@ def export(filled: MainWindow) -> ExportDialog:
 def test_export_tells_the_size_of_the_file(export: ExportDialog, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: "kB" in export.size_label.text(), timeout=20000)
     assert export.size_label.text().startswith("64 × 64 px · ")
+
+
+def test_export_names_what_the_format_cannot_hold(export: ExportDialog) -> None:
+    export._document.source = SourceMetadata(text={"Title": "a"}, others=("FLIR", "<b>bold</b>"))
+    export.format.setCurrentIndex(export.format.findData("webp"))
+    text = "This format has no place for: the text “Title” · data of FLIR · data of <b>bold</b>"
+    assert export.left_out.text() == text
+    assert export.left_out.textFormat() is Qt.TextFormat.PlainText
+    export.metadata.setCurrentIndex(export.metadata.findData("none"))
+    assert not export.left_out.isVisible()
 
 
 def test_quality_is_for_lossy_formats(export: ExportDialog) -> None:
