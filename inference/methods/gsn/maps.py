@@ -55,11 +55,11 @@ class TextMaps:
     def excitation(self, start: int, end: int) -> Tensor:
         """How clearly each place looks at these characters and not at other words, 0..1: [N, h, w].
 
-        Attend & Excite's order: ×100, softmax over the tokens (the subject's own are added up), 3 × 3
+        Attend & Excite's order: ×100, softmax over the tokens, the mean of the subject's own, 3 × 3
         smoothing. The parts of the text are handled apart, then averaged.
         """
         found = [
-            smoothed((part * SHARPNESS).softmax(-1)[..., kept].sum(-1))
+            smoothed((part * SHARPNESS).softmax(-1)[..., kept].mean(-1))
             for part, kept in zip(self.parts, self._kept(start, end))
             if kept
         ]

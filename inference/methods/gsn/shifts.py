@@ -50,13 +50,19 @@ class Shifter:
             with self.run.progress.phase("refine"):
                 latents = self._refined(latents, level, refinement)
         if index in self.plan.guided and self.plan.guidance is not None:
-            work = self._work(self.plan.guidance.loss, level)
-            latents = descended(latents, level, self.plan.step_size(index), work)
+            with self.run.progress.phase("refine"):
+                work = self._work(self.plan.guidance.loss, level)
+                latents = descended(latents, level, self.plan.step_size(index), work)
             self.run.progress.check()
         return latents
 
     def _refined(self, latents: Tensor, level: Level, how: Refinement) -> Tensor:
-        work = self._work(how.loss, level, with_focus=isinstance(how, NoiseSearch))
+        work = self._work(
+            how.loss,
+            level,
+            with_focus=isinstance(how, NoiseSearch),
+            averaged=isinstance(how, MeanLearning),
+        )
         if isinstance(how, LatentRefinement):
             return refined(latents, level, how, work)
         if isinstance(how, NoiseSearch):
@@ -81,7 +87,9 @@ class Shifter:
             drawn.append(level.alpha * mean + level.sigma * fresh)
         return torch.cat(drawn)
 
-    def _work(self, loss: str, level: Level, *, with_focus: bool = False) -> Iterations:
+    def _work(
+        self, loss: str, level: Level, *, with_focus: bool = False, averaged: bool = False
+    ) -> Iterations:
         run = self.run
         reader = MapReader(
             run.backbone,
@@ -92,7 +100,7 @@ class Shifter:
         return Iterations(
             backbone=run.backbone,
             reader=reader,
-            objective=objective(loss, self.targets),
+            objective=objective(loss, self.targets, averaged=averaged),
             scores=lambda maps: neglect_and_conflict(maps, self.targets),
             told=self._teller(level),
         )

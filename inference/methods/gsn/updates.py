@@ -10,7 +10,7 @@ from torch import Tensor
 from inference.backbones.base import Backbone
 from inference.methods.gsn.losses import divergence
 from inference.methods.gsn.maps import MapReader, TextMaps
-from inference.methods.gsn.objectives import Objective
+from inference.methods.gsn.objectives import NEGLECTED, Objective
 from inference.methods.gsn.recipes import LatentRefinement, MeanLearning, NoiseSearch
 from inference.schedule import Level
 
@@ -178,10 +178,15 @@ def _not_valid(
         scores = float(neglect[place].detach()), float(conflict[place].detach())
         valid = scores[0] <= how.cross_threshold and scores[1] <= how.self_threshold
         # a valid start is taken as it is, even where an earlier round's sum was smaller
-        found[row].offer(latents[place : place + 1], float("-inf") if valid else sum(scores))
+        found[row].offer(latents[place : place + 1], float("-inf") if valid else standing(*scores))
         if not valid:
             kept.append(place)
     return kept
+
+
+def standing(neglect: float, conflict: float) -> float:
+    """What starts are compared by, the smaller the better; the worst conflict where it was not minded."""
+    return neglect + (conflict if neglect <= NEGLECTED else 1.0)
 
 
 def _penalty(mean: Tensor, log_variance: Tensor, how: NoiseSearch) -> Tensor:
