@@ -8,7 +8,7 @@ side by side cannot be told apart in four columns.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -59,11 +59,15 @@ class TextMaps:
         smoothing. The parts of the text are handled apart, then averaged.
         """
         found = [
-            smoothed((part * SHARPNESS).softmax(-1)[..., kept].mean(-1))
-            for part, kept in zip(self.parts, self._kept(start, end))
+            smoothed(part[..., kept].mean(-1))
+            for part, kept in zip(self._sharpened, self._kept(start, end))
             if kept
         ]
         return torch.stack(found).mean(0)
+
+    @cached_property
+    def _sharpened(self) -> tuple[Tensor, ...]:
+        return tuple((part * SHARPNESS).softmax(-1) for part in self.parts)
 
     def focus_at(self, places: Tensor) -> Tensor:
         """What the image tokens `places` [N] see of the image, averaged over layers and heads: [N, h, w]."""

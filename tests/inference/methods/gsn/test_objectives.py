@@ -118,11 +118,10 @@ def test_the_terms_of_a_loss_are_added_or_averaged(prompt: Any) -> None:
     """SAGA's learning rate belongs to the mean of neglect and overlap: the sum would go twice as far."""
     maps = random_maps(prompt, 3, 0.2)
     targets: Targets = targets_of(prompt, SUBJECTS)
-    part = maps.parts[0].clone().requires_grad_()
-    moving = TextMaps(prompt, (part,), maps.tokens)
 
     def gradient(**how: Any) -> Tensor:
-        loss = objective("neglect+overlap", targets, **how)(moving)
+        part = maps.parts[0].clone().requires_grad_()
+        loss = objective("neglect+overlap", targets, **how)(TextMaps(prompt, (part,), maps.tokens))
         return torch.autograd.grad(loss.sum(), part)[0]
 
     seen = [[slow_excitation(maps, row, token) for token in (MAN, CAT)] for row in range(2)]

@@ -19,7 +19,7 @@ from inference.methods.gsn import shifts, updates
 from inference.methods.gsn.maps import MapReader
 from inference.methods.gsn.recipes import METHODS, LatentRefinement, MeanLearning, NoiseSearch
 from inference.methods.gsn.refine import refine
-from inference.methods.gsn.updates import Iterations, learnt_mean, refined, searched, standing
+from inference.methods.gsn.updates import Iterations, descended, learnt_mean, refined, searched, standing
 from inference.operations import Generate, Refine, RefineSubject
 from inference.progress import Measurements, Progress, Step
 from inference.request import Output
@@ -152,6 +152,24 @@ def test_samples_stop_at_their_own_threshold(tiny_backbones: dict[str, Backbone]
     moved = refined(latents, level, how, work)
     assert torch.equal(moved[first], latents[first])
     assert not torch.equal(moved[1 - first], latents[1 - first])
+
+
+def test_the_pass_that_finds_the_threshold_serves_guidance_too(tiny_backbones: dict[str, Backbone]) -> None:
+    """As refining, then guiding; a sample that is there at once costs one pass instead of two."""
+    work, latents, level = iterations(tiny_backbones["tiny-sd1"])
+    values = work.objective(work.reader.read(latents, level)).detach()
+    between = 1 - float(values.mean())
+    for threshold, most, evaluations in ((-9.0, 5, 2), (9.0, 3, 2 * 4), (between, 3, 2 + 1 + 1 + 1)):
+        how = LatentRefinement(
+            loss="neglect+overlap", at=0, updates=most, threshold=threshold, adam=False, learning_rate=1e-3
+        )
+        expected = descended(refined(latents, level, how, work), level, 0.5, work)
+        work.backbone.measured = Measurements()
+        found = refined(latents, level, how, work, then_step=0.5)
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+        assert work.backbone.measured.denoiser_evaluations == evaluations
+        assert work.backbone.measured.backward_evaluations == evaluations
+        assert not torch.equal(found, latents)
 
 
 def test_noise_that_is_valid_stays(tiny_backbones: dict[str, Backbone]) -> None:
