@@ -25,6 +25,8 @@ from inference.schedule import Level
 
 # Scores held at once while a softmax's denominator is computed (64 MiB in float32).
 _CHUNK_SCORES = 2**24
+# To so few keys, as a text has, the whole softmax costs less than its parts computed twice.
+_FEW_KEYS = 512
 
 
 class AttentionKind(Enum):
@@ -146,8 +148,10 @@ class AttentionCall:
         exp(q·k·scale - LSE): equal to those columns of the softmax over all keys, without holding the others.
         Shape: [len(rows), H, image tokens, len(columns)].
         """
-        query = self.query[list(rows), :, : self.image_tokens]
-        return softmax_columns(query, self.key[list(rows)], columns, self.scale)
+        query, key = self.query, self.key
+        if list(rows) != list(range(len(query))):  # a copy, and another one on the way back
+            query, key = query[list(rows)], key[list(rows)]
+        return softmax_columns(query[:, :, : self.image_tokens], key, columns, self.scale)
 
 
 class Tap:
@@ -169,9 +173,22 @@ def softmax_columns(query: Tensor, key: Tensor, columns: Sequence[int], scale: f
     Shapes: query [N, H, Q, D], key [N, H, K, D] → [N, H, Q, len(columns)]. Gradients flow; neither pass holds
     all scores at once.
     """
+    if key.shape[-2] <= _FEW_KEYS and query.shape[:3].numel() * key.shape[-2] <= _CHUNK_SCORES:
+        scores = (query.float() * scale) @ key.float().transpose(-1, -2)
+        return _columns(scores.softmax(-1), columns)
     wanted = torch.as_tensor(list(columns), device=query.device)
     function: Any = _SoftmaxColumns
     return function.apply(query.float(), key.float(), wanted, scale)
+
+
+def _columns(values: Tensor, columns: Sequence[int]) -> Tensor:
+    """Columns of the last axis: a view where they follow each other."""
+    if not columns:
+        return values[..., :0]
+    first, last = columns[0], columns[-1]
+    if list(columns) == list(range(first, last + 1)):
+        return values[..., first : last + 1]
+    return values[..., list(columns)]
 
 
 class _SoftmaxColumns(torch.autograd.Function):
@@ -311,17 +328,16 @@ def tapped(
     Raises:
         EditorError: a pattern matches nothing; on a regular exit, a matching place was never reached.
     """
-    modules = dict(cast("Iterable[tuple[str, nn.Module]]", network.named_modules()))
     chosen = [layer for layer in layers if where.matches(layer)]
-    features = [name for name in modules if any(fnmatchcase(name, pattern) for pattern in where.features)]
-    _check_matches(where, chosen, features, modules)
+    features, parts = _features(network, where)
+    _check_matches(where, chosen, features, parts)
     session = _Session(tap, where, forward)
     handles: list[Any] = []
     try:
         for layer in chosen:
-            handles += session.watch(modules[layer.name], layer)
+            handles += session.watch(network.get_submodule(layer.name), layer)
         for name in features:
-            handles.append(session.watch_features(modules[name], name))
+            handles.append(session.watch_features(network.get_submodule(name), name))
         yield
     finally:
         for handle in handles:
@@ -435,9 +451,16 @@ def _content_columns(prompt: Prompt, part: TextPart) -> tuple[int, ...]:
     )
 
 
-def _check_matches(
-    where: Where, chosen: Sequence[Layer], features: Sequence[str], modules: Mapping[str, nn.Module]
-) -> None:
+def _features(network: nn.Module, where: Where) -> tuple[list[str], int]:
+    """The names of the modules whose output is seen, and of how many; a network is walked for these only."""
+    if not where.features:
+        return [], 0
+    named = cast("Iterable[tuple[str, nn.Module]]", network.named_modules())
+    names = [name for name, _ in named]
+    return [name for name in names if any(fnmatchcase(name, p) for p in where.features)], len(names)
+
+
+def _check_matches(where: Where, chosen: Sequence[Layer], features: Sequence[str], parts: int) -> None:
     if where.kinds and not chosen:
         kinds = ", ".join(kind.value for kind in where.kinds)
         raise EditorError(
@@ -447,7 +470,10 @@ def _check_matches(
     for pattern in where.features:
         if not any(fnmatchcase(name, pattern) for name in features):
             raise EditorError(
-                f"No part of this model is called “{pattern}”.", f"It has {len(modules)} parts."
+                "No part of this model is called “{pattern}”.",
+                "It has {count} parts.",
+                pattern=pattern,
+                count=parts,
             )
     if not where.kinds and not where.features:
         raise EditorError("The tap asks for nothing.", "Name kinds of attention or features.")

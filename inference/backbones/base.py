@@ -80,6 +80,11 @@ class Backbone(ABC):
     def layers(self) -> tuple[Layer, ...]:
         """The denoiser's attention layers, in the order in which they run."""
 
+    def layer_numbers(self, height: int, width: int) -> int | None:
+        """How many numbers a layer at full resolution puts out for latents of this size; None: not known."""
+        del height, width
+        return None
+
     @property
     @abstractmethod
     def text_parts(self) -> Mapping[str, TextPart]:

@@ -38,6 +38,9 @@ class UNetBackbone(LatentBackbone):
             return_dict=False,
         )[0]
 
+    def layer_numbers(self, height: int, width: int) -> int | None:
+        return int(self.parts.denoiser.config["block_out_channels"][0]) * height * width
+
     def _find_layers(self) -> tuple[Layer, ...]:
         return unet_layers(self.parts.denoiser)
 

@@ -8,7 +8,7 @@ side by side cannot be told apart in four columns.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -55,15 +55,19 @@ class TextMaps:
     def excitation(self, start: int, end: int) -> Tensor:
         """How clearly each place looks at these characters and not at other words, 0..1: [N, h, w].
 
-        Attend & Excite's order: ×100, softmax over the tokens (the subject's own are added up), 3 × 3
+        Attend & Excite's order: ×100, softmax over the tokens, the mean of the subject's own, 3 × 3
         smoothing. The parts of the text are handled apart, then averaged.
         """
         found = [
-            smoothed((part * SHARPNESS).softmax(-1)[..., kept].sum(-1))
-            for part, kept in zip(self.parts, self._kept(start, end))
+            smoothed(part[..., kept].mean(-1))
+            for part, kept in zip(self._sharpened, self._kept(start, end))
             if kept
         ]
         return torch.stack(found).mean(0)
+
+    @cached_property
+    def _sharpened(self) -> tuple[Tensor, ...]:
+        return tuple((part * SHARPNESS).softmax(-1) for part in self.parts)
 
     def focus_at(self, places: Tensor) -> Tensor:
         """What the image tokens `places` [N] see of the image, averaged over layers and heads: [N, h, w]."""
