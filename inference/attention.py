@@ -345,9 +345,8 @@ def tapped(
         for place in places:
             handles.append(session.watch_features(modules[place.name], place))
         yield
-    except _AllSeen as seen:
-        if seen.by is not session:
-            raise
+    except _AllSeen:
+        pass  # all these places were seen
     finally:
         for handle in handles:
             handle.remove()
@@ -356,11 +355,7 @@ def tapped(
 
 
 class _AllSeen(Exception):  # noqa: N818 - it says that the pass may stop
-    """Ends a pass."""
-
-    def __init__(self, by: "_Session") -> None:
-        super().__init__()
-        self.by = by
+    """Ends a pass, for the innermost tap that is open: no other is asked for an early end."""
 
 
 class _Session:
@@ -408,7 +403,8 @@ class _Session:
             self._seen(place)
             return None if given is seen else with_features(place, output, given)
 
-        return module.register_forward_hook(see)
+        # of several open taps the last one is asked first, as it is with attention
+        return module.register_forward_hook(see, prepend=True)
 
     def _seen(self, place: Layer | Feature) -> None:
         """Note that the tap had its turn, and end the pass if that was the last one.
@@ -419,7 +415,7 @@ class _Session:
         self._done.add(place.name)
         if self._last and all(self._is_over(each) for each in self._last):
             self._done.update(each.name for each in self._last)
-            raise _AllSeen(self)
+            raise _AllSeen
 
     def _is_over(self, place: Layer | Feature) -> bool:
         if place.name in self._done:

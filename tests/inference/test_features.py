@@ -220,6 +220,24 @@ def test_only_the_places_that_are_named_are_hooked(name: str, tiny_backbones: di
         assert hooks_of(backbone) == 1
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_taps_nest_and_the_inner_one_is_asked_first(name: str, tiny_backbones: dict[str, Any]) -> None:
+    class Doubling(Recorder):
+        def features(self, call: FeatureCall) -> Tensor:
+            return 2 * super().features(call)
+
+    backbone, outer, inner = tiny_backbones[name], Recorder(), Doubling()
+    where = Where(features=[RESIDUAL[name]])
+    level, latents = backbone.schedule.level_at(500), latents_of(backbone, 1, 2)
+    with torch.no_grad(), backbone.tapped(outer, where):
+        with backbone.tapped(inner, where):
+            backbone.predict(latents, level, pair(backbone))
+        assert torch.equal(outer.calls[0].features, 2 * inner.calls[0].features)
+        backbone.read(inner, Where(features=[LAST[name]]), latents, level, pair(backbone))
+        assert len(outer.calls) == len(inner.calls) == 2
+    assert hooks_of(backbone) == 0
+
+
 # reading, with an early end
 
 
