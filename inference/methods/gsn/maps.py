@@ -133,33 +133,24 @@ class MapReader:
         where = text_layers(self._backbone, *latents.shape[-2:])
         if self._with_focus and AttentionKind.JOINT not in where.kinds:
             where = Where(kinds={*where.kinds, AttentionKind.SELF}, strides=where.strides)
-        last = [layer for layer in self._backbone.layers if where.matches(layer)][-1]
-        tap = _ReadingTap(self._columns, last if self._early_exit else None, self._with_focus)
-        try:
+        tap, prompts = _ReadingTap(self._columns, self._with_focus), [self._prompt] * len(latents)
+        if self._early_exit:
+            self._backbone.read(tap, where, latents, level, prompts)
+        else:
             with self._backbone.tapped(tap, where):
-                self._backbone.predict(latents, level, [self._prompt] * len(latents))
-        except _AllRead:
-            pass
+                self._backbone.predict(latents, level, prompts)
         parts = tuple(torch.stack(found).mean(0) for found in tap.found)
         tokens = tuple((encoders, tuple(indices)) for encoders, indices, _ in self._columns)
         return TextMaps(self._prompt, parts, tokens, tuple(tap.focus))
 
 
-class _AllRead(Exception):  # noqa: N818 - it says that the pass may stop
-    """Ends a forward pass."""
-
-
 class _ReadingTap(Tap):
-    """Collects [N, h, w, columns] for each part of the text at each layer; stops the pass at `last`."""
+    """Collects [N, h, w, columns] for each part of the text at each layer."""
 
     def __init__(
-        self,
-        columns: Sequence[tuple[tuple[str, ...], Sequence[int], int]],
-        last: Layer | None,
-        with_focus: bool,
+        self, columns: Sequence[tuple[tuple[str, ...], Sequence[int], int]], with_focus: bool
     ) -> None:
         self._columns = columns
-        self._last = last
         self._with_focus = with_focus
         self.found: list[list[Tensor]] = [[] for _ in columns]
         self.focus: list[tuple[Tensor, Tensor, float]] = []
@@ -170,8 +161,6 @@ class _ReadingTap(Tap):
         if self._with_focus and call.layer.kind is not AttentionKind.CROSS:
             tokens = call.image_tokens
             self.focus.append((call.query[:, :, :tokens], call.key[:, :, :tokens], call.scale))
-        if call.layer is self._last:
-            raise _AllRead
         return call.attend()
 
     def _read(self, call: AttentionCall) -> None:
