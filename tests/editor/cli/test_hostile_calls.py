@@ -105,7 +105,7 @@ def test_deltas_and_definitions(
 @pytest.mark.parametrize("value", ["nan", "-nan", "inf", "1e300", "-1e9", "1e400"])
 def test_attributes_beyond_sense(value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit = ["attribute", "--prompt", "a man", "--set", f"man:age={value}", "-o", str(tmp_path / "a.png")]
-    assert "must be a number from -1000 to 1000" in refused(capsys, *edit)
+    assert "must be a number from -100 to 100" in refused(capsys, *edit)
 
 
 @pytest.mark.parametrize(
