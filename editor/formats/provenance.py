@@ -20,7 +20,7 @@ from editor.layers.layer import BlendMode
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
-from inference.operations import Attribute, SamplingParameters
+from inference.operations import EditedParameters, SamplingParameters
 from inference.values import flag, json_object
 
 KEY = "attune"  # PNG chunk keyword and XMP property
@@ -208,7 +208,7 @@ def _fills(state: DocumentState) -> bool:
 
 def _attribute_pairs(recipe: Recipe) -> Sequence[tuple[str, Any]]:
     given = recipe.request.parameters
-    if not isinstance(given, Attribute):
+    if not isinstance(given, EditedParameters):
         return ()
     edits = [
         f"{recipe.prompt[edit.start : edit.end]}:{edit.attribute}={edit.value:g}"
