@@ -34,6 +34,7 @@ from editor.sliders.session import AttributeSession
 from editor.system.background import Background
 from editor.system.settings import Settings
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.operations import SamplingParameters
 from inference.service import InferenceService, Job
 
@@ -238,7 +239,7 @@ class Application(QObject):
         document.undo_memory_bytes = self.settings.get("undo_memory_mib") * 2**20
         document.history_dropped.connect(self._on_history_dropped)
 
-    def _on_picture_made(self, document: Document, notes: tuple[str, ...]) -> None:
+    def _on_picture_made(self, document: Document, notes: tuple[Message, ...]) -> None:
         self.add_document(document)
         for note in notes:
             self.shell.message.emit(note, "", "info")

@@ -82,7 +82,10 @@ def _read(file: Path) -> dict[str, Any]:
         found: Any = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EditorError(
-            f"“{file}” is damaged: {error}.", "Delete it; the steps it held can be chosen again."
+            "“{file}” is damaged: {reason}.",
+            "Delete it; the steps it held can be chosen again.",
+            file=file,
+            reason=error,
         ) from error
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
@@ -92,14 +95,22 @@ def _step(file: Path, values: Mapping[str, Any]) -> ChosenStep:
         found = ChosenStep(int(values["step"]), int(values["steps"]))
     except (KeyError, TypeError, ValueError) as error:
         raise EditorError(
-            f"“{file}” holds no readable step.", "Delete it and choose the step again."
+            "“{file}” holds no readable step.", "Delete it and choose the step again.", file=file
         ) from error
     if not 0 <= found.step < found.steps:
-        raise EditorError(f"“{file}” holds step {found.step} of {found.steps}.", "Choose the step again.")
+        raise EditorError(
+            "“{file}” holds step {step} of {steps}.",
+            "Choose the step again.",
+            file=file,
+            step=found.step,
+            steps=found.steps,
+        )
     return found
 
 
 def _size(file: Path, value: Any) -> float:
     if not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise EditorError(f"“{file}” holds the step size {value!r}.", "Choose the step again.")
+        raise EditorError(
+            "“{file}” holds the step size {value}.", "Choose the step again.", file=file, value=repr(value)
+        )
     return float(value)

@@ -85,14 +85,23 @@ def read_definition(path: Path, words: Mapping[str, tuple[str, ...]] | None = No
     unknown = sorted(set(values) - _KNOWN)
     if missing or unknown:
         problem = f"lacks {', '.join(missing)}" if missing else f"has the unknown {', '.join(unknown)}"
-        raise EditorError(f"The definition “{path.name}” {problem}.", f"It needs {', '.join(_REQUIRED)}.")
+        raise EditorError(
+            "The definition “{name}” {problem}.",
+            "It needs {required}.",
+            name=path.name,
+            problem=problem,
+            required=", ".join(_REQUIRED),
+        )
     subject = str(values["subject"])
     known = words if words is not None else subject_words(shipped_folder())
     try:
         return _definition(values, subject, known.get(subject, (subject,)))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise EditorError(
-            f"The definition “{path.name}” is not right: {error}.", "Compare it with deltas/README.md."
+            "The definition “{name}” is not right: {reason}.",
+            "Compare it with deltas/README.md.",
+            name=path.name,
+            reason=error,
         ) from error
 
 
@@ -120,7 +129,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise EditorError(f"“{path}” cannot be read: {error}.", "It must be a TOML file in UTF-8.") from error
+        raise EditorError(
+            "“{path}” cannot be read: {reason}.", "It must be a TOML file in UTF-8.", path=path, reason=error
+        ) from error
 
 
 def _definition(values: Mapping[str, Any], subject: str, words: tuple[str, ...]) -> Definition:

@@ -21,7 +21,10 @@ def detection_labels(model: str) -> frozenset[str]:
         return frozenset(str(name) for name in values["id2label"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise EditorError(
-            f"“{model}” is no detection model: {path} names no kinds.", "Choose another in Settings."
+            "“{model}” is no detection model: {path} names no kinds.",
+            "Choose another in Settings.",
+            model=model,
+            path=path,
         ) from error
 
 
@@ -35,7 +38,8 @@ def _cached(model: str) -> Path:
         found = None
     if not isinstance(found, str):
         raise EditorError(
-            f"The detection model “{model}” is not on this machine.",
+            "The detection model “{model}” is not on this machine.",
             "Choose in Settings a folder, or a model that is in the hub's cache.",
+            model=model,
         )
     return Path(found)

@@ -85,8 +85,10 @@ class Parameters:
         unknown = sorted(set(values) - set(declared))
         if unknown:
             raise EditorError(
-                f"Unknown parameter {', '.join(unknown)}.",
-                f"Known are: {', '.join(declared)}.",
+                "Unknown parameter {unknown}.",
+                "Known are: {declared}.",
+                unknown=", ".join(unknown),
+                declared=", ".join(declared),
             )
         return cls(**{name: _revived(declared[name].type, value) for name, value in values.items()})
 
@@ -134,7 +136,9 @@ def _bound(value: float | None) -> str:
 
 
 def _refused(declared: ParameterField, value: object, reason: str) -> EditorError:
-    return EditorError(f"{declared.declaration.label} is {value!r}: {reason}.")
+    return EditorError(
+        "{label} is {value}: {reason}.", label=declared.declaration.label, value=repr(value), reason=reason
+    )
 
 
 def _plain(value: Any) -> Any:
@@ -151,13 +155,15 @@ def _revived(hint: Any, value: Any) -> Any:
         return value
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
-            raise EditorError(f"Expected a list, not {value!r}.")
+            raise EditorError("Expected a list, not {value}.", value=repr(value))
         items = typing.cast("list[Any]", value)
         arguments = typing.get_args(hint)
         if len(arguments) == 2 and arguments[1] is Ellipsis:
             return tuple(_revived(arguments[0], item) for item in items)
         if len(items) != len(arguments):
-            raise EditorError(f"Expected {len(arguments)} values, not {len(items)}.")
+            raise EditorError(
+                "Expected {needed} values, not {given}.", needed=len(arguments), given=len(items)
+            )
         return tuple(_revived(kind, item) for kind, item in zip(arguments, items, strict=True))
     if dataclasses.is_dataclass(hint) and isinstance(value, Mapping):
         return _revived_dataclass(typing.cast("type[Any]", hint), typing.cast("Mapping[str, Any]", value))
@@ -169,9 +175,13 @@ def _revived_dataclass(cls: "type[Any]", values: Mapping[str, Any]) -> Any:
     unknown = sorted(set(values) - set(hints))
     if unknown:
         raise EditorError(
-            f"Unknown field {', '.join(unknown)} in {cls.__name__}.", f"Known are: {', '.join(hints)}."
+            "Unknown field {unknown} in {name}.",
+            "Known are: {hints}.",
+            unknown=", ".join(unknown),
+            name=cls.__name__,
+            hints=", ".join(hints),
         )
     try:
         return cls(**{name: _revived(hints[name], value) for name, value in values.items()})
     except TypeError as error:
-        raise EditorError(f"{cls.__name__} is incomplete: {error}.") from error
+        raise EditorError("{name} is incomplete: {reason}.", name=cls.__name__, reason=error) from error

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.operations import OPERATIONS, Operation
 from inference.parameters import Parameters
 from inference.progress import Measurements
@@ -62,10 +63,15 @@ class Request:
             model = str(values["model"])
         except (KeyError, TypeError) as error:
             raise EditorError(
-                f"The recipe lacks {error}.", "It needs operation, parameters and model."
+                "The recipe lacks {reason}.", "It needs operation, parameters and model.", reason=error
             ) from error
         if name not in OPERATIONS:
-            raise EditorError(f"Unknown operation “{name}”.", f"Known are: {', '.join(OPERATIONS)}.")
+            raise EditorError(
+                "Unknown operation “{name}”.",
+                "Known are: {operations}.",
+                name=name,
+                operations=", ".join(OPERATIONS),
+            )
         return cls(
             operation=name,
             parameters=OPERATIONS[name].parameters.from_json(parameters),
@@ -85,7 +91,7 @@ class Output:
 
     images: tuple[Pixels, ...]
     maps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
@@ -100,6 +106,6 @@ class Result:
     images: tuple[Pixels, ...]
     maps: Mapping[str, NDArray[np.float32]]
     measured: Measurements
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
     cached: bool = False

@@ -20,6 +20,7 @@ from inference.chosen_steps import STEPS_FILE, chosen
 from inference.deltas import Delta, DeltaLibrary
 from inference.errors import EditorError, TooLittleMemoryError
 from inference.inputs import Inputs
+from inference.messages import Message
 from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import Attribute, Operation, Refine, SamplingParameters, SubjectEdit
 from inference.parameters import Parameters
@@ -94,12 +95,15 @@ class Runner:
         entry = self._catalogue.find(request.model)
         operation = request.declared
         _check(operation, entry, inputs)
-        notes: list[str] = []
+        notes: list[Message] = []
         for mode in self._modes(entry):
             if mode is not None:
                 self._reload(entry, mode, progress)
                 notes.append(
-                    f"Memory ran out; repeated with less of the model in memory ({mode.value} offload)."
+                    Message(
+                        "Memory ran out; repeated with less of the model in memory ({value} offload).",
+                        value=mode.value,
+                    )
                 )
             result = self._attempt(request, entry, inputs, progress, notes)
             if result is not None:
@@ -141,7 +145,7 @@ class Runner:
         entry: ModelEntry,
         images: Mapping[str, Pixels],
         progress: Progress,
-        notes: list[str],
+        notes: list[Message],
     ) -> Result | None:
         """One try; None if memory ran out. The exception, which holds tensors, ends here."""
         try:
@@ -152,7 +156,9 @@ class Runner:
             if known is not None:
                 return replace(known, cached=True, measured=progress.measured)
             if request.model_hash not in ("", backbone.model_hash):
-                notes.append(f"The weights of {entry.name} are not those this was first made with.")
+                notes.append(
+                    Message("The weights of {name} are not those this was first made with.", name=entry.name)
+                )
             result = self._carried_out(resolved, backbone, entry, images, progress, tuple(notes))
         except (RuntimeError, MemoryError) as error:
             if not memory.is_out_of_memory(error):
@@ -185,7 +191,7 @@ class Runner:
         entry: ModelEntry,
         images: Mapping[str, Pixels],
         progress: Progress,
-        notes: tuple[str, ...],
+        notes: tuple[Message, ...],
     ) -> Result:
         backbone.measured = progress.measured
         memory.start_peak(backbone.device)
@@ -277,12 +283,21 @@ def _check(operation: Operation, entry: ModelEntry, inputs: Mapping[str, Pixels]
     if entry.family not in operation.families:
         families = ", ".join(sorted(family.value.upper() for family in operation.families))
         raise EditorError(
-            f"“{operation.label}” does not work with {entry.name} ({entry.family.value.upper()}).",
-            f"Choose a model of: {families}.",
+            "“{label}” does not work with {name} ({family}).",
+            "Choose a model of: {families}.",
+            label=operation.label,
+            name=entry.name,
+            family=entry.family.value.upper(),
+            families=families,
         )
     missing = sorted(need.value for need in operation.needs if need.value not in inputs)
     if missing:
-        raise EditorError(f"“{operation.label}” needs: {', '.join(missing)}.", "Give it as well.")
+        raise EditorError(
+            "“{label}” needs: {missing}.",
+            "Give it as well.",
+            label=operation.label,
+            missing=", ".join(missing),
+        )
 
 
 def _resolved(
@@ -311,9 +326,11 @@ def _subject(parameters: Attribute, edit: SubjectEdit) -> str:
     prompt = parameters.prompt
     if not 0 <= edit.start < edit.end <= len(prompt):
         raise EditorError(
-            f"The subject at characters {edit.start} to {edit.end} is not in the prompt, "
-            f"which has {len(prompt)} characters.",
+            "The subject at characters {start} to {end} is not in the prompt, which has {length} characters.",
             "Choose the subject again.",
+            start=edit.start,
+            end=edit.end,
+            length=len(prompt),
         )
     return prompt[edit.start : edit.end]
 
@@ -333,6 +350,8 @@ def _too_large(request: Request) -> TooLittleMemoryError:
     if isinstance(parameters, SamplingParameters) and parameters.width and parameters.height:
         size = f" for a picture of {parameters.width} × {parameters.height}"
     return TooLittleMemoryError(
-        f"There is not enough memory{size} with {request.model}.",
+        "There is not enough memory{size} with {model}.",
         "Choose a smaller size or a smaller model, or close other programs.",
+        size=size,
+        model=request.model,
     )

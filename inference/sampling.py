@@ -184,7 +184,12 @@ def _stepper(sampler: str) -> _Stepper:
         "ddpm": _ddpm_step,
     }
     if sampler not in steppers:
-        raise EditorError(f"Unknown sampler “{sampler}”.", f"Known are: {', '.join(SAMPLERS)}.")
+        raise EditorError(
+            "Unknown sampler “{sampler}”.",
+            "Known are: {samplers}.",
+            sampler=sampler,
+            samplers=", ".join(SAMPLERS),
+        )
     return steppers[sampler]
 
 

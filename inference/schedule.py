@@ -115,7 +115,10 @@ class Schedule:
         except ValueError as error:
             known = ", ".join(kind.value for kind in PredictionType)
             raise EditorError(
-                f"The model's scheduler predicts “{named}”, which is unknown.", f"Known are: {known}."
+                "The model's scheduler predicts “{named}”, which is unknown.",
+                "Known are: {known}.",
+                named=named,
+                known=known,
             ) from error
         return cls(config, prediction_type, int(config.get("num_train_timesteps", 1000)))
 
@@ -143,11 +146,19 @@ class Schedule:
             EditorError: an unknown sampler, or more steps than the schedule can tell apart.
         """
         if sampler not in SAMPLERS:
-            raise EditorError(f"Unknown sampler “{sampler}”.", f"Known are: {', '.join(SAMPLERS)}.")
+            raise EditorError(
+                "Unknown sampler “{sampler}”.",
+                "Known are: {samplers}.",
+                sampler=sampler,
+                samplers=", ".join(SAMPLERS),
+            )
         if not 1 <= steps <= self._most_steps(sampler):
             raise EditorError(
-                f"{steps} steps are not possible with the sampler {sampler}.",
-                f"Choose 1 to {self._most_steps(sampler)}.",
+                "{steps} steps are not possible with the sampler {sampler}.",
+                "Choose 1 to {most}.",
+                steps=steps,
+                sampler=sampler,
+                most=self._most_steps(sampler),
             )
         if self.is_flow:
             return self._flow_levels(steps, image_tokens, sampler)

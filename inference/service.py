@@ -268,8 +268,9 @@ class InferenceService(QObject):
         if self._running is not None:
             job, self._running = self._running, None
             job.error = EditorError(
-                f"The image engine stopped unexpectedly ({died.reason}).",
+                "The image engine stopped unexpectedly ({reason}).",
                 "It starts again with the next job. If this repeats, try a smaller picture or model.",
+                reason=died.reason,
             )
             self._end(job, JobState.CANCELLED if self._cancelling else JobState.FAILED)
         self._dispatch_timer.start()

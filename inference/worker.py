@@ -210,8 +210,9 @@ class _Throttle:
 def _defect(error: Exception) -> EditorError:
     detail = f"{type(error).__name__}: {error}".strip().splitlines()[0]
     return EditorError(
-        f"An unexpected problem stopped this job ({detail}).",
+        "An unexpected problem stopped this job ({detail}).",
         "Nothing was changed; the details are in the log. Try again or restart Attune.",
+        detail=detail,
     )
 
 

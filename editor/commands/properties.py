@@ -31,7 +31,10 @@ class SetLayerProperty(Command):
     def __init__(self, document: Document, layer_id: str, name: str, value: Any, merge_key: str = "") -> None:
         if name not in _PROPERTY_TEXTS:
             raise EditorError(
-                f"A layer has no property “{name}”.", f"Known are: {', '.join(_PROPERTY_TEXTS)}."
+                "A layer has no property “{name}”.",
+                "Known are: {property_texts}.",
+                name=name,
+                property_texts=", ".join(_PROPERTY_TEXTS),
             )
         state = document.state
         layer = state.node(layer_id)

@@ -15,6 +15,7 @@ from editor.formats import files
 from editor.formats.files import ExportOptions, Opened
 from editor.layers.state import DocumentState
 from inference.errors import EditorError
+from inference.messages import Message
 
 translate = QCoreApplication.translate
 
@@ -88,7 +89,7 @@ class FileWork(Controller):
         path = Path(path).absolute()
         state, source = document.state, document.source
 
-        def done(notes: tuple[str, ...]) -> None:
+        def done(notes: tuple[Message, ...]) -> None:
             document.last_export = (path, options)
             self.exported.emit(document, path)
             self._shell.enabled_changed.emit()

@@ -13,6 +13,7 @@ from editor.recovery.leftovers import Leftovers
 from editor.recovery.store import Snapshot, Store
 from editor.system.folders import recovery_folder
 from inference.errors import EditorError
+from inference.messages import Message
 
 translate = QCoreApplication.translate
 
@@ -56,7 +57,7 @@ class Recovery(QObject):
         store, self._adopted = self._adopted, None
         self.autosave.follow(document, store)
 
-    def _on_restored(self, snapshot: Snapshot, store: Store, notes: tuple[str, ...]) -> None:
+    def _on_restored(self, snapshot: Snapshot, store: Store, notes: tuple[Message, ...]) -> None:
         document = Document(snapshot.state, title=snapshot.title, path=snapshot.path, source=snapshot.source)
         document.undo_stack.resetClean()  # it is in no file
         self._adopted = store

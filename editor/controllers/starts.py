@@ -101,15 +101,22 @@ def canvas_state(
     """
     if not (1 <= width <= LARGEST_SIDE_PX and 1 <= height <= LARGEST_SIDE_PX):
         raise EditorError(
-            f"A canvas cannot be {width} × {height} pixels.", f"Use 1 to {LARGEST_SIDE_PX} for each side."
+            "A canvas cannot be {width} × {height} pixels.",
+            "Use 1 to {most} for each side.",
+            width=width,
+            height=height,
+            most=LARGEST_SIDE_PX,
         )
     if width * height > LARGEST_PIXELS:
         raise EditorError(
-            f"A canvas of {width} × {height} pixels is too large.",
-            f"Use up to {LARGEST_PIXELS // 10**6} megapixels.",
+            "A canvas of {width} × {height} pixels is too large.",
+            "Use up to {most_megapixels} megapixels.",
+            width=width,
+            height=height,
+            most_megapixels=LARGEST_PIXELS // 10**6,
         )
     if depth not in (8, 16):
-        raise EditorError(f"A canvas cannot have {depth} bits a channel.", "Use 8 or 16.")
+        raise EditorError("A canvas cannot have {depth} bits a channel.", "Use 8 or 16.", depth=depth)
     name = translate("Starts", "Background")
     layer = Layer(name=name, raster=_filled(width, height, fill, depth))
     return replace(DocumentState.of_layer(layer), dpi=(dpi, dpi))

@@ -22,6 +22,7 @@ from editor.layers.state import DocumentState, Guide, SourceMetadata
 from editor.layers.text import TextContent
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
+from inference.messages import Message
 
 DEEPEST_GROUP = 100
 LARGEST_SIDE_PX = 1_000_000
@@ -59,7 +60,7 @@ def state_to_json(state: DocumentState, keeper: PixelKeeper) -> dict[str, Any]:
     }
 
 
-def state_from_json(values: object, source: PixelSource, notes: list[str]) -> DocumentState:
+def state_from_json(values: object, source: PixelSource, notes: list[Message]) -> DocumentState:
     """The state again; `notes` gets a sentence for each thing that was dropped.
 
     Raises:
@@ -80,7 +81,7 @@ def state_from_json(values: object, source: PixelSource, notes: list[str]) -> Do
             icc_profile=_bytes_of(given.get("icc_profile", "")),
         )
     except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
-        raise EditorError(f"The document cannot be read: {error}.") from error
+        raise EditorError("The document cannot be read: {reason}.", reason=error) from error
 
 
 def node_to_json(node: Node, keeper: PixelKeeper) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def node_to_json(node: Node, keeper: PixelKeeper) -> dict[str, Any]:
     return values | {"adjustment": kind_of(node.settings).name, "settings": node.settings.to_json()}
 
 
-def node_from_json(values: object, source: PixelSource, notes: list[str], depth: int = 0) -> Node:
+def node_from_json(values: object, source: PixelSource, notes: list[Message], depth: int = 0) -> Node:
     """The node again.
 
     Raises:
@@ -115,7 +116,7 @@ def node_from_json(values: object, source: PixelSource, notes: list[str], depth:
     """
     given = _object(values, "layer")
     if depth > DEEPEST_GROUP:
-        raise EditorError(f"The file has groups more than {DEEPEST_GROUP} deep.")
+        raise EditorError("The file has groups more than {most} deep.", most=DEEPEST_GROUP)
     kind = given.get("kind")
     common = _common(given, source, notes)
     if kind == "layer":
@@ -125,7 +126,9 @@ def node_from_json(values: object, source: PixelSource, notes: list[str], depth:
         return Group(**common, children=children, isolated=bool(given.get("isolated", True)))
     if kind == "adjustment":
         return Adjustment(**common, settings=_settings(given))
-    raise EditorError(f"The file has a layer of the unknown kind “{kind}”.", "Open it with a newer Attune.")
+    raise EditorError(
+        "The file has a layer of the unknown kind “{kind}”.", "Open it with a newer Attune.", kind=kind
+    )
 
 
 def mask_to_json(mask: Mask | None, keeper: PixelKeeper) -> dict[str, Any] | None:
@@ -195,13 +198,17 @@ def _of_layer(layer: Layer, keeper: PixelKeeper) -> dict[str, Any]:
     }
 
 
-def _common(given: Mapping[str, Any], source: PixelSource, notes: list[str]) -> dict[str, Any]:
+def _common(given: Mapping[str, Any], source: PixelSource, notes: list[Message]) -> dict[str, Any]:
     """The fields that every node has."""
     name = str(given.get("name", ""))
     flags = ("visible", "locked", "alpha_locked", "position_locked", "clipped")
     opacity = given.get("opacity", 1.0)
     if not isinstance(opacity, int | float):
-        raise EditorError(f"The opacity of layer “{name}” is {opacity!r}: a number is needed.")
+        raise EditorError(
+            "The opacity of layer “{name}” is {opacity}: a number is needed.",
+            name=name,
+            opacity=repr(opacity),
+        )
     return {
         "name": name,
         "id": str(given.get("id") or new_layer_id()),
@@ -213,7 +220,7 @@ def _common(given: Mapping[str, Any], source: PixelSource, notes: list[str]) -> 
 
 
 def _layer_fields(
-    given: Mapping[str, Any], source: PixelSource, name: str, notes: list[str]
+    given: Mapping[str, Any], source: PixelSource, name: str, notes: list[Message]
 ) -> dict[str, Any]:
     maps = _object(given.get("maps", {}), "list of maps")
     return {
@@ -226,27 +233,39 @@ def _layer_fields(
     }
 
 
-def _recipe(values: object, name: str, notes: list[str]) -> Recipe | None:
+def _recipe(values: object, name: str, notes: list[Message]) -> Recipe | None:
     try:
         return Recipe.from_json(values) if values is not None else None
     except EditorError as error:
-        notes.append(f"The sliders of layer “{name}” cannot be restored: {error.message}")
+        notes.append(
+            Message(
+                "The sliders of layer “{name}” cannot be restored: {reason}", name=name, reason=error.sentence
+            )
+        )
         return None
 
 
-def _text_content(values: object, name: str, notes: list[str]) -> TextContent | None:
+def _text_content(values: object, name: str, notes: list[Message]) -> TextContent | None:
     try:
         return TextContent.from_json(dict(_object(values, "text"))) if values is not None else None
     except EditorError as error:
-        notes.append(f"The text of layer “{name}” is pixels only: {error.message}")
+        notes.append(
+            Message("The text of layer “{name}” is pixels only: {reason}", name=name, reason=error.sentence)
+        )
         return None
 
 
-def _blend_mode(value: object, name: str, notes: list[str]) -> BlendMode:
+def _blend_mode(value: object, name: str, notes: list[Message]) -> BlendMode:
     try:
         return BlendMode(value)
     except ValueError:
-        notes.append(f"Layer “{name}” uses the blend mode “{value}”, which is shown as normal.")
+        notes.append(
+            Message(
+                "Layer “{name}” uses the blend mode “{value}”, which is shown as normal.",
+                name=name,
+                value=value,
+            )
+        )
         return BlendMode.NORMAL
 
 
@@ -254,7 +273,9 @@ def _settings(given: Mapping[str, Any]) -> Any:
     kind = ADJUSTMENTS.get(str(given.get("adjustment")))
     if kind is None:
         raise EditorError(
-            f"The file has an unknown adjustment “{given.get('adjustment')}”.", "Open it with a newer Attune."
+            "The file has an unknown adjustment “{kind}”.",
+            "Open it with a newer Attune.",
+            kind=given.get("adjustment"),
         )
     return kind.settings.from_json(_object(given.get("settings", {}), "adjustment"))
 
@@ -266,21 +287,31 @@ def _guide(values: object) -> Guide:
 
 def _object(values: object, what: str) -> Mapping[str, Any]:
     if not isinstance(values, Mapping):
-        raise EditorError(f"The file's {what} cannot be read: it is no object but {str(values)[:40]!r}.")
+        raise EditorError(
+            "The file's {what} cannot be read: it is no object but {values}.",
+            what=what,
+            values=repr(str(values)[:40]),
+        )
     return cast("Mapping[str, Any]", values)
 
 
 def _list(given: Mapping[str, Any], name: str) -> list[Any]:
     values = given.get(name, [])
     if not isinstance(values, list):
-        raise EditorError(f"“{name}” is no list but {str(values)[:40]!r}.")
+        raise EditorError("“{name}” is no list but {values}.", name=name, values=repr(str(values)[:40]))
     return cast("list[Any]", values)
 
 
 def _whole(given: Mapping[str, Any], name: str, low: int, high: int) -> int:
     value = given.get(name, 0)
     if type(value) is not int or not low <= value <= high:
-        raise EditorError(f"“{name}” is {str(value)[:40]!r}: allowed is a whole number {low} to {high}.")
+        raise EditorError(
+            "“{name}” is {value}: allowed is a whole number {low} to {high}.",
+            name=name,
+            value=repr(str(value)[:40]),
+            low=low,
+            high=high,
+        )
     return value
 
 
@@ -292,4 +323,4 @@ def _bytes_of(text: object) -> bytes:
     try:
         return base64.b64decode(str(text), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise EditorError(f"A part of the file is no base64: {error}.") from error
+        raise EditorError("A part of the file is no base64: {reason}.", reason=error) from error

@@ -87,7 +87,12 @@ def resized_canvas(state: DocumentState, width: int, height: int, anchor: str) -
     """Another size of the canvas; the picture stays at the `anchor`, one of `ANCHORS`. Nothing is cut off."""
     check_size(width, height)
     if anchor not in ANCHORS:
-        raise EditorError(f"There is no anchor “{anchor}”.", f"Choose one of: {', '.join(ANCHORS)}.")
+        raise EditorError(
+            "There is no anchor “{anchor}”.",
+            "Choose one of: {anchors}.",
+            anchor=anchor,
+            anchors=", ".join(ANCHORS),
+        )
     across, down = ANCHORS[anchor]
     x, y = round((state.width - width) * across), round((state.height - height) * down)
     return framed(state, Area(x, y, width, height))
@@ -174,12 +179,19 @@ def check_size(width: int, height: int) -> None:
     """
     if not (1 <= width <= LARGEST_SIDE_PX and 1 <= height <= LARGEST_SIDE_PX):
         raise EditorError(
-            f"A picture cannot be {width} × {height} pixels.", f"Each side is 1 to {LARGEST_SIDE_PX}."
+            "A picture cannot be {width} × {height} pixels.",
+            "Each side is 1 to {most}.",
+            width=width,
+            height=height,
+            most=LARGEST_SIDE_PX,
         )
     if width * height > LARGEST_PIXELS:
         raise EditorError(
-            f"A picture of {width} × {height} pixels is too large.",
-            f"At most {LARGEST_PIXELS // 1_000_000} megapixels are possible.",
+            "A picture of {width} × {height} pixels is too large.",
+            "At most {most_megapixels} megapixels are possible.",
+            width=width,
+            height=height,
+            most_megapixels=LARGEST_PIXELS // 1_000_000,
         )
 
 

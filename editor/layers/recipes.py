@@ -37,7 +37,7 @@ class Subject:
                 colour_index=int(values.get("colour_index", 0)),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise EditorError(f"A subject of the recipe cannot be read: {error}.") from error
+            raise EditorError("A subject of the recipe cannot be read: {reason}.", reason=error) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,13 +82,15 @@ class Recipe:
             EditorError: no recipe, a newer version, or a request that its operation refuses.
         """
         if not isinstance(content, Mapping):
-            raise EditorError(f"The recipe is no object but {content!r}.")
+            raise EditorError("The recipe is no object but {content}.", content=repr(content))
         values = cast("Mapping[str, Any]", content)
         version = values.get("version", RECIPE_VERSION)
         if not isinstance(version, int) or version > RECIPE_VERSION:
             raise EditorError(
-                f"The recipe has version {version}; this Attune reads up to {RECIPE_VERSION}.",
+                "The recipe has version {version}; this Attune reads up to {newest}.",
                 "Open it with a newer Attune.",
+                version=version,
+                newest=RECIPE_VERSION,
             )
         request = values.get("request")
         subjects = values.get("subjects", [])
@@ -106,7 +108,9 @@ def with_edits(recipe: Recipe, edits: tuple[SubjectEdit, ...], *, delay: float |
     """The recipe as an `attribute` request with `edits`; a `generate` recipe becomes one."""
     parameters = recipe.request.parameters
     if not isinstance(parameters, Generate | Attribute):
-        raise EditorError(f"A layer made by {recipe.request.operation} has no attribute sliders.")
+        raise EditorError(
+            "A layer made by {operation} has no attribute sliders.", operation=recipe.request.operation
+        )
     values = {item.name: getattr(parameters, item.name) for item in SamplingParameters.declared()}
     kept_delay = parameters.delay if isinstance(parameters, Attribute) else None
     chosen = delay if delay is not None else kept_delay

@@ -18,6 +18,7 @@ from editor.recovery.store import MANIFEST, THUMBNAIL, Snapshot, Store, Summary,
 from editor.system.atomic import remove_strays
 from editor.system.background import Background
 from inference.errors import EditorError
+from inference.messages import Message
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class Found:
 
     instances: list[Instance]
     leftovers: list[Leftover]
-    problems: list[str]  # sentences on what is damaged, or was dropped for its size
+    problems: list[Message]  # sentences on what is damaged, or was dropped for its size
 
 
 class Leftovers(QObject):
@@ -147,7 +148,7 @@ def find(root: Path, most_bytes: int) -> Found:
     return found
 
 
-def _read(root: Path, folder: Path, problems: list[str]) -> Leftover | None:
+def _read(root: Path, folder: Path, problems: list[Message]) -> Leftover | None:
     if not (folder / MANIFEST).exists():  # a first write that was not finished, or the last of a removal
         shutil.rmtree(folder, ignore_errors=True)
         return None
@@ -195,7 +196,10 @@ def _bound(found: Found, most_bytes: int) -> None:
             found.leftovers.remove(leftover)
             leftover.store.remove()
             found.problems.append(
-                f"Unsaved work of “{leftover.summary.title}” was deleted: recovery takes too much room."
+                Message(
+                    "Unsaved work of “{title}” was deleted: recovery takes too much room.",
+                    title=leftover.summary.title,
+                )
             )
 
 

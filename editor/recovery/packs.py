@@ -66,7 +66,9 @@ class Packs:
                 file.seek(place.offset)
                 data = file.read(place.length)
         except OSError as error:
-            raise EditorError(f"A recovery file cannot be read: {error.strerror or error}.") from error
+            raise EditorError(
+                "A recovery file cannot be read: {reason}.", reason=error.strerror or error
+            ) from error
         if len(data) != place.length:
             raise EditorError("A part of the recovery file is missing.")
         return data

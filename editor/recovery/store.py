@@ -22,6 +22,7 @@ from editor.recovery.packs import Packs
 from editor.recovery.tiles import Keeper, Keys, Source
 from editor.system.atomic import atomic_write, sync_folder, writing_error
 from inference.errors import EditorError
+from inference.messages import Message
 
 MANIFEST = "manifest.json"
 THUMBNAIL = "thumbnail.png"
@@ -82,15 +83,17 @@ class Store:
             EditorError: the manifest is missing or broken.
         """
         values = _read_manifest(self.folder)
-        notes: list[str] = []
+        notes: list[Message] = []
         try:
             source = Source(self._opened(), self._keys)
         except OSError as error:
-            raise EditorError(f"The recovery files cannot be read: {error.strerror or error}.") from error
+            raise EditorError(
+                "The recovery files cannot be read: {reason}.", reason=error.strerror or error
+            ) from error
         state = state_from_json(values.get("document"), source, notes)
         self._opened().sweep(source.live)
         if source.damaged:
-            notes.append(f"{source.damaged} damaged parts of the picture are empty now.")
+            notes.append(Message("{count} damaged parts of the picture are empty now.", count=source.damaged))
         summary = _summary(values)
         kept = source_from_json(values.get("source", {}))
         snapshot = Snapshot(state=state, source=kept, title=summary.title, path=summary.path)
@@ -177,9 +180,11 @@ def _read_manifest(folder: Path) -> Mapping[str, Any]:
             raise EditorError("The recovery file is absurdly large.")
         values = json.loads(path.read_bytes())
     except OSError as error:
-        raise EditorError(f"“{path}” cannot be read: {error.strerror or error}.") from error
+        raise EditorError(
+            "“{path}” cannot be read: {reason}.", path=path, reason=error.strerror or error
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise EditorError(f"The recovery file is damaged: {error}.") from error
+        raise EditorError("The recovery file is damaged: {reason}.", reason=error) from error
     if not isinstance(values, dict):
         raise EditorError("The recovery file is damaged: it holds no object.")
     found = cast("Mapping[str, Any]", values)
@@ -199,4 +204,4 @@ def _summary(values: Mapping[str, Any]) -> Summary:
             height=int(values["document"]["height"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise EditorError(f"The recovery file is damaged: {error}.") from error
+        raise EditorError("The recovery file is damaged: {reason}.", reason=error) from error

@@ -20,7 +20,9 @@ def combine(old: Mask | None, new: Mask, mode: str, within: Area) -> Mask:
         EditorError: an unknown mode.
     """
     if mode not in MODES:
-        raise EditorError(f"Selections cannot be combined by “{mode}”.", f"Use {', '.join(MODES)}.")
+        raise EditorError(
+            "Selections cannot be combined by “{mode}”.", "Use {modes}.", mode=mode, modes=", ".join(MODES)
+        )
     if mode == REPLACE or (old is None and mode in (ADD, INTERSECT)):
         return new
     old = old if old is not None else everything(within)

@@ -64,7 +64,7 @@ def writing_error(path: Path, error: OSError) -> WritingError:
         hint = "You may not write there: choose another folder."
     else:
         hint = "Is the drive connected, and the folder there? Choose another place."
-    return WritingError(f"“{path}” could not be written: {reason}.", hint)
+    return WritingError("“{path}” could not be written: {reason}.", hint, path=path, reason=reason)
 
 
 def sync_file(file: BinaryIO) -> None:

@@ -174,7 +174,7 @@ class Settings(QObject):
             EditorError: the value is out of range, or the file cannot be written (it holds for this run).
         """
         if name not in {item.name for item in Preferences.declared()}:
-            raise EditorError(f"There is no setting “{name}”.")
+            raise EditorError("There is no setting “{name}”.", name=name)
         if self.get(name) == value:
             return
         self._preferences = replace(self._preferences, **{name: value})

@@ -146,8 +146,12 @@ class LatentBackbone(Backbone):
             if size < unit or size % unit:
                 nearest = max(unit, round(size / unit) * unit)
                 raise EditorError(
-                    f"The {name} is {size}: this model needs a multiple of {unit}.",
-                    f"The nearest is {nearest}.",
+                    "The {name} is {size}: this model needs a multiple of {unit}.",
+                    "The nearest is {nearest}.",
+                    name=name,
+                    size=size,
+                    unit=unit,
+                    nearest=nearest,
                 )
         channels = int(self.parts.vae.config["latent_channels"])
         return channels, height // self.vae_scale, width // self.vae_scale

@@ -95,7 +95,7 @@ def evaluate_attribute(
     for attribute in attributes:
         reading(attribute)
     if pairs < 1:
-        raise EditorError(f"Pairs is {pairs}: at least 1 is needed.")
+        raise EditorError("Pairs is {pairs}: at least 1 is needed.", pairs=pairs)
     progress = progress or Progress()
     settings: dict[str, Any] = {
         "suite": "attribute",
@@ -194,7 +194,9 @@ def reading(attribute: str) -> Callable[[Detection], float]:
         return lambda found: float(found.attributes.get(attribute, math.nan))
     if attribute not in colours:
         known = ", ".join(("age", "smile", *colours))
-        raise EditorError(f"“{attribute}” cannot be measured.", f"Choose of: {known}.")
+        raise EditorError(
+            "“{attribute}” cannot be measured.", "Choose of: {known}.", attribute=attribute, known=known
+        )
     part, low, high = colours[attribute]
 
     def read(found: Detection) -> float:

@@ -139,10 +139,15 @@ def choose_step(
     """
     if method not in movable_methods():
         movable = ", ".join(movable_methods())
-        raise EditorError(f"“{method}” has no single refinement to move.", f"Choose of: {movable}.")
+        raise EditorError(
+            "“{method}” has no single refinement to move.",
+            "Choose of: {movable}.",
+            method=method,
+            movable=movable,
+        )
     for name, count in (("Prompts", prompts), ("Seeds", seeds), ("Steps", steps)):
         if count < 1:
-            raise EditorError(f"{name} is {count}: at least 1 is needed.")
+            raise EditorError("{name} is {count}: at least 1 is needed.", name=name, count=count)
     progress = progress or Progress()
     settings: dict[str, Any] = {"suite": "choose-step", "model": model, "method": method, "steps": steps}
     settings["model_hash"] = runner.model_hash(model, progress)

@@ -292,7 +292,13 @@ def _check(methods: Sequence[str], sets: Sequence[str], prompts: int, seeds: int
     for kind, given, known in (("method", methods, METHODS), ("set", sets, SETS)):
         unknown = next((one for one in given if one not in known), None)
         if unknown is not None:
-            raise EditorError(f"There is no {kind} “{unknown}”.", f"There are: {', '.join(known)}.")
+            raise EditorError(
+                "There is no {kind} “{unknown}”.",
+                "There are: {known}.",
+                kind=kind,
+                unknown=unknown,
+                known=", ".join(known),
+            )
     for kind, count in (("Prompts", prompts), ("Seeds", seeds)):
         if count < 1 or not math.isfinite(count):
-            raise EditorError(f"{kind} is {count}: at least 1 is needed.")
+            raise EditorError("{kind} is {count}: at least 1 is needed.", kind=kind, count=count)

@@ -41,8 +41,10 @@ class ClipSimilarity:
             )
         except (OSError, ValueError, ImportError) as error:
             raise EditorError(
-                f"“{model}” cannot be used as a CLIP model: {str(error).splitlines()[0]}",
+                "“{model}” cannot be used as a CLIP model: {reason}",
                 "Name a folder, or a model of the hub that is on this machine.",
+                model=model,
+                reason=str(error).splitlines()[0],
             ) from error
 
     @torch.no_grad()

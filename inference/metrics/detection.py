@@ -62,8 +62,10 @@ class PhotoDetector:
             return cls(loader.from_pretrained(model, local_files_only=True))
         except (OSError, ValueError, ImportError) as error:
             raise EditorError(
-                f"“{model}” cannot be used as a detection model: {str(error).splitlines()[0]}",
+                "“{model}” cannot be used as a detection model: {reason}",
                 "Name a folder, or a model of the hub that is on this machine, such as DETR or YOLOS.",
+                model=model,
+                reason=str(error).splitlines()[0],
             ) from error
 
     @property

@@ -36,7 +36,9 @@ def mapped_area(area: Area, matrix: Matrix) -> Area:
     left, top = (math.floor(v + 1e-6) for v in points.min(axis=0))
     right, bottom = (math.ceil(v - 1e-6) for v in points.max(axis=0))
     if right - left > LARGEST_SIDE_PX or bottom - top > LARGEST_SIDE_PX:
-        raise EditorError("The layer would become too large.", f"Each side is at most {LARGEST_SIDE_PX} px.")
+        raise EditorError(
+            "The layer would become too large.", "Each side is at most {most} px.", most=LARGEST_SIDE_PX
+        )
     return Area(left, top, max(1, right - left), max(1, bottom - top))
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.inputs import Inputs
+from inference.messages import Message
 from inference.methods.generate import (
     Part,
     Run,
@@ -66,9 +67,12 @@ def _targets(run: Run, parameters: Refine, what: Plan) -> Targets:
         for start_, end in ((subject.start, subject.end), *subject.modifiers):
             if not 0 <= start_ < end <= len(prompt.text):
                 raise EditorError(
-                    f"The subject at characters {start_} to {end} is not in the prompt, "
-                    f"which has {len(prompt.text)} characters.",
+                    "The subject at characters {start} to {end} is not in the prompt, which has {length} "
+                    "characters.",
                     "Choose the subject again.",
+                    start=start_,
+                    end=end,
+                    length=len(prompt.text),
                 )
             prompt.tokens(start_, end)
     if what.first < run.steps:
@@ -77,8 +81,9 @@ def _targets(run: Run, parameters: Refine, what: Plan) -> Targets:
         text_layers(backbone, *backbone.latent_shape(parameters.width or 0, parameters.height or 0)[1:])
         if not backbone.allows_gradients:
             raise EditorError(
-                f"{backbone.name} does not fit in memory whole, which refining needs.",
+                "{name} does not fit in memory whole, which refining needs.",
                 "Choose a smaller model or a smaller size, or close other programs.",
+                name=backbone.name,
             )
     return targets_of(prompt, parameters.subjects)
 
@@ -90,7 +95,7 @@ class _Done:
     latents: dict[int, torch.Tensor]
     part: Part
     seen: StepMaps
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass
