@@ -131,8 +131,9 @@ def make_application() -> Application:
 
 def _install_hook(application: Application) -> None:
     from editor.system.errors import install_exception_hook
+    from editor.words.said import said
 
-    install_exception_hook(lambda text, hint: application.message.emit(text, hint, "error"))
+    install_exception_hook(lambda text, hint: application.message.emit(said(text), said(hint), "error"))
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from editor.layers.recipes import Subject
 from editor.sliders.session import AttributeSession
 from editor.system.background import Background
 from editor.system.settings import Settings
+from editor.words.said import said
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.operations import SamplingParameters
@@ -150,7 +151,7 @@ class Application(QObject):
     def start(self, paths: list[Path]) -> None:
         """What happens once the window is on the screen: open files, or the sample; load the model."""
         if self.settings.problem:
-            self.shell.message.emit(self.settings.problem, "", "warning")
+            self.shell.message.emit(said(self.settings.problem), "", "warning")
         self.recovery.start()
         for path in paths:
             self.open_file(path)
@@ -242,7 +243,7 @@ class Application(QObject):
     def _on_picture_made(self, document: Document, notes: tuple[Message, ...]) -> None:
         self.add_document(document)
         for note in notes:
-            self.shell.message.emit(note, "", "info")
+            self.shell.message.emit(said(note), "", "info")
 
     def _on_something_changed(self) -> None:
         self.enabled_changed.emit()

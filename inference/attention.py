@@ -20,6 +20,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.prompt import Prompt
 from inference.schedule import Level
 
@@ -444,11 +445,11 @@ def _check_matches(
     where: Where, chosen: Sequence[Layer], features: Sequence[str], modules: Mapping[str, nn.Module]
 ) -> None:
     if where.kinds and not chosen:
-        kinds = ", ".join(kind.value for kind in where.kinds)
+        kinds = listed(kind.value for kind in where.kinds)
         raise EditorError(
             "No layer of this model matches {names} ({kinds} attention).",
             "Choose other layers for this model.",
-            names=", ".join(where.names),
+            names=listed(where.names),
             kinds=kinds,
         )
     for pattern in where.features:

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from inference.errors import EditorError
 from inference.files import replaced_file
+from inference.reasons import reason_of
 
 STEPS_FILE = "refine_steps.json"
 SIZES = ("learning_rate", "guidance_step_size")
@@ -85,7 +86,7 @@ def _read(file: Path) -> dict[str, Any]:
             "“{file}” is damaged: {reason}.",
             "Delete it; the steps it held can be chosen again.",
             file=file,
-            reason=error,
+            reason=reason_of(error),
         ) from error
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 

@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import EditorError
+from inference.messages import Message, listed
+from inference.reasons import reason_of
 
 _GROUP = re.compile(r"\{([^{}]*)\}")
 _REQUIRED = ("attribute", "subject", "label", "prefixes", "pairs")
@@ -84,13 +86,14 @@ def read_definition(path: Path, words: Mapping[str, tuple[str, ...]] | None = No
     missing = [name for name in _REQUIRED if name not in values]
     unknown = sorted(set(values) - _KNOWN)
     if missing or unknown:
-        problem = f"lacks {', '.join(missing)}" if missing else f"has the unknown {', '.join(unknown)}"
         raise EditorError(
-            "The definition “{name}” {problem}.",
+            Message("The definition “{name}” lacks {missing}.", name=path.name, missing=listed(missing))
+            if missing
+            else Message(
+                "The definition “{name}” has the unknown {unknown}.", name=path.name, unknown=listed(unknown)
+            ),
             "It needs {required}.",
-            name=path.name,
-            problem=problem,
-            required=", ".join(_REQUIRED),
+            required=listed(_REQUIRED),
         )
     subject = str(values["subject"])
     known = words if words is not None else subject_words(shipped_folder())
@@ -101,7 +104,7 @@ def read_definition(path: Path, words: Mapping[str, tuple[str, ...]] | None = No
             "The definition “{name}” is not right: {reason}.",
             "Compare it with deltas/README.md.",
             name=path.name,
-            reason=error,
+            reason=reason_of(error),
         ) from error
 
 
@@ -130,7 +133,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise EditorError(
-            "“{path}” cannot be read: {reason}.", "It must be a TOML file in UTF-8.", path=path, reason=error
+            "“{path}” cannot be read: {reason}.",
+            "It must be a TOML file in UTF-8.",
+            path=path,
+            reason=reason_of(error),
         ) from error
 
 

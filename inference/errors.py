@@ -13,7 +13,8 @@ class EditorError(Exception):
 
         EditorError("“{name}” has {count} layers.", "Merge some of {name}.", name=name, count=count)
 
-    Every other exception is a defect of ours.
+    An error about another one hands that one's `sentence`, `advice` or `whole` on. Every other exception is
+    a defect of ours.
     """
 
     def __init__(self, message: str | Message, hint: str | Message = "", **values: object) -> None:
@@ -31,8 +32,15 @@ class EditorError(Exception):
         """What to do about it, in English."""
         return self.advice.said()
 
+    @property
+    def whole(self) -> Message:
+        """Both as one message."""
+        if not self.advice:
+            return self.sentence
+        return Message("{sentence} {advice}", sentence=self.sentence, advice=self.advice)
+
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        return self.whole.said()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self)._again, (self.sentence, self.advice))

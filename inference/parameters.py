@@ -11,15 +11,24 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, cast
+from typing import Any, Final, Literal, Self, cast
 
 from inference.errors import EditorError
+from inference.messages import Marked, Message, listed
+from inference.reasons import reason_of
 
 
 def N_(context: str, text: str) -> str:  # noqa: N802 - the marker that lupdate is told of
     """Mark `text` for translation under `context`; whoever shows it translates it."""
-    del context
-    return text
+    return Marked(context, text)
+
+
+_KINDS: Final[dict[Any, Message]] = {
+    int: Message("a whole number"),
+    float: Message("a number"),
+    bool: Message("yes or no"),
+    str: Message("a text"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +96,8 @@ class Parameters:
             raise EditorError(
                 "Unknown parameter {unknown}.",
                 "Known are: {declared}.",
-                unknown=", ".join(unknown),
-                declared=", ".join(declared),
+                unknown=listed(unknown),
+                declared=listed(declared),
             )
         return cls(**{name: _revived(declared[name].type, value) for name, value in values.items()})
 
@@ -110,16 +119,16 @@ def _checked(declared: ParameterField, value: Any) -> Any:
     if value is None:
         if declared.optional:
             return None
-        raise _refused(declared, value, "a value is needed")
+        raise _refused(declared, value, Message("a value is needed"))
     if declared.type is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if declared.type in (int, float, bool, str) and type(value) is not declared.type:
-        raise _refused(declared, value, f"expected {declared.type.__name__}")
+        raise _refused(declared, value, Message("expected {kind}", kind=_KINDS[declared.type]))
     if declared.type in (int, float):
         _check_range(declared, cast("float", value))
     choices = declared.declaration.choices
     if choices and value not in choices:
-        raise _refused(declared, value, f"choose one of: {', '.join(choices)}")
+        raise _refused(declared, value, Message("choose one of: {choices}", choices=listed(choices)))
     return value
 
 
@@ -128,14 +137,22 @@ def _check_range(declared: ParameterField, value: float) -> None:
     # written so that NaN, which compares false with everything, is refused as well
     inside = (low is None or value >= low) and (high is None or value <= high)
     if not inside or value != value:
-        raise _refused(declared, value, f"allowed is {_bound(low)} to {_bound(high)}")
+        raise _refused(declared, value, _allowed(low, high))
 
 
-def _bound(value: float | None) -> str:
-    return "any" if value is None else f"{value:g}"
+def _allowed(low: float | None, high: float | None) -> Message:
+    if low is None:
+        return (
+            Message("allowed is a number")
+            if high is None
+            else Message("allowed is up to {high:g}", high=high)
+        )
+    if high is None:
+        return Message("allowed is {low:g} or more", low=low)
+    return Message("allowed is {low:g} to {high:g}", low=low, high=high)
 
 
-def _refused(declared: ParameterField, value: object, reason: str) -> EditorError:
+def _refused(declared: ParameterField, value: object, reason: Message) -> EditorError:
     return EditorError(
         "{label} is {value}: {reason}.", label=declared.declaration.label, value=repr(value), reason=reason
     )
@@ -177,11 +194,13 @@ def _revived_dataclass(cls: "type[Any]", values: Mapping[str, Any]) -> Any:
         raise EditorError(
             "Unknown field {unknown} in {name}.",
             "Known are: {hints}.",
-            unknown=", ".join(unknown),
+            unknown=listed(unknown),
             name=cls.__name__,
-            hints=", ".join(hints),
+            hints=listed(hints),
         )
     try:
         return cls(**{name: _revived(hints[name], value) for name, value in values.items()})
     except TypeError as error:
-        raise EditorError("{name} is incomplete: {reason}.", name=cls.__name__, reason=error) from error
+        raise EditorError(
+            "{name} is incomplete: {reason}.", name=cls.__name__, reason=reason_of(error)
+        ) from error

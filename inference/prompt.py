@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.words import words
 
 Offset = tuple[int, int]
@@ -67,7 +68,7 @@ class Prompt:
                     "The model has no text encoder “{encoder}”.",
                     "It has: {embeddings}.",
                     encoder=encoder,
-                    embeddings=", ".join(embeddings),
+                    embeddings=listed(embeddings),
                 )
             if by_token:
                 embeddings[encoder] = _shifted(encoder, embeddings[encoder], by_token)

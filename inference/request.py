@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import EditorError
-from inference.messages import Message
+from inference.messages import Message, listed
 from inference.operations import OPERATIONS, Operation
 from inference.parameters import Parameters
 from inference.progress import Measurements
+from inference.reasons import reason_of
 
 Pixels: TypeAlias = NDArray[np.uint8]  # [H, W, 3] RGB or [H, W, 4] RGBA, sRGB, read-only
 
@@ -63,14 +64,16 @@ class Request:
             model = str(values["model"])
         except (KeyError, TypeError) as error:
             raise EditorError(
-                "The recipe lacks {reason}.", "It needs operation, parameters and model.", reason=error
+                "The recipe lacks {reason}.",
+                "It needs operation, parameters and model.",
+                reason=reason_of(error),
             ) from error
         if name not in OPERATIONS:
             raise EditorError(
                 "Unknown operation “{name}”.",
                 "Known are: {operations}.",
                 name=name,
-                operations=", ".join(OPERATIONS),
+                operations=listed(OPERATIONS),
             )
         return cls(
             operation=name,

@@ -20,7 +20,7 @@ from inference.chosen_steps import STEPS_FILE, chosen
 from inference.deltas import Delta, DeltaLibrary
 from inference.errors import EditorError, TooLittleMemoryError
 from inference.inputs import Inputs
-from inference.messages import Message
+from inference.messages import Message, listed
 from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import Attribute, Operation, Refine, SamplingParameters, SubjectEdit
 from inference.parameters import Parameters
@@ -281,7 +281,7 @@ def _load_backbone(
 
 def _check(operation: Operation, entry: ModelEntry, inputs: Mapping[str, Pixels]) -> None:
     if entry.family not in operation.families:
-        families = ", ".join(sorted(family.value.upper() for family in operation.families))
+        families = listed(sorted(family.value.upper() for family in operation.families))
         raise EditorError(
             "“{label}” does not work with {name} ({family}).",
             "Choose a model of: {families}.",
@@ -296,7 +296,7 @@ def _check(operation: Operation, entry: ModelEntry, inputs: Mapping[str, Pixels]
             "“{label}” needs: {missing}.",
             "Give it as well.",
             label=operation.label,
-            missing=", ".join(missing),
+            missing=listed(missing),
         )
 
 
@@ -346,12 +346,15 @@ def _size_bytes(result: Result) -> int:
 
 def _too_large(request: Request) -> TooLittleMemoryError:
     parameters = request.parameters
-    size = ""
     if isinstance(parameters, SamplingParameters) and parameters.width and parameters.height:
-        size = f" for a picture of {parameters.width} × {parameters.height}"
+        sentence = Message(
+            "There is not enough memory for a picture of {width} × {height} with {model}.",
+            width=parameters.width,
+            height=parameters.height,
+            model=request.model,
+        )
+    else:
+        sentence = Message("There is not enough memory with {model}.", model=request.model)
     return TooLittleMemoryError(
-        "There is not enough memory{size} with {model}.",
-        "Choose a smaller size or a smaller model, or close other programs.",
-        size=size,
-        model=request.model,
+        sentence, "Choose a smaller size or a smaller model, or close other programs."
     )

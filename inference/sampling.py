@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.operations import SAMPLERS
 from inference.progress import Progress
 from inference.schedule import Level, Prediction
@@ -188,7 +189,7 @@ def _stepper(sampler: str) -> _Stepper:
             "Unknown sampler “{sampler}”.",
             "Known are: {samplers}.",
             sampler=sampler,
-            samplers=", ".join(SAMPLERS),
+            samplers=listed(SAMPLERS),
         )
     return steppers[sampler]
 

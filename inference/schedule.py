@@ -29,6 +29,7 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchE
 from torch import Tensor
 
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.operations import SAMPLERS
 
 _UNCLIPPED = {"clip_sample": False, "thresholding": False}
@@ -113,7 +114,7 @@ class Schedule:
         try:
             prediction_type = PredictionType(named)
         except ValueError as error:
-            known = ", ".join(kind.value for kind in PredictionType)
+            known = listed(kind.value for kind in PredictionType)
             raise EditorError(
                 "The model's scheduler predicts “{named}”, which is unknown.",
                 "Known are: {known}.",
@@ -150,7 +151,7 @@ class Schedule:
                 "Unknown sampler “{sampler}”.",
                 "Known are: {samplers}.",
                 sampler=sampler,
-                samplers=", ".join(SAMPLERS),
+                samplers=listed(SAMPLERS),
             )
         if not 1 <= steps <= self._most_steps(sampler):
             raise EditorError(

@@ -24,7 +24,9 @@ from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from inference import worker
 from inference.errors import EditorError
+from inference.messages import NOTHING, Message
 from inference.progress import Step
+from inference.reasons import reason_of
 from inference.request import Pixels, Request, Result
 
 
@@ -100,7 +102,7 @@ class InferenceService(QObject):
     job_finished = Signal(object, object)  # Job, Result
     job_failed = Signal(object, object)  # Job, EditorError
     job_cancelled = Signal(object)  # Job
-    status_changed = Signal(str)  # what the engine is busy with beside jobs; "" for nothing
+    status_changed = Signal(object)  # Message: what the engine is busy with beside jobs; "" for nothing
     device_changed = Signal(str)  # where the loaded model runs, such as "cpu" or "cuda"
 
     def __init__(
@@ -123,14 +125,14 @@ class InferenceService(QObject):
         self._running: Job | None = None
         self._cancelling = False
         self._preloads: dict[int, str] = {}
-        self._status = ""
+        self._status = NOTHING
         self._device = ""
         self._closed = False
         self._dispatch_timer = QTimer(self, singleShot=True, interval=0)
         self._dispatch_timer.timeout.connect(self._dispatch)
 
     @property
-    def status(self) -> str:
+    def status(self) -> Message:
         return self._status
 
     @property
@@ -256,15 +258,19 @@ class InferenceService(QObject):
     def _on_preload(self, reply: worker.JobReply) -> None:
         if isinstance(reply, worker.Stepped):
             percent = round(100 * reply.step.done / max(reply.step.total, 1))
-            self._set_status(f"Loading {self._preloads[reply.job_id]}… {percent} %")
+            self._set_status(
+                Message("Loading {model}… {percent} %", model=self._preloads[reply.job_id], percent=percent)
+            )
             return
         model = self._preloads.pop(reply.job_id)
         if isinstance(reply, worker.Failed):
-            self._set_status(f"{model} could not be loaded: {reply.error.message}")
+            self._set_status(
+                Message("{model} could not be loaded: {reason}", model=model, reason=reply.error.sentence)
+            )
 
     def _on_died(self, died: worker.Died) -> None:
         self._preloads.clear()
-        self._set_status("")
+        self._set_status(NOTHING)
         if self._running is not None:
             job, self._running = self._running, None
             job.error = EditorError(
@@ -275,7 +281,7 @@ class InferenceService(QObject):
             self._end(job, JobState.CANCELLED if self._cancelling else JobState.FAILED)
         self._dispatch_timer.start()
 
-    def _set_status(self, text: str) -> None:
+    def _set_status(self, text: Message) -> None:
         if text != self._status:
             self._status = text
             self.status_changed.emit(text)
@@ -378,7 +384,9 @@ class PipeEngine(Engine):
             try:
                 child = _Child(self._make_runner, in_process=self._in_process)
             except OSError as error:
-                self.replied.emit(worker.Died(f"it cannot be started: {error}"))
+                self.replied.emit(
+                    worker.Died(Message("it cannot be started: {reason}", reason=reason_of(error)))
+                )
                 return None
         with contextlib.suppress(OSError):  # it died just now; `_receive` finds out and says so
             child.connection.send(command)
@@ -420,12 +428,12 @@ class _Child:
     def sources(self) -> tuple[mp_connection.Connection, ...]:
         return (self.connection,)
 
-    def join(self) -> str:
+    def join(self) -> Message:
         """Wait for an ended child and say how it ended."""
         self.connection.close()
         if self._process is None:
             self._thread.join()
-            return "its thread ended"
+            return Message("its thread ended")
         self._process.join(1)
         if self._process.is_alive():
             self._process.kill()
@@ -443,8 +451,9 @@ def _serve_on_thread(connection: mp_connection.Connection, make_runner: worker.R
         worker.serve(connection, make_runner, on_closed=lambda: None)
 
 
-def _exit_reason(exitcode: int | None) -> str:
+def _exit_reason(exitcode: int | None) -> Message:
+    if exitcode == -9:
+        return Message("signal 9, probably out of memory")
     if exitcode is not None and exitcode < 0:
-        likely = ", probably out of memory" if exitcode == -9 else ""
-        return f"signal {-exitcode}{likely}"
-    return f"exit status {exitcode}"
+        return Message("signal {signal}", signal=-exitcode)
+    return Message("exit status {status}", status=exitcode)

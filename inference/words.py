@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from inference.errors import EditorError
-from inference.messages import Message
+from inference.messages import Message, listed
 
 _JOINERS = frozenset("'’-")  # inside a word: "man's", "red-haired"
 # Scripts written without spaces between words; Korean has spaces and needs no rule of its own.
@@ -50,7 +50,7 @@ def find_subject(text: str, phrase: str, occurrence: int = 0) -> tuple[int, int]
     """
     places = _unspaced_places(text, phrase) if _has_unspaced(phrase) else _word_places(text, phrase)
     if not places:
-        present = ", ".join(dict.fromkeys(word.text for word in words(text)))
+        present = listed(dict.fromkeys(word.text for word in words(text)))
         raise EditorError(
             "“{phrase}” is not in the prompt.",
             Message("The prompt's words are: {present}.", present=present)

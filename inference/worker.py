@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from typing import Protocol, TypeAlias
 
 from inference.errors import Cancelled, EditorError
+from inference.messages import NOTHING, Message
 from inference.progress import Progress, Step
 from inference.request import Pixels, Request, Result
 
@@ -96,14 +97,14 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Status:
-    text: str
+    text: Message
 
 
 @dataclass(frozen=True)
 class Died:
     """The child ended without being told to; made by the parent's side."""
 
-    reason: str
+    reason: Message
 
 
 Command: TypeAlias = Run | Cancel | Preload | Shutdown
@@ -155,7 +156,7 @@ def serve(connection: Connection, make_runner: RunnerFactory, on_closed: Callabl
             return
         try:
             if runner is None:
-                connection.send(Status("Starting the image engine…"))
+                connection.send(Status(Message("Starting the image engine…")))
                 runner = make_runner()
             reply = _carry_out(command, runner, connection, mailbox)
         except Cancelled:
@@ -169,7 +170,7 @@ def serve(connection: Connection, make_runner: RunnerFactory, on_closed: Callabl
             reply = Failed(command.job_id, _defect(error))
         mailbox.forget(command.job_id)
         with contextlib.suppress(OSError):
-            connection.send(Status(""))
+            connection.send(Status(NOTHING))
             connection.send(reply)
 
 
@@ -182,7 +183,7 @@ def _carry_out(
     )
     progress.check()
     if isinstance(command, Preload):
-        connection.send(Status(f"Loading {command.model}…"))
+        connection.send(Status(Message("Loading {model}…", model=command.model)))
         runner.preload(command.model, progress)
         return Finished(command.job_id, None, runner.device)
     result = runner.run(command.request, command.inputs, progress)

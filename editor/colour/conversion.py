@@ -21,6 +21,7 @@ from editor.colour import icc
 from editor.pixels.arithmetic import read_only
 from editor.pixels.raster import Raster, Samples, frozen
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.parameters import N_
 from inference.request import Pixels
 
@@ -63,7 +64,7 @@ def built_in_profile(name: str) -> bytes:
         "There is no colour profile “{name}”.",
         "Choose one of: {profiles}.",
         name=name,
-        profiles=", ".join(PROFILES),
+        profiles=listed(PROFILES),
     )
 
 

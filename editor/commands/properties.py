@@ -9,6 +9,7 @@ from editor.document.document import Document
 from editor.edits.nodes import refuse_fixed, refuse_locked
 from editor.layers.layer import BlendMode
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.parameters import N_
 
 _PROPERTY_TEXTS = {
@@ -34,7 +35,7 @@ class SetLayerProperty(Command):
                 "A layer has no property “{name}”.",
                 "Known are: {property_texts}.",
                 name=name,
-                property_texts=", ".join(_PROPERTY_TEXTS),
+                property_texts=listed(_PROPERTY_TEXTS),
             )
         state = document.state
         layer = state.node(layer_id)

@@ -14,6 +14,7 @@ from editor.document.document import Document
 from editor.formats import files
 from editor.formats.files import ExportOptions, Opened
 from editor.layers.state import DocumentState
+from editor.words.said import lines, said
 from inference.errors import EditorError
 from inference.messages import Message
 
@@ -94,7 +95,7 @@ class FileWork(Controller):
             self.exported.emit(document, path)
             self._shell.enabled_changed.emit()
             text = translate("Application", "Exported {name}.").format(name=path.name)
-            self._shell.message.emit(text, " ".join(notes), "warning" if notes else "info")
+            self._shell.message.emit(text, lines(notes), "warning" if notes else "info")
 
         text = translate("Application", "Exporting {name}…").format(name=path.name)
         self._in_background(text, lambda: files.export_picture(state, source, path, options), done)
@@ -126,7 +127,7 @@ class FileWork(Controller):
         document = Document(opened.state, title=path.name, path=path if is_ours else None)
         document.source = opened.source
         if opened.notes:
-            self._shell.message.emit("\n".join(opened.notes), "", "warning")
+            self._shell.message.emit(lines(opened.notes), "", "warning")
         self._remember(path)
         self._shell.add_document(document)
 
@@ -138,7 +139,7 @@ class FileWork(Controller):
         try:
             self._shell.settings.add_recent_file(path)
         except EditorError as error:
-            self._shell.message.emit(error.message, error.hint, "warning")
+            self._shell.message.emit(said(error.sentence), said(error.advice), "warning")
 
 
 def _same_content(one: DocumentState, other: DocumentState) -> bool:

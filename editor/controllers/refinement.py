@@ -24,6 +24,7 @@ from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, Subject
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.sliders.session import AttributeSession
+from editor.words.said import said
 from editor.words.wording import quoted
 from inference.errors import EditorError
 from inference.request import Result
@@ -181,7 +182,7 @@ class Refinement(Controller):
         else:
             self.place(asked.document, asked.layer_id, result, asked.subjects)
         for note in result.notes:
-            self._shell.message.emit(note, "", "warning")
+            self._shell.message.emit(said(note), "", "warning")
 
     def _replace(self, asked: _Asked, result: Result) -> None:
         recipe = Recipe(request=result.request, subjects=asked.subjects)

@@ -19,6 +19,7 @@ from editor.formats.files import Opened
 from editor.layers.layer import Group, Layer, Node, new_layer_id
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Raster
+from editor.words.said import lines
 from inference.errors import EditorError
 
 LARGEST_SIDE_PX = 30_000
@@ -78,7 +79,7 @@ class Starts(Controller):
 
         def done(node: Node) -> None:
             if opened.notes:
-                self._shell.message.emit("\n".join(opened.notes), "", "warning")
+                self._shell.message.emit(lines(opened.notes), "", "warning")
             if document in self._shell.documents:
                 text = translate("Starts", "Open “{name}” as layer").format(name=path.name)
                 self._shell.run(lambda: ReplaceState(document, _above_active(document, node), text))

@@ -23,6 +23,7 @@ from editor.layers.text import TextContent
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
 from inference.messages import Message
+from inference.reasons import reason_of
 
 DEEPEST_GROUP = 100
 LARGEST_SIDE_PX = 1_000_000
@@ -66,7 +67,7 @@ def state_from_json(values: object, source: PixelSource, notes: list[Message]) -
     Raises:
         EditorError: values of another kind, or pixels that are not there.
     """
-    given = _object(values, "document")
+    given = _object(values, Message("document"))
     dpi = given.get("dpi")
     try:
         return DocumentState(
@@ -81,7 +82,7 @@ def state_from_json(values: object, source: PixelSource, notes: list[Message]) -
             icc_profile=_bytes_of(given.get("icc_profile", "")),
         )
     except (TypeError, ValueError, IndexError, KeyError, AttributeError) as error:
-        raise EditorError("The document cannot be read: {reason}.", reason=error) from error
+        raise EditorError("The document cannot be read: {reason}.", reason=reason_of(error)) from error
 
 
 def node_to_json(node: Node, keeper: PixelKeeper) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def node_from_json(values: object, source: PixelSource, notes: list[Message], de
     Raises:
         EditorError: an unknown kind, values of another kind, pixels that are not there.
     """
-    given = _object(values, "layer")
+    given = _object(values, Message("layer"))
     if depth > DEEPEST_GROUP:
         raise EditorError("The file has groups more than {most} deep.", most=DEEPEST_GROUP)
     kind = given.get("kind")
@@ -150,7 +151,7 @@ def mask_from_json(values: object, source: PixelSource) -> Mask | None:
     """
     if values is None:
         return None
-    given = _object(values, "mask")
+    given = _object(values, Message("mask"))
     return Mask(
         raster=source.raster(given.get("raster")),
         x=_whole(given, "x", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX),
@@ -175,11 +176,11 @@ def source_from_json(values: object) -> SourceMetadata:
     """Raises:
     EditorError: values of another kind.
     """
-    given = _object(values, "description of the source")
+    given = _object(values, Message("description of the source"))
     return SourceMetadata(
         exif=_bytes_of(given.get("exif", "")),
         xmp=_bytes_of(given.get("xmp", "")),
-        text={str(key): str(value) for key, value in _object(given.get("text", {}), "text").items()},
+        text={str(key): str(value) for key, value in _object(given.get("text", {}), Message("text")).items()},
         photo=bool(given.get("photo", False)),
     )
 
@@ -222,7 +223,7 @@ def _common(given: Mapping[str, Any], source: PixelSource, notes: list[Message])
 def _layer_fields(
     given: Mapping[str, Any], source: PixelSource, name: str, notes: list[Message]
 ) -> dict[str, Any]:
-    maps = _object(given.get("maps", {}), "list of maps")
+    maps = _object(given.get("maps", {}), Message("list of maps"))
     return {
         "raster": source.raster(given.get("raster")),
         "x": _whole(given, "x", -LARGEST_OFFSET_PX, LARGEST_OFFSET_PX),
@@ -247,7 +248,7 @@ def _recipe(values: object, name: str, notes: list[Message]) -> Recipe | None:
 
 def _text_content(values: object, name: str, notes: list[Message]) -> TextContent | None:
     try:
-        return TextContent.from_json(dict(_object(values, "text"))) if values is not None else None
+        return TextContent.from_json(dict(_object(values, Message("text")))) if values is not None else None
     except EditorError as error:
         notes.append(
             Message("The text of layer “{name}” is pixels only: {reason}", name=name, reason=error.sentence)
@@ -277,15 +278,15 @@ def _settings(given: Mapping[str, Any]) -> Any:
             "Open it with a newer Attune.",
             kind=given.get("adjustment"),
         )
-    return kind.settings.from_json(_object(given.get("settings", {}), "adjustment"))
+    return kind.settings.from_json(_object(given.get("settings", {}), Message("adjustment")))
 
 
 def _guide(values: object) -> Guide:
-    given = _object(values, "guide")
+    given = _object(values, Message("guide"))
     return Guide(vertical=bool(given.get("vertical")), position=float(given.get("position", 0.0)))
 
 
-def _object(values: object, what: str) -> Mapping[str, Any]:
+def _object(values: object, what: Message) -> Mapping[str, Any]:
     if not isinstance(values, Mapping):
         raise EditorError(
             "The file's {what} cannot be read: it is no object but {values}.",
@@ -323,4 +324,4 @@ def _bytes_of(text: object) -> bytes:
     try:
         return base64.b64decode(str(text), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise EditorError("A part of the file is no base64: {reason}.", reason=error) from error
+        raise EditorError("A part of the file is no base64: {reason}.", reason=reason_of(error)) from error

@@ -18,6 +18,7 @@ from editor.layers.text import TextContent
 from editor.pixels.raster import Area, Raster, Samples, frozen
 from editor.rendering.compositing import composite
 from inference.errors import EditorError
+from inference.messages import listed
 
 ANCHORS = {
     "top-left": (0.0, 0.0), "top": (0.5, 0.0), "top-right": (1.0, 0.0),
@@ -91,7 +92,7 @@ def resized_canvas(state: DocumentState, width: int, height: int, anchor: str) -
             "There is no anchor “{anchor}”.",
             "Choose one of: {anchors}.",
             anchor=anchor,
-            anchors=", ".join(ANCHORS),
+            anchors=listed(ANCHORS),
         )
     across, down = ANCHORS[anchor]
     x, y = round((state.width - width) * across), round((state.height - height) * down)

@@ -12,6 +12,7 @@ from editor.layers.layer import Layer, Mask, Node
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster, Samples, to_eight_bits
 from inference.errors import EditorError
+from inference.messages import listed
 
 MASKS = ("white", "black", "selection", "outside", "alpha")
 
@@ -90,7 +91,7 @@ def _new_mask(state: DocumentState, kind: str) -> Mask:
         return state.selection if kind == "selection" else inverted(state.selection)
     if kind not in MASKS:
         raise EditorError(
-            "There is no mask “{kind}”.", "Choose one of: {masks}.", kind=kind, masks=", ".join(MASKS)
+            "There is no mask “{kind}”.", "Choose one of: {masks}.", kind=kind, masks=listed(MASKS)
         )
     value = 255 if kind == "white" else 0
     return Mask(raster=Raster.filled(state.width, state.height, value, channels=1), outside=value)

@@ -16,6 +16,7 @@ from editor.layers.layer import Layer, Mask
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster, Samples, frozen
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.parameters import N_
 
 METHODS = {
@@ -250,5 +251,5 @@ def _check_method(method: str) -> None:
             "There is no method “{method}”.",
             "Choose one of: {methods}.",
             method=method,
-            methods=", ".join(METHODS),
+            methods=listed(METHODS),
         )

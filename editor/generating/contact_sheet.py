@@ -13,6 +13,7 @@ from editor.generating.requests import refine_request
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
 from inference.errors import EditorError
+from inference.messages import NOTHING, Message
 from inference.request import Result
 from inference.service import InferenceService, Job
 
@@ -33,7 +34,7 @@ class Cell:
     """What is known of a picture; `error` says why it will not come, `stopped` that nobody waits for it."""
 
     result: Result | None = None
-    error: str = ""
+    error: Message = NOTHING
     stopped: bool = False
 
 
@@ -137,7 +138,7 @@ class ContactSheet(QObject):
         self._end(job, Cell(result=result))
 
     def _on_failed(self, job: Job, error: EditorError) -> None:
-        self._end(job, Cell(error=error.message))
+        self._end(job, Cell(error=error.sentence))
 
     def _on_cancelled(self, job: Job) -> None:
         self._end(job, Cell(stopped=True))

@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 from editor.layers.layer import Layer
 from editor.layers.recipes import Subject
 from inference.errors import EditorError
+from inference.messages import NOTHING, Message
 from inference.operations import Need, Score
 from inference.request import Pixels, Request, Result
 from inference.service import InferenceService, Job
@@ -29,7 +30,7 @@ class PictureScore:
 
     seen: tuple[bool, ...] = ()
     similarities: Mapping[str, float] | None = None
-    problem: str = ""
+    problem: Message = NOTHING
 
     @property
     def all_seen(self) -> bool:
@@ -97,7 +98,7 @@ class PictureScores(QObject):
         self._learn(job, PictureScore(seen=seen, similarities=others))
 
     def _on_failed(self, job: Job, error: EditorError) -> None:
-        self._learn(job, PictureScore(problem=error.message))
+        self._learn(job, PictureScore(problem=error.sentence))
 
     def _on_cancelled(self, job: Job) -> None:
         key = self._jobs.pop(job, None)

@@ -6,6 +6,7 @@ from typing import Any, Self, cast
 
 from inference.errors import EditorError
 from inference.operations import Attribute, Generate, SamplingParameters, SubjectEdit
+from inference.reasons import reason_of
 from inference.request import Request
 
 RECIPE_VERSION = 1
@@ -37,7 +38,9 @@ class Subject:
                 colour_index=int(values.get("colour_index", 0)),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise EditorError("A subject of the recipe cannot be read: {reason}.", reason=error) from error
+            raise EditorError(
+                "A subject of the recipe cannot be read: {reason}.", reason=reason_of(error)
+            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

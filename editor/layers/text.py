@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from inference.errors import EditorError
+from inference.messages import listed
+from inference.reasons import reason_of
 
 ALIGNMENTS = ("left", "centre", "right")
 
@@ -50,7 +52,7 @@ class TextContent:
                 "There is no alignment “{alignment}”.",
                 "Use {alignments}.",
                 alignment=self.alignment,
-                alignments=", ".join(ALIGNMENTS),
+                alignments=listed(ALIGNMENTS),
             )
         if len(self.colour) != 4 or not all(0 <= value <= 255 for value in self.colour):
             raise EditorError(
@@ -72,4 +74,6 @@ class TextContent:
                 taken["colour"] = tuple(int(value) for value in taken["colour"])
             return cls(**taken)
         except (TypeError, ValueError) as error:
-            raise EditorError("The file's text layer cannot be read: {reason}.", reason=error) from error
+            raise EditorError(
+                "The file's text layer cannot be read: {reason}.", reason=reason_of(error)
+            ) from error

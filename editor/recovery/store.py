@@ -23,6 +23,7 @@ from editor.recovery.tiles import Keeper, Keys, Source
 from editor.system.atomic import atomic_write, sync_folder, writing_error
 from inference.errors import EditorError
 from inference.messages import Message
+from inference.reasons import reason_of
 
 MANIFEST = "manifest.json"
 THUMBNAIL = "thumbnail.png"
@@ -76,7 +77,7 @@ class Store:
             raise
         self._write_thumbnail(snapshot.state)
 
-    def load(self) -> tuple[Snapshot, tuple[str, ...]]:
+    def load(self) -> tuple[Snapshot, tuple[Message, ...]]:
         """The document and sentences on what could not be restored; later saves add to what is there.
 
         Raises:
@@ -88,7 +89,7 @@ class Store:
             source = Source(self._opened(), self._keys)
         except OSError as error:
             raise EditorError(
-                "The recovery files cannot be read: {reason}.", reason=error.strerror or error
+                "The recovery files cannot be read: {reason}.", reason=reason_of(error)
             ) from error
         state = state_from_json(values.get("document"), source, notes)
         self._opened().sweep(source.live)
@@ -180,11 +181,9 @@ def _read_manifest(folder: Path) -> Mapping[str, Any]:
             raise EditorError("The recovery file is absurdly large.")
         values = json.loads(path.read_bytes())
     except OSError as error:
-        raise EditorError(
-            "“{path}” cannot be read: {reason}.", path=path, reason=error.strerror or error
-        ) from error
+        raise EditorError("“{path}” cannot be read: {reason}.", path=path, reason=reason_of(error)) from error
     except (ValueError, RecursionError) as error:
-        raise EditorError("The recovery file is damaged: {reason}.", reason=error) from error
+        raise EditorError("The recovery file is damaged: {reason}.", reason=reason_of(error)) from error
     if not isinstance(values, dict):
         raise EditorError("The recovery file is damaged: it holds no object.")
     found = cast("Mapping[str, Any]", values)
@@ -204,4 +203,4 @@ def _summary(values: Mapping[str, Any]) -> Summary:
             height=int(values["document"]["height"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise EditorError("The recovery file is damaged: {reason}.", reason=error) from error
+        raise EditorError("The recovery file is damaged: {reason}.", reason=reason_of(error)) from error

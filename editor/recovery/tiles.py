@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from editor.pixels.raster import TILE_PX, Raster, Samples, frozen
 from editor.recovery.packs import KEY_BYTES, Batch, Packs
 from inference.errors import EditorError
+from inference.reasons import reason_of
 
 _HEAD = struct.Struct("<BBII")  # type of samples, channels, rows, columns
 _TYPES = ("uint8", "uint16", "float32")
@@ -172,7 +173,9 @@ def decoded(data: bytes) -> Any:
         shape = (rows, columns, channels) if channels else (rows, columns)
         return frozen(samples.reshape(shape))
     except (struct.error, zlib.error, ValueError, IndexError) as error:
-        raise EditorError("A part of the recovery file is damaged: {reason}.", reason=error) from error
+        raise EditorError(
+            "A part of the recovery file is damaged: {reason}.", reason=reason_of(error)
+        ) from error
 
 
 def _tiles(raster: Raster) -> Iterator[Samples]:
@@ -193,7 +196,9 @@ def _fields(reference: Any) -> tuple[int, int, int, str, bytes]:
         width, height, channels = (int(reference[name]) for name in ("width", "height", "channels"))
         kind, keys = str(reference["type"]), base64.b64decode(reference["tiles"], validate=True)
     except (TypeError, KeyError, ValueError, binascii.Error) as error:
-        raise EditorError("A layer of the recovery file cannot be read: {reason}.", reason=error) from error
+        raise EditorError(
+            "A layer of the recovery file cannot be read: {reason}.", reason=reason_of(error)
+        ) from error
     tiles = -(-width // TILE_PX) * -(-height // TILE_PX)
     if width < 1 or height < 1 or channels not in (1, 4) or kind not in _TYPES[:2] or tiles > _LARGEST_TILES:
         raise EditorError("A layer of the recovery file has an absurd size.")

@@ -16,7 +16,7 @@ from editor.sliders.keyframes import SliderKey, key_of, positions, rounded, samp
 from editor.sliders.requests import with_prompt
 from editor.words.wording import quoted, signed
 from inference.errors import EditorError
-from inference.messages import Message
+from inference.messages import Message, listed
 from inference.operations import Attribute, SubjectEdit
 
 KEYFRAMES = 9
@@ -153,7 +153,7 @@ class SliderDraft:
         if attribute not in names:
             raise EditorError(
                 "There is no attribute “{attribute}” for “{text}” on {model}.",
-                Message("There are: {names}.", names=", ".join(names))
+                Message("There are: {names}.", names=listed(names))
                 if names
                 else Message("Import a delta for it first."),
                 attribute=attribute,

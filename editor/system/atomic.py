@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from editor.system.errors import WritingError
+from inference.messages import Message
+from inference.reasons import reason_of
 
 _STRAY_AGE_S = 2.0  # younger ones may be about to be locked
 _LONGEST_NAME_BYTES = 200  # of 255 that file systems allow, with what is added
@@ -57,14 +59,13 @@ def atomic_write(path: Path) -> Generator[BinaryIO]:
 
 def writing_error(path: Path, error: OSError) -> WritingError:
     """What the user reads when `path` could not be written."""
-    reason = error.strerror or str(error)
     if error.errno in _SPACE:
-        hint = "Free some space, or choose another place."
+        hint = Message("Free some space, or choose another place.")
     elif error.errno in _REFUSED:
-        hint = "You may not write there: choose another folder."
+        hint = Message("You may not write there: choose another folder.")
     else:
-        hint = "Is the drive connected, and the folder there? Choose another place."
-    return WritingError("“{path}” could not be written: {reason}.", hint, path=path, reason=reason)
+        hint = Message("Is the drive connected, and the folder there? Choose another place.")
+    return WritingError("“{path}” could not be written: {reason}.", hint, path=path, reason=reason_of(error))
 
 
 def sync_file(file: BinaryIO) -> None:

@@ -56,7 +56,7 @@ class Background(QObject):
             task.failed(error)
         else:
             sys.excepthook(type(error), error, error.__traceback__)
-            task.failed(EditorError("Something went wrong inside Attune.", str(error)))
+            task.failed(EditorError("Something went wrong inside Attune.", "{detail}", detail=error))
 
 
 class _Task(QRunnable):

@@ -24,6 +24,7 @@ from inference.backbones.base import Backbone, ModelDefaults, Prediction
 from inference.backbones.components import Components, Residency
 from inference.backbones.previews import preview_factors
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.models import MemoryMode, ModelEntry
 from inference.progress import Measurements
 from inference.prompt import Offset, Prompt, tokenize
@@ -142,7 +143,7 @@ class LatentBackbone(Backbone):
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         unit = self.vae_scale * self._patch
-        for name, size in (("width", width), ("height", height)):
+        for name, size in ((Message("width"), width), (Message("height"), height)):
             if size < unit or size % unit:
                 nearest = max(unit, round(size / unit) * unit)
                 raise EditorError(

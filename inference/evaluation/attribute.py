@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from inference.errors import EditorError
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
 from inference.evaluation.record import Record
+from inference.messages import listed
 from inference.operations import AttributeSweep, Generate, SubjectEdit
 from inference.progress import Progress
 from inference.request import Request, Result
@@ -193,7 +194,7 @@ def reading(attribute: str) -> Callable[[Detection], float]:
     if attribute in ("age", "smile"):
         return lambda found: float(found.attributes.get(attribute, math.nan))
     if attribute not in colours:
-        known = ", ".join(("age", "smile", *colours))
+        known = listed(("age", "smile", *colours))
         raise EditorError(
             "“{attribute}” cannot be measured.", "Choose of: {known}.", attribute=attribute, known=known
         )

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from inference.errors import EditorError
 from inference.files import replaced_file
+from inference.reasons import reason_of
 
 
 class Record:
@@ -44,6 +45,6 @@ def _read(path: Path) -> dict[str, Any]:
             "“{path}” exists and is no evaluation: {reason}.",
             "Name another file, or move it away.",
             path=path,
-            reason=error,
+            reason=reason_of(error),
         ) from error
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.operations import RefineSubject
 from inference.subjects import subjects_of
 from inference.words import find_subject
@@ -57,7 +58,7 @@ def photo_world(labels: Collection[str]) -> World:
             "Choose one that knows some of: {photo_kinds}.",
             known=len(known),
             needed=_FEWEST_KINDS,
-            photo_kinds=", ".join(PHOTO_KINDS),
+            photo_kinds=listed(PHOTO_KINDS),
         )
     return World(kinds=known, coloured=known)
 

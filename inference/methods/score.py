@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.inputs import Inputs
+from inference.messages import listed
 from inference.metrics import judge
 from inference.metrics.similarity import of_detections
 from inference.metrics.tiam import Detection, Wanted, matched
@@ -81,7 +82,7 @@ def _wanted(prompt: str, subject: RefineSubject, kinds: Collection[str]) -> Want
     words = prompt[subject.start : subject.end].lower().split()
     kind = words[-1].strip(",.;:!?")
     if kind not in kinds:
-        known = ", ".join(sorted(kinds)[:_SHOWN])
+        known = listed(sorted(kinds)[:_SHOWN])
         raise EditorError(
             "The detector does not know “{kind}”.", "It knows: {known} …", kind=kind, known=known
         )

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from inference.errors import EditorError
 from inference.metrics.similarity import Similarity
+from inference.reasons import reason_of
 from inference.request import Pixels
 
 _MEAN, _DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -44,7 +45,7 @@ class ClipSimilarity:
                 "“{model}” cannot be used as a CLIP model: {reason}",
                 "Name a folder, or a model of the hub that is on this machine.",
                 model=model,
-                reason=str(error).splitlines()[0],
+                reason=reason_of(error),
             ) from error
 
     @torch.no_grad()

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from inference.errors import EditorError
+from inference.reasons import reason_of
 from inference.request import Pixels
 
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -65,7 +66,7 @@ class PhotoDetector:
                 "“{model}” cannot be used as a detection model: {reason}",
                 "Name a folder, or a model of the hub that is on this machine, such as DETR or YOLOS.",
                 model=model,
-                reason=str(error).splitlines()[0],
+                reason=reason_of(error),
             ) from error
 
     @property

@@ -24,7 +24,7 @@ from editor.formats.files import ExportOptions, export_preview
 from editor.pixels.qimages import to_qimage
 from editor.rendering.compositing import composite
 from editor.system.settings import Settings
-from editor.words.error_texts import translated
+from editor.words.said import said
 from inference.errors import EditorError
 from widgets.dialogs.export_preview import ExportPreview
 from widgets.forms.dialog import Dialog
@@ -127,7 +127,7 @@ class ExportDialog(Dialog):
         try:
             _remember(self._application.settings, self.options)
         except EditorError as error:
-            self._application.message.emit(error.message, error.hint, "warning")
+            self._application.message.emit(said(error.sentence), said(error.advice), "warning")
         self._application.export(self._document, path, self.options)
         self.close()
 
@@ -224,7 +224,7 @@ class ExportDialog(Dialog):
 
         def failed(error: EditorError) -> None:
             if isValid(self) and asked == self._asked:
-                self.size_label.setText(translated(error.message))
+                self.size_label.setText(said(error.sentence))
                 self.preview.set_note(self.tr("No preview"))
 
         self._application.background.run(made, show, failed)

@@ -192,9 +192,21 @@ def _own(prompt: Prompt, count: int) -> list[Prompt]:
     return [prompt, *(replace(prompt) for _ in range(count - 1))]
 
 
-def _not_finite(failed: int, pictures: int) -> tuple[str, ...]:
-    which = "the picture" if pictures == 1 else f"{failed} of {pictures} pictures"
-    return (f"The refinement met numbers that are not finite; {which} stayed as it was without it.",)
+def _not_finite(failed: int, pictures: int) -> tuple[Message, ...]:
+    if pictures == 1:
+        return (
+            Message(
+                "The refinement met numbers that are not finite; the picture stayed as it was without it."
+            ),
+        )
+    return (
+        Message(
+            "The refinement met numbers that are not finite; {failed} of {pictures} pictures stayed as they "
+            "were without it.",
+            failed=failed,
+            pictures=pictures,
+        ),
+    )
 
 
 def _size_bytes(seen: StepMaps) -> int:
