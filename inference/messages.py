@@ -55,6 +55,10 @@ class Message:
     def __bool__(self) -> bool:
         return bool(self.text)
 
+    def __contains__(self, part: str) -> bool:
+        """Whether the sentence has `part`, in English."""
+        return part in self.said()
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Message) and (self.text, self.values) == (other.text, other.values)
 
