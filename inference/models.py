@@ -18,7 +18,9 @@ import resources
 from inference import checkpoints
 from inference.errors import EditorError
 from inference.files import replaced_file
+from inference.messages import Message, listed
 from inference.operations import Family
+from inference.reasons import reason_of
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _DEFAULT_STEPS = {Family.SD1: 30, Family.SDXL: 30, Family.SD3: 28}
@@ -109,8 +111,10 @@ class Catalogue:
         if _HUB_ID.fullmatch(model):
             return _hub_entry(model)
         raise EditorError(
-            f"There is no model “{model}”.",
-            f"There are: {', '.join(by_name) or 'none'}. A path or a hub id (owner/name) works as well.",
+            "There is no model “{model}”.",
+            "There are: {names}. A path or a hub id (owner/name) works as well.",
+            model=model,
+            names=listed(by_name) or Message("none"),
         )
 
     def add(self, model: str | Path) -> ModelEntry:
@@ -144,9 +148,12 @@ class Catalogue:
         added = self._added()
         if name not in added:
             if any(entry.name == name for entry in self._built_in_entries()):
-                raise EditorError(f"“{name}” is built in and cannot be removed.")
+                raise EditorError("“{name}” is built in and cannot be removed.", name=name)
             raise EditorError(
-                f"There is no added model “{name}”.", f"Added are: {', '.join(added) or 'none'}."
+                "There is no added model “{name}”.",
+                "Added are: {added}.",
+                name=name,
+                added=listed(added) or Message("none"),
             )
         del added[name]
         self._save(added)
@@ -189,7 +196,7 @@ class Catalogue:
             entries = [_stored_entry(item) for item in cast("list[dict[str, Any]]", stored)]
         except (KeyError, TypeError, ValueError) as error:
             raise EditorError(
-                f"“{self._file}” is damaged.", "Delete it and add your models again."
+                "“{file}” is damaged.", "Delete it and add your models again.", file=self._file
             ) from error
         return {entry.name: entry for entry in entries}
 
@@ -214,7 +221,7 @@ def ensure_complete(entry: ModelEntry) -> None:
         raise EditorError(found[0])
 
 
-def entry_problems(entry: ModelEntry) -> tuple[str, ...]:
+def entry_problems(entry: ModelEntry) -> tuple[Message, ...]:
     """One sentence for everything that keeps a model from being loaded."""
     found = checkpoints.problems(entry.path, entry.family)
     if found or not entry.is_file:
@@ -222,7 +229,7 @@ def entry_problems(entry: ModelEntry) -> tuple[str, ...]:
     try:
         config_folder(entry)
     except EditorError as error:
-        return (str(error),)
+        return (error.whole,)
     return ()
 
 
@@ -242,9 +249,11 @@ def config_folder(entry: ModelEntry) -> Path:
         if (folder / "model_index.json").is_file() and _fits(folder, entry.family, wanted):
             return folder
     raise EditorError(
-        f"“{entry.path.name}” holds weights only; its configuration and tokenizers are not on this machine.",
-        f"Add {references[0]} first, or put a diffusers folder of the same model beside it as "
-        f"“{entry.path.stem}”.",
+        "“{name}” holds weights only; its configuration and tokenizers are not on this machine.",
+        "Add {reference} first, or put a diffusers folder of the same model beside it as “{stem}”.",
+        name=entry.path.name,
+        reference=references[0],
+        stem=entry.path.stem,
     )
 
 
@@ -321,7 +330,7 @@ def _hub_entry(hub_id: str) -> ModelEntry:
     folder = _cached_snapshot(hub_id)
     if folder is None:
         raise EditorError(
-            f"“{hub_id}” is not on this machine.", f"“attune models add {hub_id}” downloads it."
+            "“{hub_id}” is not on this machine.", "“attune models add {hub_id}” downloads it.", hub_id=hub_id
         )
     return _folder_entry(folder, name=hub_id, hub_id=hub_id)
 
@@ -347,13 +356,16 @@ def _download(hub_id: str) -> None:
     except OfflineModeIsEnabled as error:
         if _cached_snapshot(hub_id) is None:
             raise EditorError(
-                f"“{hub_id}” is not on this machine, and downloading is switched off (HF_HUB_OFFLINE).",
+                "“{hub_id}” is not on this machine, and downloading is switched off (HF_HUB_OFFLINE).",
                 "Unset HF_HUB_OFFLINE to download it.",
+                hub_id=hub_id,
             ) from error
     except (HfHubHTTPError, HFValidationError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise EditorError(
-            f"“{hub_id}” could not be downloaded: {reason}.", "Check the name and the network."
+            "“{hub_id}” could not be downloaded: {reason}.",
+            "Check the name and the network.",
+            hub_id=hub_id,
+            reason=reason_of(error),
         ) from error
 
 

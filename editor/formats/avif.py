@@ -10,6 +10,7 @@ from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.system.atomic import atomic_write
 from inference.errors import EditorError
+from inference.messages import Message
 
 LARGEST_SIDE_PX = 65_535
 _SPEEDS = {"fast": 9, "normal": 7, "small": 4}
@@ -20,7 +21,7 @@ def read(path: Path) -> Opened:
     return raster.read(path, ("AVIF",))
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     """Write the composite; see `Codec.write`."""
     _check_available()
     words = words_of(picture, options)

@@ -15,6 +15,7 @@ from editor.formats import provenance as metadata
 from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.layers.state import SourceMetadata
+from inference.messages import Message
 
 COMMENT_KEY = "Comment"
 LARGEST_TEXT_CHARACTERS = 2**20
@@ -50,18 +51,18 @@ def words_of(picture: Picture, options: ExportOptions) -> Words:
     )
 
 
-def fitting_xmp(picture: Picture, words: Words, largest: int, notes: list[str]) -> bytes:
+def fitting_xmp(picture: Picture, words: Words, largest: int, notes: list[Message]) -> bytes:
     """The XMP, or only ours where the source's does not fit."""
     if len(words.xmp) <= largest:
         return words.xmp
-    notes.append("The XMP of the opened file was left out: it is too long for this format.")
+    notes.append(Message("The XMP of the opened file was left out: it is too long for this format."))
     provenance = metadata.provenance_of(picture.state, picture.source)
     ours = metadata.xmp_packet(provenance) if provenance.source_type else b""
     return ours if len(ours) <= largest else b""
 
 
 def pillow_keywords(
-    picture: Picture, words: Words, notes: list[str], *, exif_bytes: int | None = None
+    picture: Picture, words: Words, notes: list[Message], *, exif_bytes: int | None = None
 ) -> dict[str, Any]:
     """Pillow's keywords for profile, resolution and EXIF."""
     state = picture.state
@@ -88,13 +89,13 @@ def source_of(image: Image.Image) -> tuple[SourceMetadata, str]:
     return SourceMetadata(exif=exif.carried(image), text=text, xmp=packet), payload
 
 
-def profile_of(image: Image.Image, notes: list[str]) -> bytes:
+def profile_of(image: Image.Image, notes: list[Message]) -> bytes:
     """The profile of RGB pixels; those for grey and ink do not fit pixels that have become RGB."""
     profile = bytes(image.info.get("icc_profile") or b"")
     if not icc.is_rgb(profile):
         return b""
     if not colour.is_usable(profile):
-        notes.append("The picture's colour profile is damaged and was left out.")
+        notes.append(Message("The picture's colour profile is damaged and was left out."))
         return b""
     return profile
 

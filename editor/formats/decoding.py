@@ -19,6 +19,8 @@ from editor.formats import deep
 from editor.formats.limits import check_size
 from editor.pixels.raster import Samples, frozen
 from inference.errors import EditorError
+from inference.messages import Message
+from inference.reasons import reason_of
 from inference.request import Pixels
 
 _STRIP_ROWS = 64
@@ -62,7 +64,9 @@ def _bounding_bytes(path: Path | BytesIO, image: Image.Image) -> int | None:
     return path.stat().st_size if isinstance(path, Path) else len(path.getbuffer())
 
 
-def read_picture(path: Path | BytesIO, formats: tuple[str, ...], notes: list[str], name: str = "") -> Samples:
+def read_picture(
+    path: Path | BytesIO, formats: tuple[str, ...], notes: list[Message], name: str = ""
+) -> Samples:
     """The samples of a file or of its bytes; see `opened` and `decoded`."""
     with opened(path, formats, name) as image:
         return decoded(image, reopener(path, formats), notes)
@@ -83,17 +87,23 @@ def said_broken(name: str) -> Generator[None]:
     try:
         yield
     except Image.DecompressionBombError as error:
-        raise EditorError(f"“{name}” is too large to be opened: {error}.") from error
+        raise EditorError(
+            "“{name}” is too large to be opened: {reason}.", name=name, reason=reason_of(error)
+        ) from error
     except MemoryError as error:
         raise EditorError(
-            f"“{name}” does not fit into memory.", "Close other programs, or make it smaller."
+            "“{name}” does not fit into memory.", "Close other programs, or make it smaller.", name=name
         ) from error
     except BROKEN as error:
-        reason = str(error) or type(error).__name__
-        raise EditorError(f"“{name}” is damaged or incomplete: {reason}.", "Get the file again.") from error
+        raise EditorError(
+            "“{name}” is damaged or incomplete: {reason}.",
+            "Get the file again.",
+            name=name,
+            reason=reason_of(error),
+        ) from error
 
 
-def decoded(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[str]) -> Samples:
+def decoded(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[Message]) -> Samples:
     """Read-only RGBA samples [H, W, 4] of an image, upright; 16 bits if the file has more than 8.
 
     `reopen` gives the same image again, not decoded.
@@ -121,17 +131,17 @@ def _upright(samples: Samples, orientation: int) -> Samples:
     return samples
 
 
-def _samples(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[str]) -> Samples:
+def _samples(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[Message]) -> Samples:
     found = deep.samples_of(image, reopen, notes)
     if found is None:
         found = _eight_bits(image, notes)
     return _out_of_grey(found, image, notes)
 
 
-def _eight_bits(image: Image.Image, notes: list[str]) -> Pixels:
+def _eight_bits(image: Image.Image, notes: list[Message]) -> Pixels:
     image.load()
     if image.mode in ("CMYK", "LAB", "YCbCr"):
-        notes.append(f"The picture was converted from {image.mode} to sRGB.")
+        notes.append(Message("The picture was converted from {mode} to sRGB.", mode=image.mode))
         image = to_srgb(image)
     has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
     return _rgba(image, "RGBA" if has_alpha else "RGB")
@@ -154,16 +164,16 @@ def _rgba(image: Image.Image, mode: str) -> Pixels:
     return pixels
 
 
-def _out_of_grey(samples: Samples, image: Image.Image, notes: list[str]) -> Samples:
+def _out_of_grey(samples: Samples, image: Image.Image, notes: list[Message]) -> Samples:
     """Grey pixels become sRGB, so a grey profile has to be applied."""
     profile = bytes(image.info.get("icc_profile") or b"")
     if profile[16:20] != b"GRAY":
         return samples
     table = icc.grey_to_samples(profile, colour.built_in_profile("srgb"))
     if table is None:
-        notes.append("The picture's colour profile for grey cannot be read and was left out.")
+        notes.append(Message("The picture's colour profile for grey cannot be read and was left out."))
         return samples
-    notes.append("The picture was converted from its colour profile for grey to sRGB.")
+    notes.append(Message("The picture was converted from its colour profile for grey to sRGB."))
     result = samples.copy()
     if samples.dtype == np.uint16:
         result[..., :3] = table[samples[..., :3]]

@@ -11,6 +11,7 @@ from PIL import Image
 
 from editor.formats import provenance as metadata
 from editor.formats.decoding import ORIENTATION_TAG
+from inference.messages import Message
 
 GPS_TAG = 0x8825
 MAKER_NOTE_TAG = 0x927C
@@ -83,18 +84,18 @@ def for_export(data: bytes, comment: str, *, location: bool) -> Image.Exif:
     return exif
 
 
-def to_bytes(exif: Image.Exif, largest: int | None, notes: list[str]) -> bytes:
+def to_bytes(exif: Image.Exif, largest: int | None, notes: list[Message]) -> bytes:
     """The bytes, b"" if there is nothing to say; what does not fit into `largest` is dropped, and noted."""
     data = _packed(exif)
     if largest is None or len(data) <= largest:
         return data
     folder = exif.get_ifd(metadata.EXIF_FOLDER_TAG)
     if folder.pop(MAKER_NOTE_TAG, None) is not None:
-        notes.append("The camera maker's own notes were left out: EXIF in a JPEG holds 64 KB.")
+        notes.append(Message("The camera maker's own notes were left out: EXIF in a JPEG holds 64 KB."))
         data = _packed(exif)
     if len(data) > largest:
         _drop_large(exif, folder)
-        notes.append("Some long EXIF entries were left out: EXIF in a JPEG holds 64 KB.")
+        notes.append(Message("Some long EXIF entries were left out: EXIF in a JPEG holds 64 KB."))
         data = _packed(exif)
     return data if len(data) <= largest else b""
 

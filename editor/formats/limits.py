@@ -6,6 +6,7 @@ Opening a file holds at most its samples twice (once as the decoder left them): 
 from __future__ import annotations
 
 from inference.errors import EditorError
+from inference.messages import Message
 
 LARGEST_PIXELS = 400_000_000  # 1.6 GB as 8-bit RGBA
 LARGEST_SIDE_PX = 300_000
@@ -20,22 +21,36 @@ MOST_PIXELS_PER_BYTE = 8256
 A header that claims more is cut off or lies."""
 
 
-def check_size(name: str, width: int, height: int, file_bytes: int | None = None) -> None:
+def check_size(name: str | Message, width: int, height: int, file_bytes: int | None = None) -> None:
     """Refuse a picture by its header.
 
     Raises:
         EditorError: larger than the limits, or than a file of that size can hold.
     """
     if width < 1 or height < 1:
-        raise EditorError(f"“{name}” has {width} × {height} pixels; that is no picture.")
+        raise EditorError(
+            "“{name}” has {width} × {height} pixels; that is no picture.",
+            name=name,
+            width=width,
+            height=height,
+        )
     if width * height > LARGEST_PIXELS or max(width, height) > LARGEST_SIDE_PX:
         raise EditorError(
-            f"“{name}” has {width} × {height} pixels; Attune opens up to "
-            f"{LARGEST_PIXELS // 10**6} megapixels and {LARGEST_SIDE_PX} pixels on a side.",
+            "“{name}” has {width} × {height} pixels; Attune opens up to {most_megapixels} "
+            "megapixels and {most} pixels on a side.",
             "Make it smaller with another program first.",
+            name=name,
+            width=width,
+            height=height,
+            most_megapixels=LARGEST_PIXELS // 10**6,
+            most=LARGEST_SIDE_PX,
         )
     if file_bytes is not None and width * height > file_bytes * MOST_PIXELS_PER_BYTE:
         raise EditorError(
-            f"“{name}” is damaged or incomplete: {file_bytes} bytes cannot hold {width} × {height} pixels.",
+            "“{name}” is damaged or incomplete: {file_bytes} bytes cannot hold {width} × {height} pixels.",
             "Get the file again.",
+            name=name,
+            file_bytes=file_bytes,
+            width=width,
+            height=height,
         )

@@ -13,6 +13,7 @@ from editor.formats.options import ExportOptions
 from editor.formats.picture import Picture
 from editor.formats.png_writer import Chunk, Layout, write_png
 from editor.system.atomic import atomic_write
+from inference.messages import Message
 
 _METRES_PER_INCH = 0.0254
 
@@ -21,7 +22,7 @@ def read(path: Path) -> Opened:
     return raster.read(path, ("PNG",))
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     """Write the composite; see `Codec.write`."""
     channels = 3 if picture.is_opaque else 4
     layout = Layout(width=picture.width, height=picture.height, channels=channels, depth=picture.depth)

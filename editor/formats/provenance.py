@@ -18,7 +18,9 @@ from editor.layers.layer import BlendMode
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
+from inference.messages import NOTHING, Message
 from inference.operations import Attribute, SamplingParameters
+from inference.reasons import reason_of
 
 KEY = "attune"  # PNG chunk keyword and XMP property
 PARAMETERS_KEY = "parameters"
@@ -89,23 +91,25 @@ def provenance_of(state: DocumentState, source: SourceMetadata) -> Provenance:
     )
 
 
-def restored_recipe(payload: str) -> tuple[Recipe | None, str]:
+def restored_recipe(payload: str) -> tuple[Recipe | None, Message]:
     """The recipe that makes a file's picture again, and a note for the user if it cannot be used.
 
     A picture that was flattened from several layers keeps its recipe for reading, but not for its sliders.
     """
     if not payload:
-        return None, ""
+        return None, NOTHING
     try:
         values = json.loads(payload)
         recipe = Recipe.from_json(values["recipe"])
     except (ValueError, KeyError, TypeError) as error:
-        return None, f"What the file says about its making cannot be read: {error}."
+        return None, Message(
+            "What the file says about its making cannot be read: {reason}.", reason=reason_of(error)
+        )
     except EditorError as error:
-        return None, f"The picture's sliders cannot be restored: {error.message}"
+        return None, Message("The picture's sliders cannot be restored: {reason}", reason=error.sentence)
     if values.get("flattened"):
-        return None, ""
-    return recipe, ""
+        return None, NOTHING
+    return recipe, NOTHING
 
 
 def parameters_text(recipe: Recipe) -> str:

@@ -18,6 +18,7 @@ from editor.layers.layer import Layer
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.arithmetic import read_only, to_rgb
 from editor.pixels.raster import Raster, Samples
+from inference.messages import Message
 from inference.request import Pixels
 
 
@@ -27,10 +28,10 @@ def read(path: Path, formats: tuple[str, ...]) -> Opened:
     Raises:
         EditorError: no picture, a truncated one, or one beyond the limits.
     """
-    notes: list[str] = []
+    notes: list[Message] = []
     with opened(path, formats) as image:
         if getattr(image, "is_animated", False) and image.format != "MPO":
-            notes.append("The file holds more than one picture; the first was opened.")
+            notes.append(Message("The file holds more than one picture; the first was opened."))
         samples = decoded(image, reopener(path, formats), notes)
         source, payload = source_of(image)
         profile, dpi = profile_of(image, notes), dpi_of(image)
@@ -38,7 +39,7 @@ def read(path: Path, formats: tuple[str, ...]) -> Opened:
 
 
 def as_document(
-    path: Path, samples: Samples, source: SourceMetadata, payload: str, notes: list[str], **fields: Any
+    path: Path, samples: Samples, source: SourceMetadata, payload: str, notes: list[Message], **fields: Any
 ) -> Opened:
     """A document of one layer; `payload` is our own chunk, `fields` are of the state."""
     recipe, note = metadata.restored_recipe(payload)

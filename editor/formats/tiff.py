@@ -11,6 +11,7 @@ from editor.formats.picture import Picture
 from editor.formats.tiff_writer import Tags, write_tiff
 from editor.system.atomic import atomic_write
 from inference.errors import EditorError
+from inference.messages import Message
 
 LARGEST_BYTES = 4 * 10**9  # classic TIFF counts bytes with 32 bits
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _INCH = 282, 283, 296, 2
@@ -21,7 +22,7 @@ def read(path: Path) -> Opened:
     return raster.read(path, ("TIFF",))
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     """Write the composite; see `Codec.write`.
 
     Raises:
@@ -30,7 +31,9 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
     size = picture.width * picture.height * picture.depth // 8 * 4
     if size > LARGEST_BYTES:
         raise EditorError(
-            f"The picture has {size // 10**9} GB; TIFF holds up to 4 GB.", "Export it as PNG, or smaller."
+            "The picture has {size_gb} GB; TIFF holds up to 4 GB.",
+            "Export it as PNG, or smaller.",
+            size_gb=size // 10**9,
         )
     with atomic_write(path) as file:
         write_tiff(file, picture, tags_of(picture, options), compress=options.tiff_compression == "deflate")

@@ -20,6 +20,8 @@ from editor.formats.openraster.stack import read_stack
 from editor.formats.openraster.stand_ins import stack_xml
 from editor.system.atomic import atomic_write
 from inference.errors import EditorError
+from inference.messages import Message
+from inference.reasons import reason_of
 
 MIME_TYPE = "image/openraster"
 STACK = "stack.xml"
@@ -28,7 +30,7 @@ THUMBNAIL = "Thumbnails/thumbnail.png"
 THUMBNAIL_PX = 256
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     """Write layers, composite and recipes.
 
     Raises:
@@ -66,23 +68,28 @@ def read(path: Path) -> Opened:
         ValueError,
     ) as error:
         raise EditorError(
-            f"“{path.name}” is a damaged OpenRaster file: {error}.", "Get the file again."
+            "“{name}” is a damaged OpenRaster file: {reason}.",
+            "Get the file again.",
+            name=path.name,
+            reason=reason_of(error),
         ) from error
     except OSError as error:
-        raise EditorError(f"“{path.name}” cannot be read: {error.strerror or error}.") from error
+        raise EditorError(
+            "“{name}” cannot be read: {reason}.", name=path.name, reason=reason_of(error)
+        ) from error
 
 
 def _read(archive: Archive) -> Opened:
     text = archive.text(STACK)
-    notes: list[str] = []
+    notes: list[Message] = []
     known = ours.read(archive, text, notes)
     if known.state is not None:
-        check_size("The picture", known.state.width, known.state.height)
+        check_size(Message("The picture"), known.state.width, known.state.height)
         return Opened(state=known.state, source=known.source, is_project=True, notes=_once(notes))
     state = read_stack(archive, text, notes)
     state = ours.amended(state, known)
     return Opened(state=state, source=known.source, is_project=True, notes=_once(notes))
 
 
-def _once(notes: list[str]) -> tuple[str, ...]:
+def _once(notes: list[Message]) -> tuple[Message, ...]:
     return tuple(dict.fromkeys(notes))

@@ -20,6 +20,7 @@ from editor.formats.picture import Picture
 from editor.formats.png_writer import SIGNATURE, Chunk, Layout, write_png
 from editor.pixels.raster import Area, Raster, Samples, to_eight_bits
 from inference.errors import EditorError
+from inference.messages import Message
 
 MOST_ENTRIES = 100_000
 _HEAD_BYTES = 64
@@ -31,7 +32,7 @@ class Archive:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         if len(archive.infolist()) > MOST_ENTRIES:
-            raise EditorError(f"The file has {len(archive.infolist())} parts; that is too many.")
+            raise EditorError("The file has {count} parts; that is too many.", count=len(archive.infolist()))
         self._archive = archive
         self._pictures: dict[str, tuple[Samples, bytes]] = {}
         self._rasters: dict[tuple[str, int], Raster] = {}
@@ -46,10 +47,14 @@ class Archive:
     def text(self, name: str) -> bytes:
         info = self._info(name)
         if info.file_size > LARGEST_TEXT_BYTES:
-            raise EditorError(f"“{name}” in the file is too large ({info.file_size // 2**20} MiB).")
+            raise EditorError(
+                "“{name}” in the file is too large ({size_mib} MiB).",
+                name=name,
+                size_mib=info.file_size // 2**20,
+            )
         return self._archive.read(info)
 
-    def picture(self, name: str, notes: list[str]) -> tuple[Samples, bytes]:
+    def picture(self, name: str, notes: list[Message]) -> tuple[Samples, bytes]:
         """RGBA samples and colour profile (b"" for none) of a PNG."""
         name = posixpath.normpath(name)
         if name not in self._pictures:
@@ -75,22 +80,30 @@ class Archive:
         try:
             return self._archive.getinfo(name)
         except KeyError as error:
-            raise EditorError(f"The file lacks “{name}”.", "It is incomplete; get it again.") from error
+            raise EditorError(
+                "The file lacks “{name}”.", "It is incomplete; get it again.", name=name
+            ) from error
 
     def _check(self, info: zipfile.ZipInfo) -> None:
         """Refuse a picture by its header, before it is decompressed."""
         with self._archive.open(info) as file:
             head = file.read(_HEAD_BYTES)
         if not head.startswith(SIGNATURE) or len(head) < 24:
-            raise EditorError(f"“{info.filename}” in the file is damaged: it is no PNG picture.")
+            raise EditorError(
+                "“{filename}” in the file is damaged: it is no PNG picture.", filename=info.filename
+            )
         width, height = struct.unpack_from(">II", head, 16)
         check_size(info.filename, width, height)
         self._pixels += width * height
         if self._pixels > LARGEST_TOTAL_PIXELS:
             most = LARGEST_TOTAL_PIXELS // 10**6
-            raise EditorError(f"The layers of the file have more than {most} megapixels together.")
+            raise EditorError("The layers of the file have more than {most} megapixels together.", most=most)
         if info.file_size > width * height * 8 * 1.01 + _SPARE_BYTES:
-            raise EditorError(f"“{info.filename}” in the file is too large ({info.file_size // 2**20} MiB).")
+            raise EditorError(
+                "“{filename}” in the file is too large ({size_mib} MiB).",
+                filename=info.filename,
+                size_mib=info.file_size // 2**20,
+            )
 
 
 class Writer:

@@ -12,6 +12,7 @@ from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
 from editor.layers.recipes import Recipe
 from editor.layers.text import TextContent
 from inference.errors import EditorError
+from inference.messages import Message
 
 _FLAGS = ("visible", "locked", "alpha_locked", "position_locked", "clipped")
 _FOLDER = "attune"
@@ -37,14 +38,16 @@ def node_to_json(node: Node, writer: Writer) -> dict[str, Any]:
     return values | {"type": "adjustment", "kind": kind, "settings": node.settings.to_json()}
 
 
-def node_from_json(values: dict[str, Any], archive: Archive, notes: list[str], depth: int = 0) -> Node | None:
+def node_from_json(
+    values: dict[str, Any], archive: Archive, notes: list[Message], depth: int = 0
+) -> Node | None:
     """The node; None for an adjustment of a newer version, which is noted.
 
     Raises:
         EditorError, ValueError, KeyError, TypeError: the file says something else than `node_to_json`.
     """
     if depth > DEEPEST_GROUPS:
-        raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
+        raise EditorError("The file has groups more than {most} deep.", most=DEEPEST_GROUPS)
     common: dict[str, Any] = {
         "id": str(values["id"]),
         "name": str(values["name"]),
@@ -61,7 +64,12 @@ def node_from_json(values: dict[str, Any], archive: Archive, notes: list[str], d
         return Group(children=kept, isolated=bool(values["isolated"]), **common)
     kind = ADJUSTMENTS.get(values["kind"])
     if kind is None:
-        notes.append(f"The adjustment “{common['name']}” is of a kind that Attune lacks; it was left out.")
+        notes.append(
+            Message(
+                "The adjustment “{name}” is of a kind that Attune lacks; it was left out.",
+                name=common["name"],
+            )
+        )
         return None
     return Adjustment(settings=kind.settings.from_json(values["settings"]), **common)
 
@@ -86,14 +94,20 @@ def _layer_to_json(layer: Layer, writer: Writer) -> dict[str, Any]:
 
 
 def _layer_from_json(
-    values: dict[str, Any], common: dict[str, Any], archive: Archive, notes: list[str]
+    values: dict[str, Any], common: dict[str, Any], archive: Archive, notes: list[Message]
 ) -> Layer:
     recipe = None
     if values.get("recipe") is not None:
         try:
             recipe = Recipe.from_json(values["recipe"])
         except EditorError as error:
-            notes.append(f"The sliders of layer “{common['name']}” cannot be restored: {error.message}")
+            notes.append(
+                Message(
+                    "The sliders of layer “{name}” cannot be restored: {reason}",
+                    name=common["name"],
+                    reason=error.sentence,
+                )
+            )
     text = TextContent.from_json(values["text"]) if values.get("text") else None
     place = {"x": int(values["x"]), "y": int(values["y"])}
     return Layer(raster=archive.raster(values["src"]), made=recipe, text=text, **place, **common)

@@ -23,6 +23,8 @@ from editor.layers.layer import Layer, new_layer_id
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, Guide, SourceMetadata
 from inference.errors import EditorError
+from inference.messages import Message
+from inference.reasons import reason_of
 
 NAME = "attune/document.json"
 VERSION = 2
@@ -81,7 +83,7 @@ def document(picture: Picture, tree: dict[str, Any], stack: bytes, checksums: Ma
     return json.dumps(values, ensure_ascii=False, indent=1).encode()
 
 
-def read(archive: Archive, stack: bytes, notes: list[str]) -> Known:
+def read(archive: Archive, stack: bytes, notes: list[Message]) -> Known:
     """What we wrote; without it nothing is known."""
     if not archive.has(NAME):
         return Known()
@@ -89,7 +91,12 @@ def read(archive: Archive, stack: bytes, notes: list[str]) -> Known:
         values: dict[str, Any] = json.loads(archive.text(NAME))
         known = _common(values["source"])
     except (*_BROKEN, EditorError) as error:
-        notes.append(f"What Attune added to the file, such as recipes, cannot be read: {error}.")
+        notes.append(
+            Message(
+                "What Attune added to the file, such as recipes, cannot be read: {reason}.",
+                reason=reason_of(error),
+            )
+        )
         return Known()
     if values.get("version") == 1:
         return replace(known, layers=tuple(values.get("layers") or ()))
@@ -98,13 +105,18 @@ def read(archive: Archive, stack: bytes, notes: list[str]) -> Known:
         if unchanged and same_checksums(values["pictures"], archive.checksums()):
             return replace(known, state=_state(values["tree"], known, archive, notes))
         notes.append(
-            "Another program changed the file: its layers were opened as they are there, without the masks, "
-            "adjustments, texts and recipes that only Attune knows."
+            Message(
+                "Another program changed the file: its layers were opened as they are there, without "
+                "the masks, adjustments, texts and recipes that only Attune knows."
+            )
         )
     except (*_BROKEN, EditorError) as error:
         notes.append(
-            "Masks, adjustments, texts and recipes of the file cannot be read; layers that look the same "
-            f"were opened instead: {error}."
+            Message(
+                "Masks, adjustments, texts and recipes of the file cannot be read; layers that look "
+                "the same were opened instead: {reason}.",
+                reason=reason_of(error),
+            )
         )
     return known
 
@@ -131,7 +143,7 @@ def _restored(layer: Layer, kept: Mapping[str, Any]) -> Layer:
         return layer
 
 
-def _state(tree: dict[str, Any], known: Known, archive: Archive, notes: list[str]) -> DocumentState:
+def _state(tree: dict[str, Any], known: Known, archive: Archive, notes: list[Message]) -> DocumentState:
     nodes = tuple(
         node for item in tree["nodes"] if (node := node_from_json(item, archive, notes)) is not None
     )

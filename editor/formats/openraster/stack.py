@@ -16,6 +16,8 @@ from editor.layers.layer import Group, Layer, Node
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
+from inference.messages import Message
+from inference.reasons import reason_of
 
 _ALIASES = {
     "krita:linear_light": BlendMode.LINEAR_LIGHT,
@@ -28,7 +30,7 @@ _ALIASES = {
 }
 
 
-def read_stack(archive: Archive, text: bytes, notes: list[str]) -> DocumentState:
+def read_stack(archive: Archive, text: bytes, notes: list[Message]) -> DocumentState:
     """The document that `stack.xml` describes.
 
     Raises:
@@ -36,7 +38,7 @@ def read_stack(archive: Archive, text: bytes, notes: list[str]) -> DocumentState
     """
     image = parsed(text)
     width, height = _number(image, "w", 1), _number(image, "h", 1)
-    check_size("The picture", width, height)
+    check_size(Message("The picture"), width, height)
     stack = image.find("stack")
     if stack is None:
         raise EditorError("The file has no layers (stack.xml lacks a stack).")
@@ -52,7 +54,7 @@ def read_stack(archive: Archive, text: bytes, notes: list[str]) -> DocumentState
 class _Reader:
     """Reads the nodes of a stack from bottom to top."""
 
-    def __init__(self, archive: Archive, notes: list[str]) -> None:
+    def __init__(self, archive: Archive, notes: list[Message]) -> None:
         self.selected = ""
         self.profile: bytes | None = None  # of the first picture; the others are converted to it
         self._archive = archive
@@ -61,15 +63,15 @@ class _Reader:
 
     def inside(self, stack: ElementTree.Element, x: int, y: int, depth: int) -> tuple[Node, ...]:
         if depth > DEEPEST_GROUPS:
-            raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
+            raise EditorError("The file has groups more than {most} deep.", most=DEEPEST_GROUPS)
         found: list[Node] = []
         for element in reversed(list(stack)):
             self._count += 1
             if self._count > LARGEST_LAYERS:
-                raise EditorError(f"The file has more than {LARGEST_LAYERS} layers.")
+                raise EditorError("The file has more than {most} layers.", most=LARGEST_LAYERS)
             node = self._node(element, x, y, depth)
             if node is None:
-                self._notes.append(f"A part of kind “{element.tag}” was left out.")
+                self._notes.append(Message("A part of kind “{tag}” was left out.", tag=element.tag))
                 continue
             if element.get("selected") == "true":
                 self.selected = node.id
@@ -105,7 +107,9 @@ class _Reader:
             self.profile = profile
         raster = self._archive.raster(name)
         if not colour.same_colours(profile, self.profile):
-            self._notes.append("Layers in another colour profile were converted to that of the lowest one.")
+            self._notes.append(
+                Message("Layers in another colour profile were converted to that of the lowest one.")
+            )
             return colour.convert(Raster.of(samples), profile, self.profile)
         return raster
 
@@ -114,7 +118,13 @@ class _Reader:
         try:
             return _ALIASES.get(given) or BlendMode(given)
         except ValueError:
-            self._notes.append(f"“{name}” uses the blend mode “{given}”, which is shown as normal.")
+            self._notes.append(
+                Message(
+                    "“{name}” uses the blend mode “{given}”, which is shown as normal.",
+                    name=name,
+                    given=given,
+                )
+            )
             return BlendMode.NORMAL
 
 
@@ -130,7 +140,9 @@ def parsed(text: bytes) -> ElementTree.Element:
     try:
         return fromstring(text)
     except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:
-        raise EditorError(f"The layers cannot be read (stack.xml): {error}.") from error
+        raise EditorError(
+            "The layers cannot be read (stack.xml): {reason}.", reason=reason_of(error)
+        ) from error
 
 
 def _number(element: ElementTree.Element, name: str, low: int, default: int | None = None) -> int:
@@ -140,9 +152,18 @@ def _number(element: ElementTree.Element, name: str, low: int, default: int | No
     try:
         value = round(float(text or ""))
     except (ValueError, OverflowError) as error:
-        raise EditorError(f"“{name}” of a {element.tag} is {text!r}: a number is needed.") from error
+        raise EditorError(
+            "“{name}” of a {tag} is {text}: a number is needed.", name=name, tag=element.tag, text=repr(text)
+        ) from error
     if not low <= value <= LARGEST_SIDE_PX:
-        raise EditorError(f"“{name}” of a {element.tag} is {value}: allowed is {low} to {LARGEST_SIDE_PX}.")
+        raise EditorError(
+            "“{name}” of a {tag} is {value}: allowed is {low} to {most}.",
+            name=name,
+            tag=element.tag,
+            value=value,
+            low=low,
+            most=LARGEST_SIDE_PX,
+        )
     return value
 
 

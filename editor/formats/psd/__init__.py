@@ -19,12 +19,20 @@ from editor.layers.layer import Layer, Node
 from editor.layers.state import DocumentState, Guide, SourceMetadata
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
+from inference.messages import Message
 
 HEADER_BYTES = 26
 RGB, GREY = 3, 1
 _RESOLUTION, _GUIDES, _PROFILE, _EXIF, _XMP = 1005, 1032, 1039, 1058, 1060
 _MOST_BYTES = 32 * LARGEST_PIXELS  # what psd-tools may hold for one layer: floats of every channel, twice
-_MODES = {0: "bitmap", 2: "indexed colour", 4: "CMYK", 7: "multichannel", 8: "duotone", 9: "Lab"}
+_MODES = {
+    0: Message("bitmap"),
+    2: Message("indexed colour"),
+    4: Message("CMYK"),
+    7: Message("multichannel"),
+    8: Message("duotone"),
+    9: Message("Lab"),
+}
 
 
 def read(path: Path) -> Opened:
@@ -43,22 +51,24 @@ def read(path: Path) -> Opened:
         return _opened(document, path)
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     del picture, options
-    raise EditorError(f"Attune does not write “{path.suffix}” files.", "Save as .ora, or export a picture.")
+    raise EditorError(
+        "Attune does not write “{suffix}” files.", "Save as .ora, or export a picture.", suffix=path.suffix
+    )
 
 
 def _check_header(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(HEADER_BYTES)
     if len(head) < HEADER_BYTES:
-        raise EditorError(f"“{path.name}” is damaged or incomplete.", "Get the file again.")
+        raise EditorError("“{name}” is damaged or incomplete.", "Get the file again.", name=path.name)
     height, width = struct.unpack_from(">II", head, 14)
     check_size(path.name, width, height)
 
 
 def _opened(document: Any, path: Path) -> Opened:
-    notes: list[str] = []
+    notes: list[Message] = []
     resources = _Resources(document)
     nodes = _nodes(document, path, notes)
     profile = resources.bytes(_PROFILE)
@@ -77,17 +87,20 @@ def _opened(document: Any, path: Path) -> Opened:
     return Opened(state=state, source=source, notes=tuple(dict.fromkeys(notes)))
 
 
-def _nodes(document: Any, path: Path, notes: list[str]) -> tuple[Node, ...]:
+def _nodes(document: Any, path: Path, notes: list[Message]) -> tuple[Node, ...]:
     mode = int(document.color_mode)
     if mode not in (RGB, GREY):
         notes.append(
-            f"The document is in {_MODES.get(mode, 'unknown colours')}; it was opened flattened, in sRGB."
+            Message(
+                "The document is in {mode}; it was opened flattened, in sRGB.",
+                mode=_MODES.get(mode, Message("unknown colours")),
+            )
         )
     elif len(document):
         nodes = Reader(document, notes).nodes()
         if nodes:
             return nodes
-        notes.append("None of the document's layers could be opened; it was opened flattened.")
+        notes.append(Message("None of the document's layers could be opened; it was opened flattened."))
     samples = flat_samples(document, notes)
     return (Layer(name=path.stem, raster=Raster.of(samples)),)
 

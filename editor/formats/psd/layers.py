@@ -14,6 +14,8 @@ from editor.layers.blend_mode import BlendMode
 from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
 from editor.pixels.raster import Area, Raster, frozen
 from inference.errors import EditorError
+from inference.messages import Message
+from inference.reasons import reason_of
 
 MODES = {
     "NORMAL": BlendMode.NORMAL,
@@ -44,21 +46,21 @@ MODES = {
     "LUMINOSITY": BlendMode.LUMINOSITY,
 }
 _GROUPS = ("group", "artboard")
-_AS_PIXELS = {"type": "Text layer", "smartobject": "Smart object", "shape": "Shape"}
+_AS_PIXELS = ("type", "smartobject", "shape")
 _BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ArithmeticError)
 
 
 class Reader:
     """Reads one document from bottom to top."""
 
-    def __init__(self, document: Any, notes: list[str]) -> None:
+    def __init__(self, document: Any, notes: list[Message]) -> None:
         self._document = document
         self._notes = notes
         self._budget = Budget()
         self._count = 0
         if document.depth == 32:
             notes.append(
-                "The document has 32 bits a channel; it was opened with 16, brighter values cut off."
+                Message("The document has 32 bits a channel; it was opened with 16, brighter values cut off.")
             )
 
     def nodes(self) -> tuple[Node, ...]:
@@ -66,16 +68,22 @@ class Reader:
 
     def _inside(self, parent: Any, depth: int) -> tuple[Node, ...]:
         if depth > DEEPEST_GROUPS:
-            raise EditorError(f"The file has groups more than {DEEPEST_GROUPS} deep.")
+            raise EditorError("The file has groups more than {most} deep.", most=DEEPEST_GROUPS)
         found: list[Node] = []
         for layer in parent:
             self._count += 1
             if self._count > LARGEST_LAYERS:
-                raise EditorError(f"The file has more than {LARGEST_LAYERS} layers.")
+                raise EditorError("The file has more than {most} layers.", most=LARGEST_LAYERS)
             try:
                 node = self._node(layer, depth)
             except _BROKEN as error:
-                self._say(layer, f"is damaged and was left out ({str(error) or type(error).__name__})")
+                self._notes.append(
+                    Message(
+                        "“{name}” is damaged and was left out ({reason}).",
+                        name=layer.name,
+                        reason=reason_of(error),
+                    )
+                )
                 continue
             if node is not None:
                 found.append(node)
@@ -92,16 +100,27 @@ class Reader:
         if samples is None and kind in ("solidcolorfill", "shape"):
             return self._fill(layer)
         if samples is None and kind not in ("pixel", "type", "smartobject"):
-            self._say(layer, f"is of a kind that Attune lacks ({kind}) and was left out")
+            self._notes.append(
+                Message(
+                    "“{name}” is of a kind that Attune lacks ({kind}) and was left out.",
+                    name=layer.name,
+                    kind=kind,
+                )
+            )
             return None
         if kind in _AS_PIXELS:
-            self._notes.append(f"{_AS_PIXELS[kind]} “{layer.name}” was opened as pixels.")
+            self._notes.append(_as_pixels(kind, layer.name))
         raster = Raster.of(samples) if samples is not None else Raster.filled(1, 1)
         return Layer(raster=raster, x=int(layer.left), y=int(layer.top), **self._common(layer))
 
     def _group(self, layer: Any, kind: str, depth: int) -> Group:
         if kind == "artboard":
-            self._say(layer, "is an artboard and was opened as a group, without its background")
+            self._notes.append(
+                Message(
+                    "“{name}” is an artboard and was opened as a group, without its background.",
+                    name=layer.name,
+                )
+            )
         isolated = layer.blend_mode.name != "PASS_THROUGH"
         return Group(children=self._inside(layer, depth + 1), isolated=isolated, **self._common(layer))
 
@@ -115,9 +134,11 @@ class Reader:
         """A colour over the whole document; its outline becomes the mask."""
         colour = fill_colour(layer)
         if colour is None:
-            self._say(layer, "is a shape or fill that Attune lacks and was left out")
+            self._notes.append(
+                Message("“{name}” is a shape or fill that Attune lacks and was left out.", name=layer.name)
+            )
             return None
-        self._notes.append(f"“{layer.name}” was opened as pixels.")
+        self._notes.append(Message("“{name}” was opened as pixels.", name=layer.name))
         width, height = self._document.width, self._document.height
         self._budget.take(str(layer.name), width, height)
         pixels = np.empty((height, width, 4), np.uint8)
@@ -148,7 +169,13 @@ class Reader:
         if name == "PASS_THROUGH":
             return BlendMode.NORMAL
         if name not in MODES:
-            self._say(layer, f"uses the blend mode {name.lower()}, which is shown as normal")
+            self._notes.append(
+                Message(
+                    "“{name}” uses the blend mode “{given}”, which is shown as normal.",
+                    name=layer.name,
+                    given=name.lower(),
+                )
+            )
         return MODES.get(name, BlendMode.NORMAL)
 
     def _mask(self, layer: Any) -> Mask | None:
@@ -179,7 +206,9 @@ class Reader:
             getattr(mask.parameters, name, None) not in (None, 0.0, 255)
             for name in ("user_mask_density", "user_mask_feather")
         ):
-            self._say(layer, "has a mask with density or feather, which were left out")
+            self._notes.append(
+                Message("“{name}” has a mask with density or feather, which were left out.", name=layer.name)
+            )
         return Mask(raster=raster, x=int(mask.left), y=int(mask.top), outside=outside, enabled=enabled)
 
     def _vector_mask(self, layer: Any) -> Mask | None:
@@ -192,7 +221,12 @@ class Reader:
 
     def _note_effects(self, layer: Any) -> None:
         if layer.has_effects():
-            self._say(layer, "has layer effects, which were left out")
+            self._notes.append(Message("“{name}” has layer effects, which were left out.", name=layer.name))
 
-    def _say(self, layer: Any, what: str) -> None:
-        self._notes.append(f"“{layer.name}” {what}.")
+
+def _as_pixels(kind: str, name: str) -> Message:
+    if kind == "type":
+        return Message("The text layer “{name}” was opened as pixels.", name=name)
+    if kind == "smartobject":
+        return Message("The smart object “{name}” was opened as pixels.", name=name)
+    return Message("The shape “{name}” was opened as pixels.", name=name)

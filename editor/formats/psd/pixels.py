@@ -12,6 +12,7 @@ from editor.formats.decoding import to_srgb
 from editor.formats.limits import LARGEST_TOTAL_PIXELS, check_size
 from editor.pixels.raster import Raster, Samples, frozen
 from inference.errors import EditorError
+from inference.messages import Message
 
 Floats = NDArray[np.float32]
 
@@ -27,7 +28,7 @@ class Budget:
         self._pixels += width * height
         if self._pixels > LARGEST_TOTAL_PIXELS:
             most = LARGEST_TOTAL_PIXELS // 10**6
-            raise EditorError(f"The layers of the file have more than {most} megapixels together.")
+            raise EditorError("The layers of the file have more than {most} megapixels together.", most=most)
 
 
 def layer_samples(layer: Any, depth: int) -> Samples | None:
@@ -58,7 +59,7 @@ def mask_raster(values: Floats) -> Raster:
     return Raster.of(frozen(eight.astype(np.uint8)))
 
 
-def flat_samples(document: Any, notes: list[str]) -> Samples:
+def flat_samples(document: Any, notes: list[Message]) -> Samples:
     """The document's own composite, RGBA.
 
     Raises:
@@ -74,7 +75,7 @@ def flat_samples(document: Any, notes: list[str]) -> Samples:
     if image is None:
         raise EditorError("The document holds no flattened picture.", "Save it in RGB with Photoshop.")
     if document.depth > 8:
-        notes.append("The picture has more than 8 bits a channel; it was opened with 8.")
+        notes.append(Message("The picture has more than 8 bits a channel; it was opened with 8."))
     if image.mode in ("CMYK", "LAB"):
         image.info["icc_profile"] = document.image_resources.get_data(1039)
         image = to_srgb(image)
