@@ -1,6 +1,6 @@
 """Errors that may cross a layer: one for the user's eyes, one for a cancelled job."""
 
-from typing import Any, Self
+from typing import Any, LiteralString, Self
 
 from inference.messages import Message
 
@@ -17,7 +17,9 @@ class EditorError(Exception):
     a defect of ours.
     """
 
-    def __init__(self, message: str | Message, hint: str | Message = "", **values: object) -> None:
+    def __init__(
+        self, message: LiteralString | Message, hint: LiteralString | Message = "", **values: object
+    ) -> None:
         self.sentence = _message(message, values)
         self.advice = _message(hint, values)
         super().__init__(self.message, self.hint)
@@ -50,7 +52,7 @@ class EditorError(Exception):
         return cls(sentence, advice)
 
 
-def _message(text: str | Message, values: dict[str, object]) -> Message:
+def _message(text: LiteralString | Message, values: dict[str, object]) -> Message:
     return text if isinstance(text, Message) else Message(text, **values)
 
 

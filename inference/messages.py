@@ -8,7 +8,7 @@ they are, and a value may be a `Message` itself: a word of ours (`Message("width
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Self, TypeAlias, cast
+from typing import Any, Final, LiteralString, Self, TypeAlias, cast
 
 CONTEXT: Final = "Errors"
 """Where the translations of these texts are kept."""
@@ -27,7 +27,7 @@ class Message:
 
     __slots__ = ("text", "values")
 
-    def __init__(self, text: str, /, **values: object) -> None:
+    def __init__(self, text: LiteralString, /, **values: object) -> None:
         object.__setattr__(self, "text", text)
         object.__setattr__(self, "values", {name: _kept(value) for name, value in values.items()})
 
@@ -97,7 +97,7 @@ class Label(Message):
     context: str
 
     def __init__(self, context: str, text: str) -> None:
-        super().__init__(text)
+        super().__init__(cast("LiteralString", text))  # one that N_ marked
         object.__setattr__(self, "context", context)
 
     def said(self, translate: Translate = untranslated) -> str:
@@ -140,7 +140,7 @@ def listed(items: Iterable[str | Message]) -> Listed:
     return Listed(items)
 
 
-def _made(text: str, values: dict[str, object]) -> Message:
+def _made(text: LiteralString, values: dict[str, object]) -> Message:
     return Message(text, **values)
 
 

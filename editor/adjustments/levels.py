@@ -63,9 +63,7 @@ def _check(name: str, given: object) -> None:
     said = repr(given)
     numbers = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
     if len(numbers) != 5 or not all(isinstance(value, int | float) for value in numbers):
-        raise EditorError(
-            "Levels of “{name}” are {given}: five numbers are needed.", name=name, given=said
-        )
+        raise EditorError("Levels of “{name}” are {given}: five numbers are needed.", name=name, given=said)
     black, gamma, white, low, high = cast("Range", numbers)
     if not all(0 <= value <= 1 for value in (black, white, low, high)):
         raise EditorError("Levels of “{name}” are {given}: allowed is 0 to 1.", name=name, given=said)

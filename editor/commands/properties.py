@@ -33,9 +33,9 @@ class SetLayerProperty(Command):
         if name not in _PROPERTY_TEXTS:
             raise EditorError(
                 "A layer has no property “{name}”.",
-                "Known are: {property_texts}.",
+                "Known are: {properties}.",
                 name=name,
-                property_texts=listed(_PROPERTY_TEXTS),
+                properties=listed(_PROPERTY_TEXTS),
             )
         state = document.state
         layer = state.node(layer_id)
