@@ -22,7 +22,7 @@ from inference.errors import EditorError, TooLittleMemoryError
 from inference.inputs import Inputs
 from inference.messages import Message, listed
 from inference.models import Catalogue, MemoryMode, ModelEntry
-from inference.operations import Attribute, Operation, Refine, SamplingParameters, SubjectEdit
+from inference.operations import Attribute, Need, Operation, Refine, SamplingParameters, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.request import Output, Pixels, Request, Result, pixels_hash
@@ -46,6 +46,14 @@ class Loader(Protocol):
 
 # from the fastest to the one that needs least memory
 MEMORY_MODES = tuple(MemoryMode)
+
+_AT_A_TIME = {
+    MemoryMode.FULL: Message("the whole model"),
+    MemoryMode.MODEL: Message("one network"),
+    MemoryMode.GROUP: Message("one block"),
+    MemoryMode.SEQUENTIAL: Message("one layer"),
+}
+_NEEDED = {Need.IMAGE: Message("a picture"), Need.MASK: Message("a mask")}
 
 
 @dataclass
@@ -101,8 +109,8 @@ class Runner:
                 self._reload(entry, mode, progress)
                 notes.append(
                     Message(
-                        "Memory ran out; repeated with less of the model in memory ({value} offload).",
-                        value=mode.value,
+                        "Memory ran out; repeated with {part} in memory at a time.",
+                        part=_AT_A_TIME[mode],
                     )
                 )
             result = self._attempt(request, entry, inputs, progress, notes)
@@ -290,7 +298,7 @@ def _check(operation: Operation, entry: ModelEntry, inputs: Mapping[str, Pixels]
             family=entry.family.value.upper(),
             families=families,
         )
-    missing = sorted(need.value for need in operation.needs if need.value not in inputs)
+    missing = [_NEEDED[need] for need in Need if need in operation.needs and need.value not in inputs]
     if missing:
         raise EditorError(
             "“{label}” needs: {missing}.",

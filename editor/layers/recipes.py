@@ -112,7 +112,8 @@ def with_edits(recipe: Recipe, edits: tuple[SubjectEdit, ...], *, delay: float |
     parameters = recipe.request.parameters
     if not isinstance(parameters, Generate | Attribute):
         raise EditorError(
-            "A layer made by {operation} has no attribute sliders.", operation=recipe.request.operation
+            "A layer made by “{operation}” has no attribute sliders.",
+            operation=recipe.request.declared.label,
         )
     values = {item.name: getattr(parameters, item.name) for item in SamplingParameters.declared()}
     kept_delay = parameters.delay if isinstance(parameters, Attribute) else None

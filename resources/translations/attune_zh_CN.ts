@@ -2790,6 +2790,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{name}”已作为像素打开。</translation>
     </message>
     <message>
+        <source>dissolve</source>
+        <translation>溶解</translation>
+    </message>
+    <message>
         <source>“{name}” has a mask with density or feather, which were left out.</source>
         <translation>“{name}”的蒙版带有浓度或羽化，这些设置已略去。</translation>
     </message>
@@ -2856,10 +2860,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>It needs request and subjects.</source>
         <translation>生成参数需要请求和主体。</translation>
-    </message>
-    <message>
-        <source>A layer made by {operation} has no attribute sliders.</source>
-        <translation>由 {operation} 生成的图层没有属性滑块。</translation>
     </message>
     <message>
         <source>The text&apos;s size is {size_px:g} px: allowed is 1 to 10000.</source>
@@ -3958,10 +3958,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>已知：{operations}。</translation>
     </message>
     <message>
-        <source>Memory ran out; repeated with less of the model in memory ({value} offload).</source>
-        <translation>内存不足；已减少驻留内存的模型后重试（{value} 卸载）。</translation>
-    </message>
-    <message>
         <source>The weights of {name} are not those this was first made with.</source>
         <translation>{name} 的权重与最初生成时不同。</translation>
     </message>
@@ -4082,6 +4078,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>此图层没有种子，因此没有变体。</translation>
     </message>
     <message>
+        <source>A layer made by “{operation}” has no attribute sliders.</source>
+        <translation>由“{operation}”生成的图层没有属性滑块。</translation>
+    </message>
+    <message>
         <source>That layer is no longer in the document.</source>
         <translation>该图层已不在文档中。</translation>
     </message>
@@ -4196,6 +4196,34 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Check the name and the network.</source>
         <translation>请检查名称和网络。</translation>
+    </message>
+    <message>
+        <source>the whole model</source>
+        <translation>整个模型</translation>
+    </message>
+    <message>
+        <source>one network</source>
+        <translation>一个网络</translation>
+    </message>
+    <message>
+        <source>one block</source>
+        <translation>一个模块</translation>
+    </message>
+    <message>
+        <source>one layer</source>
+        <translation>一层</translation>
+    </message>
+    <message>
+        <source>a picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>a mask</source>
+        <translation>蒙版</translation>
+    </message>
+    <message>
+        <source>Memory ran out; repeated with {part} in memory at a time.</source>
+        <translation>内存不足；已重试，每次只在内存中保留{part}。</translation>
     </message>
     <message>
         <source>Choose a smaller size or a smaller model, or close other programs.</source>

@@ -173,7 +173,7 @@ class Reader:
                 Message(
                     "“{name}” uses the blend mode “{given}”, which is shown as normal.",
                     name=layer.name,
-                    given=name.lower(),
+                    given=Message("dissolve") if name == "DISSOLVE" else name.lower(),
                 )
             )
         return MODES.get(name, BlendMode.NORMAL)
