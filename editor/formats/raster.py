@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from PySide6.QtCore import QCoreApplication
 
 from editor.formats import Opened
 from editor.formats import provenance as metadata
@@ -47,7 +48,7 @@ def as_document(
         notes.append(note)
     if recipe is None and not payload:
         source = replace(source, photo=True)
-    name = "Generated" if recipe is not None else path.stem
+    name = QCoreApplication.translate("Application", "Generated") if recipe is not None else path.stem
     layer = Layer(name=name, raster=Raster.of(samples), made=recipe)
     state = replace(DocumentState.of_layer(layer), **fields)
     return Opened(state=state, source=source, notes=tuple(notes))

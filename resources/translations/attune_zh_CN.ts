@@ -91,6 +91,10 @@
         <translation>合并拷贝(&amp;M)</translation>
     </message>
     <message>
+        <source>All that shows where something is selected.</source>
+        <translation>选区内所有可见的内容。</translation>
+    </message>
+    <message>
         <source>&amp;Paste</source>
         <translation>粘贴(&amp;P)</translation>
     </message>
@@ -359,6 +363,10 @@
         <translation>通过拷贝的图层(&amp;C)</translation>
     </message>
     <message>
+        <source>What is selected becomes a new layer; without a selection, a duplicate.</source>
+        <translation>选中的内容成为新图层；没有选区时复制图层。</translation>
+    </message>
+    <message>
         <source>La&amp;yer by cut</source>
         <translation>通过剪切的图层(&amp;Y)</translation>
     </message>
@@ -489,6 +497,10 @@
     <message>
         <source>&amp;Merge down</source>
         <translation>向下合并(&amp;M)</translation>
+    </message>
+    <message>
+        <source>Several chosen layers become one; a group becomes one layer.</source>
+        <translation>所选的多个图层合并为一个；图层组合并为一个图层。</translation>
     </message>
     <message>
         <source>Merge &amp;visible layers</source>
@@ -1245,6 +1257,125 @@
     <message>
         <source>after</source>
         <translation>修改后</translation>
+    </message>
+</context>
+<context>
+    <name>Choices</name>
+    <message>
+        <source>Replace</source>
+        <translation>替换</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>Subtract</source>
+        <translation>减去</translation>
+    </message>
+    <message>
+        <source>Intersect</source>
+        <translation>相交</translation>
+    </message>
+    <message>
+        <source>Free</source>
+        <translation>自由</translation>
+    </message>
+    <message>
+        <source>Fixed ratio</source>
+        <translation>固定比例</translation>
+    </message>
+    <message>
+        <source>Fixed size</source>
+        <translation>固定大小</translation>
+    </message>
+    <message>
+        <source>Original</source>
+        <translation>原始比例</translation>
+    </message>
+    <message>
+        <source>Custom</source>
+        <translation>自定义</translation>
+    </message>
+    <message>
+        <source>Skew</source>
+        <translation>斜切</translation>
+    </message>
+    <message>
+        <source>Perspective</source>
+        <translation>透视</translation>
+    </message>
+    <message>
+        <source>What lies nearby</source>
+        <translation>附近内容</translation>
+    </message>
+    <message>
+        <source>A chosen place</source>
+        <translation>指定位置</translation>
+    </message>
+    <message>
+        <source>Foreground colour</source>
+        <translation>前景色</translation>
+    </message>
+    <message>
+        <source>Background colour</source>
+        <translation>背景色</translation>
+    </message>
+    <message>
+        <source>Transparent</source>
+        <translation>透明</translation>
+    </message>
+    <message>
+        <source>Linear</source>
+        <translation>线性</translation>
+    </message>
+    <message>
+        <source>Radial</source>
+        <translation>径向</translation>
+    </message>
+    <message>
+        <source>Conical</source>
+        <translation>角度</translation>
+    </message>
+    <message>
+        <source>Reflected</source>
+        <translation>对称</translation>
+    </message>
+    <message>
+        <source>Left</source>
+        <translation>左</translation>
+    </message>
+    <message>
+        <source>Centre</source>
+        <translation>居中</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>右</translation>
+    </message>
+    <message>
+        <source>Neglect</source>
+        <translation>忽略</translation>
+    </message>
+    <message>
+        <source>Neglect and overlap</source>
+        <translation>忽略与重叠</translation>
+    </message>
+    <message>
+        <source>Divide &amp; Bind</source>
+        <translation>Divide &amp; Bind</translation>
+    </message>
+    <message>
+        <source>SynGen</source>
+        <translation>SynGen</translation>
+    </message>
+    <message>
+        <source>InitNO</source>
+        <translation>InitNO</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
     </message>
 </context>
 <context>

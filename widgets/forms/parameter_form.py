@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from editor.words.choices import choice_text
 from inference.parameters import ParameterField
 from widgets.look.theme import inset, scaled_font
 
@@ -119,7 +120,7 @@ class ParameterForm(QWidget):
         if choices:
             combo = QComboBox()
             for choice in choices:
-                combo.addItem(self._choice_labels.get(choice, choice), choice)
+                combo.addItem(self._choice_labels.get(choice) or choice_text(choice), choice)
             combo.activated.connect(lambda: self._tell(item.name))
             return combo
         if item.type in (int, float):

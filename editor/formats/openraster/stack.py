@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+from PySide6.QtCore import QCoreApplication
 
 from editor.colour import conversion as colour
 from editor.formats.limits import DEEPEST_GROUPS, LARGEST_LAYERS, LARGEST_SIDE_PX, check_size
@@ -45,7 +46,8 @@ def read_stack(archive: Archive, text: bytes, notes: list[Message]) -> DocumentS
     reader = _Reader(archive, notes)
     nodes = reader.inside(stack, 0, 0, 0)
     if not nodes:
-        nodes = (Layer(name="Background", raster=Raster.filled(width, height)),)
+        name = QCoreApplication.translate("Starts", "Background")
+        nodes = (Layer(name=name, raster=Raster.filled(width, height)),)
     active = reader.selected or nodes[-1].id
     state = DocumentState(width=width, height=height, layers=nodes, active=active)
     return replace(state, icc_profile=reader.profile or b"", dpi=_dpi(image))
