@@ -124,7 +124,7 @@ class FileWork(Controller):
         # a picture is opened as a copy to work on; only a project is saved back to its own file
         # (a project of another program whose features we lack is a copy too: saving would flatten it)
         is_ours = opened.is_project and not opened.notes
-        document = Document(opened.state, title=path.name, path=path if is_ours else None)
+        document = Document(_named(opened.state), title=path.name, path=path if is_ours else None)
         document.source = opened.source
         if opened.notes:
             self._shell.message.emit(lines(opened.notes), "", "warning")
@@ -145,3 +145,11 @@ class FileWork(Controller):
 def _same_content(one: DocumentState, other: DocumentState) -> bool:
     """Whether two states differ at most in what is selected in the list of layers."""
     return replace(one, active=other.active, chosen=other.chosen) == other
+
+
+def _named(state: DocumentState) -> DocumentState:
+    """With the names that we gave to layers, such as “Generated”, in the window's language."""
+    for layer in state.rasters():
+        if said(layer.name) != layer.name:
+            state = state.with_node(replace(layer, name=said(layer.name)))
+    return state

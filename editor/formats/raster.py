@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from PySide6.QtCore import QCoreApplication
 
 from editor.formats import Opened
 from editor.formats import provenance as metadata
@@ -20,6 +19,7 @@ from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.arithmetic import read_only, to_rgb
 from editor.pixels.raster import Raster, Samples
 from inference.messages import Message
+from inference.parameters import N_
 from inference.request import Pixels
 
 
@@ -48,7 +48,7 @@ def as_document(
         notes.append(note)
     if recipe is None and not payload:
         source = replace(source, photo=True)
-    name = QCoreApplication.translate("Application", "Generated") if recipe is not None else path.stem
+    name = N_("Application", "Generated") if recipe is not None else path.stem
     layer = Layer(name=name, raster=Raster.of(samples), made=recipe)
     state = replace(DocumentState.of_layer(layer), **fields)
     return Opened(state=state, source=source, notes=tuple(notes))

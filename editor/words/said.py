@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from PySide6.QtCore import QCoreApplication
 
 from inference.errors import EditorError
-from inference.messages import Message
+from inference.messages import Marked, Message
 
 
 def said(message: Message | str) -> str:
-    """The sentence in the window's language; a plain text is in it already."""
+    """The sentence in the window's language; a plain text that `N_` did not mark is in it already."""
+    if isinstance(message, Marked):
+        return QCoreApplication.translate(message.context, message)
     return message if isinstance(message, str) else message.said(QCoreApplication.translate)
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication
 
 from editor.colour import conversion as colour
 from editor.formats.limits import DEEPEST_GROUPS, LARGEST_LAYERS, LARGEST_SIDE_PX, check_size
@@ -18,6 +17,7 @@ from editor.layers.state import DocumentState
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
 from inference.messages import Message
+from inference.parameters import N_
 from inference.reasons import reason_of
 
 _ALIASES = {
@@ -46,7 +46,7 @@ def read_stack(archive: Archive, text: bytes, notes: list[Message]) -> DocumentS
     reader = _Reader(archive, notes)
     nodes = reader.inside(stack, 0, 0, 0)
     if not nodes:
-        name = QCoreApplication.translate("Starts", "Background")
+        name = N_("Starts", "Background")
         nodes = (Layer(name=name, raster=Raster.filled(width, height)),)
     active = reader.selected or nodes[-1].id
     state = DocumentState(width=width, height=height, layers=nodes, active=active)

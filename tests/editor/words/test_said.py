@@ -11,6 +11,7 @@ from editor.words.translation import Translations
 from inference.errors import EditorError
 from inference.messages import NOTHING, Label, Message, listed
 from inference.operations import Generate
+from inference.parameters import N_
 from inference.reasons import reason_of
 
 
@@ -65,3 +66,8 @@ def test_labels_and_lists_are_translated_inside_a_sentence() -> None:
 def test_reasons_are_in_the_windows_language(error: Exception, reason: str, english: str) -> None:
     assert said(reason_of(error)) == reason
     assert str(reason_of(error)) == english
+
+
+def test_a_name_that_we_gave_is_said_and_the_users_own_stays() -> None:
+    assert said(N_("Application", "Generated")) == "生成的图片"
+    assert said("Generated") == "Generated"
