@@ -75,7 +75,7 @@ class Preferences(Parameters):
     )
     autosave_seconds: int = param(
         30,
-        N_("Settings", "Work that a crash may cost (seconds)"),
+        N_("Settings", "Keep unsaved changes every (seconds)"),
         min=5,
         max=600,
         help=N_("Settings", "Unsaved changes are kept for recovery at least this often, and when you pause."),

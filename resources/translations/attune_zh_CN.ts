@@ -4511,7 +4511,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>全部</translation>
     </message>
     <message>
-        <source>All but the place</source>
+        <source>All but the location</source>
         <translation>除地点外的全部</translation>
     </message>
     <message>
@@ -5249,7 +5249,7 @@ Double click shows its settings.</source>
         <translation>蒙版</translation>
     </message>
     <message>
-        <source>The mask hides</source>
+        <source>Use the mask</source>
         <translation>启用蒙版</translation>
     </message>
     <message>
@@ -6082,8 +6082,8 @@ Double click shows its settings.</source>
         <translation>最早的步骤最先移除。</translation>
     </message>
     <message>
-        <source>Work that a crash may cost (seconds)</source>
-        <translation>崩溃时最多丢失的工作（秒）</translation>
+        <source>Keep unsaved changes every (seconds)</source>
+        <translation>保留未保存更改的间隔（秒）</translation>
     </message>
     <message>
         <source>Unsaved changes are kept for recovery at least this often, and when you pause.</source>
@@ -6936,7 +6936,7 @@ Double click shows its settings.</source>
         <translation>示例</translation>
     </message>
     <message>
-        <source>Opened lately</source>
+        <source>Recent files</source>
         <translation>最近打开</translation>
     </message>
     <message>

@@ -84,7 +84,7 @@ class ExportDialog(Dialog):
         self.metadata.setAccessibleName(self.tr("Metadata"))
         for text, key in (
             (self.tr("All"), "all"),
-            (self.tr("All but the place"), "no-place"),
+            (self.tr("All but the location"), "no-place"),
             (self.tr("None"), "none"),
         ):
             self.metadata.addItem(text, key)
