@@ -20,6 +20,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.prompt import Prompt
 from inference.schedule import Level
 
@@ -256,7 +257,9 @@ class AttentionStore:
         """
         if len(self._sums) != 1:
             raise EditorError(
-                f"Attention was collected for {len(self._sums)} picture sizes.", "Collect it for exactly one."
+                "Attention was collected for {count} picture sizes.",
+                "Collect it for exactly one.",
+                count=len(self._sums),
             )
         ((grid, total),) = self._sums.items()
         mean = total / self._counts[grid]
@@ -379,8 +382,11 @@ class _Session:
         missed = [name for name in names if name not in self._done]
         if missed:
             raise EditorError(
-                f"The tap at {missed[0]} was never reached ({len(missed)} of {len(names)} places).",
+                "The tap at {place} was never reached ({missing} of {count} places).",
                 "Run the denoiser while the tap is open, and tap layers that compute attention.",
+                place=missed[0],
+                missing=len(missed),
+                count=len(names),
             )
 
 
@@ -439,15 +445,20 @@ def _check_matches(
     where: Where, chosen: Sequence[Layer], features: Sequence[str], modules: Mapping[str, nn.Module]
 ) -> None:
     if where.kinds and not chosen:
-        kinds = ", ".join(kind.value for kind in where.kinds)
+        kinds = listed(kind.value for kind in where.kinds)
         raise EditorError(
-            f"No layer of this model matches {', '.join(where.names)} ({kinds} attention).",
+            "No layer of this model matches {names} ({kinds} attention).",
             "Choose other layers for this model.",
+            names=listed(where.names),
+            kinds=kinds,
         )
     for pattern in where.features:
         if not any(fnmatchcase(name, pattern) for name in features):
             raise EditorError(
-                f"No part of this model is called “{pattern}”.", f"It has {len(modules)} parts."
+                "No part of this model is called “{pattern}”.",
+                "It has {count} parts.",
+                pattern=pattern,
+                count=len(modules),
             )
     if not where.kinds and not where.features:
         raise EditorError("The tap asks for nothing.", "Name kinds of attention or features.")

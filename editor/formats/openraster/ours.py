@@ -31,6 +31,7 @@ from editor.layers.limits import LARGEST_SIDE_PX, MOST_LAYERS
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.values import fields, items, json_object, mended_text, whole
 
 NAME = "attune/document.json"
@@ -78,16 +79,21 @@ def document(picture: Picture, tree: dict[str, Any], stack: bytes, checksums: Ma
     return json.dumps(values, ensure_ascii=False, indent=1).encode()
 
 
-def read(archive: Archive, stack: bytes, notes: list[str]) -> Known:
+def read(archive: Archive, stack: bytes, notes: list[Message]) -> Known:
     """What we wrote; without it nothing is known."""
     if not archive.has(NAME):
         return Known()
     try:
         with said_broken(NAME):
-            values = json_object(archive.text(NAME), "description")
+            values = json_object(archive.text(NAME), Message("description"))
             known = _common(fields(values["source"], "source"))
     except EditorError as error:
-        notes.append(f"What Attune added to the file, such as recipes, cannot be read: {error.message}")
+        notes.append(
+            Message(
+                "What Attune added to the file, such as recipes, cannot be read: {reason}",
+                reason=error.sentence,
+            )
+        )
         return Known()
     if values.get("version") == 1:
         return replace(known, layers=tuple(items(values.get("layers", []), "layers", MOST_LAYERS)))
@@ -97,13 +103,18 @@ def read(archive: Archive, stack: bytes, notes: list[str]) -> Known:
             if unchanged and same_checksums(fields(values["pictures"], "pictures"), archive.checksums()):
                 return replace(known, state=_state(fields(values["tree"], "tree"), known, archive, notes))
         notes.append(
-            "Another program changed the file: its layers were opened as they are there, without the masks, "
-            "adjustments, texts and recipes that only Attune knows."
+            Message(
+                "Another program changed the file: its layers were opened as they are there, without "
+                "the masks, adjustments, texts and recipes that only Attune knows."
+            )
         )
     except EditorError as error:
         notes.append(
-            "Masks, adjustments, texts and recipes of the file cannot be read; layers that look the same "
-            f"were opened instead: {error.message}"
+            Message(
+                "Masks, adjustments, texts and recipes of the file cannot be read; layers that look "
+                "the same were opened instead: {reason}",
+                reason=error.sentence,
+            )
         )
     return known
 
@@ -132,7 +143,7 @@ def _restored(layer: Layer, kept: Mapping[str, Any]) -> Layer:
         return layer
 
 
-def _state(tree: Mapping[str, Any], known: Known, archive: Archive, notes: list[str]) -> DocumentState:
+def _state(tree: Mapping[str, Any], known: Known, archive: Archive, notes: list[Message]) -> DocumentState:
     nodes = tuple(
         node
         for item in items(tree["nodes"], "nodes", MOST_LAYERS)
