@@ -11,6 +11,8 @@ import sys
 from contextlib import suppress
 from signal import SIG_DFL, SIGINT, signal
 
+from inference.messages import listed
+
 if __name__ == "__main__":
     signal(SIGINT, SIG_DFL)  # as in `run`, and earlier
 
@@ -101,7 +103,7 @@ def _check_files(files: list[Path]) -> None:
         "“{name}” is neither a command nor a file.",
         "Commands are: {commands}.",
         name=name,
-        commands=", ".join(cli.COMMANDS),
+        commands=listed(cli.COMMANDS),
     )
 
 
@@ -146,7 +148,7 @@ def _open_window(files: list[Path]) -> int:
 
     problem = display.problem()
     if problem:
-        raise EditorError("{problem}", problem=problem)
+        raise EditorError("{detail}", detail=problem)
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
@@ -224,8 +226,9 @@ def make_application() -> Application:
 
 def _install_hook(application: Application) -> None:
     from editor.system.errors import install_exception_hook
+    from editor.words.said import said
 
-    install_exception_hook(lambda text, hint: application.message.emit(text, hint, "error"))
+    install_exception_hook(lambda text, hint: application.message.emit(said(text), said(hint), "error"))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,9 @@ from editor.layers.recipes import Subject
 from editor.sliders.session import AttributeSession
 from editor.system.background import Background
 from editor.system.settings import Settings
+from editor.words.said import said
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.operations import SamplingParameters
 from inference.service import InferenceService, Job
 
@@ -155,10 +157,10 @@ class Application(QObject):
     def start(self, paths: list[Path]) -> None:
         """What happens once the window is on the screen: open files, or the sample; load the model."""
         if self.settings.problem:
-            self.shell.message.emit(self.settings.problem, "", "warning")
-        listed = getattr(self.catalogue, "problem", None)
-        if listed is not None:
-            self.shell.message.emit(listed.message, listed.hint, "warning")
+            self.shell.message.emit(said(self.settings.problem), "", "warning")
+        problem = getattr(self.catalogue, "problem", None)
+        if problem is not None:
+            self.shell.message.emit(said(problem.sentence), said(problem.advice), "warning")
         self.recovery.start()
         for path in paths:
             self.open_file(path)
@@ -277,10 +279,10 @@ class Application(QObject):
         document.undo_memory_bytes = self.settings.get("undo_memory_mib") * 2**20
         document.history_dropped.connect(self._on_history_dropped)
 
-    def _on_picture_made(self, document: Document, notes: tuple[str, ...]) -> None:
+    def _on_picture_made(self, document: Document, notes: tuple[Message, ...]) -> None:
         self.add_document(document)
         for note in notes:
-            self.shell.message.emit(note, "", "info")
+            self.shell.message.emit(said(note), "", "info")
 
     def _on_something_changed(self) -> None:
         self.enabled_changed.emit()

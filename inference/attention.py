@@ -21,6 +21,7 @@ from torch.overrides import TorchFunctionMode
 
 from inference.errors import EditorError
 from inference.features import Feature, FeatureCall, seen_features, with_features
+from inference.messages import listed
 from inference.prompt import Prompt
 from inference.schedule import Level
 
@@ -290,7 +291,9 @@ class AttentionStore:
         """
         if len(self._sums) != 1:
             raise EditorError(
-                f"Attention was collected for {len(self._sums)} picture sizes.", "Collect it for exactly one."
+                "Attention was collected for {count} picture sizes.",
+                "Collect it for exactly one.",
+                count=len(self._sums),
             )
         ((grid, total),) = self._sums.items()
         mean = total / self._counts[grid]
@@ -450,8 +453,11 @@ class _Session:
         missed = [name for name in names if name not in self._done]
         if missed:
             raise EditorError(
-                f"The tap at {missed[0]} was never reached ({len(missed)} of {len(names)} places).",
+                "The tap at {place} was never reached ({missing} of {count} places).",
                 "Run the denoiser while the tap is open, and tap layers that compute attention.",
+                place=missed[0],
+                missing=len(missed),
+                count=len(names),
             )
 
 
@@ -509,10 +515,12 @@ def _content_columns(prompt: Prompt, part: TextPart) -> tuple[int, ...]:
 
 def _check_matches(where: Where, chosen: Sequence[Layer], features: Sequence[Feature]) -> None:
     if where.kinds and not chosen:
-        kinds = ", ".join(kind.value for kind in where.kinds)
+        kinds = listed(kind.value for kind in where.kinds)
         raise EditorError(
-            f"No layer of this model matches {', '.join(where.names)} ({kinds} attention).",
+            "No layer of this model matches {names} ({kinds} attention).",
             "Choose other layers for this model.",
+            names=listed(where.names),
+            kinds=kinds,
         )
     for pattern in where.features:
         if not any(fnmatchcase(place.name, pattern) for place in features):

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.operations import Family
+from inference.reasons import reason_of
 from inference.weights.headers import TensorPlace, read_header
 
-SUPPORTED = "Attune reads Stable Diffusion 1.x, 2.x, XL and 3 as a diffusers folder or one .safetensors file"
+SUPPORTED = Message(
+    "Attune reads Stable Diffusion 1.x, 2.x, XL and 3 as a diffusers folder or one .safetensors file."
+)
 
 _PIPELINES = {
     "StableDiffusionPipeline": Family.SD1,
@@ -37,18 +41,18 @@ _LONGEST_KIND = 60  # of what a file says of itself, in a message
 
 # Keys by which single files of other kinds are known; the first match names the kind.
 _OTHER_KINDS = (
-    ("double_blocks.", "a Flux model"),
-    ("control_model.", "a ControlNet"),
-    ("controlnet_cond_embedding.", "a ControlNet"),
-    ("lora_", "a LoRA, an addition to a model"),
-    (".lora_down.", "a LoRA, an addition to a model"),
-    (".lora_A.", "a LoRA, an addition to a model"),
-    ("emb_params", "a textual inversion, an addition to a model"),
-    ("tokenwise_delta.", "an attribute delta (import it with “attune deltas import”)"),
-    ("motion_modules.", "an animation model"),
-    ("clip_txt_mapper", "a Stable Cascade model"),
-    ("first_stage_model.", "an autoencoder"),
-    ("decoder.up", "an autoencoder"),
+    ("double_blocks.", Message("a Flux model")),
+    ("control_model.", Message("a ControlNet")),
+    ("controlnet_cond_embedding.", Message("a ControlNet")),
+    ("lora_", Message("a LoRA, an addition to a model")),
+    (".lora_down.", Message("a LoRA, an addition to a model")),
+    (".lora_A.", Message("a LoRA, an addition to a model")),
+    ("emb_params", Message("a textual inversion, an addition to a model")),
+    ("tokenwise_delta.", Message("an attribute delta (import it with “attune deltas import”)")),
+    ("motion_modules.", Message("an animation model")),
+    ("clip_txt_mapper", Message("a Stable Cascade model")),
+    ("first_stage_model.", Message("an autoencoder")),
+    ("decoder.up", Message("an autoencoder")),
 )
 _SDXL_KEY = "conditioner.embedders.1.model.ln_final.weight"
 _REFINER_KEY = "conditioner.embedders.0.model.ln_final.weight"
@@ -73,17 +77,24 @@ def folder_family(folder: Path) -> Family:
     index = folder / "model_index.json"
     if not index.is_file():
         raise EditorError(
-            f"“{folder}” is not a model: it has no model_index.json.",
-            f"{SUPPORTED}; choose the folder itself.",
+            "“{folder}” is not a model: it has no model_index.json.",
+            "{supported} Choose the folder itself.",
+            folder=folder,
+            supported=SUPPORTED,
         )
     kind = str(read_json(index).get("_class_name", ""))[:_LONGEST_KIND]
     if kind not in _PIPELINES:
         raise EditorError(
-            f"“{folder.name}” is a {kind or 'nameless pipeline'}, which is not supported.", f"{SUPPORTED}."
+            "“{name}” is a {kind}, which is not supported.",
+            SUPPORTED,
+            name=folder.name,
+            kind=kind or Message("nameless pipeline"),
         )
     family = _PIPELINES[kind]
     if read_json(index).get("text_encoder") == [None, None]:
-        raise EditorError(f"“{folder.name}” is a refiner, not a model of its own.", "Choose the base model.")
+        raise EditorError(
+            "“{name}” is a refiner, not a model of its own.", "Choose the base model.", name=folder.name
+        )
     return family
 
 
@@ -95,14 +106,18 @@ def file_family(path: Path) -> Family:
     """
     if path.suffix.lower() in _PICKLES:
         raise EditorError(
-            f"“{path.name}” is a {path.suffix} file, which can run code when it is opened.",
+            "“{name}” is a {suffix} file, which can run code when it is opened.",
             "Use the same model as .safetensors.",
+            name=path.name,
+            suffix=path.suffix,
         )
     header = safetensors_header(path)
     if any(key.startswith(_JOINT_KEYS) for key in header):
         return Family.SD3
     if _REFINER_KEY in header:
-        raise EditorError(f"“{path.name}” is a refiner, not a model of its own.", "Choose the base model.")
+        raise EditorError(
+            "“{name}” is a refiner, not a model of its own.", "Choose the base model.", name=path.name
+        )
     if _UNET_INPUT_KEY in header:
         shape = shape_of(header, _UNET_INPUT_KEY)
         if len(shape) != 4:
@@ -115,14 +130,22 @@ def file_family(path: Path) -> Family:
         channels = shape[1]
         if channels != 4:
             raise EditorError(
-                f"“{path.name}” takes {channels} channels: it is made for inpainting or editing.",
+                "“{name}” takes {channels} channels: it is made for inpainting or editing.",
                 "Choose the model that generates from text alone (4 channels).",
+                name=path.name,
+                channels=channels,
             )
         return Family.SDXL if _SDXL_KEY in header else Family.SD1
     kind = next(
-        (name for mark, name in _OTHER_KINDS if any(mark in key for key in header)), "of an unknown kind"
+        (name for mark, name in _OTHER_KINDS if any(mark in key for key in header)),
+        Message("of an unknown kind"),
     )
-    raise EditorError(f"“{path.name}” is {kind}, which is not supported here.", f"{SUPPORTED}.")
+    raise EditorError(
+        "“{name}” is {kind}, which is not supported here.",
+        SUPPORTED,
+        name=path.name,
+        kind=kind,
+    )
 
 
 def first_width(path: Path) -> tuple[int, ...]:
@@ -141,16 +164,16 @@ def safetensors_header(path: Path) -> dict[str, TensorPlace]:
     return read_header(path)[1]
 
 
-def problems(path: Path, family: Family) -> tuple[str, ...]:
+def problems(path: Path, family: Family) -> tuple[Message, ...]:
     """One sentence for everything that is missing or damaged in a folder or file."""
     if path.is_file():
         return tuple(_sentences(lambda: (safetensors_header(path), None)[1]))
     if not path.is_dir():
-        return (f"“{path}” is not there any more.",)
+        return (Message("“{path}” is not there any more.", path=path),)
     try:
         part_names = parts(path, family)
     except EditorError as error:
-        return (str(error),)
+        return (error.whole,)
     return tuple(sentence for part in part_names for sentence in _part_problems(path, part))
 
 
@@ -181,11 +204,18 @@ def part_weights(folder: Path, part: str) -> Weights:
     pickled = next((file.name for file in _files(folder / part) if file.suffix in _PICKLES), "")
     if pickled:
         raise EditorError(
-            f"“{folder.name}” has its {part} only as {pickled}, which can run code when it is opened.",
+            "“{name}” has its {part} only as {pickled}, which can run code when it is opened.",
             "Use the same model as .safetensors.",
+            name=folder.name,
+            part=part,
+            pickled=pickled,
         )
     raise EditorError(
-        f"“{folder.name}” is incomplete: {part}/{stem}.safetensors is missing.", "Copy or download it again."
+        "“{name}” is incomplete: {part}/{stem}.safetensors is missing.",
+        "Copy or download it again.",
+        name=folder.name,
+        part=part,
+        stem=stem,
     )
 
 
@@ -219,8 +249,7 @@ def read_json(path: Path) -> dict[str, Any]:
             name=path.name,
         ) from error
     except OSError as error:
-        reason = error.strerror or error
-        raise EditorError("“{path}” cannot be read: {reason}.", path=path, reason=reason) from error
+        raise EditorError("“{path}” cannot be read: {reason}.", path=path, reason=reason_of(error)) from error
     except (ValueError, RecursionError) as error:
         raise EditorError(
             "“{path}” is damaged: it is no JSON.", "Copy or download it again.", path=path
@@ -248,7 +277,7 @@ def _is_texts(values: Any) -> bool:
     return all(isinstance(value, str) for value in cast("dict[str, Any]", values).values())
 
 
-def _part_problems(folder: Path, part: str) -> Iterator[str]:
+def _part_problems(folder: Path, part: str) -> Iterator[Message]:
     if part.startswith("tokenizer"):
         yield from _tokenizer_problems(folder, part)
     elif part == "scheduler":
@@ -260,29 +289,42 @@ def _part_problems(folder: Path, part: str) -> Iterator[str]:
 def _check_network(folder: Path, part: str) -> None:
     if not (folder / part / "config.json").is_file():
         raise EditorError(
-            f"“{folder.name}” is incomplete: {part}/config.json is missing.", "Copy or download it again."
+            "“{name}” is incomplete: {part}/config.json is missing.",
+            "Copy or download it again.",
+            name=folder.name,
+            part=part,
         )
     read_json(folder / part / "config.json")
     for file in part_weights(folder, part).files:
         if not file.is_file():
             raise EditorError(
-                f"“{folder.name}” is incomplete: {part}/{file.name} is missing.", "Copy or download it again."
+                "“{name}” is incomplete: {part}/{file_name} is missing.",
+                "Copy or download it again.",
+                name=folder.name,
+                part=part,
+                file_name=file.name,
             )
         safetensors_header(file)
 
 
-def _tokenizer_problems(folder: Path, part: str) -> Iterator[str]:
+def _tokenizer_problems(folder: Path, part: str) -> Iterator[Message]:
     present = {file.name for file in _files(folder / part)}
     if "tokenizer.json" in present or {"vocab.json", "merges.txt"} <= present or "spiece.model" in present:
         return
-    yield f"“{folder.name}” is incomplete: {part}/tokenizer.json is missing. Copy or download it again."
+    missing = EditorError(
+        "“{name}” is incomplete: {part}/tokenizer.json is missing.",
+        "Copy or download it again.",
+        name=folder.name,
+        part=part,
+    )
+    yield missing.whole
 
 
-def _sentences(check: Any) -> Iterator[str]:
+def _sentences(check: Any) -> Iterator[Message]:
     try:
         check()
     except EditorError as error:
-        yield str(error)
+        yield error.whole
 
 
 def shape_of(header: Mapping[str, TensorPlace], key: str) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from inference.errors import EditorError
 from inference.files import atomic_write
+from inference.reasons import reason_of
 from inference.values import number, whole
 
 STEPS_FILE = "refine_steps.json"
@@ -82,7 +83,10 @@ def _read(file: Path) -> dict[str, Any]:
         found: Any = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise EditorError(
-            f"“{file}” is damaged: {error}.", "Delete it; the steps it held can be chosen again."
+            "“{file}” is damaged: {reason}.",
+            "Delete it; the steps it held can be chosen again.",
+            file=file,
+            reason=reason_of(error),
         ) from error
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
@@ -92,10 +96,16 @@ def _step(file: Path, values: Mapping[str, Any]) -> ChosenStep:
         found = ChosenStep(whole(values.get("step"), "step"), whole(values.get("steps"), "steps"))
     except EditorError as error:
         raise EditorError(
-            f"“{file}” holds no readable step.", "Delete it and choose the step again."
+            "“{file}” holds no readable step.", "Delete it and choose the step again.", file=file
         ) from error
     if not 0 <= found.step < found.steps:
-        raise EditorError(f"“{file}” holds step {found.step} of {found.steps}.", "Choose the step again.")
+        raise EditorError(
+            "“{file}” holds step {step} of {steps}.",
+            "Choose the step again.",
+            file=file,
+            step=found.step,
+            steps=found.steps,
+        )
     return found
 
 

@@ -27,7 +27,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from inference.errors import EditorError
+from inference.messages import Message, listed
 from inference.operations import MOST_CHANGE
+from inference.reasons import reason_of
 from inference.values import Bounds, fields, items, number, shown, text, typed
 
 _T = TypeVar("_T")
@@ -101,8 +103,15 @@ def definition_of(
     missing = [name for name in _REQUIRED if name not in values]
     unknown = sorted(set(values) - _KNOWN)
     if missing or unknown:
-        problem = f"lacks {', '.join(missing)}" if missing else f"has the unknown {', '.join(unknown)}"
-        raise EditorError(f"The definition “{name}” {problem}.", f"It needs {', '.join(_REQUIRED)}.")
+        raise EditorError(
+            Message("The definition “{name}” lacks {missing}.", name=name, missing=listed(missing))
+            if missing
+            else Message(
+                "The definition “{name}” has the unknown {unknown}.", name=name, unknown=listed(unknown)
+            ),
+            "It needs {required}.",
+            required=listed(_REQUIRED),
+        )
     subject = text(values["subject"], "subject", _LONGEST)
     known = words if words is not None else subject_words(shipped_folder())
     try:
@@ -148,8 +157,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _told(error: Exception) -> str:
-    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+def _told(error: Exception) -> Message:
+    return Message("it is nested too deeply") if isinstance(error, RecursionError) else reason_of(error)
 
 
 def _definition(values: Mapping[str, Any], subject: str, words: tuple[str, ...]) -> Definition:
@@ -185,7 +194,7 @@ def _all_of(parts: Iterable[Sequence[_T]]) -> tuple[_T, ...]:
 
 
 def _pairs(given: object) -> list[Pair]:
-    declared = fields(given, "A pair")
+    declared = fields(given, Message("A pair"))
     phrases = [
         expand(text(declared.get(name), name, _LONGEST)) for name in ("target", "positive", "negative")
     ]

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from inference.definitions import Definition, read_definitions, shipped_folder, subject_words
 from inference.errors import EditorError
 from inference.files import atomic_write
+from inference.messages import Message, listed
 from inference.operations import MOST_CHANGE, Family
 from inference.values import Bounds, typed
 from inference.weights.headers import TensorPlace, read_header
@@ -112,9 +113,12 @@ class Delta:
         parts = {encoder: vector for encoder, vector in self.vectors.items() if encoder in token_widths}
         if wrong or not parts:
             raise EditorError(
-                f"The delta “{self.info.key}” ({_widths_text(self.info.widths)}) does not fit "
-                f"{model}, which takes {_widths_text(token_widths)}.",
+                "The delta “{key}” ({widths}) does not fit {model}, which takes {taken}.",
                 "Choose a delta that was made for this model.",
+                key=self.info.key,
+                widths=_widths_text(self.info.widths),
+                model=model,
+                taken=_widths_text(token_widths),
             )
         return replace(self, vectors=parts)
 
@@ -194,10 +198,17 @@ class DeltaLibrary:
     def export_delta(self, name: str, path: Path) -> None:
         """Write the delta of that key, or unique name, to `path` as safetensors."""
         infos = [info for info in self._files() if name in (info.key, info.name)]
-        keys = ", ".join(info.key for info in (infos or self._files()))
+        keys = listed(info.key for info in (infos or self._files()))
         if len(infos) != 1 or infos[0].path is None:
-            problem = "is not one delta" if infos else "is unknown"
-            raise EditorError(f"The delta “{name}” {problem}.", f"Choose one of: {keys}.")
+            raise EditorError(
+                Message("There is more than one delta “{name}” to export.", name=name)
+                if len(infos) > 1
+                else Message("The delta “{name}” has no file to export.", name=name)
+                if infos
+                else Message("There is no delta “{name}”.", name=name),
+                "Choose one of: {keys}.",
+                keys=keys,
+            )
         with infos[0].path.open("rb") as source, atomic_write(Path(path), parents=True) as file:
             shutil.copyfileobj(source, file)
 
@@ -232,11 +243,14 @@ class DeltaLibrary:
         """Say so if the name asks for a delta that exists but was made for something else."""
         for info in self._files():
             if wanted in (info.name, info.key):
-                made_for = info.model or (info.family.upper() if info.family else "another model")
+                made_for = info.model or (info.family.upper() if info.family else Message("another model"))
                 raise EditorError(
-                    f"The delta “{info.key}” was made for {made_for} ({_widths_text(info.widths)}) "
-                    f"and does not fit {model.name}.",
+                    "The delta “{key}” was made for {made_for} ({widths}) and does not fit {name}.",
                     "Choose a delta that was made for this model.",
+                    key=info.key,
+                    made_for=made_for,
+                    widths=_widths_text(info.widths),
+                    name=model.name,
                 )
 
 
@@ -288,7 +302,7 @@ def delta_from_bytes(content: bytes, attribute: str) -> Delta:
     try:
         tensors = cast("dict[str, NDArray[Any]]", cast("Any", safetensors.numpy).load(content))
     except (safetensors.SafetensorError, ValueError, TypeError) as error:
-        raise _no_delta(name, "it is damaged") from error
+        raise _no_delta(name, Message("it is damaged")) from error
     vectors = _vectors_of(name, tensors)
     widths = {encoder: int(vector.shape[0]) for encoder, vector in vectors.items()}
     info = DeltaInfo(key=attribute, attribute=attribute, label=attribute, widths=widths)
@@ -298,9 +312,11 @@ def delta_from_bytes(content: bytes, attribute: str) -> Delta:
 def read_delta_file(path: Path) -> Delta:
     """Read a `.safetensors` or published `.pt` delta from anywhere; see `DeltaLibrary.import_delta`."""
     if not path.is_file():
-        raise EditorError(f"There is no file “{path}”.", "Choose a .safetensors or .pt delta.")
+        raise EditorError("There is no file “{path}”.", "Choose a .safetensors or .pt delta.", path=path)
     if path.stat().st_size > LARGEST_FILE_BYTES:
-        raise _no_delta(path, f"it has {path.stat().st_size / 2**20:.0f} MiB, a delta a few KiB")
+        raise _no_delta(
+            path, Message("it has {size:.0f} MiB, a delta a few KiB", size=path.stat().st_size / 2**20)
+        )
     suffix = path.suffix.lower()
     if suffix == ".safetensors":
         info = _header(path, _info_of_name(path.stem).key, strict=True)
@@ -309,7 +325,7 @@ def read_delta_file(path: Path) -> Delta:
     if suffix in (".pt", ".pth", ".bin"):
         vectors = _read_pt(path)
         return Delta(info=_imported_info(path.stem, vectors), vectors=vectors)
-    raise EditorError(f"“{path.name}” is no delta.", "Choose a .safetensors or .pt file.")
+    raise EditorError("“{name}” is no delta.", "Choose a .safetensors or .pt file.", name=path.name)
 
 
 def _read_pt(path: Path) -> Vectors:
@@ -320,19 +336,20 @@ def _read_pt(path: Path) -> Vectors:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise EditorError(
-            f"“{path.name}” was refused: reading it would run code, or it is damaged.",
+            "“{name}” was refused: reading it would run code, or it is damaged.",
             "Ask its author for a safetensors file, or for one that holds tensors only.",
+            name=path.name,
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _no_delta(path, "it is damaged or of another kind") from error
+        raise _no_delta(path, Message("it is damaged or of another kind")) from error
     if not isinstance(content, dict):
-        raise _no_delta(path, f"it holds a {type(content).__name__}")
+        raise _no_delta(path, Message("it holds a {kind}", kind=type(content).__name__))
     tensors = {str(key): value for key, value in cast("dict[Any, Any]", content).items()}
     if isinstance(tensors.get("delta"), dict):
         tensors = {str(key): value for key, value in tensors["delta"].items()}
     for key, value in tensors.items():
         if not isinstance(value, torch.Tensor) or not value.is_floating_point():
-            raise _no_delta(path, f"“{key}” is no vector")
+            raise _no_delta(path, Message("“{key}” is no vector", key=key))
     return _vectors_of(path, {key: value.detach().float().numpy() for key, value in tensors.items()})
 
 
@@ -342,7 +359,7 @@ def _read_vectors(path: Path) -> Vectors:
         content = path.read_bytes()[start:]
         tensors = {key: _numbers(content[one.begin : one.end], one) for key, one in header.items()}
     except (EditorError, OSError, ValueError, KeyError) as error:
-        raise _no_delta(path, "it is damaged or of another kind") from error
+        raise _no_delta(path, Message("it is damaged or of another kind")) from error
     return _vectors_of(path, tensors)
 
 
@@ -360,16 +377,31 @@ def _vectors_of(path: Path, tensors: Mapping[str, NDArray[Any]]) -> Vectors:
     encoders = {key: encoder for encoder, key in FILE_KEYS.items()}
     unknown = sorted(set(tensors) - set(encoders))
     if unknown or not tensors:
-        has = f"it has the keys {', '.join(unknown[:3])}" if unknown else "it is empty"
-        raise _no_delta(path, f"{has}; known are {', '.join(encoders)}")
+        raise _no_delta(
+            path,
+            Message(
+                "it has the keys {unknown}; known are {known}",
+                unknown=listed(unknown[:3]),
+                known=listed(encoders),
+            )
+            if unknown
+            else Message("it is empty; known keys are {known}", known=listed(encoders)),
+        )
     vectors = {encoders[key]: np.asarray(tensor, np.float32) for key, tensor in tensors.items()}
     for encoder, vector in vectors.items():
         if vector.size != max(vector.shape, default=0):
             raise _no_delta(
-                path, f"the part for {encoder} has the shape {list(vector.shape)}, not one vector"
+                path,
+                Message(
+                    "the part for {encoder} has the shape {shape}, not one vector",
+                    encoder=encoder,
+                    shape=list(vector.shape),
+                ),
             )
         if not np.isfinite(vector).all():
-            raise _no_delta(path, f"the part for {encoder} holds numbers that are not finite")
+            raise _no_delta(
+                path, Message("the part for {encoder} holds numbers that are not finite", encoder=encoder)
+            )
     return {encoder: vector.reshape(-1) for encoder, vector in vectors.items()}
 
 
@@ -380,7 +412,7 @@ def _header(path: Path, key: str, *, strict: bool = False) -> DeltaInfo | None:
             metadata = dict(file.metadata() or {})
             widths = {name: _width(file, name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (safetensors.SafetensorError, OSError) as error:
-        problem = _no_delta(path, "it is damaged or of another kind")
+        problem = _no_delta(path, Message("it is damaged or of another kind"))
         if strict:
             raise problem from error
         log.warning("%s", problem)
@@ -389,7 +421,7 @@ def _header(path: Path, key: str, *, strict: bool = False) -> DeltaInfo | None:
     if not widths or set(widths) - set(encoders):
         if strict:
             _vectors_of(path, {name: np.zeros(1) for name in widths})  # raises and says what is wrong
-        log.warning("%s", _no_delta(path, "it has other keys"))
+        log.warning("%s", _no_delta(path, Message("it has other keys")))
         return None
     return _info_of_metadata(path, key, metadata, {encoders[name]: width for name, width in widths.items()})
 
@@ -490,26 +522,38 @@ def _words_from_the_noun(subject: str) -> tuple[str, ...]:
 
 
 def _unknown(
-    listed: Iterable[DeltaInfo], offered: Iterable[DeltaInfo], model: ModelLike, subject: str, attribute: str
+    all_of_model: Iterable[DeltaInfo],
+    offered: Iterable[DeltaInfo],
+    model: ModelLike,
+    subject: str,
+    attribute: str,
 ) -> EditorError:
     names = sorted({info.attribute for info in offered})
     if names:
         return EditorError(
-            f"There is no attribute “{attribute}” for “{subject}” on {model.name}.",
-            f"There are: {', '.join(names)}.",
+            "There is no attribute “{attribute}” for “{subject}” on {name}.",
+            "There are: {names}.",
+            attribute=attribute,
+            subject=subject,
+            name=model.name,
+            names=listed(names),
         )
-    words = dict.fromkeys(word for info in listed for word in info.subjects[:3])
+    words = dict.fromkeys(word for info in all_of_model for word in info.subjects[:3])
     return EditorError(
-        f"There are no attributes for “{subject}” on {model.name}.",
-        f"There are some for words such as: {', '.join(words)}."
+        "There are no attributes for “{subject}” on {name}.",
+        Message("There are some for words such as: {words}.", words=listed(words))
         if words
-        else "Import or learn a delta first.",
+        else Message("Import or learn a delta first."),
+        subject=subject,
+        name=model.name,
     )
 
 
-def _no_delta(path: Path, reason: str) -> EditorError:
-    return EditorError(f"“{path.name}” is no attribute delta: {reason}.", "Choose another file.")
+def _no_delta(path: Path, reason: Message) -> EditorError:
+    return EditorError(
+        "“{name}” is no attribute delta: {reason}.", "Choose another file.", name=path.name, reason=reason
+    )
 
 
-def _widths_text(widths: Mapping[str, int]) -> str:
-    return ", ".join(f"{encoder} {width}" for encoder, width in widths.items())
+def _widths_text(widths: Mapping[str, int]) -> Message:
+    return listed(f"{encoder} {width}" for encoder, width in widths.items())

@@ -1,6 +1,6 @@
 """Errors that may cross a layer: one for the user's eyes, one for a cancelled job."""
 
-from typing import Any, Self
+from typing import Any, LiteralString, Self
 
 from inference.messages import Message
 
@@ -13,10 +13,13 @@ class EditorError(Exception):
 
         EditorError("“{name}” has {count} layers.", "Merge some of {name}.", name=name, count=count)
 
-    Every other exception is a defect of ours.
+    An error about another one hands that one's `sentence`, `advice` or `whole` on. Every other exception is
+    a defect of ours.
     """
 
-    def __init__(self, message: str | Message, hint: str | Message = "", **values: object) -> None:
+    def __init__(
+        self, message: LiteralString | Message, hint: LiteralString | Message = "", **values: object
+    ) -> None:
         self.sentence = _message(message, values)
         self.advice = _message(hint, values)
         super().__init__(self.message, self.hint)
@@ -31,8 +34,15 @@ class EditorError(Exception):
         """What to do about it, in English."""
         return self.advice.said()
 
+    @property
+    def whole(self) -> Message:
+        """Both as one message."""
+        if not self.advice:
+            return self.sentence
+        return Message("{sentence} {advice}", sentence=self.sentence, advice=self.advice)
+
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        return self.whole.said()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (type(self)._again, (self.sentence, self.advice))
@@ -42,7 +52,7 @@ class EditorError(Exception):
         return cls(sentence, advice)
 
 
-def _message(text: str | Message, values: dict[str, object]) -> Message:
+def _message(text: LiteralString | Message, values: dict[str, object]) -> Message:
     return text if isinstance(text, Message) else Message(text, **values)
 
 

@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from inference.errors import WritingError
+from inference.messages import Message
+from inference.reasons import reason_of
 
 _STRAY_AGE_S = 2.0  # younger ones may be about to be locked
 _LONGEST_NAME_BYTES = 200  # of 255 that file systems allow, with what is added
@@ -80,13 +82,12 @@ def atomic_write(path: Path, *, private: bool = False, parents: bool = False) ->
 
 def writing_error(path: Path, error: OSError) -> WritingError:
     """What the user reads when `path` could not be written."""
-    reason = error.strerror or str(error)
-    hint = "Is the drive connected, and the folder there? Choose another place."
+    hint = Message("Is the drive connected, and the folder there? Choose another place.")
     if error.errno in _SPACE:
-        hint = "Free some space, or choose another place."
+        hint = Message("Free some space, or choose another place.")
     elif error.errno in _REFUSED:
-        hint = "You may not write there: choose another folder."
-    return WritingError("“{path}” could not be written: {reason}.", hint, path=path, reason=reason)
+        hint = Message("You may not write there: choose another folder.")
+    return WritingError("“{path}” could not be written: {reason}.", hint, path=path, reason=reason_of(error))
 
 
 def sync_file(file: BinaryIO) -> None:
@@ -224,7 +225,7 @@ def _write_through(temporary: Path, target: Path) -> None:
                 "“{path}” has other names (hard links) and could be written in part only: {reason}.",
                 "The whole new file is “{whole}”.",
                 path=target,
-                reason=error.strerror or error,
+                reason=reason_of(error),
                 whole=whole,
             ) from error
     whole.unlink()

@@ -18,6 +18,7 @@ from inference.chosen_steps import chosen
 from inference.content import Content, DeltaFile, content_hash
 from inference.deltas import Delta, DeltaLibrary, delta_from_bytes, delta_to_bytes
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.models import ModelEntry
 from inference.operations import EditedParameters, Operation, Refine, SamplingParameters, SubjectEdit
 from inference.parameters import Parameters
@@ -45,7 +46,7 @@ class Filling:
     progress: Progress
     contents: dict[str, Blob]
     deltas: dict[str, Delta]  # by their contents' hashes
-    notes: list[str]
+    notes: list[Message]
 
 
 def filled(parameters: Parameters, filling: Filling) -> Parameters:
@@ -118,7 +119,11 @@ def _pinned(edit: SubjectEdit, subject: str, filling: Filling) -> SubjectEdit:
     name = content_hash(content)
     if edit.delta is not None and edit.delta.hash != name:
         filling.notes.append(
-            f"The delta of “{subject}: {edit.attribute}” is another one than this was first made with."
+            Message(
+                "The delta of “{subject}: {attribute}” is another one than this was first made with.",
+                subject=subject,
+                attribute=edit.attribute,
+            )
         )
     filling.contents[name], filling.deltas[name] = content, delta
     return replace(edit, delta=DeltaFile(name))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.words import Word, find_names, words
 
 
@@ -50,7 +51,7 @@ class LearntWord:
                 "The learnt word “{word}” has different numbers of vectors: {counts}.",
                 "Every encoder needs as many.",
                 word=self.word,
-                counts=", ".join(f"{name} {len(rows)}" for name, rows in self.vectors.items()),
+                counts=listed(f"{name} {len(rows)}" for name, rows in self.vectors.items()),
             )
 
     @property

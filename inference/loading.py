@@ -21,6 +21,7 @@ from inference.backbones.sd3 import Sd3Backbone
 from inference.backbones.sdxl import SdxlBackbone
 from inference.errors import Cancelled, EditorError
 from inference.memory import is_out_of_memory
+from inference.messages import listed
 from inference.models import MemoryMode, ModelEntry, config_folder, ensure_complete, model_hash
 from inference.operations import Family
 from inference.progress import Progress
@@ -101,8 +102,10 @@ def choose_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device(next(kind for kind in ("cuda", "mps", "cpu") if available[kind]))
     if not available.get(name, False):
-        there = ", ".join(kind for kind, is_there in available.items() if is_there)
-        raise EditorError(f"The device “{name}” is not available.", f"Available here: auto, {there}.")
+        there = listed(kind for kind, is_there in available.items() if is_there)
+        raise EditorError(
+            "The device “{name}” is not available.", "Available here: auto, {there}.", name=name, there=there
+        )
     return torch.device(name)
 
 
@@ -115,7 +118,9 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     if name in _DTYPES:
         return _DTYPES[name]
     if name != "auto":
-        raise EditorError(f"Unknown dtype “{name}”.", f"Known are: auto, {', '.join(_DTYPES)}.")
+        raise EditorError(
+            "Unknown dtype “{name}”.", "Known are: auto, {dtypes}.", name=name, dtypes=listed(_DTYPES)
+        )
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     if device.type == "mps":
@@ -247,12 +252,17 @@ def _check_kind(entry: ModelEntry, components: Components) -> None:
     latent_channels = int(components.vae.config["latent_channels"])
     if int(config["in_channels"]) != latent_channels:
         raise EditorError(
-            f"“{entry.name}” takes {config['in_channels']} channels: it is made for inpainting or editing.",
-            f"Choose the model that generates from text alone ({latent_channels} channels).",
+            "“{name}” takes {channels} channels: it is made for inpainting or editing.",
+            "Choose the model that generates from text alone ({latent_channels} channels).",
+            name=entry.name,
+            channels=config["in_channels"],
+            latent_channels=latent_channels,
         )
     for name, tokenizer in components.tokenizers.items():
         if not tokenizer.is_fast:
             raise EditorError(
-                f"The tokenizer {name} of “{entry.name}” does not tell which characters a token stands for.",
+                "The tokenizer {name} of “{entry_name}” does not tell which characters a token stands for.",
                 "Add its tokenizer.json.",
+                name=name,
+                entry_name=entry.name,
             )

@@ -20,7 +20,7 @@ import resources
 from inference import checkpoints
 from inference.errors import EditorError
 from inference.files import atomic_write
-from inference.messages import Message
+from inference.messages import Message, listed
 from inference.operations import LONGEST_PROMPT, Family
 from inference.process.hub import cached_folder, download, is_hub_id
 from inference.values import fields, refused, text, typed
@@ -145,8 +145,10 @@ class Catalogue:
         if is_hub_id(model):
             return _hub_entry(model)
         raise EditorError(
-            f"There is no model “{model}”.",
-            f"There are: {', '.join(by_name) or 'none'}. A path or a hub id (owner/name) works as well.",
+            "There is no model “{model}”.",
+            "There are: {names}. A path or a hub id (owner/name) works as well.",
+            model=model,
+            names=listed(by_name) or Message("none"),
         )
 
     def add(self, model: str | Path) -> ModelEntry:
@@ -162,13 +164,13 @@ class Catalogue:
         else:
             entry = self.locate(text)
         ensure_complete(entry)
-        listed = self._read()
+        kept = self._read()
         known = next((item for item in self.entries() if item.path == entry.path), None)
         if known is not None:
             return known
         entry = replace(entry, name=_free_name(entry.name, {item.name for item in self.entries()}))
-        listed.entries[entry.name] = entry
-        self._save(listed)
+        kept.entries[entry.name] = entry
+        self._save(kept)
         return entry
 
     def remove(self, name: str) -> None:
@@ -177,21 +179,21 @@ class Catalogue:
         Raises:
             EditorError: there is none of that name, or it is built in.
         """
-        listed = self._read()
-        added = listed.entries
-        unreadable = [item for item in listed.unreadable if not _is_called(item, name)]
-        if name not in added and len(unreadable) == len(listed.unreadable):
+        kept = self._read()
+        added = kept.entries
+        unreadable = [item for item in kept.unreadable if not _is_called(item, name)]
+        if name not in added and len(unreadable) == len(kept.unreadable):
             if any(entry.name == name for entry in self._built_in_entries()):
                 raise EditorError("“{name}” is built in and cannot be removed.", name=name)
             raise EditorError(
                 "There is no added model “{name}”.",
                 "Added are: {known}.",
                 name=name,
-                known=", ".join(added) or "none",
+                known=listed(added) or Message("none"),
             )
         added.pop(name, None)
-        listed.unreadable[:] = unreadable
-        self._save(listed)
+        kept.unreadable[:] = unreadable
+        self._save(kept)
 
     def check(self, model: str) -> dict[str, Any]:
         """What a model consists of, and one sentence for each thing that is wrong with it.
@@ -225,42 +227,43 @@ class Catalogue:
                     yield _folder_entry(folder)
 
     def _read(self) -> "_Listed":
-        listed = _Listed()
+        kept = _Listed()
         if not self._file.exists():
-            return listed
+            return kept
         try:
             stored: Any = checkpoints.read_json(self._file).get("models", [])
             if not isinstance(stored, list):
                 raise EditorError("“{path}” is damaged: it lists no models.", path=self._file)
         except EditorError as error:
-            listed.problem = EditorError(
-                "{problem}",
-                "Your models are not listed. Add them again: the old list is kept as {name}.",
-                problem=error.sentence,
-                name=self._aside.name,
+            kept.problem = EditorError(
+                error.sentence,
+                Message(
+                    "Your models are not listed. Add them again: the old list is kept as {name}.",
+                    name=self._aside.name,
+                ),
             )
-            return listed
+            return kept
         for item in cast("list[Any]", stored):
             try:
-                entry = _stored_entry(fields(item, "A model"))
+                entry = _stored_entry(fields(item, Message("A model")))
             except (EditorError, KeyError, TypeError, ValueError, AttributeError):
-                listed.unreadable.append(item)
+                kept.unreadable.append(item)
             else:
-                listed.entries[entry.name] = entry
-        if listed.unreadable:
-            listed.problem = EditorError(
+                kept.entries[entry.name] = entry
+        if kept.unreadable:
+            kept.problem = EditorError(
                 "“{path}” holds {count} models that cannot be read.",
                 "Add them again.",
                 path=self._file,
-                count=len(listed.unreadable),
+                count=len(kept.unreadable),
             )
-        return listed
+        return kept
 
     @property
     def _aside(self) -> Path:
         return self._file.with_name(f"{self._file.name}.damaged")
 
-    def _save(self, listed: "_Listed") -> None:
+    def _save(self, kept: "_Listed") -> None:
         stored = [
             {
                 "name": entry.name,
@@ -268,13 +271,13 @@ class Catalogue:
                 "path": str(entry.path),
                 "hub_id": entry.hub_id,
             }
-            for entry in listed.entries.values()
+            for entry in kept.entries.values()
         ]
-        if listed.problem is not None and not listed.unreadable and self._file.is_file():
+        if kept.problem is not None and not kept.unreadable and self._file.is_file():
             with self._file.open("rb") as old, atomic_write(self._aside) as aside:
                 shutil.copyfileobj(old, aside)
         # what cannot be read today may have been written by a newer version
-        content = json.dumps({"models": [*stored, *listed.unreadable]}, indent=2)
+        content = json.dumps({"models": [*stored, *kept.unreadable]}, indent=2)
         with atomic_write(self._file, parents=True) as file:
             file.write(content.encode() + b"\n")
 
@@ -292,10 +295,10 @@ def ensure_complete(entry: ModelEntry) -> None:
     """Raise the first of the entry's problems, if there is one."""
     found = entry_problems(entry)
     if found:
-        raise EditorError("{problem}", problem=found[0])
+        raise EditorError(found[0])
 
 
-def entry_problems(entry: ModelEntry) -> tuple[str, ...]:
+def entry_problems(entry: ModelEntry) -> tuple[Message, ...]:
     """One sentence for everything that keeps a model from being loaded."""
     found = checkpoints.problems(entry.path, entry.family)
     if found:
@@ -306,18 +309,18 @@ def entry_problems(entry: ModelEntry) -> tuple[str, ...]:
         else:
             _folder_entry(entry.path)
     except EditorError as error:
-        return (str(error),)
+        return (error.whole,)
     return ()
 
 
-def _deep_problems(entry: ModelEntry) -> tuple[str, ...]:
+def _deep_problems(entry: ModelEntry) -> tuple[Message, ...]:
     """What only the networks' classes and the weights themselves tell; loads torch and reads everything."""
     from inference.weights.checking import deep_problems
 
     return deep_problems(entry)
 
 
-def _deep_problems_apart(entry: ModelEntry) -> tuple[str, ...]:
+def _deep_problems_apart(entry: ModelEntry) -> tuple[Message, ...]:
     from inference.weights.apart import deep_problems_apart
 
     return deep_problems_apart(entry)
@@ -339,9 +342,11 @@ def config_folder(entry: ModelEntry) -> Path:
         if (folder / "model_index.json").is_file() and _fits(folder, entry.family, wanted):
             return folder
     raise EditorError(
-        f"“{entry.path.name}” holds weights only; its configuration and tokenizers are not on this machine.",
-        f"Add {references[0]} first, or put a diffusers folder of the same model beside it as "
-        f"“{entry.path.stem}”.",
+        "“{name}” holds weights only; its configuration and tokenizers are not on this machine.",
+        "Add {reference} first, or put a diffusers folder of the same model beside it as “{stem}”.",
+        name=entry.path.name,
+        reference=references[0],
+        stem=entry.path.stem,
     )
 
 
@@ -354,7 +359,7 @@ def _with_weights(entries: Iterable[ModelEntry], weights_hash: str) -> ModelEntr
 
 
 def _not_listed(model: str, weights_hash: str, known: Sequence[str]) -> EditorError:
-    name, listed = model[:_LONGEST_NAME], ", ".join(known) or "none"
+    name, there = model[:_LONGEST_NAME], listed(known) or Message("none")
     if weights_hash:
         return EditorError(
             "The model “{name}” (weights {hash}) is not in your list of models.",
@@ -362,13 +367,13 @@ def _not_listed(model: str, weights_hash: str, known: Sequence[str]) -> EditorEr
             "There are: {known}.",
             name=name,
             hash=weights_hash[:_LONGEST_NAME],
-            known=listed,
+            known=there,
         )
     return EditorError(
         "There is no model “{name}” in your list of models.",
         "There are: {known}. Others are added under Models in the window or with “attune models add”.",
         name=name,
-        known=listed,
+        known=there,
     )
 
 
@@ -471,7 +476,7 @@ def _hub_entry(hub_id: str) -> ModelEntry:
     folder = cached_folder(hub_id, "model_index.json")
     if folder is None:
         raise EditorError(
-            f"“{hub_id}” is not on this machine.", f"“attune models add {hub_id}” downloads it."
+            "“{hub_id}” is not on this machine.", "“attune models add {hub_id}” downloads it.", hub_id=hub_id
         )
     return _folder_entry(folder, name=hub_id, hub_id=hub_id)
 

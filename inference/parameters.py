@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 
 from inference.content import Content
 from inference.errors import EditorError
-from inference.messages import Message
+from inference.messages import Marked, Message, listed
 from inference.values import Bounds, fields, refused, typed
 
 REQUIRED: Any = dataclasses.MISSING
@@ -24,8 +24,7 @@ REQUIRED: Any = dataclasses.MISSING
 
 def N_(context: str, text: str) -> str:  # noqa: N802 - the marker that lupdate is told of
     """Mark `text` for translation under `context`; whoever shows it translates it."""
-    del context
-    return text
+    return Marked(context, text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +105,12 @@ class Parameters:
             raise EditorError(
                 "Unknown parameter {unknown}.",
                 "Known are: {known}.",
-                unknown=", ".join(unknown),
-                known=", ".join(known),
+                unknown=listed(unknown),
+                known=listed(known),
             )
         missing = sorted(item.name for item in cls.declared() if item.required and item.name not in given)
         if missing:
-            raise EditorError("“{names}” is missing.", names=", ".join(missing))
+            raise EditorError("“{names}” is missing.", names=listed(missing))
         return cls(**given)
 
 

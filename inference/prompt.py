@@ -10,6 +10,7 @@ from torch import Tensor
 
 from inference.errors import EditorError
 from inference.learnt_words import LearntWord, Place, Rewritten, find_learnt, words_after
+from inference.messages import listed
 
 Offset = tuple[int, int]
 NO_CHARACTERS: Offset = (0, 0)  # start, end and padding tokens
@@ -43,8 +44,12 @@ class Prompt:
         }
         if not any(found.values()):
             raise EditorError(
-                f"Characters {start} to {end} of the prompt “{self.text}” stand for no word.",
-                f"The prompt has {len(self.text)} characters.",
+                "Characters {start} to {end} of the prompt “{text}” stand for no word.",
+                "The prompt has {length} characters.",
+                start=start,
+                end=end,
+                text=self.text,
+                length=len(self.text),
             )
         return found
 
@@ -60,7 +65,10 @@ class Prompt:
         for encoder, by_token in shifts.items():
             if encoder not in embeddings:
                 raise EditorError(
-                    f"The model has no text encoder “{encoder}”.", f"It has: {', '.join(embeddings)}."
+                    "The model has no text encoder “{encoder}”.",
+                    "It has: {embeddings}.",
+                    encoder=encoder,
+                    embeddings=listed(embeddings),
                 )
             if by_token:
                 embeddings[encoder] = _shifted(encoder, embeddings[encoder], by_token)
@@ -165,9 +173,11 @@ def _shifted(encoder: str, embedding: Tensor, by_token: Mapping[int, Tensor]) ->
     wrong = next((tuple(vector.shape) for vector in vectors if tuple(vector.shape) != (width,)), None)
     if wrong is not None:
         raise EditorError(
-            f"The attribute's vector for “{encoder}” has {' × '.join(map(str, wrong))} numbers, "
-            f"the model's tokens have {width}.",
+            "The attribute's vector for “{encoder}” has {given} numbers, the model's tokens have {width}.",
             "Choose an attribute that was made for this model's family.",
+            encoder=encoder,
+            given=" × ".join(map(str, wrong)),
+            width=width,
         )
     index = torch.tensor(list(by_token), device=embedding.device)
     return embedding.index_add(1, index, torch.stack(vectors)[None].to(embedding))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from inference.content import Contents
 from inference.errors import EditorError
+from inference.messages import Message, listed
 from inference.operations import OPERATIONS, Operation
 from inference.parameters import Parameters
 from inference.progress import Measurements
@@ -51,7 +52,7 @@ class Request:
         Raises:
             EditorError: no object, an unknown operation, or a value that its declaration refuses.
         """
-        given = fields(values, "The request")
+        given = fields(values, Message("The request"))
         for name in ("operation", "parameters", "model"):
             if name not in given:
                 raise EditorError(
@@ -63,7 +64,7 @@ class Request:
                 "Unknown operation “{name}”.",
                 "Known are: {known}.",
                 name=operation,
-                known=", ".join(OPERATIONS),
+                known=listed(OPERATIONS),
             )
         return cls(
             operation=operation,
@@ -84,7 +85,7 @@ class Output:
 
     images: tuple[Pixels, ...]
     maps: Mapping[str, NDArray[np.float32]] = field(default_factory=dict[str, NDArray[np.float32]])
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
     artifacts: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
@@ -101,7 +102,7 @@ class Result:
     images: tuple[Pixels, ...]
     maps: Mapping[str, NDArray[np.float32]]
     measured: Measurements
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
     artifacts: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     contents: Contents = field(default_factory=dict[str, Any])

@@ -23,6 +23,7 @@ from inference.disk_cache import DiskCache
 from inference.errors import EditorError, TooLittleMemoryError
 from inference.filling import Filling, filled
 from inference.inputs import Inputs
+from inference.messages import Message, listed
 from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import Operation, SamplingParameters
 from inference.progress import Progress
@@ -49,6 +50,13 @@ class Loader(Protocol):
 
 # from the fastest to the one that needs least memory
 MEMORY_MODES = tuple(MemoryMode)
+
+_AT_A_TIME = {
+    MemoryMode.FULL: Message("the whole model"),
+    MemoryMode.MODEL: Message("one network"),
+    MemoryMode.GROUP: Message("one block"),
+    MemoryMode.SEQUENTIAL: Message("one layer"),
+}
 
 
 @dataclass
@@ -108,12 +116,15 @@ class Runner:
         """
         entry = self._entry(request.model, request.model_hash)
         _check(request, entry, contents)
-        notes: list[str] = []
+        notes: list[Message] = []
         for mode in self._modes(entry):
             if mode is not None:
                 self._reload(entry, mode, progress)
                 notes.append(
-                    f"Memory ran out; repeated with less of the model in memory ({mode.value} offload)."
+                    Message(
+                        "Memory ran out; repeated with {part} in memory at a time.",
+                        part=_AT_A_TIME[mode],
+                    )
                 )
             result = self._attempt(request, entry, contents, progress, notes, resume)
             if result is not None:
@@ -160,7 +171,7 @@ class Runner:
         entry: ModelEntry,
         contents: "Contents",
         progress: Progress,
-        notes: list[str],
+        notes: list[Message],
         resume: bytes | None,
     ) -> Result | None:
         """One try; None if memory ran out. The exception, which holds tensors, ends here."""
@@ -178,7 +189,9 @@ class Runner:
             if known is not None:
                 return replace(known, cached=True, measured=progress.measured)
             if request.model_hash not in ("", backbone.model_hash):
-                notes.append(f"The weights of {entry.name} are not those this was first made with.")
+                notes.append(
+                    Message("The weights of {name} are not those this was first made with.", name=entry.name)
+                )
             notes += filling.notes
             result = self._carried_out(resolved, backbone, filling, tuple(notes), resume)
         except (RuntimeError, MemoryError) as error:
@@ -214,7 +227,7 @@ class Runner:
         request: Request,
         backbone: "Backbone",
         filling: Filling,
-        notes: tuple[str, ...],
+        notes: tuple[Message, ...],
         resume: bytes | None,
     ) -> Result:
         progress = filling.progress
@@ -306,7 +319,7 @@ def _load_backbone(
 def _check(request: Request, entry: ModelEntry, contents: "Contents") -> None:
     operation = request.declared
     if entry.family not in operation.families:
-        families = ", ".join(sorted(family.value.upper() for family in operation.families))
+        families = listed(sorted(family.value.upper() for family in operation.families))
         raise EditorError(
             "“{operation}” does not work with {model} ({family}).",
             "Choose a model of: {families}.",
@@ -340,10 +353,15 @@ def _size_bytes(result: Result) -> int:
 
 def _too_large(request: Request) -> TooLittleMemoryError:
     parameters = request.parameters
-    size = ""
     if isinstance(parameters, SamplingParameters) and parameters.width and parameters.height:
-        size = f" for a picture of {parameters.width} × {parameters.height}"
+        sentence = Message(
+            "There is not enough memory for a picture of {width} × {height} with {model}.",
+            width=parameters.width,
+            height=parameters.height,
+            model=request.model,
+        )
+    else:
+        sentence = Message("There is not enough memory with {model}.", model=request.model)
     return TooLittleMemoryError(
-        f"There is not enough memory{size} with {request.model}.",
-        "Choose a smaller size or a smaller model, or close other programs.",
+        sentence, "Choose a smaller size or a smaller model, or close other programs."
     )

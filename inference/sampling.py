@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.operations import SAMPLERS
 from inference.progress import Progress
 from inference.schedule import Level, Prediction
@@ -184,7 +185,12 @@ def _stepper(sampler: str) -> _Stepper:
         "ddpm": _ddpm_step,
     }
     if sampler not in steppers:
-        raise EditorError(f"Unknown sampler “{sampler}”.", f"Known are: {', '.join(SAMPLERS)}.")
+        raise EditorError(
+            "Unknown sampler “{sampler}”.",
+            "Known are: {samplers}.",
+            sampler=sampler,
+            samplers=listed(SAMPLERS),
+        )
     return steppers[sampler]
 
 

@@ -29,6 +29,7 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchE
 from torch import Tensor
 
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.operations import SAMPLERS
 
 _UNCLIPPED = {"clip_sample": False, "thresholding": False}
@@ -113,9 +114,12 @@ class Schedule:
         try:
             prediction_type = PredictionType(named)
         except ValueError as error:
-            known = ", ".join(kind.value for kind in PredictionType)
+            known = listed(kind.value for kind in PredictionType)
             raise EditorError(
-                f"The model's scheduler predicts “{named}”, which is unknown.", f"Known are: {known}."
+                "The model's scheduler predicts “{named}”, which is unknown.",
+                "Known are: {known}.",
+                named=named,
+                known=known,
             ) from error
         return cls(config, prediction_type, int(config.get("num_train_timesteps", 1000)))
 
@@ -143,11 +147,19 @@ class Schedule:
             EditorError: an unknown sampler, or more steps than the schedule can tell apart.
         """
         if sampler not in SAMPLERS:
-            raise EditorError(f"Unknown sampler “{sampler}”.", f"Known are: {', '.join(SAMPLERS)}.")
+            raise EditorError(
+                "Unknown sampler “{sampler}”.",
+                "Known are: {samplers}.",
+                sampler=sampler,
+                samplers=listed(SAMPLERS),
+            )
         if not 1 <= steps <= self._most_steps(sampler):
             raise EditorError(
-                f"{steps} steps are not possible with the sampler {sampler}.",
-                f"Choose 1 to {self._most_steps(sampler)}.",
+                "{steps} steps are not possible with the sampler {sampler}.",
+                "Choose 1 to {most}.",
+                steps=steps,
+                sampler=sampler,
+                most=self._most_steps(sampler),
             )
         if self.is_flow:
             return self._flow_levels(steps, image_tokens, sampler)

@@ -28,8 +28,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from inference import worker
 from inference.errors import EditorError
+from inference.messages import NOTHING, Message
 from inference.process.isolation import isolate
 from inference.progress import Measurements, Step
+from inference.reasons import reason_of
 from inference.relay import relay
 from inference.request import Request, Result
 
@@ -136,7 +138,7 @@ class InferenceService(QObject):
     job_cancelled = Signal(object)  # Job
     job_parked = Signal(object)  # Job: it waits again, and goes on where it was
     job_checkpoint = Signal(object)  # Job: `checkpoint` is newer
-    status_changed = Signal(str)  # what the engine is busy with beside jobs; "" for nothing
+    status_changed = Signal(object)  # Message: what the engine is busy with beside jobs; "" for nothing
     device_changed = Signal(str)  # where the loaded model runs, such as "cpu" or "cuda"
 
     def __init__(
@@ -160,14 +162,14 @@ class InferenceService(QObject):
         self._cancelling = False
         self._owners: set[int] = set()  # by identity; those whose end is followed
         self._preloads: dict[int, str] = {}
-        self._status = ""
+        self._status = NOTHING
         self._device = ""
         self._closed = False
         self._dispatch_timer = QTimer(self, singleShot=True, interval=0)
         self._dispatch_timer.timeout.connect(self._dispatch)
 
     @property
-    def status(self) -> str:
+    def status(self) -> Message:
         return self._status
 
     @property
@@ -336,25 +338,30 @@ class InferenceService(QObject):
     def _on_preload(self, reply: worker.JobReply) -> None:
         if isinstance(reply, worker.Stepped):
             percent = round(100 * reply.step.done / max(reply.step.total, 1))
-            self._set_status(f"Loading {self._preloads[reply.job_id]}… {percent} %")
+            self._set_status(
+                Message("Loading {model}… {percent} %", model=self._preloads[reply.job_id], percent=percent)
+            )
             return
         model = self._preloads.pop(reply.job_id)
         if isinstance(reply, worker.Failed):
-            self._set_status(f"{model} could not be loaded: {reply.error.message}")
+            self._set_status(
+                Message("{model} could not be loaded: {reason}", model=model, reason=reply.error.sentence)
+            )
 
     def _on_died(self, died: worker.Died) -> None:
         self._preloads.clear()
-        self._set_status("")
+        self._set_status(NOTHING)
         if self._running is not None:
             job, self._running = self._running, None
             job.error = EditorError(
-                f"The image engine stopped unexpectedly ({died.reason}).",
+                "The image engine stopped unexpectedly ({reason}).",
                 "It starts again with the next job. If this repeats, try a smaller picture or model.",
+                reason=died.reason,
             )
             self._end(job, JobState.CANCELLED if self._cancelling else JobState.FAILED)
         self._dispatch_timer.start()
 
-    def _set_status(self, text: str) -> None:
+    def _set_status(self, text: Message) -> None:
         if text != self._status:
             self._status = text
             self.status_changed.emit(text)
@@ -505,7 +512,7 @@ class _Link:
             try:
                 self._child = _Child(self._make_runner, in_process=self._in_process)
             except OSError as error:
-                self._tell(worker.Died(f"it cannot be started: {error}"))
+                self._tell(worker.Died(Message("it cannot be started: {reason}", reason=reason_of(error))))
                 return
         with contextlib.suppress(OSError):  # it died just now; `_receive` finds out and says so
             self._child.connection.send(command)
@@ -546,12 +553,12 @@ class _Child:
     def sources(self) -> tuple[mp_connection.Connection, ...]:
         return (self.connection,)
 
-    def join(self) -> str:
+    def join(self) -> Message:
         """Wait for an ended child and say how it ended."""
         self.connection.close()
         if self._process is None:
             self._thread.join()
-            return "its thread ended"
+            return Message("its thread ended")
         self._process.join(1)
         if self._process.is_alive():
             self._process.kill()
@@ -575,8 +582,9 @@ def _serve_on_thread(connection: mp_connection.Connection, make_runner: worker.R
         worker.serve(connection, make_runner, on_closed=lambda: None)
 
 
-def _exit_reason(exitcode: int | None) -> str:
+def _exit_reason(exitcode: int | None) -> Message:
+    if exitcode == -9:
+        return Message("signal 9, probably out of memory")
     if exitcode is not None and exitcode < 0:
-        likely = ", probably out of memory" if exitcode == -9 else ""
-        return f"signal {-exitcode}{likely}"
-    return f"exit status {exitcode}"
+        return Message("signal {signal}", signal=-exitcode)
+    return Message("exit status {status}", status=exitcode)

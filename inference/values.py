@@ -26,13 +26,16 @@ from typing import Any, Literal, cast
 
 from inference.content import Content
 from inference.errors import EditorError
-from inference.messages import Message
+from inference.messages import Message, listed
+from inference.reasons import reason_of
 
 LONGEST_TEXT = 100_000  # characters
 MOST_ITEMS = 1000
 LARGEST_WHOLE = 2**63 - 1
 LARGEST_JSON_BYTES = 64 * 2**20
 _SHOWN = 40  # characters of a value in an error
+_WHOLE, _NUMBER = Message("a whole number"), Message("a number")
+_FLAG, _TEXT = Message("yes or no"), Message("a text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,42 +56,50 @@ def bounded(**bounds: Any) -> Any:
     return dataclasses.field(metadata={"bounds": Bounds(**bounds)})
 
 
-def refused(name: str, value: object, reason: Message) -> EditorError:
+def refused(name: str | Message, value: object, reason: Message) -> EditorError:
     """The error that names what was given and what is allowed."""
     return EditorError("{name} is {value}: {reason}.", name=name, value=shown(value), reason=reason)
 
 
-def shown(value: object) -> str:
+def shown(value: object) -> str | Message:
     """A value as an error may name it: short, whatever it is."""
     if isinstance(value, Mapping):
         return "{…}"
     if isinstance(value, list | tuple | set | frozenset):
         return "[…]"
     if isinstance(value, int) and not -(10**_SHOWN) < value < 10**_SHOWN:
-        return "a number of many digits"  # which Python may refuse to write out
+        return Message("a number of many digits")  # which Python may refuse to write out
     text = repr(value[: _SHOWN + 1] if isinstance(value, str | bytes) else value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def json_object(text: str | bytes, name: str, most_bytes: int = LARGEST_JSON_BYTES) -> dict[str, Any]:
+def json_object(
+    text: str | bytes, name: str | Message, most_bytes: int = LARGEST_JSON_BYTES
+) -> dict[str, Any]:
     """The object that a JSON text holds; `name` says in errors what it is."""
     if len(text) > most_bytes:
         raise EditorError("The {name} is too long: {count} bytes.", name=name, count=len(text))
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise EditorError("The {name} is no JSON: {reason}.", name=name, reason=str(error)) from error
+        raise EditorError("The {name} is no JSON: {reason}.", name=name, reason=_why(error)) from error
     return dict(fields(value, name))
 
 
-def fields(value: object, name: str) -> Mapping[str, Any]:
+def _why(error: Exception) -> Message:
+    if isinstance(error, RecursionError):
+        return Message("it is nested too deeply")
+    return reason_of(error)
+
+
+def fields(value: object, name: str | Message) -> Mapping[str, Any]:
     """An object's fields by their names."""
     if not isinstance(value, Mapping):
         raise refused(name, value, Message("expected an object"))
     return cast("Mapping[str, Any]", value)
 
 
-def items(value: object, name: str, most: int = MOST_ITEMS) -> list[Any]:
+def items(value: object, name: str | Message, most: int = MOST_ITEMS) -> list[Any]:
     """A list of at most so many items."""
     if not isinstance(value, list | tuple):
         raise refused(name, value, Message("expected a list"))
@@ -100,10 +111,10 @@ def items(value: object, name: str, most: int = MOST_ITEMS) -> list[Any]:
     return list(found)
 
 
-def text(value: object, name: str, most: int = LONGEST_TEXT) -> str:
+def text(value: object, name: str | Message, most: int = LONGEST_TEXT) -> str:
     """A text that every file can hold."""
     if not isinstance(value, str):
-        raise refused(name, value, Message("expected str"))
+        raise refused(name, value, Message("expected {kind}", kind=_TEXT))
     if len(value) > most:
         raise EditorError(
             "{name} has {count} characters: allowed are {most}.", name=name, count=len(value), most=most
@@ -122,7 +133,7 @@ def is_whole_text(value: str) -> bool:
     return True
 
 
-def mended_text(value: object, name: str, most: int = LONGEST_TEXT) -> str:
+def mended_text(value: object, name: str | Message, most: int = LONGEST_TEXT) -> str:
     """As `text`, with U+FFFD for lone surrogates: for names, which are better shown so than refused."""
     return text(mended(value) if isinstance(value, str) else value, name, most)
 
@@ -134,17 +145,17 @@ def mended(value: str) -> str:
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def flag(value: object, name: str) -> bool:
+def flag(value: object, name: str | Message) -> bool:
     """True or False, and no number."""
     if not isinstance(value, bool):
-        raise refused(name, value, Message("expected bool"))
+        raise refused(name, value, Message("expected {kind}", kind=_FLAG))
     return value
 
 
-def whole(value: object, name: str, low: float | None = None, high: float | None = None) -> int:
+def whole(value: object, name: str | Message, low: float | None = None, high: float | None = None) -> int:
     """A whole number in a range; without one, of 64 bits."""
     if not isinstance(value, int) or isinstance(value, bool):
-        raise refused(name, value, Message("expected int"))
+        raise refused(name, value, Message("expected {kind}", kind=_WHOLE))
     low = -LARGEST_WHOLE if low is None else low
     high = LARGEST_WHOLE if high is None else high
     if not low <= value <= high:
@@ -152,10 +163,10 @@ def whole(value: object, name: str, low: float | None = None, high: float | None
     return int(value)
 
 
-def number(value: object, name: str, low: float | None = None, high: float | None = None) -> float:
+def number(value: object, name: str | Message, low: float | None = None, high: float | None = None) -> float:
     """A finite number in a range; whole ones become floats."""
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise refused(name, value, Message("expected float"))
+        raise refused(name, value, Message("expected {kind}", kind=_NUMBER))
     try:
         found = float(value)
     except OverflowError as error:
@@ -166,7 +177,7 @@ def number(value: object, name: str, low: float | None = None, high: float | Non
     return found
 
 
-def typed(hint: Any, value: object, name: str, bounds: Bounds = NO_BOUNDS) -> Any:
+def typed(hint: Any, value: object, name: str | Message, bounds: Bounds = NO_BOUNDS) -> Any:
     """The value as `hint` declares it, all that it holds included.
 
     Known are bool, int, float, str, contents, Literal, enums, optional ones, tuples,
@@ -200,29 +211,29 @@ def typed(hint: Any, value: object, name: str, bounds: Bounds = NO_BOUNDS) -> An
     raise TypeError(f"{hint!r} is no type that files hold")  # a declaration of ours is wrong
 
 
-def _optional(hint: Any, value: object, name: str, bounds: Bounds) -> Any:
+def _optional(hint: Any, value: object, name: str | Message, bounds: Bounds) -> Any:
     kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
     if len(kinds) != 1:
         raise TypeError(f"{hint!r} is no type that files hold")
     return None if value is None else typed(kinds[0], value, name, bounds)
 
 
-def _number(value: object, name: str, bounds: Bounds) -> float:
+def _number(value: object, name: str | Message, bounds: Bounds) -> float:
     return number(value, name, bounds.min, bounds.max)
 
 
-def _whole(value: object, name: str, bounds: Bounds) -> int:
+def _whole(value: object, name: str | Message, bounds: Bounds) -> int:
     return whole(value, name, bounds.min, bounds.max)
 
 
-def _text(value: object, name: str, bounds: Bounds) -> str:
+def _text(value: object, name: str | Message, bounds: Bounds) -> str:
     found = text(value, name, LONGEST_TEXT if bounds.most is None else bounds.most)
     if bounds.choices and found not in bounds.choices:
         raise refused(name, found, _one_of(bounds.choices))
     return found
 
 
-def _flag(value: object, name: str, bounds: Bounds) -> bool:
+def _flag(value: object, name: str | Message, bounds: Bounds) -> bool:
     del bounds
     return flag(value, name)
 
@@ -230,7 +241,7 @@ def _flag(value: object, name: str, bounds: Bounds) -> bool:
 _SIMPLE: dict[Any, Any] = {bool: _flag, int: _whole, float: _number, str: _text}
 
 
-def _tuple(hint: Any, value: object, name: str, bounds: Bounds) -> tuple[Any, ...]:
+def _tuple(hint: Any, value: object, name: str | Message, bounds: Bounds) -> tuple[Any, ...]:
     arguments = typing.get_args(hint)
     given = items(value, name, MOST_ITEMS if bounds.most is None else bounds.most)
     if len(arguments) == 2 and arguments[1] is Ellipsis:
@@ -242,7 +253,7 @@ def _tuple(hint: Any, value: object, name: str, bounds: Bounds) -> tuple[Any, ..
     return tuple(typed(kind, item, name, bounds) for kind, item in zip(arguments, given, strict=True))
 
 
-def _enum(hint: type[Enum], value: object, name: str) -> Enum:
+def _enum(hint: type[Enum], value: object, name: str | Message) -> Enum:
     if isinstance(value, hint):
         return value
     found = next((item for item in hint if type(item.value) is type(value) and item.value == value), None)
@@ -251,7 +262,7 @@ def _enum(hint: type[Enum], value: object, name: str) -> Enum:
     return found
 
 
-def _dataclass(cls: type[Any], value: object, name: str) -> Any:
+def _dataclass(cls: type[Any], value: object, name: str | Message) -> Any:
     hints, bounds, required = _declared(cls)
     if isinstance(value, cls):
         found: dict[str, Any] = {
@@ -264,11 +275,11 @@ def _dataclass(cls: type[Any], value: object, name: str) -> Any:
     if unknown:
         raise EditorError(
             "Unknown field {unknown} in {name}.", "Known are: {known}.",
-            unknown=", ".join(unknown), name=name, known=", ".join(hints),
+            unknown=listed(unknown), name=name, known=listed(hints),
         )  # fmt: skip
     missing = sorted(required - set(given))
     if missing:
-        raise EditorError("{name} is incomplete: it lacks {missing}.", name=name, missing=", ".join(missing))
+        raise EditorError("{name} is incomplete: it lacks {missing}.", name=name, missing=listed(missing))
     return cls(**{
         field: typed(hints[field], item, f"{name}.{field}", bounds[field]) for field, item in given.items()
     })  # fmt: skip
@@ -288,14 +299,19 @@ def _declared(cls: type[Any]) -> tuple[dict[str, Any], dict[str, Bounds], frozen
 
 
 def _one_of(choices: tuple[object, ...]) -> Message:
-    return Message("choose one of: {choices}", choices=", ".join(str(choice) for choice in choices))
+    return Message("choose one of: {choices}", choices=listed(str(choice) for choice in choices))
 
 
 def _range(low: float | None, high: float | None) -> Message:
     if (low, high) in ((None, None), (-LARGEST_WHOLE, LARGEST_WHOLE)):
         return Message("expected a number of at most 64 bits")
-    return Message("allowed is {low} to {high}", low=_bound(low), high=_bound(high))
+    low, high = _bound(low), _bound(high)
+    if low is None:
+        return Message("allowed is up to {high:g}", high=high)
+    if high is None:
+        return Message("allowed is {low:g} or more", low=low)
+    return Message("allowed is {low:g} to {high:g}", low=low, high=high)
 
 
-def _bound(value: float | None) -> str:
-    return "any" if value is None or abs(value) == LARGEST_WHOLE else f"{value:g}"
+def _bound(value: float | None) -> float | None:
+    return None if value is None or abs(value) == LARGEST_WHOLE else value

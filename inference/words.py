@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from inference.errors import EditorError
+from inference.messages import Message, listed
 
 _JOINERS = frozenset("'’-")  # inside a word: "man's", "red-haired"
 # Scripts written without spaces between words; Korean has spaces and needs no rule of its own.
@@ -50,15 +51,22 @@ def find_subject(text: str, phrase: str, occurrence: int = 0) -> tuple[int, int]
     """
     places = _unspaced_places(text, phrase) if _has_unspaced(phrase) else _word_places(text, phrase)
     if not places:
-        present = ", ".join(dict.fromkeys(word.text for word in words(text)))
+        present = listed(dict.fromkeys(word.text for word in words(text)))
         raise EditorError(
-            f"“{phrase}” is not in the prompt.",
-            f"The prompt's words are: {present}." if present else "The prompt is empty.",
+            "“{phrase}” is not in the prompt.",
+            Message("The prompt's words are: {present}.", present=present)
+            if present
+            else Message("The prompt is empty."),
+            phrase=phrase,
         )
     if not 0 <= occurrence < len(places):
         raise EditorError(
-            f"“{phrase}” number {occurrence + 1} is not in the prompt.",
-            f"It is there {len(places)} times." if len(places) > 1 else "It is there once.",
+            "“{phrase}” number {number} is not in the prompt.",
+            Message("It is there {times} times.", times=len(places))
+            if len(places) > 1
+            else Message("It is there once."),
+            phrase=phrase,
+            number=occurrence + 1,
         )
     return places[occurrence]
 

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from inference.errors import Cancelled, EditorError, Parked
+from inference.messages import NOTHING, Message
 from inference.process.hub import stay_offline
 from inference.process.isolation import leave_working_directory
 from inference.progress import Measurements, Progress, Step
@@ -131,14 +132,14 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Status:
-    text: str
+    text: Message
 
 
 @dataclass(frozen=True)
 class Died:
     """The child ended without being told to; made by the parent's side."""
 
-    reason: str
+    reason: Message
 
 
 Command: TypeAlias = Run | Cancel | Park | Preload | Shutdown
@@ -197,7 +198,7 @@ def serve(connection: Connection, make_runner: RunnerFactory, on_closed: Callabl
             return
         try:
             if runner is None:
-                connection.send(Status("Starting the image engine…"))
+                connection.send(Status(Message("Starting the image engine…")))
                 runner = make_runner()
             reply = _carry_out(command, runner, connection, mailbox)
         except Cancelled:
@@ -211,7 +212,7 @@ def serve(connection: Connection, make_runner: RunnerFactory, on_closed: Callabl
             reply = Failed(command.job_id, _defect(error))
         mailbox.forget(command.job_id)
         with contextlib.suppress(OSError):
-            connection.send(Status(""))
+            connection.send(Status(NOTHING))
             connection.send(reply)
 
 
@@ -229,7 +230,7 @@ def _carry_out(
     )
     progress.check()
     if isinstance(command, Preload):
-        connection.send(Status(f"Loading {command.model}…"))
+        connection.send(Status(Message("Loading {model}…", model=command.model)))
         runner.preload(command.model, progress)
         return Finished(command.job_id, None, runner.device)
     try:
@@ -260,8 +261,9 @@ class _Throttle:
 def _defect(error: Exception) -> EditorError:
     detail = f"{type(error).__name__}: {error}".strip().splitlines()[0]
     return EditorError(
-        f"An unexpected problem stopped this job ({detail}).",
+        "An unexpected problem stopped this job ({detail}).",
         "Nothing was changed; the details are in the log. Try again or restart Attune.",
+        detail=detail,
     )
 
 

@@ -23,7 +23,7 @@ EDIT: tuple[Action, ...] = (
     Action(
         id="edit.copy_merged", text=N_("Actions", "Copy &merged"), menu="edit",
         command="clipboard.copy_merged", shortcut="Ctrl+Shift+C", enabled_when="document", group=1,
-        tip="All that shows where something is selected.",
+        tip=N_("Actions", "All that shows where something is selected."),
     ),
     Action(
         id="edit.paste", text=N_("Actions", "&Paste"), menu="edit", command="clipboard.paste",

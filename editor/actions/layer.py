@@ -19,7 +19,7 @@ LAYER: tuple[Action, ...] = (
     Action(
         id="layer.by_copy", text=N_("Actions", "Layer by &copy"), menu="layer",
         command="layers.copy_or_duplicate", shortcut="Ctrl+J", enabled_when="layer",
-        tip="What is selected becomes a new layer; without a selection, a duplicate.",
+        tip=N_("Actions", "What is selected becomes a new layer; without a selection, a duplicate."),
     ),
     Action(
         id="layer.by_cut", text=N_("Actions", "La&yer by cut"), menu="layer",
@@ -152,7 +152,7 @@ LAYER: tuple[Action, ...] = (
     Action(
         id="layer.merge_down", text=N_("Actions", "&Merge down"), menu="layer",
         command="layers.merge_down", shortcut="Ctrl+Shift+M", enabled_when="layer", group=5,
-        tip="Several chosen layers become one; a group becomes one layer.",
+        tip=N_("Actions", "Several chosen layers become one; a group becomes one layer."),
     ),
     Action(
         id="layer.merge_visible", text=N_("Actions", "Merge &visible layers"), menu="layer",

@@ -129,7 +129,7 @@ def kind_of(settings: Parameters) -> AdjustmentKind:
     """
     kind = _BY_SETTINGS.get(type(settings))
     if kind is None:
-        raise EditorError(f"There is no adjustment with “{type(settings).__name__}”.")
+        raise EditorError("There is no adjustment with “{kind}”.", kind=type(settings).__name__)
     return kind
 
 

@@ -30,8 +30,8 @@ class Curves(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("combined", "red", "green", "blue"):
-            _check(name, getattr(self, name))
+        for declared in self.declared():
+            _check(declared.declaration.label, getattr(self, declared.name))
 
 
 def apply(settings: Curves, planes: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
@@ -102,13 +102,17 @@ def _looked_up(values: NDArray[np.float32], table: NDArray[np.float32]) -> NDArr
 
 def _check(name: str, given: object) -> None:
     if not isinstance(given, tuple) or not 1 <= len(cast("tuple[object, ...]", given)) <= MOST_POINTS:
-        raise EditorError(f"The curve of {name} needs 1 to {MOST_POINTS} points.")
+        raise EditorError("The curve of “{name}” needs 1 to {most} points.", name=name, most=MOST_POINTS)
     points = cast("tuple[object, ...]", given)
     for point in points:
         if not _is_point(point):
-            raise EditorError(f"A point of the curve of {name} is {point!r}: allowed is 0 to 1.")
+            raise EditorError(
+                "A point of the curve of “{name}” is {point}: allowed is 0 to 1.",
+                name=name,
+                point=repr(point),
+            )
     if any(second[0] <= first[0] for first, second in pairwise(cast("Points", points))):
-        raise EditorError(f"The points of the curve of {name} must go from left to right.")
+        raise EditorError("The points of the curve of “{name}” must go from left to right.", name=name)
 
 
 def _is_point(given: object) -> bool:

@@ -30,8 +30,8 @@ class Levels(Parameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("combined", "red", "green", "blue"):
-            _check(name, getattr(self, name))
+        for declared in self.declared():
+            _check(declared.declaration.label, getattr(self, declared.name))
 
 
 def apply(settings: Levels, planes: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
@@ -60,13 +60,20 @@ def _table(given: Range) -> NDArray[np.float32]:
 
 
 def _check(name: str, given: object) -> None:
+    said = repr(given)
     numbers = cast("tuple[object, ...]", given) if isinstance(given, tuple) else ()
     if len(numbers) != 5 or not all(isinstance(value, int | float) for value in numbers):
-        raise EditorError(f"Levels of {name} are {given!r}: five numbers are needed.")
+        raise EditorError("Levels of “{name}” are {given}: five numbers are needed.", name=name, given=said)
     black, gamma, white, low, high = cast("Range", numbers)
     if not all(0 <= value <= 1 for value in (black, white, low, high)):
-        raise EditorError(f"Levels of {name} are {given!r}: allowed is 0 to 1.")
+        raise EditorError("Levels of “{name}” are {given}: allowed is 0 to 1.", name=name, given=said)
     if not GAMMA_MIN <= gamma <= GAMMA_MAX:
-        raise EditorError(f"Gamma of {name} is {gamma!r}: allowed is {GAMMA_MIN:g} to {GAMMA_MAX:g}.")
+        raise EditorError(
+            "Gamma of “{name}” is {gamma}: allowed is {low:g} to {high:g}.",
+            name=name,
+            gamma=repr(gamma),
+            low=GAMMA_MIN,
+            high=GAMMA_MAX,
+        )
     if white - black < SMALLEST_SPAN * 0.999:
-        raise EditorError(f"White of {name} must lie above black.", "Move them apart.")
+        raise EditorError("White of “{name}” must lie above black.", "Move them apart.", name=name)

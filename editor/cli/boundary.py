@@ -12,6 +12,7 @@ from typing import Any
 from editor.cli.output import OutputError, complain, finish_output, print_json
 from editor.system.errors import FAILED, INTERRUPTED, WRONG_ARGUMENTS, WritingError
 from inference.errors import EditorError, TooLittleMemoryError
+from inference.reasons import reason_of
 
 TRACEBACK_VARIABLE = "ATTUNE_TRACEBACK"
 """Set to 1, unexpected errors are printed with where they happened."""
@@ -76,7 +77,7 @@ def _unexpected(error: Exception) -> EditorError:
     if isinstance(error, MemoryError):
         return TooLittleMemoryError("There is not enough memory.", "Close other programs.")
     if isinstance(error, OSError):
-        reason = error.strerror or str(error)
+        reason = reason_of(error)
         if error.filename is None:
             return WritingError("The system refused: {reason}.", "", reason=reason)
         return WritingError("“{path}”: {reason}.", "", path=error.filename, reason=reason)

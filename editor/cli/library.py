@@ -94,9 +94,9 @@ def remove_model(arguments: argparse.Namespace) -> int:
 def check_model(arguments: argparse.Namespace) -> int:
     """Status 0 if the model is complete and of a supported kind, 2 with a sentence if not."""
     report = _catalogue().check(arguments.model)
-    problems = list(report.get("problems", ()))
+    problems = [str(problem) for problem in report.get("problems", ())]
     if arguments.json:
-        print_json(report)
+        print_json({**report, "problems": problems})
     elif not problems:
         say(f"{arguments.model}: complete.")
     for problem in problems if not arguments.json else ():

@@ -29,6 +29,7 @@ from inference.evaluation.refine import (
 )
 from inference.evaluation.refine import evaluate_refine as measured_table
 from inference.evaluation.refine_sets import SETS
+from inference.messages import listed
 from inference.progress import Progress, Step
 
 
@@ -37,7 +38,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     check_folder(arguments.report)
     suite = _SUITES.get(arguments.suite)
     if suite is None:
-        known = ", ".join(_SUITES)
+        known = listed(_SUITES)
         raise EditorError(
             "There is no evaluation “{name}”.", "There are: {known}.", name=arguments.suite, known=known
         )

@@ -21,6 +21,7 @@ from editor.system.folders import config_folder, deltas_folder
 from inference.content import content_hash
 from inference.errors import EditorError
 from inference.kinds import content_type
+from inference.messages import Message, listed
 from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress
@@ -50,7 +51,7 @@ def run_operation(arguments: argparse.Namespace) -> int:
         paths = ", ".join(map(str, outputs))
         say(f"{paths}  ({seconds:.1f} s, seed {getattr(result.request.parameters, 'seed', '-')})")
         for note in result.notes:
-            complain(note)
+            complain(str(note))
     return DONE
 
 
@@ -134,10 +135,11 @@ def parsed_subjects(phrases: Sequence[str], prompt: str) -> tuple[RefineSubject,
         EditorError: there is none, or one is not in the prompt.
     """
     if not phrases:
-        suggested = ", ".join(prompt[one.start : one.end] for one in subjects_of(prompt))
+        suggested = listed(prompt[one.start : one.end] for one in subjects_of(prompt))
         raise EditorError(
             "There is no subject.",
-            f"Name some with --subjects; this prompt seems to have: {suggested or 'none'}.",
+            "Name some with --subjects; this prompt seems to have: {suggested}.",
+            suggested=suggested or Message("none"),
         )
     return subjects_of(prompt, [subject_span(phrase, prompt) for phrase in phrases])
 
@@ -165,7 +167,7 @@ def report(result: Result, outputs: list[Path], seconds: float) -> dict[str, Any
         "model_hash": request.model_hash,
         **costs(result.measured, seconds),
         "outputs": [str(path.absolute()) for path in outputs],
-        "notes": list(result.notes),
+        "notes": [str(note) for note in result.notes],
     }
 
 
@@ -189,7 +191,7 @@ def learn_delta(arguments: argparse.Namespace) -> int:
             "Learning a delta by optimisation comes with a later version.", "Use --method naive."
         )
     if arguments.output.suffix != ".safetensors":
-        raise EditorError(f"A delta is a .safetensors file, not “{arguments.output.name}”.")
+        raise EditorError("A delta is a .safetensors file, not “{name}”.", name=arguments.output.name)
     check_folder(arguments.output)
     from inference.definitions import read_definition
     from inference.deltas import write_delta
@@ -242,7 +244,7 @@ def _checked_output(path: Path) -> FileFormat:
 
 def check_folder(path: Path) -> None:
     if path.is_dir():
-        raise EditorError(f"“{path}” is a folder.", "Name a file in it.")
+        raise EditorError("“{path}” is a folder.", "Name a file in it.", path=path)
     if not path.absolute().parent.is_dir():
         raise EditorError(
             "There is no folder “{path}”.",
@@ -286,4 +288,6 @@ def _subjects(parameters: Parameters) -> tuple[Subject, ...]:
 
 
 def _unreadable(text: str) -> EditorError:
-    return EditorError(f"“{text}” cannot be read.", "Write SUBJECT:ATTRIBUTE=VALUE, such as man:age=1.5.")
+    return EditorError(
+        "“{text}” cannot be read.", "Write SUBJECT:ATTRIBUTE=VALUE, such as man:age=1.5.", text=text
+    )

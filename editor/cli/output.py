@@ -14,6 +14,7 @@ from typing import Any, TextIO, cast
 
 from inference.errors import WritingError
 from inference.progress import Step
+from inference.reasons import reason_of
 
 BAR_WIDTH = 28
 PLAIN_INTERVAL_S = 5.0
@@ -79,8 +80,7 @@ def _write(text: str) -> None:
         sys.stdout.flush()
     except (OSError, ValueError) as error:
         _let_go(sys.stdout)
-        reason = getattr(error, "strerror", None) or str(error)
-        told = OutputError("The output could not be written: {reason}.", reason=reason)
+        told = OutputError("The output could not be written: {reason}.", reason=reason_of(error))
         told.nobody_reads = isinstance(error, BrokenPipeError)
         raise told from error
 

@@ -21,6 +21,7 @@ from editor.colour import icc
 from editor.pixels.arithmetic import read_only
 from editor.pixels.raster import Raster, Samples, frozen
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.parameters import N_
 from inference.request import Pixels
 
@@ -59,7 +60,12 @@ def built_in_profile(name: str) -> bytes:
         primaries = ((0.734699, 0.265301), (0.159597, 0.840403), (0.036598, 0.000105))
         curve = icc.gamma_curve(1.8)
         return icc.matrix_profile("Compatible with ProPhoto RGB", primaries, (0.345704, 0.358540), curve)
-    raise EditorError(f"There is no colour profile “{name}”.", f"Choose one of: {', '.join(PROFILES)}.")
+    raise EditorError(
+        "There is no colour profile “{name}”.",
+        "Choose one of: {profiles}.",
+        name=name,
+        profiles=listed(PROFILES),
+    )
 
 
 def profile_name(profile: bytes) -> str:

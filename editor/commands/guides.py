@@ -20,7 +20,7 @@ def add_guide(document: Document, guide: Guide) -> ReplaceState:
     """
     state = document.state
     if len(state.guides) >= LIMIT:
-        raise EditorError(f"A document has at most {LIMIT} guides.", "Remove some first.")
+        raise EditorError("A document has at most {most} guides.", "Remove some first.", most=LIMIT)
     after = replace(state, guides=(*state.guides, guide))
     return ReplaceState(document, after, translate("Commands", "Add guide"))
 

@@ -9,6 +9,7 @@ from editor.document.document import Document
 from editor.edits.nodes import refuse_fixed, refuse_locked
 from editor.layers.layer import BlendMode
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.parameters import N_
 
 _PROPERTY_TEXTS = {
@@ -31,7 +32,10 @@ class SetLayerProperty(Command):
     def __init__(self, document: Document, layer_id: str, name: str, value: Any, merge_key: str = "") -> None:
         if name not in _PROPERTY_TEXTS:
             raise EditorError(
-                f"A layer has no property “{name}”.", f"Known are: {', '.join(_PROPERTY_TEXTS)}."
+                "A layer has no property “{name}”.",
+                "Known are: {properties}.",
+                name=name,
+                properties=listed(_PROPERTY_TEXTS),
             )
         state = document.state
         layer = state.node(layer_id)

@@ -114,6 +114,6 @@ class SetSubjects(SetRecipe):
         chosen = tuple(subjects)
         for subject in chosen:
             if not 0 <= subject.start < subject.end <= len(recipe.prompt):
-                raise EditorError(f"“{subject.text}” is not in the prompt.")
+                raise EditorError("“{text}” is not in the prompt.", text=subject.text)
         text = text or translate("Commands", "Choose subjects")
         super().__init__(document, layer_id, replace(recipe, subjects=chosen), text)

@@ -176,7 +176,7 @@ def _of_node(state: DocumentState, node: Node) -> Layer:
     if isinstance(node, Group):
         plain = node.changed(visible=True, clipped=False)
         return _cut_out(state, [plain], node.name)
-    raise EditorError(f"“{node.name}” has no pixels of its own.", "Choose a layer with pixels.")
+    raise EditorError("“{name}” has no pixels of its own.", "Choose a layer with pixels.", name=node.name)
 
 
 def _of_all(state: DocumentState) -> Layer:

@@ -18,7 +18,9 @@ from editor.formats import files
 from editor.formats.files import ExportOptions, Opened
 from editor.layers.state import DocumentState
 from editor.system.background import Task
+from editor.words.said import lines, said
 from inference.errors import EditorError
+from inference.messages import Message
 
 if TYPE_CHECKING:
     pass
@@ -154,18 +156,18 @@ class FileWork(Controller):
         if known is None or known.path != path or document.last_export is None:
             known = KnownFile(path)
 
-        def write() -> tuple[str, ...]:
+        def write() -> tuple[Message, ...]:
             _refuse(known.obstacle(), path)
             notes = files.export_picture(state, source, path, options)
             known.renew()
             return notes
 
-        def done(notes: tuple[str, ...]) -> None:
+        def done(notes: tuple[Message, ...]) -> None:
             document.last_export, document.exported_file = (path, options), known
             self.exported.emit(document, path)
             self._shell.enabled_changed.emit()
             text = translate("Application", "Exported {name}.").format(name=path.name)
-            self._shell.message.emit(text, " ".join(notes), "warning" if notes else "info")
+            self._shell.message.emit(text, lines(notes), "warning" if notes else "info")
 
         text = translate("Application", "Exporting {name}…").format(name=path.name)
         self._in_background(text, write, done, kept=True)
@@ -200,12 +202,12 @@ class FileWork(Controller):
         # (a project of another program whose features we lack is a copy too: saving would flatten it)
         is_ours = opened.is_project and not opened.notes
         path = known.path
-        document = Document(opened.state, title=path.name)
+        document = Document(_named(opened.state), title=path.name)
         if is_ours:
             document.set_path(path, known)
         document.source = opened.source
         if opened.notes:
-            self._shell.message.emit("\n".join(opened.notes), "", "warning")
+            self._shell.message.emit(lines(opened.notes), "", "warning")
         self._remember(path)
         self._shell.add_document(document)
 
@@ -217,7 +219,7 @@ class FileWork(Controller):
         try:
             self._shell.settings.add_recent_file(path)
         except EditorError as error:
-            self._shell.message.emit(error.message, error.hint, "warning")
+            self._shell.message.emit(said(error.sentence), said(error.advice), "warning")
 
 
 def _known(document: Document, path: Path) -> KnownFile:
@@ -243,3 +245,11 @@ def _refuse(obstacle: Obstacle | None, path: Path) -> None:
 def _same_content(one: DocumentState, other: DocumentState) -> bool:
     """Whether two states differ at most in what is selected in the list of layers."""
     return replace(one, active=other.active, chosen=other.chosen) == other
+
+
+def _named(state: DocumentState) -> DocumentState:
+    """With the names that we gave to layers, such as “Generated”, in the window's language."""
+    for layer in state.rasters():
+        if said(layer.name) != layer.name:
+            state = state.with_node(replace(layer, name=said(layer.name)))
+    return state

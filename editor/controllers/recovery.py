@@ -13,7 +13,9 @@ from editor.recovery.autosave import Autosave
 from editor.recovery.leftovers import Leftovers
 from editor.recovery.store import Snapshot, Store
 from editor.system.folders import recovery_folder
+from editor.words.said import lines, said
 from inference.errors import EditorError
+from inference.messages import Message
 
 translate = QCoreApplication.translate
 
@@ -57,7 +59,7 @@ class Recovery(QObject):
         store, self._adopted = self._adopted, None
         self.autosave.follow(document, store)
 
-    def _on_restored(self, snapshot: Snapshot, store: Store, notes: tuple[str, ...]) -> None:
+    def _on_restored(self, snapshot: Snapshot, store: Store, notes: tuple[Message, ...]) -> None:
         document = Document(snapshot.state, title=snapshot.title, path=snapshot.path, source=snapshot.source)
         if snapshot.path is not None:
             document.set_path(snapshot.path, KnownFile(snapshot.path, snapshot.mark))
@@ -65,11 +67,11 @@ class Recovery(QObject):
         self._adopted = store
         self._shell.add_document(document)
         if notes:
-            self._shell.message.emit("\n".join(notes), "", "warning")
+            self._shell.message.emit(lines(notes), "", "warning")
 
-    def _on_problem(self, text: str) -> None:
-        self._shell.message.emit(text, "", "warning")
+    def _on_problem(self, problem: Message) -> None:
+        self._shell.message.emit(said(problem), "", "warning")
 
     def _on_autosave_failed(self, error: EditorError) -> None:
         text = translate("Recovery", "Unsaved work cannot be kept for recovery: {reason}")
-        self._shell.message.emit(text.format(reason=error.message), error.hint, "warning")
+        self._shell.message.emit(text.format(reason=said(error.sentence)), said(error.advice), "warning")

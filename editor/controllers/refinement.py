@@ -24,6 +24,7 @@ from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.sliders.session import AttributeSession
+from editor.words.said import said
 from editor.words.wording import quoted
 from inference.errors import EditorError
 from inference.request import Result
@@ -188,7 +189,7 @@ class Refinement(Controller):
         else:
             self.place(asked.document, asked.layer_id, result, asked.recipe)
         for note in result.notes:
-            self._shell.message.emit(note, "", "warning")
+            self._shell.message.emit(said(note), "", "warning")
 
     def _replace(self, asked: _Asked, result: Result) -> None:
         recipe = Recipe.of(result, asked.recipe.contents, asked.recipe.subjects)

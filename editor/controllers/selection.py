@@ -61,7 +61,9 @@ class SelectionController(Controller):
         def made(state: DocumentState) -> Mask:
             mask = state.node(state.active).mask
             if mask is None:
-                raise EditorError(f"“{state.node(state.active).name}” has no mask.", "Add one first.")
+                raise EditorError(
+                    "“{name}” has no mask.", "Add one first.", name=state.node(state.active).name
+                )
             return selection.from_mask(mask, state.area)
 
         self._set(made, text)

@@ -11,6 +11,7 @@ from editor.controllers.edit_runner import EditRunner
 from editor.document.document import Document
 from editor.system.background import Background
 from editor.system.settings import Settings
+from editor.words.said import said
 from inference.errors import EditorError
 from inference.service import InferenceService
 
@@ -91,7 +92,7 @@ class Shell(QObject):
 
     def report(self, error: EditorError) -> None:
         """Show an error to the user."""
-        self.message.emit(error.message, error.hint, "error")
+        self.message.emit(said(error.sentence), said(error.advice), "error")
 
     def _on_something_changed(self) -> None:
         self.enabled_changed.emit()

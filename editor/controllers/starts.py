@@ -21,6 +21,7 @@ from editor.layers.layer import Group, Layer, Node, new_layer_id
 from editor.layers.limits import check_size
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Raster
+from editor.words.said import lines
 from inference.errors import EditorError
 
 translate = QCoreApplication.translate
@@ -77,7 +78,7 @@ class Starts(Controller):
 
         def done(node: Node) -> None:
             if opened.notes:
-                self._shell.message.emit("\n".join(opened.notes), "", "warning")
+                self._shell.message.emit(lines(opened.notes), "", "warning")
             if document in self._shell.documents:
                 text = translate("Starts", "Open “{name}” as layer").format(name=path.name)
                 self._shell.run(lambda: ReplaceState(document, _above_active(document, node), text))
@@ -100,7 +101,7 @@ def canvas_state(
     """
     check_size(width, height)
     if depth not in (8, 16):
-        raise EditorError(f"A canvas cannot have {depth} bits a channel.", "Use 8 or 16.")
+        raise EditorError("A canvas cannot have {depth} bits a channel.", "Use 8 or 16.", depth=depth)
     name = translate("Starts", "Background")
     layer = Layer(name=name, raster=_filled(width, height, fill, depth))
     return replace(DocumentState.of_layer(layer), dpi=(dpi, dpi))

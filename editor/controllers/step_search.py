@@ -156,8 +156,9 @@ class StepSearch(Controller):
             return MINI_WORLD
         if not search.detector:
             raise EditorError(
-                f"Nothing here can tell what is in the pictures of {entry.name}.",
+                "Nothing here can tell what is in the pictures of {name}.",
                 "Name a detection model in Settings.",
+                name=entry.name,
             )
         return photo_world(detection_labels(search.detector))
 

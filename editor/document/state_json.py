@@ -27,6 +27,7 @@ from editor.pixels.raster import Raster
 from inference.content import content_hash, contents_in
 from inference.errors import EditorError
 from inference.messages import Message
+from inference.reasons import reason_of
 from inference.values import fields, flag, items, mended_text, number, refused, shown, typed, whole
 
 if TYPE_CHECKING:
@@ -77,13 +78,13 @@ def state_to_json(state: DocumentState, keeper: PixelKeeper) -> dict[str, Any]:
     }
 
 
-def state_from_json(values: object, source: PixelSource, notes: list[str]) -> DocumentState:
+def state_from_json(values: object, source: PixelSource, notes: list[Message]) -> DocumentState:
     """The state again; `notes` gets a sentence for each thing that was dropped.
 
     Raises:
         EditorError: values of another kind, or pixels that are not there.
     """
-    given = fields(values, "The document")
+    given = fields(values, Message("The document"))
     chosen = items(given.get("chosen", []), "chosen", MOST_LAYERS)
     return DocumentState(
         width=whole(given.get("width"), "width", 1, LARGEST_SIDE_PX),
@@ -137,13 +138,13 @@ def node_to_json(node: Node, keeper: PixelKeeper) -> dict[str, Any]:
     return values | {"adjustment": kind_of(node.settings).name, "settings": node.settings.to_json()}
 
 
-def node_from_json(values: object, source: PixelSource, notes: list[str], depth: int = 0) -> Node:
+def node_from_json(values: object, source: PixelSource, notes: list[Message], depth: int = 0) -> Node:
     """The node again.
 
     Raises:
         EditorError: an unknown kind, values of another kind, pixels that are not there.
     """
-    given = fields(values, "A layer")
+    given = fields(values, Message("A layer"))
     check_depth(depth)
     kind = given.get("kind")
     common = _common(given, source, notes)
@@ -154,7 +155,9 @@ def node_from_json(values: object, source: PixelSource, notes: list[str], depth:
         return Group(**common, children=children, isolated=flag(given.get("isolated", True), "isolated"))
     if kind == "adjustment":
         return Adjustment(**common, settings=_settings(given))
-    raise EditorError(f"The file has a layer of the unknown kind “{kind}”.", "Open it with a newer Attune.")
+    raise EditorError(
+        "The file has a layer of the unknown kind “{kind}”.", "Open it with a newer Attune.", kind=kind
+    )
 
 
 def mask_to_json(mask: Mask | None, keeper: PixelKeeper) -> dict[str, Any] | None:
@@ -176,7 +179,7 @@ def mask_from_json(values: object, source: PixelSource) -> Mask | None:
     """
     if values is None:
         return None
-    given = fields(values, "A mask")
+    given = fields(values, Message("A mask"))
     return Mask(
         raster=source.raster(given.get("raster")),
         x=offset_from_json(given.get("x", 0)),
@@ -203,7 +206,7 @@ def source_from_json(values: object) -> SourceMetadata:
     """Raises:
     EditorError: values of another kind.
     """
-    given = fields(values, "The description of the source")
+    given = fields(values, Message("The description of the source"))
     texts = fields(given.get("text", {}), "text")
     items(list(texts), "text", MOST_TEXTS)
     return SourceMetadata(
@@ -247,7 +250,7 @@ def name_from_json(value: object) -> str:
     return mended_text(value, "name", LONGEST_TEXT)[:LONGEST_NAME]
 
 
-def _common(given: Mapping[str, Any], source: PixelSource, notes: list[str]) -> dict[str, Any]:
+def _common(given: Mapping[str, Any], source: PixelSource, notes: list[Message]) -> dict[str, Any]:
     """The fields that every node has."""
     name = name_from_json(given.get("name", ""))
     flags = ("visible", "locked", "alpha_locked", "position_locked", "clipped")
@@ -262,7 +265,7 @@ def _common(given: Mapping[str, Any], source: PixelSource, notes: list[str]) -> 
 
 
 def _layer_fields(
-    given: Mapping[str, Any], source: PixelSource, name: str, notes: list[str]
+    given: Mapping[str, Any], source: PixelSource, name: str, notes: list[Message]
 ) -> dict[str, Any]:
     maps = fields(given.get("maps", {}), "maps")
     items(list(maps), "maps", MOST_MAPS)
@@ -276,7 +279,7 @@ def _layer_fields(
     }
 
 
-def _recipe(given: Mapping[str, Any], source: PixelSource, name: str, notes: list[str]) -> Recipe | None:
+def _recipe(given: Mapping[str, Any], source: PixelSource, name: str, notes: list[Message]) -> Recipe | None:
     values = given.get("recipe")
     if values is None:
         return None
@@ -284,7 +287,11 @@ def _recipe(given: Mapping[str, Any], source: PixelSource, name: str, notes: lis
         recipe = Recipe.from_json(values)
         return replace(recipe, contents=_contents(recipe, given, source))
     except EditorError as error:
-        notes.append(f"The sliders of layer “{name}” cannot be restored: {error.message}")
+        notes.append(
+            Message(
+                "The sliders of layer “{name}” cannot be restored: {reason}", name=name, reason=error.sentence
+            )
+        )
         return None
 
 
@@ -299,20 +306,28 @@ def _contents(recipe: Recipe, given: Mapping[str, Any], source: PixelSource) -> 
     return found
 
 
-def text_from_json(values: object, name: str, notes: list[str]) -> TextContent | None:
+def text_from_json(values: object, name: str, notes: list[Message]) -> TextContent | None:
     """What a text layer called `name` says; None, with a note, where that cannot be read."""
     try:
         return TextContent.from_json(fields(values, "text")) if values is not None else None
     except EditorError as error:
-        notes.append(f"The text of layer “{name}” is pixels only: {error.message}")
+        notes.append(
+            Message("The text of layer “{name}” is pixels only: {reason}", name=name, reason=error.sentence)
+        )
         return None
 
 
-def _blend_mode(value: object, name: str, notes: list[str]) -> BlendMode:
+def _blend_mode(value: object, name: str, notes: list[Message]) -> BlendMode:
     try:
         return typed(BlendMode, value, "blend_mode")
     except EditorError:
-        notes.append(f"Layer “{name}” uses the blend mode “{shown(value)}”, which is shown as normal.")
+        notes.append(
+            Message(
+                "Layer “{name}” uses the blend mode “{value}”, which is shown as normal.",
+                name=name,
+                value=shown(value),
+            )
+        )
         return BlendMode.NORMAL
 
 
@@ -352,8 +367,8 @@ def _text_of(data: bytes) -> str:
 
 def _bytes_of(text: object) -> bytes:
     if not isinstance(text, str):
-        raise refused("A part of the file", text, Message("expected base64"))
+        raise refused(Message("A part of the file"), text, Message("expected base64"))
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise EditorError("A part of the file is no base64: {reason}.", reason=str(error)) from error
+        raise EditorError("A part of the file is no base64: {reason}.", reason=reason_of(error)) from error

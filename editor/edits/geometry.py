@@ -19,6 +19,7 @@ from editor.layers.text import TextContent
 from editor.pixels.raster import Area, Raster, Samples, frozen
 from editor.rendering.compositing import composite
 from inference.errors import EditorError
+from inference.messages import listed
 
 ANCHORS = {
     "top-left": (0.0, 0.0), "top": (0.5, 0.0), "top-right": (1.0, 0.0),
@@ -86,7 +87,12 @@ def resized_canvas(state: DocumentState, width: int, height: int, anchor: str) -
     """Another size of the canvas; the picture stays at the `anchor`, one of `ANCHORS`. Nothing is cut off."""
     check_size(width, height)
     if anchor not in ANCHORS:
-        raise EditorError(f"There is no anchor “{anchor}”.", f"Choose one of: {', '.join(ANCHORS)}.")
+        raise EditorError(
+            "There is no anchor “{anchor}”.",
+            "Choose one of: {anchors}.",
+            anchor=anchor,
+            anchors=listed(ANCHORS),
+        )
     across, down = ANCHORS[anchor]
     x, y = round((state.width - width) * across), round((state.height - height) * down)
     return framed(state, Area(x, y, width, height))

@@ -12,6 +12,7 @@ from editor.layers.layer import Layer, Mask, Node
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster, Samples, to_eight_bits
 from inference.errors import EditorError
+from inference.messages import listed
 
 MASKS = ("white", "black", "selection", "outside", "alpha")
 
@@ -26,7 +27,7 @@ def mask_added(state: DocumentState, node_id: str, kind: str) -> DocumentState:
     """
     node = _node(state, node_id)
     if node.mask is not None:
-        raise EditorError(f"“{node.name}” has a mask already.", "Delete or apply it first.")
+        raise EditorError("“{name}” has a mask already.", "Delete or apply it first.", name=node.name)
     if kind == "alpha":
         return state.with_node(_from_alpha(state.layer(node_id)))
     return state.with_node(node.changed(mask=_new_mask(state, kind)))
@@ -46,7 +47,7 @@ def mask_applied(state: DocumentState, node_id: str) -> DocumentState:
     node, mask = _masked(state, node_id)
     layer = state.layer(node_id)
     if layer.alpha_locked:
-        raise EditorError(f"The transparency of “{node.name}” is locked.", "Unlock it first.")
+        raise EditorError("The transparency of “{name}” is locked.", "Unlock it first.", name=node.name)
     if not mask.enabled:
         return state.with_node(layer.changed(mask=None))
     raster = with_alpha(layer, mask)
@@ -89,7 +90,9 @@ def _new_mask(state: DocumentState, kind: str) -> Mask:
             raise EditorError("Nothing is selected.", "Select what the mask shall show.")
         return state.selection if kind == "selection" else inverted(state.selection)
     if kind not in MASKS:
-        raise EditorError(f"There is no mask “{kind}”.", f"Choose one of: {', '.join(MASKS)}.")
+        raise EditorError(
+            "There is no mask “{kind}”.", "Choose one of: {masks}.", kind=kind, masks=listed(MASKS)
+        )
     value = 255 if kind == "white" else 0
     return Mask(raster=Raster.filled(state.width, state.height, value, channels=1), outside=value)
 
@@ -113,5 +116,5 @@ def _node(state: DocumentState, node_id: str) -> Node:
 def _masked(state: DocumentState, node_id: str) -> tuple[Node, Mask]:
     node = _node(state, node_id)
     if node.mask is None:
-        raise EditorError(f"“{node.name}” has no mask.", "Add one first.")
+        raise EditorError("“{name}” has no mask.", "Add one first.", name=node.name)
     return node, node.mask

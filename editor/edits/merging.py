@@ -32,7 +32,7 @@ def merged_down(state: DocumentState, node_id: str) -> DocumentState:
     lower, upper = siblings[index - 1], siblings[index]
     _refuse_hidden(lower, upper)
     if isinstance(lower, Adjustment):
-        raise EditorError(f"“{lower.name}” is an adjustment and has no pixels to merge into.")
+        raise EditorError("“{name}” is an adjustment and has no pixels to merge into.", name=lower.name)
     refuse_locked(state, [lower.id, upper.id])
     merged = _one_layer(state, _apart(lower, upper), lower)
     kept = merged.changed(blend_mode=lower.blend_mode, clipped=lower.clipped, id=lower.id)
@@ -56,10 +56,10 @@ def merged_group(state: DocumentState, group_id: str) -> DocumentState:
     """A group as one layer with the group's name, opacity, blend mode and mask."""
     group = state.node(group_id)
     if not isinstance(group, Group):
-        raise EditorError(f"“{group.name}” is no group.", "Choose a group in the Layers panel.")
+        raise EditorError("“{name}” is no group.", "Choose a group in the Layers panel.", name=group.name)
     refuse_locked(state, [group_id])
     if not any(node.visible and node.area for node in group.children):
-        raise EditorError(f"“{group.name}” has no pixels that show.")
+        raise EditorError("“{name}” has no pixels that show.", name=group.name)
     plain = group.changed(opacity=1.0, mask=None, blend_mode=BlendMode.NORMAL, clipped=False, visible=True)
     kept = _one_layer(state, [plain], group).changed(
         id=group.id, opacity=group.opacity, mask=group.mask, blend_mode=group.blend_mode,
@@ -125,4 +125,6 @@ def _of_children(node: Node) -> Area:
 def _refuse_hidden(*nodes: Node) -> None:
     for node in nodes:
         if not node.visible:
-            raise EditorError(f"“{node.name}” is hidden.", "Show it first: what is hidden is not merged.")
+            raise EditorError(
+                "“{name}” is hidden.", "Show it first: what is hidden is not merged.", name=node.name
+            )

@@ -38,7 +38,9 @@ def refuse_locked(state: DocumentState, ids: Sequence[str], *, contents: bool = 
         held = list(_held(node)) if contents else []
         for one in (*around, *held):
             if one.locked:
-                raise EditorError(f"Layer “{one.name}” is locked.", "Unlock it in the Layers panel first.")
+                raise EditorError(
+                    "Layer “{name}” is locked.", "Unlock it in the Layers panel first.", name=one.name
+                )
 
 
 def refuse_fixed(state: DocumentState, ids: Sequence[str]) -> None:
@@ -49,7 +51,9 @@ def refuse_fixed(state: DocumentState, ids: Sequence[str]) -> None:
         for one in (node, *state.parents(node_id), *_held(node)):
             if one.position_locked:
                 raise EditorError(
-                    f"The position of “{one.name}” is locked.", "Unlock it in the Layers panel first."
+                    "The position of “{name}” is locked.",
+                    "Unlock it in the Layers panel first.",
+                    name=one.name,
                 )
 
 

@@ -83,7 +83,7 @@ def lifted(state: DocumentState, node_id: str) -> Layer:
         return layer.copy(translate("Commands", "{name} copy").format(name=layer.name))
     area = bounds(state.selection, layer.area)
     if area.is_empty:
-        raise EditorError(f"Nothing of “{layer.name}” is selected.", "Select a part of it.")
+        raise EditorError("Nothing of “{name}” is selected.", "Select a part of it.", name=layer.name)
     part = Layer(
         name=translate("Commands", "{name} part").format(name=layer.name),
         raster=cropped(layer.raster, area.moved(-layer.x, -layer.y)),
@@ -132,7 +132,7 @@ def _paint(
 def _filled_mask(state: DocumentState, node: Node, colour: Colour, area: Area) -> Node:
     mask = node.mask
     if mask is None:
-        raise EditorError(f"“{node.name}” has no mask.", "Add one first.")
+        raise EditorError("“{name}” has no mask.", "Add one first.", name=node.name)
     red, green, blue, alpha = colour
     level = round(0.299 * red + 0.587 * green + 0.114 * blue)
     united = mask.area.united(area)
@@ -169,4 +169,4 @@ def _everything(state: DocumentState) -> Mask:
 
 def _refuse_alpha_locked(layer: Layer) -> None:
     if layer.alpha_locked:
-        raise EditorError(f"The transparency of “{layer.name}” is locked.", "Unlock it first.")
+        raise EditorError("The transparency of “{name}” is locked.", "Unlock it first.", name=layer.name)

@@ -17,6 +17,7 @@ from editor.layers.limits import check_size
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster, Samples, frozen
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.parameters import N_
 
 METHODS = {
@@ -82,7 +83,7 @@ def straightened(state: DocumentState, degrees: float, *, crop: bool = True) -> 
         EditorError: the angle is no number of -360 to 360.
     """
     if not -360 <= degrees <= 360:
-        raise EditorError(f"The angle is {degrees:g}°: allowed is -360 to 360.")
+        raise EditorError("The angle is {degrees:g}°: allowed is -360 to 360.", degrees=degrees)
     if degrees % 360 == 0:
         return state
     centre = (state.width / 2, state.height / 2)
@@ -249,4 +250,9 @@ def _weighted(samples: Samples, change: Callable[[NDArray[np.float32]], NDArray[
 
 def _check_method(method: str) -> None:
     if method not in METHODS:
-        raise EditorError(f"There is no method “{method}”.", f"Choose one of: {', '.join(METHODS)}.")
+        raise EditorError(
+            "There is no method “{method}”.",
+            "Choose one of: {methods}.",
+            method=method,
+            methods=listed(METHODS),
+        )

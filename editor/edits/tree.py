@@ -67,7 +67,7 @@ def ungrouped(state: DocumentState, group_id: str) -> DocumentState:
     """
     group = state.node(group_id)
     if not isinstance(group, Group):
-        raise EditorError(f"“{group.name}” is no group.", "Choose a group in the Layers panel.")
+        raise EditorError("“{name}” is no group.", "Choose a group in the Layers panel.", name=group.name)
     refuse_locked(state, [group_id], contents=False)
     parent, index = _parent_id(state, group_id), state.index(group_id)
     placed = state.without([group_id]).inserted(group.children, parent=parent, index=index)

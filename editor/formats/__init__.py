@@ -12,7 +12,9 @@ from editor.document.export_options import ExportOptions
 from editor.formats.picture import Picture
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
+from inference.messages import Message, listed
 from inference.parameters import N_
+from inference.reasons import reason_of
 
 __all__ = [
     "FORMATS",
@@ -35,7 +37,7 @@ class Opened:
     state: DocumentState
     source: SourceMetadata
     is_project: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 class Codec(Protocol):
@@ -45,7 +47,7 @@ class Codec(Protocol):
     def read(path: Path) -> Opened: ...
 
     @staticmethod
-    def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+    def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
         """Write atomically; gives sentences on what the format could not hold."""
         ...
 
@@ -195,11 +197,14 @@ def format_for_writing(path: Path, name: str = "") -> FileFormat:
     else:
         found = next((item for item in FORMATS.values() if path.suffix.lower() in item.extensions), None)
     if found is None or not found.writable:
-        endings = ", ".join(
-            ending for item in FORMATS.values() if item.writable for ending in item.extensions
+        endings = listed(ending for item in FORMATS.values() if item.writable for ending in item.extensions)
+        raise EditorError(
+            Message("Attune cannot write “{name}”.", name=name)
+            if name
+            else Message("Attune cannot write files with the ending of “{name}”.", name=path.name),
+            "Choose one of: {endings}.",
+            endings=endings,
         )
-        what = f"“{name}”" if name else f"the ending of “{path.name}”"
-        raise EditorError(f"Attune cannot write {what}.", f"Choose one of: {endings}.")
     return found
 
 
@@ -217,9 +222,10 @@ def format_for_reading(path: Path) -> FileFormat:
         return FORMATS["other"]  # has no mark of its own
     if head[:4] == b"PK\3\4" and _holds_layers(path):
         return FORMATS["openraster"]
-    what = "is empty" if not head else "is no picture that Attune reads"
     raise EditorError(
-        f"“{path.name}” {what}.",
+        Message("“{name}” is no picture that Attune reads.", name=path.name)
+        if head
+        else Message("“{name}” is empty.", name=path.name),
         "It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, camera raw, OpenRaster, Photoshop "
         "and some older kinds of files.",
     )
@@ -230,11 +236,11 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(64)
     except FileNotFoundError as error:
-        raise EditorError(f"There is no file “{path}”.", "Check the name.") from error
+        raise EditorError("There is no file “{path}”.", "Check the name.", path=path) from error
     except IsADirectoryError as error:
-        raise EditorError(f"“{path}” is a folder.", "Choose a picture in it.") from error
+        raise EditorError("“{path}” is a folder.", "Choose a picture in it.", path=path) from error
     except OSError as error:
-        raise EditorError(f"“{path}” cannot be read: {error.strerror or error}.") from error
+        raise EditorError("“{path}” cannot be read: {reason}.", path=path, reason=reason_of(error)) from error
 
 
 def _holds_layers(path: Path) -> bool:

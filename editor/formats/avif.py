@@ -17,6 +17,7 @@ from editor.formats.picture import Picture
 from editor.pixels.raster import Samples
 from editor.system.atomic import atomic_write
 from inference.errors import EditorError
+from inference.messages import Message
 
 LARGEST_SIDE_PX = 65_535
 _SPEEDS = {"fast": 9, "normal": 7, "small": 4}
@@ -26,17 +27,17 @@ def read(path: Path) -> Opened:
     """The picture of a file, with 16 bits where it has more than 8; see `Codec.read`."""
     _check_available()
     with said_broken(path.name):
-        said, notes = properties_of(path), list[str]()
+        said, notes = properties_of(path), list[Message]()
         decode = partial(_deep, path, said.bits, notes) if said.bits > 8 else None
         return raster.read(path, ("AVIF",), notes, declared=partial(of_boxes, said), decode=decode)
 
 
-def _deep(path: Path, bits: int, notes: list[str], image: Image.Image) -> Samples:
+def _deep(path: Path, bits: int, notes: list[Message], image: Image.Image) -> Samples:
     """Samples [H, W, 4] of 16 bits, not turned; Pillow gives 8 alone."""
     import imagecodecs
 
     if getattr(image, "n_frames", 1) != 1:  # of one of several it must not be asked
-        notes.append("The picture has more than 8 bits a channel; it was opened with 8.")
+        notes.append(Message("The picture has more than 8 bits a channel; it was opened with 8."))
         return eight_bits(image, notes)
     values: Any = imagecodecs.avif_decode(path.read_bytes())
     if values.shape[:2] != (image.height, image.width):
@@ -44,7 +45,7 @@ def _deep(path: Path, bits: int, notes: list[str], image: Image.Image) -> Sample
     return spread(values, bits)
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     """Write the composite; see `Codec.write`."""
     _check_available()
     words = words_of(picture, options, "avif")

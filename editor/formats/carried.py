@@ -19,6 +19,7 @@ from editor.formats import provenance as metadata
 from editor.formats.picture import Picture
 from editor.formats.thumbnail import maker
 from editor.layers.state import SourceMetadata
+from inference.messages import Message
 
 COMMENT_KEY = "Comment"
 WORKFLOW_KEYS = {"workflow": exif.MAKE, "prompt": exif.MODEL}
@@ -107,7 +108,7 @@ def _workflow(text: Mapping[str, str]) -> dict[int, str]:
 
 
 def pillow_keywords(
-    picture: Picture, words: Words, notes: list[str], *, exif_bytes: int | None = None
+    picture: Picture, words: Words, notes: list[Message], *, exif_bytes: int | None = None
 ) -> dict[str, Any]:
     """Pillow's keywords for profile, resolution and EXIF."""
     state = picture.state
@@ -207,13 +208,13 @@ def _bounded(text: Mapping[str, str]) -> dict[str, str]:
     return dict(kept[:MOST_TEXTS])
 
 
-def profile_of(image: Image.Image, notes: list[str]) -> bytes:
+def profile_of(image: Image.Image, notes: list[Message]) -> bytes:
     """The profile of RGB pixels; those for grey and ink do not fit pixels that have become RGB."""
     profile = bytes(image.info.get("icc_profile") or b"")
     if not icc.is_rgb(profile):
         return b""
     if not colour.is_usable(profile):
-        notes.append("The picture's colour profile is damaged and was left out.")
+        notes.append(Message("The picture's colour profile is damaged and was left out."))
         return b""
     return profile
 

@@ -17,6 +17,7 @@ from editor.colour import conversion as colour
 from editor.colour import icc
 from editor.formats.boxes import Properties
 from editor.formats.carried import profile_of
+from inference.messages import Message
 
 _D65, _DCI_WHITE, _C = (0.3127, 0.3290), (0.314, 0.351), (0.310, 0.316)
 _SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
@@ -40,20 +41,24 @@ _EXIF_FOLDER, _INTEROP_FOLDER, _COLOUR_SPACE, _INTEROP_INDEX = 0x8769, 0xA005, 0
 _UNCALIBRATED, _ADOBE_BY_SOME = 65535, 2
 
 
-def declared_profile(image: Image.Image, notes: list[str]) -> bytes:
+def declared_profile(image: Image.Image, notes: list[Message]) -> bytes:
     """The ICC profile of an image, else what EXIF says; b"" is sRGB."""
     if image.info.get("icc_profile"):
         return profile_of(image, notes)
     return colour.built_in_profile("adobe-rgb") if _is_adobe_rgb(image) else b""
 
 
-def of_code_points(primaries: int, transfer: int, notes: list[str]) -> bytes:
+def of_code_points(primaries: int, transfer: int, notes: list[Message]) -> bytes:
     """A profile that says the same as code points of H.273; b"" for sRGB, and for what has none (noted)."""
     if transfer in _HDR:
         name = _PRIMARIES[primaries][0] if primaries in _PRIMARIES else "its own primaries"
         notes.append(
-            f"The picture has a high dynamic range ({_HDR[transfer]}, {name}); "
-            "its values were taken as sRGB, so it looks flat."
+            Message(
+                "The picture has a high dynamic range ({hdr}, {name}); its values were taken as "
+                "sRGB, so it looks flat.",
+                hdr=_HDR[transfer],
+                name=name,
+            )
         )
         return b""
     primaries = 1 if primaries == _UNSPECIFIED else primaries
@@ -63,21 +68,26 @@ def of_code_points(primaries: int, transfer: int, notes: list[str]) -> bytes:
     curve = _curve_of(transfer)
     if primaries not in _PRIMARIES or curve is None:
         notes.append(
-            f"The picture's colour space (code points {primaries}/{transfer}) is not known; sRGB was taken."
+            Message(
+                "The picture's colour space (code points {primaries}/{transfer}) is not known; sRGB "
+                "was taken.",
+                primaries=primaries,
+                transfer=transfer,
+            )
         )
         return b""
     name, chromaticities, white = _PRIMARIES[primaries]
     return icc.matrix_profile(name, chromaticities, white, curve)
 
 
-def of_boxes(said: Properties, image: Image.Image, notes: list[str]) -> bytes:
+def of_boxes(said: Properties, image: Image.Image, notes: list[Message]) -> bytes:
     """AVIF and HEIF: an ICC profile counts before code points."""
     if image.info.get("icc_profile") or said.code_points is None:
         return declared_profile(image, notes)
     return of_code_points(*said.code_points, notes)
 
 
-def of_png(small: Mapping[bytes, bytes], image: Image.Image, notes: list[str]) -> bytes:
+def of_png(small: Mapping[bytes, bytes], image: Image.Image, notes: list[Message]) -> bytes:
     """By the order of the PNG specification: cICP, iCCP, sRGB, then gAMA and cHRM; else what EXIF says."""
     points = small.get(b"cICP", b"")
     if len(points) >= 4:
@@ -89,7 +99,7 @@ def of_png(small: Mapping[bytes, bytes], image: Image.Image, notes: list[str]) -
     return declared_profile(image, notes)
 
 
-def _of_gamma(small: Mapping[bytes, bytes], notes: list[str]) -> bytes:
+def _of_gamma(small: Mapping[bytes, bytes], notes: list[Message]) -> bytes:
     try:
         exponent = struct.unpack(">I", small[b"gAMA"])[0] / 100_000 if b"gAMA" in small else 1 / _USUAL_GAMMA
         corners = (
@@ -110,7 +120,9 @@ def _of_gamma(small: Mapping[bytes, bytes], notes: list[str]) -> bytes:
         profile = _made(primaries, white, curve)
         if profile:
             return profile
-    notes.append("The picture's gamma or chromaticities make no sense and were left out; sRGB was taken.")
+    notes.append(
+        Message("The picture's gamma or chromaticities make no sense and were left out; sRGB was taken.")
+    )
     return b""
 
 
@@ -155,5 +167,5 @@ def _is_adobe_rgb(image: Image.Image) -> bool:
     return space == _ADOBE_BY_SOME or (space == _UNCALIBRATED and text.startswith("R03"))
 
 
-Declared = Callable[[Image.Image, list[str]], bytes]
+Declared = Callable[[Image.Image, list[Message]], bytes]
 """How a format finds the profile of an image."""

@@ -18,6 +18,8 @@ from editor.formats import deep
 from editor.layers.limits import LARGEST_PIXELS, LARGEST_PROFILE_BYTES, MEGA, check_file_size
 from editor.pixels.raster import Samples, frozen
 from inference.errors import EditorError
+from inference.messages import Message
+from inference.reasons import reason_of
 from inference.request import Pixels
 
 # Pillow has limits of its own, below ours; `editor.layers.limits` refuses files before they are decoded.
@@ -59,7 +61,9 @@ def _bounding_bytes(path: Path | BytesIO, image: Image.Image) -> int | None:
     return path.stat().st_size if isinstance(path, Path) else len(path.getbuffer())
 
 
-def read_picture(path: Path | BytesIO, formats: tuple[str, ...], notes: list[str], name: str = "") -> Samples:
+def read_picture(
+    path: Path | BytesIO, formats: tuple[str, ...], notes: list[Message], name: str = ""
+) -> Samples:
     """The samples of a file or of its bytes; see `opened` and `decoded`."""
     with opened(path, formats, name) as image:
         return decoded(image, reopener(path, formats), notes)
@@ -96,8 +100,7 @@ def said_broken(name: str) -> Generator[None]:
 def _told(name: str, error: Exception) -> BrokenFileError:
     """What a decoder's exception means to people; paths of the machine do not show."""
     if isinstance(error, OSError) and error.errno is not None:
-        reason = error.strerror or type(error).__name__
-        return BrokenFileError("“{name}” cannot be read: {reason}.", name=name, reason=reason)
+        return BrokenFileError("“{name}” cannot be read: {reason}.", name=name, reason=reason_of(error))
     if isinstance(error, Image.DecompressionBombError):
         return BrokenFileError(
             "“{name}” has more pixels than Attune opens, which are {most} megapixels.",
@@ -117,7 +120,10 @@ def _told(name: str, error: Exception) -> BrokenFileError:
             reason=reason,
         )
     return BrokenFileError(
-        "“{name}” is damaged or incomplete: {reason}.", "Get the file again.", name=name, reason=reason
+        "“{name}” is damaged or incomplete: {reason}.",
+        "Get the file again.",
+        name=name,
+        reason=reason,
     )
 
 
@@ -127,7 +133,7 @@ def _without_places(text: str) -> str:
     return re.sub(r"['\"]?(?:[A-Za-z]:\\|/)[^'\"\n]*[/\\][^'\"\n]*['\"]?", "the file", text)
 
 
-def decoded(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[str]) -> Samples:
+def decoded(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[Message]) -> Samples:
     """Read-only RGBA samples [H, W, 4] of an image, upright; 16 bits if the file has more than 8.
 
     `reopen` gives the same image again, not decoded.
@@ -155,19 +161,19 @@ def upright(samples: Samples, orientation: int) -> Samples:
     return samples
 
 
-def _samples(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[str]) -> Samples:
+def _samples(image: Image.Image, reopen: Callable[[], Image.Image], notes: list[Message]) -> Samples:
     found = deep.samples_of(image, reopen, notes)
     if found is None:
         found = eight_bits(image, notes)
     return out_of_grey(found, image, notes)
 
 
-def eight_bits(image: Image.Image, notes: list[str]) -> Pixels:
+def eight_bits(image: Image.Image, notes: list[Message]) -> Pixels:
     raw_mode = deep.raw_mode(image)
     image.load()
     _spread_transparency(image, raw_mode)
     if image.mode in ("CMYK", "LAB", "YCbCr"):
-        notes.append(f"The picture was converted from {image.mode} to sRGB.")
+        notes.append(Message("The picture was converted from {mode} to sRGB.", mode=image.mode))
         image = to_srgb(image)
     has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
     return _rgba(image, "RGBA" if has_alpha else "RGB")
@@ -198,16 +204,16 @@ def _rgba(image: Image.Image, mode: str) -> Pixels:
     return pixels
 
 
-def out_of_grey(samples: Samples, image: Image.Image, notes: list[str]) -> Samples:
+def out_of_grey(samples: Samples, image: Image.Image, notes: list[Message]) -> Samples:
     """Grey pixels become sRGB, so a grey profile has to be applied."""
     profile = bytes(image.info.get("icc_profile") or b"")
     if profile[16:20] != b"GRAY":
         return samples
     table = icc.grey_to_samples(profile, colour.built_in_profile("srgb"))
     if table is None:
-        notes.append("The picture's colour profile for grey cannot be read and was left out.")
+        notes.append(Message("The picture's colour profile for grey cannot be read and was left out."))
         return samples
-    notes.append("The picture was converted from its colour profile for grey to sRGB.")
+    notes.append(Message("The picture was converted from its colour profile for grey to sRGB."))
     result = samples.copy()
     if samples.dtype == np.uint16:
         result[..., :3] = table[samples[..., :3]]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from editor.pixels.raster import Samples
+from inference.messages import Message
 
 _PLANAR_TAG = 284
 _GREY_16 = ("I;16", "I;16B", "I;16L", "I;16N")
@@ -25,7 +26,7 @@ _LITTLE = sys.byteorder == "little"
 Reopen: TypeAlias = Callable[[], Image.Image]
 
 
-def samples_of(image: Image.Image, reopen: Reopen, notes: list[str]) -> Samples | None:
+def samples_of(image: Image.Image, reopen: Reopen, notes: list[Message]) -> Samples | None:
     """uint16 RGBA samples [H, W, 4] of an image that is not decoded yet; None if 8 bits say it all.
 
     `reopen` gives the same image again, not decoded.
@@ -36,7 +37,9 @@ def samples_of(image: Image.Image, reopen: Reopen, notes: list[str]) -> Samples 
     if layout.startswith(("RGB;16", "RGBA;16")):
         if not _has_planes(image):
             return _in_two_passes(image, reopen(), layout)
-        notes.append("The picture holds its 16-bit colours apart; it was opened with 8 bits a channel.")
+        notes.append(
+            Message("The picture holds its 16-bit colours apart; it was opened with 8 bits a channel.")
+        )
     elif image.mode in _GREY_16:
         image.load()
         return _grey(np.asarray(image).astype(np.uint16), image.info.get("transparency"))
@@ -44,7 +47,7 @@ def samples_of(image: Image.Image, reopen: Reopen, notes: list[str]) -> Samples 
         image.load()
         return _grey(ranged(np.asarray(image), notes), None)
     elif layout.endswith((";16B", ";16L", ";16N")):
-        notes.append("The picture has 16 bits a channel; it was opened with 8.")
+        notes.append(Message("The picture has 16 bits a channel; it was opened with 8."))
     return None
 
 
@@ -107,14 +110,18 @@ def _grey(values: NDArray[np.uint16], transparent: object) -> NDArray[np.uint16]
     return result
 
 
-def ranged(values: NDArray[Any], notes: list[str]) -> NDArray[np.uint16]:
+def ranged(values: NDArray[Any], notes: list[Message]) -> NDArray[np.uint16]:
     """Integers of up to 16 bits as they are; wider ones and floating numbers scaled to fit."""
     if values.dtype.kind != "f" and values.min(initial=0) >= 0 and values.max(initial=0) <= 65535:
         return values.astype(np.uint16)
     finite = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = min(0.0, float(finite.min(initial=0))), max(1.0, float(finite.max(initial=0)))
     if (low, high) != (0.0, 1.0):
-        notes.append(f"The picture's values from {low:g} to {high:g} were scaled to 16 bits.")
+        notes.append(
+            Message(
+                "The picture's values from {low:g} to {high:g} were scaled to 16 bits.", low=low, high=high
+            )
+        )
     return np.round((finite - low) / (high - low) * 65535).astype(np.uint16)
 
 

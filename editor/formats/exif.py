@@ -27,6 +27,7 @@ from editor.formats.exif_block import (
     Folder,
 )
 from editor.formats.exif_tree import Read, Tree, Value, read_tree, written
+from inference.messages import Message
 
 GPS_TAG = GPS
 MAKER_NOTE_TAG = MAKER_NOTE
@@ -179,7 +180,7 @@ def for_export(data: bytes, wishes: Wishes) -> Block | None:
     return block
 
 
-def fitted(block: Block, largest: int, notes: list[str]) -> bytes:
+def fitted(block: Block, largest: int, notes: list[Message]) -> bytes:
     """The block's bytes; what does not fit into `largest` is dropped, and noted."""
     if len(block.data) <= largest:
         return bytes(block.data)
@@ -187,11 +188,11 @@ def fitted(block: Block, largest: int, notes: list[str]) -> bytes:
     data = written(order, tree)  # without the thumbnail
     photo = tree.get(EXIF)
     if len(data) > largest and isinstance(photo, dict) and photo.pop(MAKER_NOTE, None) is not None:
-        notes.append("The camera maker's own notes were left out: EXIF in a JPEG holds 64 KB.")
+        notes.append(Message("The camera maker's own notes were left out: EXIF in a JPEG holds 64 KB."))
         data = written(order, tree)
     if len(data) > largest:
         _drop_long(tree)
-        notes.append("Some long EXIF entries were left out: EXIF in a JPEG holds 64 KB.")
+        notes.append(Message("Some long EXIF entries were left out: EXIF in a JPEG holds 64 KB."))
         data = written(order, tree)
     return data if len(data) <= largest else b""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from editor.formats import FORMATS, ExportOptions, Opened, Picture, format_for_reading, format_for_writing
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.request import Pixels
 
 if TYPE_CHECKING:
@@ -56,13 +57,15 @@ def open_progressively(path: Path, on_preview: OnPreview) -> Opened:
 def save_project(state: DocumentState, source: SourceMetadata, path: Path) -> None:
     """Write all layers and recipes as OpenRaster."""
     if path.suffix.lower() not in FORMATS["openraster"].extensions:
-        raise EditorError(f"A project is saved as .ora, not “{path.name}”.", "Use Export for other formats.")
+        raise EditorError(
+            "A project is saved as .ora, not “{name}”.", "Use Export for other formats.", name=path.name
+        )
     FORMATS["openraster"].codec.write(Picture(state=state, source=source), path, ExportOptions())
 
 
 def export_picture(
     state: DocumentState, source: SourceMetadata, path: Path, options: ExportOptions
-) -> tuple[str, ...]:
+) -> tuple[Message, ...]:
     """Write the composite of the visible layers; gives sentences on what the format could not hold.
 
     Raises:

@@ -17,6 +17,7 @@ from editor.formats.deep import spread
 from editor.formats.picture import Picture
 from editor.pixels.raster import Samples
 from inference.errors import EditorError
+from inference.messages import Message
 
 
 def read(path: Path) -> Opened:
@@ -29,8 +30,9 @@ def read(path: Path) -> Opened:
         library: Any = importlib.import_module("pillow_heif")
     except ImportError as error:
         raise EditorError(
-            f"“{path.name}” is a HEIF picture, which needs the library pillow-heif.",
+            "“{name}” is a HEIF picture, which needs the library pillow-heif.",
             "Install pillow-heif, or convert the picture to JPEG or PNG.",
+            name=path.name,
         ) from error
     library.register_heif_opener(thumbnails=False)
     with said_broken(path.name):
@@ -48,6 +50,8 @@ def _deep(library: Any, path: Path, bits: int, image: Image.Image) -> Samples:
     return spread(values >> (16 - bits), bits)
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     del picture, options
-    raise EditorError(f"Attune does not write “{path.suffix}” files.", "Choose AVIF, JPEG or PNG.")
+    raise EditorError(
+        "Attune does not write “{suffix}” files.", "Choose AVIF, JPEG or PNG.", suffix=path.suffix
+    )

@@ -11,6 +11,7 @@ from editor.formats.decoding import said_broken
 from editor.formats.picture import Picture
 from editor.system.atomic import atomic_write
 from inference.errors import EditorError
+from inference.messages import Message
 
 FULL_CHROMA_QUALITY = 90  # from here on colours keep the full resolution
 LARGEST_XMP_BYTES = 65_000  # one APP1 segment
@@ -31,18 +32,21 @@ def read(path: Path) -> Opened:
             raise
     with said_broken(path.name):
         data = BytesIO(path.read_bytes() + _END)
-    return raster.read(path, _PILLOW_NAMES, ["The file ends early; what is missing was left grey."], data)
+    notes = [Message("The file ends early; what is missing was left grey.")]
+    return raster.read(path, _PILLOW_NAMES, notes, data)
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     """Write the composite; see `Codec.write`."""
     if max(picture.width, picture.height) > LARGEST_SIDE_PX:
         raise EditorError(
-            f"The picture has {picture.width} × {picture.height} pixels; "
-            f"JPEG holds up to {LARGEST_SIDE_PX} on a side.",
+            "The picture has {width} × {height} pixels; JPEG holds up to {most} on a side.",
             "Export it as PNG or TIFF, or smaller.",
+            width=picture.width,
+            height=picture.height,
+            most=LARGEST_SIDE_PX,
         )
-    notes: list[str] = []
+    notes: list[Message] = []
     words = words_of(picture, options, "jpeg")
     keywords = pillow_keywords(picture, words, notes, exif_bytes=exif.LARGEST_JPEG_BYTES)
     if words.comment:

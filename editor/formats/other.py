@@ -18,6 +18,7 @@ from editor.formats.picture import Picture
 from editor.layers.limits import check_file_size
 from editor.pixels.raster import Samples, frozen
 from inference.errors import EditorError
+from inference.messages import Message
 
 _PILLOW_NAMES = ("BMP", "GIF", "JPEG2000", "QOI", "ICO", "PPM", "TGA")
 _HEAD_BYTES = 2**16
@@ -41,9 +42,11 @@ def read(path: Path) -> Opened:
         return raster.read(path, _PILLOW_NAMES, decode=_deep_jpeg_2000(path, bits) if bits > 8 else None)
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     del picture, options
-    raise EditorError(f"Attune does not write “{path.suffix}” files.", "Choose PNG, JPEG or WebP.")
+    raise EditorError(
+        "Attune does not write “{suffix}” files.", "Choose PNG, JPEG or WebP.", suffix=path.suffix
+    )
 
 
 def _deep_jpeg_2000(path: Path, bits: int) -> raster.Decode:
@@ -101,7 +104,7 @@ def _radiance(path: Path, head: bytes) -> Opened:
     light: Any = imagecodecs.rgbe_decode(path.read_bytes())
     if light.shape != (height, width, 3):
         raise ValueError("its size differs from what it says")
-    notes = ["The picture has a high dynamic range; what is brighter than white was cut off."]
+    notes = [Message("The picture has a high dynamic range; what is brighter than white was cut off.")]
     samples = spread(ranged(_encoded(np.asarray(light, np.float32)), notes), 16)
     return raster.as_opened(path, frozen(samples), Image.new("RGB", (1, 1)), notes)
 

@@ -17,6 +17,7 @@ from editor.formats.picture import Picture
 from editor.formats.png_chunks import mended, scanned
 from editor.formats.png_writer import Chunk, Layout, write_png
 from editor.system.atomic import atomic_write
+from inference.messages import Message, listed
 
 _METRES_PER_INCH = 0.0254
 
@@ -28,12 +29,16 @@ def read(path: Path) -> Opened:
         declared = partial(of_png, chunks.small)
         if not chunks.broken:
             return raster.read(path, ("PNG",), declared=declared)
-        names = ", ".join(sorted({name.decode() for name, _, _ in chunks.broken}))
-        notes = [f"Damaged or too long parts of the file beside its pixels were left out: {names}."]
+        names = listed(sorted({name.decode() for name, _, _ in chunks.broken}))
+        notes = [
+            Message(
+                "Damaged or too long parts of the file beside its pixels were left out: {names}.", names=names
+            )
+        ]
         return raster.read(path, ("PNG",), notes, mended(path, chunks), declared)
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     """Write the composite; see `Codec.write`."""
     channels = 3 if picture.is_opaque else 4
     layout = Layout(width=picture.width, height=picture.height, channels=channels, depth=picture.depth)

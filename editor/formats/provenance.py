@@ -20,6 +20,7 @@ from editor.layers.layer import BlendMode
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
+from inference.messages import NOTHING, Message
 from inference.operations import EditedParameters, SamplingParameters
 from inference.values import flag, json_object
 
@@ -81,20 +82,20 @@ def provenance_of(state: DocumentState, source: SourceMetadata) -> Provenance:
     )
 
 
-def restored_recipe(payload: str) -> tuple[Recipe | None, str]:
+def restored_recipe(payload: str) -> tuple[Recipe | None, Message]:
     """The recipe that makes a file's picture again, and a note for the user if it cannot be used.
 
     A picture that was flattened from several layers keeps its recipe for reading, but not for its sliders.
     """
     if not payload:
-        return None, ""
+        return None, NOTHING
     try:
-        values = json_object(payload, "description", LARGEST_PAYLOAD)
+        values = json_object(payload, Message("description"), LARGEST_PAYLOAD)
         flattened = flag(values.get("flattened", False), "flattened")
         recipe = Recipe.from_json(values.get("recipe"))
     except EditorError as error:
-        return None, f"The picture's sliders cannot be restored: {error.message}"
-    return (None if flattened else recipe), ""
+        return None, Message("The picture's sliders cannot be restored: {reason}", reason=error.sentence)
+    return (None if flattened else recipe), NOTHING
 
 
 def parameters_text(recipe: Recipe) -> str:

@@ -23,6 +23,8 @@ from editor.layers.limits import LARGEST_CARRIED_BYTES
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.arithmetic import read_only, to_rgb, to_rgba
 from editor.pixels.raster import Raster, Samples, frozen
+from inference.messages import Message
+from inference.parameters import N_
 from inference.request import Pixels
 
 _BAND_ROWS = 64
@@ -32,7 +34,7 @@ Decode: TypeAlias = Callable[[Image.Image], Samples]
 def read(
     path: Path,
     formats: tuple[str, ...],
-    notes: list[str] | None = None,
+    notes: list[Message] | None = None,
     data: BytesIO | None = None,
     declared: Declared = declared_profile,
     decode: Decode | None = None,
@@ -48,7 +50,7 @@ def read(
     notes = [] if notes is None else notes
     with opened(data or path, formats, path.name) as image:
         if getattr(image, "is_animated", False) and image.format != "MPO":
-            notes.append("The file holds more than one picture; the first was opened.")
+            notes.append(Message("The file holds more than one picture; the first was opened."))
         if decode is None:
             samples = decoded(image, reopener(data or path, formats), notes)
         else:
@@ -60,7 +62,7 @@ def as_opened(
     path: Path,
     samples: Samples,
     image: Image.Image,
-    notes: list[str],
+    notes: list[Message],
     declared: Declared = declared_profile,
 ) -> Opened:
     """A document of one layer of samples and of what an image of Pillow carries beside its pixels."""
@@ -71,7 +73,7 @@ def as_opened(
 
 
 def as_document(
-    path: Path, samples: Samples, source: SourceMetadata, payload: str, notes: list[str], **fields: Any
+    path: Path, samples: Samples, source: SourceMetadata, payload: str, notes: list[Message], **fields: Any
 ) -> Opened:
     """A document of one layer; `payload` is our own chunk, `fields` are of the state."""
     recipe, note = metadata.restored_recipe(payload)
@@ -79,13 +81,13 @@ def as_document(
         notes.append(note)
     if recipe is None and not payload:
         source = replace(source, photo=True)
-    name = "Generated" if recipe is not None else path.stem
+    name = N_("Application", "Generated") if recipe is not None else path.stem
     layer = Layer(name=name, raster=Raster.of(samples), made=recipe)
     state = replace(DocumentState.of_layer(layer), **fields)
     return Opened(state=state, source=source, notes=tuple(notes))
 
 
-def _bounded(source: SourceMetadata, notes: list[str]) -> SourceMetadata:
+def _bounded(source: SourceMetadata, notes: list[Message]) -> SourceMetadata:
     """Without what is so long that a project could not carry it."""
     kept = {key: value for key, value in source.text.items() if len(value) <= LARGEST_CARRIED_BYTES // 4}
     exif = source.exif if len(source.exif) <= LARGEST_CARRIED_BYTES else b""
@@ -94,7 +96,7 @@ def _bounded(source: SourceMetadata, notes: list[str]) -> SourceMetadata:
         kept = {}
     if (len(kept), len(exif), len(xmp)) == (len(source.text), len(source.exif), len(source.xmp)):
         return source
-    notes.append("Texts of the file that are longer than a project can carry were left out.")
+    notes.append(Message("Texts of the file that are longer than a project can carry were left out."))
     return replace(source, text=kept, exif=exif, xmp=xmp)
 
 

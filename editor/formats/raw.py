@@ -15,13 +15,16 @@ from editor.formats.picture import Picture
 from editor.layers.limits import check_file_size
 from editor.pixels.raster import Samples, frozen
 from inference.errors import EditorError
+from inference.messages import Message
 
 _SRGB_GAMMA = (2.4, 12.92)  # LibRaw's power and slope at black
 
 
 def read(path: Path) -> Opened:
     """The developed picture of a file, upright; see `Codec.read`."""
-    notes = ["The raw picture was developed with the camera's white balance; exposure was set by itself."]
+    notes = [
+        Message("The raw picture was developed with the camera's white balance; exposure was set by itself.")
+    ]
     with said_broken(path.name), quiet():
         samples = _developed(path)
         with _carrier(path) as image:
@@ -30,9 +33,11 @@ def read(path: Path) -> Opened:
             return raster.as_opened(path, samples, image, notes, lambda image, notes: b"")
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     del picture, options
-    raise EditorError(f"Attune does not write “{path.suffix}” files.", "Choose TIFF, PNG or JPEG.")
+    raise EditorError(
+        "Attune does not write “{suffix}” files.", "Choose TIFF, PNG or JPEG.", suffix=path.suffix
+    )
 
 
 def _developed(path: Path) -> Samples:

@@ -27,6 +27,7 @@ from editor.layers.limits import check_file_size
 from editor.pixels.raster import Samples, frozen
 from editor.system.atomic import atomic_write
 from inference.errors import EditorError
+from inference.messages import NOTHING, Message
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -45,12 +46,16 @@ _COMPRESSIONS = frozenset(
 )
 _BY_PILLOW = frozenset((2, 3, 4, 6))  # fax of three kinds, and JPEG in its old style
 _NAMES = {32809: "ThunderScan", 34676: "LogLuv (SGI Log)", 34677: "LogLuv (SGI Log 24)", 34661: "JBIG"}
-_INTERPRETATIONS = {4: "transparency masks", 32844: "LogL brightness", 32845: "LogLuv colours"}
+_INTERPRETATIONS = {
+    4: Message("transparency masks"),
+    32844: Message("LogL brightness"),
+    32845: Message("LogLuv colours"),
+}
 
 
 def read(path: Path) -> Opened:
     """The first picture of a file as a document of one layer, or a developed raw one; see `Codec.read`."""
-    notes: list[str] = []
+    notes: list[Message] = []
     with said_broken(path.name), quiet():
         if _is_raw(path):
             return FORMATS["raw"].codec.read(path)
@@ -59,7 +64,7 @@ def read(path: Path) -> Opened:
             return raster.as_opened(path, samples, image, notes)
 
 
-def _samples(path: Path, carrier: Image.Image, notes: list[str]) -> Samples:
+def _samples(path: Path, carrier: Image.Image, notes: list[Message]) -> Samples:
     """Read-only RGBA samples [H, W, 4], upright; grey ones out of their profile."""
     from tifffile import TiffFile
 
@@ -71,7 +76,7 @@ def _samples(path: Path, carrier: Image.Image, notes: list[str]) -> Samples:
             return read_picture(path, ("TIFF",), notes)
         _refuse_unknown(page)
         if 0 in page.databytecounts:
-            notes.append("Parts of the picture are missing in the file; they were left black.")
+            notes.append(Message("Parts of the picture are missing in the file; they were left black."))
         try:
             values = _values(page)
         except Exception:
@@ -135,15 +140,15 @@ def _needs_pillow(page: TiffPage) -> bool:
 def _refuse_unknown(page: TiffPage) -> None:
     """Refuse what is no damage and not read either, by its name."""
     compression, photometric = int(page.compression), int(page.photometric or 0)
-    what = ""
+    what = NOTHING
     if compression not in _COMPRESSIONS:
-        what = f"the compression {_NAMES.get(compression, compression)}"
+        what = Message("the compression {name}", name=_NAMES.get(compression, compression))
     elif photometric not in CHANNELS:
-        what = _INTERPRETATIONS.get(photometric, f"colours of kind {photometric}")
+        what = _INTERPRETATIONS.get(photometric, Message("colours of kind {kind}", kind=photometric))
     elif page.imagedepth != 1:
-        what = "pictures with depth"
+        what = Message("pictures with depth")
     elif page.dtype is None or page.dtype.kind not in "buif" or _bits_differ(page):
-        what = f"{page.bitspersample} bits a channel"
+        what = Message("{bits} bits a channel", bits=page.bitspersample)
     if what:
         raise EditorError("TIFF with {what} is not supported.", "Save it in another way.", what=what)
 
@@ -154,7 +159,7 @@ def _bits_differ(page: TiffPage) -> bool:
     return len(set(bits)) > 1
 
 
-def _note_others(file: Any, notes: list[str]) -> None:
+def _note_others(file: Any, notes: list[Message]) -> None:
     """Say that there are more pictures, beside smaller copies and masks of the first."""
     for index in range(1, _NEXT_PICTURES):
         try:
@@ -162,7 +167,7 @@ def _note_others(file: Any, notes: list[str]) -> None:
         except (IndexError, ValueError, RuntimeError, KeyError):
             return
         if not (page.is_reduced or page.is_mask):
-            notes.append("The file holds more than one picture; the first was opened.")
+            notes.append(Message("The file holds more than one picture; the first was opened."))
             return
 
 
@@ -203,7 +208,7 @@ def _empty_carrier(path: Path) -> Image.Image:
     return image
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     """Write the composite; see `Codec.write`.
 
     Raises:
@@ -212,7 +217,9 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
     size = picture.width * picture.height * picture.depth // 8 * 4
     if size > LARGEST_BYTES:
         raise EditorError(
-            f"The picture has {size // 10**9} GB; TIFF holds up to 4 GB.", "Export it as PNG, or smaller."
+            "The picture has {size_gb} GB; TIFF holds up to 4 GB.",
+            "Export it as PNG, or smaller.",
+            size_gb=size // 10**9,
         )
     with atomic_write(path) as file:
         words = words_of(picture, options, "tiff")

@@ -19,6 +19,7 @@ from editor.formats.deep import ranged
 from editor.formats.lab import lab_to_srgb
 from editor.pixels.raster import Samples, to_eight_bits, to_sixteen_bits
 from inference.errors import EditorError
+from inference.messages import Message
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, TRANSPARENCY, CMYK, YCBCR = range(7)
 CIE_LAB, ICC_LAB, ITU_LAB = 8, 9, 10
@@ -62,7 +63,7 @@ class Tags:
     profile: bytes = b""
 
 
-def to_samples(values: NDArray[Any], tags: Tags, notes: list[str]) -> Samples:
+def to_samples(values: NDArray[Any], tags: Tags, notes: list[Message]) -> Samples:
     """RGBA samples [H, W, 4] of stored values [H, W, S].
 
     Raises:
@@ -84,7 +85,7 @@ def to_samples(values: NDArray[Any], tags: Tags, notes: list[str]) -> Samples:
     return _joined(colours, alpha, premultiplied=tags.extra[:1] == (_PREMULTIPLIED,))
 
 
-def _of_colours(values: NDArray[Any], tags: Tags, notes: list[str]) -> Samples:
+def _of_colours(values: NDArray[Any], tags: Tags, notes: list[Message]) -> Samples:
     """Samples [H, W, 1 or 3] of grey, RGB or other colours."""
     if tags.photometric in (CIE_LAB, ICC_LAB, ITU_LAB):
         return _of_lab(values, tags, notes)
@@ -100,7 +101,7 @@ def _of_colours(values: NDArray[Any], tags: Tags, notes: list[str]) -> Samples:
     return scaled
 
 
-def _scaled(values: NDArray[Any], tags: Tags, notes: list[str]) -> Samples:
+def _scaled(values: NDArray[Any], tags: Tags, notes: list[Message]) -> Samples:
     """The values over the whole range of 8 or 16 bits."""
     if tags.kind == _FLOATING:
         return _of_floats(values, notes)
@@ -120,13 +121,15 @@ def _scaled(values: NDArray[Any], tags: Tags, notes: list[str]) -> Samples:
     return np.round(wide * (65535 / top)).astype(np.uint16)
 
 
-def _of_floats(values: NDArray[Any], notes: list[str]) -> Samples:
+def _of_floats(values: NDArray[Any], notes: list[Message]) -> Samples:
     """1.0 is white; grey of another range, and colours that are mostly brighter, are scaled to fit."""
     low, high = float(np.nanmin(values, initial=0)), float(np.nanmax(values, initial=0))
     if values.shape[2] == 3 and low >= -0.5 and high > 1:
         bright = float(np.nanpercentile(values[:: max(1, len(values) // 500)], _BRIGHT_SHARE))
         if bright <= 1:
-            notes.append("Values above white were cut off: the picture was opened with 16 bits a channel.")
+            notes.append(
+                Message("Values above white were cut off: the picture was opened with 16 bits a channel.")
+            )
             values = np.clip(values, 0, 1)
     return ranged(values, notes)
 
@@ -141,19 +144,19 @@ def _of_palette(values: NDArray[Any], tags: Tags) -> Samples:
     return table[indices] if tags.bits > 8 else (table >> 8).astype(np.uint8)[indices]
 
 
-def _of_cmyk(inks: Samples, tags: Tags, notes: list[str]) -> Samples:
+def _of_cmyk(inks: Samples, tags: Tags, notes: list[Message]) -> Samples:
     if tags.ink_set != _CMYK_INKS:
         raise EditorError("Pictures in other inks than CMYK are not supported.", "Convert it to RGB first.")
     if inks.dtype == np.uint16:
-        notes.append("The picture has 16 bits a channel; it was opened with 8.")
-    notes.append("The picture was converted from CMYK to sRGB.")
+        notes.append(Message("The picture has 16 bits a channel; it was opened with 8."))
+    notes.append(Message("The picture was converted from CMYK to sRGB."))
     image = Image.fromarray(np.ascontiguousarray(to_eight_bits(inks)), "CMYK")
     if tags.profile:
         image.info["icc_profile"] = tags.profile
     return np.asarray(to_srgb(image))
 
 
-def _of_lab(values: NDArray[Any], tags: Tags, notes: list[str]) -> Samples:
+def _of_lab(values: NDArray[Any], tags: Tags, notes: list[Message]) -> Samples:
     """CIE Lab has signed a and b; ICC's and ITU's are shifted (TIFF Technical Note 4, TIFF-FX)."""
     if tags.bits not in (8, 16) or tags.photometric == ITU_LAB or tags.kind == _FLOATING:
         raise EditorError(
@@ -161,7 +164,7 @@ def _of_lab(values: NDArray[Any], tags: Tags, notes: list[str]) -> Samples:
             "Convert it to RGB first.",
             bits=tags.bits,
         )
-    notes.append("The picture was converted from LAB to sRGB.")
+    notes.append(Message("The picture was converted from LAB to sRGB."))
     unit = 2 ** (tags.bits - 8)
     shifted = values.astype(f"=u{tags.bits // 8}", copy=False)
     lightness_top = 255 * unit if tags.photometric == ICC_LAB else 2**tags.bits - 1
@@ -176,15 +179,16 @@ def _of_lab(values: NDArray[Any], tags: Tags, notes: list[str]) -> Samples:
     return lab_to_srgb(np.ascontiguousarray(shifted), band, deep=tags.bits == 16)
 
 
-def _alpha(extra: NDArray[Any], tags: Tags, notes: list[str]) -> Samples | None:
+def _alpha(extra: NDArray[Any], tags: Tags, notes: list[Message]) -> Samples | None:
     """The alpha channel [H, W]; further channels are left out."""
     has_alpha = extra.shape[2] > 0 and tags.extra[:1] in ((_PREMULTIPLIED,), (STRAIGHT_ALPHA,))
     left = extra.shape[2] - (1 if has_alpha else 0)
     if left:
         notes.append(
-            "A further channel of the file was left out." if left == 1
-            else f"{left} further channels of the file were left out."
-        )  # fmt: skip
+            Message("A further channel of the file was left out.")
+            if left == 1
+            else Message("{count} further channels of the file were left out.", count=left)
+        )
     if not has_alpha:
         return None
     if tags.kind == _FLOATING:

@@ -8,6 +8,7 @@ from editor.formats.carried import pillow_keywords, words_of
 from editor.formats.picture import Picture
 from editor.system.atomic import atomic_write
 from inference.errors import EditorError
+from inference.messages import Message
 
 LARGEST_SIDE_PX = 16383
 _METHODS = {"fast": 2, "normal": 4, "small": 6}
@@ -17,7 +18,7 @@ def read(path: Path) -> Opened:
     return raster.read(path, ("WEBP",))
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     """Write the composite; see `Codec.write`.
 
     Raises:
@@ -25,9 +26,11 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ..
     """
     if max(picture.width, picture.height) > LARGEST_SIDE_PX:
         raise EditorError(
-            f"The picture has {picture.width} × {picture.height} pixels; "
-            f"WebP holds up to {LARGEST_SIDE_PX} on a side.",
+            "The picture has {width} × {height} pixels; WebP holds up to {most} on a side.",
             "Export it as PNG or JPEG.",
+            width=picture.width,
+            height=picture.height,
+            most=LARGEST_SIDE_PX,
         )
     words = words_of(picture, options, "webp")
     keywords = pillow_keywords(picture, words, [])

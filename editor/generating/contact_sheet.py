@@ -12,6 +12,7 @@ from editor.generating.picture_scores import PictureScore, PictureScores
 from editor.generating.requests import refine_request
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
+from inference.messages import NOTHING, Message
 from inference.request import Result
 from inference.service import InferenceService, Job
 
@@ -32,7 +33,7 @@ class Cell:
     """What is known of a picture; `error` says why it will not come, `stopped` that nobody waits for it."""
 
     result: Result | None = None
-    error: str = ""
+    error: Message = NOTHING
     stopped: bool = False
 
 
@@ -108,7 +109,7 @@ class ContactSheet(QObject):
                 label=label,
                 owner=self,
                 done=lambda job, result: self._end(job, Cell(result=result)),
-                failed=lambda job, error: self._end(job, Cell(error=error.message)),
+                failed=lambda job, error: self._end(job, Cell(error=error.sentence)),
                 stopped=lambda job: self._end(job, Cell(stopped=True)),
             )
             self._jobs[job] = place

@@ -13,6 +13,7 @@ from editor.pixels.raster import Area
 from editor.rendering.compositing import composite
 from inference.content import Content, Mask, Picture
 from inference.errors import EditorError
+from inference.reasons import reason_of
 from inference.request import Pixels
 
 LARGEST_FILE_BYTES = 64 * 2**20
@@ -34,7 +35,7 @@ def read_content(kind: type[Content], path: Path) -> Pixels | bytes:
         return path.read_bytes()
     except OSError as error:
         raise EditorError(
-            "“{name}” cannot be read: {reason}.", name=path.name, reason=error.strerror or str(error)
+            "“{name}” cannot be read: {reason}.", name=path.name, reason=reason_of(error)
         ) from error
 
 

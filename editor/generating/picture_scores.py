@@ -10,6 +10,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 from editor.layers.layer import Layer
 from editor.layers.recipes import Subject
 from inference.content import Picture, content_hash
+from inference.messages import NOTHING, Message
 from inference.operations import Score
 from inference.request import Pixels, Request, Result
 from inference.service import InferenceService
@@ -29,7 +30,7 @@ class PictureScore:
 
     seen: tuple[bool, ...] = ()
     similarities: Mapping[str, float] | None = None
-    problem: str = ""
+    problem: Message = NOTHING
 
     @property
     def all_seen(self) -> bool:
@@ -90,7 +91,7 @@ class PictureScores(QObject):
             label=translate("PictureScores", "Look for the subjects"),
             owner=self,
             done=lambda job, result: self._learn(key, _score(result, len(parameters.subjects))),
-            failed=lambda job, error: self._learn(key, PictureScore(problem=error.message)),
+            failed=lambda job, error: self._learn(key, PictureScore(problem=error.sentence)),
             stopped=lambda job: self._kept.pop(key, None),  # asked again when somebody looks
         )
 

@@ -14,6 +14,7 @@ from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, with_parameters
 from editor.pixels.arithmetic import to_rgb
 from inference.errors import EditorError
+from inference.messages import NOTHING, Message
 from inference.operations import SamplingParameters
 from inference.request import Pixels, Result
 from inference.service import InferenceService, Job
@@ -29,7 +30,7 @@ class Variation:
 
     seed: int
     pixels: Pixels | None = None
-    error: str = ""
+    error: Message = NOTHING
 
 
 class VariationSession(QObject):
@@ -134,13 +135,12 @@ class VariationSession(QObject):
     def _on_job_failed(self, job: Job, error: EditorError) -> None:
         index = self._jobs.pop(job, None)
         if index is not None:
-            self._set(index, replace(self._variations[index], error=str(error)))
+            self._set(index, replace(self._variations[index], error=error.whole))
 
     def _on_job_cancelled(self, job: Job) -> None:
         index = self._jobs.pop(job, None)
         if index is not None:
-            text = translate("VariationSession", "Stopped")
-            self._set(index, replace(self._variations[index], error=text))
+            self._set(index, replace(self._variations[index], error=Message("Stopped")))
 
     def _set(self, index: int, variation: Variation) -> None:
         self._variations[index] = variation

@@ -45,7 +45,7 @@ class Mask:
 
     def __post_init__(self) -> None:
         if self.raster.channels != 1:
-            raise EditorError(f"A mask has one channel, not {self.raster.channels}.")
+            raise EditorError("A mask has one channel, not {channels}.", channels=self.raster.channels)
 
     @property
     def area(self) -> Area:
@@ -88,7 +88,7 @@ class Node:
 
     def __post_init__(self) -> None:
         if not 0 <= self.opacity <= 1:
-            raise EditorError(f"Opacity is {self.opacity:g}: allowed is 0 to 1.")
+            raise EditorError("Opacity is {opacity:g}: allowed is 0 to 1.", opacity=self.opacity)
         object.__setattr__(self, "name", mended(self.name))  # no file could hold it
 
     @property
@@ -137,7 +137,7 @@ class Layer(Node):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.raster.channels != 4:
-            raise EditorError(f"A layer has four channels, not {self.raster.channels}.")
+            raise EditorError("A layer has four channels, not {channels}.", channels=self.raster.channels)
 
     @classmethod
     def of_pixels(cls, pixels: Pixels, *, recipe: Recipe | None = None, **fields: Any) -> Self:
@@ -235,6 +235,6 @@ def _reach(nodes: tuple[Node, ...]) -> Area:
 def raster_of(pixels: Pixels | Samples) -> Raster:
     """A raster of RGB or RGBA samples [H, W, 3 or 4]; RGB becomes opaque RGBA."""
     if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or 0 in pixels.shape:
-        raise EditorError(f"A layer cannot hold pixels of shape {pixels.shape}.")
+        raise EditorError("A layer cannot hold pixels of shape {shape}.", shape=pixels.shape)
     eight_bits = pixels.dtype == np.uint8
     return Raster.of(to_rgba(cast("Pixels", pixels)) if eight_bits else pixels)

@@ -15,6 +15,7 @@ from editor.layers.layer import Group, Layer, Node
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
+from inference.messages import Message
 
 LARGEST_PIXELS = 400_000_000  # of a document or a layer: 1.6 GB as 8-bit RGBA
 LARGEST_SIDE_PX = 300_000
@@ -31,7 +32,7 @@ MOST_PIXELS_PER_BYTE = 8256
 A header that claims more is cut off or lies."""
 
 MEGA = 10**6
-_FEWER = "Merge or delete some layers first."
+_FEWER = Message("Merge or delete some layers first.")
 
 
 def check_size(width: int, height: int) -> None:
@@ -58,7 +59,7 @@ def check_size(width: int, height: int) -> None:
         )
 
 
-def check_file_size(name: str, width: int, height: int, file_bytes: int | None = None) -> None:
+def check_file_size(name: str | Message, width: int, height: int, file_bytes: int | None = None) -> None:
     """Refuse a picture by its header.
 
     Raises:

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from inference.content import Contents, named
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.operations import (
     LONGEST_PROMPT,
     MOST_SUBJECTS,
@@ -43,7 +44,7 @@ class Subject:
         Raises:
             EditorError: something else.
         """
-        return typed(cls, values, "A subject of the recipe")
+        return typed(cls, values, Message("A subject of the recipe"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +99,8 @@ class Recipe:
         Raises:
             EditorError: no recipe, a newer version, or a request that its operation refuses.
         """
-        values = fields(content, "The recipe")
-        version = whole(values.get("version", RECIPE_VERSION), "The recipe's version", 1)
+        values = fields(content, Message("The recipe"))
+        version = whole(values.get("version", RECIPE_VERSION), Message("The recipe's version"), 1)
         if version > RECIPE_VERSION:
             raise EditorError(
                 "The recipe has version {version}; this Attune reads up to {known}.",

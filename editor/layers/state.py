@@ -88,7 +88,9 @@ class DocumentState:
         """
         found = self.node(node_id)
         if not isinstance(found, Layer):
-            raise EditorError(f"“{found.name}” has no pixels of its own.", "Choose a layer with pixels.")
+            raise EditorError(
+                "“{name}” has no pixels of its own.", "Choose a layer with pixels.", name=found.name
+            )
         return found
 
     def parent(self, node_id: str) -> Group | None:
@@ -147,7 +149,7 @@ class DocumentState:
             return replace(self, layers=_spliced(self.layers, given, index))
         group = self.node(parent)
         if not isinstance(group, Group):
-            raise EditorError(f"“{group.name}” is no group.")
+            raise EditorError("“{name}” is no group.", name=group.name)
         return self.with_node(group.changed(children=_spliced(group.children, given, index)))
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self, get_type_hints
 
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.values import Bounds, mended, mended_text, typed
 
 ALIGNMENTS = ("left", "centre", "right")
@@ -43,13 +44,24 @@ class TextContent:
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", mended(self.text))  # half a character, which no file could hold
         if not 1 <= self.size_px <= 10_000:
-            raise EditorError(f"The text's size is {self.size_px:g} px: allowed is 1 to 10000.")
+            raise EditorError(
+                "The text's size is {size_px:g} px: allowed is 1 to 10000.", size_px=self.size_px
+            )
         if not 0.1 <= self.line_height <= 10:
-            raise EditorError(f"The line height is {self.line_height:g}: allowed is 0.1 to 10.")
+            raise EditorError(
+                "The line height is {line_height:g}: allowed is 0.1 to 10.", line_height=self.line_height
+            )
         if self.alignment not in ALIGNMENTS:
-            raise EditorError(f"There is no alignment “{self.alignment}”.", f"Use {', '.join(ALIGNMENTS)}.")
+            raise EditorError(
+                "There is no alignment “{alignment}”.",
+                "Use {alignments}.",
+                alignment=self.alignment,
+                alignments=listed(ALIGNMENTS),
+            )
         if len(self.colour) != 4 or not all(0 <= value <= 255 for value in self.colour):
-            raise EditorError(f"The text's colour is {self.colour}: allowed are four numbers 0 to 255.")
+            raise EditorError(
+                "The text's colour is {colour}: allowed are four numbers 0 to 255.", colour=self.colour
+            )
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

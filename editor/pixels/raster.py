@@ -102,9 +102,9 @@ class Raster:
         """
         pixels: Samples = samples[..., None] if samples.ndim == 2 else samples
         if pixels.ndim != 3 or 0 in pixels.shape or pixels.shape[2] not in (1, 4):
-            raise EditorError(f"A layer cannot hold pixels of shape {samples.shape}.")
+            raise EditorError("A layer cannot hold pixels of shape {shape}.", shape=samples.shape)
         if pixels.dtype.name not in ("uint8", "uint16"):  # files and callers without types bring others
-            raise EditorError(f"A layer cannot hold samples of type {samples.dtype}.")
+            raise EditorError("A layer cannot hold samples of type {kind}.", kind=samples.dtype)
         whole = frozen(pixels)
         height, width, _ = whole.shape
         rows = [
@@ -119,7 +119,12 @@ class Raster:
     ) -> Self:
         """One value everywhere; holds a single tile's memory, whatever the size."""
         if width < 1 or height < 1:
-            raise EditorError(f"A layer cannot be {width} × {height} pixels.", "Use at least 1 × 1.")
+            raise EditorError(
+                "A layer cannot be {width} × {height} pixels.",
+                "Use at least 1 × 1.",
+                width=width,
+                height=height,
+            )
         tile = _constant_tile(value, channels, np.dtype(dtype).name)
         columns = [min(TILE_PX, width - x) for x in range(0, width, TILE_PX)]
         rows = [

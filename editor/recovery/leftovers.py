@@ -18,6 +18,7 @@ from editor.recovery.store import MANIFEST, THUMBNAIL, Snapshot, Store, Summary,
 from editor.system.atomic import remove_strays
 from editor.system.background import Background
 from inference.errors import EditorError
+from inference.messages import Message
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class Found:
 
     instances: list[Instance]
     leftovers: list[Leftover]
-    problems: list[str]  # sentences on what is damaged, or was dropped for its size
+    problems: list[Message]  # sentences on what is damaged, or was dropped for its size
 
 
 class Leftovers(QObject):
@@ -44,7 +45,7 @@ class Leftovers(QObject):
 
     changed = Signal()
     restored = Signal(object, object, tuple)  # Snapshot, Store (at its new place), notes
-    problem = Signal(str)
+    problem = Signal(object)  # Message
     failed = Signal(object)  # EditorError
 
     def __init__(
@@ -78,7 +79,7 @@ class Leftovers(QObject):
             return
         self._drop(leftover)
 
-        def done(result: tuple[Snapshot, tuple[str, ...]]) -> None:
+        def done(result: tuple[Snapshot, tuple[Message, ...]]) -> None:
             snapshot, notes = result
             if leftover.file_is_newer:  # saving must not replace what is newer
                 snapshot = replace(snapshot, path=None)
@@ -110,9 +111,10 @@ class Leftovers(QObject):
     def _run(self, work: Callable[[], object], done: Callable[..., None]) -> None:
         self._background.run(work, done, self.failed.emit, in_order=True)
 
-    def _newer_text(self, summary: Summary) -> str:
-        text = self.tr("“{title}” was saved after this work was kept, so it is opened as a copy.")
-        return text.format(title=summary.title)
+    def _newer_text(self, summary: Summary) -> Message:
+        return Message(
+            "“{title}” was saved after this work was kept, so it is opened as a copy.", title=summary.title
+        )
 
     def _drop(self, leftover: Leftover) -> None:
         self._leftovers.remove(leftover)
@@ -147,7 +149,7 @@ def find(root: Path, most_bytes: int) -> Found:
     return found
 
 
-def _read(root: Path, folder: Path, problems: list[str]) -> Leftover | None:
+def _read(root: Path, folder: Path, problems: list[Message]) -> Leftover | None:
     if not (folder / MANIFEST).exists():  # a first write that was not finished, or the last of a removal
         shutil.rmtree(folder, ignore_errors=True)
         return None
@@ -165,7 +167,7 @@ def _read(root: Path, folder: Path, problems: list[str]) -> Leftover | None:
     return Leftover(summary, Store(folder), thumbnail, newer)
 
 
-def _set_aside(root: Path, folder: Path, error: EditorError) -> str:
+def _set_aside(root: Path, folder: Path, error: EditorError) -> Message:
     """Move a document that cannot be read where a person can look at it; the sentence that says so."""
     aside = root / DAMAGED / f"{time.strftime('%Y%m%d-%H%M%S')}-{folder.name}"
     try:
@@ -173,12 +175,14 @@ def _set_aside(root: Path, folder: Path, error: EditorError) -> str:
         folder.rename(aside)
     except OSError:
         aside = folder
-    return (
-        f"Unsaved work of an earlier session cannot be restored: {error.message} Its files are in “{aside}”."
+    return Message(
+        "Unsaved work of an earlier session cannot be restored: {reason} Its files are in “{folder}”.",
+        reason=error.sentence,
+        folder=aside,
     )
 
 
-def _restore(store: Store, new_place: Callable[[], Path], root: Path) -> tuple[Snapshot, tuple[str, ...]]:
+def _restore(store: Store, new_place: Callable[[], Path], root: Path) -> tuple[Snapshot, tuple[Message, ...]]:
     store.moved(new_place())
     try:
         return store.load()
@@ -195,7 +199,10 @@ def _bound(found: Found, most_bytes: int) -> None:
             found.leftovers.remove(leftover)
             leftover.store.remove()
             found.problems.append(
-                f"Unsaved work of “{leftover.summary.title}” was deleted: recovery takes too much room."
+                Message(
+                    "Unsaved work of “{title}” was deleted: recovery takes too much room.",
+                    title=leftover.summary.title,
+                )
             )
 
 

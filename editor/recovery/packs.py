@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 
 from editor.system.atomic import sync_file, sync_folder, writing_error
 from inference.errors import EditorError
+from inference.reasons import reason_of
 
 KEY_BYTES = 16
 MOST_PACKS = 24  # more are joined
@@ -66,7 +67,7 @@ class Packs:
                 file.seek(place.offset)
                 data = file.read(place.length)
         except OSError as error:
-            raise EditorError(f"A recovery file cannot be read: {error.strerror or error}.") from error
+            raise EditorError("A recovery file cannot be read: {reason}.", reason=reason_of(error)) from error
         if len(data) != place.length:
             raise EditorError("A part of the recovery file is missing.")
         return data

@@ -31,6 +31,7 @@ from editor.recovery.tiles import Keeper, Keys, Source
 from editor.system.atomic import atomic_write, sync_folder, writing_error
 from inference.errors import EditorError
 from inference.messages import Message
+from inference.reasons import reason_of
 from inference.values import fields, mended_text, number, refused, whole
 
 MANIFEST = "manifest.json"
@@ -87,22 +88,24 @@ class Store:
             raise
         self._write_thumbnail(snapshot.state)
 
-    def load(self) -> tuple[Snapshot, tuple[str, ...]]:
+    def load(self) -> tuple[Snapshot, tuple[Message, ...]]:
         """The document and sentences on what could not be restored; later saves add to what is there.
 
         Raises:
             EditorError: the manifest is missing or broken.
         """
         values = _read_manifest(self.folder)
-        notes: list[str] = []
+        notes: list[Message] = []
         try:
             source = Source(self._opened(), self._keys)
         except OSError as error:
-            raise EditorError(f"The recovery files cannot be read: {error.strerror or error}.") from error
+            raise EditorError(
+                "The recovery files cannot be read: {reason}.", reason=reason_of(error)
+            ) from error
         state = state_from_json(values.get("document"), source, notes)
         self._opened().sweep(source.live)
         if source.damaged:
-            notes.append(f"{source.damaged} damaged parts of the picture are empty now.")
+            notes.append(Message("{count} damaged parts of the picture are empty now.", count=source.damaged))
         summary = _summary(values)
         kept = source_from_json(values.get("source", {}))
         mark = FileMark.from_json(values.get("mark"))
@@ -191,9 +194,9 @@ def _read_manifest(folder: Path) -> Mapping[str, Any]:
             raise EditorError("The recovery file is absurdly large.")
         values = json.loads(path.read_bytes())
     except OSError as error:
-        raise EditorError(f"“{path}” cannot be read: {error.strerror or error}.") from error
+        raise EditorError("“{path}” cannot be read: {reason}.", path=path, reason=reason_of(error)) from error
     except (ValueError, RecursionError) as error:
-        raise EditorError(f"The recovery file is damaged: {error}.") from error
+        raise EditorError("The recovery file is damaged: {reason}.", reason=reason_of(error)) from error
     if not isinstance(values, dict):
         raise EditorError("The recovery file is damaged: it holds no object.")
     found = cast("Mapping[str, Any]", values)
@@ -204,7 +207,7 @@ def _read_manifest(folder: Path) -> Mapping[str, Any]:
 
 def _summary(values: Mapping[str, Any]) -> Summary:
     path = values.get("path")
-    document = fields(values.get("document"), "The document")
+    document = fields(values.get("document"), Message("The document"))
     return Summary(
         title=mended_text(values.get("title"), "title", LONGEST_NAME),
         path=_path(path) if path is not None else None,

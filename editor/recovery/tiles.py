@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from editor.pixels.raster import TILE_PX, Raster, Samples, frozen
 from editor.recovery.packs import KEY_BYTES, Batch, Packs
 from inference.errors import EditorError
+from inference.messages import Message
+from inference.reasons import reason_of
 
 if TYPE_CHECKING:
     from inference.content import Blob
@@ -206,7 +208,9 @@ def decoded(data: bytes) -> Any:
         shape = (rows, columns, channels) if channels else (rows, columns)
         return frozen(samples.reshape(shape))
     except (struct.error, zlib.error, ValueError, IndexError) as error:
-        raise EditorError(f"A part of the recovery file is damaged: {error}.") from error
+        raise EditorError(
+            "A part of the recovery file is damaged: {reason}.", reason=reason_of(error)
+        ) from error
 
 
 def _piece(data: bytes, place: int) -> NDArray[np.uint8]:
@@ -231,14 +235,14 @@ def _hash(array: NDArray[Any]) -> bytes:
 
 def _fields(reference: Any) -> tuple[int, int, int, str, bytes]:
     """Width, height, channels, type of samples and joined keys of a raster's reference."""
-    given = fields(reference, "A layer of the recovery file")
+    given = fields(reference, Message("A layer of the recovery file"))
     width, height = (whole(given.get(name), name, 1, _LARGEST_PX) for name in ("width", "height"))
     channels, kind = whole(given.get("channels"), "channels", 1, 4), text(given.get("type"), "type")
     try:
         keys = base64.b64decode(given["tiles"], validate=True)
     except (TypeError, KeyError, ValueError, binascii.Error) as error:
         raise EditorError(
-            "A layer of the recovery file cannot be read: {reason}.", reason=str(error)
+            "A layer of the recovery file cannot be read: {reason}.", reason=reason_of(error)
         ) from error
     tiles = -(-width // TILE_PX) * -(-height // TILE_PX)
     if channels not in (1, 4) or kind not in _TYPES[:2] or tiles > _LARGEST_TILES:

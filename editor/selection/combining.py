@@ -8,6 +8,7 @@ from editor.layers.layer import Mask
 from editor.pixels.raster import Area
 from editor.selection.tiles import Values, everything, made
 from inference.errors import EditorError
+from inference.messages import listed
 
 REPLACE, ADD, SUBTRACT, INTERSECT = "replace", "add", "subtract", "intersect"
 MODES = (REPLACE, ADD, SUBTRACT, INTERSECT)
@@ -20,7 +21,9 @@ def combine(old: Mask | None, new: Mask, mode: str, within: Area) -> Mask:
         EditorError: an unknown mode.
     """
     if mode not in MODES:
-        raise EditorError(f"Selections cannot be combined by “{mode}”.", f"Use {', '.join(MODES)}.")
+        raise EditorError(
+            "Selections cannot be combined by “{mode}”.", "Use {modes}.", mode=mode, modes=listed(MODES)
+        )
     if mode == REPLACE or (old is None and mode in (ADD, INTERSECT)):
         return new
     old = old if old is not None else everything(within)

@@ -65,7 +65,11 @@ def repeated(mask: Mask, area: Area, within: Area) -> Values:
 
 def _reach(radius: float) -> int:
     if not 0 < radius <= LARGEST_PX:
-        raise EditorError(f"The distance is {radius:g} px: allowed is more than 0 and up to {LARGEST_PX}.")
+        raise EditorError(
+            "The distance is {radius:g} px: allowed is more than 0 and up to {most}.",
+            radius=radius,
+            most=LARGEST_PX,
+        )
     return math.floor(radius)
 
 

@@ -43,7 +43,11 @@ def smooth(mask: Mask, radius: float, within: Area) -> Mask:
 
 def _check(radius: float) -> None:
     if not 0 < radius <= LARGEST_PX:
-        raise EditorError(f"The radius is {radius:g} px: allowed is more than 0 and up to {LARGEST_PX}.")
+        raise EditorError(
+            "The radius is {radius:g} px: allowed is more than 0 and up to {most}.",
+            radius=radius,
+            most=LARGEST_PX,
+        )
 
 
 def _blurred(mask: Mask, sigma: float, area: Area, within: Area) -> Mask:

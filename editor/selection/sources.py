@@ -45,9 +45,11 @@ def from_heatmap(heat: NDArray[np.float32], place: Area, within: Area, threshold
         EditorError: a threshold out of range, or a map of another shape.
     """
     if not 0 < threshold <= 1:
-        raise EditorError(f"The threshold is {threshold:g}: allowed is more than 0 and up to 1.")
+        raise EditorError(
+            "The threshold is {threshold:g}: allowed is more than 0 and up to 1.", threshold=threshold
+        )
     if heat.ndim != 2 or 0 in heat.shape:
-        raise EditorError(f"An attention map cannot have the shape {heat.shape}.")
+        raise EditorError("An attention map cannot have the shape {shape}.", shape=heat.shape)
     peak = float(heat.max())
     if not np.isfinite(peak) or peak <= 0:
         return made(Area(0, 0, 0, 0), lambda part: np.zeros((part.height, part.width), np.uint8))

@@ -89,7 +89,7 @@ def colour_range(
     """
     _check(tolerance)
     if not 0 <= softness <= 10:
-        raise EditorError(f"The softness is {softness:g}: allowed is 0 to 10.")
+        raise EditorError("The softness is {softness:g}: allowed is 0 to 10.", softness=softness)
     fade = max(tolerance, 1) * softness
 
     def make(part: Area) -> Values:
@@ -108,7 +108,7 @@ def colour_range(
 
 def _check(tolerance: int) -> None:
     if not 0 <= tolerance <= 255:
-        raise EditorError(f"The tolerance is {tolerance}: allowed is 0 to 255.")
+        raise EditorError("The tolerance is {tolerance}: allowed is 0 to 255.", tolerance=tolerance)
 
 
 def _alike(read: Read, within: Area, seed: Samples, tolerance: int) -> Values:

@@ -16,6 +16,7 @@ from editor.sliders.keyframes import SliderKey, key_of, positions, rounded, samp
 from editor.sliders.requests import with_prompt
 from editor.words.wording import quoted, signed
 from inference.errors import EditorError
+from inference.messages import Message, listed
 from inference.operations import Attribute, EditedParameters, SubjectEdit
 
 KEYFRAMES = 9
@@ -151,8 +152,13 @@ class SliderDraft:
         names = [info.attribute for info in self._attributes(self.model, subject.text)]
         if attribute not in names:
             raise EditorError(
-                f"There is no attribute “{attribute}” for “{subject.text}” on {self.model}.",
-                f"There are: {', '.join(names)}." if names else "Import a delta for it first.",
+                "There is no attribute “{attribute}” for “{text}” on {model}.",
+                Message("There are: {names}.", names=listed(names))
+                if names
+                else Message("Import a delta for it first."),
+                attribute=attribute,
+                text=subject.text,
+                model=self.model,
             )
         edit = SubjectEdit(start=subject.start, end=subject.end, attribute=attribute, value=0.0)
         text = translate("AttributeSession", "Add {attribute} to {subject}")
@@ -170,7 +176,7 @@ class SliderDraft:
     def delayed(self, delay: float) -> Change:
         """Another delay, 0..1."""
         if not 0 <= delay <= 1:
-            raise EditorError(f"Delay is {delay:g}: allowed is 0 to 1.")
+            raise EditorError("Delay is {delay:g}: allowed is 0 to 1.", delay=delay)
         text = translate("AttributeSession", "Set delay to {value}").format(value=f"{delay:.2f}")
         return Change(with_edits(self.recipe, self.recipe.edits, delay=rounded(delay)), text)
 

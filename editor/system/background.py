@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject
 
 from editor.system.workers import Workers
 from inference.errors import EditorError
+from inference.reasons import reason_of
 from inference.relay import relay
 
 
@@ -140,7 +141,7 @@ class Task:
             failed(error)
         else:
             sys.excepthook(type(error), error, error.__traceback__)
-            failed(EditorError("Something went wrong inside Attune.", str(error)))
+            failed(EditorError("Something went wrong inside Attune.", "{detail}", detail=reason_of(error)))
 
     def _take_answers(self) -> tuple[Callable[[Any], None], Callable[[EditorError], None]] | None:
         self._is_over = True

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Final
 
 from inference.errors import Cancelled, EditorError, WritingError
+from inference.messages import Message
 
 __all__ = [
     "DONE",
@@ -25,7 +26,7 @@ WRONG_ARGUMENTS: Final = 2
 INTERRUPTED: Final = 130
 
 
-def install_exception_hook(report: Callable[[str, str], None]) -> None:
+def install_exception_hook(report: Callable[[Message, Message | str], None]) -> None:
     """Send uncaught exceptions to ``report(message, details)`` instead of losing them.
 
     Exceptions in slots reach `sys.excepthook`; without a hook the window would go on as if nothing had
@@ -37,9 +38,12 @@ def install_exception_hook(report: Callable[[str, str], None]) -> None:
             sys.__excepthook__(kind, error, trace)
             return
         if isinstance(error, EditorError):
-            report(error.message, error.hint)
+            report(error.sentence, error.advice)
             return
         sys.__excepthook__(kind, error, trace)
-        report("Something went wrong inside Attune.", "".join(traceback.format_exception(kind, error, trace)))
+        report(
+            Message("Something went wrong inside Attune."),
+            "".join(traceback.format_exception(kind, error, trace)),
+        )
 
     sys.excepthook = hook

@@ -15,7 +15,9 @@ from PySide6.QtCore import QObject, Signal
 from editor.system.atomic import atomic_write, writing_error
 from editor.system.folders import config_folder
 from inference.errors import EditorError
+from inference.messages import NOTHING, Message
 from inference.parameters import N_, ParameterField, Parameters, param
+from inference.reasons import reason_of
 from inference.values import is_whole_text
 
 FILE_NAME = "settings.json"
@@ -75,7 +77,7 @@ class Preferences(Parameters):
     )
     autosave_seconds: int = param(
         30,
-        N_("Settings", "Work that a crash may cost (seconds)"),
+        N_("Settings", "Keep unsaved changes every (seconds)"),
         min=5,
         max=600,
         help=N_("Settings", "Unsaved changes are kept for recovery at least this often, and when you pause."),
@@ -96,7 +98,7 @@ class Preferences(Parameters):
         advanced=True,
         help=N_(
             "Settings",
-            "Pictures as the model sees them, so that a second edit is quicker. 0 empties it and keeps nothing.",
+            "Pictures as models see them: a second edit is quicker. 0 empties it and keeps nothing.",
         ),
     )
     export_format: str = param(
@@ -159,7 +161,7 @@ class Settings(QObject):
     def __init__(self, folder: Path | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.folder = folder if folder is not None else config_folder()
-        self.problem = ""  # one sentence if the file could not be read
+        self.problem = NOTHING  # one sentence if the file could not be read
         self._preferences = Preferences()
         self._extra: dict[str, Any] = {}
         self._load()
@@ -187,7 +189,7 @@ class Settings(QObject):
             EditorError: the value is out of range, or the file cannot be written (it holds for this run).
         """
         if name not in {item.name for item in Preferences.declared()}:
-            raise EditorError(f"There is no setting “{name}”.")
+            raise EditorError("There is no setting “{name}”.", name=name)
         if self.get(name) == value:
             return
         self._preferences = replace(self._preferences, **{name: value})
@@ -281,7 +283,9 @@ class Settings(QObject):
             try:
                 self._preferences = replace(self._preferences, **{name: values[name]})
             except EditorError as error:
-                self.problem = f"A setting was out of range and is back at its default: {error.message}"
+                self.problem = Message(
+                    "A setting was out of range and is back at its default: {reason}", reason=error.sentence
+                )
 
     def _set_aside(self, error: Exception) -> None:
         aside = self.path.with_name(f"{FILE_NAME}.{int(time.time())}.broken")
@@ -289,6 +293,8 @@ class Settings(QObject):
             self.path.replace(aside)
         except OSError:
             aside = self.path
-        self.problem = (
-            f"The settings could not be read ({error}); the defaults are used. The old file is {aside}."
+        self.problem = Message(
+            "The settings could not be read ({reason}); the defaults are used. The old file is {file}.",
+            reason=reason_of(error),
+            file=aside,
         )

@@ -47,7 +47,7 @@ class Colours(QObject):
     def _set(self, foreground: Colour, background: Colour) -> None:
         for colour in (foreground, background):
             if len(colour) != 4 or not all(0 <= value <= 255 for value in colour):
-                raise EditorError(f"A colour is {colour}: allowed are four numbers 0 to 255.")
+                raise EditorError("A colour is {colour}: allowed are four numbers 0 to 255.", colour=colour)
         if (foreground, background) != (self._foreground, self._background):
             self._foreground, self._background = foreground, background
             self.changed.emit()

@@ -32,7 +32,9 @@ def movable_nodes(state: DocumentState) -> tuple[Node, ...]:
     for node in nodes:
         for part in (*state.parents(node.id), *_with_children(node)):
             if part.locked or part.position_locked:
-                raise EditorError(f"Layer “{part.name}” is locked.", "Unlock it in the Layers panel first.")
+                raise EditorError(
+                    "Layer “{name}” is locked.", "Unlock it in the Layers panel first.", name=part.name
+                )
     return nodes
 
 

@@ -195,7 +195,7 @@ class Text(Tool):
             for part in (layer, *self.document.state.parents(layer.id)):
                 if part.locked:
                     raise EditorError(
-                        f"Layer “{part.name}” is locked.", "Unlock it in the Layers panel first."
+                        "Layer “{name}” is locked.", "Unlock it in the Layers panel first.", name=part.name
                     )
             if self.document.state.active != layer.id:
                 self.document.set_active(layer.id)

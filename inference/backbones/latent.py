@@ -27,6 +27,7 @@ from inference.backbones.finite import ensure_finite
 from inference.backbones.previews import preview_factors
 from inference.errors import EditorError
 from inference.features import Feature
+from inference.messages import Message
 from inference.models import MemoryMode, ModelEntry
 from inference.progress import Measurements
 from inference.prompt import Prompt
@@ -104,12 +105,16 @@ class LatentBackbone(EncodingBackbone):
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         unit = self.size_unit
-        for name, size in (("width", width), ("height", height)):
+        for name, size in ((Message("width"), width), (Message("height"), height)):
             if size < unit or size % unit:
                 nearest = max(unit, round(size / unit) * unit)
                 raise EditorError(
-                    f"The {name} is {size}: this model needs a multiple of {unit}.",
-                    f"The nearest is {nearest}.",
+                    "The {name} is {size}: this model needs a multiple of {unit}.",
+                    "The nearest is {nearest}.",
+                    name=name,
+                    size=size,
+                    unit=unit,
+                    nearest=nearest,
                 )
         channels = int(self.parts.vae.config["latent_channels"])
         return channels, height // self.vae_scale, width // self.vae_scale

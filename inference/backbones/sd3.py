@@ -64,7 +64,11 @@ class Sd3Backbone(LatentBackbone):
         most = int(self.parts.denoiser.config["pos_embed_max_size"]) * self._patch * self.vae_scale
         if max(width, height) > most:
             raise EditorError(
-                f"{width} × {height} is too large for this model.", f"It takes at most {most} × {most}."
+                "{width} × {height} is too large for this model.",
+                "It takes at most {most} × {most}.",
+                width=width,
+                height=height,
+                most=most,
             )
         return shape
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from inference.errors import EditorError
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
 from inference.evaluation.record import Record
+from inference.messages import listed
 from inference.operations import AttributeSweep, Generate, SubjectEdit
 from inference.progress import Progress
 from inference.request import Request, Result
@@ -95,7 +96,7 @@ def evaluate_attribute(
     for attribute in attributes:
         reading(attribute)
     if pairs < 1:
-        raise EditorError(f"Pairs is {pairs}: at least 1 is needed.")
+        raise EditorError("Pairs is {pairs}: at least 1 is needed.", pairs=pairs)
     progress = progress or Progress()
     settings: dict[str, Any] = {
         "suite": "attribute",
@@ -193,8 +194,10 @@ def reading(attribute: str) -> Callable[[Detection], float]:
     if attribute in ("age", "smile"):
         return lambda found: float(found.attributes.get(attribute, math.nan))
     if attribute not in colours:
-        known = ", ".join(("age", "smile", *colours))
-        raise EditorError(f"“{attribute}” cannot be measured.", f"Choose of: {known}.")
+        known = listed(("age", "smile", *colours))
+        raise EditorError(
+            "“{attribute}” cannot be measured.", "Choose of: {known}.", attribute=attribute, known=known
+        )
     part, low, high = colours[attribute]
 
     def read(found: Detection) -> float:

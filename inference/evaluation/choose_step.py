@@ -22,6 +22,7 @@ from inference.evaluation.refine import Work, batches
 from inference.evaluation.refine_sets import MINI_WORLD, RefinePrompt, World
 from inference.evaluation.refine_sets import prompts as prompts_of
 from inference.evaluation.refine_sets import seeds as seeds_of
+from inference.messages import Message, listed
 from inference.methods.gsn.plan import movable_methods
 from inference.progress import Progress
 
@@ -138,11 +139,16 @@ def choose_step(
         EditorError: a method whose refinement cannot be moved, or counts below 1.
     """
     if method not in movable_methods():
-        movable = ", ".join(movable_methods())
-        raise EditorError(f"“{method}” has no single refinement to move.", f"Choose of: {movable}.")
-    for name, count in (("Prompts", prompts), ("Seeds", seeds), ("Steps", steps)):
+        movable = listed(movable_methods())
+        raise EditorError(
+            "“{method}” has no single refinement to move.",
+            "Choose of: {movable}.",
+            method=method,
+            movable=movable,
+        )
+    for name, count in ((Message("Prompts"), prompts), (Message("Seeds"), seeds), (Message("Steps"), steps)):
         if count < 1:
-            raise EditorError(f"{name} is {count}: at least 1 is needed.")
+            raise EditorError("{name} is {count}: at least 1 is needed.", name=name, count=count)
     progress = progress or Progress()
     settings: dict[str, Any] = {"suite": "choose-step", "model": model, "method": method, "steps": steps}
     settings["model_hash"] = runner.model_hash(model, progress)

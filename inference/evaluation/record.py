@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from inference.errors import EditorError
 from inference.files import atomic_write
+from inference.reasons import reason_of
 
 
 class Record:
@@ -41,6 +42,9 @@ def _read(path: Path) -> dict[str, Any]:
         found: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EditorError(
-            f"“{path}” exists and is no evaluation: {error}.", "Name another file, or move it away."
+            "“{path}” exists and is no evaluation: {reason}.",
+            "Name another file, or move it away.",
+            path=path,
+            reason=reason_of(error),
         ) from error
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

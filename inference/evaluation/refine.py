@@ -23,6 +23,7 @@ from inference.evaluation.record import Record
 from inference.evaluation.refine_sets import MINI_WORLD, SETS, RefinePrompt, World
 from inference.evaluation.refine_sets import prompts as prompts_of
 from inference.evaluation.refine_sets import seeds as seeds_of
+from inference.messages import Message, listed
 from inference.methods.gsn.recipes import METHODS
 from inference.operations import Refine
 from inference.progress import Progress
@@ -295,10 +296,16 @@ def _jobs(
 
 
 def _check(methods: Sequence[str], sets: Sequence[str], prompts: int, seeds: int) -> None:
-    for kind, given, known in (("method", methods, METHODS), ("set", sets, SETS)):
+    for kind, given, known in ((Message("method"), methods, METHODS), (Message("set"), sets, SETS)):
         unknown = next((one for one in given if one not in known), None)
         if unknown is not None:
-            raise EditorError(f"There is no {kind} “{unknown}”.", f"There are: {', '.join(known)}.")
-    for kind, count in (("Prompts", prompts), ("Seeds", seeds)):
+            raise EditorError(
+                "There is no {kind} “{unknown}”.",
+                "There are: {known}.",
+                kind=kind,
+                unknown=unknown,
+                known=listed(known),
+            )
+    for kind, count in ((Message("Prompts"), prompts), (Message("Seeds"), seeds)):
         if count < 1 or not math.isfinite(count):
-            raise EditorError(f"{kind} is {count}: at least 1 is needed.")
+            raise EditorError("{kind} is {count}: at least 1 is needed.", kind=kind, count=count)

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from inference.errors import EditorError
+from inference.messages import listed
 from inference.operations import RefineSubject
 from inference.subjects import subjects_of
 from inference.words import find_subject
@@ -53,8 +54,11 @@ def photo_world(labels: Collection[str]) -> World:
     known = tuple(kind for kind in PHOTO_KINDS if kind in labels)
     if len(known) < _FEWEST_KINDS:
         raise EditorError(
-            f"The detection model knows {len(known)} of the suite's subjects; {_FEWEST_KINDS} are needed.",
-            f"Choose one that knows some of: {', '.join(PHOTO_KINDS)}.",
+            "The detection model knows {known} of the suite's subjects; {needed} are needed.",
+            "Choose one that knows some of: {photo_kinds}.",
+            known=len(known),
+            needed=_FEWEST_KINDS,
+            photo_kinds=listed(PHOTO_KINDS),
         )
     return World(kinds=known, coloured=known)
 

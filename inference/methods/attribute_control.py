@@ -52,8 +52,10 @@ def sweep(backbone: Backbone, parameters: AttributeSweep, inputs: Inputs, progre
     edits = parameters.edits
     if parameters.index >= len(edits):
         raise EditorError(
-            f"There is no attribute number {parameters.index} to sweep; there are {len(edits)}.",
+            "There is no attribute number {index} to sweep; there are {count}.",
             "Choose one of the edits.",
+            index=parameters.index,
+            count=len(edits),
         )
     run = prepare(backbone, parameters, inputs, progress)
     part = _before_delay(run, parameters)

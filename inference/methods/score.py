@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.inputs import Inputs
+from inference.messages import listed
 from inference.metrics import judge
 from inference.metrics.similarity import of_detections
 from inference.metrics.tiam import Detection, Wanted, matched
@@ -52,8 +53,9 @@ def judge_of(
         raise EditorError("There is no subject to look for.", "Choose the words that have to be seen.")
     if not backbone.sandbox and not parameters.detector:
         raise EditorError(
-            f"Nothing here can tell what is in the pictures of {backbone.name}.",
+            "Nothing here can tell what is in the pictures of {name}.",
             "Name a detection model in Settings.",
+            name=backbone.name,
         )
     with progress.phase("load"):
         judging = judge.built_in() if backbone.sandbox else judge.for_photos(parameters.detector)
@@ -80,8 +82,10 @@ def _wanted(prompt: str, subject: RefineSubject, kinds: Collection[str]) -> Want
     words = prompt[subject.start : subject.end].lower().split()
     kind = words[-1].strip(",.;:!?")
     if kind not in kinds:
-        known = ", ".join(sorted(kinds)[:_SHOWN])
-        raise EditorError(f"The detector does not know “{kind}”.", f"It knows: {known} …")
+        known = listed(sorted(kinds)[:_SHOWN])
+        raise EditorError(
+            "The detector does not know “{kind}”.", "It knows: {known} …", kind=kind, known=known
+        )
     # a person's colours are those of hair and shirt, which the word beside the noun does not name
     modifiers = [prompt[start:end].lower() for start, end in subject.modifiers]
     described = [] if kind in PEOPLE else [*words[:-1], *modifiers]

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from inference import checkpoints
 from inference.errors import EditorError
+from inference.messages import Message, listed
 from inference.metrics.judge_models import judge_folder, judge_network, refused_as
 from inference.metrics.tiam import overlap
 from inference.request import Pixels
@@ -72,8 +73,8 @@ class PhotoDetector:
         Raises:
             EditorError: it is not there, or no detection model.
         """
-        folder = judge_folder(model, "detection")
-        with refused_as(model, "detection"):
+        folder = judge_folder(model, Message("detection"))
+        with refused_as(model, Message("detection")):
             network = judge_network(_network_class(folder, model), folder)
         return cls(network)
 
@@ -119,7 +120,7 @@ def _network_class(folder: str, model: str) -> Any:
             "Known are: {known}.",
             model=model,
             kind=kind[:100],
-            known=", ".join(_NETWORKS),
+            known=listed(_NETWORKS),
         )
     return getattr(transformers, _NETWORKS[kind])
 

@@ -34,7 +34,9 @@ def built_in() -> Judge:
     """
     folder = Path(str(resources.files("resources"))) / "models" / "detector"
     if not folder.is_dir():
-        raise EditorError("The detector is missing.", f"It belongs in {folder}; install Attune again.")
+        raise EditorError(
+            "The detector is missing.", "It belongs in {folder}; install Attune again.", folder=folder
+        )
     detector = Detector.load(folder)
 
     def detect(images: Sequence[Pixels]) -> Sequence[Sequence[Detection]]:

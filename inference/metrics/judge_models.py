@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.process.hub import local_folder
+from inference.reasons import reason_of
 
 LOCAL: Final[dict[str, Any]] = {"local_files_only": True, "trust_remote_code": False}
 
 
-def judge_folder(model: str, kind: str) -> str:
+def judge_folder(model: str, kind: str | Message) -> str:
     """Where a judge is: a folder, or a hub id that is in the hub's cache.
 
     Raises:
@@ -47,7 +49,7 @@ def judge_network(made: Any, folder: str) -> Any:
 
 
 @contextmanager
-def refused_as(model: str, kind: str) -> Generator[None]:
+def refused_as(model: str, kind: str | Message) -> Generator[None]:
     """One boundary for whatever a library meets in a folder that holds something else.
 
     Raises:
@@ -63,5 +65,5 @@ def refused_as(model: str, kind: str) -> Generator[None]:
             "Name a folder, or a model of the hub that is on this machine.",
             model=model,
             kind=kind,
-            reason=next(iter(str(error).strip().splitlines()), type(error).__name__),
+            reason=reason_of(error),
         ) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import EditorError
+from inference.reasons import reason_of
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 # read by the libraries when they are imported
@@ -74,12 +75,11 @@ def download(hub_id: str) -> None:
                 model=hub_id,
             ) from error
     except (HfHubHTTPError, HFValidationError, OSError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise EditorError(
             "“{model}” could not be downloaded: {reason}.",
             "Check the name and the network.",
             model=hub_id,
-            reason=reason,
+            reason=reason_of(error),
         ) from error
 
 

@@ -4,11 +4,12 @@ import multiprocessing
 from multiprocessing.connection import Connection
 
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.models import ModelEntry
 from inference.process.isolation import leave_working_directory
 
 
-def deep_problems_apart(entry: ModelEntry) -> tuple[str, ...]:
+def deep_problems_apart(entry: ModelEntry) -> tuple[Message, ...]:
     """`inference.weights.checking.deep_problems`, by a child that ends with this process.
 
     Raises:

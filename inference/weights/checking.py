@@ -6,20 +6,21 @@ from pathlib import Path
 
 from inference import checkpoints
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.models import ModelEntry
 from inference.operations import Family
 from inference.weights import networks, single_file
 from inference.weights.headers import read_header, unfinite_tensor
 
 
-def deep_problems(entry: ModelEntry) -> tuple[str, ...]:
+def deep_problems(entry: ModelEntry) -> tuple[Message, ...]:
     """One sentence for every part of a model whose weights do not fit or are no numbers.
 
     Loads torch, allocates no network, and reads all weights once. The files are known to be there and whole
     (`inference.models.entry_problems`).
     """
     found = list(_file_problems(entry) if entry.is_file else _folder_problems(entry))
-    return tuple(str(error) for error in found)
+    return tuple(error.whole for error in found)
 
 
 def _file_problems(entry: ModelEntry) -> Iterator[EditorError]:

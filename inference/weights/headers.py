@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import EditorError
+from inference.reasons import reason_of
 
 _LARGEST_HEADER = 100 * 2**20  # the format's own limit
 _MOST_NUMBERS = 2**48  # of one tensor
@@ -59,9 +60,8 @@ def read_header(path: Path) -> tuple[int, dict[str, TensorPlace]]:
             size = path.stat().st_size
             start, content = _header_bytes(file, path, size)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
         raise EditorError(
-            "“{path}” cannot be read: {reason}.", "Choose another file.", path=path, reason=reason
+            "“{path}” cannot be read: {reason}.", "Choose another file.", path=path, reason=reason_of(error)
         ) from error
     tensors = _tensors(path, content)
     _check_size(path, size, start + max((one.end for one in tensors.values()), default=0))

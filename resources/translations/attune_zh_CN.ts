@@ -91,6 +91,10 @@
         <translation>合并拷贝(&amp;M)</translation>
     </message>
     <message>
+        <source>All that shows where something is selected.</source>
+        <translation>选区内所有可见的内容。</translation>
+    </message>
+    <message>
         <source>&amp;Paste</source>
         <translation>粘贴(&amp;P)</translation>
     </message>
@@ -359,6 +363,10 @@
         <translation>通过拷贝的图层(&amp;C)</translation>
     </message>
     <message>
+        <source>What is selected becomes a new layer; without a selection, a duplicate.</source>
+        <translation>选中的内容成为新图层；没有选区时复制图层。</translation>
+    </message>
+    <message>
         <source>La&amp;yer by cut</source>
         <translation>通过剪切的图层(&amp;Y)</translation>
     </message>
@@ -491,6 +499,10 @@
         <translation>向下合并(&amp;M)</translation>
     </message>
     <message>
+        <source>Several chosen layers become one; a group becomes one layer.</source>
+        <translation>所选的多个图层合并为一个；图层组合并为一个图层。</translation>
+    </message>
+    <message>
         <source>Merge &amp;visible layers</source>
         <translation>合并可见图层(&amp;V)</translation>
     </message>
@@ -504,7 +516,7 @@
     </message>
     <message>
         <source>&amp;Edit recipe</source>
-        <translation>编辑配方(&amp;E)</translation>
+        <translation>编辑生成参数(&amp;E)</translation>
     </message>
     <message>
         <source>&amp;Move</source>
@@ -1252,6 +1264,141 @@
     </message>
 </context>
 <context>
+    <name>Choices</name>
+    <message>
+        <source>Replace</source>
+        <translation>替换</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>Subtract</source>
+        <translation>减去</translation>
+    </message>
+    <message>
+        <source>Intersect</source>
+        <translation>相交</translation>
+    </message>
+    <message>
+        <source>Free</source>
+        <translation>自由</translation>
+    </message>
+    <message>
+        <source>Fixed ratio</source>
+        <translation>固定比例</translation>
+    </message>
+    <message>
+        <source>Fixed size</source>
+        <translation>固定大小</translation>
+    </message>
+    <message>
+        <source>Original</source>
+        <translation>原始比例</translation>
+    </message>
+    <message>
+        <source>Custom</source>
+        <translation>自定义</translation>
+    </message>
+    <message>
+        <source>Skew</source>
+        <translation>斜切</translation>
+    </message>
+    <message>
+        <source>Perspective</source>
+        <translation>透视</translation>
+    </message>
+    <message>
+        <source>What lies nearby</source>
+        <translation>附近内容</translation>
+    </message>
+    <message>
+        <source>A chosen place</source>
+        <translation>指定位置</translation>
+    </message>
+    <message>
+        <source>Foreground colour</source>
+        <translation>前景色</translation>
+    </message>
+    <message>
+        <source>Background colour</source>
+        <translation>背景色</translation>
+    </message>
+    <message>
+        <source>Transparent</source>
+        <translation>透明</translation>
+    </message>
+    <message>
+        <source>Linear</source>
+        <translation>线性</translation>
+    </message>
+    <message>
+        <source>Radial</source>
+        <translation>径向</translation>
+    </message>
+    <message>
+        <source>Conical</source>
+        <translation>角度</translation>
+    </message>
+    <message>
+        <source>Reflected</source>
+        <translation>对称</translation>
+    </message>
+    <message>
+        <source>Left</source>
+        <translation>左</translation>
+    </message>
+    <message>
+        <source>Centre</source>
+        <translation>居中</translation>
+    </message>
+    <message>
+        <source>Right</source>
+        <translation>右</translation>
+    </message>
+    <message>
+        <source>Neglect</source>
+        <translation>忽略</translation>
+    </message>
+    <message>
+        <source>Neglect and overlap</source>
+        <translation>忽略与重叠</translation>
+    </message>
+    <message>
+        <source>Divide &amp; Bind</source>
+        <translation>Divide &amp; Bind</translation>
+    </message>
+    <message>
+        <source>SynGen</source>
+        <translation>SynGen</translation>
+    </message>
+    <message>
+        <source>InitNO</source>
+        <translation>InitNO</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>DDIM</source>
+        <translation>DDIM</translation>
+    </message>
+    <message>
+        <source>DDPM</source>
+        <translation>DDPM</translation>
+    </message>
+    <message>
+        <source>Euler</source>
+        <translation>Euler</translation>
+    </message>
+    <message>
+        <source>DPM++ 2M</source>
+        <translation>DPM++ 2M</translation>
+    </message>
+</context>
+<context>
     <name>Colour</name>
     <message>
         <source>sRGB</source>
@@ -1890,10 +2037,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
 <context>
     <name>Errors</name>
     <message>
-        <source>“{0}” could not be written: {1}.</source>
-        <translation>无法写入“{0}”：{1}。</translation>
-    </message>
-    <message>
         <source>Free some space, or choose another place.</source>
         <translation>请释放磁盘空间，或选择其他位置。</translation>
     </message>
@@ -1906,72 +2049,24 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请检查磁盘是否已连接、文件夹是否存在，或选择其他位置。</translation>
     </message>
     <message>
-        <source>There is no file “{0}”.</source>
-        <translation>找不到文件“{0}”。</translation>
-    </message>
-    <message>
         <source>Check the name.</source>
         <translation>请检查文件名。</translation>
-    </message>
-    <message>
-        <source>“{0}” is a folder.</source>
-        <translation>“{0}”是文件夹。</translation>
     </message>
     <message>
         <source>Choose a picture in it.</source>
         <translation>请选择其中的图片。</translation>
     </message>
     <message>
-        <source>“{0}” cannot be read: {1}.</source>
-        <translation>无法读取“{0}”：{1}。</translation>
-    </message>
-    <message>
-        <source>“{0}” is empty.</source>
-        <translation>“{0}”是空文件。</translation>
-    </message>
-    <message>
-        <source>“{0}” is no picture that Attune reads.</source>
-        <translation>“{0}”不是 Attune 可读取的图片。</translation>
-    </message>
-    <message>
-        <source>It opens PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, HEIF, OpenRaster and Photoshop files.</source>
-        <translation>可打开 PNG、JPEG、WebP、TIFF、BMP、GIF、AVIF、HEIF、OpenRaster 和 Photoshop 文件。</translation>
-    </message>
-    <message>
-        <source>“{0}” is too large to be opened: {1}.</source>
-        <translation>“{0}”过大，无法打开：{1}。</translation>
-    </message>
-    <message>
-        <source>“{0}” does not fit into memory.</source>
-        <translation>内存不足，无法打开“{0}”。</translation>
-    </message>
-    <message>
         <source>Close other programs, or make it smaller.</source>
         <translation>请关闭其他程序，或缩小图片。</translation>
-    </message>
-    <message>
-        <source>“{0}” is damaged or incomplete: {1}.</source>
-        <translation>“{0}”已损坏或不完整：{1}。</translation>
     </message>
     <message>
         <source>Get the file again.</source>
         <translation>请重新获取该文件。</translation>
     </message>
     <message>
-        <source>“{0}” has {1} × {2} pixels; that is no picture.</source>
-        <translation>“{0}”为 {1} × {2} 像素，不是有效图片。</translation>
-    </message>
-    <message>
-        <source>“{0}” has {1} × {2} pixels; Attune opens up to {3} megapixels and {4} pixels on a side.</source>
-        <translation>“{0}”为 {1} × {2} 像素；Attune 最多可打开 {3} 百万像素、单边 {4} 像素的图片。</translation>
-    </message>
-    <message>
         <source>Make it smaller with another program first.</source>
         <translation>请先用其他程序缩小。</translation>
-    </message>
-    <message>
-        <source>“{0}” is a HEIF picture, which needs the library pillow-heif.</source>
-        <translation>“{0}”是 HEIF 图片，需要 pillow-heif 库。</translation>
     </message>
     <message>
         <source>Install pillow-heif, or convert the picture to JPEG or PNG.</source>
@@ -1986,52 +2081,32 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请选择 WebP 或 JPEG。</translation>
     </message>
     <message>
-        <source>The picture has {0} × {1} pixels; JPEG holds up to {2} on a side.</source>
-        <translation>图片为 {0} × {1} 像素；JPEG 单边最多 {2} 像素。</translation>
-    </message>
-    <message>
         <source>Export it as PNG or TIFF, or smaller.</source>
         <translation>请导出为 PNG 或 TIFF，或缩小尺寸。</translation>
-    </message>
-    <message>
-        <source>The picture has {0} × {1} pixels; WebP holds up to {2} on a side.</source>
-        <translation>图片为 {0} × {1} 像素；WebP 单边最多 {2} 像素。</translation>
     </message>
     <message>
         <source>Export it as PNG or JPEG.</source>
         <translation>请导出为 PNG 或 JPEG。</translation>
     </message>
     <message>
-        <source>The picture has {0} GB; TIFF holds up to 4 GB.</source>
-        <translation>图片为 {0} GB；TIFF 最多 4 GB。</translation>
-    </message>
-    <message>
         <source>Export it as PNG, or smaller.</source>
         <translation>请导出为 PNG，或缩小尺寸。</translation>
     </message>
     <message>
-        <source>“{0}” is a damaged OpenRaster file: {1}.</source>
-        <translation>OpenRaster 文件“{0}”已损坏：{1}。</translation>
-    </message>
-    <message>
-        <source>“{0}” is damaged or incomplete.</source>
-        <translation>“{0}”已损坏或不完整。</translation>
-    </message>
-    <message>
         <source>The document holds no flattened picture.</source>
-        <translation>文档不含合并的图像。</translation>
+        <translation>文档不含拼合的图像。</translation>
     </message>
     <message>
         <source>Save it in RGB with Photoshop.</source>
         <translation>请在 Photoshop 中以 RGB 模式保存。</translation>
     </message>
     <message>
-        <source>A project is saved as .ora, not “{0}”.</source>
-        <translation>工程须保存为 .ora，而不是“{0}”。</translation>
-    </message>
-    <message>
         <source>Use Export for other formats.</source>
         <translation>其他格式请使用“导出为”。</translation>
+    </message>
+    <message>
+        <source>“{path}” could not be written: {reason}.</source>
+        <translation>无法写入“{path}”：{reason}。</translation>
     </message>
     <message>
         <source>Something went wrong inside Attune.</source>
@@ -2055,7 +2130,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>It is damaged, or not for RGB pictures.</source>
-        <translation>文件已损坏，或不适用于 RGB 图像。</translation>
+        <translation>文件已损坏，或不适用于 RGB 图片。</translation>
     </message>
     <message>
         <source>This layer has no prompt, so it has no subjects.</source>
@@ -2066,16 +2141,12 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请选择生成的图层。</translation>
     </message>
     <message>
-        <source>“{0}” is not in the prompt.</source>
-        <translation>提示词中没有“{0}”。</translation>
-    </message>
-    <message>
         <source>That area lies outside the picture.</source>
-        <translation>该区域位于图像之外。</translation>
+        <translation>该区域位于图片之外。</translation>
     </message>
     <message>
         <source>Choose a part of the picture.</source>
-        <translation>请选择图像的一部分。</translation>
+        <translation>请选择图片的一部分。</translation>
     </message>
     <message>
         <source>Nothing is selected.</source>
@@ -2087,35 +2158,19 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>The selection lies outside the picture.</source>
-        <translation>选区位于图像之外。</translation>
+        <translation>选区位于图片之外。</translation>
     </message>
     <message>
         <source>Select a part of the picture.</source>
-        <translation>请选择图像的一部分。</translation>
+        <translation>请选择图片的一部分。</translation>
     </message>
     <message>
         <source>The picture is empty.</source>
-        <translation>图像为空。</translation>
+        <translation>图片为空。</translation>
     </message>
     <message>
         <source>There is nothing to trim it to.</source>
         <translation>没有可裁切的内容。</translation>
-    </message>
-    <message>
-        <source>A picture cannot be {0} × {1} pixels.</source>
-        <translation>图像不能为 {0} × {1} 像素。</translation>
-    </message>
-    <message>
-        <source>Each side is 1 to {0}.</source>
-        <translation>每边应为 1 至 {0}。</translation>
-    </message>
-    <message>
-        <source>A picture of {0} × {1} pixels is too large.</source>
-        <translation>{0} × {1} 像素的图像过大。</translation>
-    </message>
-    <message>
-        <source>At most {0} megapixels are possible.</source>
-        <translation>最多 {0} 百万像素。</translation>
     </message>
     <message>
         <source>The chosen layers have no pixels.</source>
@@ -2126,24 +2181,12 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请选择含像素的图层。</translation>
     </message>
     <message>
-        <source>“{0}” has a mask already.</source>
-        <translation>“{0}”已有蒙版。</translation>
-    </message>
-    <message>
         <source>Delete or apply it first.</source>
         <translation>请先删除或应用该蒙版。</translation>
     </message>
     <message>
-        <source>The transparency of “{0}” is locked.</source>
-        <translation>“{0}”的透明像素已锁定。</translation>
-    </message>
-    <message>
         <source>Unlock it first.</source>
         <translation>请先解锁。</translation>
-    </message>
-    <message>
-        <source>“{0}” has no mask.</source>
-        <translation>“{0}”没有蒙版。</translation>
     </message>
     <message>
         <source>Add one first.</source>
@@ -2162,10 +2205,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请选择位于其他图层之上的图层。</translation>
     </message>
     <message>
-        <source>“{0}” is an adjustment and has no pixels to merge into.</source>
-        <translation>“{0}”是调整图层，没有可并入的像素。</translation>
-    </message>
-    <message>
         <source>Only one layer is chosen.</source>
         <translation>只选择了一个图层。</translation>
     </message>
@@ -2178,16 +2217,8 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>所选图层均无可见像素。</translation>
     </message>
     <message>
-        <source>“{0}” is no group.</source>
-        <translation>“{0}”不是图层组。</translation>
-    </message>
-    <message>
         <source>Choose a group in the Layers panel.</source>
         <translation>请在“图层”面板中选择图层组。</translation>
-    </message>
-    <message>
-        <source>“{0}” has no pixels that show.</source>
-        <translation>“{0}”没有可见像素。</translation>
     </message>
     <message>
         <source>Nothing is visible.</source>
@@ -2202,28 +2233,12 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>这些图层没有可见像素。</translation>
     </message>
     <message>
-        <source>“{0}” is hidden.</source>
-        <translation>“{0}”已隐藏。</translation>
-    </message>
-    <message>
         <source>Show it first: what is hidden is not merged.</source>
         <translation>请先显示该图层：隐藏的图层不会合并。</translation>
     </message>
     <message>
-        <source>Layer “{0}” is locked.</source>
-        <translation>图层“{0}”已锁定。</translation>
-    </message>
-    <message>
         <source>Unlock it in the Layers panel first.</source>
         <translation>请先在“图层”面板中解锁。</translation>
-    </message>
-    <message>
-        <source>The position of “{0}” is locked.</source>
-        <translation>“{0}”的位置已锁定。</translation>
-    </message>
-    <message>
-        <source>Nothing of “{0}” is selected.</source>
-        <translation>选区不包含“{0}”的内容。</translation>
     </message>
     <message>
         <source>Select a part of it.</source>
@@ -2238,10 +2253,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请选择其中的内容。</translation>
     </message>
     <message>
-        <source>The angle is {0}°: allowed is -360 to 360.</source>
-        <translation>角度为 {0}°：允许范围为 -360 至 360。</translation>
-    </message>
-    <message>
         <source>A group cannot be put into itself.</source>
         <translation>图层组不能放入自身。</translation>
     </message>
@@ -2254,10 +2265,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>删除此图层前请先添加其他图层。</translation>
     </message>
     <message>
-        <source>A document has at most {0} guides.</source>
-        <translation>文档最多有 {0} 条参考线。</translation>
-    </message>
-    <message>
         <source>Remove some first.</source>
         <translation>请先移除一些。</translation>
     </message>
@@ -2268,10 +2275,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Say in words what the picture shows.</source>
         <translation>请用文字描述图片内容。</translation>
-    </message>
-    <message>
-        <source>A layer made by {0} has no attribute sliders.</source>
-        <translation>由 {0} 生成的图层没有属性滑块。</translation>
     </message>
     <message>
         <source>This layer has no prompt to refine.</source>
@@ -2290,14 +2293,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>尚不知道模型对此主体的关注区域。</translation>
     </message>
     <message>
-        <source>The distance is {0} px: allowed is more than 0 and up to {1}.</source>
-        <translation>距离为 {0} 像素：应大于 0 且不超过 {1}。</translation>
-    </message>
-    <message>
-        <source>The radius is {0} px: allowed is more than 0 and up to {1}.</source>
-        <translation>半径为 {0} 像素：应大于 0 且不超过 {1}。</translation>
-    </message>
-    <message>
         <source>There is no attention map of this subject.</source>
         <translation>此主体没有注意力图。</translation>
     </message>
@@ -2307,7 +2302,151 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>Select a part of the picture first.</source>
-        <translation>请先选择图像的一部分。</translation>
+        <translation>请先选择图片的一部分。</translation>
+    </message>
+    <message>
+        <source>There is no adjustment with “{kind}”.</source>
+        <translation>没有使用“{kind}”的调整。</translation>
+    </message>
+    <message>
+        <source>The curve of “{name}” needs 1 to {most} points.</source>
+        <translation>“{name}”的曲线需要 1 至 {most} 个点。</translation>
+    </message>
+    <message>
+        <source>A point of the curve of “{name}” is {point}: allowed is 0 to 1.</source>
+        <translation>“{name}”的曲线上有一点为 {point}：允许范围为 0 至 1。</translation>
+    </message>
+    <message>
+        <source>The points of the curve of “{name}” must go from left to right.</source>
+        <translation>“{name}”的曲线上的点必须从左到右排列。</translation>
+    </message>
+    <message>
+        <source>Levels of “{name}” are {given}: five numbers are needed.</source>
+        <translation>“{name}”的色阶为 {given}：需要五个数值。</translation>
+    </message>
+    <message>
+        <source>Levels of “{name}” are {given}: allowed is 0 to 1.</source>
+        <translation>“{name}”的色阶为 {given}：允许范围为 0 至 1。</translation>
+    </message>
+    <message>
+        <source>Gamma of “{name}” is {gamma}: allowed is {low:g} to {high:g}.</source>
+        <translation>“{name}”的灰度系数为 {gamma}：允许范围为 {low:g} 至 {high:g}。</translation>
+    </message>
+    <message>
+        <source>White of “{name}” must lie above black.</source>
+        <translation>“{name}”的白场必须高于黑场。</translation>
+    </message>
+    <message>
+        <source>Move them apart.</source>
+        <translation>请将两者拉开。</translation>
+    </message>
+    <message>
+        <source>There is no evaluation “{name}”.</source>
+        <translation>没有名为“{name}”的评测。</translation>
+    </message>
+    <message>
+        <source>There are: {known}.</source>
+        <translation>现有：{known}。</translation>
+    </message>
+    <message>
+        <source>Changing attributes of a photo (--image) comes with a later version.</source>
+        <translation>更改照片的属性 (--image) 将在后续版本中提供。</translation>
+    </message>
+    <message>
+        <source>Leave out --image to generate the picture from the prompt.</source>
+        <translation>请去掉 --image，改为根据提示词生成图片。</translation>
+    </message>
+    <message>
+        <source>There is no subject.</source>
+        <translation>没有主体。</translation>
+    </message>
+    <message>
+        <source>Name some with --subjects; this prompt seems to have: {suggested}.</source>
+        <translation>请用 --subjects 指定主体；此提示词中似乎有：{suggested}。</translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation>无</translation>
+    </message>
+    <message>
+        <source>Learning a delta by optimisation comes with a later version.</source>
+        <translation>通过优化学习增量将在后续版本中提供。</translation>
+    </message>
+    <message>
+        <source>Use --method naive.</source>
+        <translation>请使用 --method naive。</translation>
+    </message>
+    <message>
+        <source>A delta is a .safetensors file, not “{name}”.</source>
+        <translation>增量应为 .safetensors 文件，而不是“{name}”。</translation>
+    </message>
+    <message>
+        <source>“{path}” is a folder.</source>
+        <translation>“{path}”是文件夹。</translation>
+    </message>
+    <message>
+        <source>Name a file in it.</source>
+        <translation>请指定其中的文件。</translation>
+    </message>
+    <message>
+        <source>Make it first, or choose another.</source>
+        <translation>请先创建该文件夹，或选择其他文件夹。</translation>
+    </message>
+    <message>
+        <source>“{text}” cannot be read.</source>
+        <translation>无法理解“{text}”。</translation>
+    </message>
+    <message>
+        <source>Write SUBJECT:ATTRIBUTE=VALUE, such as man:age=1.5.</source>
+        <translation>请写作 SUBJECT:ATTRIBUTE=VALUE，例如 man:age=1.5。</translation>
+    </message>
+    <message>
+        <source>There is no colour profile “{name}”.</source>
+        <translation>没有颜色配置文件“{name}”。</translation>
+    </message>
+    <message>
+        <source>Choose one of: {profiles}.</source>
+        <translation>可选：{profiles}。</translation>
+    </message>
+    <message>
+        <source>A document has at most {most} guides.</source>
+        <translation>文档最多有 {most} 条参考线。</translation>
+    </message>
+    <message>
+        <source>A layer has no property “{name}”.</source>
+        <translation>图层没有属性“{name}”。</translation>
+    </message>
+    <message>
+        <source>Known are: {properties}.</source>
+        <translation>已知：{properties}。</translation>
+    </message>
+    <message>
+        <source>“{text}” is not in the prompt.</source>
+        <translation>提示词中没有“{text}”。</translation>
+    </message>
+    <message>
+        <source>There is no picture in the clipboard.</source>
+        <translation>剪贴板中没有图片。</translation>
+    </message>
+    <message>
+        <source>Copy one in any program first.</source>
+        <translation>请先在任一程序中复制图片。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no pixels of its own.</source>
+        <translation>“{name}”自身没有像素。</translation>
+    </message>
+    <message>
+        <source>The clipboard&apos;s picture cannot be read.</source>
+        <translation>无法读取剪贴板中的图片。</translation>
+    </message>
+    <message>
+        <source>Copy it again.</source>
+        <translation>请重新复制。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no mask.</source>
+        <translation>“{name}”没有蒙版。</translation>
     </message>
     <message>
         <source>Nothing would be selected.</source>
@@ -2326,40 +2465,2308 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请选择生成的图层并单击单词。</translation>
     </message>
     <message>
+        <source>A canvas cannot have {depth} bits a channel.</source>
+        <translation>画布不能为每通道 {depth} 位。</translation>
+    </message>
+    <message>
+        <source>Use 8 or 16.</source>
+        <translation>请使用 8 或 16。</translation>
+    </message>
+    <message>
+        <source>Nothing here can tell what is in the pictures of {name}.</source>
+        <translation>这里没有能辨认 {name} 所生成图片内容的工具。</translation>
+    </message>
+    <message>
+        <source>Name a detection model in Settings.</source>
+        <translation>请在“设置”中指定检测模型。</translation>
+    </message>
+    <message>
+        <source>A preview must have the size of its layer.</source>
+        <translation>预览的尺寸必须与图层相同。</translation>
+    </message>
+    <message>
+        <source>The file has a layer of the unknown kind “{kind}”.</source>
+        <translation>文件中有未知类型“{kind}”的图层。</translation>
+    </message>
+    <message>
+        <source>Open it with a newer Attune.</source>
+        <translation>请用更新版本的 Attune 打开。</translation>
+    </message>
+    <message>
+        <source>The sliders of layer “{name}” cannot be restored: {reason}</source>
+        <translation>无法恢复图层“{name}”的滑块：{reason}</translation>
+    </message>
+    <message>
+        <source>The text of layer “{name}” is pixels only: {reason}</source>
+        <translation>图层“{name}”的文字只有像素：{reason}</translation>
+    </message>
+    <message>
+        <source>Layer “{name}” uses the blend mode “{value}”, which is shown as normal.</source>
+        <translation>图层“{name}”使用混合模式“{value}”，以“正常”显示。</translation>
+    </message>
+    <message>
+        <source>A part of the file is no base64: {reason}.</source>
+        <translation>文件的一部分不是 base64 编码：{reason}。</translation>
+    </message>
+    <message>
+        <source>What is selected can be turned in one layer only.</source>
+        <translation>选区内容只能在一个图层中旋转。</translation>
+    </message>
+    <message>
+        <source>Choose one layer, or deselect first.</source>
+        <translation>请只选择一个图层，或先取消选区。</translation>
+    </message>
+    <message>
+        <source>There is no anchor “{anchor}”.</source>
+        <translation>没有定位点“{anchor}”。</translation>
+    </message>
+    <message>
+        <source>Choose one of: {anchors}.</source>
+        <translation>可选：{anchors}。</translation>
+    </message>
+    <message>
+        <source>A picture cannot be {width} × {height} pixels.</source>
+        <translation>图片不能为 {width} × {height} 像素。</translation>
+    </message>
+    <message>
+        <source>A picture of {width} × {height} pixels is too large.</source>
+        <translation>{width} × {height} 像素的图片过大。</translation>
+    </message>
+    <message>
+        <source>“{name}” has a mask already.</source>
+        <translation>“{name}”已有蒙版。</translation>
+    </message>
+    <message>
+        <source>The transparency of “{name}” is locked.</source>
+        <translation>“{name}”的透明像素已锁定。</translation>
+    </message>
+    <message>
+        <source>There is no mask “{kind}”.</source>
+        <translation>没有蒙版类型“{kind}”。</translation>
+    </message>
+    <message>
+        <source>Choose one of: {masks}.</source>
+        <translation>可选：{masks}。</translation>
+    </message>
+    <message>
+        <source>“{name}” is an adjustment and has no pixels to merge into.</source>
+        <translation>“{name}”是调整图层，没有可并入的像素。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no group.</source>
+        <translation>“{name}”不是图层组。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no pixels that show.</source>
+        <translation>“{name}”没有可见像素。</translation>
+    </message>
+    <message>
+        <source>“{name}” is hidden.</source>
+        <translation>“{name}”已隐藏。</translation>
+    </message>
+    <message>
+        <source>Layer “{name}” is locked.</source>
+        <translation>图层“{name}”已锁定。</translation>
+    </message>
+    <message>
+        <source>The position of “{name}” is locked.</source>
+        <translation>“{name}”的位置已锁定。</translation>
+    </message>
+    <message>
+        <source>Nothing of “{name}” is selected.</source>
+        <translation>选区不包含“{name}”的内容。</translation>
+    </message>
+    <message>
+        <source>The angle is {degrees:g}°: allowed is -360 to 360.</source>
+        <translation>角度为 {degrees:g}°：允许范围为 -360 至 360。</translation>
+    </message>
+    <message>
+        <source>There is no method “{method}”.</source>
+        <translation>没有方法“{method}”。</translation>
+    </message>
+    <message>
+        <source>Choose one of: {methods}.</source>
+        <translation>可选：{methods}。</translation>
+    </message>
+    <message>
+        <source>Choose one of: {endings}.</source>
+        <translation>可选：{endings}。</translation>
+    </message>
+    <message>
+        <source>Attune cannot write “{name}”.</source>
+        <translation>Attune 无法写入“{name}”格式。</translation>
+    </message>
+    <message>
+        <source>Attune cannot write files with the ending of “{name}”.</source>
+        <translation>Attune 无法写入“{name}”这种扩展名的文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no picture that Attune reads.</source>
+        <translation>“{name}”不是 Attune 可读取的图片。</translation>
+    </message>
+    <message>
+        <source>“{name}” is empty.</source>
+        <translation>“{name}”是空文件。</translation>
+    </message>
+    <message>
+        <source>There is no file “{path}”.</source>
+        <translation>找不到文件“{path}”。</translation>
+    </message>
+    <message>
+        <source>“{path}” cannot be read: {reason}.</source>
+        <translation>无法读取“{path}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>“{name}” does not fit into memory.</source>
+        <translation>内存不足，无法打开“{name}”。</translation>
+    </message>
+    <message>
+        <source>“{name}” is damaged or incomplete: {reason}.</source>
+        <translation>“{name}”已损坏或不完整：{reason}。</translation>
+    </message>
+    <message>
+        <source>The picture was converted from {mode} to sRGB.</source>
+        <translation>图片已从 {mode} 转换为 sRGB。</translation>
+    </message>
+    <message>
+        <source>The picture holds its 16-bit colours apart; it was opened with 8 bits a channel.</source>
+        <translation>图片的 16 位颜色分开存放；已以每通道 8 位打开。</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s values from {low:g} to {high:g} were scaled to 16 bits.</source>
+        <translation>图片中 {low:g} 至 {high:g} 的数值已缩放为 16 位。</translation>
+    </message>
+    <message>
+        <source>A project is saved as .ora, not “{name}”.</source>
+        <translation>工程须保存为 .ora，而不是“{name}”。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a HEIF picture, which needs the library pillow-heif.</source>
+        <translation>“{name}”是 HEIF 图片，需要 pillow-heif 库。</translation>
+    </message>
+    <message>
+        <source>Attune does not write “{suffix}” files.</source>
+        <translation>Attune 不写入“{suffix}”文件。</translation>
+    </message>
+    <message>
+        <source>Choose AVIF, JPEG or PNG.</source>
+        <translation>请选择 AVIF、JPEG 或 PNG。</translation>
+    </message>
+    <message>
+        <source>The picture has {width} × {height} pixels; JPEG holds up to {most} on a side.</source>
+        <translation>图片为 {width} × {height} 像素；JPEG 单边最多 {most} 像素。</translation>
+    </message>
+    <message>
+        <source>“{name}” has {width} × {height} pixels; that is no picture.</source>
+        <translation>“{name}”为 {width} × {height} 像素，不是有效图片。</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be read: {reason}.</source>
+        <translation>无法读取“{name}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>The file has {count} parts; that is too many.</source>
+        <translation>文件有 {count} 个部分，数量过多。</translation>
+    </message>
+    <message>
+        <source>“{name}” in the file is too large ({size_mib} MiB).</source>
+        <translation>文件中的“{name}”过大 ({size_mib} MiB)。</translation>
+    </message>
+    <message>
+        <source>The file lacks “{name}”.</source>
+        <translation>文件缺少“{name}”。</translation>
+    </message>
+    <message>
+        <source>It is incomplete; get it again.</source>
+        <translation>文件不完整，请重新获取。</translation>
+    </message>
+    <message>
+        <source>“{filename}” in the file is too large ({size_mib} MiB).</source>
+        <translation>文件中的“{filename}”过大 ({size_mib} MiB)。</translation>
+    </message>
+    <message>
+        <source>The adjustment “{name}” is of a kind that Attune lacks; it was left out.</source>
+        <translation>Attune 不支持调整“{name}”的类型，已略去。</translation>
+    </message>
+    <message>
+        <source>The file has no layers (stack.xml lacks a stack).</source>
+        <translation>文件没有图层 (stack.xml 中缺少 stack)。</translation>
+    </message>
+    <message>
+        <source>A part of kind “{tag}” was left out.</source>
+        <translation>类型为“{tag}”的部分已略去。</translation>
+    </message>
+    <message>
+        <source>“{name}” uses the blend mode “{given}”, which is shown as normal.</source>
+        <translation>“{name}”使用混合模式“{given}”，以“正常”显示。</translation>
+    </message>
+    <message>
+        <source>The layers cannot be read (stack.xml): {reason}.</source>
+        <translation>无法读取图层 (stack.xml)：{reason}。</translation>
+    </message>
+    <message>
+        <source>“{name}” of a {tag} is {text}: a number is needed.</source>
+        <translation>{tag} 的“{name}”为 {text}：应为数字。</translation>
+    </message>
+    <message>
+        <source>Choose PNG, JPEG or WebP.</source>
+        <translation>请选择 PNG、JPEG 或 WebP。</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s sliders cannot be restored: {reason}</source>
+        <translation>无法恢复图片的滑块：{reason}</translation>
+    </message>
+    <message>
+        <source>bitmap</source>
+        <translation>位图</translation>
+    </message>
+    <message>
+        <source>indexed colour</source>
+        <translation>索引颜色</translation>
+    </message>
+    <message>
+        <source>CMYK</source>
+        <translation>CMYK</translation>
+    </message>
+    <message>
+        <source>multichannel</source>
+        <translation>多通道</translation>
+    </message>
+    <message>
+        <source>duotone</source>
+        <translation>双色调</translation>
+    </message>
+    <message>
+        <source>Lab</source>
+        <translation>Lab</translation>
+    </message>
+    <message>
+        <source>Save as .ora, or export a picture.</source>
+        <translation>请存储为 .ora，或导出图片。</translation>
+    </message>
+    <message>
+        <source>“{name}” is damaged or incomplete.</source>
+        <translation>“{name}”已损坏或不完整。</translation>
+    </message>
+    <message>
+        <source>“{text}”: the value must be a number from -{most:g} to {most:g}.</source>
+        <translation>“{text}”：数值必须是 -{most:g} 至 {most:g} 之间的数字。</translation>
+    </message>
+    <message>
+        <source>An input of the recipe is damaged.</source>
+        <translation>生成参数的一项输入已损坏。</translation>
+    </message>
+    <message>
+        <source>The project lacks a map of attention.</source>
+        <translation>项目缺少一个注意力图。</translation>
+    </message>
+    <message>
+        <source>The project keeps an input elsewhere than its name says.</source>
+        <translation>项目中一项输入的位置与其名称不符。</translation>
+    </message>
+    <message>
+        <source>The project&apos;s maps of attention are damaged.</source>
+        <translation>项目的注意力图已损坏。</translation>
+    </message>
+    <message>
+        <source>The document is in {mode}; it was opened flattened, in sRGB.</source>
+        <translation>文档为 {mode} 模式；已拼合，以 sRGB 打开。</translation>
+    </message>
+    <message>
+        <source>unknown colours</source>
+        <translation>未知颜色</translation>
+    </message>
+    <message>
+        <source>Adjustment “{name}”: {difference}.</source>
+        <translation>调整“{name}”：{difference}。</translation>
+    </message>
+    <message>
+        <source>between its points the curve may differ a little</source>
+        <translation>曲线在各点之间可能略有差异</translation>
+    </message>
+    <message>
+        <source>it is computed a little differently</source>
+        <translation>计算方式略有不同</translation>
+    </message>
+    <message>
+        <source>changes of single hues were left out</source>
+        <translation>对单个色相的更改已略去</translation>
+    </message>
+    <message>
+        <source>only its red, green and blue were taken, not its tint</source>
+        <translation>只采用了红、绿、蓝，未采用色调</translation>
+    </message>
+    <message>
+        <source>only its red, green and blue were taken</source>
+        <translation>只采用了红、绿、蓝</translation>
+    </message>
+    <message>
+        <source>“{name}” is of a kind that Attune lacks ({kind}) and was left out.</source>
+        <translation>Attune 不支持“{name}”的类型 ({kind})，已略去。</translation>
+    </message>
+    <message>
+        <source>“{name}” is an artboard and was opened as a group, without its background.</source>
+        <translation>“{name}”是画板，已作为图层组打开，不含其背景。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a shape or fill that Attune lacks and was left out.</source>
+        <translation>“{name}”是 Attune 不支持的形状或填充，已略去。</translation>
+    </message>
+    <message>
+        <source>“{name}” was opened as pixels.</source>
+        <translation>“{name}”已作为像素打开。</translation>
+    </message>
+    <message>
+        <source>dissolve</source>
+        <translation>溶解</translation>
+    </message>
+    <message>
+        <source>“{name}” has layer effects, which were left out.</source>
+        <translation>“{name}”带有图层效果，已略去。</translation>
+    </message>
+    <message>
+        <source>The text layer “{name}” was opened as pixels.</source>
+        <translation>文字图层“{name}”已作为像素打开。</translation>
+    </message>
+    <message>
+        <source>The smart object “{name}” was opened as pixels.</source>
+        <translation>智能对象“{name}”已作为像素打开。</translation>
+    </message>
+    <message>
+        <source>The shape “{name}” was opened as pixels.</source>
+        <translation>形状“{name}”已作为像素打开。</translation>
+    </message>
+    <message>
+        <source>The picture has {size_gb} GB; TIFF holds up to 4 GB.</source>
+        <translation>图片为 {size_gb} GB；TIFF 最多 4 GB。</translation>
+    </message>
+    <message>
+        <source>The picture has {width} × {height} pixels; WebP holds up to {most} on a side.</source>
+        <translation>图片为 {width} × {height} 像素；WebP 单边最多 {most} 像素。</translation>
+    </message>
+    <message>
+        <source>Stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>A mask has one channel, not {channels}.</source>
+        <translation>蒙版应有 1 个通道，而不是 {channels} 个。</translation>
+    </message>
+    <message>
+        <source>Opacity is {opacity:g}: allowed is 0 to 1.</source>
+        <translation>不透明度为 {opacity:g}：允许范围为 0 至 1。</translation>
+    </message>
+    <message>
+        <source>A layer has four channels, not {channels}.</source>
+        <translation>图层应有 4 个通道，而不是 {channels} 个。</translation>
+    </message>
+    <message>
+        <source>A layer cannot hold pixels of shape {shape}.</source>
+        <translation>图层无法容纳形状为 {shape} 的像素。</translation>
+    </message>
+    <message>
+        <source>The recipe has no request.</source>
+        <translation>生成参数中没有请求。</translation>
+    </message>
+    <message>
+        <source>It needs request and subjects.</source>
+        <translation>生成参数需要请求和主体。</translation>
+    </message>
+    <message>
+        <source>The text&apos;s size is {size_px:g} px: allowed is 1 to 10000.</source>
+        <translation>文字大小为 {size_px:g} 像素：允许范围为 1 至 10000。</translation>
+    </message>
+    <message>
+        <source>The line height is {line_height:g}: allowed is 0.1 to 10.</source>
+        <translation>行高为 {line_height:g}：允许范围为 0.1 至 10。</translation>
+    </message>
+    <message>
+        <source>There is no alignment “{alignment}”.</source>
+        <translation>没有对齐方式“{alignment}”。</translation>
+    </message>
+    <message>
+        <source>Use {alignments}.</source>
+        <translation>请使用 {alignments}。</translation>
+    </message>
+    <message>
+        <source>The text&apos;s colour is {colour}: allowed are four numbers 0 to 255.</source>
+        <translation>文字颜色为 {colour}：应为四个 0 至 255 的数值。</translation>
+    </message>
+    <message>
+        <source>A layer cannot hold samples of type {kind}.</source>
+        <translation>图层无法容纳类型为 {kind} 的样本。</translation>
+    </message>
+    <message>
+        <source>A layer cannot be {width} × {height} pixels.</source>
+        <translation>图层不能为 {width} × {height} 像素。</translation>
+    </message>
+    <message>
+        <source>Use at least 1 × 1.</source>
+        <translation>请至少使用 1 × 1。</translation>
+    </message>
+    <message>
+        <source>“{title}” was saved after this work was kept, so it is opened as a copy.</source>
+        <translation>“{title}”在保留此工作之后又保存过，因此以副本打开。</translation>
+    </message>
+    <message>
+        <source>Unsaved work of an earlier session cannot be restored: {reason} Its files are in “{folder}”.</source>
+        <translation>无法恢复先前会话中未保存的工作：{reason}其文件位于“{folder}”。</translation>
+    </message>
+    <message>
+        <source>Unsaved work of “{title}” was deleted: recovery takes too much room.</source>
+        <translation>“{title}”未保存的工作已删除：恢复文件占用的空间过大。</translation>
+    </message>
+    <message>
+        <source>A part of the recovery file is missing.</source>
+        <translation>恢复文件缺少一部分。</translation>
+    </message>
+    <message>
+        <source>A recovery file cannot be read: {reason}.</source>
+        <translation>无法读取某个恢复文件：{reason}。</translation>
+    </message>
+    <message>
+        <source>The recovery files cannot be read: {reason}.</source>
+        <translation>无法读取恢复文件：{reason}。</translation>
+    </message>
+    <message>
+        <source>{count} damaged parts of the picture are empty now.</source>
+        <translation>图片中有 {count} 处损坏，这些部分现为空白。</translation>
+    </message>
+    <message>
+        <source>The recovery file is absurdly large.</source>
+        <translation>恢复文件异常庞大。</translation>
+    </message>
+    <message>
+        <source>The recovery file is damaged: {reason}.</source>
+        <translation>恢复文件已损坏：{reason}。</translation>
+    </message>
+    <message>
+        <source>The recovery file is damaged: it holds no object.</source>
+        <translation>恢复文件已损坏：其中没有对象。</translation>
+    </message>
+    <message>
+        <source>The recovery file was written by another version of Attune.</source>
+        <translation>恢复文件由其他版本的 Attune 写入。</translation>
+    </message>
+    <message>
+        <source>The recovery file names another number of tiles than the layer has.</source>
+        <translation>恢复文件记录的图块数与图层不符。</translation>
+    </message>
+    <message>
+        <source>A map of the recovery file has no name.</source>
+        <translation>恢复文件中有注意力图缺少名称。</translation>
+    </message>
+    <message>
+        <source>An input of the recovery file cannot be read.</source>
+        <translation>无法读取恢复文件中的一项输入。</translation>
+    </message>
+    <message>
+        <source>A tile of the recovery file does not fit.</source>
+        <translation>恢复文件中有图块大小不符。</translation>
+    </message>
+    <message>
+        <source>A part of the recovery file is damaged.</source>
+        <translation>恢复文件的一部分已损坏。</translation>
+    </message>
+    <message>
+        <source>A part of the recovery file is damaged: {reason}.</source>
+        <translation>恢复文件的一部分已损坏：{reason}。</translation>
+    </message>
+    <message>
+        <source>A layer of the recovery file cannot be read: {reason}.</source>
+        <translation>无法读取恢复文件中的图层：{reason}。</translation>
+    </message>
+    <message>
+        <source>A layer of the recovery file has an absurd size.</source>
+        <translation>恢复文件中有图层尺寸异常。</translation>
+    </message>
+    <message>
+        <source>Selections cannot be combined by “{mode}”.</source>
+        <translation>选区不能以“{mode}”方式组合。</translation>
+    </message>
+    <message>
+        <source>Use {modes}.</source>
+        <translation>请使用 {modes}。</translation>
+    </message>
+    <message>
+        <source>The distance is {radius:g} px: allowed is more than 0 and up to {most}.</source>
+        <translation>距离为 {radius:g} 像素：应大于 0 且不超过 {most}。</translation>
+    </message>
+    <message>
+        <source>The radius is {radius:g} px: allowed is more than 0 and up to {most}.</source>
+        <translation>半径为 {radius:g} 像素：应大于 0 且不超过 {most}。</translation>
+    </message>
+    <message>
+        <source>The threshold is {threshold:g}: allowed is more than 0 and up to 1.</source>
+        <translation>阈值为 {threshold:g}：应大于 0 且不超过 1。</translation>
+    </message>
+    <message>
+        <source>An attention map cannot have the shape {shape}.</source>
+        <translation>注意力图的形状不能为 {shape}。</translation>
+    </message>
+    <message>
+        <source>The softness is {softness:g}: allowed is 0 to 10.</source>
+        <translation>柔和度为 {softness:g}：允许范围为 0 至 10。</translation>
+    </message>
+    <message>
+        <source>The tolerance is {tolerance}: allowed is 0 to 255.</source>
+        <translation>容差为 {tolerance}：允许范围为 0 至 255。</translation>
+    </message>
+    <message>
+        <source>There is no attribute “{attribute}” for “{text}” on {model}.</source>
+        <translation>在 {model} 上，“{text}”没有属性“{attribute}”。</translation>
+    </message>
+    <message>
+        <source>There are: {names}.</source>
+        <translation>现有：{names}。</translation>
+    </message>
+    <message>
+        <source>Import a delta for it first.</source>
+        <translation>请先为其导入增量。</translation>
+    </message>
+    <message>
+        <source>Delay is {delay:g}: allowed is 0 to 1.</source>
+        <translation>延迟为 {delay:g}：允许范围为 0 至 1。</translation>
+    </message>
+    <message>
         <source>This layer has no prompt and seed, so it has no sliders.</source>
         <translation>此图层没有提示词和种子，因此没有滑块。</translation>
     </message>
     <message>
-        <source>There is no attribute “{0}” for “{1}” on {2}.</source>
-        <translation>在 {2} 上，“{1}”没有属性“{0}”。</translation>
+        <source>“{name}” is a text.</source>
+        <translation>“{name}”是文字图层。</translation>
+    </message>
+    <message>
+        <source>Layer “{name}” is hidden.</source>
+        <translation>图层“{name}”已隐藏。</translation>
+    </message>
+    <message>
+        <source>The document changed in the meantime, so nothing was transformed.</source>
+        <translation>文档在此期间已更改，因此未变换任何内容。</translation>
+    </message>
+    <message>
+        <source>There is nothing to transform.</source>
+        <translation>没有可变换的内容。</translation>
+    </message>
+    <message>
+        <source>The corners were pulled too far.</source>
+        <translation>角点拉得过远。</translation>
+    </message>
+    <message>
+        <source>Pull them back a little.</source>
+        <translation>请稍微拉回一些。</translation>
+    </message>
+    <message>
+        <source>Nothing of the layer is selected.</source>
+        <translation>选区不包含该图层的内容。</translation>
+    </message>
+    <message>
+        <source>Deselect, or choose another layer.</source>
+        <translation>请取消选区，或选择其他图层。</translation>
+    </message>
+    <message>
+        <source>The text would become too large.</source>
+        <translation>文字会变得过大。</translation>
+    </message>
+    <message>
+        <source>Choose a smaller size.</source>
+        <translation>请选择更小的尺寸。</translation>
+    </message>
+    <message>
+        <source>Attention was collected for {count} picture sizes.</source>
+        <translation>收集了 {count} 种图片尺寸的注意力。</translation>
+    </message>
+    <message>
+        <source>Collect it for exactly one.</source>
+        <translation>请只收集一种尺寸。</translation>
+    </message>
+    <message>
+        <source>The tap at {place} was never reached ({missing} of {count} places).</source>
+        <translation>从未经过 {place} 处的探针（{count} 处中的 {missing} 处）。</translation>
+    </message>
+    <message>
+        <source>Run the denoiser while the tap is open, and tap layers that compute attention.</source>
+        <translation>请在探针打开时运行去噪网络，并选取计算注意力的层。</translation>
+    </message>
+    <message>
+        <source>No layer of this model matches {names} ({kinds} attention).</source>
+        <translation>此模型没有与 {names} 匹配的层（{kinds} 注意力）。</translation>
+    </message>
+    <message>
+        <source>Choose other layers for this model.</source>
+        <translation>请为此模型选择其他层。</translation>
+    </message>
+    <message>
+        <source>No part of this model is called “{pattern}”.</source>
+        <translation>此模型没有名为“{pattern}”的部分。</translation>
+    </message>
+    <message>
+        <source>It has {count} parts.</source>
+        <translation>它有 {count} 个部分。</translation>
+    </message>
+    <message>
+        <source>The tap asks for nothing.</source>
+        <translation>探针没有指定内容。</translation>
+    </message>
+    <message>
+        <source>Name kinds of attention or features.</source>
+        <translation>请指定注意力或特征的类型。</translation>
+    </message>
+    <message>
+        <source>The learnt word “{word}” ({given}) does not fit {model}, which takes {taken}.</source>
+        <translation>学得的词“{word}”({given}) 不适用于 {model}，后者需要 {taken}。</translation>
+    </message>
+    <message>
+        <source>Choose a word that was learnt for this model&apos;s family.</source>
+        <translation>请选择为此类模型学得的词。</translation>
+    </message>
+    <message>
+        <source>Words can only be learnt while the whole model is in memory; the memory mode is {mode}.</source>
+        <translation>只有整个模型都在内存中时才能学习词语；当前内存模式为 {mode}。</translation>
+    </message>
+    <message>
+        <source>Choose the memory mode “{full}”, or a smaller model.</source>
+        <translation>请选择内存模式“{full}”，或较小的模型。</translation>
+    </message>
+    <message>
+        <source>width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>The {name} is {size}: this model needs a multiple of {unit}.</source>
+        <translation>{name}为 {size}：此模型需要 {unit} 的倍数。</translation>
+    </message>
+    <message>
+        <source>The nearest is {nearest}.</source>
+        <translation>最接近的是 {nearest}。</translation>
+    </message>
+    <message>
+        <source>{width} × {height} is too large for this model.</source>
+        <translation>{width} × {height} 对此模型过大。</translation>
+    </message>
+    <message>
+        <source>It takes at most {most} × {most}.</source>
+        <translation>最大为 {most} × {most}。</translation>
+    </message>
+    <message>
+        <source>Attune reads Stable Diffusion 1.x, 2.x, XL and 3 as a diffusers folder or one .safetensors file.</source>
+        <translation>Attune 可读取 Stable Diffusion 1.x、2.x、XL 和 3，须为 diffusers 文件夹或单个 .safetensors 文件。</translation>
+    </message>
+    <message>
+        <source>a Flux model</source>
+        <translation>Flux 模型</translation>
+    </message>
+    <message>
+        <source>a ControlNet</source>
+        <translation>ControlNet</translation>
+    </message>
+    <message>
+        <source>a LoRA, an addition to a model</source>
+        <translation>LoRA（模型的附加文件）</translation>
+    </message>
+    <message>
+        <source>a textual inversion, an addition to a model</source>
+        <translation>文本反演（模型的附加文件）</translation>
+    </message>
+    <message>
+        <source>an attribute delta (import it with “attune deltas import”)</source>
+        <translation>属性增量（请用“attune deltas import”导入）</translation>
+    </message>
+    <message>
+        <source>an animation model</source>
+        <translation>动画模型</translation>
+    </message>
+    <message>
+        <source>a Stable Cascade model</source>
+        <translation>Stable Cascade 模型</translation>
+    </message>
+    <message>
+        <source>an autoencoder</source>
+        <translation>自编码器</translation>
+    </message>
+    <message>
+        <source>“{folder}” is not a model: it has no model_index.json.</source>
+        <translation>“{folder}”不是模型：其中没有 model_index.json。</translation>
+    </message>
+    <message>
+        <source>{supported} Choose the folder itself.</source>
+        <translation>{supported}请选择文件夹本身。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a {kind}, which is not supported.</source>
+        <translation>“{name}”是 {kind}，不受支持。</translation>
+    </message>
+    <message>
+        <source>nameless pipeline</source>
+        <translation>未命名的管线</translation>
+    </message>
+    <message>
+        <source>“{name}” is a refiner, not a model of its own.</source>
+        <translation>“{name}”是精炼模型，不能单独使用。</translation>
+    </message>
+    <message>
+        <source>Choose the base model.</source>
+        <translation>请选择基础模型。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a {suffix} file, which can run code when it is opened.</source>
+        <translation>“{name}”是 {suffix} 文件，打开时可能会运行代码。</translation>
+    </message>
+    <message>
+        <source>Use the same model as .safetensors.</source>
+        <translation>请使用同一模型的 .safetensors 版本。</translation>
+    </message>
+    <message>
+        <source>“{name}” takes {channels} channels: it is made for inpainting or editing.</source>
+        <translation>“{name}”接受 {channels} 个通道：它用于局部重绘或编辑。</translation>
+    </message>
+    <message>
+        <source>Choose the model that generates from text alone (4 channels).</source>
+        <translation>请选择仅凭文本生成的模型（4 个通道）。</translation>
+    </message>
+    <message>
+        <source>of an unknown kind</source>
+        <translation>未知类型</translation>
+    </message>
+    <message>
+        <source>“{name}” is {kind}, which is not supported here.</source>
+        <translation>“{name}”是{kind}，此处不支持。</translation>
+    </message>
+    <message>
+        <source>Choose another file.</source>
+        <translation>请选择其他文件。</translation>
+    </message>
+    <message>
+        <source>“{word}” cannot be a learnt word.</source>
+        <translation>“{word}”不能作为学得的词。</translation>
+    </message>
+    <message>
+        <source>Give it letters or signs.</source>
+        <translation>请使用字母或符号。</translation>
+    </message>
+    <message>
+        <source>The learnt word “{word}” has no vectors.</source>
+        <translation>学得的词“{word}”没有向量。</translation>
+    </message>
+    <message>
+        <source>The learnt word “{word}” has different numbers of vectors: {counts}.</source>
+        <translation>学得的词“{word}”的向量数不一致：{counts}。</translation>
+    </message>
+    <message>
+        <source>Every encoder needs as many.</source>
+        <translation>每个编码器需要的数量相同。</translation>
+    </message>
+    <message>
+        <source>Two learnt words are called “{word}”.</source>
+        <translation>有两个学得的词都叫“{word}”。</translation>
+    </message>
+    <message>
+        <source>Call one of them otherwise.</source>
+        <translation>请为其中一个改名。</translation>
+    </message>
+    <message>
+        <source>detection</source>
+        <translation>检测</translation>
+    </message>
+    <message>
+        <source>“{model}” cannot be used as a detection model: it is of the kind “{kind}”.</source>
+        <translation>“{model}”不能用作检测模型：它的类型是“{kind}”。</translation>
+    </message>
+    <message>
+        <source>“{model}” cannot be used as a {kind} model: it is not on this machine.</source>
+        <translation>“{model}”不能用作{kind}模型：本机没有它。</translation>
+    </message>
+    <message>
+        <source>Name a folder with a config.json, or a model of the hub that is in its cache.</source>
+        <translation>请指定含有 config.json 的文件夹，或缓存中已有的 Hub 模型。</translation>
+    </message>
+    <message>
+        <source>“{model}” is incomplete: {count} tensors are missing or of another shape, such as {name}.</source>
+        <translation>“{model}”不完整：有 {count} 个张量缺失或形状不符，例如 {name}。</translation>
+    </message>
+    <message>
+        <source>“{model}” cannot be used as a {kind} model: {reason}</source>
+        <translation>“{model}”不能用作{kind}模型：{reason}</translation>
+    </message>
+    <message>
+        <source>Added are: {known}.</source>
+        <translation>已添加的有：{known}。</translation>
+    </message>
+    <message>
+        <source>“{path}” is damaged: it lists no models.</source>
+        <translation>“{path}”已损坏：其中没有模型列表。</translation>
+    </message>
+    <message>
+        <source>Your models are not listed. Add them again: the old list is kept as {name}.</source>
+        <translation>您的模型未列出。请重新添加：旧列表已保存为 {name}。</translation>
+    </message>
+    <message>
+        <source>A model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>“{path}” holds {count} models that cannot be read.</source>
+        <translation>“{path}”中有 {count} 个模型无法读取。</translation>
+    </message>
+    <message>
+        <source>Add them again.</source>
+        <translation>请重新添加。</translation>
+    </message>
+    <message>
+        <source>The model “{name}” (weights {hash}) is not in your list of models.</source>
+        <translation>模型“{name}”（权重 {hash}）不在您的模型列表中。</translation>
+    </message>
+    <message>
+        <source>If you have it, add it under Models in the window or with “attune models add”. There are: {known}.</source>
+        <translation>如果您有该模型，请在窗口的“模型”中或用“attune models add”添加。现有：{known}。</translation>
+    </message>
+    <message>
+        <source>There is no model “{name}” in your list of models.</source>
+        <translation>您的模型列表中没有模型“{name}”。</translation>
+    </message>
+    <message>
+        <source>There are: {known}. Others are added under Models in the window or with “attune models add”.</source>
+        <translation>现有：{known}。其他模型可在窗口的“模型”中或用“attune models add”添加。</translation>
+    </message>
+    <message>
+        <source>“{path}” is damaged: its defaults are no numbers.</source>
+        <translation>“{path}”已损坏：其默认值不是数字。</translation>
+    </message>
+    <message>
+        <source>“{names}” is missing.</source>
+        <translation>缺少“{names}”。</translation>
+    </message>
+    <message>
+        <source>“{model}” is not on this machine, and downloading is switched off (HF_HUB_OFFLINE).</source>
+        <translation>本机没有“{model}”，且下载已关闭 (HF_HUB_OFFLINE)。</translation>
+    </message>
+    <message>
+        <source>“{model}” could not be downloaded: {reason}.</source>
+        <translation>无法下载“{model}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>The request</source>
+        <translation>请求</translation>
+    </message>
+    <message>
+        <source>The recipe lacks &apos;{name}&apos;.</source>
+        <translation>生成参数缺少“{name}”。</translation>
+    </message>
+    <message>
+        <source>“{operation}” does not work with {model} ({family}).</source>
+        <translation>“{operation}”不能用于 {model} ({family})。</translation>
+    </message>
+    <message>
+        <source>“{operation}” lacks what belongs to it: {what}.</source>
+        <translation>“{operation}”缺少所需的内容：{what}。</translation>
+    </message>
+    <message>
+        <source>Give it again.</source>
+        <translation>请重新提供。</translation>
+    </message>
+    <message>
+        <source>{what} is not what the request names.</source>
+        <translation>{what}不是请求中指定的内容。</translation>
+    </message>
+    <message>
+        <source>{name} is {value}: {reason}.</source>
+        <translation>{name}为 {value}：{reason}。</translation>
+    </message>
+    <message>
+        <source>a number of many digits</source>
+        <translation>一个位数很多的数字</translation>
+    </message>
+    <message>
+        <source>The {name} is too long: {count} bytes.</source>
+        <translation>{name}过长：{count} 字节。</translation>
+    </message>
+    <message>
+        <source>The {name} is no JSON: {reason}.</source>
+        <translation>{name}不是 JSON：{reason}。</translation>
+    </message>
+    <message>
+        <source>expected an object</source>
+        <translation>应为对象</translation>
+    </message>
+    <message>
+        <source>expected a list</source>
+        <translation>应为列表</translation>
+    </message>
+    <message>
+        <source>{name} has {count} items: allowed are {most}.</source>
+        <translation>{name}有 {count} 项：最多允许 {most} 项。</translation>
+    </message>
+    <message>
+        <source>{name} has {count} characters: allowed are {most}.</source>
+        <translation>{name}有 {count} 个字符：最多允许 {most} 个。</translation>
+    </message>
+    <message>
+        <source>it has half a character</source>
+        <translation>其中有不完整的字符</translation>
+    </message>
+    <message>
+        <source>{name} has {count} items: expected {wanted}.</source>
+        <translation>{name}有 {count} 项：应为 {wanted} 项。</translation>
+    </message>
+    <message>
+        <source>{name} is incomplete: it lacks {missing}.</source>
+        <translation>{name}不完整：缺少 {missing}。</translation>
+    </message>
+    <message>
+        <source>expected a number of at most 64 bits</source>
+        <translation>应为不超过 64 位的数字</translation>
+    </message>
+    <message>
+        <source>The check of “{name}” ended before it was done.</source>
+        <translation>对“{name}”的检查未完成就结束了。</translation>
+    </message>
+    <message>
+        <source>“{model}” is damaged: the weights of {tensor} hold values that are no numbers.</source>
+        <translation>“{model}”已损坏：{tensor} 的权重中有不是数字的值。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a PyTorch file, which can run code when it is opened.</source>
+        <translation>“{name}”是 PyTorch 文件，打开时可能运行代码。</translation>
+    </message>
+    <message>
+        <source>“{path}” is damaged: its header says of “{tensor}” what cannot be.</source>
+        <translation>“{path}”已损坏：文件头中关于“{tensor}”的内容不可能成立。</translation>
+    </message>
+    <message>
+        <source>“{path}” is damaged: it has {count} bytes too many.</source>
+        <translation>“{path}”已损坏：多出 {count} 字节。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a safetensors file.</source>
+        <translation>“{name}”不是 safetensors 文件。</translation>
+    </message>
+    <message>
+        <source>“{path}” is not there any more.</source>
+        <translation>“{path}”已不存在。</translation>
+    </message>
+    <message>
+        <source>“{name}” has its {part} only as {pickled}, which can run code when it is opened.</source>
+        <translation>“{name}”的 {part} 只有 {pickled}，打开时可能会运行代码。</translation>
+    </message>
+    <message>
+        <source>“{name}” is incomplete: {part}/{stem}.safetensors is missing.</source>
+        <translation>“{name}”不完整：缺少 {part}/{stem}.safetensors。</translation>
+    </message>
+    <message>
+        <source>Copy or download it again.</source>
+        <translation>请重新复制或下载。</translation>
+    </message>
+    <message>
+        <source>“{folder}” is incomplete: {name} is missing.</source>
+        <translation>“{folder}”不完整：缺少 {name}。</translation>
+    </message>
+    <message>
+        <source>“{path}” is damaged: it is no JSON.</source>
+        <translation>“{path}”已损坏：不是 JSON。</translation>
+    </message>
+    <message>
+        <source>“{name}” is incomplete: {part}/config.json is missing.</source>
+        <translation>“{name}”不完整：缺少 {part}/config.json。</translation>
+    </message>
+    <message>
+        <source>“{name}” is incomplete: {part}/{file_name} is missing.</source>
+        <translation>“{name}”不完整：缺少 {part}/{file_name}。</translation>
+    </message>
+    <message>
+        <source>“{name}” is incomplete: {part}/tokenizer.json is missing.</source>
+        <translation>“{name}”不完整：缺少 {part}/tokenizer.json。</translation>
+    </message>
+    <message>
+        <source>“{path}” is cut off: it has {size} bytes.</source>
+        <translation>“{path}”被截断：只有 {size} 字节。</translation>
+    </message>
+    <message>
+        <source>“{path}” is cut off: it has {size} of {expected} bytes.</source>
+        <translation>“{path}”被截断：{expected} 字节中只有 {size} 字节。</translation>
+    </message>
+    <message>
+        <source>“{file}” is damaged: {reason}.</source>
+        <translation>“{file}”已损坏：{reason}。</translation>
+    </message>
+    <message>
+        <source>Delete it; the steps it held can be chosen again.</source>
+        <translation>请将其删除；其中的步可以重新选择。</translation>
+    </message>
+    <message>
+        <source>“{file}” holds no readable step.</source>
+        <translation>“{file}”中没有可读取的步。</translation>
+    </message>
+    <message>
+        <source>Delete it and choose the step again.</source>
+        <translation>请将其删除并重新选择步。</translation>
+    </message>
+    <message>
+        <source>“{file}” holds step {step} of {steps}.</source>
+        <translation>“{file}”中记录的是 {steps} 步中的第 {step} 步。</translation>
+    </message>
+    <message>
+        <source>Choose the step again.</source>
+        <translation>请重新选择步。</translation>
+    </message>
+    <message>
+        <source>It needs {required}.</source>
+        <translation>需要：{required}。</translation>
+    </message>
+    <message>
+        <source>The definition “{name}” lacks {missing}.</source>
+        <translation>定义“{name}”缺少 {missing}。</translation>
+    </message>
+    <message>
+        <source>The definition “{name}” has the unknown {unknown}.</source>
+        <translation>定义“{name}”中有未知的 {unknown}。</translation>
+    </message>
+    <message>
+        <source>The definition “{name}” is not right: {reason}.</source>
+        <translation>定义“{name}”有误：{reason}。</translation>
+    </message>
+    <message>
+        <source>Compare it with deltas/README.md.</source>
+        <translation>请对照 deltas/README.md。</translation>
+    </message>
+    <message>
+        <source>It must be a TOML file in UTF-8.</source>
+        <translation>须为 UTF-8 编码的 TOML 文件。</translation>
+    </message>
+    <message>
+        <source>The delta “{key}” ({widths}) does not fit {model}, which takes {taken}.</source>
+        <translation>增量“{key}”({widths}) 不适用于 {model}，后者需要 {taken}。</translation>
+    </message>
+    <message>
+        <source>Choose a delta that was made for this model.</source>
+        <translation>请选择为此模型制作的增量。</translation>
+    </message>
+    <message>
+        <source>Choose one of: {keys}.</source>
+        <translation>可选：{keys}。</translation>
+    </message>
+    <message>
+        <source>There is more than one delta “{name}” to export.</source>
+        <translation>可导出的增量“{name}”不止一个。</translation>
+    </message>
+    <message>
+        <source>The delta “{name}” has no file to export.</source>
+        <translation>增量“{name}”没有可导出的文件。</translation>
+    </message>
+    <message>
+        <source>There is no delta “{name}”.</source>
+        <translation>没有增量“{name}”。</translation>
+    </message>
+    <message>
+        <source>another model</source>
+        <translation>其他模型</translation>
+    </message>
+    <message>
+        <source>The delta “{key}” was made for {made_for} ({widths}) and does not fit {name}.</source>
+        <translation>增量“{key}”是为 {made_for} ({widths}) 制作的，不适用于 {name}。</translation>
+    </message>
+    <message>
+        <source>Choose a .safetensors or .pt delta.</source>
+        <translation>请选择 .safetensors 或 .pt 增量文件。</translation>
+    </message>
+    <message>
+        <source>it has {size:.0f} MiB, a delta a few KiB</source>
+        <translation>文件为 {size:.0f} MiB，而增量只有几 KiB</translation>
+    </message>
+    <message>
+        <source>“{name}” is no delta.</source>
+        <translation>“{name}”不是增量。</translation>
+    </message>
+    <message>
+        <source>Choose a .safetensors or .pt file.</source>
+        <translation>请选择 .safetensors 或 .pt 文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” was refused: reading it would run code, or it is damaged.</source>
+        <translation>已拒绝“{name}”：读取它会运行代码，或文件已损坏。</translation>
+    </message>
+    <message>
+        <source>Ask its author for a safetensors file, or for one that holds tensors only.</source>
+        <translation>请向作者索取 safetensors 文件，或只含张量的文件。</translation>
+    </message>
+    <message>
+        <source>it is damaged or of another kind</source>
+        <translation>文件已损坏或属于其他类型</translation>
+    </message>
+    <message>
+        <source>it holds a {kind}</source>
+        <translation>其中是 {kind}</translation>
+    </message>
+    <message>
+        <source>“{key}” is no vector</source>
+        <translation>“{key}”不是向量</translation>
+    </message>
+    <message>
+        <source>it is damaged</source>
+        <translation>文件已损坏</translation>
+    </message>
+    <message>
+        <source>it has the keys {unknown}; known are {known}</source>
+        <translation>其中的键为 {unknown}；已知的键为 {known}</translation>
+    </message>
+    <message>
+        <source>it is empty; known keys are {known}</source>
+        <translation>文件为空；已知的键为 {known}</translation>
+    </message>
+    <message>
+        <source>the part for {encoder} has the shape {shape}, not one vector</source>
+        <translation>{encoder} 的部分形状为 {shape}，不是单个向量</translation>
+    </message>
+    <message>
+        <source>the part for {encoder} holds numbers that are not finite</source>
+        <translation>{encoder} 的部分含有非有限数值</translation>
+    </message>
+    <message>
+        <source>it has other keys</source>
+        <translation>其中的键不同</translation>
+    </message>
+    <message>
+        <source>There is no attribute “{attribute}” for “{subject}” on {name}.</source>
+        <translation>在 {name} 上，“{subject}”没有属性“{attribute}”。</translation>
+    </message>
+    <message>
+        <source>There are no attributes for “{subject}” on {name}.</source>
+        <translation>在 {name} 上，“{subject}”没有属性。</translation>
+    </message>
+    <message>
+        <source>There are some for words such as: {words}.</source>
+        <translation>有属性的词例如：{words}。</translation>
+    </message>
+    <message>
+        <source>Import or learn a delta first.</source>
+        <translation>请先导入或学习增量。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no attribute delta: {reason}.</source>
+        <translation>“{name}”不是属性增量：{reason}。</translation>
+    </message>
+    <message>
+        <source>“{model}” is no detection model: {path} names no kinds.</source>
+        <translation>“{model}”不是检测模型：{path} 中没有列出类别。</translation>
+    </message>
+    <message>
+        <source>Choose another in Settings.</source>
+        <translation>请在“设置”中选择其他模型。</translation>
+    </message>
+    <message>
+        <source>The detection model “{model}” is not on this machine.</source>
+        <translation>本机没有检测模型“{model}”。</translation>
+    </message>
+    <message>
+        <source>There is no file “{name}”.</source>
+        <translation>没有文件“{name}”。</translation>
+    </message>
+    <message>
+        <source>Is it spelt right?</source>
+        <translation>拼写是否正确？</translation>
+    </message>
+    <message>
+        <source>“{name}” is neither a command nor a file.</source>
+        <translation>“{name}”既不是命令也不是文件。</translation>
+    </message>
+    <message>
+        <source>Commands are: {commands}.</source>
+        <translation>可用命令：{commands}。</translation>
+    </message>
+    <message>
+        <source>The working directory is not there any more.</source>
+        <translation>工作目录已不存在。</translation>
+    </message>
+    <message>
+        <source>Go to another folder.</source>
+        <translation>请转到其他文件夹。</translation>
+    </message>
+    <message>
+        <source>interrupted.</source>
+        <translation>已中断。</translation>
+    </message>
+    <message>
+        <source>There is not enough memory.</source>
+        <translation>内存不足。</translation>
+    </message>
+    <message>
+        <source>Close other programs.</source>
+        <translation>请关闭其他程序。</translation>
+    </message>
+    <message>
+        <source>The system refused: {reason}.</source>
+        <translation>系统拒绝：{reason}。</translation>
+    </message>
+    <message>
+        <source>“{path}”: {reason}.</source>
+        <translation>系统拒绝使用“{path}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>Something went wrong inside Attune ({kind}: {reason}).</source>
+        <translation>Attune 内部出错（{kind}：{reason}）。</translation>
+    </message>
+    <message>
+        <source>Nothing was written. Please report it; {variable}=1 shows where it happened.</source>
+        <translation>未写入任何内容。请报告此问题；设置 {variable}=1 可显示出错位置。</translation>
+    </message>
+    <message>
+        <source>{flag} holds bytes that are no text.</source>
+        <translation>{flag} 中有不是文字的字节。</translation>
+    </message>
+    <message>
+        <source>Type it anew.</source>
+        <translation>请重新输入。</translation>
+    </message>
+    <message>
+        <source>Most attributes go from -2 to 2; “attune deltas list” shows it.</source>
+        <translation>多数属性的范围是 -2 至 2；“attune deltas list”可显示范围。</translation>
+    </message>
+    <message>
+        <source>There is no folder “{path}”.</source>
+        <translation>没有文件夹“{path}”。</translation>
+    </message>
+    <message>
+        <source>“{path}” is a pipe, a device or a link to one.</source>
+        <translation>“{path}”是管道、设备或指向它们的链接。</translation>
+    </message>
+    <message>
+        <source>Choose another name.</source>
+        <translation>请选择其他名称。</translation>
+    </message>
+    <message>
+        <source>The name “{name}” is too long.</source>
+        <translation>名称“{name}”过长。</translation>
+    </message>
+    <message>
+        <source>Choose one of at most {most} bytes.</source>
+        <translation>请选择不超过 {most} 字节的名称。</translation>
+    </message>
+    <message>
+        <source>The output could not be written: standard output is closed.</source>
+        <translation>无法写入输出：标准输出已关闭。</translation>
+    </message>
+    <message>
+        <source>The output could not be written: {reason}.</source>
+        <translation>无法写入输出：{reason}。</translation>
+    </message>
+    <message>
+        <source>“{name}” is read-only.</source>
+        <translation>“{name}”为只读。</translation>
+    </message>
+    <message>
+        <source>Another program has changed “{name}” since it was exported here.</source>
+        <translation>“{name}”在此处导出后已被其他程序更改。</translation>
+    </message>
+    <message>
+        <source>Export under another name, or remove the file.</source>
+        <translation>请以其他名称导出，或移除该文件。</translation>
+    </message>
+    <message>
+        <source>“{what}” is missing.</source>
+        <translation>缺少“{what}”。</translation>
+    </message>
+    <message>
+        <source>Choose one.</source>
+        <translation>请选择一个。</translation>
+    </message>
+    <message>
+        <source>The active layer has no pixels of its own.</source>
+        <translation>当前图层没有自己的像素。</translation>
+    </message>
+    <message>
+        <source>Select the part that may change.</source>
+        <translation>请选择可以更改的部分。</translation>
+    </message>
+    <message>
+        <source>The document</source>
+        <translation>文档</translation>
+    </message>
+    <message>
+        <source>A layer</source>
+        <translation>图层</translation>
+    </message>
+    <message>
+        <source>A mask</source>
+        <translation>蒙版</translation>
+    </message>
+    <message>
+        <source>The description of the source</source>
+        <translation>来源说明</translation>
+    </message>
+    <message>
+        <source>The file has an unknown adjustment “{name}”.</source>
+        <translation>文件中有未知的调整“{name}”。</translation>
+    </message>
+    <message>
+        <source>A part of the file</source>
+        <translation>文件的一部分</translation>
+    </message>
+    <message>
+        <source>expected base64</source>
+        <translation>应为 base64</translation>
+    </message>
+    <message>
+        <source>It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, camera raw, OpenRaster, Photoshop and some older kinds of files.</source>
+        <translation>可打开 PNG、JPEG、WebP、TIFF、AVIF、HEIF、JPEG 2000、相机原始格式、OpenRaster、Photoshop 以及一些较旧格式的文件。</translation>
+    </message>
+    <message>
+        <source>The picture has a high dynamic range ({hdr}, {name}); its values were taken as sRGB, so it looks flat.</source>
+        <translation>图片具有高动态范围（{hdr}，{name}）；其数值按 sRGB 处理，因此看起来较平淡。</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s colour space (code points {primaries}/{transfer}) is not known; sRGB was taken.</source>
+        <translation>图片的色彩空间（代码 {primaries}/{transfer}）未知；已按 sRGB 处理。</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s gamma or chromaticities make no sense and were left out; sRGB was taken.</source>
+        <translation>图片的伽马值或色度不合理，已略去；已按 sRGB 处理。</translation>
+    </message>
+    <message>
+        <source>“{name}” has more pixels than Attune opens, which are {most} megapixels.</source>
+        <translation>“{name}”的像素超过 Attune 可打开的上限 {most} 百万像素。</translation>
+    </message>
+    <message>
+        <source>“{name}” is of a kind that Attune does not read: {reason}.</source>
+        <translation>“{name}”的类型 Attune 无法读取：{reason}。</translation>
+    </message>
+    <message>
+        <source>Save it in another way with another program.</source>
+        <translation>请用其他程序以其他方式保存。</translation>
+    </message>
+    <message>
+        <source>The file ends early; what is missing was left grey.</source>
+        <translation>文件提前结束；缺失的部分显示为灰色。</translation>
+    </message>
+    <message>
+        <source>“{name}” in the file is no PNG picture.</source>
+        <translation>文件中的“{name}”不是 PNG 图片。</translation>
+    </message>
+    <message>
+        <source>What the project says beside its pixels has {size} MiB; {most} are possible.</source>
+        <translation>项目除像素外的内容有 {size} MiB；最多可为 {most} MiB。</translation>
+    </message>
+    <message>
+        <source>Delete some layers with long texts or recipes.</source>
+        <translation>请删除一些文字或生成参数很长的图层。</translation>
+    </message>
+    <message>
+        <source>description</source>
+        <translation>说明</translation>
+    </message>
+    <message>
+        <source>What Attune added to the file, such as recipes, cannot be read: {reason}</source>
+        <translation>无法读取 Attune 写入文件的内容，例如生成参数：{reason}</translation>
+    </message>
+    <message>
+        <source>Masks, adjustments, texts and recipes of the file cannot be read; layers that look the same were opened instead: {reason}</source>
+        <translation>无法读取文件中的蒙版、调整、文字和生成参数；已改为打开外观相同的图层：{reason}</translation>
+    </message>
+    <message>
+        <source>“{name}” was left out: {reason}</source>
+        <translation>已略去“{name}”：{reason}</translation>
+    </message>
+    <message>
+        <source>The layer names no picture.</source>
+        <translation>图层没有指定图片。</translation>
+    </message>
+    <message>
+        <source>“{name}” uses the blend mode “{given}”, which is shown as {label}.</source>
+        <translation>“{name}”使用混合模式“{given}”，显示为“{label}”。</translation>
+    </message>
+    <message>
+        <source>“{name}” of a {tag} is {value}: allowed is {low} to {high}.</source>
+        <translation>{tag} 的“{name}”为 {value}：允许 {low} 至 {high}。</translation>
+    </message>
+    <message>
+        <source>“{name}” is damaged: a level cannot be {top}.</source>
+        <translation>“{name}”已损坏：色阶不能为 {top}。</translation>
+    </message>
+    <message>
+        <source>The picture has a high dynamic range; what is brighter than white was cut off.</source>
+        <translation>图片具有高动态范围；比白色更亮的部分已被裁去。</translation>
+    </message>
+    <message>
+        <source>Damaged or too long parts of the file beside its pixels were left out: {names}.</source>
+        <translation>文件中除像素外损坏或过长的部分已略去：{names}。</translation>
+    </message>
+    <message>
+        <source>A layer was left out: {reason}</source>
+        <translation>已略去一个图层：{reason}</translation>
+    </message>
+    <message>
+        <source>A layer uses the unknown blend mode “{shown}”, which is shown as normal.</source>
+        <translation>有图层使用未知的混合模式“{shown}”，显示为正常。</translation>
+    </message>
+    <message>
+        <source>The layers look different than in Photoshop. “{name}” is what Photoshop shows; hide it and show the group “{layers}” to see and edit them.</source>
+        <translation>图层的外观与 Photoshop 中不同。“{name}”是 Photoshop 显示的内容；隐藏它并显示组“{layers}”即可查看和编辑图层。</translation>
+    </message>
+    <message>
+        <source>Texts of the file that are longer than a project can carry were left out.</source>
+        <translation>文件中超出项目可容纳长度的文字已略去。</translation>
+    </message>
+    <message>
+        <source>The raw picture was developed with the camera&apos;s white balance; exposure was set by itself.</source>
+        <translation>原始图片已按相机的白平衡显影；曝光为自动设置。</translation>
+    </message>
+    <message>
+        <source>Choose TIFF, PNG or JPEG.</source>
+        <translation>请选择 TIFF、PNG 或 JPEG。</translation>
+    </message>
+    <message>
+        <source>transparency masks</source>
+        <translation>透明蒙版</translation>
+    </message>
+    <message>
+        <source>LogL brightness</source>
+        <translation>对数亮度</translation>
+    </message>
+    <message>
+        <source>LogLuv colours</source>
+        <translation>对数色彩</translation>
+    </message>
+    <message>
+        <source>Parts of the picture are missing in the file; they were left black.</source>
+        <translation>文件中缺少图片的某些部分；这些部分显示为黑色。</translation>
+    </message>
+    <message>
+        <source>the compression {name}</source>
+        <translation>压缩方式 {name}</translation>
+    </message>
+    <message>
+        <source>colours of kind {kind}</source>
+        <translation>类型为 {kind} 的颜色</translation>
+    </message>
+    <message>
+        <source>pictures with depth</source>
+        <translation>带深度的图片</translation>
+    </message>
+    <message>
+        <source>{bits} bits a channel</source>
+        <translation>每通道 {bits} 位</translation>
+    </message>
+    <message>
+        <source>TIFF with {what} is not supported.</source>
+        <translation>不支持此类 TIFF：{what}。</translation>
+    </message>
+    <message>
+        <source>Save it in another way.</source>
+        <translation>请以其他方式保存。</translation>
+    </message>
+    <message>
+        <source>The picture has {found} channels where its colours need {needed}.</source>
+        <translation>图片有 {found} 个通道，而其颜色需要 {needed} 个。</translation>
+    </message>
+    <message>
+        <source>Values above white were cut off: the picture was opened with 16 bits a channel.</source>
+        <translation>高于白色的数值已被裁去：图片以每通道 16 位打开。</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s palette is missing.</source>
+        <translation>缺少图片的调色板。</translation>
+    </message>
+    <message>
+        <source>Pictures in other inks than CMYK are not supported.</source>
+        <translation>不支持使用 CMYK 以外油墨的图片。</translation>
+    </message>
+    <message>
+        <source>Convert it to RGB first.</source>
+        <translation>请先将其转换为 RGB。</translation>
+    </message>
+    <message>
+        <source>The picture was converted from CMYK to sRGB.</source>
+        <translation>图片已从 CMYK 转换为 sRGB。</translation>
+    </message>
+    <message>
+        <source>Lab colours of {bits} bits of this kind are not supported.</source>
+        <translation>不支持这种 {bits} 位的 Lab 颜色。</translation>
+    </message>
+    <message>
+        <source>The picture was converted from LAB to sRGB.</source>
+        <translation>图片已从 Lab 转换为 sRGB。</translation>
+    </message>
+    <message>
+        <source>A further channel of the file was left out.</source>
+        <translation>文件中另有一个通道已略去。</translation>
+    </message>
+    <message>
+        <source>{count} further channels of the file were left out.</source>
+        <translation>文件中另有 {count} 个通道已略去。</translation>
+    </message>
+    <message>
+        <source>“{name}” is too large.</source>
+        <translation>“{name}”过大。</translation>
+    </message>
+    <message>
+        <source>Merge or delete some layers first.</source>
+        <translation>请先合并或删除一些图层。</translation>
+    </message>
+    <message>
+        <source>Each side is 1 to {largest}.</source>
+        <translation>每边为 1 至 {largest}。</translation>
+    </message>
+    <message>
+        <source>At most {most} megapixels are possible.</source>
+        <translation>最多可为 {most} 百万像素。</translation>
+    </message>
+    <message>
+        <source>“{name}” has {width} × {height} pixels; Attune opens up to {most} megapixels and {largest} pixels on a side.</source>
+        <translation>“{name}”有 {width} × {height} 像素；Attune 最多可打开 {most} 百万像素、每边 {largest} 像素的图片。</translation>
+    </message>
+    <message>
+        <source>“{name}” is damaged or incomplete: {bytes} bytes cannot hold {width} × {height} pixels.</source>
+        <translation>“{name}”已损坏或不完整：{bytes} 字节无法容纳 {width} × {height} 像素。</translation>
+    </message>
+    <message>
+        <source>The layers have {count} megapixels together; {most} are possible.</source>
+        <translation>图层总计 {count} 百万像素；最多可为 {most} 百万像素。</translation>
+    </message>
+    <message>
+        <source>Groups lie more than {most} deep in each other.</source>
+        <translation>组的嵌套超过 {most} 层。</translation>
+    </message>
+    <message>
+        <source>Move some of them out of the others.</source>
+        <translation>请将其中一些移出。</translation>
+    </message>
+    <message>
+        <source>There are more than {most} layers.</source>
+        <translation>图层超过 {most} 个。</translation>
+    </message>
+    <message>
+        <source>The colour profile has {size} MiB; {most} are possible.</source>
+        <translation>颜色配置文件有 {size} MiB；最多可为 {most} MiB。</translation>
+    </message>
+    <message>
+        <source>A layer lies {distance} pixels away from the picture.</source>
+        <translation>有图层距图片 {distance} 像素。</translation>
+    </message>
+    <message>
+        <source>At most {most} are possible.</source>
+        <translation>最多可为 {most}。</translation>
+    </message>
+    <message>
+        <source>A subject of the recipe</source>
+        <translation>生成参数中的主体</translation>
+    </message>
+    <message>
+        <source>The recipe</source>
+        <translation>生成参数</translation>
+    </message>
+    <message>
+        <source>The recipe&apos;s version</source>
+        <translation>生成参数的版本</translation>
+    </message>
+    <message>
+        <source>The recipe has version {version}; this Attune reads up to {known}.</source>
+        <translation>生成参数的版本为 {version}；此版 Attune 最高可读取 {known}。</translation>
+    </message>
+    <message>
+        <source>The recipe names a detection model, “{model}”.</source>
+        <translation>生成参数指定了检测模型“{model}”。</translation>
+    </message>
+    <message>
+        <source>Only your settings may choose one.</source>
+        <translation>只有您的设置可以选择检测模型。</translation>
+    </message>
+    <message>
+        <source>The file&apos;s text layer has no text.</source>
+        <translation>文件的文字图层没有文字。</translation>
+    </message>
+    <message>
+        <source>expected the name of a file</source>
+        <translation>应为文件名</translation>
+    </message>
+    <message>
+        <source>A map of the recovery file does not fit.</source>
+        <translation>恢复文件中的一个图与其图层不符。</translation>
+    </message>
+    <message>
+        <source>A layer of the recovery file</source>
+        <translation>恢复文件中的图层</translation>
+    </message>
+    <message>
+        <source>“{model}” gave no picture: weights of its {part} ({name}) are no numbers.</source>
+        <translation>“{model}”未生成图片：其 {part} 的权重 ({name}) 不是数字。</translation>
+    </message>
+    <message>
+        <source>The model is damaged: copy or download it again.</source>
+        <translation>模型已损坏：请重新复制或下载。</translation>
+    </message>
+    <message>
+        <source>“{model}” gave no picture: its numbers grew beyond what float16 holds.</source>
+        <translation>“{model}”未生成图片：其数值超出了 16 位浮点数的范围。</translation>
+    </message>
+    <message>
+        <source>Choose bfloat16 or float32 as dtype (--dtype, or in Settings).</source>
+        <translation>请将数据类型改为 16 位脑浮点或 32 位浮点（--dtype，或在“设置”中）。</translation>
+    </message>
+    <message>
+        <source>“{model}” gave no picture: its numbers grew beyond what can be held.</source>
+        <translation>“{model}”未生成图片：其数值超出了可表示的范围。</translation>
+    </message>
+    <message>
+        <source>Choose a smaller guidance scale, or smaller values of attributes.</source>
+        <translation>请选择较小的引导强度，或较小的属性值。</translation>
+    </message>
+    <message>
+        <source>“{path}” is damaged: its first layer has {count} dimensions.</source>
+        <translation>“{path}”已损坏：其第一层有 {count} 个维度。</translation>
+    </message>
+    <message>
+        <source>“{path}” is no ordinary file.</source>
+        <translation>“{path}”不是普通文件。</translation>
+    </message>
+    <message>
+        <source>“{path}” is damaged: it holds no object.</source>
+        <translation>“{path}”已损坏：其内容不是对象。</translation>
+    </message>
+    <message>
+        <source>“{path}” is damaged: it names no files beside it.</source>
+        <translation>“{path}”已损坏：它没有指定同一文件夹中的文件。</translation>
+    </message>
+    <message>
+        <source>“{file}” holds a wrong {reason}</source>
+        <translation>“{file}”中有错误：{reason}</translation>
+    </message>
+    <message>
+        <source>“{hash}” names no content.</source>
+        <translation>“{hash}”没有对应的内容。</translation>
+    </message>
+    <message>
+        <source>“{text}” stands for {count} texts: allowed are {most}.</source>
+        <translation>“{text}”代表 {count} 个文本：最多允许 {most} 个。</translation>
+    </message>
+    <message>
+        <source>it is nested too deeply</source>
+        <translation>嵌套过深</translation>
+    </message>
+    <message>
+        <source>It stands for more than {most} texts.</source>
+        <translation>它代表的文本超过 {most} 个。</translation>
+    </message>
+    <message>
+        <source>A pair</source>
+        <translation>一对</translation>
+    </message>
+    <message>
+        <source>Choose in Settings a folder, or a model that is in the hub&apos;s cache.</source>
+        <translation>请在“设置”中选择文件夹，或 Hub 缓存中的模型。</translation>
+    </message>
+    <message>
+        <source>{sentence} {advice}</source>
+        <translation>{sentence}{advice}</translation>
+    </message>
+    <message>
+        <source>Pairs is {pairs}: at least 1 is needed.</source>
+        <translation>对数为 {pairs}：至少需要 1。</translation>
+    </message>
+    <message>
+        <source>“{attribute}” cannot be measured.</source>
+        <translation>无法测量“{attribute}”。</translation>
+    </message>
+    <message>
+        <source>Choose of: {known}.</source>
+        <translation>可选：{known}。</translation>
+    </message>
+    <message>
+        <source>“{method}” has no single refinement to move.</source>
+        <translation>“{method}”没有可移动的单次细化。</translation>
+    </message>
+    <message>
+        <source>Choose of: {movable}.</source>
+        <translation>可选：{movable}。</translation>
+    </message>
+    <message>
+        <source>Prompts</source>
+        <translation>提示词数</translation>
+    </message>
+    <message>
+        <source>Seeds</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>步数</translation>
+    </message>
+    <message>
+        <source>{name} is {count}: at least 1 is needed.</source>
+        <translation>{name}为 {count}：至少需要 1。</translation>
+    </message>
+    <message>
+        <source>“{path}” exists and is no evaluation: {reason}.</source>
+        <translation>“{path}”已存在，但不是评测结果：{reason}。</translation>
+    </message>
+    <message>
+        <source>Name another file, or move it away.</source>
+        <translation>请指定其他文件，或将其移走。</translation>
+    </message>
+    <message>
+        <source>method</source>
+        <translation>方法</translation>
+    </message>
+    <message>
+        <source>set</source>
+        <translation>集合</translation>
+    </message>
+    <message>
+        <source>There is no {kind} “{unknown}”.</source>
+        <translation>没有{kind}“{unknown}”。</translation>
+    </message>
+    <message>
+        <source>{kind} is {count}: at least 1 is needed.</source>
+        <translation>{kind}为 {count}：至少需要 1。</translation>
+    </message>
+    <message>
+        <source>The detection model knows {known} of the suite&apos;s subjects; {needed} are needed.</source>
+        <translation>检测模型只认识评测集中的 {known} 种主体；至少需要 {needed} 种。</translation>
+    </message>
+    <message>
+        <source>Choose one that knows some of: {photo_kinds}.</source>
+        <translation>请选择能识别以下部分主体的模型：{photo_kinds}。</translation>
+    </message>
+    <message>
+        <source>“{path}” has other names (hard links) and could be written in part only: {reason}.</source>
+        <translation>“{path}”另有其他名称（硬链接），只写入了一部分：{reason}。</translation>
+    </message>
+    <message>
+        <source>The whole new file is “{whole}”.</source>
+        <translation>完整的新文件是“{whole}”。</translation>
+    </message>
+    <message>
+        <source>The delta of “{subject}: {attribute}” is another one than this was first made with.</source>
+        <translation>“{subject}: {attribute}”的增量与最初使用的不同。</translation>
+    </message>
+    <message>
+        <source>The subject at characters {start} to {end} is not in the prompt, which has {count} characters.</source>
+        <translation>第 {start} 至 {end} 个字符处的主体不在提示词中，提示词共有 {count} 个字符。</translation>
+    </message>
+    <message>
+        <source>“{model}” cannot be loaded: {reason}.</source>
+        <translation>无法加载“{model}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>“attune models check” tells more. Copy or download it again.</source>
+        <translation>“attune models check”可显示详情。请重新复制或下载。</translation>
+    </message>
+    <message>
+        <source>The device “{name}” is not available.</source>
+        <translation>设备“{name}”不可用。</translation>
+    </message>
+    <message>
+        <source>Available here: auto, {there}.</source>
+        <translation>此处可用：auto、{there}。</translation>
+    </message>
+    <message>
+        <source>Unknown dtype “{name}”.</source>
+        <translation>未知的数据类型“{name}”。</translation>
+    </message>
+    <message>
+        <source>Known are: auto, {dtypes}.</source>
+        <translation>已知：auto、{dtypes}。</translation>
+    </message>
+    <message>
+        <source>Choose the model that generates from text alone ({latent_channels} channels).</source>
+        <translation>请选择仅凭文本生成的模型（{latent_channels} 个通道）。</translation>
+    </message>
+    <message>
+        <source>The tokenizer {name} of “{entry_name}” does not tell which characters a token stands for.</source>
+        <translation>“{entry_name}”的分词器 {name} 没有说明词元对应哪些字符。</translation>
+    </message>
+    <message>
+        <source>Add its tokenizer.json.</source>
+        <translation>请添加它的 tokenizer.json。</translation>
+    </message>
+    <message>
+        <source>, </source>
+        <translation>、</translation>
+    </message>
+    <message>
+        <source>There is no attribute number {index} to sweep; there are {count}.</source>
+        <translation>没有可扫描的第 {index} 个属性；共有 {count} 个。</translation>
+    </message>
+    <message>
+        <source>Choose one of the edits.</source>
+        <translation>请选择其中一项编辑。</translation>
+    </message>
+    <message>
+        <source>{name} has no text attention that could be refined.</source>
+        <translation>{name} 没有可细化的文本注意力。</translation>
+    </message>
+    <message>
+        <source>Choose another model.</source>
+        <translation>请选择其他模型。</translation>
+    </message>
+    <message>
+        <source>Guidance from step {first} to {last} leaves the schedule, which has {steps} steps.</source>
+        <translation>从第 {first} 步到第 {last} 步的引导超出了共 {steps} 步的采样过程。</translation>
+    </message>
+    <message>
+        <source>Choose steps from 0 to {steps}.</source>
+        <translation>请选择 0 至 {steps} 之间的步。</translation>
+    </message>
+    <message>
+        <source>“{method}” refines at steps of its own; step {chosen} cannot be chosen.</source>
+        <translation>“{method}”在固定的步细化；不能选择第 {chosen} 步。</translation>
+    </message>
+    <message>
+        <source>Leave the step open, or choose a method with one refinement, such as ours or ours+.</source>
+        <translation>请不要指定步，或选择只细化一次的方法，例如 ours 或 ours+。</translation>
+    </message>
+    <message>
+        <source>The first step is all noise: there is no mean to learn.</source>
+        <translation>第一步全是噪点：没有可学习的均值。</translation>
+    </message>
+    <message>
+        <source>Choose a step from 1 to {last}.</source>
+        <translation>请选择 1 至 {last} 之间的步。</translation>
+    </message>
+    <message>
+        <source>Step {step} is beyond the schedule, which has {steps} steps.</source>
+        <translation>第 {step} 步超出了共 {steps} 步的采样过程。</translation>
+    </message>
+    <message>
+        <source>Choose a step from 0 to {last}.</source>
+        <translation>请选择 0 至 {last} 之间的步。</translation>
+    </message>
+    <message>
+        <source>The subject at characters {start} to {end} is not in the prompt, which has {length} characters.</source>
+        <translation>第 {start} 至 {end} 个字符处的主体不在提示词中，提示词共有 {length} 个字符。</translation>
+    </message>
+    <message>
+        <source>Choose the subject again.</source>
+        <translation>请重新选择主体。</translation>
+    </message>
+    <message>
+        <source>There is no subject to refine.</source>
+        <translation>没有可细化的主体。</translation>
+    </message>
+    <message>
+        <source>Choose the words that have to be seen.</source>
+        <translation>请选择必须出现的单词。</translation>
+    </message>
+    <message>
+        <source>{name} does not fit in memory whole, which refining needs.</source>
+        <translation>内存无法容纳完整的 {name}，而细化需要这样。</translation>
+    </message>
+    <message>
+        <source>Choose a smaller model or a smaller size, or close other programs.</source>
+        <translation>请选择更小的模型或尺寸，或关闭其他程序。</translation>
+    </message>
+    <message>
+        <source>The refinement met numbers that are not finite; the picture stayed as it was without it.</source>
+        <translation>细化过程中出现非有限数值；图片保持未细化的样子。</translation>
+    </message>
+    <message>
+        <source>The refinement met numbers that are not finite; {failed} of {pictures} pictures stayed as they were without it.</source>
+        <translation>细化过程中出现非有限数值；{pictures} 张图片中有 {failed} 张保持未细化的样子。</translation>
+    </message>
+    <message>
+        <source>There is no subject to look for.</source>
+        <translation>没有要查找的主体。</translation>
+    </message>
+    <message>
+        <source>The detector does not know “{kind}”.</source>
+        <translation>检测器不认识“{kind}”。</translation>
+    </message>
+    <message>
+        <source>It knows: {known} …</source>
+        <translation>它认识：{known} …</translation>
+    </message>
+    <message>
+        <source>Name a folder, or a model of the hub that is on this machine.</source>
+        <translation>请指定文件夹，或本机已有的 Hub 模型。</translation>
+    </message>
+    <message>
+        <source>The detector is missing.</source>
+        <translation>缺少检测器。</translation>
+    </message>
+    <message>
+        <source>It belongs in {folder}; install Attune again.</source>
+        <translation>它应位于 {folder}；请重新安装 Attune。</translation>
+    </message>
+    <message>
+        <source>There is no model “{model}”.</source>
+        <translation>没有名为“{model}”的模型。</translation>
+    </message>
+    <message>
+        <source>There are: {names}. A path or a hub id (owner/name) works as well.</source>
+        <translation>现有：{names}。也可以使用路径或 Hub ID (owner/name)。</translation>
+    </message>
+    <message>
+        <source>“{name}” is built in and cannot be removed.</source>
+        <translation>“{name}”为内置模型，无法移除。</translation>
+    </message>
+    <message>
+        <source>There is no added model “{name}”.</source>
+        <translation>没有已添加的模型“{name}”。</translation>
+    </message>
+    <message>
+        <source>“{name}” holds weights only; its configuration and tokenizers are not on this machine.</source>
+        <translation>“{name}”只含权重；本机没有其配置和分词器。</translation>
+    </message>
+    <message>
+        <source>Add {reference} first, or put a diffusers folder of the same model beside it as “{stem}”.</source>
+        <translation>请先添加 {reference}，或在旁边放置同一模型的 diffusers 文件夹，命名为“{stem}”。</translation>
+    </message>
+    <message>
+        <source>“{hub_id}” is not on this machine.</source>
+        <translation>本机没有“{hub_id}”。</translation>
+    </message>
+    <message>
+        <source>“attune models add {hub_id}” downloads it.</source>
+        <translation>可用“attune models add {hub_id}”下载。</translation>
+    </message>
+    <message>
+        <source>Unset HF_HUB_OFFLINE to download it.</source>
+        <translation>取消设置 HF_HUB_OFFLINE 后即可下载。</translation>
+    </message>
+    <message>
+        <source>a whole number</source>
+        <translation>整数</translation>
+    </message>
+    <message>
+        <source>a number</source>
+        <translation>数字</translation>
+    </message>
+    <message>
+        <source>yes or no</source>
+        <translation>是或否</translation>
+    </message>
+    <message>
+        <source>a text</source>
+        <translation>文本</translation>
+    </message>
+    <message>
+        <source>Unknown parameter {unknown}.</source>
+        <translation>未知的参数 {unknown}。</translation>
+    </message>
+    <message>
+        <source>a value is needed</source>
+        <translation>需要一个值</translation>
+    </message>
+    <message>
+        <source>expected {kind}</source>
+        <translation>应为{kind}</translation>
+    </message>
+    <message>
+        <source>choose one of: {choices}</source>
+        <translation>可选：{choices}</translation>
+    </message>
+    <message>
+        <source>allowed is up to {high:g}</source>
+        <translation>最大为 {high:g}</translation>
+    </message>
+    <message>
+        <source>allowed is {low:g} or more</source>
+        <translation>最小为 {low:g}</translation>
+    </message>
+    <message>
+        <source>allowed is {low:g} to {high:g}</source>
+        <translation>允许范围为 {low:g} 至 {high:g}</translation>
+    </message>
+    <message>
+        <source>Unknown field {unknown} in {name}.</source>
+        <translation>{name} 中有未知的字段 {unknown}。</translation>
+    </message>
+    <message>
+        <source>Characters {start} to {end} of the prompt “{text}” stand for no word.</source>
+        <translation>提示词“{text}”的第 {start} 至 {end} 个字符不是单词。</translation>
+    </message>
+    <message>
+        <source>The prompt has {length} characters.</source>
+        <translation>提示词共有 {length} 个字符。</translation>
+    </message>
+    <message>
+        <source>The model has no text encoder “{encoder}”.</source>
+        <translation>模型没有文本编码器“{encoder}”。</translation>
+    </message>
+    <message>
+        <source>It has: {embeddings}.</source>
+        <translation>它有：{embeddings}。</translation>
+    </message>
+    <message>
+        <source>The attribute&apos;s vector for “{encoder}” has {given} numbers, the model&apos;s tokens have {width}.</source>
+        <translation>属性用于“{encoder}”的向量有 {given} 个数，而模型的词元有 {width} 个。</translation>
+    </message>
+    <message>
+        <source>Choose an attribute that was made for this model&apos;s family.</source>
+        <translation>请选择为该模型系列制作的属性。</translation>
+    </message>
+    <message>
+        <source>The prompt is too long for this model; these words fell off: “{words}”.</source>
+        <translation>提示词对此模型过长，以下单词被截去：“{words}”。</translation>
+    </message>
+    <message>
+        <source>The model reads {room} tokens and the prompt has {count}: shorten it.</source>
+        <translation>模型可读取 {room} 个词元，提示词有 {count} 个：请缩短。</translation>
+    </message>
+    <message>
+        <source>permission denied</source>
+        <translation>权限不足</translation>
+    </message>
+    <message>
+        <source>the system does not permit it</source>
+        <translation>系统不允许</translation>
+    </message>
+    <message>
+        <source>there is no such file or folder</source>
+        <translation>没有该文件或文件夹</translation>
+    </message>
+    <message>
+        <source>it exists already</source>
+        <translation>已存在</translation>
+    </message>
+    <message>
+        <source>a part of the path is no folder</source>
+        <translation>路径中有一部分不是文件夹</translation>
+    </message>
+    <message>
+        <source>it is a folder</source>
+        <translation>这是文件夹</translation>
+    </message>
+    <message>
+        <source>the folder is not empty</source>
+        <translation>文件夹不为空</translation>
+    </message>
+    <message>
+        <source>no space is left on the drive</source>
+        <translation>磁盘空间不足</translation>
+    </message>
+    <message>
+        <source>your share of the drive is used up</source>
+        <translation>您的磁盘配额已用完</translation>
+    </message>
+    <message>
+        <source>the file would become too large</source>
+        <translation>文件会变得过大</translation>
+    </message>
+    <message>
+        <source>the drive can only be read</source>
+        <translation>磁盘是只读的</translation>
+    </message>
+    <message>
+        <source>the drive reports an error</source>
+        <translation>磁盘报告错误</translation>
+    </message>
+    <message>
+        <source>there is no such device</source>
+        <translation>没有该设备</translation>
+    </message>
+    <message>
+        <source>another program uses it</source>
+        <translation>其他程序正在使用</translation>
+    </message>
+    <message>
+        <source>too many files are open</source>
+        <translation>打开的文件过多</translation>
+    </message>
+    <message>
+        <source>the name is too long</source>
+        <translation>名称过长</translation>
+    </message>
+    <message>
+        <source>the system does not accept it</source>
+        <translation>系统不接受</translation>
+    </message>
+    <message>
+        <source>links lead in a circle</source>
+        <translation>链接形成循环</translation>
+    </message>
+    <message>
+        <source>it lies on another drive</source>
+        <translation>它位于其他磁盘</translation>
+    </message>
+    <message>
+        <source>the other end was closed</source>
+        <translation>另一端已关闭</translation>
+    </message>
+    <message>
+        <source>there is not enough memory</source>
+        <translation>内存不足</translation>
+    </message>
+    <message>
+        <source>there was no answer in time</source>
+        <translation>等待应答超时</translation>
+    </message>
+    <message>
+        <source>the connection was refused</source>
+        <translation>连接被拒绝</translation>
+    </message>
+    <message>
+        <source>the connection was closed</source>
+        <translation>连接已关闭</translation>
+    </message>
+    <message>
+        <source>the network cannot be reached</source>
+        <translation>无法访问网络</translation>
+    </message>
+    <message>
+        <source>it is not in UTF-8</source>
+        <translation>编码不是 UTF-8</translation>
+    </message>
+    <message>
+        <source>It needs operation, parameters and model.</source>
+        <translation>需要操作、参数和模型。</translation>
+    </message>
+    <message>
+        <source>Unknown operation “{name}”.</source>
+        <translation>未知的操作“{name}”。</translation>
+    </message>
+    <message>
+        <source>The weights of {name} are not those this was first made with.</source>
+        <translation>{name} 的权重与最初生成时不同。</translation>
+    </message>
+    <message>
+        <source>Choose a model of: {families}.</source>
+        <translation>请选择以下系列的模型：{families}。</translation>
+    </message>
+    <message>
+        <source>There is not enough memory for a picture of {width} × {height} with {model}.</source>
+        <translation>内存不足，无法用 {model} 生成 {width} × {height} 的图片。</translation>
+    </message>
+    <message>
+        <source>There is not enough memory with {model}.</source>
+        <translation>内存不足，无法运行 {model}。</translation>
+    </message>
+    <message>
+        <source>Unknown sampler “{sampler}”.</source>
+        <translation>未知的采样器“{sampler}”。</translation>
+    </message>
+    <message>
+        <source>Known are: {samplers}.</source>
+        <translation>已知：{samplers}。</translation>
+    </message>
+    <message>
+        <source>The model&apos;s scheduler predicts “{named}”, which is unknown.</source>
+        <translation>模型的调度器预测“{named}”，类型未知。</translation>
+    </message>
+    <message>
+        <source>Known are: {known}.</source>
+        <translation>已知：{known}。</translation>
+    </message>
+    <message>
+        <source>{steps} steps are not possible with the sampler {sampler}.</source>
+        <translation>采样器 {sampler} 不支持 {steps} 步。</translation>
+    </message>
+    <message>
+        <source>Choose 1 to {most}.</source>
+        <translation>请选择 1 至 {most}。</translation>
+    </message>
+    <message>
+        <source>Loading {model}… {percent} %</source>
+        <translation>正在加载 {model}… {percent} %</translation>
+    </message>
+    <message>
+        <source>{model} could not be loaded: {reason}</source>
+        <translation>无法加载 {model}：{reason}</translation>
+    </message>
+    <message>
+        <source>The image engine stopped unexpectedly ({reason}).</source>
+        <translation>图像引擎意外停止 ({reason})。</translation>
+    </message>
+    <message>
+        <source>it cannot be started: {reason}</source>
+        <translation>无法启动：{reason}</translation>
+    </message>
+    <message>
+        <source>its thread ended</source>
+        <translation>线程已结束</translation>
+    </message>
+    <message>
+        <source>signal 9, probably out of memory</source>
+        <translation>信号 9，可能是内存不足</translation>
+    </message>
+    <message>
+        <source>signal {signal}</source>
+        <translation>信号 {signal}</translation>
+    </message>
+    <message>
+        <source>exit status {status}</source>
+        <translation>退出状态 {status}</translation>
+    </message>
+    <message>
+        <source>“{model}” is damaged: {part}/config.json makes no network ({reason}).</source>
+        <translation>“{model}”已损坏：{part}/config.json 无法构成网络（{reason}）。</translation>
+    </message>
+    <message>
+        <source>“{model}” is incomplete: its {part} lacks {count} of {total} tensors, such as {name}.</source>
+        <translation>“{model}”不完整：其 {part} 缺少 {total} 个张量中的 {count} 个，例如 {name}。</translation>
+    </message>
+    <message>
+        <source>“{model}” does not fit its configuration: {part} has {name} with the shape {given}, not {wanted} ({count} such tensors).</source>
+        <translation>“{model}”与其配置不符：{part} 中 {name} 的形状为 {given}，而不是 {wanted}（共 {count} 个此类张量）。</translation>
+    </message>
+    <message>
+        <source>Use the configuration that belongs to these weights.</source>
+        <translation>请使用与这些权重对应的配置。</translation>
+    </message>
+    <message>
+        <source>“{model}” is damaged: {part}/config.json wants {count} layers.</source>
+        <translation>“{model}”已损坏：{part}/config.json 要求 {count} 层。</translation>
+    </message>
+    <message>
+        <source>“{model}” is incomplete: it has no {part}.</source>
+        <translation>“{model}”不完整：没有 {part}。</translation>
+    </message>
+    <message>
+        <source>Use a file that holds the whole model.</source>
+        <translation>请使用包含完整模型的文件。</translation>
+    </message>
+    <message>
+        <source>“{model}” is incomplete: its {part} lacks the tensor {name}.</source>
+        <translation>“{model}”不完整：其 {part} 缺少张量 {name}。</translation>
+    </message>
+    <message>
+        <source>“{model}” cannot be read: its {part} has tensors of unknown names or shapes.</source>
+        <translation>无法读取“{model}”：其 {part} 中有名称或形状未知的张量。</translation>
+    </message>
+    <message>
+        <source>“{phrase}” is not in the prompt.</source>
+        <translation>提示词中没有“{phrase}”。</translation>
+    </message>
+    <message>
+        <source>The prompt&apos;s words are: {present}.</source>
+        <translation>提示词中的单词有：{present}。</translation>
+    </message>
+    <message>
+        <source>“{phrase}” number {number} is not in the prompt.</source>
+        <translation>提示词中没有第 {number} 个“{phrase}”。</translation>
+    </message>
+    <message>
+        <source>It is there {times} times.</source>
+        <translation>它出现了 {times} 次。</translation>
+    </message>
+    <message>
+        <source>It is there once.</source>
+        <translation>它只出现了一次。</translation>
+    </message>
+    <message>
+        <source>Loading {model}…</source>
+        <translation>正在加载 {model}…</translation>
+    </message>
+    <message>
+        <source>An unexpected problem stopped this job ({detail}).</source>
+        <translation>任务因意外问题而停止 ({detail})。</translation>
+    </message>
+    <message>
+        <source>Nothing was changed; the details are in the log. Try again or restart Attune.</source>
+        <translation>未作任何更改；详情见日志。请重试，或重新启动 Attune。</translation>
     </message>
     <message>
         <source>This layer has no seed, so it has no variations.</source>
         <translation>此图层没有种子，因此没有变体。</translation>
     </message>
     <message>
-        <source>A canvas cannot be {0} × {1} pixels.</source>
-        <translation>画布不能为 {0} × {1} 像素。</translation>
-    </message>
-    <message>
-        <source>Use 1 to {0} for each side.</source>
-        <translation>每边请使用 1 至 {0}。</translation>
-    </message>
-    <message>
-        <source>A canvas of {0} × {1} pixels is too large.</source>
-        <translation>{0} × {1} 像素的画布过大。</translation>
-    </message>
-    <message>
-        <source>Use up to {0} megapixels.</source>
-        <translation>最多 {0} 百万像素。</translation>
+        <source>A layer made by “{operation}” has no attribute sliders.</source>
+        <translation>由“{operation}”生成的图层没有属性滑块。</translation>
     </message>
     <message>
         <source>That layer is no longer in the document.</source>
         <translation>该图层已不在文档中。</translation>
-    </message>
-    <message>
-        <source>“{0}” has no pixels of its own.</source>
-        <translation>“{0}”自身没有像素。</translation>
     </message>
     <message>
         <source>There is nothing to paint from yet.</source>
@@ -2370,12 +4777,28 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请按住 Alt 键单击要复制的位置。</translation>
     </message>
     <message>
+        <source>The picture is still being turned.</source>
+        <translation>图片仍在旋转中。</translation>
+    </message>
+    <message>
+        <source>Try again in a moment.</source>
+        <translation>请稍后重试。</translation>
+    </message>
+    <message>
         <source>The chosen layer has no pixels of its own.</source>
         <translation>所选图层自身没有像素。</translation>
     </message>
     <message>
         <source>Sample all layers instead.</source>
         <translation>请改为对所有图层取样。</translation>
+    </message>
+    <message>
+        <source>What was moved before is still being laid down.</source>
+        <translation>先前移动的内容仍在放置中。</translation>
+    </message>
+    <message>
+        <source>The document changed in the meantime, so nothing was moved.</source>
+        <translation>文档在此期间已更改，因此未移动任何内容。</translation>
     </message>
     <message>
         <source>No layer is chosen.</source>
@@ -2390,16 +4813,8 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请选择含像素的图层或蒙版。</translation>
     </message>
     <message>
-        <source>“{0}” is a text.</source>
-        <translation>“{0}”是文字图层。</translation>
-    </message>
-    <message>
         <source>Turn it into pixels first, in the Layer menu.</source>
         <translation>请先在“图层”菜单中栅格化文字。</translation>
-    </message>
-    <message>
-        <source>Layer “{0}” is hidden.</source>
-        <translation>图层“{0}”已隐藏。</translation>
     </message>
     <message>
         <source>Show it in the Layers panel first.</source>
@@ -2408,6 +4823,38 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>The layer changed in the meantime, so nothing was painted.</source>
         <translation>图层在此期间已更改，因此未绘制任何内容。</translation>
+    </message>
+    <message>
+        <source>{detail}</source>
+        <translation>{detail}</translation>
+    </message>
+    <message>
+        <source>This is for Linux desktops.</source>
+        <translation>此功能用于 Linux 桌面。</translation>
+    </message>
+    <message>
+        <source>On Windows and macOS the installed package adds the shortcut itself.</source>
+        <translation>在 Windows 和 macOS 上，安装包会自行添加快捷方式。</translation>
+    </message>
+    <message>
+        <source>There is no setting “{name}”.</source>
+        <translation>没有设置项“{name}”。</translation>
+    </message>
+    <message>
+        <source>A setting was out of range and is back at its default: {reason}</source>
+        <translation>某项设置超出范围，已恢复默认值：{reason}</translation>
+    </message>
+    <message>
+        <source>The settings could not be read ({reason}); the defaults are used. The old file is {file}.</source>
+        <translation>无法读取设置 ({reason})，已使用默认值。旧文件为 {file}。</translation>
+    </message>
+    <message>
+        <source>A colour is {colour}: allowed are four numbers 0 to 255.</source>
+        <translation>颜色为 {colour}：应为四个 0 至 255 的数值。</translation>
+    </message>
+    <message>
+        <source>The document changed in the meantime, so nothing was done.</source>
+        <translation>文档在此期间已更改，因此未执行任何操作。</translation>
     </message>
     <message>
         <source>Try it again.</source>
@@ -2430,92 +4877,44 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请保存为工程，或在设置中增大空间。</translation>
     </message>
     <message>
-        <source>There is no model “{0}”.</source>
-        <translation>没有名为“{0}”的模型。</translation>
-    </message>
-    <message>
-        <source>There are: {0}. A path or a hub id (owner/name) works as well.</source>
-        <translation>现有：{0}。也可以使用路径或 Hub ID (owner/name)。</translation>
-    </message>
-    <message>
-        <source>“{0}” is not on this machine.</source>
-        <translation>本机没有“{0}”。</translation>
-    </message>
-    <message>
-        <source>“{0}” could not be downloaded: {1}.</source>
-        <translation>无法下载“{0}”：{1}。</translation>
-    </message>
-    <message>
         <source>Check the name and the network.</source>
         <translation>请检查名称和网络。</translation>
     </message>
     <message>
-        <source>“{0}” is built in and cannot be removed.</source>
-        <translation>“{0}”为内置模型，无法移除。</translation>
+        <source>the whole model</source>
+        <translation>整个模型</translation>
     </message>
     <message>
-        <source>“{0}” is damaged.</source>
-        <translation>“{0}”已损坏。</translation>
+        <source>one network</source>
+        <translation>一个网络</translation>
     </message>
     <message>
-        <source>The prompt is too long for this model; these words fell off: “{0}”.</source>
-        <translation>提示词对此模型过长，以下单词被截去：“{0}”。</translation>
+        <source>one block</source>
+        <translation>一个模块</translation>
     </message>
     <message>
-        <source>The model reads {0} tokens and the prompt has {1}: shorten it.</source>
-        <translation>模型可读取 {0} 个词元，提示词有 {1} 个：请缩短。</translation>
+        <source>one layer</source>
+        <translation>一层</translation>
     </message>
     <message>
-        <source>There is not enough memory{0} with {1}.</source>
-        <translation>内存不足{0}（{1}）。</translation>
+        <source>Memory ran out; repeated with {part} in memory at a time.</source>
+        <translation>内存不足；已重试，每次只在内存中保留{part}。</translation>
     </message>
     <message>
         <source>Choose a smaller size or a smaller model, or close other programs.</source>
         <translation>请选择更小的尺寸或模型，或关闭其他程序。</translation>
     </message>
     <message>
-        <source>The image engine stopped unexpectedly ({0}).</source>
-        <translation>图像引擎意外停止 ({0})。</translation>
-    </message>
-    <message>
         <source>It starts again with the next job. If this repeats, try a smaller picture or model.</source>
         <translation>下一个任务会重新启动引擎。如果反复出现，请尝试更小的图片或模型。</translation>
-    </message>
-    <message>
-        <source>The device “{0}” is not available.</source>
-        <translation>设备“{0}”不可用。</translation>
-    </message>
-    <message>
-        <source>{0} is {1}: {2}.</source>
-        <translation>{0}为 {1}：{2}。</translation>
-    </message>
-    <message>
-        <source>The settings could not be read ({0}); the defaults are used. The old file is {1}.</source>
-        <translation>无法读取设置 ({0})，已使用默认值。旧文件为 {1}。</translation>
-    </message>
-    <message>
-        <source>A setting was out of range and is back at its default: {0}</source>
-        <translation>某项设置超出范围，已恢复默认值：{0}</translation>
     </message>
     <message>
         <source>Starting the image engine…</source>
         <translation>正在启动图像引擎…</translation>
     </message>
     <message>
-        <source>Loading {0}… {1} %</source>
-        <translation>正在加载 {0}… {1} %</translation>
-    </message>
-    <message>
-        <source>Loading {0}…</source>
-        <translation>正在加载 {0}…</translation>
-    </message>
-    <message>
-        <source>{0} could not be loaded: {1}</source>
-        <translation>无法加载 {0}：{1}</translation>
-    </message>
-    <message>
         <source>Another program changed the file: its layers were opened as they are there, without the masks, adjustments, texts and recipes that only Attune knows.</source>
-        <translation>文件已被其他程序更改：已按现有图层打开，不含只有 Attune 支持的蒙版、调整、文字和配方。</translation>
+        <translation>文件已被其他程序更改：已按现有图层打开，不含只有 Attune 支持的蒙版、调整、文字和生成参数。</translation>
     </message>
     <message>
         <source>Layers in another colour profile were converted to that of the lowest one.</source>
@@ -2523,15 +4922,11 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>None of the document&apos;s layers could be opened; it was opened flattened.</source>
-        <translation>无法打开文档的图层；已以合并图像打开。</translation>
+        <translation>无法打开文档的图层；已拼合打开。</translation>
     </message>
     <message>
         <source>Some long EXIF entries were left out: EXIF in a JPEG holds 64 KB.</source>
         <translation>部分较长的 EXIF 条目未写入：JPEG 中的 EXIF 上限为 64 KB。</translation>
-    </message>
-    <message>
-        <source>The XMP of the opened file was left out: it is too long for this format.</source>
-        <translation>原文件的 XMP 过长，此格式无法容纳，未写入。</translation>
     </message>
     <message>
         <source>The camera maker&apos;s own notes were left out: EXIF in a JPEG holds 64 KB.</source>
@@ -2564,30 +4959,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>The picture&apos;s colour profile is damaged and was left out.</source>
         <translation>图片的颜色配置文件已损坏，已忽略。</translation>
-    </message>
-    <message>
-        <source>The picture was converted from {0} to sRGB.</source>
-        <translation>图片已从 {0} 转换为 sRGB。</translation>
-    </message>
-    <message>
-        <source>The document is in {0}; it was opened flattened, in sRGB.</source>
-        <translation>文档为 {0} 模式；已以合并图像在 sRGB 中打开。</translation>
-    </message>
-    <message>
-        <source>“{0}” was opened as pixels.</source>
-        <translation>“{0}”已以像素打开。</translation>
-    </message>
-    <message>
-        <source>“{0}” uses the blend mode “{1}”, which is shown as normal.</source>
-        <translation>“{0}”使用混合模式“{1}”，以“正常”显示。</translation>
-    </message>
-    <message>
-        <source>The weights of {0} are not those this was first made with.</source>
-        <translation>{0} 的权重与最初生成时不同。</translation>
-    </message>
-    <message>
-        <source>Memory ran out; repeated with less of the model in memory ({0} offload).</source>
-        <translation>内存不足；已减少驻留内存的模型后重试（{0} 卸载）。</translation>
     </message>
 </context>
 <context>
@@ -2680,7 +5051,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>全部</translation>
     </message>
     <message>
-        <source>All but the place</source>
+        <source>All but the location</source>
         <translation>除地点外的全部</translation>
     </message>
     <message>
@@ -3332,13 +5703,6 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
-    <name>Leftovers</name>
-    <message>
-        <source>“{title}” was saved after this work was kept, so it is opened as a copy.</source>
-        <translation>“{title}”在保留此工作之后又保存过，因此以副本打开。</translation>
-    </message>
-</context>
-<context>
     <name>LevelsEditor</name>
     <message>
         <source>Input levels</source>
@@ -3441,6 +5805,10 @@ Double click shows its settings.</source>
         <translation>细化</translation>
     </message>
     <message>
+        <source>Redraw</source>
+        <translation>重绘</translation>
+    </message>
+    <message>
         <source>Layers</source>
         <translation>图层</translation>
     </message>
@@ -3464,7 +5832,7 @@ Double click shows its settings.</source>
         <translation>蒙版</translation>
     </message>
     <message>
-        <source>The mask hides</source>
+        <source>Use the mask</source>
         <translation>启用蒙版</translation>
     </message>
     <message>
@@ -3546,15 +5914,15 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>The sandbox models come with Attune and draw small cartoon scenes. For photos, add a Stable Diffusion checkpoint that is on this computer; it is used where it lies and nothing is uploaded.</source>
-        <translation>沙盒模型随 Attune 提供，只能绘制小幅卡通场景。处理照片请添加本机上的 Stable Diffusion 检查点；模型在原位置使用，不会上传任何内容。</translation>
+        <translation>沙盒模型随 Attune 提供，只能绘制小幅卡通场景。处理照片请添加本机上的 Stable Diffusion 模型文件；模型在原位置使用，不会上传任何内容。</translation>
     </message>
     <message>
         <source>Add a checkpoint</source>
-        <translation>添加检查点</translation>
+        <translation>添加模型文件</translation>
     </message>
     <message>
         <source>Checkpoints (*.safetensors);;model_index.json</source>
-        <translation>检查点 (*.safetensors);;model_index.json</translation>
+        <translation>模型文件 (*.safetensors);;model_index.json</translation>
     </message>
     <message>
         <source>Added {name}.</source>
@@ -3731,7 +6099,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>A small built-in model for trying things out. It draws cartoon scenes of people (man, woman), animals (cat, dog) and things (car, ball, tree, house). For photos, add a checkpoint under Models.</source>
-        <translation>用于试用的小型内置模型，只懂英文提示词。可绘制人物（man、woman）、动物（cat、dog）和物品（car、ball、tree、house）的卡通场景。处理照片请在“模型”中添加检查点。</translation>
+        <translation>用于试用的小型内置模型，只懂英文提示词。可绘制人物（man、woman）、动物（cat、dog）和物品（car、ball、tree、house）的卡通场景。处理照片请在“模型”中添加模型文件。</translation>
     </message>
 </context>
 <context>
@@ -3739,6 +6107,37 @@ Double click shows its settings.</source>
     <message>
         <source>{low} to {high}</source>
         <translation>{low} 至 {high}</translation>
+    </message>
+</context>
+<context>
+    <name>OperationPanel</name>
+    <message>
+        <source>Operation</source>
+        <translation>操作</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详细</translation>
+    </message>
+    <message>
+        <source>Working…</source>
+        <translation>正在处理…</translation>
+    </message>
+    <message>
+        <source>Make again</source>
+        <translation>重新生成</translation>
+    </message>
+    <message>
+        <source>Open a picture first.</source>
+        <translation>请先打开一张图片。</translation>
+    </message>
+    <message>
+        <source>The active layer was made this way; it is made again from the same picture.</source>
+        <translation>当前图层就是这样生成的；将用同一张图片重新生成。</translation>
+    </message>
+    <message>
+        <source>The result becomes a layer of its own above the active one.</source>
+        <translation>结果将成为当前图层上方的独立图层。</translation>
     </message>
 </context>
 <context>
@@ -3872,6 +6271,22 @@ Double click shows its settings.</source>
         <translation>检测模型</translation>
     </message>
     <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Only here</source>
+        <translation>仅限此处</translation>
+    </message>
+    <message>
+        <source>Strength</source>
+        <translation>强度</translation>
+    </message>
+    <message>
+        <source>0 keeps the picture, 1 makes a new one</source>
+        <translation>0 保留原图，1 生成全新图片</translation>
+    </message>
+    <message>
         <source>Generate</source>
         <translation>生成</translation>
     </message>
@@ -3894,6 +6309,10 @@ Double click shows its settings.</source>
     <message>
         <source>Score</source>
         <translation>评分</translation>
+    </message>
+    <message>
+        <source>Redraw</source>
+        <translation>重绘</translation>
     </message>
 </context>
 <context>
@@ -4332,8 +6751,8 @@ Double click shows its settings.</source>
         <translation>最早的步骤最先移除。</translation>
     </message>
     <message>
-        <source>Work that a crash may cost (seconds)</source>
-        <translation>崩溃时最多丢失的工作（秒）</translation>
+        <source>Keep unsaved changes every (seconds)</source>
+        <translation>保留未保存更改的间隔（秒）</translation>
     </message>
     <message>
         <source>Unsaved changes are kept for recovery at least this often, and when you pause.</source>
@@ -4346,6 +6765,14 @@ Double click shows its settings.</source>
     <message>
         <source>Unsaved work of this session, and of sessions that crashed.</source>
         <translation>本次及崩溃时未保存的工作。</translation>
+    </message>
+    <message>
+        <source>Disk space for what can be used again (MiB)</source>
+        <translation>可重复使用内容的磁盘空间 (MiB)</translation>
+    </message>
+    <message>
+        <source>Pictures as models see them: a second edit is quicker. 0 empties it and keeps nothing.</source>
+        <translation>模型所见的图片：再次编辑会更快。设为 0 则清空且不再保留。</translation>
     </message>
     <message>
         <source>Export format</source>
@@ -4482,6 +6909,33 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>SourceField</name>
+    <message>
+        <source>What is visible</source>
+        <translation>可见内容</translation>
+    </message>
+    <message>
+        <source>The active layer</source>
+        <translation>当前图层</translation>
+    </message>
+    <message>
+        <source>The selection</source>
+        <translation>选区</translation>
+    </message>
+    <message>
+        <source>Everywhere</source>
+        <translation>全图</translation>
+    </message>
+    <message>
+        <source>A file…</source>
+        <translation>文件…</translation>
+    </message>
+    <message>
+        <source>Choose a file</source>
+        <translation>选择文件</translation>
+    </message>
+</context>
+<context>
     <name>Starts</name>
     <message>
         <source>Untitled</source>
@@ -4524,7 +6978,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Built-in sandbox model — add a checkpoint to edit photos</source>
-        <translation>内置沙盒模型 — 添加检查点即可编辑照片</translation>
+        <translation>内置沙盒模型 — 添加模型文件即可编辑照片</translation>
     </message>
     <message>
         <source>{size} GB</source>
@@ -5150,10 +7604,6 @@ Double click shows its settings.</source>
         <source>Variation with seed {seed}</source>
         <translation>种子为 {seed} 的变体</translation>
     </message>
-    <message>
-        <source>Stopped</source>
-        <translation>已停止</translation>
-    </message>
 </context>
 <context>
     <name>Welcome</name>
@@ -5190,7 +7640,7 @@ Double click shows its settings.</source>
         <translation>示例</translation>
     </message>
     <message>
-        <source>Opened lately</source>
+        <source>Recent files</source>
         <translation>最近打开</translation>
     </message>
     <message>

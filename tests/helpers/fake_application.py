@@ -14,6 +14,7 @@ from editor.layers.recipes import Recipe, Subject
 from editor.system.settings import Settings
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError
+from inference.messages import Message, listed
 from inference.models import Catalogue
 from inference.operations import Attribute, AttributeSweep, Family, SamplingParameters
 from inference.request import Pixels, Request
@@ -45,7 +46,7 @@ class FakeCatalogue:
             FakeEntry("mini-sd1", Family.SD1),
             FakeEntry("mini-sd3", Family.SD3),
         ]
-        self.problems: list[str] = []
+        self.problems: list[Message] = []
 
     def entries(self) -> tuple[FakeEntry, ...]:
         return tuple(self._entries)
@@ -55,12 +56,17 @@ class FakeCatalogue:
             if entry.name == name:
                 return entry
         raise EditorError(
-            f"There is no model “{name}”.", f"There are: {', '.join(e.name for e in self._entries)}."
+            "There is no model “{name}”.",
+            "There are: {listed}.",
+            name=name,
+            listed=listed(e.name for e in self._entries),
         )
 
     def add(self, address: str) -> FakeEntry:
         if not address.endswith(".safetensors"):
-            raise EditorError(f"“{address}” is no model.", "Choose a folder or a .safetensors file.")
+            raise EditorError(
+                "“{address}” is no model.", "Choose a folder or a .safetensors file.", address=address
+            )
         entry = FakeEntry(Path(address).stem, Family.SDXL, sandbox=False, path=Path(address))
         self._entries.append(entry)
         return entry

@@ -18,6 +18,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from inference import worker
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.operations import AttributeSweep, SamplingParameters
 from inference.progress import Measurements, Step
 from inference.request import Pixels, Request, Result
@@ -114,7 +115,7 @@ class FakeService(InferenceService):
         self._on_reply(worker.Died("signal 9"))
         return job
 
-    def set_status(self, text: str) -> None:
+    def set_status(self, text: Message) -> None:
         self._on_reply(worker.Status(text))
 
     def result(self, request: Request, images: tuple[Pixels, ...] | None = None) -> Result:

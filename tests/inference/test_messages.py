@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.errors import EditorError, TooLittleMemoryError
-from inference.messages import Message
+from inference.messages import NOTHING, Label, Marked, Message, listed
+from inference.parameters import N_
 
 CHINESE = {"{name} has {count} layers.": "{name} 有 {count} 个图层。", "too dark": "太暗"}
 
@@ -60,3 +61,30 @@ def test_an_error_may_carry_messages_of_another() -> None:
     second = EditorError("{what} Nothing was opened.", first.advice, what=first.sentence)
     assert second.message == "a{b} is damaged. Nothing was opened."
     assert second.hint == "Get it again."
+
+
+def test_several_things_have_the_languages_mark_between_them() -> None:
+    things = listed(["a", Message("too dark")])
+    assert str(things) == "a, too dark"
+    assert things.said(lambda _, text: {", ": "、"}.get(text, chinese("Errors", text))) == "a、太暗"
+    assert str(pickle.loads(pickle.dumps(things))) == "a, too dark"
+    assert not listed([])
+    assert str(listed([]) or Message("none")) == "none"
+
+
+def test_marked_labels_are_translated_under_their_own_context() -> None:
+    label = N_("Operations", "Steps")
+    assert (label, type(label)) == ("Steps", Marked)
+    message = Message("{label} is {value}.", label=label, value=3)
+    for again in (message, pickle.loads(pickle.dumps(message))):
+        assert again.said(lambda context, text: f"{context}:{text}") == "Errors:Operations:Steps is 3."
+    assert Label("Operations", "Steps") == again.values["label"] != Label("Tools", "Steps")
+    assert pickle.loads(pickle.dumps(label)).context == "Operations"
+
+
+def test_an_error_as_one_message() -> None:
+    both = EditorError("{name} has {count} layers.", "too dark", name="a", count=1).whole
+    assert str(both) == "a has 1 layers. too dark"
+    assert both.said(chinese) == "a 有 1 个图层。 太暗"
+    assert EditorError("too dark").whole == Message("too dark")
+    assert str(NOTHING) == ""

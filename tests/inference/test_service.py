@@ -184,7 +184,7 @@ def test_cancel_all_empties_the_queue(service: InferenceService, qtbot: QtBot) -
 
 def test_preload_tells_its_progress_and_failure(service: InferenceService, qtbot: QtBot) -> None:
     said: list[str] = []
-    service.status_changed.connect(said.append)
+    service.status_changed.connect(lambda status: said.append(str(status)))
     service.preload("mini")
     qtbot.waitUntil(lambda: bool(said) and said[-1] == "")
     assert any(text.startswith("Loading mini… ") and text.endswith(" %") for text in said)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from editor.actions import ACTIONS, MENUS, Action
 from editor.application import Application
+from editor.words.said import said
 from editor.words.wording import plain
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
@@ -180,7 +181,7 @@ class Shortcuts(Dialog):
         try:
             self._application.settings.set_shortcut(action_id, keys)
         except EditorError as error:
-            self._application.message.emit(error.message, error.hint, "warning")
+            self._application.message.emit(said(error.sentence), said(error.advice), "warning")
 
 
 class ConflictBar(QFrame):

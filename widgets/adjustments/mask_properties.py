@@ -18,7 +18,7 @@ class MaskProperties(QWidget):
         self._node: Node | None = None
         title = QLabel(self.tr("Mask"))
         title.setProperty("heading", True)
-        self.enabled = QCheckBox(self.tr("The mask hides"))
+        self.enabled = QCheckBox(self.tr("Use the mask"))
         self.linked = QCheckBox(self.tr("Moves with its layer"))
         self.painted = QCheckBox(self.tr("Paint on the mask"))
         layout = QVBoxLayout(self)

@@ -25,7 +25,7 @@ from editor.formats.losses import what_would_be_lost
 from editor.pixels.qimages import to_qimage
 from editor.rendering.compositing import composite
 from editor.system.settings import Settings
-from editor.words.error_texts import translated
+from editor.words.said import said
 from inference.errors import EditorError
 from widgets.dialogs.export_preview import ExportPreview
 from widgets.forms.dialog import Dialog
@@ -86,7 +86,7 @@ class ExportDialog(Dialog):
         self.metadata.setAccessibleName(self.tr("Metadata"))
         for text, key in (
             (self.tr("All"), "all"),
-            (self.tr("All but the place"), "no-place"),
+            (self.tr("All but the location"), "no-place"),
             (self.tr("None"), "none"),
         ):
             self.metadata.addItem(text, key)
@@ -133,7 +133,7 @@ class ExportDialog(Dialog):
         try:
             _remember(self._application.settings, self.options)
         except EditorError as error:
-            self._application.message.emit(error.message, error.hint, "warning")
+            self._application.message.emit(said(error.sentence), said(error.advice), "warning")
         self._application.export(self._document, path, self.options)
         self.close()
 
@@ -243,7 +243,7 @@ class ExportDialog(Dialog):
 
         def failed(error: EditorError) -> None:
             if isValid(self) and asked == self._asked:
-                self.size_label.setText(translated(error.message))
+                self.size_label.setText(said(error.sentence))
                 self.preview.set_note(self.tr("No preview"))
 
         self._application.background.run(made, show, failed)

@@ -19,7 +19,9 @@ from shiboken6 import isValid
 
 from editor.application import Application
 from editor.system.settings import Preferences
+from editor.words.said import in_one_line, lines
 from inference.errors import EditorError
+from inference.messages import Message
 from widgets.forms.dialog import Dialog
 from widgets.look.theme import scaled_font
 
@@ -166,7 +168,7 @@ class ModelDialog(Dialog):
 
         def failed(error: EditorError) -> None:
             if ended():
-                self._say(str(error), wrong=True)
+                self._say(in_one_line(error), wrong=True)
 
         self._application.background.run(work, finished, failed)
 
@@ -196,7 +198,7 @@ class ModelDialog(Dialog):
         try:
             self._application.settings.set("model", self.selected)
         except EditorError as error:
-            self._say(str(error), wrong=True)
+            self._say(in_one_line(error), wrong=True)
         self._application.service.preload(self.selected)
         self._fill()
 
@@ -206,7 +208,7 @@ class ModelDialog(Dialog):
         def done(report: Any) -> None:
             problems = _problems(report)
             whole = self.tr("{name} is complete.").format(name=name)
-            self._say("\n".join(problems) if problems else whole, wrong=bool(problems))
+            self._say(lines(problems) if problems else whole, wrong=bool(problems))
 
         self._run(
             self.tr("Checking {name}…").format(name=name),
@@ -219,7 +221,7 @@ class ModelDialog(Dialog):
         try:
             self._application.catalogue.remove(name)
         except EditorError as error:
-            self._say(str(error), wrong=True)
+            self._say(in_one_line(error), wrong=True)
             return
         if self._application.settings.get("model") == name:
             self._application.settings.set("model", Preferences().model)
@@ -240,7 +242,6 @@ def _facts(entry: Any) -> list[str]:
     return facts
 
 
-def _problems(report: Any) -> list[str]:
+def _problems(report: Any) -> list[Message | str]:
     """Sentences on what is wrong with a checked model."""
-    found = report.get("problems", []) if isinstance(report, dict) else getattr(report, "problems", [])
-    return [str(item) for item in found]
+    return list(report.get("problems", []) if isinstance(report, dict) else getattr(report, "problems", []))

@@ -5,7 +5,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPlainTextEdit, QSpinBox, QWidget
 
 from editor.application import Application
-from editor.words.error_texts import shown
+from editor.words.said import in_one_line
 from inference.errors import EditorError
 from inference.operations import Generate
 from widgets.forms.dialog import Dialog
@@ -139,7 +139,7 @@ class NewPicture(Dialog):
                 height=_or_none(self.height_box),
             )
         except EditorError as error:
-            self.problem.setText(shown(error))
+            self.problem.setText(in_one_line(error))
             self.problem.show()
             return
         self.problem.hide()

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from editor.application import Application
 from editor.system.settings import SECTIONS, Section
-from editor.words.error_texts import shown
+from editor.words.said import in_one_line
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
 from widgets.forms.parameter_form import ParameterForm
@@ -143,6 +143,6 @@ class SettingsDialog(Dialog):
             self._settings.set(name, value)
             self.problem.hide()
         except EditorError as error:
-            self.problem.setText(shown(error))
+            self.problem.setText(in_one_line(error))
             self.problem.show()
             self._show(name)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from editor.actions.forms import LABELS, Form
 from editor.application import Application
 from editor.document.document import Document
+from editor.words.said import in_one_line
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
 from widgets.forms.parameter_form import ParameterForm
@@ -42,7 +43,7 @@ class FormDialog(Dialog):
         try:
             self._values = self._form.follow(self._document.state, old, replace(old, **{name: value}))
         except EditorError as error:
-            self.problem.setText(str(error))
+            self.problem.setText(in_one_line(error))
             self.problem.show()
             self.ok.setEnabled(False)
             return

@@ -6,6 +6,7 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
+from editor.words.choices import choice_text
 from inference.parameters import ParameterField
 from widgets.forms.editors import Editor, editor_of
 from widgets.look.theme import scaled_font
@@ -87,7 +88,7 @@ class ParameterForm(QWidget):
     def _editor(self, item: ParameterField) -> QWidget:
         row = self._rows[item.name] = editor_of(item)
         choices = {
-            choice: self._choice_labels.get(choice, choice)
+            choice: self._choice_labels.get(choice) or choice_text(choice)
             for choice in self._choices.get(item.name, item.declaration.choices)
         }
         return row.make(item, self._tr(item.declaration.label), choices, lambda: self._tell(item.name))

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from editor.words.choices import choice_text
 from inference.parameters import ParameterField, Parameters
 from widgets.look.theme import inset, tabular
 
@@ -89,7 +90,7 @@ class SliderForm(QWidget):
         combo = QComboBox()
         combo.setAccessibleName(label)
         for choice in item.declaration.choices:
-            combo.addItem(choice_label(choice), choice)
+            combo.addItem(choice_text(choice), choice)
         combo.activated.connect(lambda: self.changed.emit(item.name, combo.currentData(), False))
         line = QWidget()
         layout = QHBoxLayout(line)
@@ -201,9 +202,3 @@ class _ResetSlider(QSlider):
             super().wheelEvent(event)  # type: ignore[arg-type]
         else:
             event.ignore()  # type: ignore[attr-defined]
-
-
-def choice_label(choice: str) -> str:
-    """A declared choice in words: its own translation, else its name with a capital."""
-    text = QCoreApplication.translate("Choices", choice)
-    return text if text != choice else choice.replace("-", " ").replace("_", " ").capitalize()

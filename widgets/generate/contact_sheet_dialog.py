@@ -20,6 +20,7 @@ from editor.generating.contact_sheet import Cell, ContactSheet, Place
 from editor.generating.picture_scores import PictureScore
 from editor.layers.layer import Layer
 from editor.pixels.qimages import to_qimage
+from editor.words.said import said
 from inference.errors import EditorError
 from inference.methods.gsn.recipes import METHODS
 from inference.request import Pixels
@@ -51,7 +52,7 @@ class ContactCard(QToolButton):
 
     def show_cell(self, cell: Cell | None, score: PictureScore | None) -> None:
         self.setEnabled(cell is not None and cell.result is not None)
-        self.setToolTip(cell.error if cell is not None and cell.error else self.accessibleName())
+        self.setToolTip(said(cell.error) if cell is not None and cell.error else self.accessibleName())
         if cell is None or cell.result is None:
             self.setText(self._state(cell))
             return
@@ -181,7 +182,7 @@ class ContactSheetDialog(Dialog):
         try:
             self.sheet.start(self.chosen_methods(), self.seeds.value())
         except EditorError as error:
-            self.status.setText(error.message)
+            self.status.setText(said(error.sentence))
             return
         self._rebuild()
 

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from editor.application import Application
 from editor.generating.variations import Variation, VariationSession
 from editor.pixels.qimages import thumbnail
+from editor.words.said import said
 from widgets.look.theme import scaled_font, tabular, tokens_of, with_alpha
 
 CARD_PX = 84
@@ -27,7 +28,7 @@ class VariationCard(QAbstractButton):
     def __init__(self, variation: Variation, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._pixmap: QPixmap | None = None
-        self._error = ""
+        self._error = False
         self.setCheckable(True)
         self.setAutoExclusive(False)
         self.setFixedSize(CARD_PX, CARD_PX)
@@ -36,11 +37,11 @@ class VariationCard(QAbstractButton):
         self.set_variation(variation)
 
     def set_variation(self, variation: Variation) -> None:
-        self._error = variation.error
+        self._error = bool(variation.error)
         name = self.tr("Seed {seed}").format(seed=variation.seed)
         self.setText(str(variation.seed))
         self.setAccessibleName(name)
-        self.setToolTip(f"{name}\n{variation.error}".strip())
+        self.setToolTip(f"{name}\n{said(variation.error)}".strip())
         if variation.pixels is not None:
             image = thumbnail(variation.pixels, round(CARD_PX * self.devicePixelRatioF()))
             self._pixmap = QPixmap.fromImage(image)

@@ -1,6 +1,5 @@
 """The Jobs panel: what runs and waits, how long it still takes, and a button to stop it."""
 
-import re
 import time
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
@@ -8,8 +7,9 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from editor.pixels.qimages import to_qimage
-from editor.words.error_texts import translated
+from editor.words.said import lines, said
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.progress import Step
 from inference.service import InferenceService, Job, JobState, Priority
 from widgets.look.durations import duration
@@ -100,7 +100,7 @@ class JobRow(QWidget):
         self.bar.hide()
         self.state.setProperty("danger", True)
         self.state.setText(self.tr("failed"))
-        self.setToolTip(f"{error.message}\n{error.hint}".strip())
+        self.setToolTip(lines(filter(None, (error.sentence, error.advice))))
         self.cancel.hide()
 
     def _words(self, step: Step) -> str:
@@ -194,14 +194,13 @@ class JobPanel(QWidget):
             row.show_error(error)
             QTimer.singleShot(_FAILED_SHOWN_MS, self, lambda: self._on_over(job))
 
-    def _on_status(self, text: str) -> None:
-        self.loading.setText(translated(text))
+    def _on_status(self, text: Message) -> None:
+        self.loading.setText(said(text))
         self.loading.setVisible(bool(text))
-        self.loading_bar.setVisible(bool(text) and "%" in text)
-        percent = re.search(r"… (\d{1,3}) %$", text)
-        number = percent[1] if percent else ""
-        self.loading_bar.setRange(0, 100 if number else 0)
-        self.loading_bar.setValue(int(number or 0))
+        percent = text.values.get("percent")
+        self.loading_bar.setVisible(percent is not None)
+        self.loading_bar.setRange(0, 100 if percent is not None else 0)
+        self.loading_bar.setValue(percent or 0)
         self._show_empty()
 
     def _show_empty(self) -> None:

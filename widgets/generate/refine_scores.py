@@ -11,6 +11,7 @@ from editor.generating.picture_scores import PictureScore
 from editor.generating.requests import REFINE
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
+from editor.words.said import said
 from widgets.look.theme import tabular
 
 _SIMILARITIES = ("full_prompt", "least_subject", "text_text")
@@ -57,7 +58,7 @@ class RefineScores(QWidget):
         self.show()
         before = self._original_of(after)
         scores = [self._scores.of_layer(layer) if layer is not None else None for layer in (before, after)]
-        problem = next((score.problem for score in scores if score is not None and score.problem), "")
+        problem = next((said(score.problem) for score in scores if score is not None and score.problem), "")
         self.note.setText(problem)
         self.note.setVisible(bool(problem))
         if problem:

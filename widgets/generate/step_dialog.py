@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSpinBox, QWidget
 
 from editor.application import Application
 from editor.controllers.step_search import Search
+from editor.words.said import in_one_line
 from inference.errors import EditorError
 from inference.evaluation.choose_step import DEFAULT_PROMPTS, DEFAULT_SEEDS, candidates
 from inference.methods.gsn.plan import movable_methods
@@ -120,7 +121,7 @@ class StepDialog(Dialog):
         self._show()
 
     def _on_failed(self, error: EditorError) -> None:
-        self._error = " ".join(filter(None, (error.message, error.hint)))
+        self._error = in_one_line(error)
         self._show()
 
     def _on_kept(self, step: int) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWi
 from editor.application import Application
 from editor.generating.heatmaps import subject_box
 from editor.sliders.session import AttributeSession
+from editor.words.said import said
 from inference.errors import EditorError
 from inference.request import Pixels
 from widgets.look.pictures import WHOLE, cropped
@@ -272,7 +273,7 @@ class SubjectPanel(QWidget):
         try:
             change(self._session)
         except EditorError as error:
-            self._application.message.emit(error.message, error.hint, "error")
+            self._application.message.emit(said(error.sentence), said(error.advice), "error")
             self._on_sliders_changed()
 
     # pictures

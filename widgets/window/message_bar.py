@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from editor.words.error_texts import translated
 from widgets.look.icons import IconButton
 from widgets.look.theme import scaled_font
 
@@ -58,7 +57,6 @@ class MessageBar(QFrame):
 
         Only an error takes an error's place.
         """
-        text, hint = translated(text), translated(hint)
         shown = self.property("level") if self.isVisible() else ""
         if level != "error" and shown == "error":
             self._show_below(text, hint, level)

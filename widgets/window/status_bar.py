@@ -10,7 +10,8 @@ from editor.document.document import Document
 from editor.pixels.raster import Area
 from editor.selection import bounds
 from editor.system.process_memory import resident_bytes
-from editor.words.error_texts import translated
+from editor.words.said import said
+from inference.messages import Message
 from widgets.colours.colour_patch import ColourPatch
 from widgets.forms.zoom_box import ZoomBox
 from widgets.look.theme import tabular
@@ -89,8 +90,8 @@ class StatusBar(QStatusBar):
         self._colour_timer = QTimer(self, singleShot=True, interval=_COLOUR_INTERVAL_MS)
         self._colour_timer.timeout.connect(self._show_colour)
 
-    def _on_busy(self, text: str) -> None:
-        self.busy.setText(translated(text))
+    def _on_busy(self, text: str | Message) -> None:
+        self.busy.setText(said(text))
 
     def _on_pixels_changed(self, area: QRect) -> None:
         if self._position is not None and area.contains(self._position):

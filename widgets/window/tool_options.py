@@ -25,6 +25,8 @@ from PySide6.QtWidgets import (
 from editor.actions import action
 from editor.application import Application
 from editor.tools import TOOLS, Tool
+from editor.tools.painting.paint import MODE_LABELS
+from editor.words.choices import choice_text
 from editor.words.wording import plain
 from inference.errors import EditorError
 from inference.parameters import ParameterField
@@ -182,9 +184,10 @@ def _in_row(*widgets: QWidget, right: int) -> QWidget:
 
 
 def _choice_text(choice: str) -> str:
-    """A choice in words: the tools' translation of it, or itself with a capital."""
-    shown = QCoreApplication.translate(CONTEXT, choice)
-    return shown if shown != choice else choice.replace("-", " ").capitalize()
+    """A choice in words: a mode of painting has its own name."""
+    if choice in MODE_LABELS:
+        return QCoreApplication.translate("BlendMode", MODE_LABELS[choice])
+    return choice_text(choice)
 
 
 def _show(field: QWidget, value: Any) -> None:

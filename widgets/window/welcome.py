@@ -55,7 +55,7 @@ class Welcome(QScrollArea):
         self.blank.clicked.connect(self.blank_requested)
         self.samples = _Samples(self.tr("Samples"))
         self.samples.chosen.connect(self.sample_requested)
-        self.recent = _Recent(self.tr("Opened lately"))
+        self.recent = _Recent(self.tr("Recent files"))
         self.recent.chosen.connect(self.recent_requested)
         self._lay_out()
         self.show_waiting("")

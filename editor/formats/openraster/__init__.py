@@ -20,6 +20,7 @@ from editor.formats.openraster.stack import read_stack
 from editor.formats.openraster.stand_ins import stack_xml
 from editor.layers.limits import check_document, check_file_size
 from editor.system.atomic import atomic_write
+from inference.messages import Message
 
 MIME_TYPE = "image/openraster"
 STACK = "stack.xml"
@@ -28,7 +29,7 @@ THUMBNAIL = "Thumbnails/thumbnail.png"
 THUMBNAIL_PX = 256
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     """Write layers, composite and recipes.
 
     Raises:
@@ -66,7 +67,7 @@ def read(path: Path) -> Opened:
 
 def _read(archive: Archive) -> Opened:
     text = archive.text(STACK)
-    notes: list[str] = []
+    notes: list[Message] = []
     known = ours.read(archive, text, notes)
     if known.state is not None:
         check_file_size("The picture", known.state.width, known.state.height)
@@ -76,5 +77,5 @@ def _read(archive: Archive) -> Opened:
     return Opened(state=state, source=known.source, is_project=True, notes=_once(notes))
 
 
-def _once(notes: list[str]) -> tuple[str, ...]:
+def _once(notes: list[Message]) -> tuple[Message, ...]:
     return tuple(dict.fromkeys(notes))

@@ -27,6 +27,7 @@ from editor.layers.limits import (
 )
 from editor.pixels.raster import Area, Raster, Samples, to_eight_bits
 from inference.errors import EditorError
+from inference.messages import Message
 
 MOST_ENTRIES = 100_000
 _HEAD_BYTES = 64
@@ -38,7 +39,7 @@ class Archive:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         if len(archive.infolist()) > MOST_ENTRIES:
-            raise EditorError(f"The file has {len(archive.infolist())} parts; that is too many.")
+            raise EditorError("The file has {count} parts; that is too many.", count=len(archive.infolist()))
         self._archive = archive
         self._pictures: dict[str, tuple[Samples, bytes]] = {}
         self._rasters: dict[tuple[str, int], Raster] = {}
@@ -53,10 +54,14 @@ class Archive:
     def text(self, name: str) -> bytes:
         info = self._info(name)
         if info.file_size > LARGEST_TEXT_BYTES:
-            raise EditorError(f"“{name}” in the file is too large ({info.file_size // 2**20} MiB).")
+            raise EditorError(
+                "“{name}” in the file is too large ({size_mib} MiB).",
+                name=name,
+                size_mib=info.file_size // 2**20,
+            )
         return self._archive.read(info)
 
-    def picture(self, name: str, notes: list[str]) -> tuple[Samples, bytes]:
+    def picture(self, name: str, notes: list[Message]) -> tuple[Samples, bytes]:
         """RGBA samples and colour profile (b"" for none) of a PNG."""
         name = posixpath.normpath(name)
         if name not in self._pictures:
@@ -106,7 +111,11 @@ class Archive:
         self._pixels += width * height
         check_total(self._pixels)
         if info.file_size > width * height * 8 * 1.01 + _SPARE_BYTES:
-            raise EditorError(f"“{info.filename}” in the file is too large ({info.file_size // 2**20} MiB).")
+            raise EditorError(
+                "“{filename}” in the file is too large ({size_mib} MiB).",
+                filename=info.filename,
+                size_mib=info.file_size // 2**20,
+            )
 
 
 class Writer:

@@ -12,20 +12,23 @@ from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
 from editor.layers.limits import MOST_LAYERS, check_depth
 from editor.layers.recipes import Recipe
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.values import fields, flag, items, mended_text, number, typed, whole
 
 _FLAGS = ("visible", "locked", "alpha_locked", "position_locked", "clipped")
 _FOLDER = "attune"
 
 
-def node_from_json(values: dict[str, Any], archive: Archive, notes: list[str], depth: int = 0) -> Node | None:
+def node_from_json(
+    values: dict[str, Any], archive: Archive, notes: list[Message], depth: int = 0
+) -> Node | None:
     """The node; None for an adjustment of a newer version, which is noted.
 
     Raises:
         EditorError, ValueError, KeyError, TypeError: the file says something else than `node_to_json`.
     """
     check_depth(depth)
-    values = dict(fields(values, "A layer"))
+    values = dict(fields(values, Message("A layer")))
     common: dict[str, Any] = {
         "id": mended_text(values["id"], "id", LONGEST_NAME),
         "name": name_from_json(values["name"]),
@@ -45,7 +48,12 @@ def node_from_json(values: dict[str, Any], archive: Archive, notes: list[str], d
         return Group(children=kept, isolated=flag(values["isolated"], "isolated"), **common)
     kind = ADJUSTMENTS.get(values["kind"])
     if kind is None:
-        notes.append(f"The adjustment “{common['name']}” is of a kind that Attune lacks; it was left out.")
+        notes.append(
+            Message(
+                "The adjustment “{name}” is of a kind that Attune lacks; it was left out.",
+                name=common["name"],
+            )
+        )
         return None
     return Adjustment(settings=kind.settings.from_json(values["settings"]), **common)
 
@@ -55,21 +63,27 @@ def selection_from_json(values: dict[str, Any] | None, archive: Archive) -> Mask
 
 
 def _layer_from_json(
-    values: dict[str, Any], common: dict[str, Any], archive: Archive, notes: list[str]
+    values: dict[str, Any], common: dict[str, Any], archive: Archive, notes: list[Message]
 ) -> Layer:
     recipe = None
     if values.get("recipe") is not None:
         try:
             recipe = Recipe.from_json(values["recipe"])
         except EditorError as error:
-            notes.append(f"The sliders of layer “{common['name']}” cannot be restored: {error.message}")
+            notes.append(
+                Message(
+                    "The sliders of layer “{name}” cannot be restored: {reason}",
+                    name=common["name"],
+                    reason=error.sentence,
+                )
+            )
     text = text_from_json(values.get("text"), common["name"], notes)
     place = {"x": offset_from_json(values["x"]), "y": offset_from_json(values["y"])}
     return Layer(raster=archive.raster(values["src"]), made=recipe, text=text, **place, **common)
 
 
 def _mask_from_json(values: dict[str, Any], archive: Archive) -> Mask:
-    values = dict(fields(values, "A mask"))
+    values = dict(fields(values, Message("A mask")))
     return Mask(
         raster=archive.raster(values["src"], channels=1),
         x=offset_from_json(values["x"]),

@@ -29,6 +29,7 @@ from editor.layers.limits import LARGEST_SIDE_PX, MOST_LAYERS
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.values import fields, items, json_object, mended_text, whole
 
 NAME = "attune/document.json"
@@ -72,16 +73,21 @@ def document(picture: Picture, tree: dict[str, Any], stack: bytes, checksums: Ma
     return json.dumps(values, ensure_ascii=False, indent=1).encode()
 
 
-def read(archive: Archive, stack: bytes, notes: list[str]) -> Known:
+def read(archive: Archive, stack: bytes, notes: list[Message]) -> Known:
     """What we wrote; without it nothing is known."""
     if not archive.has(NAME):
         return Known()
     try:
         with said_broken(NAME):
-            values = json_object(archive.text(NAME), "description")
+            values = json_object(archive.text(NAME), Message("description"))
             known = _common(fields(values["source"], "source"))
     except EditorError as error:
-        notes.append(f"What Attune added to the file, such as recipes, cannot be read: {error.message}")
+        notes.append(
+            Message(
+                "What Attune added to the file, such as recipes, cannot be read: {reason}",
+                reason=error.sentence,
+            )
+        )
         return Known()
     if values.get("version") == 1:
         return replace(known, layers=tuple(items(values.get("layers", []), "layers", MOST_LAYERS)))
@@ -93,13 +99,18 @@ def read(archive: Archive, stack: bytes, notes: list[str]) -> Known:
                 tree = fields(values["tree"], "tree")
                 return replace(known, state=read_tree(tree, known, archive, notes))
         notes.append(
-            "Another program changed the file: its layers were opened as they are there, without the masks, "
-            "adjustments, texts and recipes that only Attune knows."
+            Message(
+                "Another program changed the file: its layers were opened as they are there, without "
+                "the masks, adjustments, texts and recipes that only Attune knows."
+            )
         )
     except EditorError as error:
         notes.append(
-            "Masks, adjustments, texts and recipes of the file cannot be read; layers that look the same "
-            f"were opened instead: {error.message}"
+            Message(
+                "Masks, adjustments, texts and recipes of the file cannot be read; layers that look "
+                "the same were opened instead: {reason}",
+                reason=error.sentence,
+            )
         )
     return known
 
@@ -128,7 +139,7 @@ def _restored(layer: Layer, kept: Mapping[str, Any]) -> Layer:
         return layer
 
 
-def _state(tree: Mapping[str, Any], known: Known, archive: Archive, notes: list[str]) -> DocumentState:
+def _state(tree: Mapping[str, Any], known: Known, archive: Archive, notes: list[Message]) -> DocumentState:
     state = replace(state_from_json(tree, Source(archive), notes), icc_profile=known.icc_profile)
     return _with_active(state, tree)
 
@@ -141,7 +152,7 @@ def _with_active(state: DocumentState, tree: Mapping[str, Any]) -> DocumentState
 
 
 def _state_of_version_2(
-    tree: Mapping[str, Any], known: Known, archive: Archive, notes: list[str]
+    tree: Mapping[str, Any], known: Known, archive: Archive, notes: list[Message]
 ) -> DocumentState:
     nodes = tuple(
         node

@@ -23,6 +23,9 @@ from editor.layers.limits import (
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
+from inference.messages import Message
+from inference.parameters import N_
+from inference.reasons import reason_of
 
 _ALIASES = {
     "krita:linear_light": BlendMode.LINEAR_LIGHT,
@@ -40,7 +43,7 @@ _NEARLY = {
 }
 
 
-def read_stack(archive: Archive, text: bytes, notes: list[str]) -> DocumentState:
+def read_stack(archive: Archive, text: bytes, notes: list[Message]) -> DocumentState:
     """The document that `stack.xml` describes.
 
     Raises:
@@ -57,7 +60,8 @@ def read_stack(archive: Archive, text: bytes, notes: list[str]) -> DocumentState
     if not nodes and reader.broken is not None:
         raise reader.broken
     if not nodes:
-        nodes = (Layer(name="Background", raster=Raster.filled(width, height)),)
+        name = N_("Starts", "Background")
+        nodes = (Layer(name=name, raster=Raster.filled(width, height)),)
     active = reader.selected or nodes[-1].id
     state = DocumentState(width=width, height=height, layers=nodes, active=active)
     return replace(state, icc_profile=reader.profile or b"", dpi=_dpi(image))
@@ -66,7 +70,7 @@ def read_stack(archive: Archive, text: bytes, notes: list[str]) -> DocumentState
 class _Reader:
     """Reads the nodes of a stack from bottom to top."""
 
-    def __init__(self, archive: Archive, notes: list[str]) -> None:
+    def __init__(self, archive: Archive, notes: list[Message]) -> None:
         self.selected = ""
         self.profile: bytes | None = None  # of the first picture; the others are converted to it
         self.broken: BrokenFileError | None = None  # what was wrong with the last layer that was left out
@@ -85,10 +89,12 @@ class _Reader:
             except BrokenFileError as error:
                 self.broken = error
                 name = element.get("name") or "Layer"
-                self._notes.append(f"“{name}” was left out: {error.message}")
+                self._notes.append(
+                    Message("“{name}” was left out: {reason}", name=name, reason=error.sentence)
+                )
                 continue
             if node is None:
-                self._notes.append(f"A part of kind “{element.tag}” was left out.")
+                self._notes.append(Message("A part of kind “{tag}” was left out.", tag=element.tag))
                 continue
             if element.get("selected") == "true":
                 self.selected = node.id
@@ -127,7 +133,9 @@ class _Reader:
             self.profile = profile
         raster = self._archive.raster(name)
         if not colour.same_colours(profile, self.profile):
-            self._notes.append("Layers in another colour profile were converted to that of the lowest one.")
+            self._notes.append(
+                Message("Layers in another colour profile were converted to that of the lowest one.")
+            )
             return colour.convert(Raster.of(samples), profile, self.profile)
         return raster
 
@@ -135,12 +143,25 @@ class _Reader:
         given = element.get("composite-op", BlendMode.NORMAL.value)
         if given in _NEARLY:
             label = _NEARLY[given].label
-            self._notes.append(f"“{name}” uses the blend mode “{given}”, which is shown as {label.lower()}.")
+            self._notes.append(
+                Message(
+                    "“{name}” uses the blend mode “{given}”, which is shown as {label}.",
+                    name=name,
+                    given=given,
+                    label=label.lower(),
+                )
+            )
             return _NEARLY[given]
         try:
             return _ALIASES.get(given) or BlendMode(given)
         except ValueError:
-            self._notes.append(f"“{name}” uses the blend mode “{given}”, which is shown as normal.")
+            self._notes.append(
+                Message(
+                    "“{name}” uses the blend mode “{given}”, which is shown as normal.",
+                    name=name,
+                    given=given,
+                )
+            )
             return BlendMode.NORMAL
 
 
@@ -156,7 +177,9 @@ def parsed(text: bytes) -> ElementTree.Element:
     try:
         return fromstring(text)
     except (ElementTree.ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:
-        raise EditorError(f"The layers cannot be read (stack.xml): {error}.") from error
+        raise EditorError(
+            "The layers cannot be read (stack.xml): {reason}.", reason=reason_of(error)
+        ) from error
 
 
 def _number(element: ElementTree.Element, name: str, low: int, high: int, default: int | None = None) -> int:
@@ -166,7 +189,9 @@ def _number(element: ElementTree.Element, name: str, low: int, high: int, defaul
     try:
         value = round(float(text or ""))
     except (ValueError, OverflowError) as error:
-        raise EditorError(f"“{name}” of a {element.tag} is {text!r}: a number is needed.") from error
+        raise EditorError(
+            "“{name}” of a {tag} is {text}: a number is needed.", name=name, tag=element.tag, text=repr(text)
+        ) from error
     if not low <= value <= high:
         raise EditorError(
             "“{name}” of a {tag} is {value}: allowed is {low} to {high}.",

@@ -22,11 +22,19 @@ from editor.layers.limits import LARGEST_PIXELS, check_file_size
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
+from inference.messages import Message
 
 HEADER_BYTES = 26
 RGB, GREY = 3, 1
 _MOST_BYTES = 32 * LARGEST_PIXELS  # what psd-tools may hold for one layer: floats of every channel, twice
-_MODES = {0: "bitmap", 2: "indexed colour", 4: "CMYK", 7: "multichannel", 8: "duotone", 9: "Lab"}
+_MODES = {
+    0: Message("bitmap"),
+    2: Message("indexed colour"),
+    4: Message("CMYK"),
+    7: Message("multichannel"),
+    8: Message("duotone"),
+    9: Message("Lab"),
+}
 
 
 def read(path: Path) -> Opened:
@@ -41,28 +49,32 @@ def read(path: Path) -> Opened:
 
         reader: Any = psd_tools.PSDImage
         logging.getLogger("psd_tools").setLevel(logging.CRITICAL)  # what it lacks is ours to say
-        notes: list[str] = []
+        notes: list[Message] = []
         whole = path.read_bytes()
         data, resources = mended(whole, notes)
         document: Any = reader.open(io.BytesIO(data), max_alloc_bytes=_MOST_BYTES)
         return _opened(document, resources, path, notes, photoshop.of_document(whole))
 
 
-def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[str, ...]:
+def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     del picture, options
-    raise EditorError(f"Attune does not write “{path.suffix}” files.", "Save as .ora, or export a picture.")
+    raise EditorError(
+        "Attune does not write “{suffix}” files.", "Save as .ora, or export a picture.", suffix=path.suffix
+    )
 
 
 def _check_header(path: Path) -> None:
     with path.open("rb") as file:
         head = file.read(HEADER_BYTES)
     if len(head) < HEADER_BYTES:
-        raise EditorError(f"“{path.name}” is damaged or incomplete.", "Get the file again.")
+        raise EditorError("“{name}” is damaged or incomplete.", "Get the file again.", name=path.name)
     height, width = struct.unpack_from(">II", head, 14)
     check_file_size(path.name, width, height)
 
 
-def _opened(document: Any, resources: Resources, path: Path, notes: list[str], described: bytes) -> Opened:
+def _opened(
+    document: Any, resources: Resources, path: Path, notes: list[Message], described: bytes
+) -> Opened:
     profile = resources.bytes(PROFILE)
     nodes = _nodes(document, profile, path, notes)
     usable = icc.is_rgb(profile) and colour.is_usable(profile) and int(document.color_mode) in (RGB, GREY)
@@ -82,17 +94,20 @@ def _opened(document: Any, resources: Resources, path: Path, notes: list[str], d
     return Opened(state=state, source=source, notes=tuple(dict.fromkeys(notes)))
 
 
-def _nodes(document: Any, profile: bytes, path: Path, notes: list[str]) -> tuple[Node, ...]:
+def _nodes(document: Any, profile: bytes, path: Path, notes: list[Message]) -> tuple[Node, ...]:
     mode = int(document.color_mode)
     if mode not in (RGB, GREY):
         notes.append(
-            f"The document is in {_MODES.get(mode, 'unknown colours')}; it was opened flattened, in sRGB."
+            Message(
+                "The document is in {mode}; it was opened flattened, in sRGB.",
+                mode=_MODES.get(mode, Message("unknown colours")),
+            )
         )
     elif len(document):
         reader = Reader(document, notes)
         nodes = reader.nodes()
         if nodes:
             return with_picture(document, nodes, reader.lossy, notes)
-        notes.append("None of the document's layers could be opened; it was opened flattened.")
+        notes.append(Message("None of the document's layers could be opened; it was opened flattened."))
     samples = flat_samples(document, notes, profile)
     return (Layer(name=path.stem, raster=Raster.of(samples)),)

@@ -21,13 +21,14 @@ from editor.adjustments.hue_saturation import HueSaturation
 from editor.adjustments.invert import Invert
 from editor.adjustments.levels import NEUTRAL, SMALLEST_SPAN, Levels, Range
 from editor.adjustments.posterise import Posterise
+from inference.messages import NOTHING, Message
 from inference.parameters import Parameters
 
 _LEGACY_BRIGHTNESS = b"brit"
 _CHANNELS = ("combined", "red", "green", "blue")
 
 
-def settings_of(layer: Any, notes: list[str], *, grey: bool = False) -> Parameters | None:
+def settings_of(layer: Any, notes: list[Message], *, grey: bool = False) -> Parameters | None:
     """Our settings of an adjustment layer; None if it is none, or one that Attune lacks.
 
     In a `grey` document what is said of the second channel is of grey, not of red.
@@ -41,13 +42,13 @@ def settings_of(layer: Any, notes: list[str], *, grey: bool = False) -> Paramete
     if grey and isinstance(settings, Levels | Curves):
         settings = replace(settings, green=settings.red, blue=settings.red)
     if difference:
-        notes.append(f"Adjustment “{layer.name}”: {difference}.")
+        notes.append(Message("Adjustment “{name}”: {difference}.", name=layer.name, difference=difference))
     return settings
 
 
-def _levels(layer: Any) -> tuple[Parameters, str]:
+def _levels(layer: Any) -> tuple[Parameters, Message]:
     ranges = [_range(record) for record in (layer.data or ())[:4]]
-    return Levels(**dict(zip(_CHANNELS, ranges))), ""
+    return Levels(**dict(zip(_CHANNELS, ranges))), NOTHING
 
 
 def _range(record: Any) -> Range:
@@ -59,7 +60,7 @@ def _range(record: Any) -> Range:
     return NEUTRAL if found == (0, 1, 1, 0, 1) else found
 
 
-def _curves(layer: Any) -> tuple[Parameters, str]:
+def _curves(layer: Any) -> tuple[Parameters, Message]:
     found: dict[str, Points] = {}
     items = layer.extra if layer.extra is not None else ()
     for item in items:
@@ -68,7 +69,7 @@ def _curves(layer: Any) -> tuple[Parameters, str]:
     if not found and layer.data is not None:
         for name, points in zip(_CHANNELS, layer.data.data):
             found[name] = _points(points)
-    return Curves(**found), "between its points the curve may differ a little"
+    return Curves(**found), Message("between its points the curve may differ a little")
 
 
 def _points(points: list[Any]) -> Points:
@@ -99,16 +100,18 @@ def _legacy_brightness(data: Any) -> Levels:
     return Levels(combined=(black, 1.0, white, low, high))
 
 
-def _brightness(layer: Any) -> tuple[Parameters, str]:
+def _brightness(layer: Any) -> tuple[Parameters, Message]:
     if layer.use_legacy:
-        return _legacy_brightness(layer), ""
+        return _legacy_brightness(layer), NOTHING
     share = 1 / 1.5
     brightness = max(-100.0, min(100.0, layer.brightness * share))
     contrast = max(-100.0, min(100.0, float(layer.contrast)))
-    return BrightnessContrast(brightness=brightness, contrast=contrast), "it is computed a little differently"
+    return BrightnessContrast(brightness=brightness, contrast=contrast), Message(
+        "it is computed a little differently"
+    )
 
 
-def _hue(layer: Any) -> tuple[Parameters, str]:
+def _hue(layer: Any) -> tuple[Parameters, Message]:
     coloured = layer.data is not None and int(layer.enable_colorization) == 1
     hue, saturation, lightness = (layer.colorization if coloured else layer.master)[:3]
     if coloured:
@@ -120,31 +123,33 @@ def _hue(layer: Any) -> tuple[Parameters, str]:
         colourise=coloured,
     )
     ranges = any(any(values) for _, values in layer.data or ())
-    return settings, "changes of single hues were left out" if ranges else ""
+    return settings, Message("changes of single hues were left out") if ranges else NOTHING
 
 
-def _black_and_white(layer: Any) -> tuple[Parameters, str]:
+def _black_and_white(layer: Any) -> tuple[Parameters, Message]:
     weights = [float(layer.red), float(layer.green), float(layer.blue)]
     total = sum(weights)
     weights = [weight * 100 / total for weight in weights] if total > 1 else [30.0, 59.0, 11.0]
     red, green, blue = (max(-200.0, min(300.0, weight)) for weight in weights)
     return (
         BlackAndWhite(red=red, green=green, blue=blue),
-        "only its red, green and blue were taken" + (", not its tint" if layer.use_tint else ""),
+        Message("only its red, green and blue were taken, not its tint")
+        if layer.use_tint
+        else Message("only its red, green and blue were taken"),
     )
 
 
-def _posterise(layer: Any) -> tuple[Parameters, str]:
-    return Posterise(levels=max(2, min(255, int(layer.posterize or 4)))), ""
+def _posterise(layer: Any) -> tuple[Parameters, Message]:
+    return Posterise(levels=max(2, min(255, int(layer.posterize or 4)))), NOTHING
 
 
-_KINDS: dict[str, Callable[[Any], tuple[Parameters, str]]] = {
+_KINDS: dict[str, Callable[[Any], tuple[Parameters, Message]]] = {
     "levels": _levels,
     "curves": _curves,
     "brightnesscontrast": _brightness,
     "huesaturation": _hue,
     "blackandwhite": _black_and_white,
-    "invert": lambda _layer: (Invert(), ""),
+    "invert": lambda _layer: (Invert(), NOTHING),
     "posterize": _posterise,
 }
 """By psd-tools' names."""

@@ -15,6 +15,7 @@ from editor.layers.blend_mode import BlendMode
 from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
 from editor.layers.limits import check_count, check_depth
 from editor.pixels.raster import Area, Raster, frozen
+from inference.messages import Message
 
 MODES = {
     "NORMAL": BlendMode.NORMAL,
@@ -46,13 +47,13 @@ MODES = {
 }
 _GROUPS = ("group", "artboard")
 _GREY = 1
-_AS_PIXELS = {"type": "Text layer", "smartobject": "Smart object", "shape": "Shape"}
+_AS_PIXELS = ("type", "smartobject", "shape")
 
 
 class Reader:
     """Reads one document from bottom to top."""
 
-    def __init__(self, document: Any, notes: list[str]) -> None:
+    def __init__(self, document: Any, notes: list[Message]) -> None:
         self._document = document
         self._notes = notes
         self._budget = Budget()
@@ -60,7 +61,7 @@ class Reader:
         self.lossy = False  # whether something is not shown as in Photoshop
         if document.depth == 32:
             notes.append(
-                "The document has 32 bits a channel; it was opened with 16, brighter values cut off."
+                Message("The document has 32 bits a channel; it was opened with 16, brighter values cut off.")
             )
 
     def nodes(self) -> tuple[Node, ...]:
@@ -76,7 +77,7 @@ class Reader:
                 with said_broken(str(layer.name)):
                     node = self._node(layer, depth)
             except BrokenFileError as error:
-                self._notes.append(f"A layer was left out: {error.message}")
+                self._notes.append(Message("A layer was left out: {reason}", reason=error.sentence))
                 continue
             if node is not None:
                 found.append(node)
@@ -93,16 +94,27 @@ class Reader:
         if samples is None and kind in ("solidcolorfill", "shape"):
             return self._fill(layer)
         if samples is None and kind not in ("pixel", "type", "smartobject"):
-            self._say(layer, f"is of a kind that Attune lacks ({kind}) and was left out")
+            self._say(
+                Message(
+                    "“{name}” is of a kind that Attune lacks ({kind}) and was left out.",
+                    name=layer.name,
+                    kind=kind,
+                )
+            )
             return None
         if kind in _AS_PIXELS:
-            self._notes.append(f"{_AS_PIXELS[kind]} “{layer.name}” was opened as pixels.")
+            self._notes.append(_as_pixels(kind, layer.name))
         raster = Raster.of(samples) if samples is not None else Raster.filled(1, 1)
         return Layer(raster=raster, x=int(layer.left), y=int(layer.top), **self._common(layer))
 
     def _group(self, layer: Any, kind: str, depth: int) -> Group:
         if kind == "artboard":
-            self._say(layer, "is an artboard and was opened as a group, without its background")
+            self._say(
+                Message(
+                    "“{name}” is an artboard and was opened as a group, without its background.",
+                    name=layer.name,
+                )
+            )
         isolated = layer.blend_mode.name != "PASS_THROUGH"
         return Group(children=self._inside(layer, depth + 1), isolated=isolated, **self._common(layer))
 
@@ -116,9 +128,11 @@ class Reader:
         """A colour over the whole document; its outline becomes the mask."""
         colour = fill_colour(layer)
         if colour is None:
-            self._say(layer, "is a shape or fill that Attune lacks and was left out")
+            self._say(
+                Message("“{name}” is a shape or fill that Attune lacks and was left out.", name=layer.name)
+            )
             return None
-        self._notes.append(f"“{layer.name}” was opened as pixels.")
+        self._notes.append(Message("“{name}” was opened as pixels.", name=layer.name))
         width, height = self._document.width, self._document.height
         self._budget.take(str(layer.name), width, height)
         pixels = np.empty((height, width, 4), np.uint8)
@@ -149,7 +163,13 @@ class Reader:
         if name == "PASS_THROUGH":
             return BlendMode.NORMAL
         if name not in MODES:
-            self._say(layer, f"uses the blend mode {name.lower()}, which is shown as normal")
+            self._say(
+                Message(
+                    "“{name}” uses the blend mode “{given}”, which is shown as normal.",
+                    name=layer.name,
+                    given=Message("dissolve") if name == "DISSOLVE" else name.lower(),
+                )
+            )
         return MODES.get(name, BlendMode.NORMAL)
 
     def _mask(self, layer: Any) -> Mask | None:
@@ -199,11 +219,20 @@ class Reader:
 
     def _note_effects(self, layer: Any) -> None:
         if layer.has_effects():
-            self._say(layer, "has layer effects, which were left out")
+            self._say(Message("“{name}” has layer effects, which were left out.", name=layer.name))
 
-    def _say(self, layer: Any, what: str) -> None:
+    def _say(self, note: Message) -> None:
+        """A note on something that is not shown as in Photoshop."""
         self.lossy = True
-        self._notes.append(f"“{layer.name}” {what}.")
+        self._notes.append(note)
+
+
+def _as_pixels(kind: str, name: str) -> Message:
+    if kind == "type":
+        return Message("The text layer “{name}” was opened as pixels.", name=name)
+    if kind == "smartobject":
+        return Message("The smart object “{name}” was opened as pixels.", name=name)
+    return Message("The shape “{name}” was opened as pixels.", name=name)
 
 
 def _softness(mask: Any, kind: str) -> tuple[int, float]:

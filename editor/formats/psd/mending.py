@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 
 from editor.formats.psd.resources import EXIF, GUIDES, PROFILE, RESOLUTION, XMP, Resources, blocks_of
+from inference.messages import Message
 
 _OURS = frozenset((RESOLUTION, GUIDES, PROFILE, EXIF, XMP))
 _THEIRS = frozenset((1047, 1053, 1057))  # transparent index, identifiers of alpha, whether a picture is there
@@ -20,7 +21,7 @@ _NAMES = (
 _MODES = frozenset(_NAMES[start : start + 4] for start in range(0, len(_NAMES), 5))
 
 
-def mended(data: bytes, notes: list[str]) -> tuple[bytes, Resources]:
+def mended(data: bytes, notes: list[Message]) -> tuple[bytes, Resources]:
     """The same document with at most its unknown parts replaced, and its resources apart.
 
     Anything odd in its frame stays as it is.
@@ -31,7 +32,7 @@ def mended(data: bytes, notes: list[str]) -> tuple[bytes, Resources]:
         return data, Resources({})  # cut off: psd-tools says where
 
 
-def _mended(data: bytes, notes: list[str]) -> tuple[bytes, Resources]:
+def _mended(data: bytes, notes: list[Message]) -> tuple[bytes, Resources]:
     (palette,) = struct.unpack_from(">I", data, _HEADER_BYTES)
     start = _HEADER_BYTES + 4 + palette
     (size,) = struct.unpack_from(">I", data, start)
@@ -49,7 +50,7 @@ def _mended(data: bytes, notes: list[str]) -> tuple[bytes, Resources]:
     return b"".join((data[:start], size_of_kept, *kept, rest)), Resources(blocks)
 
 
-def _mend_modes(rest: bytearray, large: bool, notes: list[str]) -> None:
+def _mend_modes(rest: bytearray, large: bool, notes: list[Message]) -> None:
     """Replace unknown blend modes of the layers, in place; `rest` begins with the layers' section."""
     length = 8 if large else 4
     (section,) = struct.unpack_from(">Q" if large else ">I", rest, 0)
@@ -67,6 +68,10 @@ def _mend_modes(rest: bytearray, large: bool, notes: list[str]) -> None:
         if given not in _MODES and bytes(rest[mode - 4 : mode]) == b"8BIM":
             rest[mode : mode + 4] = b"norm"
             shown = given.decode("latin-1").strip()
-            notes.append(f"A layer uses the unknown blend mode “{shown}”, which is shown as normal.")
+            notes.append(
+                Message(
+                    "A layer uses the unknown blend mode “{shown}”, which is shown as normal.", shown=shown
+                )
+            )
         (extra,) = struct.unpack_from(">I", rest, mode + 8)
         place = mode + 12 + extra

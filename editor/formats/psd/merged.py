@@ -13,6 +13,7 @@ from editor.formats.psd.pixels import flat_samples
 from editor.layers.layer import Group, Layer, Node
 from editor.pixels.raster import Area, Raster, Samples, to_eight_bits
 from editor.rendering.compositing import composite_samples
+from inference.messages import Message
 
 NAME = "Photoshop's picture"
 LAYERS = "Layers"
@@ -23,7 +24,9 @@ _SHARE_IF_LOSSY = 0.0005  # of the pixels, where something is known to be left o
 _SHARE = 0.01
 
 
-def with_picture(document: Any, nodes: tuple[Node, ...], lossy: bool, notes: list[str]) -> tuple[Node, ...]:
+def with_picture(
+    document: Any, nodes: tuple[Node, ...], lossy: bool, notes: list[Message]
+) -> tuple[Node, ...]:
     """The nodes, or, if they look different, the merged picture over a hidden group of them.
 
     `lossy` says whether something is known to be missing.
@@ -36,8 +39,12 @@ def with_picture(document: Any, nodes: tuple[Node, ...], lossy: bool, notes: lis
     if merged is None:
         return nodes
     notes.append(
-        f"The layers look different than in Photoshop. “{NAME}” is what Photoshop shows; "
-        f"hide it and show the group “{LAYERS}” to see and edit them."
+        Message(
+            "The layers look different than in Photoshop. “{name}” is what Photoshop shows; hide "
+            "it and show the group “{layers}” to see and edit them.",
+            name=NAME,
+            layers=LAYERS,
+        )
     )
     group = Group(name=LAYERS, children=nodes, isolated=False, visible=False)
     return group, Layer(name=NAME, raster=Raster.of(merged))

@@ -12,6 +12,7 @@ from editor.formats.decoding import to_srgb
 from editor.layers.limits import check_file_size, check_total
 from editor.pixels.raster import Raster, Samples, frozen
 from inference.errors import EditorError
+from inference.messages import Message
 
 Floats = NDArray[np.float32]
 _BITMAP, _GREY, _INDEXED, _RGB, _CMYK, _MULTICHANNEL, _DUOTONE, _LAB = 0, 1, 2, 3, 4, 7, 8, 9
@@ -68,7 +69,7 @@ def _is_transparent(document: Any) -> bool:
     return layers is not None and layers.layer_count != 0 and bool(has_transparency(document))
 
 
-def flat_samples(document: Any, notes: list[str], profile: bytes = b"") -> Samples:
+def flat_samples(document: Any, notes: list[Message], profile: bytes = b"") -> Samples:
     """The document's own composite, RGBA; colours other than RGB and grey come out of `profile`.
 
     Raises:
@@ -76,7 +77,7 @@ def flat_samples(document: Any, notes: list[str], profile: bytes = b"") -> Sampl
     """
     mode = int(document.color_mode)
     if mode not in (_GREY, _RGB) and document.depth > 8:
-        notes.append("The picture has more than 8 bits a channel; it was opened with 8.")
+        notes.append(Message("The picture has more than 8 bits a channel; it was opened with 8."))
     if mode in (_BITMAP, _INDEXED, _DUOTONE):
         return _through_pillow(document)
     planes = document.numpy()

@@ -92,10 +92,12 @@ def target_of(document: Document) -> Target:
         return _mask_target(state, node)
     if not isinstance(node, Layer):
         raise EditorError(
-            f"“{node.name}” has no pixels of its own.", "Choose a layer with pixels, or a mask."
+            "“{name}” has no pixels of its own.", "Choose a layer with pixels, or a mask.", name=node.name
         )
     if node.text is not None:
-        raise EditorError(f"“{node.name}” is a text.", "Turn it into pixels first, in the Layer menu.")
+        raise EditorError(
+            "“{name}” is a text.", "Turn it into pixels first, in the Layer menu.", name=node.name
+        )
     area = grown_area(node.area, state.area)
     return Target(node, regridded(node.raster, node.area, area), area, False, state.selection)
 
@@ -110,6 +112,6 @@ def _mask_target(state: DocumentState, node: Node) -> Target:
 
 def _refuse(node: Node) -> None:
     if node.locked:
-        raise EditorError(f"Layer “{node.name}” is locked.", "Unlock it in the Layers panel first.")
+        raise EditorError("Layer “{name}” is locked.", "Unlock it in the Layers panel first.", name=node.name)
     if not node.visible:
-        raise EditorError(f"Layer “{node.name}” is hidden.", "Show it in the Layers panel first.")
+        raise EditorError("Layer “{name}” is hidden.", "Show it in the Layers panel first.", name=node.name)

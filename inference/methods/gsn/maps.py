@@ -98,7 +98,7 @@ def text_layers(backbone: Backbone, height: int, width: int) -> Where:
     cross = [layer for layer in layers if layer.kind is AttentionKind.CROSS]
     if not cross:
         raise EditorError(
-            f"{backbone.name} has no text attention that could be refined.", "Choose another model."
+            "{name} has no text attention that could be refined.", "Choose another model.", name=backbone.name
         )
     return Where(kinds={AttentionKind.CROSS}, strides={_stride(cross, height, width)})
 

@@ -85,8 +85,11 @@ def plan(
     last = parameters.guidance_end if parameters.guidance_end is not None else last
     if max(first, last) > steps:
         raise EditorError(
-            f"Guidance from step {first} to {last} leaves the schedule, which has {steps} steps.",
-            f"Choose steps from 0 to {steps}.",
+            "Guidance from step {first} to {last} leaves the schedule, which has {steps} steps.",
+            "Choose steps from 0 to {steps}.",
+            first=first,
+            last=last,
+            steps=steps,
         )
     return Plan(steps=steps, refinements=refinements, guidance=guidance, guided=range(first, last))
 
@@ -158,12 +161,16 @@ def _placed(recipe: Recipe, parameters: Refine, steps: int) -> dict[int, Refinem
     first = refinements[0]
     if len(refinements) > 1 or isinstance(first, NoiseSearch):
         raise EditorError(
-            f"“{parameters.method}” refines at steps of its own; step {chosen} cannot be chosen.",
+            "“{method}” refines at steps of its own; step {chosen} cannot be chosen.",
             "Leave the step open, or choose a method with one refinement, such as ours or ours+.",
+            method=parameters.method,
+            chosen=chosen,
         )
     if isinstance(first, MeanLearning) and chosen == 0:
         raise EditorError(
-            "The first step is all noise: there is no mean to learn.", f"Choose a step from 1 to {steps - 1}."
+            "The first step is all noise: there is no mean to learn.",
+            "Choose a step from 1 to {last}.",
+            last=steps - 1,
         )
     return {chosen: first}
 
@@ -171,8 +178,11 @@ def _placed(recipe: Recipe, parameters: Refine, steps: int) -> dict[int, Refinem
 def _check_step(step: int | None, steps: int) -> None:
     if step is not None and step >= steps:
         raise EditorError(
-            f"Step {step} is beyond the schedule, which has {steps} steps.",
-            f"Choose a step from 0 to {steps - 1}.",
+            "Step {step} is beyond the schedule, which has {steps} steps.",
+            "Choose a step from 0 to {last}.",
+            step=step,
+            steps=steps,
+            last=steps - 1,
         )
 
 

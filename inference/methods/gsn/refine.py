@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.inputs import Inputs
+from inference.messages import Message
 from inference.methods.attribute_control import shifted
 from inference.methods.generate import (
     Part,
@@ -68,9 +69,12 @@ def _targets(run: Run, parameters: Refine, what: Plan) -> Targets:
         for start_, end in ((subject.start, subject.end), *subject.modifiers):
             if not 0 <= start_ < end <= len(prompt.text):
                 raise EditorError(
-                    f"The subject at characters {start_} to {end} is not in the prompt, "
-                    f"which has {len(prompt.text)} characters.",
+                    "The subject at characters {start} to {end} is not in the prompt, which has {length} "
+                    "characters.",
                     "Choose the subject again.",
+                    start=start_,
+                    end=end,
+                    length=len(prompt.text),
                 )
             prompt.tokens(start_, end)
     if what.first < run.steps:
@@ -79,8 +83,9 @@ def _targets(run: Run, parameters: Refine, what: Plan) -> Targets:
         text_layers(backbone, *backbone.latent_shape(parameters.width or 0, parameters.height or 0)[1:])
         if not backbone.allows_gradients:
             raise EditorError(
-                f"{backbone.name} does not fit in memory whole, which refining needs.",
+                "{name} does not fit in memory whole, which refining needs.",
                 "Choose a smaller model or a smaller size, or close other programs.",
+                name=backbone.name,
             )
     return targets_of(prompt, parameters.subjects)
 
@@ -92,7 +97,7 @@ class _Done:
     latents: dict[int, torch.Tensor]
     part: Part
     seen: StepMaps
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
 
 @dataclass
@@ -231,9 +236,21 @@ def _own(prompt: Prompt, count: int) -> list[Prompt]:
     return [prompt, *(replace(prompt) for _ in range(count - 1))]
 
 
-def _not_finite(failed: int, pictures: int) -> tuple[str, ...]:
-    which = "the picture" if pictures == 1 else f"{failed} of {pictures} pictures"
-    return (f"The refinement met numbers that are not finite; {which} stayed as it was without it.",)
+def _not_finite(failed: int, pictures: int) -> tuple[Message, ...]:
+    if pictures == 1:
+        return (
+            Message(
+                "The refinement met numbers that are not finite; the picture stayed as it was without it."
+            ),
+        )
+    return (
+        Message(
+            "The refinement met numbers that are not finite; {failed} of {pictures} pictures stayed as they "
+            "were without it.",
+            failed=failed,
+            pictures=pictures,
+        ),
+    )
 
 
 def _size_bytes(seen: StepMaps) -> int:

@@ -226,7 +226,7 @@ class TestScores:
         service.fail(EditorError("Nobody can tell."))
         found = application.refinement.scores.of_layer(layer)
         assert found is not None
-        assert found.problem == "Nobody can tell."
+        assert str(found.problem) == "Nobody can tell."
 
 
 class TestContactSheet:
@@ -248,7 +248,7 @@ class TestContactSheet:
         service.finish()
         service.fail(EditorError("too large"))
         assert sheet.cell(Place("plain", 7)).result is not None  # type: ignore[union-attr]
-        assert sheet.cell(Place("ours", 7)).error == "too large"  # type: ignore[union-attr]
+        assert str(sheet.cell(Place("ours", 7)).error) == "too large"  # type: ignore[union-attr]
         assert sheet.done == (2, 4)
         sheet.stop()
         sheet.close()

@@ -17,6 +17,7 @@ from editor.document.document import Document
 from editor.formats import files
 from editor.layers.layer import Layer
 from inference import files as writing
+from inference.reasons import reason_of
 from tests.editor.samples import noise
 from tests.helpers.fake_application import make_application, open_document
 
@@ -106,7 +107,7 @@ def test_read_only_folder(
     with monkeypatch.context() as patch:
         patch.setattr(writing.os, "open", refuse)
         text, hint, _ = save(application, document, tmp_path / "a.ora", qtbot)
-    assert os.strerror(number) in text
+    assert str(reason_of(OSError(number, ""))) in text
     assert "another folder" in hint
     assert document.modified
     assert document.path is None

@@ -14,6 +14,7 @@ from editor.layers.state import DocumentState, Guide, SourceMetadata
 from editor.layers.text import TextContent
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
+from inference.messages import Message
 from tests.editor.samples import MAN, noise, recipe
 
 THIRD = Guide(vertical=False, position=3)
@@ -103,7 +104,7 @@ def plain(value: Any) -> Any:
 
 
 def test_everything_comes_back() -> None:
-    memory, state, notes = Memory(), everything(), list[str]()
+    memory, state, notes = Memory(), everything(), list[Message]()
     text = json.dumps(state_to_json(state, memory))
     assert plain(state_from_json(json.loads(text), memory, notes)) == plain(state)
     assert notes == []
@@ -133,7 +134,7 @@ def test_source_comes_back() -> None:
 
 
 def test_what_is_no_part_of_the_picture_is_dropped_with_a_note() -> None:
-    memory, notes = Memory(), list[str]()
+    memory, notes = Memory(), list[Message]()
     values = json.loads(json.dumps(state_to_json(everything(), memory)))
     layer = values["layers"][1]["children"][0]["children"][0]
     layer["recipe"]["version"] = 99

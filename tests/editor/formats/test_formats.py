@@ -122,7 +122,7 @@ class TestEveryFormat:
             raise OSError(28, "No space left on device")
 
         monkeypatch.setattr("os.fsync", full)
-        with pytest.raises(EditorError, match="No space left"):
+        with pytest.raises(EditorError, match="no space is left"):
             written(generated(), item, tmp_path)
         assert path.read_bytes() == before
         assert [entry.name for entry in tmp_path.iterdir()] == [path.name]

@@ -139,7 +139,8 @@ def test_a_blend_mode_that_we_lack_is_said(tmp_path: Path) -> None:
     document = PSDImage.new("RGB", (SIDE, SIDE))
     add(document, 1, name="grain").blend_mode = Theirs.DISSOLVE
     opened = open_file(saved(document, tmp_path))
-    assert opened.notes == ("“grain” uses the blend mode dissolve, which is shown as normal.",)
+    (note,) = opened.notes
+    assert str(note) == "“grain” uses the blend mode “dissolve”, which is shown as normal."
 
 
 def test_every_mode_of_theirs_but_dissolve_is_known() -> None:

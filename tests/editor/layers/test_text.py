@@ -24,10 +24,10 @@ def test_content_survives_json() -> None:
         ({"colour": (0, 0, 256, 0)}, "0 to 255"),
         ({"line_height": 0}, "0.1 to 10"),
         ({"colour": 5}, "expected a list"),
-        ({"size_px": "large"}, "expected float"),
-        ({"colour": (0, 0, True, 0)}, "expected int"),
+        ({"size_px": "large"}, "expected a number"),
+        ({"colour": (0, 0, True, 0)}, "expected a whole number"),
         ({"x": float("inf")}, "allowed is"),
-        ({"text": 5}, "expected str"),
+        ({"text": 5}, "expected a text"),
     ],
 )
 def test_bad_values_are_refused(fields: dict[str, object], message: str) -> None:

@@ -88,7 +88,7 @@ def test_a_full_disk_keeps_what_was_there(tmp_path: Path, monkeypatch: pytest.Mo
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(WritingError, match="No space left"):
+        with pytest.raises(WritingError, match="no space is left"):
             store.save(changed, MANY)
     back, _ = Store(tmp_path / "a").load()
     assert np.array_equal(pixels(back.state), pixels(given.state))

@@ -8,6 +8,7 @@ import pytest
 
 from editor.system.atomic import atomic_write
 from editor.system.errors import WritingError
+from inference.reasons import reason_of
 
 
 def test_the_file_appears_whole(tmp_path: Path) -> None:
@@ -113,7 +114,10 @@ def test_what_to_do_is_said(tmp_path: Path, number: int, hint: str, monkeypatch:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(WritingError, match=os.strerror(number)) as caught, atomic_write(tmp_path / "a"):
+    with (
+        pytest.raises(WritingError, match=str(reason_of(OSError(number, "")))) as caught,
+        atomic_write(tmp_path / "a"),
+    ):
         pass
     assert hint in caught.value.hint
     assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inference.errors import EditorError
+from inference.messages import NOTHING, Message
 from inference.operations import Generate
 from inference.progress import Step
 from inference.request import Request
@@ -85,11 +86,11 @@ def test_a_failed_job_stays_for_a_while_with_its_reason(
 
 
 def test_loading_a_model_is_shown(panel: JobPanel, service: FakeService) -> None:
-    service.set_status("Loading mini-sdxl… 40 %")
+    service.set_status(Message("Loading {model}… {percent} %", model="mini-sdxl", percent=40))
     assert panel.loading.text() == "Loading mini-sdxl… 40 %"
     assert panel.loading_bar.isVisible()
     assert panel.loading_bar.value() == 40
-    service.set_status("")
+    service.set_status(NOTHING)
     assert not panel.loading.isVisible()
 
 

@@ -1,0 +1,49 @@
+"""Words for the values that settings of tools and operations choose from."""
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QCoreApplication
+
+from inference.parameters import N_
+
+CHOICES: Mapping[str, str] = {
+    "replace": N_("Choices", "Replace"),
+    "add": N_("Choices", "Add"),
+    "subtract": N_("Choices", "Subtract"),
+    "intersect": N_("Choices", "Intersect"),
+    "free": N_("Choices", "Free"),
+    "ratio": N_("Choices", "Fixed ratio"),
+    "size": N_("Choices", "Fixed size"),
+    "original": N_("Choices", "Original"),
+    "custom": N_("Choices", "Custom"),
+    "skew": N_("Choices", "Skew"),
+    "perspective": N_("Choices", "Perspective"),
+    "nearby": N_("Choices", "What lies nearby"),
+    "chosen": N_("Choices", "A chosen place"),
+    "foreground": N_("Choices", "Foreground colour"),
+    "background": N_("Choices", "Background colour"),
+    "transparent": N_("Choices", "Transparent"),
+    "linear": N_("Choices", "Linear"),
+    "radial": N_("Choices", "Radial"),
+    "conical": N_("Choices", "Conical"),
+    "reflected": N_("Choices", "Reflected"),
+    "left": N_("Choices", "Left"),
+    "centre": N_("Choices", "Centre"),
+    "right": N_("Choices", "Right"),
+    "neglect": N_("Choices", "Neglect"),
+    "neglect+overlap": N_("Choices", "Neglect and overlap"),
+    "divide-and-bind": N_("Choices", "Divide & Bind"),
+    "syngen": N_("Choices", "SynGen"),
+    "initno": N_("Choices", "InitNO"),
+    "none": N_("Choices", "None"),
+    "ddim": N_("Choices", "DDIM"),
+    "ddpm": N_("Choices", "DDPM"),
+    "euler": N_("Choices", "Euler"),
+    "dpm++2m": N_("Choices", "DPM++ 2M"),
+}
+"""By value, under the context "Choices"; what is not here, such as "16:9", speaks for itself."""
+
+
+def choice_text(choice: str) -> str:
+    """A choice as the window says it."""
+    return QCoreApplication.translate("Choices", CHOICES.get(choice, choice))
