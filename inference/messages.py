@@ -10,8 +10,6 @@ they are, and a value may be a `Message` itself: a word of ours (`Message("width
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, LiteralString, Self, TypeAlias, cast
 
-from inference.messages import Message
-
 CONTEXT: Final = "Errors"
 """Where the translations of these texts are kept."""
 
