@@ -125,7 +125,7 @@ def _window_parser() -> argparse.ArgumentParser:
 
 def _print_version() -> int:
     from editor.cli.output import say
-    from editor.formats.provenance import version
+    from editor.formats.metadata.provenance import version
     from editor.system.errors import DONE
 
     say(f"attune {version()}")

@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from inference.errors import EditorError
 from inference.features import Feature, FeatureCall, seen_features, with_features
 from inference.messages import listed
-from inference.prompt import Prompt
+from inference.prompts.prompt import Prompt
 from inference.schedule import Level
 
 # Scores held at once while a softmax's denominator is computed (64 MiB in float32).

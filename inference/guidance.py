@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from inference.prompt import Prompt
+from inference.prompts.prompt import Prompt
 from inference.sampling import Denoise
 from inference.schedule import Level, Prediction
 

@@ -17,13 +17,13 @@ from typing import Any, cast
 
 import resources
 
-from inference import checkpoints
 from inference.errors import EditorError
 from inference.files import atomic_write
 from inference.messages import Message, listed
 from inference.operations import LONGEST_PROMPT, Family
 from inference.process.hub import cached_folder, download, is_hub_id
 from inference.values import fields, refused, text, typed
+from inference.weights import checkpoints
 
 _DEFAULT_STEPS = {Family.SD1: 30, Family.SDXL: 30, Family.SD3: 28}
 _DEFAULT_GUIDANCE = {Family.SD1: 7.5, Family.SDXL: 5.0, Family.SD3: 7.0}

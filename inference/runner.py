@@ -41,7 +41,7 @@ Method: TypeAlias = "Callable[[Backbone, Any, Inputs, Progress], Output]"
 
 
 class Loader(Protocol):
-    """Makes a backbone of a catalogue entry; `inference.loading.load_backbone` is the usual one."""
+    """Makes a backbone of a catalogue entry; `inference.weights.loading.load_backbone` is the usual one."""
 
     def __call__(
         self, entry: ModelEntry, *, device: str, dtype: str, memory_mode: MemoryMode, progress: Progress
@@ -311,7 +311,7 @@ def make_runner(
 def _load_backbone(
     entry: ModelEntry, *, device: str, dtype: str, memory_mode: MemoryMode, progress: Progress
 ) -> "Backbone":
-    from inference.loading import load_backbone
+    from inference.weights.loading import load_backbone
 
     return load_backbone(entry, device=device, dtype=dtype, memory_mode=memory_mode, progress=progress)
 

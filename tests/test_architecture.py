@@ -34,7 +34,7 @@ def imported_by(statement: str) -> set[str]:
         "inference.operations",
         "inference.deltas",
         "inference.models",
-        "inference.words",
+        "inference.prompts.words",
         "inference.runner",
         "inference.service",
         "inference.worker",
@@ -48,7 +48,7 @@ def test_window_and_command_line_start_without_torch(module: str) -> None:
     assert not imported_by(f"import {module}").intersection(HEAVY)
 
 
-@pytest.mark.parametrize("module", ["inference.runner", "inference.loading", "editor.cli.parser"])
+@pytest.mark.parametrize("module", ["inference.runner", "inference.weights.loading", "editor.cli.parser"])
 def test_the_command_line_runs_without_qt_widgets(module: str) -> None:
     assert printed_by(f"import {module}, sys; print('PySide6.QtWidgets' in sys.modules)") == "False"
 

@@ -25,9 +25,9 @@ from inference.messages import Message, listed
 from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress
+from inference.prompts.subjects import subjects_of
+from inference.prompts.words import find_subject
 from inference.request import Request, Result
-from inference.subjects import subjects_of
-from inference.words import find_subject
 
 LONGEST_NAME_BYTES = 255  # that usual file systems allow
 

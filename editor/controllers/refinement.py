@@ -27,9 +27,9 @@ from editor.sliders.session import AttributeSession
 from editor.words.said import said
 from editor.words.wording import quoted
 from inference.errors import EditorError
+from inference.prompts.subjects import suggest
 from inference.request import Result
 from inference.service import Job
-from inference.subjects import suggest
 
 WHOLE_RUN = -1  # instead of a step: the mean over all steps
 

@@ -14,10 +14,10 @@ from editor.colour import conversion as colour
 from editor.colour import icc
 from editor.document.export_options import ExportOptions
 from editor.document.state_json import DPI_RANGE, LONGEST_NAME, LONGEST_TEXT, MOST_TEXTS
-from editor.formats import exif, location, photoshop, raw_profiles, xmp
-from editor.formats import provenance as metadata
+from editor.formats.metadata import exif, location, photoshop, raw_profiles, xmp
+from editor.formats.metadata import provenance as metadata
+from editor.formats.metadata.thumbnail import maker
 from editor.formats.picture import Picture
-from editor.formats.thumbnail import maker
 from editor.layers.state import SourceMetadata
 from inference.messages import Message
 

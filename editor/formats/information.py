@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from editor.colour import conversion as colour
-from editor.formats import exif, location, photoshop, xmp
-from editor.formats import provenance as metadata
+from editor.formats.metadata import exif, location, photoshop, xmp
+from editor.formats.metadata import provenance as metadata
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.parameters import N_
 

@@ -5,9 +5,10 @@ from io import BytesIO
 from pathlib import Path
 
 from editor.document.export_options import ExportOptions
-from editor.formats import Opened, exif, photoshop, raster, xmp
+from editor.formats import Opened, raster
 from editor.formats.carried import Words, pillow_keywords, words_of
 from editor.formats.decoding import said_broken
+from editor.formats.metadata import exif, photoshop, xmp
 from editor.formats.picture import Picture
 from editor.system.atomic import atomic_write
 from inference.errors import EditorError

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from editor.document.export_options import ExportOptions
-from editor.formats import carried, exif, photoshop
-from editor.formats import provenance as metadata
+from editor.formats import carried
+from editor.formats.metadata import exif, photoshop
+from editor.formats.metadata import provenance as metadata
 from editor.formats.png import is_keyword
 from editor.layers.state import SourceMetadata
 from inference.parameters import N_

@@ -8,11 +8,12 @@ from pathlib import Path
 from PIL.PngImagePlugin import PngInfo
 
 from editor.document.export_options import ExportOptions
-from editor.formats import Opened, raster, raw_profiles
-from editor.formats import provenance as metadata
+from editor.formats import Opened, raster
 from editor.formats.carried import Words, words_of
 from editor.formats.colour_space import of_png
 from editor.formats.decoding import said_broken
+from editor.formats.metadata import provenance as metadata
+from editor.formats.metadata import raw_profiles
 from editor.formats.picture import Picture
 from editor.formats.png_chunks import mended, scanned
 from editor.formats.png_writer import Chunk, Layout, write_png

@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from editor.formats import Opened
-from editor.formats import provenance as metadata
 from editor.formats.carried import dpi_of, source_of
 from editor.formats.colour_space import Declared, declared_profile
 from editor.formats.decoding import decoded, opened, orientation_of, reopener, upright
+from editor.formats.metadata import provenance as metadata
 from editor.formats.picture import Picture
 from editor.layers.layer import Layer
 from editor.layers.limits import LARGEST_CARRIED_BYTES

@@ -15,10 +15,11 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from editor.document.export_options import ExportOptions
-from editor.formats import FORMATS, Opened, exif, photoshop, raster
+from editor.formats import FORMATS, Opened, raster
 from editor.formats.carried import Words, words_of
 from editor.formats.decoding import out_of_grey, quiet, read_picture, said_broken, upright
-from editor.formats.exif_block import BYTE, RATIONAL, SHORT, UNDEFINED
+from editor.formats.metadata import exif, photoshop
+from editor.formats.metadata.exif_block import BYTE, RATIONAL, SHORT, UNDEFINED
 from editor.formats.picture import Picture
 from editor.formats.tiff_samples import CHANNELS, RGB, STRAIGHT_ALPHA, YCBCR, to_samples
 from editor.formats.tiff_samples import Tags as Declared

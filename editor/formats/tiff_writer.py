@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, TypeAlias, cast
 
 from editor.formats.deflate import in_order, whole
-from editor.formats.exif import LAYOUT
-from editor.formats.exif_block import LONG, SHORT, UNIT_BYTES, Block
+from editor.formats.metadata.exif import LAYOUT
+from editor.formats.metadata.exif_block import LONG, SHORT, UNIT_BYTES, Block
 from editor.formats.picture import Picture
 from editor.pixels.raster import Samples
 

@@ -12,9 +12,9 @@ from editor.layers.recipes import Recipe, Subject
 from editor.words.wording import quoted
 from inference.errors import EditorError
 from inference.operations import Generate, SamplingParameters
+from inference.prompts.words import find_subject
 from inference.request import Request, Result
 from inference.service import InferenceService, Job
-from inference.words import find_subject
 
 if TYPE_CHECKING:
     from inference.models import Catalogue

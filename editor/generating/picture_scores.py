@@ -12,9 +12,9 @@ from editor.layers.recipes import Subject
 from inference.content import Picture, content_hash
 from inference.messages import NOTHING, Message
 from inference.operations import Score
+from inference.prompts.subjects import subjects_of
 from inference.request import Pixels, Request, Result
 from inference.service import InferenceService
-from inference.subjects import subjects_of
 
 translate = QCoreApplication.translate
 

@@ -8,8 +8,8 @@ from typing import Any
 from editor.layers.layer import Layer
 from inference.errors import EditorError
 from inference.operations import EditedParameters, Refine, SamplingParameters, SubjectEdit
+from inference.prompts.subjects import subjects_of
 from inference.request import Request
-from inference.subjects import subjects_of
 
 REFINE = "refine"
 

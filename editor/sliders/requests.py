@@ -11,8 +11,8 @@ from editor.layers.recipes import Recipe, Subject, with_edits, with_parameters
 from editor.sliders.keyframes import Pose, SliderKey, key_of, rounded
 from inference.errors import EditorError
 from inference.operations import OPERATIONS, AttributeSweep, EditedParameters, SamplingParameters
+from inference.prompts.words import find_subject
 from inference.request import Request
-from inference.words import find_subject
 
 
 def pose_of(recipe: Recipe | None) -> Pose:

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from inference.attention import AttentionStore, Layer, Tap, TextPart, Where
 from inference.features import Feature
-from inference.learnt_words import LearntWord
 from inference.operations import Family
 from inference.progress import Measurements
-from inference.prompt import Prompt
+from inference.prompts.learnt_words import LearntWord
+from inference.prompts.prompt import Prompt
 from inference.request import Pixels
 from inference.schedule import Level, Prediction, Schedule
 

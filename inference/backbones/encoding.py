@@ -13,9 +13,9 @@ from inference.backbones.base import Backbone
 from inference.backbones.components import Components, Residency
 from inference.backbones.embeddings import rows_replaced, table_of
 from inference.errors import EditorError
-from inference.learnt_words import LearntWord, find_learnt
 from inference.models import MemoryMode
-from inference.prompt import Offset, Prompt, tokenize
+from inference.prompts.learnt_words import LearntWord, find_learnt
+from inference.prompts.prompt import Offset, Prompt, tokenize
 
 _PROMPTS_KEPT = 64
 _Encode: TypeAlias = Callable[[str, Sequence[LearntWord]], Prompt]

@@ -30,7 +30,7 @@ from inference.features import Feature
 from inference.messages import Message
 from inference.models import MemoryMode, ModelEntry
 from inference.progress import Measurements
-from inference.prompt import Prompt
+from inference.prompts.prompt import Prompt
 from inference.request import Pixels
 from inference.schedule import Level, Schedule
 

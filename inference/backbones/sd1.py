@@ -7,9 +7,9 @@ from torch import Tensor
 from inference.attention import TextPart
 from inference.backbones.latent import stacked
 from inference.backbones.unet import UNetBackbone
-from inference.learnt_words import LearntWord
 from inference.operations import Family
-from inference.prompt import Prompt
+from inference.prompts.learnt_words import LearntWord
+from inference.prompts.prompt import Prompt
 
 
 class Sd1Backbone(UNetBackbone):

@@ -11,9 +11,9 @@ from inference.backbones.latent import LatentBackbone, stacked, stacked_pooled
 from inference.backbones.layers import transformer_features, transformer_layers
 from inference.errors import EditorError
 from inference.features import Feature
-from inference.learnt_words import LearntWord
 from inference.operations import Family
-from inference.prompt import Offset, Prompt
+from inference.prompts.learnt_words import LearntWord
+from inference.prompts.prompt import Offset, Prompt
 from inference.schedule import Level
 
 _CLIPS = ("clip_l", "clip_g")

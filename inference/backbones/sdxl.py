@@ -8,9 +8,9 @@ from torch import Tensor
 from inference.attention import TextPart
 from inference.backbones.latent import stacked, stacked_pooled
 from inference.backbones.unet import UNetBackbone
-from inference.learnt_words import LearntWord
 from inference.operations import Family
-from inference.prompt import NO_CHARACTERS, Prompt
+from inference.prompts.learnt_words import LearntWord
+from inference.prompts.prompt import NO_CHARACTERS, Prompt
 
 _ENCODERS = ("clip_l", "clip_g")
 

@@ -9,7 +9,7 @@ from inference.attention import AttentionKind, Layer, Where
 from inference.backbones.latent import LatentBackbone
 from inference.backbones.layers import unet_features, unet_layers
 from inference.features import Feature
-from inference.prompt import Prompt
+from inference.prompts.prompt import Prompt
 from inference.schedule import Level
 
 # Text attention is clearest at a 32nd of the picture's size (stride 4 in latents that are an 8th of it) …

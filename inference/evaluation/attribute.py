@@ -25,8 +25,8 @@ from inference.evaluation.record import Record
 from inference.messages import listed
 from inference.operations import AttributeSweep, Generate, SubjectEdit
 from inference.progress import Progress
+from inference.prompts.words import find_subject
 from inference.request import Request, Result
-from inference.words import find_subject
 
 if TYPE_CHECKING:
     from inference.metrics.tiam import Detection

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from inference.errors import EditorError
 from inference.messages import listed
 from inference.operations import RefineSubject
-from inference.subjects import subjects_of
-from inference.words import find_subject
+from inference.prompts.subjects import subjects_of
+from inference.prompts.words import find_subject
 
 SETS = ("2", "3", "2-colours", "3-colours")
 KINDS = ("man", "woman", "cat", "dog", "house", "car", "tree", "ball")

@@ -25,7 +25,7 @@ from inference.inputs import Inputs
 from inference.methods.generate import Part, Run, decoded, delay_steps, maps, prepare, rest, unmodified
 from inference.operations import Attribute, AttributeSweep, SubjectEdit
 from inference.progress import Progress
-from inference.prompt import Prompt
+from inference.prompts.prompt import Prompt
 from inference.request import Output, Pixels
 
 # How many pixels of pictures are denoised in one batch. Small pictures leave a processor idle, large ones

@@ -19,11 +19,11 @@ from inference.guidance import guided
 from inference.inputs import Inputs
 from inference.operations import Attribute, SamplingParameters
 from inference.progress import Progress
-from inference.prompt import Prompt
+from inference.prompts.prompt import Prompt
+from inference.prompts.words import Word, words
 from inference.request import Output, Pixels
 from inference.sampling import Denoise, SamplerState, advance, begin
 from inference.schedule import Level
-from inference.words import Word, words
 
 # (start, end) of a word → attention [h, w], each step's in 0..1, summed over the steps
 Heat: TypeAlias = Mapping[tuple[int, int], NDArray[np.float32]]

@@ -82,8 +82,8 @@ def _info(backbone: Backbone, definition: Definition, vectors: Vectors) -> Delta
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the shipped deltas again; needed whenever a built-in model's text encoders change."""
-    from inference.loading import load_backbone
     from inference.models import Catalogue
+    from inference.weights.loading import load_backbone
 
     parser = argparse.ArgumentParser(prog="python -m inference.methods.naive_delta", description=main.__doc__)
     parser.add_argument("models", nargs="*", help="names, paths or hub ids (default: the built-in models)")

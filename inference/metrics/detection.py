@@ -16,12 +16,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from inference import checkpoints
 from inference.errors import EditorError
 from inference.messages import Message, listed
 from inference.metrics.judge_models import judge_folder, judge_network, refused_as
 from inference.metrics.tiam import overlap
 from inference.request import Pixels
+from inference.weights import checkpoints
 
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 # By the kind that their configuration names; nothing else is made, whatever it names.

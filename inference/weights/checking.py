@@ -4,12 +4,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from inference import checkpoints
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.models import ModelEntry
 from inference.operations import Family
-from inference.weights import networks, single_file
+from inference.weights import checkpoints, networks, single_file
 from inference.weights.headers import read_header, unfinite_tensor
 
 

@@ -18,9 +18,9 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, PreTrainedConfig, T5EncoderModel
 
-from inference import checkpoints
 from inference.errors import EditorError
 from inference.operations import Family
+from inference.weights import checkpoints
 
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 """Tensors' names and shapes."""

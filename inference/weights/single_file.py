@@ -13,11 +13,10 @@ import torch
 from diffusers.loaders import single_file_utils
 from torch import Tensor
 
-from inference import checkpoints
 from inference.errors import EditorError
 from inference.models import ModelEntry, config_folder
 from inference.operations import Family
-from inference.weights import networks
+from inference.weights import checkpoints, networks
 from inference.weights.headers import TensorPlace
 
 Tensors: TypeAlias = Mapping[str, Tensor]

@@ -17,12 +17,12 @@ from typing import Any
 from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled
-from inference.loading import load_backbone
 from inference.models import Catalogue, ModelEntry
 from inference.operations import OPERATIONS
 from inference.progress import Progress, Step
 from inference.request import Request
 from inference.runner import Runner
+from inference.weights.loading import load_backbone
 from tests.helpers.tiny_models import save_tiny_models
 from tests.inference.methods.test_contracts import EFFECTIVE, TINY, parameters, state
 

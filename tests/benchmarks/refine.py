@@ -36,11 +36,11 @@ from diffusers import (
 )
 
 from inference.inputs import Inputs
-from inference.loading import load_backbone
 from inference.methods.gsn.refine import refine
 from inference.models import Catalogue
 from inference.operations import Refine, RefineSubject
 from inference.progress import Progress
+from inference.weights.loading import load_backbone
 from tests.helpers.tiny_models import CLIP_L, sd1_pipeline
 
 PROMPT = "a photo of a man and a cat"

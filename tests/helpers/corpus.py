@@ -85,8 +85,8 @@ def _png() -> list[bytes]:
 
 def _camera() -> bytes:
     """A JPEG with all that travels beside pixels: maker's notes, thumbnail, captions, XMP, comment."""
-    from tests.editor.formats.test_exif_block import sample
-    from tests.editor.formats.test_location import captions, packet
+    from tests.editor.formats.metadata.test_exif_block import sample
+    from tests.editor.formats.metadata.test_location import captions, packet
     from tests.helpers.exif_notes import with_note
 
     block, _ = with_note(sample("<"), "Panasonic", b"a place", b"a name")

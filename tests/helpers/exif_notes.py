@@ -2,7 +2,7 @@
 
 import struct
 
-from editor.formats.exif_block import EXIF, MAKER_NOTE, UNDEFINED, Block
+from editor.formats.metadata.exif_block import EXIF, MAKER_NOTE, UNDEFINED, Block
 
 NOTES = ("Panasonic", "Leica", "Nikon", "Samsung")
 _HEADS = {

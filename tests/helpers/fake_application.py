@@ -17,8 +17,8 @@ from inference.errors import EditorError
 from inference.messages import Message, listed
 from inference.models import Catalogue
 from inference.operations import Attribute, AttributeSweep, Family, SamplingParameters
+from inference.prompts.words import words
 from inference.request import Pixels, Request
-from inference.words import words
 from tests.helpers.fake_service import FakeService
 
 PROMPT = "a photo of a man and a woman on the beach"

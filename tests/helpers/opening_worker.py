@@ -139,10 +139,10 @@ def opened(path: Path) -> Outcome:
 def _say_all(found: "Opened") -> None:
     """Everything beside the pixels, for every format, with and without the place."""
     from editor.document.export_options import ExportOptions
-    from editor.formats import exif, xmp
     from editor.formats.carried import words_of
     from editor.formats.information import facts_of
     from editor.formats.losses import what_would_be_lost
+    from editor.formats.metadata import exif, xmp
     from editor.formats.picture import Picture
 
     facts_of(found.state, found.source)

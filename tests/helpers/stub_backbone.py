@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from inference.backbones.base import Backbone, ModelDefaults
-from inference.learnt_words import LearntWord
 from inference.operations import Family
 from inference.progress import Measurements
-from inference.prompt import Prompt
+from inference.prompts.learnt_words import LearntWord
+from inference.prompts.prompt import Prompt
+from inference.prompts.words import words
 from inference.request import Pixels
 from inference.schedule import Level, Prediction, Schedule
-from inference.words import words
 
 WIDTHS = {"clip_l": 6, "clip_g": 8}
 TOKENS = 12

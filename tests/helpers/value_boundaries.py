@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from editor.formats import provenance as metadata
 from editor.formats.files import open_file, save_project
+from editor.formats.metadata import provenance as metadata
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, Subject, with_edits
 from editor.layers.state import DocumentState, SourceMetadata

@@ -16,8 +16,8 @@ def tiny_folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def tiny_backbones(tiny_folders: dict[str, Path]) -> dict[str, object]:
     """The tiny models, loaded; tests leave them as they are."""
-    from inference.loading import load_backbone
     from inference.models import Catalogue
+    from inference.weights.loading import load_backbone
 
     catalogue = Catalogue(Path("unused"), built_in=next(iter(tiny_folders.values())).parent)
     return {name: load_backbone(catalogue.find(name), device="cpu") for name in tiny_folders}

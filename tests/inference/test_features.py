@@ -12,7 +12,7 @@ from inference.errors import Cancelled, EditorError
 from inference.features import FeatureCall
 from inference.guidance import guided
 from inference.progress import Progress
-from inference.prompt import Prompt
+from inference.prompts.prompt import Prompt
 from inference.sampling import sample
 from tests.helpers.tiny_models import NAMES
 

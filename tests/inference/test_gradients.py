@@ -11,10 +11,10 @@ from torch import Tensor
 from inference.attention import AttentionKind, Tap, Where
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
-from inference.learnt_words import LearntWord
-from inference.loading import load_backbone
 from inference.models import Catalogue, MemoryMode
-from inference.prompt import Prompt
+from inference.prompts.learnt_words import LearntWord
+from inference.prompts.prompt import Prompt
+from inference.weights.loading import load_backbone
 from tests.helpers.tiny_models import NAMES
 
 SIZE = 32

@@ -9,7 +9,7 @@ from torch import Tensor
 from inference.backbones.base import Backbone
 from inference.guidance import guided
 from inference.progress import Progress
-from inference.prompt import Prompt
+from inference.prompts.prompt import Prompt
 from inference.sampling import advance, begin, invert, move, sample
 from tests.helpers.tiny_models import NAMES
 

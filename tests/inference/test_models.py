@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from inference.checkpoints import file_family, folder_family
 from inference.errors import EditorError
 from inference.models import Catalogue, ModelEntry, config_folder, entry_problems, model_hash
 from inference.operations import Family
 from inference.process.hub import wanted_files
+from inference.weights.checkpoints import file_family, folder_family
 from tests.helpers.tiny_models import NAMES
 
 FAMILIES = dict(zip(NAMES, (Family.SD1, Family.SDXL, Family.SD3, Family.SD3), strict=True))

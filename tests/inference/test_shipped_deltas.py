@@ -14,8 +14,8 @@ BUILT_IN = [entry.name for entry in Catalogue(Path("unused")).entries() if entry
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_definition_is_shipped_and_up_to_date(name: str) -> None:
-    from inference.loading import load_backbone
     from inference.methods.naive_delta import learn_naive
+    from inference.weights.loading import load_backbone
 
     entry = Catalogue(Path("unused")).find(name)
     backbone = load_backbone(entry, device="cpu")

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from inference.errors import EditorError
-from inference.loading import load_backbone
 from inference.metrics.clip import ClipSimilarity
 from inference.metrics.detection import PhotoDetector
 from inference.models import Catalogue, ModelEntry, model_hash
@@ -18,6 +17,7 @@ from inference.operations import Generate
 from inference.progress import Progress
 from inference.request import Request
 from inference.runner import make_runner
+from inference.weights.loading import load_backbone
 from tests.helpers.original_layout import save_as_one_file
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from inference.words import words
+from inference.prompts.words import words
 from widgets.look.icons import IconButton
 from widgets.look.theme import inset, tabular
 from widgets.subjects.prompt_view import PromptView

@@ -18,8 +18,8 @@ from editor.document.state_json import (
     state_from_json,
     state_to_json,
 )
-from editor.formats import provenance as metadata
 from editor.formats.decoding import said_broken
+from editor.formats.metadata import provenance as metadata
 from editor.formats.openraster.archive import Archive, Writer, same_checksums
 from editor.formats.openraster.keeping import Keeper, Source
 from editor.formats.openraster.nodes import node_from_json, selection_from_json

@@ -10,8 +10,9 @@ from typing import Any
 
 from editor.colour import conversion as colour
 from editor.colour import icc
-from editor.formats import ExportOptions, Opened, Picture, photoshop
+from editor.formats import ExportOptions, Opened, Picture
 from editor.formats.decoding import said_broken
+from editor.formats.metadata import photoshop
 from editor.formats.psd.layers import Reader
 from editor.formats.psd.mending import mended
 from editor.formats.psd.merged import with_picture

@@ -17,7 +17,7 @@ from torch.nn import functional
 from inference.attention import AttentionCall, AttentionKind, Layer, Tap, Where
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
-from inference.prompt import Prompt
+from inference.prompts.prompt import Prompt
 from inference.schedule import Level
 
 Span = tuple[int, int]

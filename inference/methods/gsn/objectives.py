@@ -10,8 +10,8 @@ from torch import Tensor
 from inference.methods.gsn import losses
 from inference.methods.gsn.maps import Span, TextMaps, smoothed
 from inference.operations import RefineSubject
-from inference.prompt import Prompt
-from inference.words import words
+from inference.prompts.prompt import Prompt
+from inference.prompts.words import words
 
 
 @dataclass(frozen=True)

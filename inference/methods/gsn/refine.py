@@ -34,7 +34,7 @@ from inference.methods.gsn.shifts import Shifter
 from inference.methods.gsn.updates import NotFiniteError
 from inference.operations import Refine
 from inference.progress import Progress
-from inference.prompt import Prompt
+from inference.prompts.prompt import Prompt
 from inference.request import Output
 from inference.sampling import Denoise
 from inference.schedule import Level, Prediction

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from editor.formats import exif, photoshop, raw_profiles, xmp
-from editor.formats import provenance as metadata
-from editor.formats.exif_block import ASCII, EXIF, INTEROP, SHORT, UNDEFINED, Block
 from editor.formats.files import ExportOptions, export_picture, open_file
 from editor.formats.losses import what_would_be_lost
-from editor.formats.photoshop import Resource
+from editor.formats.metadata import exif, photoshop, raw_profiles, xmp
+from editor.formats.metadata import provenance as metadata
+from editor.formats.metadata.exif_block import ASCII, EXIF, INTEROP, SHORT, UNDEFINED, Block
+from editor.formats.metadata.photoshop import Resource
 from editor.layers.layer import Layer
 from editor.layers.state import DocumentState, SourceMetadata
 from tests.editor.samples import flat, recipe

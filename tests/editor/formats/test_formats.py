@@ -22,9 +22,9 @@ from editor.formats import (
     format_for_reading,
     format_for_writing,
 )
-from editor.formats import provenance as metadata
 from editor.formats.decoding import ORIENTATION_TAG, said_broken
 from editor.formats.files import open_file
+from editor.formats.metadata import provenance as metadata
 from editor.layers import limits
 from editor.layers.layer import Layer
 from editor.layers.recipes import with_edits

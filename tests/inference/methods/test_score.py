@@ -17,7 +17,7 @@ from inference.metrics.tiam import Wanted, all_right, matched
 from inference.miniworld.detector import Detection
 from inference.operations import Score
 from inference.progress import Progress
-from inference.subjects import subjects_of
+from inference.prompts.subjects import subjects_of
 from tests.helpers.stub_backbone import StubBackbone
 
 PROMPT = "a photo of a red car and a man and a car"

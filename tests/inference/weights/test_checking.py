@@ -14,7 +14,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from inference.errors import EditorError
-from inference.loading import load_backbone
 from inference.models import Catalogue, ModelEntry
 from inference.operations import Generate
 from inference.progress import Progress
@@ -22,6 +21,7 @@ from inference.request import Request
 from inference.runner import make_runner
 from inference.schedule import PredictionType
 from inference.weights.headers import read_header, unfinite_tensor
+from inference.weights.loading import load_backbone
 from tests.helpers.original_layout import save_as_one_file
 
 Tensors: TypeAlias = Mapping[str, Tensor]

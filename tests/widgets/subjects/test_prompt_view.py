@@ -6,7 +6,7 @@ from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
 
 from editor.layers.recipes import Subject
-from inference.words import words
+from inference.prompts.words import words
 from widgets.subjects.prompt_view import PromptView
 
 PROMPT = "a photo of a man and a woman, 海滩上的人"

@@ -14,7 +14,7 @@ from inference.methods.gsn.maps import SHARPNESS, MapReader, TextMaps, text_laye
 from inference.methods.gsn.objectives import Targets, objective, targets_of
 from inference.methods.gsn.recipes import LOSSES
 from inference.operations import RefineSubject
-from inference.prompt import Prompt
+from inference.prompts.prompt import Prompt
 from tests.helpers.stub_backbone import StubBackbone
 from tests.helpers.tiny_models import NAMES
 

@@ -13,11 +13,11 @@ from inference.backbones.base import Backbone
 from inference.backbones.components import Components
 from inference.errors import Cancelled, EditorError
 from inference.guidance import guided
-from inference.loading import _vae_dtype, choose_device, choose_dtype, load_backbone
 from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import Family
 from inference.progress import Progress, Step
 from inference.sampling import sample
+from inference.weights.loading import _vae_dtype, choose_device, choose_dtype, load_backbone
 from tests.helpers.original_layout import save_as_one_file
 from tests.helpers.tiny_models import NAMES
 

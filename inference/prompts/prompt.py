@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from inference.errors import EditorError
-from inference.learnt_words import LearntWord, Place, Rewritten, find_learnt, words_after
 from inference.messages import listed
+from inference.prompts.learnt_words import LearntWord, Place, Rewritten, find_learnt, words_after
 
 Offset = tuple[int, int]
 NO_CHARACTERS: Offset = (0, 0)  # start, end and padding tokens

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
-from inference.learnt_words import LearntWord
+from inference.prompts.learnt_words import LearntWord
 from tests.helpers.tiny_models import CLIP_G, CLIP_L, NAMES, T5
 
 WIDTHS = {"clip_l": CLIP_L, "clip_g": CLIP_G, "t5": T5}

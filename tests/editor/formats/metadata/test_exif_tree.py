@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from editor.formats import exif, photoshop
-from editor.formats.exif_block import ASCII, EXIF, LONG, MAKER_NOTE, SHORT, UNDEFINED, Block
 from editor.formats.files import ExportOptions, export_picture
-from editor.formats.photoshop import Resource
+from editor.formats.metadata import exif, photoshop
+from editor.formats.metadata.exif_block import ASCII, EXIF, LONG, MAKER_NOTE, SHORT, UNDEFINED, Block
+from editor.formats.metadata.photoshop import Resource
 from editor.layers.state import SourceMetadata
 from tests.editor.formats.test_carried import CAPTIONS, state
 

@@ -6,8 +6,8 @@ import struct
 import pytest
 from PIL import Image
 
-from editor.formats import photoshop
-from editor.formats.photoshop import Resource
+from editor.formats.metadata import photoshop
+from editor.formats.metadata.photoshop import Resource
 from tests.editor.samples import flat
 
 CAPTION = b"\x1c\x02\x78\x00\x05Hello" + b"\x1c\x02\x5a\x00\x04City"

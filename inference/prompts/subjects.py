@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from inference.operations import RefineSubject
-from inference.words import Word, words
+from inference.prompts.words import Word, words
 
 Span = tuple[int, int]
 

@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from editor.formats import location, photoshop, raw_profiles, xmp
-from editor.formats.exif import has_location
-from editor.formats.exif_block import ASCII, GPS, RATIONAL, UNDEFINED, Block
 from editor.formats.files import ExportOptions, export_picture, open_file
-from editor.formats.photoshop import Resource
+from editor.formats.metadata import location, photoshop, raw_profiles, xmp
+from editor.formats.metadata.exif import has_location
+from editor.formats.metadata.exif_block import ASCII, GPS, RATIONAL, UNDEFINED, Block
+from editor.formats.metadata.photoshop import Resource
 from editor.layers.layer import Layer
 from editor.layers.state import DocumentState, SourceMetadata
 from tests.editor.samples import flat

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from inference.errors import EditorError
 from inference.messages import listed
-from inference.words import Word, find_names, words
+from inference.prompts.words import Word, find_names, words
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from editor.formats.exif_block import (
+from editor.formats.metadata.exif_block import (
     ASCII,
     EXIF,
     GPS,
@@ -19,7 +19,7 @@ from editor.formats.exif_block import (
     Block,
     Folder,
 )
-from editor.formats.exif_tree import read_tree, written
+from editor.formats.metadata.exif_tree import read_tree, written
 
 NOTE = bytes(range(256))
 THUMBNAIL = b"\xff\xd8" + bytes(500) + b"\xff\xd9"

@@ -12,7 +12,6 @@ from safetensors import torch as torch_files
 from transformers import CLIPTokenizer, T5Tokenizer
 from transformers.utils import logging as transformers_logging
 
-from inference import checkpoints
 from inference.backbones.base import Backbone
 from inference.backbones.components import Components
 from inference.backbones.latent import LatentBackbone
@@ -25,7 +24,7 @@ from inference.messages import listed
 from inference.models import MemoryMode, ModelEntry, config_folder, ensure_complete, model_hash
 from inference.operations import Family
 from inference.progress import Progress
-from inference.weights import networks, single_file
+from inference.weights import checkpoints, networks, single_file
 
 _BACKBONES: Mapping[Family, type[LatentBackbone]] = {
     Family.SD1: Sd1Backbone,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.subjects import subjects_of, suggest
-from inference.words import find_subject
+from inference.prompts.subjects import subjects_of, suggest
+from inference.prompts.words import find_subject
 
 
 def read(prompt: str) -> list[str]:

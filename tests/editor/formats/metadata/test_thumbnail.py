@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from editor.formats import exif, picture, thumbnail
-from editor.formats.exif_block import Block
+from editor.formats import picture
 from editor.formats.files import ExportOptions, export_picture
+from editor.formats.metadata import exif, thumbnail
+from editor.formats.metadata.exif_block import Block
 from editor.formats.picture import Picture
 from editor.layers.layer import Layer
 from editor.layers.state import DocumentState, SourceMetadata
-from tests.editor.formats.test_exif_block import THUMBNAIL, sample
+from tests.editor.formats.metadata.test_exif_block import THUMBNAIL, sample
 
 
 def red(width: int, height: int, alpha: int = 255) -> DocumentState:

@@ -10,10 +10,10 @@ from fractions import Fraction
 
 from PIL import Image
 
-from editor.formats import location
-from editor.formats import provenance as metadata
 from editor.formats.decoding import ORIENTATION_TAG
-from editor.formats.exif_block import (
+from editor.formats.metadata import location
+from editor.formats.metadata import provenance as metadata
+from editor.formats.metadata.exif_block import (
     ASCII,
     EXIF,
     GPS,
@@ -26,7 +26,7 @@ from editor.formats.exif_block import (
     Block,
     Folder,
 )
-from editor.formats.exif_tree import Read, Tree, Value, read_tree, written
+from editor.formats.metadata.exif_tree import Read, Tree, Value, read_tree, written
 from inference.messages import Message
 
 GPS_TAG = GPS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from editor.formats import xmp
+from editor.formats.metadata import xmp
 
 PACKET = (
     f'<x:xmpmeta xmlns:x="{xmp.META}"><rdf:RDF xmlns:rdf="{xmp.RDF}"><rdf:Description rdf:about="" '

@@ -11,8 +11,8 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from editor.formats.exif_block import GPS, MAKER_NOTE, UNIT_BYTES, Block
-from editor.formats.xmp import RDF, XML, Tree
+from editor.formats.metadata.exif_block import GPS, MAKER_NOTE, UNIT_BYTES, Block
+from editor.formats.metadata.xmp import RDF, XML, Tree
 
 GEO_TAGS = frozenset({33550, 33920, 33922, 34264, 34735, 34736, 34737, 42112})
 """GeoTIFF: scale, matrices, tie points, keys and their values; and GDAL's description of them."""

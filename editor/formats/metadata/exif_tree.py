@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from editor.formats.exif_block import EXIF, GPS, INTEROP, LONG, MAKER_NOTE, MOST_ENTRIES, UNIT_BYTES
+from editor.formats.metadata.exif_block import EXIF, GPS, INTEROP, LONG, MAKER_NOTE, MOST_ENTRIES, UNIT_BYTES
 
 Read: TypeAlias = Callable[[int, int], bytes]
 """(place, bytes) -> as many of them as there are."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from editor.formats import photoshop, xmp
-from editor.formats.exif_block import PREFIX
+from editor.formats.metadata import photoshop, xmp
+from editor.formats.metadata.exif_block import PREFIX
 
 KEY = "Raw profile type "
 LARGEST_BYTES = 16 * 2**20

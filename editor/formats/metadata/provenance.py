@@ -14,8 +14,8 @@ from importlib import metadata as package_metadata
 from typing import Any
 from xml.etree import ElementTree
 
-from editor.formats import location as places
-from editor.formats import xmp
+from editor.formats.metadata import location as places
+from editor.formats.metadata import xmp
 from editor.layers.layer import BlendMode
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata

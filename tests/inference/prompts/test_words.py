@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.errors import EditorError
-from inference.words import find_names, find_subject, words
+from inference.prompts.words import find_names, find_subject, words
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_too_high_an_occurrence_says_how_many_there_are() -> None:
 
 
 def test_words_and_catalogue_load_no_torch() -> None:
-    code = "import sys, inference.words, inference.models; sys.exit('torch' in sys.modules)"
+    code = "import sys, inference.prompts.words, inference.models; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

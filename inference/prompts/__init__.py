@@ -1,0 +1,1 @@
+"""Prompts: their words and subjects, their tokens, words that were learnt."""
