@@ -89,7 +89,7 @@ def state_from_json(values: object, source: PixelSource, notes: list[Message]) -
     return DocumentState(
         width=whole(given.get("width"), "width", 1, LARGEST_SIDE_PX),
         height=whole(given.get("height"), "height", 1, LARGEST_SIDE_PX),
-        layers=tuple(node_from_json(item, source, notes) for item in _list(given, "layers")),
+        layers=_nodes(_list(given, "layers"), source, notes, 0),
         active=mended_text(given.get("active", ""), "active", LONGEST_NAME),
         chosen=frozenset(mended_text(item, "chosen", LONGEST_NAME) for item in chosen),
         selection=mask_from_json(given.get("selection"), source),
@@ -151,13 +151,28 @@ def node_from_json(values: object, source: PixelSource, notes: list[Message], de
     if kind == "layer":
         return Layer(**common, **_layer_fields(given, source, common["name"], notes))
     if kind == "group":
-        children = tuple(node_from_json(item, source, notes, depth + 1) for item in _list(given, "children"))
+        children = _nodes(_list(given, "children"), source, notes, depth + 1)
         return Group(**common, children=children, isolated=flag(given.get("isolated", True), "isolated"))
     if kind == "adjustment":
         return Adjustment(**common, settings=_settings(given))
     raise EditorError(
         "The file has a layer of the unknown kind “{kind}”.", "Open it with a newer Attune.", kind=kind
     )
+
+
+def _nodes(values: list[Any], source: PixelSource, notes: list[Message], depth: int) -> tuple[Node, ...]:
+    """The nodes, without adjustments of kinds that only newer versions know."""
+    found: list[Node] = []
+    for item in values:
+        given = fields(item, "A layer")
+        if given.get("kind") == "adjustment" and given.get("adjustment") not in ADJUSTMENTS:
+            name = name_from_json(given.get("name", ""))
+            notes.append(
+                Message("The adjustment “{name}” is of a kind that Attune lacks; it was left out.", name=name)
+            )
+            continue
+        found.append(node_from_json(item, source, notes, depth))
+    return tuple(found)
 
 
 def mask_to_json(mask: Mask | None, keeper: PixelKeeper) -> dict[str, Any] | None:

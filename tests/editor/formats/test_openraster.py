@@ -201,7 +201,7 @@ def test_an_adjustment_that_this_version_lacks_is_said(tmp_path: Path) -> None:
     path = saved(project_of(*nodes), tmp_path / "new.ora")
     with zipfile.ZipFile(path) as archive:
         values = json.loads(archive.read(ours.NAME))
-    values["tree"]["nodes"][1]["kind"] = "sepia-of-2031"
+    values["tree"]["layers"][1]["adjustment"] = "sepia-of-2031"
     opened = CODEC.read(rewritten(path, {ours.NAME: json.dumps(values).encode()}))
     assert "of a kind that Attune lacks" in opened.notes[0]
     assert [node.name for node in opened.state.layers] == ["photo"]
@@ -210,9 +210,9 @@ def test_an_adjustment_that_this_version_lacks_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "value"),
     [
-        (("tree", "nodes", 0, "opacity"), 7), (("tree", "nodes", 0, "src"), "../../etc/passwd"),
-        (("tree", "nodes", 0, "blend_mode"), "none"), (("tree", "nodes"), []), (("tree", "width"), "wide"),
-        (("tree", "nodes", 0, "mask"), {"src": "stack.xml"}), (("tree",), None), (("pictures",), 3),
+        (("tree", "layers", 0, "opacity"), 7), (("tree", "layers", 0, "raster", "src"), "../../etc/passwd"),
+        (("tree", "layers", 0, "kind"), "none"), (("tree", "layers"), []), (("tree", "width"), "wide"),
+        (("tree", "layers", 0, "mask"), {"raster": {"src": "stack.xml", "channels": 1}}), (("tree",), None), (("pictures",), 3),
     ],
 )  # fmt: skip
 def test_broken_structure_falls_back_to_the_stack(
