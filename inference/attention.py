@@ -5,12 +5,12 @@ and a `TorchFunctionMode` that is active only there hands `scaled_dot_product_at
 layers keep the fused kernel. Everything is taken away on exit, also after an exception or a cancellation.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,12 +20,15 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from inference.errors import EditorError
+from inference.features import Feature, FeatureCall, seen_features, with_features
 from inference.messages import listed
 from inference.prompt import Prompt
 from inference.schedule import Level
 
 # Scores held at once while a softmax's denominator is computed (64 MiB in float32).
 _CHUNK_SCORES = 2**24
+# To so few keys, as a text has, the whole softmax costs less than its parts computed twice.
+_FEW_KEYS = 512
 
 
 class AttentionKind(Enum):
@@ -64,6 +67,10 @@ class Forward:
     height: int
     width: int
 
+    def rows(self, *prompts: Prompt) -> tuple[int, ...]:
+        """The samples that carry one of `prompts` itself; identity decides, not equality."""
+        return tuple(i for i, own in enumerate(self.prompts) if any(own is prompt for prompt in prompts))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Where:
@@ -73,7 +80,8 @@ class Where:
         kinds: kinds of attention; none means no attention at all.
         names: patterns of layer names, such as "up_blocks.*.attn1".
         strides: strides, or a function that gives them for latents of (height, width).
-        features: patterns of module names whose output the tap sees, such as "up_blocks.1.resnets.1.conv2".
+        features: patterns of `Feature` names, such as "up_blocks.1.resnets.1.conv2". A "*" also stands for
+            dots: "up_blocks.1.resnets.?" are outputs, "up_blocks.1.resnets.*" are the residuals as well.
     """
 
     kinds: Collection[AttentionKind] = ()
@@ -92,6 +100,10 @@ class Where:
     def applies(self, layer: Layer, forward: Forward) -> bool:
         """Whether a layer that matches is tapped in this pass."""
         return not callable(self.strides) or layer.stride in self.strides(forward.height, forward.width)
+
+    def names_feature(self, place: Feature) -> bool:
+        """Whether the place's features are tapped."""
+        return any(fnmatchcase(place.name, pattern) for pattern in self.features)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +159,10 @@ class AttentionCall:
         exp(q·k·scale - LSE): equal to those columns of the softmax over all keys, without holding the others.
         Shape: [len(rows), H, image tokens, len(columns)].
         """
-        query = self.query[list(rows), :, : self.image_tokens]
-        return softmax_columns(query, self.key[list(rows)], columns, self.scale)
+        query, key = self.query, self.key
+        if list(rows) != list(range(len(query))):  # a copy, and another one on the way back
+            query, key = query[list(rows)], key[list(rows)]
+        return softmax_columns(query[:, :, : self.image_tokens], key, columns, self.scale)
 
 
 class Tap:
@@ -158,10 +172,17 @@ class Tap:
         """Give the attention's output [N, H, Q, D]."""
         return call.attend()
 
-    def features(self, name: str, features: Any, forward: Forward) -> Any:
-        """Give what the module `name` shall have put out."""
-        del name, forward
-        return features
+    def features(self, call: FeatureCall) -> Tensor:
+        """Give the features [N, C, rows, columns] that go on from there."""
+        return call.features
+
+
+def from_samples(value: Tensor, sources: Mapping[int, int]) -> Tensor:
+    """`value` [N, …] with sample s in the place of sample t for each {t: s}; the others stay as they are.
+
+    For queries, keys, values and features that go from the source into the target of one batch.
+    """
+    return value[[sources.get(row, row) for row in range(len(value))]]
 
 
 def softmax_columns(query: Tensor, key: Tensor, columns: Sequence[int], scale: float) -> Tensor:
@@ -170,9 +191,22 @@ def softmax_columns(query: Tensor, key: Tensor, columns: Sequence[int], scale: f
     Shapes: query [N, H, Q, D], key [N, H, K, D] → [N, H, Q, len(columns)]. Gradients flow; neither pass holds
     all scores at once.
     """
+    if key.shape[-2] <= _FEW_KEYS and query.shape[:3].numel() * key.shape[-2] <= _CHUNK_SCORES:
+        scores = (query.float() * scale) @ key.float().transpose(-1, -2)
+        return _columns(scores.softmax(-1), columns)
     wanted = torch.as_tensor(list(columns), device=query.device)
     function: Any = _SoftmaxColumns
     return function.apply(query.float(), key.float(), wanted, scale)
+
+
+def _columns(values: Tensor, columns: Sequence[int]) -> Tensor:
+    """Columns of the last axis: a view where they follow each other."""
+    if not columns:
+        return values[..., :0]
+    first, last = columns[0], columns[-1]
+    if list(columns) == list(range(first, last + 1)):
+        return values[..., first : last + 1]
+    return values[..., list(columns)]
 
 
 class _SoftmaxColumns(torch.autograd.Function):
@@ -242,7 +276,7 @@ class AttentionStore:
 
     def add(self, call: AttentionCall) -> None:
         """Take the text columns of one attention into the mean."""
-        rows = [i for i, prompt in enumerate(call.forward.prompts) if any(prompt is p for p in self._prompts)]
+        rows = call.forward.rows(*self._prompts)
         columns = [call.text_start + column for part in self._columns.values() for column in part]
         if rows and columns:
             found = call.probabilities(rows, columns).mean(dim=(0, 1))
@@ -301,42 +335,59 @@ class StoringTap(Tap):
 def tapped(
     network: nn.Module,
     layers: Sequence[Layer],
+    features: Sequence[Feature],
     tap: Tap,
     where: Where,
     forward: Callable[[], Forward],
+    *,
+    stop: bool = False,
 ) -> Generator[None]:
     """Let `tap` see the places of `network` that `where` names, as long as the context is open.
 
     Args:
         layers: the network's attention layers.
+        features: the places whose features may be tapped.
         forward: tells about the pass that is running.
+        stop: leave the context as soon as all these places were seen: the pass goes no further.
 
     Raises:
         EditorError: a pattern matches nothing; on a regular exit, a matching place was never reached.
     """
-    modules = dict(cast("Iterable[tuple[str, nn.Module]]", network.named_modules()))
     chosen = [layer for layer in layers if where.matches(layer)]
-    features = [name for name in modules if any(fnmatchcase(name, pattern) for pattern in where.features)]
-    _check_matches(where, chosen, features, modules)
-    session = _Session(tap, where, forward)
+    places = [place for place in features if where.names_feature(place)]
+    _check_matches(where, chosen, features)
+    session = _Session(tap, where, forward, (*chosen, *places) if stop else ())
     handles: list[Any] = []
     try:
         for layer in chosen:
-            handles += session.watch(modules[layer.name], layer)
-        for name in features:
-            handles.append(session.watch_features(modules[name], name))
+            handles += session.watch(network.get_submodule(layer.name), layer)
+        for place in places:
+            handles.append(session.watch_features(network.get_submodule(place.name), place))
         yield
+    except _AllSeen:
+        pass  # all these places were seen
     finally:
         for handle in handles:
             handle.remove()
         session.leave_all()
-    session.check_reached([layer.name for layer in chosen] + features)
+    session.check_reached([place.name for place in (*chosen, *places)])
+
+
+class _AllSeen(Exception):  # noqa: N818 - it says that the pass may stop
+    """Ends a pass, for the innermost tap that is open: no other is asked for an early end."""
 
 
 class _Session:
-    """The hooks of one open tap, and what they have seen."""
+    """The hooks of one open tap, and what they have seen.
 
-    def __init__(self, tap: Tap, where: Where, forward: Callable[[], Forward]) -> None:
+    Args:
+        last: places after which the pass ends, once all were seen; none means that it goes on.
+    """
+
+    def __init__(
+        self, tap: Tap, where: Where, forward: Callable[[], Forward], last: Sequence[Layer | Feature]
+    ) -> None:
+        self._last = last
         self._tap = tap
         self._where = where
         self._forward = forward
@@ -349,7 +400,7 @@ class _Session:
             if not self._where.applies(layer, forward):
                 self._done.add(layer.name)
                 return
-            mode = _Intercept(self._tap, layer, forward, self._done)
+            mode = _Intercept(self._tap, layer, forward, self._seen)
             mode.__enter__()
             self._modes.append((layer, mode))
 
@@ -363,12 +414,32 @@ class _Session:
             module.register_forward_hook(leave, always_call=True),
         ]
 
-    def watch_features(self, module: nn.Module, name: str) -> Any:
+    def watch_features(self, module: nn.Module, place: Feature) -> Any:
         def see(_module: nn.Module, _arguments: Any, output: Any) -> Any:
-            self._done.add(name)
-            return self._tap.features(name, output, self._forward())
+            forward = self._forward()
+            seen = seen_features(place, output, forward)
+            given = self._tap.features(FeatureCall(place=place, forward=forward, features=seen))
+            self._seen(place)
+            return None if given is seen else with_features(place, output, given)
 
-        return module.register_forward_hook(see)
+        # of several open taps the last one is asked first, as it is with attention
+        return module.register_forward_hook(see, prepend=True)
+
+    def _seen(self, place: Layer | Feature) -> None:
+        """Note that the tap had its turn, and end the pass if that was the last one.
+
+        Raises:
+            _AllSeen: nothing of this pass is left that the tap wants.
+        """
+        self._done.add(place.name)
+        if self._last and all(self._is_over(each) for each in self._last):
+            self._done.update(each.name for each in self._last)
+            raise _AllSeen
+
+    def _is_over(self, place: Layer | Feature) -> bool:
+        if place.name in self._done:
+            return True
+        return isinstance(place, Layer) and not self._where.applies(place, self._forward())
 
     def leave_all(self) -> None:
         while self._modes:
@@ -393,20 +464,21 @@ class _Session:
 class _Intercept(TorchFunctionMode):
     """Hands the attention of one running layer to a tap."""
 
-    def __init__(self, tap: Tap, layer: Layer, forward: Forward, reached: set[str]) -> None:
+    def __init__(self, tap: Tap, layer: Layer, forward: Forward, seen: Callable[[Layer], None]) -> None:
         super().__init__()
         self._layer = layer
         self._tap = tap
         self._forward = forward
-        self._reached = reached
+        self._seen = seen
 
     def __torch_function__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         if func is not functional.scaled_dot_product_attention:
             return func(*args, **(kwargs or {}))
-        self._reached.add(self._layer.name)
-        return self._tap.attention(_call(self._layer, self._forward, args, kwargs or {}))
+        output = self._tap.attention(_call(self._layer, self._forward, args, kwargs or {}))
+        self._seen(self._layer)
+        return output
 
 
 _POSITIONAL = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal")
@@ -441,9 +513,7 @@ def _content_columns(prompt: Prompt, part: TextPart) -> tuple[int, ...]:
     )
 
 
-def _check_matches(
-    where: Where, chosen: Sequence[Layer], features: Sequence[str], modules: Mapping[str, nn.Module]
-) -> None:
+def _check_matches(where: Where, chosen: Sequence[Layer], features: Sequence[Feature]) -> None:
     if where.kinds and not chosen:
         kinds = listed(kind.value for kind in where.kinds)
         raise EditorError(
@@ -453,12 +523,12 @@ def _check_matches(
             kinds=kinds,
         )
     for pattern in where.features:
-        if not any(fnmatchcase(name, pattern) for name in features):
+        if not any(fnmatchcase(place.name, pattern) for place in features):
             raise EditorError(
                 "No part of this model is called “{pattern}”.",
                 "It has {count} parts.",
                 pattern=pattern,
-                count=len(modules),
+                count=len(features),
             )
     if not where.kinds and not where.features:
         raise EditorError("The tap asks for nothing.", "Name kinds of attention or features.")

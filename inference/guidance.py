@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from inference.backbones.base import Backbone
 
 
-def guided(backbone: "Backbone", conditional: Sequence[Prompt], negative: Prompt, scale: float) -> Denoise:
+def guided(
+    backbone: "Backbone", conditional: Sequence[Prompt], negative: Prompt | Sequence[Prompt], scale: float
+) -> Denoise:
     """A denoiser for `sample`: ε̂ = ε̂(∅) + scale·(ε̂(c) - ε̂(∅)), and the same for x̂₀, which is linear in it.
 
     Both halves are one batch, in the order (uncond, cond). As in diffusers, a scale of 1 or less means no
@@ -21,8 +23,12 @@ def guided(backbone: "Backbone", conditional: Sequence[Prompt], negative: Prompt
 
     Args:
         conditional: one prompt per sample.
-        negative: the prompt of the unconditional half.
+        negative: the prompt of the unconditional half; or one for each step of the run, the step from
+            `levels[i]` taking number i (null-text inversion, arXiv:2211.09794).
         scale: guidance scale, 0 or more.
+
+    Raises:
+        ValueError: at a step for which there is no negative prompt.
     """
 
     def plain(latents: Tensor, level: Level, index: int) -> Prediction:
@@ -30,12 +36,18 @@ def guided(backbone: "Backbone", conditional: Sequence[Prompt], negative: Prompt
         return backbone.predict(latents, level, conditional)
 
     def both(latents: Tensor, level: Level, index: int) -> Prediction:
-        del index
-        prompts = [*(negative for _ in conditional), *conditional]
+        unconditional = negative if isinstance(negative, Prompt) else _at(negative, index)
+        prompts = [*(unconditional for _ in conditional), *conditional]
         prediction = backbone.predict(latents.repeat(2, 1, 1, 1), level, prompts)
         return Prediction(*(_mixed(value, scale) for value in prediction))
 
     return both if scale > 1 else plain
+
+
+def _at(prompts: Sequence[Prompt], index: int) -> Prompt:
+    if index >= len(prompts):
+        raise ValueError(f"{len(prompts)} negative prompts, and none for step {index}")
+    return prompts[index]
 
 
 def _mixed(value: Tensor, scale: float) -> Tensor:

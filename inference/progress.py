@@ -30,7 +30,10 @@ class Step:
 
 @dataclass
 class Measurements:
-    """What a run cost. Evaluations are forward passes of the denoiser, counted per sample."""
+    """What a run cost. Evaluations are forward passes of the denoiser, counted per sample.
+
+    `seconds` of phases that run inside another are taken from that one, so that all add up.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict[str, float])
     denoiser_evaluations: int = 0
@@ -66,6 +69,7 @@ class Progress:
         self._next_checkpoint = time.monotonic() + CHECKPOINT_INTERVAL_S
         self._cancelled = threading.Event()
         self._phase = ""
+        self._inner_s = 0.0  # what phases inside the current one took
         self._next_preview = 0.0
 
     def cancel(self) -> None:
@@ -113,13 +117,16 @@ class Progress:
 
     @contextmanager
     def phase(self, name: str) -> Generator[None, None, None]:
-        """Measure the seconds spent inside under `name`; nested phases name the innermost."""
+        """Measure the seconds spent inside under `name`; nested phases name and count the innermost."""
         self.check()
         outer, self._phase = self._phase, name
+        before_s, self._inner_s = self._inner_s, 0.0
         started = time.perf_counter()
         try:
             yield
         finally:
+            whole = time.perf_counter() - started
             seconds = self.measured.seconds
-            seconds[name] = seconds.get(name, 0.0) + time.perf_counter() - started
+            seconds[name] = seconds.get(name, 0.0) + whole - self._inner_s
+            self._inner_s = before_s + whole
             self._phase = outer

@@ -1,16 +1,16 @@
 """A prompt as the networks see it: embeddings per text encoder, and the characters each token stands for."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from inference.errors import EditorError
+from inference.learnt_words import LearntWord, Place, Rewritten, find_learnt, words_after
 from inference.messages import listed
-from inference.words import words
 
 Offset = tuple[int, int]
 NO_CHARACTERS: Offset = (0, 0)  # start, end and padding tokens
@@ -74,34 +74,97 @@ class Prompt:
                 embeddings[encoder] = _shifted(encoder, embeddings[encoder], by_token)
         return replace(self, embeddings=embeddings)
 
+    def with_embeddings(self, embeddings: Mapping[str, Tensor], pooled: Tensor | None = None) -> "Prompt":
+        """The prompt with other token embeddings [1, T, D] for some encoders, and another pooled one [1, D].
 
-def tokenize(tokenizer: Any, text: str, length: int) -> tuple[Tensor, tuple[Offset, ...]]:
-    """Token ids [1, `length`], padded, and each token's characters in `text`.
+        For embeddings that are optimised themselves; gradients reach them.
+
+        Raises:
+            ValueError: they are not of the shapes that they replace.
+        """
+        for encoder, value in embeddings.items():
+            if encoder not in self.embeddings or value.shape != self.embeddings[encoder].shape:
+                raise ValueError(f"embeddings {tuple(value.shape)} do not fit the prompt's for {encoder}")
+        if pooled is not None and (self.pooled is None or pooled.shape != self.pooled.shape):
+            raise ValueError(f"a pooled embedding {tuple(pooled.shape)} does not fit the prompt's")
+        return replace(
+            self,
+            embeddings={**self.embeddings, **embeddings},
+            pooled=self.pooled if pooled is None else pooled,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokens:
+    """A prompt as one encoder reads it.
+
+    Args:
+        ids: [1, T], padded. Where learnt vectors go stands an id that means nothing.
+        offsets: the characters [start, end) of each token; (0, 0) for special tokens.
+        rows: learnt vectors [D] by the index of their token.
+    """
+
+    ids: Tensor
+    offsets: tuple[Offset, ...]
+    rows: Mapping[int, Tensor]
+
+
+class _Token(NamedTuple):
+    id: int
+    characters: Offset
+    special: bool = False
+    row: Tensor | None = None
+
+
+# Of a token whose embedding is replaced: not the end token's, by which an encoder finds where to pool.
+_NO_MEANING = 0
+
+
+def tokenize(
+    tokenizer: Any, text: str, length: int, *, encoder: str = "", learnt: Sequence[LearntWord] = ()
+) -> Tokens:
+    """The tokens of `text`, padded to `length`, with the characters that each stands for.
+
+    Args:
+        encoder: whose vectors of `learnt` words are taken.
 
     Raises:
         EditorError: the text needs more than `length` tokens; the message names the words that fell off.
     """
-    encoded = tokenizer(
-        text, return_offsets_mapping=True, return_special_tokens_mask=True, truncation=False, verbose=False
+    places = find_learnt(text, learnt)
+    written = Rewritten(text, places, encoder, tokenizer.eos_token)
+    tokens = _tokens(tokenizer, written)
+    if len(tokens) > length:
+        raise _too_long(text, places, tokens, length)
+    tokens += [_Token(tokenizer.pad_token_id, NO_CHARACTERS, special=True)] * (length - len(tokens))
+    return Tokens(
+        ids=torch.tensor([[token.id for token in tokens]]),
+        offsets=tuple(
+            NO_CHARACTERS if token.special else _characters(text, *token.characters) for token in tokens
+        ),
+        rows={index: token.row for index, token in enumerate(tokens) if token.row is not None},
     )
-    if len(encoded["input_ids"]) > length:
-        raise _too_long(text, encoded, length)
-    padded = tokenizer(
-        text,
-        padding="max_length",
-        max_length=length,
-        truncation=True,
+
+
+def _tokens(tokenizer: Any, written: Rewritten) -> list[_Token]:
+    encoded = tokenizer(
+        written.text,
         return_offsets_mapping=True,
         return_special_tokens_mask=True,
-        return_tensors="pt",
+        truncation=False,
+        verbose=False,
     )
-    offsets = tuple(
-        NO_CHARACTERS if is_special else _characters(text, int(start), int(end))
-        for (start, end), is_special in zip(
-            padded["offset_mapping"][0].tolist(), padded["special_tokens_mask"][0].tolist(), strict=True
-        )
-    )
-    return padded["input_ids"], offsets
+    found: list[_Token] = []
+    for number, (start, end), special in zip(
+        encoded["input_ids"], encoded["offset_mapping"], encoded["special_tokens_mask"], strict=True
+    ):
+        place = written.learnt_at(start, end)
+        if place is None:
+            found.append(_Token(number, written.original(start, end), bool(special)))
+        else:
+            rows = place.learnt.vectors[written.encoder]
+            found += [_Token(_NO_MEANING, (place.start, place.end), row=row) for row in rows]
+    return found
 
 
 def _shifted(encoder: str, embedding: Tensor, by_token: Mapping[int, Tensor]) -> Tensor:
@@ -120,16 +183,11 @@ def _shifted(encoder: str, embedding: Tensor, by_token: Mapping[int, Tensor]) ->
     return embedding.index_add(1, index, torch.stack(vectors)[None].to(embedding))
 
 
-def _too_long(text: str, encoded: Any, length: int) -> EditorError:
-    special = sum(encoded["special_tokens_mask"])
-    content = [
-        offset
-        for offset, is_special in zip(encoded["offset_mapping"], encoded["special_tokens_mask"], strict=True)
-        if not is_special
-    ]
-    room = length - special
-    cut = content[room - 1][1]
-    lost = " ".join(word.text for word in words(text) if word.end > cut)
+def _too_long(text: str, places: Sequence[Place], tokens: Sequence[_Token], length: int) -> EditorError:
+    content = [token.characters for token in tokens if not token.special]
+    room = length - (len(tokens) - len(content))
+    cut = min((start for start, end in content[room:] if end > start), default=len(text))
+    lost = " ".join(words_after(text, places, cut))
     return EditorError(
         "The prompt is too long for this model; these words fell off: “{words}”.",
         "The model reads {room} tokens and the prompt has {count}: shorten it.",

@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from PIL import Image
 
 from inference.content import Mask, contents_in
 from inference.kinds import Size, kind_of
@@ -36,6 +35,8 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
     """A picture or mask at another size (Lanczos); itself if it has that size. Read-only."""
     if pixels.shape[:2] == (height, width):
         return pixels
+    from PIL import Image  # not needed before a picture is resized
+
     found = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
     found.setflags(write=False)
     return found

@@ -3,8 +3,9 @@
 Free of torch: the window and the command line use it before anything is loaded.
 """
 
+import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -68,6 +69,35 @@ def find_subject(text: str, phrase: str, occurrence: int = 0) -> tuple[int, int]
             number=occurrence + 1,
         )
     return places[occurrence]
+
+
+def find_names(text: str, names: Sequence[str]) -> tuple[tuple[int, int, int], ...]:
+    """Where any of `names` stands in `text`: characters [start, end) and which name it is, in order.
+
+    Names may have any signs ("<toy>"). Capitals do not matter, and a name is not found inside a longer word
+    of letters ("toy" is not in "toys", but it is in "toy's"), unless the script has no spaces. Where several
+    fit, the longest is found; none overlap.
+    """
+    if not names:
+        return ()
+    longest_first = sorted(range(len(names)), key=lambda index: len(names[index]), reverse=True)
+    pattern = re.compile("|".join(f"({re.escape(names[index])})" for index in longest_first), re.IGNORECASE)
+    found: list[tuple[int, int, int]] = []
+    start = 0
+    while match := pattern.search(text, start):
+        begin, end = match.span()
+        is_whole = not (_is_inside(text, begin) or _is_inside(text, end))
+        if is_whole and match.lastindex is not None:
+            found.append((begin, end, longest_first[match.lastindex - 1]))
+        start = end if is_whole else begin + 1
+    return tuple(found)
+
+
+def _is_inside(text: str, index: int) -> bool:
+    """Whether `index` lies between two letters of one word."""
+    if not 0 < index < len(text):
+        return False
+    return all(_is_letter(c) and not _is_unspaced(c) for c in (text[index - 1], text[index]))
 
 
 def _word_places(text: str, phrase: str) -> list[tuple[int, int]]:

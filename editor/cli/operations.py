@@ -172,6 +172,7 @@ def report(result: Result, outputs: list[Path], seconds: float) -> dict[str, Any
 
 
 def costs(measured: Measurements, seconds: float) -> dict[str, Any]:
+    """What a command that took `seconds` in all cost; its phases lie side by side within them."""
     return {
         "seconds": {
             **{name: round(value, 4) for name, value in measured.seconds.items()},

@@ -11,7 +11,8 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,14 @@ from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, Guide, SourceMetadata
 from editor.layers.text import TextContent
 from editor.pixels.raster import Raster
+from inference.content import content_hash, contents_in
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.reasons import reason_of
 from inference.values import fields, flag, items, mended_text, number, refused, shown, typed, whole
+
+if TYPE_CHECKING:
+    from inference.content import Blob, Contents
 
 MOST_GUIDES = 1000
 MOST_MAPS = 100_000  # a refinement keeps one for each subject and step
@@ -43,13 +48,19 @@ class PixelKeeper(Protocol):
 
     def keep_map(self, values: NDArray[np.float32]) -> Any: ...
 
+    def keep_content(self, name: str, blob: Blob) -> Any:
+        """Keep what a recipe's request names, once for each name (its hash)."""
+        ...
+
 
 class PixelSource(Protocol):
-    """Finds pixels by what the keeper returned; both raise `EditorError`."""
+    """Finds pixels by what the keeper returned; all raise `EditorError`."""
 
     def raster(self, reference: Any) -> Raster: ...
 
     def map(self, reference: Any) -> NDArray[np.float32]: ...
+
+    def content(self, name: str, reference: Any) -> Blob: ...
 
 
 def state_to_json(state: DocumentState, keeper: PixelKeeper) -> dict[str, Any]:
@@ -222,11 +233,13 @@ _KINDS: dict[type[Node], str] = {Layer: "layer", Group: "group", Adjustment: "ad
 
 
 def _of_layer(layer: Layer, keeper: PixelKeeper) -> dict[str, Any]:
+    contents: Contents = layer.recipe.contents if layer.recipe is not None else {}
     return {
         "raster": keeper.keep_raster(layer.raster),
         "x": layer.x,
         "y": layer.y,
         "recipe": layer.recipe.to_json() if layer.recipe is not None else None,
+        "inputs": {name: keeper.keep_content(name, blob) for name, blob in contents.items()},
         "maps": {name: keeper.keep_map(values) for name, values in layer.maps.items()},
         "text": layer.text.to_json() if layer.text is not None else None,
     }
@@ -260,15 +273,19 @@ def _layer_fields(
         "raster": source.raster(given.get("raster")),
         "x": offset_from_json(given.get("x", 0)),
         "y": offset_from_json(given.get("y", 0)),
-        "made": _recipe(given.get("recipe"), name, notes),
+        "made": _recipe(given, source, name, notes),
         "maps": {mended_text(key, "maps", LONGEST_NAME): source.map(item) for key, item in maps.items()},
         "text": text_from_json(given.get("text"), name, notes),
     }
 
 
-def _recipe(values: object, name: str, notes: list[Message]) -> Recipe | None:
+def _recipe(given: Mapping[str, Any], source: PixelSource, name: str, notes: list[Message]) -> Recipe | None:
+    values = given.get("recipe")
+    if values is None:
+        return None
     try:
-        return Recipe.from_json(values) if values is not None else None
+        recipe = Recipe.from_json(values)
+        return replace(recipe, contents=_contents(recipe, given, source))
     except EditorError as error:
         notes.append(
             Message(
@@ -276,6 +293,17 @@ def _recipe(values: object, name: str, notes: list[Message]) -> Recipe | None:
             )
         )
         return None
+
+
+def _contents(recipe: Recipe, given: Mapping[str, Any], source: PixelSource) -> dict[str, Blob]:
+    """What the recipe's request names, as far as the file keeps it, and is what its name says."""
+    kept = fields(given.get("inputs", {}), "inputs")
+    wanted = {content.hash for content in contents_in(recipe.request.parameters)}
+    found = {name: source.content(name, kept[name]) for name in sorted(wanted & set(kept))}
+    for name, blob in found.items():
+        if content_hash(blob) != name:
+            raise EditorError("An input of the recipe is damaged.")
+    return found
 
 
 def text_from_json(values: object, name: str, notes: list[Message]) -> TextContent | None:

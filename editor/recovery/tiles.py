@@ -13,7 +13,7 @@ import struct
 import weakref
 import zlib
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from editor.recovery.packs import KEY_BYTES, Batch, Packs
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.reasons import reason_of
+
+if TYPE_CHECKING:
+    from inference.content import Blob
 from inference.values import fields, text, whole
 
 _HEAD = struct.Struct("<BBII")  # type of samples, channels, rows, columns
@@ -30,12 +33,15 @@ _TYPES = ("uint8", "uint16", "float32")
 _LARGEST_SIDE_PX = 16_384
 _LARGEST_PX = 1_000_000
 _LARGEST_TILES = 4_000_000
+_LINE_BYTES = 8192
+_PIECE_BYTES = 4096 * _LINE_BYTES
 
 
 class Keys:
     """The keys of arrays that were met, by identity. Safe to use while other threads drop arrays."""
 
     def __init__(self) -> None:
+        self.contents: dict[str, dict[str, Any]] = {}  # by name: where a content that was kept is
         self._known: dict[int, tuple[weakref.ref[Any], bytes]] = {}
 
     def of(self, array: NDArray[Any]) -> bytes:
@@ -77,6 +83,18 @@ class Keeper:
 
     def keep_map(self, values: NDArray[np.float32]) -> str:
         return self._keep(values).hex()
+
+    def keep_content(self, name: str, blob: Blob) -> dict[str, Any]:
+        """A file's bytes, or a picture's, in pieces of lines of bytes."""
+        known = self._keys.contents.get(name)
+        if known is None or not all(bytes.fromhex(key) in self._batch for key in known["pieces"]):
+            data = blob if isinstance(blob, bytes) else np.ascontiguousarray(blob).tobytes()
+            shape = None if isinstance(blob, bytes) else list(blob.shape)
+            places = range(0, len(data), _PIECE_BYTES)
+            pieces = [self._keep(_piece(data, place)).hex() for place in places]
+            known = self._keys.contents[name] = {"bytes": len(data), "shape": shape, "pieces": pieces}
+        self.live |= {bytes.fromhex(key) for key in known["pieces"]}
+        return known
 
     def _keep(self, array: NDArray[Any]) -> bytes:
         key = self._keys.of(array)
@@ -121,6 +139,17 @@ class Source:
         if values.ndim != 2 or values.dtype != np.float32:
             raise EditorError("A map of the recovery file does not fit.")
         return cast("NDArray[np.float32]", values)
+
+    def content(self, name: str, reference: Any) -> Blob:
+        try:
+            keys = [bytes.fromhex(key) for key in reference["pieces"]]
+            size, shape = int(reference["bytes"]), reference["shape"]
+            data = b"".join(self._array(key).tobytes() for key in keys)[:size]
+            if shape is None:
+                return data
+            return frozen(np.frombuffer(data, np.uint8).reshape([int(side) for side in shape]))
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise EditorError("An input of the recovery file cannot be read.") from error
 
     def _tile(self, key: bytes, shape: tuple[int, ...], kind: str) -> Samples:
         try:
@@ -182,6 +211,14 @@ def decoded(data: bytes) -> Any:
         raise EditorError(
             "A part of the recovery file is damaged: {reason}.", reason=reason_of(error)
         ) from error
+
+
+def _piece(data: bytes, place: int) -> NDArray[np.uint8]:
+    """Lines of bytes from `place` on, the last one filled up."""
+    piece = np.frombuffer(data[place : place + _PIECE_BYTES], np.uint8)
+    lines = np.zeros((-(-len(piece) // _LINE_BYTES), _LINE_BYTES), np.uint8)
+    lines.reshape(-1)[: len(piece)] = piece
+    return frozen(lines)
 
 
 def _tiles(raster: Raster) -> Iterator[Samples]:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inference.attention import AttentionStore, Layer, Tap, TextPart, Where
+from inference.features import Feature
+from inference.learnt_words import LearntWord
 from inference.operations import Family
 from inference.progress import Measurements
 from inference.prompt import Prompt
@@ -45,16 +47,25 @@ class Backbone(ABC):
     measured: Measurements  # `predict` counts here; the runner points it at the running job's
 
     @abstractmethod
-    def encode_prompt(self, text: str) -> Prompt:
+    def encode_prompt(self, text: str, learnt: Sequence[LearntWord] = ()) -> Prompt:
         """Embeddings and token offsets of `text` per encoder.
 
+        Args:
+            learnt: words that may stand in the text; gradients reach their vectors where these require them.
+
         Raises:
-            EditorError: the prompt is longer than the encoder takes; the message says which words fell off.
+            EditorError: the prompt is longer than the encoder takes (the message says which words fell off);
+                a learnt word that stands there does not fit the model; it requires gradients, which are on,
+                and the encoders are not all kept on the device.
         """
 
     @abstractmethod
-    def negative_prompt(self, text: str) -> Prompt:
-        """The unconditional prompt as the family's own pipeline has it (SDXL: zeros for "")."""
+    def negative_prompt(self, text: str, learnt: Sequence[LearntWord] = ()) -> Prompt:
+        """The unconditional prompt as the family's own pipeline has it (SDXL: zeros for "").
+
+        Raises:
+            EditorError: as `encode_prompt`.
+        """
 
     @property
     @abstractmethod
@@ -77,8 +88,18 @@ class Backbone(ABC):
 
     @property
     @abstractmethod
+    def features(self) -> tuple[Feature, ...]:
+        """The places of the denoiser whose features can be tapped, in the order in which they run."""
+
+    @property
+    @abstractmethod
     def layers(self) -> tuple[Layer, ...]:
         """The denoiser's attention layers, in the order in which they run."""
+
+    def layer_numbers(self, height: int, width: int) -> int | None:
+        """How many numbers a layer at full resolution puts out for latents of this size; None: not known."""
+        del height, width
+        return None
 
     @property
     @abstractmethod
@@ -108,14 +129,38 @@ class Backbone(ABC):
 
     @abstractmethod
     def predict(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Prediction:
-        """One denoiser pass for latents [N, C, h, w] with one prompt each; counts N evaluations."""
+        """One denoiser pass for latents [N, C, h, w] with one prompt each; counts N evaluations.
+
+        Gradients reach the latents and the prompts' embeddings, where these require them and
+        `allows_gradients`; the weights never get any. What shares a batch shares nothing else, unless a tap
+        carries it over; but a sample's last bits may depend on how many there are.
+        """
+
+    @abstractmethod
+    def checkpointed(self) -> AbstractContextManager[None]:
+        """Let `predict` keep the blocks' inputs alone for the backward pass, which computes the rest again.
+
+        For predictions that are made while the context is open; the backward pass may come later. The
+        gradients are the same. Taps do not go with it: with one open, `predict` refuses (ValueError) where
+        gradients are on.
+        """
 
     @abstractmethod
     def tapped(self, tap: Tap, where: Where) -> AbstractContextManager[None]:
-        """Let `tap` read or edit attention at `where` while the context is open.
+        """Let `tap` read or edit attention and features at `where` while the context is open.
 
         Raises:
-            EditorError: no layer matches; on exit, a matching layer was never reached.
+            EditorError: nothing matches; on exit, a matching place was never reached.
+        """
+
+    @abstractmethod
+    def read(self, tap: Tap, where: Where, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> None:
+        """One pass for what `tap` sees at `where`; it ends after the last of these places.
+
+        Counts as `predict` does, and gradients flow through what was read.
+
+        Raises:
+            EditorError: as `tapped`.
         """
 
     @abstractmethod
@@ -129,3 +174,15 @@ class Backbone(ABC):
     @abstractmethod
     def token_widths(self) -> Mapping[str, int]:
         """Width of the token embeddings per encoder: {"clip_l": 768, "clip_g": 1280}."""
+
+    @property
+    @abstractmethod
+    def token_norms(self) -> Mapping[str, float]:
+        """Mean length of the token table's rows per encoder; rows of zeros do not count."""
+
+    @abstractmethod
+    def token_vectors(self, text: str) -> Mapping[str, Tensor]:
+        """The token table's rows that `text` is written with, per encoder: float32 copies [n, D].
+
+        What a learnt word may start from. Start and end are not among them.
+        """

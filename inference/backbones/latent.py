@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
@@ -20,22 +20,22 @@ from inference.attention import (
     Where,
     tapped,
 )
-from inference.backbones.base import Backbone, ModelDefaults, Prediction
+from inference.backbones.base import ModelDefaults, Prediction
 from inference.backbones.components import Components, Residency
+from inference.backbones.encoding import EncodingBackbone
 from inference.backbones.finite import ensure_finite
 from inference.backbones.previews import preview_factors
 from inference.errors import EditorError
+from inference.features import Feature
 from inference.messages import Message
 from inference.models import MemoryMode, ModelEntry
 from inference.progress import Measurements
-from inference.prompt import Offset, Prompt, tokenize
+from inference.prompt import Prompt
 from inference.request import Pixels
 from inference.schedule import Level, Schedule
 
-_PROMPTS_KEPT = 64
 
-
-class LatentBackbone(Backbone):
+class LatentBackbone(EncodingBackbone):
     """A denoiser in the latent space of an `AutoencoderKL`.
 
     Args:
@@ -66,12 +66,15 @@ class LatentBackbone(Backbone):
             network.eval().requires_grad_(False)
         self._residency = Residency(components, device, memory_mode)
         self._memory_mode = memory_mode
-        self._prompts: OrderedDict[tuple[str, bool], Prompt] = OrderedDict()
+        self._prompts = OrderedDict()
         self._forward: Forward | None = None
         self._preview_factors = preview_factors(components.attune, self.family)
         self.vae_scale = 2 ** (len(components.vae.config["block_out_channels"]) - 1)
         self.defaults = self._model_defaults(entry)
         self._layers = self._find_layers()
+        self._features = self._find_features()
+        self._is_checkpointed = False
+        self._open_taps = 0
 
     # what a family says
 
@@ -83,10 +86,7 @@ class LatentBackbone(Backbone):
         """The layers whose text attention is averaged."""
 
     @abstractmethod
-    def _text_parts(self) -> Mapping[str, TextPart]: ...
-
-    @abstractmethod
-    def _encode(self, text: str) -> Prompt: ...
+    def _find_features(self) -> tuple[Feature, ...]: ...
 
     @abstractmethod
     def _raw(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Tensor:
@@ -96,49 +96,6 @@ class LatentBackbone(Backbone):
     def _patch(self) -> int:
         """Latents come in multiples of this."""
         return 1
-
-    # prompts
-
-    def encode_prompt(self, text: str) -> Prompt:
-        return self._remembered((text, False), lambda: self._encode(text))
-
-    def negative_prompt(self, text: str) -> Prompt:
-        return self._remembered((text, True), lambda: self._encode_negative(text))
-
-    def _encode_negative(self, text: str) -> Prompt:
-        return self._encode(text)
-
-    def _remembered(self, key: tuple[str, bool], encode: Callable[[], Prompt]) -> Prompt:
-        if key not in self._prompts:
-            with torch.no_grad():
-                self._prompts[key] = encode()
-            if len(self._prompts) > _PROMPTS_KEPT:
-                self._prompts.popitem(last=False)
-        self._prompts.move_to_end(key)
-        return self._prompts[key]
-
-    def _encoded_by(
-        self, encoder: str, text: str, length: int, *, penultimate: bool
-    ) -> tuple[Tensor, Tensor | None, tuple[Offset, ...]]:
-        """Token embeddings [1, T, D], the pooled embedding if there is one, and the tokens' characters."""
-        ids, offsets = tokenize(self.parts.tokenizers[encoder], text, length)
-        network = self.parts.text_encoders[encoder]
-        with self._residency.using(network):
-            output = network(ids.to(self.device), output_hidden_states=penultimate)
-        hidden = output.hidden_states[-2] if penultimate else output[0]
-        pooled = getattr(output, "text_embeds", None)
-        return (
-            hidden.to(self.device, self.dtype),
-            None if pooled is None else pooled.to(self.device, self.dtype),
-            offsets,
-        )
-
-    @property
-    def token_widths(self) -> Mapping[str, int]:
-        return {
-            name: int(network.get_input_embeddings().weight.shape[1])
-            for name, network in self.parts.text_encoders.items()
-        }
 
     # latents and pictures
 
@@ -218,6 +175,8 @@ class LatentBackbone(Backbone):
     def predict(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Prediction:
         if len(prompts) != len(latents):
             raise ValueError(f"{len(prompts)} prompts for {len(latents)} latents")
+        if self._is_checkpointed and self._open_taps and torch.is_grad_enabled():
+            raise ValueError("a tap would be asked again when a checkpointed pass is computed again")
         height, width = latents.shape[-2:]
         self.measured.denoiser_evaluations += len(latents)
         self._forward = Forward(tuple(prompts), level, height, width)
@@ -240,8 +199,38 @@ class LatentBackbone(Backbone):
     def allows_gradients(self) -> bool:
         return self._memory_mode in (MemoryMode.FULL, MemoryMode.MODEL)
 
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        return self._features
+
     def tapped(self, tap: Tap, where: Where) -> AbstractContextManager[None]:
-        return tapped(self.parts.denoiser, self._layers, tap, where, self._running)
+        return self._tapped(tap, where, stop=False)
+
+    def read(self, tap: Tap, where: Where, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> None:
+        with self._tapped(tap, where, stop=True):
+            self.predict(latents, level, prompts)
+
+    @contextmanager
+    def _tapped(self, tap: Tap, where: Where, *, stop: bool) -> Generator[None]:
+        denoiser, layers, features = self.parts.denoiser, self._layers, self._features
+        with tapped(denoiser, layers, features, tap, where, self._running, stop=stop):
+            self._open_taps += 1
+            try:
+                yield
+            finally:
+                self._open_taps -= 1
+
+    @contextmanager
+    def checkpointed(self) -> Generator[None]:
+        denoiser, before = self.parts.denoiser, self._is_checkpointed
+        self._is_checkpointed = True
+        denoiser.enable_gradient_checkpointing()
+        try:
+            yield
+        finally:
+            self._is_checkpointed = before
+            if not before:
+                denoiser.disable_gradient_checkpointing()
 
     @contextmanager
     def cross_attention_maps(self, prompt: Prompt, *more: Prompt) -> Generator[AttentionStore]:

@@ -1,4 +1,4 @@
-"""The attention layers of the denoisers that diffusers has, by their modules' names."""
+"""The attention layers and the features of the denoisers that diffusers has, by their modules' names."""
 
 import re
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import nn
 
 from inference.attention import AttentionKind, Layer
+from inference.features import Feature
 
 _BLOCK = re.compile(r"(down_blocks|up_blocks)\.(\d+)\.")
 
@@ -32,6 +33,34 @@ def transformer_layers(transformer: SD3Transformer2DModel) -> tuple[Layer, ...]:
         if getattr(block, "attn2", None) is not None:
             found.append(Layer(f"transformer_blocks.{index}.attn2", AttentionKind.SELF, stride))
     return tuple(found)
+
+
+# A resnet's output, its residual before the shortcut is added, and the output of a transformer.
+_UNET_FEATURE = re.compile(
+    r"(?:(down|up)_blocks\.(\d+)|mid_block)\.(?:resnets\.(\d+)(\.conv2)?|attentions\.(\d+))"
+)
+
+
+def unet_features(unet: UNet2DConditionModel) -> tuple[Feature, ...]:
+    """Residuals and outputs of resnets, and outputs of transformers, in the order in which they run."""
+    levels = len(unet.config["down_block_types"])
+    modules = cast("Iterable[tuple[str, nn.Module]]", unet.named_modules())
+    matches = [match for name, _ in modules if (match := _UNET_FEATURE.fullmatch(name)) is not None]
+    return tuple(Feature(match[0], _unet_stride(match[0], levels)) for match in sorted(matches, key=_when))
+
+
+def transformer_features(transformer: SD3Transformer2DModel) -> tuple[Feature, ...]:
+    """The image's half of each block's output; the text's comes first."""
+    stride = int(transformer.config["patch_size"])
+    count = len(transformer.transformer_blocks)
+    return tuple(Feature(f"transformer_blocks.{index}", stride, output=1) for index in range(count))
+
+
+def _when(match: re.Match[str]) -> tuple[int, ...]:
+    """Down, middle, up; in a block each resnet's residual, its output, then the transformer after it."""
+    section, block, resnet, residual, transformer = match.groups()
+    third = 2 if resnet is None else int(residual is None)
+    return ("down", None, "up").index(section), int(block or 0), int(resnet or transformer or 0), third
 
 
 def _unet_kind(name: str) -> AttentionKind:

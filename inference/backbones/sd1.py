@@ -7,6 +7,7 @@ from torch import Tensor
 from inference.attention import TextPart
 from inference.backbones.latent import stacked
 from inference.backbones.unet import UNetBackbone
+from inference.learnt_words import LearntWord
 from inference.operations import Family
 from inference.prompt import Prompt
 
@@ -16,10 +17,10 @@ class Sd1Backbone(UNetBackbone):
 
     family = Family.SD1
 
-    def _encode(self, text: str) -> Prompt:
+    def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
         (encoder,) = self.parts.text_encoders
         length = int(self.parts.tokenizers[encoder].model_max_length)
-        embedding, _, offsets = self._encoded_by(encoder, text, length, penultimate=False)
+        embedding, _, offsets = self._encoded_by(encoder, text, learnt, length, penultimate=False)
         return Prompt(text=text, embeddings={encoder: embedding}, pooled=None, offsets={encoder: offsets})
 
     def _context(self, prompts: Sequence[Prompt]) -> Tensor:

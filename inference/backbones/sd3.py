@@ -8,8 +8,10 @@ from torch.nn import functional
 
 from inference.attention import AttentionKind, Layer, TextPart, Where
 from inference.backbones.latent import LatentBackbone, stacked, stacked_pooled
-from inference.backbones.layers import transformer_layers
+from inference.backbones.layers import transformer_features, transformer_layers
 from inference.errors import EditorError
+from inference.features import Feature
+from inference.learnt_words import LearntWord
 from inference.operations import Family
 from inference.prompt import Offset, Prompt
 from inference.schedule import Level
@@ -24,13 +26,15 @@ class Sd3Backbone(LatentBackbone):
 
     family = Family.SD3
 
-    def _encode(self, text: str) -> Prompt:
+    def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
         embeddings: dict[str, Tensor] = {}
         offsets: dict[str, tuple[Offset, ...]] = {}
         pooled: list[Tensor] = []
         for name in self.parts.text_encoders:
             length = self._clip_tokens if name in _CLIPS else self._t5_tokens
-            embedding, pool, offsets[name] = self._encoded_by(name, text, length, penultimate=name in _CLIPS)
+            embedding, pool, offsets[name] = self._encoded_by(
+                name, text, learnt, length, penultimate=name in _CLIPS
+            )
             embeddings[name] = embedding
             if pool is not None:
                 pooled.append(pool)
@@ -82,6 +86,9 @@ class Sd3Backbone(LatentBackbone):
 
     def _find_layers(self) -> tuple[Layer, ...]:
         return transformer_layers(self.parts.denoiser)
+
+    def _find_features(self) -> tuple[Feature, ...]:
+        return transformer_features(self.parts.denoiser)
 
     def _standard_text_layers(self) -> Where:
         return Where(kinds={AttentionKind.JOINT})

@@ -8,6 +8,7 @@ from torch import Tensor
 from inference.attention import TextPart
 from inference.backbones.latent import stacked, stacked_pooled
 from inference.backbones.unet import UNetBackbone
+from inference.learnt_words import LearntWord
 from inference.operations import Family
 from inference.prompt import NO_CHARACTERS, Prompt
 
@@ -19,9 +20,9 @@ class SdxlBackbone(UNetBackbone):
 
     family = Family.SDXL
 
-    def _encode(self, text: str) -> Prompt:
+    def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
         length = int(self.parts.tokenizers["clip_l"].model_max_length)
-        encoded = {name: self._encoded_by(name, text, length, penultimate=True) for name in _ENCODERS}
+        encoded = {name: self._encoded_by(name, text, learnt, length, penultimate=True) for name in _ENCODERS}
         return Prompt(
             text=text,
             embeddings={name: embedding for name, (embedding, _, _) in encoded.items()},
@@ -29,9 +30,9 @@ class SdxlBackbone(UNetBackbone):
             offsets={name: offsets for name, (_, _, offsets) in encoded.items()},
         )
 
-    def _encode_negative(self, text: str) -> Prompt:
+    def _encode_negative(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
         """Zeros, not the empty prompt, when there is no negative prompt: so the model was trained."""
-        prompt = self._encode(text)
+        prompt = self._encode(text, learnt)
         if text or not self.parts.pipeline_config.get("force_zeros_for_empty_prompt", True):
             return prompt
         assert prompt.pooled is not None, "SDXL's second encoder pools"

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from inference.attention import AttentionKind, Layer, Where
 from inference.backbones.latent import LatentBackbone
-from inference.backbones.layers import unet_layers
+from inference.backbones.layers import unet_features, unet_layers
+from inference.features import Feature
 from inference.prompt import Prompt
 from inference.schedule import Level
 
@@ -38,8 +39,14 @@ class UNetBackbone(LatentBackbone):
             return_dict=False,
         )[0]
 
+    def layer_numbers(self, height: int, width: int) -> int | None:
+        return int(self.parts.denoiser.config["block_out_channels"][0]) * height * width
+
     def _find_layers(self) -> tuple[Layer, ...]:
         return unet_layers(self.parts.denoiser)
+
+    def _find_features(self) -> tuple[Feature, ...]:
+        return unet_features(self.parts.denoiser)
 
     def _standard_text_layers(self) -> Where:
         strides = {layer.stride for layer in self._layers if layer.kind is AttentionKind.CROSS}

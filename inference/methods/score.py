@@ -25,8 +25,8 @@ _SHOWN = 12  # kinds that a message lists
 def score(backbone: Backbone, parameters: Score, inputs: Inputs, progress: Progress) -> Output:
     """Scores "subject 0", "subject 1" … (1 right, 0 not) and the similarities; the picture as it is.
 
-    A subject is right when it has a detection of its own kind, with its colour if the prompt names one (TIAM,
-    arXiv:2307.05134).
+    A subject is right when it has a detection of its own, of its kind and with its colour if the prompt names
+    one: of two cats that were asked for, one may be missing. (TIAM, arXiv:2307.05134, would not tell.)
 
     Raises:
         EditorError: no subject, a model without a judge, or a subject that the judge does not know.
@@ -37,7 +37,7 @@ def score(backbone: Backbone, parameters: Score, inputs: Inputs, progress: Progr
         progress.step(0, 1)
         found = judging.detect([image])[0]
         progress.step(1, 1)
-    right = matched(found, wanted, is_colour)
+    right = matched(found, wanted, is_colour, one_each=True)
     return Output(images=(image,), scores=_scores(right, found, wanted))
 
 

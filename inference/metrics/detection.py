@@ -20,6 +20,7 @@ from inference import checkpoints
 from inference.errors import EditorError
 from inference.messages import Message, listed
 from inference.metrics.judge_models import judge_folder, judge_network, refused_as
+from inference.metrics.tiam import overlap
 from inference.request import Pixels
 
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -96,7 +97,7 @@ class PhotoDetector:
                 break
             box = _corners(output.pred_boxes[0, row].float())
             kind = self._names[int(kinds[row])]
-            if any(one.kind == kind and _overlap(one.box, box) > _SAME for one in found):
+            if any(one.kind == kind and overlap(one.box, box) > _SAME for one in found):
                 continue
             colour = {"colour": _middle_colour(image, box)}
             found.append(PhotoDetection(kind=kind, score=float(best[row]), box=box, colours=colour))
@@ -139,15 +140,6 @@ def _corners(box: Tensor) -> tuple[float, float, float, float]:
     corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
     x0, y0, x1, y1 = (min(1.0, max(0.0, value)) for value in corners)
     return x0, y0, x1, y1
-
-
-def _overlap(a: Sequence[float], b: Sequence[float]) -> float:
-    """Intersection over union."""
-    width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
-    height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    shared = width * height
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
-    return shared / union if union > 0 else 0.0
 
 
 def _middle_colour(image: Pixels, box: Sequence[float]) -> tuple[float, float, float]:

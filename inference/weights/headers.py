@@ -34,7 +34,7 @@ _NOT_FINITE = {
     "F8_E4M3": (np.dtype("u1"), 0x7F),
     "F8_E5M2": (np.dtype("u1"), 0x7C),
 }
-_PICKLE_MARKS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04")
+_PICKLE_MARKS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,9 @@ def unfinite_tensor(path: Path, start: int, name: str, place: TensorPlace) -> st
 
 
 def _header_bytes(file: BinaryIO, path: Path, size: int) -> tuple[int, bytes]:
-    first = file.read(8)
-    if first.startswith(_PICKLE_MARKS):
+    first, opening = file.read(8), file.read(1)
+    # a header of 640 or 896 bytes begins with the same two bytes, but then comes its brace
+    if first.startswith(_PICKLE_MARKS) and opening != b"{":
         raise EditorError(
             "“{name}” is a PyTorch file, which can run code when it is opened.",
             "Use the same model as .safetensors.",
@@ -102,7 +103,7 @@ def _header_bytes(file: BinaryIO, path: Path, size: int) -> tuple[int, bytes]:
     length = struct.unpack("<Q", first)[0] if len(first) == 8 else 0
     if not 0 < length <= _LARGEST_HEADER:
         raise not_safetensors(path)
-    content = file.read(length)
+    content = opening + file.read(length - 1)
     if len(content) < length:
         raise EditorError(
             "“{path}” is cut off: it has {size} bytes.", "Copy or download it again.", path=path, size=size

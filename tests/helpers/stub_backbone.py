@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from inference.backbones.base import Backbone, ModelDefaults
+from inference.learnt_words import LearntWord
 from inference.operations import Family
 from inference.progress import Measurements
 from inference.prompt import Prompt
@@ -52,6 +53,10 @@ class StubBackbone(Backbone):
         self._prompts: dict[tuple[str, str], Prompt] = {}
 
     @property
+    def features(self) -> tuple[()]:
+        return ()
+
+    @property
     def layers(self) -> tuple[()]:
         return ()
 
@@ -67,7 +72,14 @@ class StubBackbone(Backbone):
     def token_widths(self) -> Mapping[str, int]:
         return WIDTHS
 
-    def encode_prompt(self, text: str) -> Prompt:
+    @property
+    def token_norms(self) -> Mapping[str, float]:
+        raise NotImplementedError
+
+    def token_vectors(self, text: str) -> Mapping[str, Tensor]:
+        raise NotImplementedError
+
+    def encode_prompt(self, text: str, learnt: Sequence[LearntWord] = ()) -> Prompt:
         """Start, one token a word, end and padding; a word's embedding depends on the words so far."""
         found = words(text)
         offsets = ((0, 0), *((word.start, word.end) for word in found))
@@ -86,7 +98,7 @@ class StubBackbone(Backbone):
             Prompt(text=text, embeddings=embeddings, pooled=None, offsets=dict.fromkeys(WIDTHS, offsets)),
         )
 
-    def negative_prompt(self, text: str) -> Prompt:
+    def negative_prompt(self, text: str, learnt: Sequence[LearntWord] = ()) -> Prompt:
         zeros = {encoder: torch.zeros(1, TOKENS, width) for encoder, width in WIDTHS.items()}
         made = self.encode_prompt(text)
         return Prompt(
@@ -121,6 +133,12 @@ class StubBackbone(Backbone):
         return Prediction(*self.schedule.to_prediction(raw, latents, level))
 
     def tapped(self, tap: Any, where: Any) -> Any:
+        raise NotImplementedError
+
+    def read(self, tap: Any, where: Any, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> None:
+        raise NotImplementedError
+
+    def checkpointed(self) -> Any:
         raise NotImplementedError
 
     @contextmanager

@@ -13,13 +13,13 @@ from inference.attention import (
     AttentionCall,
     AttentionKind,
     AttentionStore,
-    Forward,
     Tap,
     Where,
     softmax_columns,
 )
 from inference.backbones.base import Backbone
 from inference.errors import Cancelled, EditorError
+from inference.features import FeatureCall
 from tests.helpers.tiny_models import NAMES
 
 EVERYWHERE = Where(kinds=tuple(AttentionKind))
@@ -287,10 +287,10 @@ def test_features_are_seen_and_replaced(tiny_backbones: dict[str, Backbone]) -> 
         def __init__(self) -> None:
             self.shapes: list[tuple[int, ...]] = []
 
-        def features(self, name: str, features: Tensor, forward: Forward) -> Tensor:
-            assert name == "up_blocks.1.resnets.1.conv2"
-            self.shapes.append(tuple(features.shape))
-            return features * 2
+        def features(self, call: FeatureCall) -> Tensor:
+            assert call.place.name == "up_blocks.1.resnets.1.conv2"
+            self.shapes.append(tuple(call.features.shape))
+            return call.features * 2
 
     backbone, tap = tiny_backbones["tiny-sd1"], Doubling()
     plain = predicted(backbone)
@@ -317,7 +317,7 @@ def test_a_tap_that_matches_nothing_is_refused(where: Where, tiny_backbones: dic
     assert hooks_of(backbone) == 0
 
 
-@pytest.mark.parametrize("where", [EVERYWHERE, Where(features=["conv_out"])])
+@pytest.mark.parametrize("where", [EVERYWHERE, Where(features=["mid_block.resnets.0"])])
 def test_a_tap_that_is_never_reached_is_told(where: Where, tiny_backbones: dict[str, Backbone]) -> None:
     with (
         pytest.raises(EditorError, match="never reached"),

@@ -95,7 +95,12 @@ def test_json_round_trip(strength: float, count: int | None, points: list[Point]
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 class TestEveryOperation:
     def test_defaults_are_valid_and_survive_json(self, operation: Operation) -> None:
-        parameters = operation.parameters()
+        required = {
+            item.name: item.type(f"{number:064x}")
+            for number, item in enumerate(operation.parameters.declared())
+            if item.required
+        }
+        parameters = operation.parameters(**required)
         again = operation.parameters.from_json(json.loads(json.dumps(parameters.to_json())))
         assert again == parameters
 

@@ -30,6 +30,32 @@ def test_phases_add_up_also_when_they_fail() -> None:
     assert progress.measured.seconds["sample"] > 0
 
 
+def test_a_phase_inside_another_is_not_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("inference.progress.time.perf_counter", lambda: clock[0])
+
+    def work(seconds: float, problem: str = "") -> None:
+        clock[0] += seconds
+        if problem:
+            raise ValueError(problem)
+
+    progress = Progress()
+    for _ in range(2):
+        with progress.phase("sample"):
+            work(1)
+            with progress.phase("refine"):
+                work(10)
+                with progress.phase("load"):
+                    work(100)
+            work(2)
+            with pytest.raises(ValueError, match="broken"), progress.phase("refine"):
+                work(20, "broken")
+    work(1000)
+    with progress.phase("decode"):
+        work(5)
+    assert progress.measured.seconds == {"sample": 6, "refine": 60, "load": 200, "decode": 5}
+
+
 def test_cancelled_at_the_next_step_and_nothing_is_reported() -> None:
     seen: list[Step] = []
     progress = Progress(seen.append)

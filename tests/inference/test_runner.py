@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from inference.chosen_steps import store_step
+from inference.content import Picture, content_hash
 from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled, EditorError
@@ -115,16 +116,19 @@ class TestRequests:
     def test_another_input_picture_is_another_result(
         self, runner: Runner, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def mean(backbone: object, parameters: object, inputs: Inputs, progress: Progress) -> Output:
-            return Output(images=(), scores={"mean": float(inputs.images["image"].mean())})
+        def mean(backbone: object, parameters: Parameters, inputs: Inputs, progress: Progress) -> Output:
+            assert isinstance(parameters, Score)
+            return Output(images=(), scores={"mean": float(inputs.pixels(parameters.image).mean())})
 
         monkeypatch.setattr("inference.runner._method", lambda operation: mean)
-        request = Request(operation="score", parameters=Score(prompt=PROMPT), model="stub")
 
         def score(level: int) -> tuple[float, bool, str]:
             picture = np.full((8, 8, 3), level, np.uint8)
-            result = runner.run(request, {"image": picture}, Progress())
-            return result.scores["mean"], result.cached, result.request.input_hashes["image"]
+            content = Picture(content_hash(picture))
+            request = Request(operation="score", parameters=Score(image=content, prompt=PROMPT), model="stub")
+            result = runner.run(request, {content.hash: picture}, Progress())
+            assert isinstance(result.request.parameters, Score)
+            return result.scores["mean"], result.cached, result.request.parameters.image.hash
 
         first, other, again = score(10), score(200), score(10)
         assert (first[:2], other[:2], again[:2]) == ((10.0, False), (200.0, False), (10.0, True))
@@ -324,21 +328,28 @@ def out_of_memory(count: int) -> None:
     raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
 
+def nothing(backbone: object, parameters: Parameters, inputs: Inputs, progress: Progress) -> Output:
+    return Output(images=())
+
+
 class TestChosenForTheModel:
     """What a request for a refinement leaves open, a model's own choices fill in."""
 
     @pytest.fixture
-    def resolved(self, tmp_path: Path, loads: Loads) -> Callable[..., Refine]:
+    def resolved(
+        self, tmp_path: Path, loads: Loads, monkeypatch: pytest.MonkeyPatch
+    ) -> Callable[..., Refine]:
         own = {"step": 5, "steps": 10, "learning_rate": 0.5, "guidance_step_size": 2.0}
         model_hash = StubBackbone("stub").model_hash
         store_step(tmp_path / "steps.json", model_hash, "ours+", own)
         catalogue, library = StubCatalogue(), DeltaLibrary((), shipped_folder() / "definitions")
         runner = Runner(catalogue, library, load=loads, steps_file=tmp_path / "steps.json")  # type: ignore[arg-type]
+        monkeypatch.setattr("inference.runner._method", lambda operation: nothing)
 
         def resolve(**values: object) -> Refine:
             parameters = Refine(prompt="a man", steps=20, **values)  # type: ignore[arg-type]
             request = Request(operation="refine", parameters=parameters, model="stub", model_hash=model_hash)
-            found = runner._with_step(request, catalogue.locate("stub")).parameters
+            found = runner.run(request, {}, Progress()).request.parameters
             assert isinstance(found, Refine)
             return found
 

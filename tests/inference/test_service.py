@@ -12,6 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from inference import worker
+from inference.content import content_hash
 from inference.errors import EditorError
 from inference.service import InferenceService, Job, JobState, Priority
 from tests.helpers.fake_service import FakeService
@@ -162,13 +163,13 @@ def test_a_defect_is_reported_in_words(service: InferenceService, qtbot: QtBot) 
     assert after.state is JobState.FINISHED
 
 
-def test_inputs_reach_the_runner(service: InferenceService, qtbot: QtBot) -> None:
+def test_contents_reach_the_runner(service: InferenceService, qtbot: QtBot) -> None:
     pixels = np.arange(300, dtype=np.uint8).reshape(10, 10, 3)
-    job = service.submit(request("steps 1"), {"image": pixels})
+    job = service.submit(request("steps 1"), {content_hash(pixels): pixels})
     wait_for(qtbot, job)
     assert job.result is not None
     np.testing.assert_array_equal(job.result.images[0], pixels)
-    assert not job.inputs, "a finished job keeps no pixels"
+    assert not job.contents, "a finished job keeps no pixels"
 
 
 def test_cancel_all_empties_the_queue(service: InferenceService, qtbot: QtBot) -> None:

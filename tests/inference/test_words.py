@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.errors import EditorError
-from inference.words import find_subject, words
+from inference.words import find_names, find_subject, words
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,24 @@ def test_too_high_an_occurrence_says_how_many_there_are() -> None:
 def test_words_and_catalogue_load_no_torch() -> None:
     code = "import sys, inference.words, inference.models; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "found"),
+    [
+        ("a toy, Toys and the toy's box", ("toy",), ["toy", "toy"]),
+        ("a <Toy>!", ("<toy>",), ["<Toy>"]),
+        ("x<toy>y", ("<toy>",), ["<toy>"]),
+        ("toybox toy", ("toy", "toybox"), ["toybox", "toy"]),
+        ("toybox toy", ("toy",), ["toy"]),
+        ("小明和小明明", ("小明",), ["小明", "小明"]),
+        ("a ıI", ("i",), []),
+        ("an (a.b) and acb", ("a.b",), ["a.b"]),
+        ("toy2 toy 2toy", ("toy",), ["toy"]),
+        ("any", (), []),
+    ],
+)
+def test_names_are_found_as_whole_words(text: str, names: tuple[str, ...], found: list[str]) -> None:
+    places = find_names(text, names)
+    assert [text[start:end] for start, end, _ in places] == found
+    assert all(names[index].casefold() == text[start:end].casefold() for start, end, index in places)

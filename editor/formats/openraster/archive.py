@@ -6,10 +6,12 @@ import posixpath
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import BinaryIO, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from editor.colour import conversion as colour
@@ -72,6 +74,15 @@ class Archive:
             usable = icc.is_rgb(profile) and colour.is_usable(profile)
             self._pictures[name] = (samples, profile if usable else b"")
         return self._pictures[name]
+
+    def plain_picture(self, name: str) -> NDArray[np.uint8]:
+        """A PNG of 8 bits as it is: grey [H, W], RGB or RGBA [H, W, C]."""
+        info = self._info(name)
+        self._check(info)
+        with opened(BytesIO(self._archive.read(info)), ("PNG",), name) as image:
+            if image.mode not in ("L", "RGB", "RGBA"):
+                raise BrokenFileError("“{name}” in the file is no PNG picture.", name=name)
+            return np.array(image)
 
     def raster(self, name: str, channels: int = 4) -> Raster:
         """A raster of 4 channels, or of 1: a mask; layers that share a picture share its raster."""
@@ -136,6 +147,11 @@ class Writer:
                 most=LARGEST_TEXT_BYTES // 2**20,
             )
         self._archive.writestr(name, data, zipfile.ZIP_DEFLATED)
+
+    def once(self, name: str, data: Callable[[], bytes]) -> None:
+        """Write an entry, unless there is one of that name."""
+        if name not in self._archive.NameToInfo:
+            self._archive.writestr(name, data())
 
     def name_of(self, raster: Raster) -> str | None:
         """Where a raster was written already."""

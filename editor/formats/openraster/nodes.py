@@ -1,12 +1,12 @@
-"""Nodes, masks and the selection as JSON; their pixels are PNGs of the archive."""
+"""Nodes, masks and the selection of version 2 of `attune/document.json`, which wrote them in its own way."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from editor.adjustments import ADJUSTMENTS, kind_of
+from editor.adjustments import ADJUSTMENTS
 from editor.document.state_json import LONGEST_NAME, name_from_json, offset_from_json, text_from_json
-from editor.formats.openraster.archive import Archive, Writer
+from editor.formats.openraster.archive import Archive
 from editor.layers.blend_mode import BlendMode
 from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
 from editor.layers.limits import MOST_LAYERS, check_depth
@@ -17,26 +17,6 @@ from inference.values import fields, flag, items, mended_text, number, typed, wh
 
 _FLAGS = ("visible", "locked", "alpha_locked", "position_locked", "clipped")
 _FOLDER = "attune"
-
-
-def node_to_json(node: Node, writer: Writer) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "id": node.id,
-        "name": node.name,
-        "opacity": node.opacity,
-        "blend_mode": node.blend_mode.value,
-        **{name: getattr(node, name) for name in _FLAGS},
-    }
-    if node.mask is not None:
-        values["mask"] = _mask_to_json(node.mask, writer)
-    if isinstance(node, Layer):
-        return values | _layer_to_json(node, writer)
-    if isinstance(node, Group):
-        children = [node_to_json(child, writer) for child in node.children]
-        return values | {"type": "group", "isolated": node.isolated, "children": children}
-    assert isinstance(node, Adjustment), "there are three kinds of nodes"
-    kind = kind_of(node.settings).name
-    return values | {"type": "adjustment", "kind": kind, "settings": node.settings.to_json()}
 
 
 def node_from_json(
@@ -78,23 +58,8 @@ def node_from_json(
     return Adjustment(settings=kind.settings.from_json(values["settings"]), **common)
 
 
-def selection_to_json(mask: Mask | None, writer: Writer) -> dict[str, Any] | None:
-    return None if mask is None else _mask_to_json(mask, writer)
-
-
 def selection_from_json(values: dict[str, Any] | None, archive: Archive) -> Mask | None:
     return _mask_from_json(values, archive) if values is not None else None
-
-
-def _layer_to_json(layer: Layer, writer: Writer) -> dict[str, Any]:
-    return {
-        "type": "layer",
-        "src": writer.name_of(layer.raster) or writer.raster(layer.raster, _FOLDER),
-        "x": layer.x,
-        "y": layer.y,
-        "recipe": layer.made.to_json() if layer.made is not None else None,
-        "text": layer.text.to_json() if layer.text is not None else None,
-    }
 
 
 def _layer_from_json(
@@ -115,17 +80,6 @@ def _layer_from_json(
     text = text_from_json(values.get("text"), common["name"], notes)
     place = {"x": offset_from_json(values["x"]), "y": offset_from_json(values["y"])}
     return Layer(raster=archive.raster(values["src"]), made=recipe, text=text, **place, **common)
-
-
-def _mask_to_json(mask: Mask, writer: Writer) -> dict[str, Any]:
-    return {
-        "src": writer.name_of(mask.raster) or writer.raster(mask.raster, _FOLDER),
-        "x": mask.x,
-        "y": mask.y,
-        "outside": mask.outside,
-        "enabled": mask.enabled,
-        "linked": mask.linked,
-    }
 
 
 def _mask_from_json(values: dict[str, Any], archive: Archive) -> Mask:

@@ -15,16 +15,14 @@ from editor.document.state_json import (
     guides_from_json,
     source_from_json,
     source_to_json,
+    state_from_json,
+    state_to_json,
 )
 from editor.formats import provenance as metadata
 from editor.formats.decoding import said_broken
 from editor.formats.openraster.archive import Archive, Writer, same_checksums
-from editor.formats.openraster.nodes import (
-    node_from_json,
-    node_to_json,
-    selection_from_json,
-    selection_to_json,
-)
+from editor.formats.openraster.keeping import Keeper, Source
+from editor.formats.openraster.nodes import node_from_json, selection_from_json
 from editor.formats.picture import Picture
 from editor.layers.layer import Layer, new_layer_id
 from editor.layers.limits import LARGEST_SIDE_PX, MOST_LAYERS
@@ -35,7 +33,7 @@ from inference.messages import Message
 from inference.values import fields, items, json_object, mended_text, whole
 
 NAME = "attune/document.json"
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +48,11 @@ class Known:
 
 
 def tree_of(state: DocumentState, writer: Writer) -> dict[str, Any]:
-    """The state's JSON, pictures that `stack.xml` did not need written by the way."""
-    return {
-        "width": state.width,
-        "height": state.height,
-        "active": state.active,
-        "nodes": [node_to_json(node, writer) for node in state.layers],
-        "selection": selection_to_json(state.selection, writer),
-        "guides": [[guide.vertical, guide.position] for guide in state.guides],
-    }
+    """The state's JSON; pictures that `stack.xml` did not need, maps and inputs are written by the way."""
+    keeper = Keeper(writer)
+    values = state_to_json(state, keeper)
+    keeper.finish()
+    return values
 
 
 def document(picture: Picture, tree: dict[str, Any], stack: bytes, checksums: Mapping[str, int]) -> bytes:
@@ -101,7 +95,9 @@ def read(archive: Archive, stack: bytes, notes: list[Message]) -> Known:
         with said_broken(NAME):
             unchanged = values["stack"] == hashlib.sha256(stack).hexdigest()
             if unchanged and same_checksums(fields(values["pictures"], "pictures"), archive.checksums()):
-                return replace(known, state=_state(fields(values["tree"], "tree"), known, archive, notes))
+                read_tree = _state_of_version_2 if values.get("version") == 2 else _state
+                tree = fields(values["tree"], "tree")
+                return replace(known, state=read_tree(tree, known, archive, notes))
         notes.append(
             Message(
                 "Another program changed the file: its layers were opened as they are there, without "
@@ -144,6 +140,20 @@ def _restored(layer: Layer, kept: Mapping[str, Any]) -> Layer:
 
 
 def _state(tree: Mapping[str, Any], known: Known, archive: Archive, notes: list[Message]) -> DocumentState:
+    state = replace(state_from_json(tree, Source(archive), notes), icc_profile=known.icc_profile)
+    return _with_active(state, tree)
+
+
+def _with_active(state: DocumentState, tree: Mapping[str, Any]) -> DocumentState:
+    ids = [node.id for node in state.nodes()]
+    if len(set(ids)) != len(ids) or not ids:
+        raise ValueError("layers without a name of their own")
+    return replace(state, active=tree["active"] if tree["active"] in ids else state.layers[-1].id)
+
+
+def _state_of_version_2(
+    tree: Mapping[str, Any], known: Known, archive: Archive, notes: list[Message]
+) -> DocumentState:
     nodes = tuple(
         node
         for item in items(tree["nodes"], "nodes", MOST_LAYERS)
@@ -158,10 +168,7 @@ def _state(tree: Mapping[str, Any], known: Known, archive: Archive, notes: list[
         icc_profile=known.icc_profile,
         dpi=known.dpi,
     )
-    ids = [node.id for node in state.nodes()]
-    if len(set(ids)) != len(ids) or not nodes:
-        raise ValueError("layers without a name of their own")
-    return replace(state, active=tree["active"] if tree["active"] in ids else nodes[-1].id)
+    return _with_active(state, tree)
 
 
 def _common(values: Mapping[str, Any]) -> Known:

@@ -1,14 +1,16 @@
 """Losses on attention maps; each gives one number per sample, the smaller the better.
 
 Maps are [N, h, w] per word, float32, not negative. Equations: arXiv:2504.17525, eqs. 3-4 (neglect, overlap);
-2307.10864 (variation, binding); 2306.08877 (agreement, separation); 2404.04650 (conflict, divergence).
+2307.10864 (variation, binding); 2306.08877 (agreement, separation); 2404.04650 (divergence, strays).
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
+
+from inference.methods.gsn.regions import around_peak
 
 _TINY = 1e-12
 
@@ -30,13 +32,12 @@ def overlap(maps: Sequence[Tensor]) -> Tensor:
 
 
 def variation(maps: Sequence[Tensor]) -> Tensor:
-    """1 - the least subject's total variation over (h + w): [N].
+    """1 - the least subject's total variation: [N]. The loss of Divide & Bind, and what its thresholds mean.
 
-    The variation of a rectangle of ones that is half as wide and high as the map is h + w, so 0 means that
-    the least subject stands out like that; more, or several, excitations go below.
+    The variation is the mean |difference| of neighbours above each other plus that of neighbours side by
+    side, 0..2 on maps of 0..1: the same contrast counts as much in maps of any size.
     """
-    scale = sum(maps[0].shape[1:])
-    return 1 - torch.stack([_total_variation(seen) for seen in maps]).amin(0) / scale
+    return 1 - torch.stack([_total_variation(seen) for seen in maps]).amin(0)
 
 
 def binding(pairs: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
@@ -45,29 +46,48 @@ def binding(pairs: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
 
 
 def agreement(groups: Sequence[Sequence[Tensor]]) -> Tensor:
-    """SynGen's L_pos: Σ over subjects of the mean divergence of its noun (last) and its modifiers: [N]."""
+    """SynGen's L_pos: Σ over subjects, Σ over pairs of modifier m and noun n of dist(A_m, A_n): [N].
+
+    A group's noun is its last map. dist is the symmetric divergence ½·KL(a ‖ b) + ½·KL(b ‖ a) over places.
+    """
     terms = [
-        torch.stack([_symmetric_divergence(_spread(group[-1]), _spread(word)) for word in group[:-1]]).mean(0)
+        _symmetric_divergence(_spread(modifier), _spread(group[-1]))
         for group in groups
-        if len(group) > 1
+        for modifier in group[:-1]
     ]
     return torch.stack(terms).sum(0) if terms else groups[0][0].new_zeros(len(groups[0][0]))
 
 
 def separation(groups: Sequence[Sequence[Tensor]], others: Sequence[Tensor]) -> Tensor:
-    """SynGen's L_neg: -Σ over subjects of its words' mean divergence from all words outside of it: [N].
+    """SynGen's L_neg: -Σ over subjects, 1/|U|·Σ_(m, n)·Σ_u ½·(dist(A_m, A_u) + dist(A_u, A_n)): [N].
 
-    `others`: the maps of the words that belong to no subject.
+    (m, n) are the subject's pairs of modifier and noun; a noun without modifiers makes the pair (n, n). U are
+    all words outside the subject: those of other subjects, and `others`, which belong to none.
     """
     terms: list[Tensor] = []
     for group in groups:
         outside = [word for other in groups if other is not group for word in other] + list(others)
-        distances = [
-            _symmetric_divergence(_spread(inner), _spread(outer)) for inner in group for outer in outside
+        far = [
+            torch.stack([_symmetric_divergence(_spread(word), _spread(outer)) for outer in outside]).mean(0)
+            for word in (group if outside else ())
         ]
-        if distances:
-            terms.append(torch.stack(distances).mean(0))
+        terms += [0.5 * (far[modifier] + far[-1]) for modifier in _modifiers(len(far))]
     return -torch.stack(terms).sum(0) if terms else groups[0][0].new_zeros(len(groups[0][0]))
+
+
+def strays(maps: Sequence[Tensor]) -> Tensor:
+    """InitNO's clean loss: Σ over subjects of the strongest excitation apart from its main region: [N].
+
+    The main region holds the subject's peak (`regions.around_peak`). What lies apart counts where it is
+    stronger than the weakest place of that region.
+    """
+    terms: list[Tensor] = []
+    for seen in maps:
+        inside = around_peak(seen.detach())
+        apart = (seen * ~inside).flatten(1).amax(1)
+        weakest = torch.where(inside, seen, 1).flatten(1).amin(1)
+        terms.append(torch.where(apart > weakest, apart, 0 * apart))
+    return torch.stack(terms).sum(0)
 
 
 def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -77,8 +97,16 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def _total_variation(seen: Tensor) -> Tensor:
-    down, right = seen.diff(dim=1).abs(), seen.diff(dim=2).abs()
-    return down.flatten(1).sum(1) + right.flatten(1).sum(1)
+    found = seen.new_zeros(len(seen))
+    for axis in (1, 2):
+        if seen.shape[axis] > 1:  # else nobody has a neighbour there
+            found = found + seen.diff(dim=axis).abs().flatten(1).mean(1)
+    return found
+
+
+def _modifiers(words: int) -> Iterator[int]:
+    """Which of a subject's `words` make pairs with the noun, the last: its modifiers, or else the noun."""
+    yield from range(words - 1) if words > 1 else range(words)
 
 
 def _spread(seen: Tensor) -> Tensor:

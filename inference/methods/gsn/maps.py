@@ -8,7 +8,7 @@ side by side cannot be told apart in four columns.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -55,15 +55,19 @@ class TextMaps:
     def excitation(self, start: int, end: int) -> Tensor:
         """How clearly each place looks at these characters and not at other words, 0..1: [N, h, w].
 
-        Attend & Excite's order: ×100, softmax over the tokens (the subject's own are added up), 3 × 3
+        Attend & Excite's order: ×100, softmax over the tokens, the mean of the subject's own, 3 × 3
         smoothing. The parts of the text are handled apart, then averaged.
         """
         found = [
-            smoothed((part * SHARPNESS).softmax(-1)[..., kept].sum(-1))
-            for part, kept in zip(self.parts, self._kept(start, end))
+            smoothed(part[..., kept].mean(-1))
+            for part, kept in zip(self._sharpened, self._kept(start, end))
             if kept
         ]
         return torch.stack(found).mean(0)
+
+    @cached_property
+    def _sharpened(self) -> tuple[Tensor, ...]:
+        return tuple((part * SHARPNESS).softmax(-1) for part in self.parts)
 
     def focus_at(self, places: Tensor) -> Tensor:
         """What the image tokens `places` [N] see of the image, averaged over layers and heads: [N, h, w]."""
@@ -129,33 +133,24 @@ class MapReader:
         where = text_layers(self._backbone, *latents.shape[-2:])
         if self._with_focus and AttentionKind.JOINT not in where.kinds:
             where = Where(kinds={*where.kinds, AttentionKind.SELF}, strides=where.strides)
-        last = [layer for layer in self._backbone.layers if where.matches(layer)][-1]
-        tap = _ReadingTap(self._columns, last if self._early_exit else None, self._with_focus)
-        try:
+        tap, prompts = _ReadingTap(self._columns, self._with_focus), [self._prompt] * len(latents)
+        if self._early_exit:
+            self._backbone.read(tap, where, latents, level, prompts)
+        else:
             with self._backbone.tapped(tap, where):
-                self._backbone.predict(latents, level, [self._prompt] * len(latents))
-        except _AllRead:
-            pass
+                self._backbone.predict(latents, level, prompts)
         parts = tuple(torch.stack(found).mean(0) for found in tap.found)
         tokens = tuple((encoders, tuple(indices)) for encoders, indices, _ in self._columns)
         return TextMaps(self._prompt, parts, tokens, tuple(tap.focus))
 
 
-class _AllRead(Exception):  # noqa: N818 - it says that the pass may stop
-    """Ends a forward pass."""
-
-
 class _ReadingTap(Tap):
-    """Collects [N, h, w, columns] for each part of the text at each layer; stops the pass at `last`."""
+    """Collects [N, h, w, columns] for each part of the text at each layer."""
 
     def __init__(
-        self,
-        columns: Sequence[tuple[tuple[str, ...], Sequence[int], int]],
-        last: Layer | None,
-        with_focus: bool,
+        self, columns: Sequence[tuple[tuple[str, ...], Sequence[int], int]], with_focus: bool
     ) -> None:
         self._columns = columns
-        self._last = last
         self._with_focus = with_focus
         self.found: list[list[Tensor]] = [[] for _ in columns]
         self.focus: list[tuple[Tensor, Tensor, float]] = []
@@ -166,8 +161,6 @@ class _ReadingTap(Tap):
         if self._with_focus and call.layer.kind is not AttentionKind.CROSS:
             tokens = call.image_tokens
             self.focus.append((call.query[:, :, :tokens], call.key[:, :, :tokens], call.scale))
-        if call.layer is self._last:
-            raise _AllRead
         return call.attend()
 
     def _read(self, call: AttentionCall) -> None:

@@ -19,6 +19,7 @@ from inference.methods.gsn.recipes import (
     NoiseSearch,
     Recipe,
     Refinement,
+    recipe_of,
 )
 from inference.operations import NOTHING, Refine
 
@@ -54,16 +55,25 @@ class Plan:
 
 
 def plan(
-    parameters: Refine, steps: int, latents_size: LatentsSize = (_PUBLISHED_SIDE, _PUBLISHED_SIDE)
+    parameters: Refine,
+    steps: int,
+    latents_size: LatentsSize = (_PUBLISHED_SIDE, _PUBLISHED_SIDE),
+    *,
+    flow: bool = False,
 ) -> Plan:
-    """Everything that happens at each step of a run, for latents of `latents_size` (rows, columns).
+    """Everything that happens at each step of a run.
 
     Step sizes that the request names are taken as they are.
+
+    Args:
+        latents_size: rows and columns of the latents.
+        flow: whether the model was trained for flow matching, for which some methods have other values.
 
     Raises:
         EditorError: a step or the guidance's end beyond the run, or a step for a method that has several.
     """
-    recipe = _with_losses(_scaled(RECIPES[parameters.method], latents_size), parameters, latents_size)
+    recipe = _scaled(recipe_of(parameters.method, flow=flow), latents_size)
+    recipe = _with_losses(recipe, parameters, latents_size)
     refinements = _placed(recipe, parameters, steps)
     guidance = recipe.guidance
     if guidance is None:

@@ -61,6 +61,8 @@ class NoiseSearch:
 class MeanLearning:
     """SAGA: learns the mean μ of N(α·μ, σ²·I) at one step; pictures are drawn from it.
 
+    A loss of several terms counts as their mean, which is what the learning rate belongs to.
+
     Args:
         noises: the loss is the mean over so many draws.
         shared: one distribution for all pictures of a run, or one for each.
@@ -108,6 +110,8 @@ _OURS = LatentRefinement(loss="neglect+overlap", at=8 / _OF)
 _SYNGEN = Guidance(loss="syngen")
 # (share of the run, threshold) of the refinements of Attend & Excite and those built like it
 _STAGES = ((0.0, 0.05), (10 / _OF, 0.5), (20 / _OF, 0.8))
+# Divide & Bind's thresholds are total variations (`losses.variation`)
+_VARIATION_STAGES = ((0.0, 0.05), (10 / _OF, 0.2), (20 / _OF, 0.3))
 _FALLING = 0.5
 
 
@@ -135,7 +139,7 @@ RECIPES: dict[str, Recipe] = {
         guidance=Guidance(loss="neglect", last_share=_FALLING),
     ),
     "divide-and-bind": Recipe(
-        refinements=_staged("divide-and-bind", 50, _STAGES),
+        refinements=_staged("divide-and-bind", 50, _VARIATION_STAGES),
         guidance=Guidance(loss="divide-and-bind", last_share=_FALLING),
     ),
     "initno": Recipe(refinements=(NoiseSearch(),)),
@@ -145,6 +149,21 @@ RECIPES: dict[str, Recipe] = {
     ),
     "syngen": Recipe(guidance=_SYNGEN),
     "saga": Recipe(refinements=(MeanLearning(),)),
-    "saga+": Recipe(refinements=(MeanLearning(at=6 / _OF),), guidance=replace(_SYNGEN, start=7 / _OF)),
+    "saga+": Recipe(
+        refinements=(MeanLearning(at=6 / _OF, momentum=0.1),), guidance=replace(_SYNGEN, start=7 / _OF)
+    ),
 }
 METHODS = tuple(RECIPES)
+
+_FLOW_OF = 28  # with flow matching they count 28 steps
+_FLOW_SAGA = MeanLearning(at=5 / _FLOW_OF, momentum=0.7, noises=4)
+# what the papers have otherwise for flow matching (SD3)
+_FLOW_RECIPES: dict[str, Recipe] = {
+    "saga": Recipe(refinements=(_FLOW_SAGA,)),
+    "saga+": Recipe(refinements=(_FLOW_SAGA,), guidance=replace(_SYNGEN, start=6 / _FLOW_OF)),
+}
+
+
+def recipe_of(method: str, *, flow: bool = False) -> Recipe:
+    """The recipe of a method (one of `METHODS`) for models of noise prediction, or of flow matching."""
+    return _FLOW_RECIPES.get(method, RECIPES[method]) if flow else RECIPES[method]

@@ -51,7 +51,7 @@ def refine(backbone: Backbone, parameters: Refine, inputs: Inputs, progress: Pro
     """
     run = prepare(backbone, parameters, inputs, progress)
     rows, columns = backbone.latent_shape(parameters.width or 0, parameters.height or 0)[1:]
-    what = plan(parameters, run.steps, (rows, columns))
+    what = plan(parameters, run.steps, (rows, columns), flow=backbone.schedule.is_flow)
     targets = _targets(run, parameters, what)
     offsets = list(range(parameters.pictures))
     done = _Refinement(run, parameters, what, targets).carried_out(offsets)

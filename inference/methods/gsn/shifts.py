@@ -10,7 +10,14 @@ from inference.methods.generate import Run
 from inference.methods.gsn.maps import MapReader
 from inference.methods.gsn.objectives import NEEDS_FOCUS, Targets, neglect_and_conflict, objective
 from inference.methods.gsn.plan import Plan
-from inference.methods.gsn.recipes import LatentRefinement, MeanLearning, NoiseSearch, Refinement
+from inference.methods.gsn.recipes import (
+    Guidance,
+    LatentRefinement,
+    MeanLearning,
+    NoiseSearch,
+    Refinement,
+)
+from inference.methods.gsn.threads import threads_for
 from inference.methods.gsn.updates import Iterations, descended, learnt_mean, refined, searched
 from inference.sampling import Denoise
 from inference.schedule import Level, Prediction
@@ -45,20 +52,49 @@ class Shifter:
         return shifted
 
     def _shift(self, latents: Tensor, level: Level, index: int) -> Tensor:
-        refinement = self.plan.refinements.get(index)
-        if refinement is not None:
-            with self.run.progress.phase("refine"):
-                latents = self._refined(latents, level, refinement)
-        if index in self.plan.guided and self.plan.guidance is not None:
-            work = self._work(self.plan.guidance.loss, level)
-            latents = descended(latents, level, self.plan.step_size(index), work)
-            self.run.progress.check()
+        refinement, guidance = self.plan.refinements.get(index), self.plan.guidance
+        if index not in self.plan.guided:
+            guidance = None
+        if refinement is None and guidance is None:
+            return latents
+        with self.run.progress.phase("refine"), threads_for(self._numbers(latents)):
+            latents = self._moved(latents, level, index, refinement, guidance)
+        self.run.progress.check()
         return latents
 
-    def _refined(self, latents: Tensor, level: Level, how: Refinement) -> Tensor:
-        work = self._work(how.loss, level, with_focus=isinstance(how, NoiseSearch))
-        if isinstance(how, LatentRefinement):
-            return refined(latents, level, how, work)
+    def _moved(
+        self,
+        latents: Tensor,
+        level: Level,
+        index: int,
+        refinement: Refinement | None,
+        guidance: Guidance | None,
+    ) -> Tensor:
+        step_size = self.plan.step_size(index) if guidance is not None else None
+        if isinstance(refinement, LatentRefinement):
+            then_step = step_size if guidance is not None and guidance.loss == refinement.loss else None
+            work = self._work(refinement.loss, level)
+            latents = refined(latents, level, refinement, work, then_step=then_step)
+            if then_step is not None:
+                return latents
+        elif refinement is not None:
+            latents = self._refined(latents, level, refinement)
+        if guidance is not None and step_size is not None:
+            latents = descended(latents, level, step_size, self._work(guidance.loss, level))
+        return latents
+
+    def _numbers(self, latents: Tensor) -> int | None:
+        """How many numbers a layer of the denoiser puts out for a batch like this one."""
+        alone = self.run.backbone.layer_numbers(*latents.shape[-2:])
+        return None if alone is None else alone * len(latents)
+
+    def _refined(self, latents: Tensor, level: Level, how: NoiseSearch | MeanLearning) -> Tensor:
+        work = self._work(
+            how.loss,
+            level,
+            with_focus=isinstance(how, NoiseSearch),
+            averaged=isinstance(how, MeanLearning),
+        )
         if isinstance(how, NoiseSearch):
             scale = latents.new_tensor(self.run.backbone.schedule.noise_scale(self._sampler))
             return searched(latents, level, how, work, lambda row, round_: scale * self._fresh(row, round_))
@@ -81,7 +117,9 @@ class Shifter:
             drawn.append(level.alpha * mean + level.sigma * fresh)
         return torch.cat(drawn)
 
-    def _work(self, loss: str, level: Level, *, with_focus: bool = False) -> Iterations:
+    def _work(
+        self, loss: str, level: Level, *, with_focus: bool = False, averaged: bool = False
+    ) -> Iterations:
         run = self.run
         reader = MapReader(
             run.backbone,
@@ -92,7 +130,7 @@ class Shifter:
         return Iterations(
             backbone=run.backbone,
             reader=reader,
-            objective=objective(loss, self.targets),
+            objective=objective(loss, self.targets, averaged=averaged),
             scores=lambda maps: neglect_and_conflict(maps, self.targets),
             told=self._teller(level),
         )

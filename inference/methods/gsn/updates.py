@@ -10,7 +10,7 @@ from torch import Tensor
 from inference.backbones.base import Backbone
 from inference.methods.gsn.losses import divergence
 from inference.methods.gsn.maps import MapReader, TextMaps
-from inference.methods.gsn.objectives import Objective
+from inference.methods.gsn.objectives import NEGLECTED, Objective
 from inference.methods.gsn.recipes import LatentRefinement, MeanLearning, NoiseSearch
 from inference.schedule import Level
 
@@ -52,8 +52,19 @@ def descended(latents: Tensor, level: Level, step_size: float, work: Iterations)
     return latents - step_size * gradient
 
 
-def refined(latents: Tensor, level: Level, how: LatentRefinement, work: Iterations) -> Tensor:
-    """The latents [N, C, h, w] after at most `how.updates` updates; each sample stops at the threshold."""
+def refined(
+    latents: Tensor,
+    level: Level,
+    how: LatentRefinement,
+    work: Iterations,
+    *,
+    then_step: float | None = None,
+) -> Tensor:
+    """The latents [N, C, h, w] after at most `how.updates` updates; each sample stops at the threshold.
+
+    With `then_step` one guidance update of this size by the same loss follows, as `descended` would make it:
+    the pass that finds a sample at its threshold serves both.
+    """
     rows = [row.detach().clone().requires_grad_() for row in _rows(latents)]
     make = torch.optim.Adam if how.adam else torch.optim.SGD
     optimisers: list[Any] = [make([row], lr=how.learning_rate) for row in rows]
@@ -62,15 +73,28 @@ def refined(latents: Tensor, level: Level, how: LatentRefinement, work: Iteratio
         chosen = [rows[index] for index in active]
         with torch.enable_grad():
             loss = work.objective(work.reader.read(torch.cat(chosen), level))
-            kept = _above(loss, how.threshold)
-            active, chosen = [active[i] for i in kept], [chosen[i] for i in kept]
-            if not active:
-                break
-            gradients = _gradients(loss[kept], chosen, work.backbone, active)
-        for index, gradient in zip(active, gradients, strict=True):
-            rows[index].grad = gradient
-            optimisers[index].step()
+            above = _above(loss, how.threshold)
+            moved = above if then_step is None else list(range(len(active)))
+            if moved:
+                of = [active[i] for i in moved]
+                gradients = _gradients(loss[moved], [rows[i] for i in of], work.backbone, of)
+            else:
+                gradients = ()
+        for place, gradient in zip(moved, gradients, strict=True):
+            row = active[place]
+            if place in above:
+                rows[row].grad = gradient
+                optimisers[row].step()
+            elif then_step is not None:
+                rows[row] = rows[row].detach() - then_step * gradient
+        active = [active[i] for i in above]
+        if not active:
+            break
         work.told(done + 1, how.updates, torch.cat(rows).detach())
+    if then_step is not None and active:
+        late = torch.cat([rows[index] for index in active])
+        for index, row in zip(active, _rows(descended(late, level, then_step, work)), strict=True):
+            rows[index] = row
     return torch.cat(rows).detach()
 
 
@@ -178,10 +202,15 @@ def _not_valid(
         scores = float(neglect[place].detach()), float(conflict[place].detach())
         valid = scores[0] <= how.cross_threshold and scores[1] <= how.self_threshold
         # a valid start is taken as it is, even where an earlier round's sum was smaller
-        found[row].offer(latents[place : place + 1], float("-inf") if valid else sum(scores))
+        found[row].offer(latents[place : place + 1], float("-inf") if valid else standing(*scores))
         if not valid:
             kept.append(place)
     return kept
+
+
+def standing(neglect: float, conflict: float) -> float:
+    """What starts are compared by, the smaller the better; the worst conflict where it was not minded."""
+    return neglect + (conflict if neglect <= NEGLECTED else 1.0)
 
 
 def _penalty(mean: Tensor, log_variance: Tensor, how: NoiseSearch) -> Tensor:

@@ -274,7 +274,7 @@ class TestContactSheet:
         recipe, cell = sheet.recipe(place), sheet.cell(place)
         assert cell is not None
         assert cell.result is not None
-        application.refinement.place(document, document.layers[0].id, cell.result, recipe.subjects)
+        application.refinement.place(document, document.layers[0].id, cell.result, recipe)
         assert document.layers[1].recipe.seed == 8  # type: ignore[union-attr]
         sheet.close()
 

@@ -16,7 +16,7 @@ from editor.application import Application
 from editor.document.document import Document
 from editor.formats import files
 from editor.layers.layer import Layer
-from editor.system import atomic
+from inference import files as writing
 from inference.reasons import reason_of
 from tests.editor.samples import noise
 from tests.helpers.fake_application import make_application, open_document
@@ -105,7 +105,7 @@ def test_read_only_folder(
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
-        patch.setattr(atomic.os, "open", refuse)
+        patch.setattr(writing.os, "open", refuse)
         text, hint, _ = save(application, document, tmp_path / "a.ora", qtbot)
     assert str(reason_of(OSError(number, ""))) in text
     assert "another folder" in hint

@@ -34,6 +34,13 @@ class Memory:
         self.kept.append(values)
         return len(self.kept) - 1
 
+    def keep_content(self, name: str, blob: Any) -> int:
+        self.kept.append(blob)
+        return len(self.kept) - 1
+
+    def content(self, name: str, reference: Any) -> Any:
+        return self.kept[reference]
+
     def raster(self, reference: Any) -> Raster:
         return self.kept[reference]
 

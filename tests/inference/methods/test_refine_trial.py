@@ -34,7 +34,8 @@ VALUES: dict[str, Any] = {
 
 
 def found(kind: str) -> Detection:
-    return Detection(kind=kind, score=0.9, box=(0, 0, 1, 1), attributes={}, colours={})
+    box = (0, 0, 0.5, 1) if kind == "man" else (0.5, 0, 1, 1)
+    return Detection(kind=kind, score=0.9, box=box, attributes={}, colours={})
 
 
 def test_each_picture_is_judged(tiny_backbones: dict[str, Backbone], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """The operation "score" over the shipped detector."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -52,7 +54,8 @@ def test_a_wrong_colour_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_matching_agrees_with_tiam() -> None:
     wanted = [Wanted(kind="car"), Wanted(kind="car", colours={"colour": "red"})]
-    same = {"is_colour": lambda seen, name: seen == RED}
+    same: dict[str, Any] = {"is_colour": lambda seen, name: seen == RED}
+    same["one_each"] = True
     assert matched([found("car", RED), found("car", BLUE)], wanted, **same) == (True, True)
     assert matched([found("car", RED)], wanted, **same) == (False, True)
     assert not all_right([found("car", RED)], wanted, **same)

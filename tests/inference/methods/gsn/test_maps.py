@@ -1,6 +1,7 @@
 """Maps with gradients: exactness on both layouts, early exit, resolutions, what is refused."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from torch import Tensor
 
 from inference.attention import AttentionCall, AttentionKind, Tap, Where, softmax_columns
 from inference.errors import EditorError
-from inference.methods.gsn.maps import MapReader, text_layers
+from inference.methods.gsn.maps import SHARPNESS, MapReader, TextMaps, text_layers
 from inference.methods.gsn.objectives import Targets, objective, targets_of
 from inference.methods.gsn.recipes import LOSSES
 from inference.operations import RefineSubject
+from inference.prompt import Prompt
 from tests.helpers.stub_backbone import StubBackbone
 from tests.helpers.tiny_models import NAMES
 
@@ -104,11 +106,38 @@ def test_a_word_of_several_tokens_counts_as_one(name: str, tiny_backbones: dict[
         (a, b) for a, b in ((0, 1), (2, 7), (8, 10), (11, 12), MAN, (17, 20), (21, 22), SNOWMAN, (31, 34))
     ]
     every = [*words, (35, 37), (38, 41), (42, 45)]
-    together = torch.stack([read.excitation(*span) for span in every]).sum(0)
-    if name == "tiny-sd3":
-        torch.testing.assert_close(together, torch.ones_like(together))
-    else:  # the rest looks at the padding
-        assert 0 < together.min() <= together.max() < 1
+    for part, tokens in zip(read.parts, read.tokens, strict=True):
+        # a word's excitation is the mean of its tokens', so that all tokens together make 1
+        alone = replace(read, parts=(part,), tokens=(tokens,))
+        counts = [len(prompt.tokens(*span)[tokens[0][0]]) for span in every]
+        assert max(counts) > 1
+        weighted = [count * alone.excitation(*span) for count, span in zip(counts, every, strict=True)]
+        together = torch.stack(weighted).sum(0)
+        if name == "tiny-sd3":
+            torch.testing.assert_close(together, torch.ones_like(together))
+        else:  # the rest looks at the padding
+            assert 0 < together.min() <= together.max() < 1
+
+
+def written(prompt: Prompt, shares: dict[tuple[int, int], float], places: int = 4) -> TextMaps:
+    """Maps whose softmax over the tokens gives words of one token their shares, everywhere."""
+    indices = tuple(range(1, 76))
+    given = {prompt.tokens(*span)["clip_l"][0]: share for span, share in shares.items()}
+    rest = (1 - sum(given.values())) / (len(indices) - len(given))
+    values = torch.tensor([given.get(index, rest) for index in indices])
+    part = (values.log() / SHARPNESS).expand(1, places, places, len(indices))
+    return TextMaps(prompt, (part,), ((("clip_l",), indices),))
+
+
+def test_a_subject_of_several_words_is_the_mean_of_their_tokens(tiny_backbones: dict[str, Any]) -> None:
+    """“old man” with 0.3 and 0.092: the sum would neglect it by 0.608, the mean does by 0.804."""
+    prompt = tiny_backbones["tiny-sd1"].encode_prompt(TEXT)
+    old, man = (38, 41), (42, 45)
+    assert [len(prompt.tokens(*span)["clip_l"]) for span in (old, man)] == [1, 1]
+    read = written(prompt, {old: 0.3, man: 0.092})
+    torch.testing.assert_close(read.excitation(*OLD_MAN), torch.full((1, 4, 4), 0.196))
+    targets = targets_of(prompt, [RefineSubject(start=OLD_MAN[0], end=OLD_MAN[1])])
+    assert objective("neglect", targets)(read).tolist() == pytest.approx([0.804], abs=1e-5)
 
 
 @pytest.mark.parametrize("loss", LOSSES)

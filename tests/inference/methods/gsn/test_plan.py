@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from inference.errors import EditorError
-from inference.methods.gsn.plan import only_step, plan
+from inference.methods.gsn.plan import Plan, only_step, plan
 from inference.methods.gsn.recipes import METHODS, RECIPES, LatentRefinement, MeanLearning, NoiseSearch
 from inference.operations import Refine
 
@@ -56,6 +56,37 @@ def test_thresholds_and_step_sizes_of_attend_and_excite() -> None:
     assert found.step_size(0) == 20
     assert found.step_size(49) == pytest.approx(20 * 0.5**0.5)
     assert planned("syngen").step_size(20) == 20
+
+
+def test_thresholds_of_divide_and_bind_are_variations() -> None:
+    found = planned("divide-and-bind")
+    assert [found.refinements[step].threshold for step in (0, 10, 20)] == [0.05, 0.2, 0.3]
+
+
+class TestSaga:
+    """Values of arXiv:2508.13866 for noise prediction (50 steps) and flow matching (28 steps)."""
+
+    def test_noise_prediction(self) -> None:
+        assert learnt(planned("saga")) == (10, 0.4, 10, 50)
+        assert learnt(planned("saga+")) == (6, 0.1, 10, 50)
+
+    @pytest.mark.parametrize("method", ["saga", "saga+"])
+    def test_flow_matching(self, method: str) -> None:
+        found = plan(Refine(method=method), 28, flow=True)
+        assert learnt(found) == (5, 0.7, 4, 50)
+        assert found.refinements[5].learning_rate == 20
+        assert list(found.guided) == ([] if method == "saga" else list(range(6, 14)))
+
+    @pytest.mark.parametrize("method", [name for name in METHODS if "saga" not in name])
+    def test_other_methods_are_the_same(self, method: str) -> None:
+        assert plan(Refine(method=method), 28, flow=True) == plan(Refine(method=method), 28)
+
+
+def learnt(found: Plan) -> tuple[int, float, int, int]:
+    """Step, momentum, noises and updates of a plan's only refinement."""
+    ((step, how),) = found.refinements.items()
+    assert isinstance(how, MeanLearning)
+    return step, how.momentum, how.noises, how.updates
 
 
 def test_steps_are_shares_of_the_run() -> None:

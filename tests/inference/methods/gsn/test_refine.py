@@ -1,5 +1,6 @@
 """The operation on tiny random networks of the real layouts: every method, failures, batches, costs."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,11 +15,11 @@ from inference.errors import Cancelled, EditorError
 from inference.inputs import Inputs
 from inference.methods.generate import generate
 from inference.methods.gsn import refine as module
-from inference.methods.gsn import updates
+from inference.methods.gsn import shifts, updates
 from inference.methods.gsn.maps import MapReader
 from inference.methods.gsn.recipes import METHODS, LatentRefinement, MeanLearning, NoiseSearch
 from inference.methods.gsn.refine import refine
-from inference.methods.gsn.updates import Iterations, learnt_mean, refined, searched
+from inference.methods.gsn.updates import Iterations, descended, learnt_mean, refined, searched, standing
 from inference.operations import Generate, Refine, RefineSubject
 from inference.progress import Measurements, Progress, Step
 from inference.request import Output
@@ -80,6 +81,50 @@ def test_pictures_of_a_batch_are_those_of_the_single_seeds(tiny_backbones: dict[
         assert measured.backward_evaluations % 3 == 0
 
 
+def test_seconds_of_refining_are_not_those_of_sampling(tiny_backbones: dict[str, Backbone]) -> None:
+    progress = Progress()
+    started = time.perf_counter()
+    run(tiny_backbones["tiny-sd1"], progress, method="attend-and-excite", updates=20, map_steps=0)
+    whole = time.perf_counter() - started
+    seconds = progress.measured.seconds
+    assert set(seconds) == {"encode", "sample", "refine", "decode"}
+    assert sum(seconds.values()) <= whole
+    assert seconds["refine"] > seconds["sample"], (
+        "twenty updates at each of three steps, and four guided ones"
+    )
+
+
+def test_saga_descends_the_mean_of_its_losses(
+    tiny_backbones: dict[str, Backbone], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One update from a known start is -rate·∂/∂μ of the mean over noises of (L_CN + L_IoU)/2."""
+    given: dict[str, Any] = {}
+
+    def watched(
+        start: Tensor, noises: Tensor, level: Any, most: Tensor, how: Any, work: Iterations
+    ) -> Tensor:
+        found = learnt_mean(start, noises, level, 1e9 * most, how, work)
+        given.update(start=start, noises=noises, level=level, how=how, work=work, found=found)
+        return found
+
+    monkeypatch.setattr(shifts, "learnt_mean", watched)
+    run(tiny_backbones["tiny-sd1"], method="saga", updates=1, step=2, map_steps=0)
+    mean = given["start"].clone().requires_grad_()
+    level, reader = given["level"], given["work"].reader
+    halves = []
+    for noise in given["noises"]:
+        read = reader.read(level.alpha * mean + level.sigma * noise[None], level)
+        man, cat = (read.excitation(one.start, one.end)[0] for one in SUBJECTS)
+        neglect = torch.maximum(1 - man.max(), 1 - cat.max())
+        shared = torch.minimum(man, cat).sum() / (man + cat).sum()
+        halves.append((neglect + shared) / 2)
+    assert len(halves) == 10
+    (gradient,) = torch.autograd.grad(torch.stack(halves).mean(), mean)
+    expected = mean.detach() - given["how"].learning_rate * gradient
+    torch.testing.assert_close(given["found"], expected, rtol=1e-4, atol=1e-7)
+    assert (given["found"] - mean).abs().max() > 1e-5
+
+
 def test_a_shared_distribution_is_learnt_once(tiny_backbones: dict[str, Backbone]) -> None:
     backbone = tiny_backbones["tiny-sd1"]
     _, apart = run(backbone, method="saga", pictures=3)
@@ -109,6 +154,24 @@ def test_samples_stop_at_their_own_threshold(tiny_backbones: dict[str, Backbone]
     assert not torch.equal(moved[1 - first], latents[1 - first])
 
 
+def test_the_pass_that_finds_the_threshold_serves_guidance_too(tiny_backbones: dict[str, Backbone]) -> None:
+    """As refining, then guiding; a sample that is there at once costs one pass instead of two."""
+    work, latents, level = iterations(tiny_backbones["tiny-sd1"])
+    values = work.objective(work.reader.read(latents, level)).detach()
+    between = 1 - float(values.mean())
+    for threshold, most, evaluations in ((-9.0, 5, 2), (9.0, 3, 2 * 4), (between, 3, 2 + 1 + 1 + 1)):
+        how = LatentRefinement(
+            loss="neglect+overlap", at=0, updates=most, threshold=threshold, adam=False, learning_rate=1e-3
+        )
+        expected = descended(refined(latents, level, how, work), level, 0.5, work)
+        work.backbone.measured = Measurements()
+        found = refined(latents, level, how, work, then_step=0.5)
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+        assert work.backbone.measured.denoiser_evaluations == evaluations
+        assert work.backbone.measured.backward_evaluations == evaluations
+        assert not torch.equal(found, latents)
+
+
 def test_noise_that_is_valid_stays(tiny_backbones: dict[str, Backbone]) -> None:
     work, latents, level = iterations(tiny_backbones["tiny-sd1"])
     everything = NoiseSearch(cross_threshold=2, self_threshold=2)
@@ -135,7 +198,8 @@ def test_noise_that_stays_invalid_starts_again_and_the_best_is_kept(
 def total(work: Iterations, latents: Tensor, level: Any) -> Tensor:
     assert work.scores is not None
     with torch.no_grad():
-        return torch.stack(work.scores(work.reader.read(latents, level))).sum(0) - 1e-6
+        scores = work.scores(work.reader.read(latents, level))
+        return torch.tensor([standing(*map(float, one)) for one in zip(*scores, strict=True)]) - 1e-6
 
 
 def test_a_learnt_mean_never_spreads_more_than_allowed(tiny_backbones: dict[str, Backbone]) -> None:

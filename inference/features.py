@@ -1,0 +1,76 @@
+"""Features of a denoiser as taps see them: [N, C, rows, columns] in every family."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from inference.attention import Forward
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One place of a denoiser whose features may be read and replaced.
+
+    Args:
+        name: its module's name: "up_blocks.1.resnets.1.conv2" is that resnet's residual, after the second
+            convolution and before the shortcut is added; "up_blocks.1.resnets.1" is its output,
+            "up_blocks.1.attentions.1" that of the transformer after it, "transformer_blocks.5" the image's
+            half of a joint block's output.
+        stride: latent pixels per feature along one side.
+        output: which of the module's outputs it is, where there are several.
+    """
+
+    name: str
+    stride: int
+    output: int = 0
+
+    def grid(self, height: int, width: int) -> tuple[int, int]:
+        """Rows and columns for latents of this size."""
+        return -(-height // self.stride), -(-width // self.stride)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureCall:
+    """Features that a place has just put out.
+
+    Args:
+        place: where.
+        forward: in which pass.
+        features: [N, C, rows, columns]; image tokens of a transformer are laid out as the picture is.
+    """
+
+    place: Feature
+    forward: "Forward"
+    features: Tensor
+
+
+def seen_features(place: Feature, output: Any, forward: "Forward") -> Tensor:
+    """The features [N, C, rows, columns] in what the place's module has put out."""
+    value = _picked(place, output)
+    if value.ndim == 4:
+        return value
+    return value.transpose(1, 2).reshape(*value.shape[::2], *place.grid(forward.height, forward.width))
+
+
+def with_features(place: Feature, output: Any, features: Tensor) -> Any:
+    """What the module has put out, with other features [N, C, rows, columns].
+
+    Raises:
+        ValueError: they are not of the shape that they replace.
+    """
+    value = _picked(place, output)
+    changed = features if value.ndim == 4 else features.flatten(2).transpose(1, 2)
+    if changed.shape != value.shape:
+        raise ValueError(f"{tuple(changed.shape)} cannot stand for {tuple(value.shape)} at {place.name}")
+    if isinstance(output, Tensor):
+        return changed
+    parts = list(cast("tuple[Any, ...]", output))
+    parts[place.output] = changed
+    return tuple(parts)
+
+
+def _picked(place: Feature, output: Any) -> Tensor:
+    value: Tensor = output if isinstance(output, Tensor) else output[place.output]
+    return value
