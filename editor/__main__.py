@@ -200,7 +200,7 @@ def make_application() -> Application:
     from functools import partial
 
     from editor.application import Application
-    from editor.system.folders import config_folder, deltas_folder
+    from editor.system.folders import cache_folder, config_folder, deltas_folder
     from editor.system.settings import Settings
     from inference.deltas import DeltaLibrary
     from inference.models import Catalogue
@@ -211,7 +211,14 @@ def make_application() -> Application:
     folders = (config_folder().absolute(), deltas_folder().absolute())
     device, dtype = settings.get("device"), settings.get("dtype")
     # requests come out of files as well: they may run only what the user has listed
-    runner = partial(make_runner, *folders, device=device, dtype=dtype, only_listed=True)
+    runner = partial(
+        make_runner,
+        *folders,
+        device=device,
+        dtype=dtype,
+        only_listed=True,
+        cache=(cache_folder().absolute(), settings.get("cache_mib") * 2**20),
+    )
     service = InferenceService(runner)
     catalogue = Catalogue(folders[0], check_apart=True)
     return Application(settings, service, catalogue, DeltaLibrary.standard(folders[1]))

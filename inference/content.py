@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     Blob: TypeAlias = NDArray[np.uint8] | bytes  # a picture [H, W, 3 or 4], a mask [H, W], or a file
     Contents: TypeAlias = Mapping[str, Blob]
+else:  # NumPy is not imported with the declarations
+    Blob: TypeAlias = Any
+    Contents: TypeAlias = Mapping[str, Any]
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 

@@ -62,6 +62,10 @@ class DiskCache:
         """How much there is."""
         return sum(size for _, size, _ in self._entries())
 
+    def trim(self) -> None:
+        """Drop what is beyond the limit, which may be lower than it was; 0 empties it."""
+        self._make_room(0)
+
     def clear(self) -> None:
         """Delete everything."""
         for path, _, _ in self._entries():

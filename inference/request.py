@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.content import Contents
 from inference.errors import EditorError
 from inference.messages import Message, listed
 from inference.operations import OPERATIONS, Operation
 from inference.parameters import Parameters
 from inference.progress import Measurements
 from inference.values import fields, text
-
-if TYPE_CHECKING:
-    from inference.content import Contents
 
 Pixels: TypeAlias = NDArray[np.uint8]  # [H, W, 3] RGB or [H, W, 4] RGBA, sRGB, read-only
 
@@ -107,5 +105,5 @@ class Result:
     notes: tuple[Message, ...] = ()
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
     artifacts: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
-    contents: "Contents" = field(default_factory=dict[str, Any])
+    contents: Contents = field(default_factory=dict[str, Any])
     cached: bool = False

@@ -286,10 +286,17 @@ def make_runner(
     user_deltas: Path,
     device: str = "auto",
     dtype: str = "auto",
-    kept: DiskCache | None = None,
     only_listed: bool = False,
+    cache: tuple[Path, int] | None = None,
 ) -> Runner:
-    """The usual runner; a partial of this function is what the service hands to its child."""
+    """The usual runner; a partial of this function is what the service hands to its child.
+
+    `cache` is the folder of what later runs can use again, and how many bytes it may have.
+    """
+    kept = None
+    if cache is not None:
+        kept = DiskCache(*cache)
+        kept.trim()
     return Runner(
         Catalogue(settings_folder),
         DeltaLibrary.standard(user_deltas),

@@ -35,7 +35,7 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
     """A picture or mask at another size (Lanczos); itself if it has that size. Read-only."""
     if pixels.shape[:2] == (height, width):
         return pixels
-    from PIL import Image  # not needed before a picture is resized
+    from PIL import Image  # not at the window's start, which makes the runner's partial
 
     found = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
     found.setflags(write=False)

@@ -65,6 +65,7 @@ def evaluate_attribute(arguments: argparse.Namespace) -> int:
 
 def evaluate_refine(arguments: argparse.Namespace) -> int:
     """`attune evaluate refine`: the table on standard error, its figures as JSON on standard output."""
+    judges = _judges(arguments.detector, arguments.clip)
     runner = runner_of(arguments)
     printer = ProgressPrinter()
     try:
@@ -79,7 +80,7 @@ def evaluate_refine(arguments: argparse.Namespace) -> int:
             overrides={} if arguments.steps is None else {"steps": arguments.steps},
             report=_teller(printer),
             reconstruct=reconstruction(runner.backbone(arguments.model, Progress())),
-            **_judges(arguments.detector, arguments.clip),
+            **judges,
         )
     finally:
         printer.close()

@@ -119,7 +119,7 @@ def parsed_edit(text: str, prompt: str) -> SubjectEdit:
         raise _unreadable(text) from error
     if not abs(number) <= MOST_CHANGE:  # NaN as well
         raise EditorError(
-            "“{text}”: the value must be a number from -{most} to {most}.",
+            "“{text}”: the value must be a number from -{most:g} to {most:g}.",
             "Most attributes go from -2 to 2; “attune deltas list” shows it.",
             text=text,
             most=MOST_CHANGE,

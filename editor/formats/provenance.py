@@ -21,7 +21,7 @@ from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.messages import NOTHING, Message
-from inference.operations import Attribute, SamplingParameters
+from inference.operations import EditedParameters, SamplingParameters
 from inference.values import flag, json_object
 
 KEY = "attune"  # PNG chunk keyword and XMP property
@@ -209,7 +209,7 @@ def _fills(state: DocumentState) -> bool:
 
 def _attribute_pairs(recipe: Recipe) -> Sequence[tuple[str, Any]]:
     given = recipe.request.parameters
-    if not isinstance(given, Attribute):
+    if not isinstance(given, EditedParameters):
         return ()
     edits = [
         f"{recipe.prompt[edit.start : edit.end]}:{edit.attribute}={edit.value:g}"

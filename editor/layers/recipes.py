@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
-from inference.content import named
+from inference.content import Contents, named
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.operations import (
@@ -17,9 +17,6 @@ from inference.operations import (
 )
 from inference.request import Request, Result
 from inference.values import Bounds, bounded, fields, items, text, typed, whole
-
-if TYPE_CHECKING:
-    from inference.content import Contents
 
 RECIPE_VERSION = 1
 
@@ -62,12 +59,10 @@ class Recipe:
     subjects: tuple[Subject, ...] = ()
     label: str = ""
     version: int = field(default=RECIPE_VERSION)
-    contents: "Contents" = field(default_factory=dict[str, Any], compare=False, repr=False)
+    contents: Contents = field(default_factory=dict[str, Any], compare=False, repr=False)
 
     @classmethod
-    def of(
-        cls, result: Result, contents: "Contents | None" = None, subjects: tuple[Subject, ...] = ()
-    ) -> Self:
+    def of(cls, result: Result, contents: Contents | None = None, subjects: tuple[Subject, ...] = ()) -> Self:
         """How a result was made; `contents` are those that its request was given."""
         kept = named({**(contents or {}), **result.contents}, result.request.parameters)
         return cls(request=result.request, subjects=subjects, contents=kept)

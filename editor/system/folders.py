@@ -21,6 +21,13 @@ def deltas_folder() -> Path:
     return data_folder() / "deltas"
 
 
+def cache_folder() -> Path:
+    """What can be computed again: encoded pictures, inversions (XDG_CACHE_HOME on Linux)."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("attune", appauthor=False)) / "computed"
+
+
 def recovery_folder() -> Path:
     """Unsaved work of running and crashed sessions (XDG_STATE_HOME on Linux)."""
     import platformdirs

@@ -90,6 +90,18 @@ class Preferences(Parameters):
         advanced=True,
         help=N_("Settings", "Unsaved work of this session, and of sessions that crashed."),
     )
+    cache_mib: int = param(
+        2048,
+        N_("Settings", "Disk space for what can be used again (MiB)"),
+        min=0,
+        max=1_048_576,
+        advanced=True,
+        help=N_(
+            "Settings",
+            "Pictures as the model sees them, so that a second edit is quicker. "
+            "0 empties it and keeps nothing.",
+        ),
+    )
     export_format: str = param(
         "png", N_("Settings", "Export format"), choices=("png", "jpeg", "webp", "tiff", "avif")
     )
@@ -136,7 +148,7 @@ SECTIONS: tuple[Section, ...] = (
         names=("autosave_seconds", "recovery_mib", "export_format", "export_quality", "export_metadata"),
         icon="save",
     ),
-    Section(id="memory", label=N_("Settings", "Memory"), names=("undo_memory_mib",), icon="cpu"),
+    Section(id="memory", label=N_("Settings", "Memory"), names=("undo_memory_mib", "cache_mib"), icon="cpu"),
 )
 
 

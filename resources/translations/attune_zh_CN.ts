@@ -2749,6 +2749,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{name}”已损坏或不完整。</translation>
     </message>
     <message>
+        <source>“{text}”: the value must be a number from -{most:g} to {most:g}.</source>
+        <translation>“{text}”：数值必须是 -{most:g} 至 {most:g} 之间的数字。</translation>
+    </message>
+    <message>
         <source>The document is in {mode}; it was opened flattened, in sRGB.</source>
         <translation>文档为 {mode} 模式；已拼合，以 sRGB 打开。</translation>
     </message>
@@ -3651,10 +3655,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Type it anew.</source>
         <translation>请重新输入。</translation>
-    </message>
-    <message>
-        <source>“{text}”: the value must be a number from -{most} to {most}.</source>
-        <translation>“{text}”：数值必须是 -{most} 至 {most} 之间的数字。</translation>
     </message>
     <message>
         <source>Most attributes go from -2 to 2; “attune deltas list” shows it.</source>
@@ -6769,6 +6769,14 @@ Double click shows its settings.</source>
     <message>
         <source>Unsaved work of this session, and of sessions that crashed.</source>
         <translation>本次及崩溃时未保存的工作。</translation>
+    </message>
+    <message>
+        <source>Disk space for what can be used again (MiB)</source>
+        <translation>可重复使用内容的磁盘空间 (MiB)</translation>
+    </message>
+    <message>
+        <source>Pictures as the model sees them, so that a second edit is quicker. 0 empties it and keeps nothing.</source>
+        <translation>模型所见的图片，使再次编辑更快。0 表示清空且不保留。</translation>
     </message>
     <message>
         <source>Export format</source>

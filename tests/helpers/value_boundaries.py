@@ -27,11 +27,12 @@ from editor.layers.state import DocumentState, SourceMetadata
 from editor.recovery.store import Snapshot, Store, Summary, summary_of
 from editor.system.settings import Preferences, Settings
 from inference.chosen_steps import STEPS_FILE, Chosen, chosen
+from inference.content import Mask, Picture
 from inference.definitions import Definition, definition_of
 from inference.deltas import FILE_KEYS, DeltaInfo, DeltaLibrary
 from inference.errors import EditorError
 from inference.models import Catalogue, ModelEntry
-from inference.operations import AttributeSweep, Refine, RefineSubject, Score, SubjectEdit
+from inference.operations import AttributeSweep, Redraw, Refine, RefineSubject, Score, SubjectEdit
 from inference.request import Request
 from tests.helpers.corpus import corpus
 from tests.helpers.declared_types import faults
@@ -104,7 +105,8 @@ def _recipes() -> tuple[Any, ...]:
     parameters = {
         "attribute-sweep": AttributeSweep(prompt=PROMPT, edits=edits, positions=(-1.0, 0.0, 1.0), steps=4),
         "refine": Refine(prompt=PROMPT, subjects=subjects, width=64, height=64, threshold=0.5),
-        "score": Score(prompt=PROMPT, subjects=subjects),
+        "score": Score(image=Picture("5" * 64), prompt=PROMPT, subjects=subjects),
+        "redraw": Redraw(image=Picture("6" * 64), mask=Mask("7" * 64), prompt=PROMPT),
     }
     made = [
         Recipe(

@@ -74,3 +74,13 @@ def test_it_can_be_emptied(tmp_path: Path) -> None:
     cache.clear()
     assert cache.used_bytes == 0
     assert cache.get(1) is None
+
+
+def test_a_lower_limit_drops_what_is_beyond(tmp_path: Path) -> None:
+    cache = DiskCache(tmp_path / "cache")
+    for number in range(3):
+        cache.put(number, VALUE)
+    DiskCache(tmp_path / "cache", limit_bytes=9_000).trim()
+    assert 0 < cache.used_bytes <= 9_000
+    DiskCache(tmp_path / "cache", limit_bytes=0).trim()
+    assert cache.used_bytes == 0

@@ -72,8 +72,8 @@ class TestOperations:
         (request,) = runner.requests
         assert request.operation == "attribute"
         assert request.parameters.to_json()["edits"] == [
-            {"start": 13, "end": 16, "attribute": "age", "value": 1.5},
-            {"start": 29, "end": 32, "attribute": "smile", "value": -1.0},
+            {"start": 13, "end": 16, "attribute": "age", "value": 1.5, "delta": None},
+            {"start": 29, "end": 32, "attribute": "smile", "value": -1.0, "delta": None},
         ]
         assert request.parameters.to_json()["delay"] == 0.3
         recipe = format_for_reading(out).codec.read(out).state.layers[0].recipe
@@ -340,7 +340,8 @@ class TestImports:
 
 def test_a_namespace_without_edits_is_a_plain_generation() -> None:
     given = SimpleNamespace(operation="generate", prompt="a cat", seed=3)
-    assert cli_commands.parameters_of(given).to_json()["seed"] == 3  # pyright: ignore[reportArgumentType]
+    parameters, contents = cli_commands.parameters_of(given)
+    assert (parameters.to_json()["seed"], contents) == (3, {})  # pyright: ignore[reportArgumentType]
 
 
 def test_an_icon_is_in_every_size() -> None:

@@ -37,7 +37,7 @@ def test_a_signal_ends_cleanly_and_keeps_unsaved_work(tmp_path: Path, number: si
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[3],
-        env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     try:
         assert child.stdout is not None

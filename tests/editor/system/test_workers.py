@@ -110,7 +110,7 @@ def test_idle_threads_end_and_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_endless_read_does_not_keep_the_process() -> None:
     code = (
-        "import os, time; from editor.workers import Workers; reader, writer = os.pipe(); "
+        "import os, time; from editor.system.workers import Workers; reader, writer = os.pipe(); "
         "Workers('endless').add(lambda: os.read(reader, 1)); time.sleep(0.1)"
     )
     begun = time.monotonic()
