@@ -24,6 +24,7 @@ from editor.layers.state import DocumentState
 from editor.pixels.arithmetic import to_rgba
 from editor.pixels.raster import Area
 from editor.rendering.compositing import composite
+from editor.words.said import said
 from inference.content import Content, Mask, content_hash
 from inference.errors import EditorError
 from inference.kinds import content_type
@@ -137,7 +138,7 @@ class Operations(Controller):
         if document.state is not before:
             self.made.emit(document, document.state.active)
         for note in result.notes:
-            self._shell.message.emit(note, "", "warning")
+            self._shell.message.emit(said(note), "", "warning")
 
     def _on_failed(self, job: Job, error: EditorError) -> None:
         self._forget(job)

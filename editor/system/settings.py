@@ -98,8 +98,7 @@ class Preferences(Parameters):
         advanced=True,
         help=N_(
             "Settings",
-            "Pictures as the model sees them, so that a second edit is quicker. "
-            "0 empties it and keeps nothing.",
+            "Pictures as models see them: a second edit is quicker. 0 empties it and keeps nothing.",
         ),
     )
     export_format: str = param(

@@ -2753,6 +2753,26 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{text}”：数值必须是 -{most:g} 至 {most:g} 之间的数字。</translation>
     </message>
     <message>
+        <source>An input of the recipe is damaged.</source>
+        <translation>生成参数的一项输入已损坏。</translation>
+    </message>
+    <message>
+        <source>A picture of the project</source>
+        <translation>项目中的图片</translation>
+    </message>
+    <message>
+        <source>The project lacks a map of attention.</source>
+        <translation>项目缺少一个注意力图。</translation>
+    </message>
+    <message>
+        <source>The project keeps an input elsewhere than its name says.</source>
+        <translation>项目中一项输入的位置与其名称不符。</translation>
+    </message>
+    <message>
+        <source>The project&apos;s maps of attention are damaged.</source>
+        <translation>项目的注意力图已损坏。</translation>
+    </message>
+    <message>
         <source>The document is in {mode}; it was opened flattened, in sRGB.</source>
         <translation>文档为 {mode} 模式；已拼合，以 sRGB 打开。</translation>
     </message>
@@ -2941,6 +2961,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>恢复文件中有注意力图缺少名称。</translation>
     </message>
     <message>
+        <source>An input of the recovery file cannot be read.</source>
+        <translation>无法读取恢复文件中的一项输入。</translation>
+    </message>
+    <message>
         <source>A tile of the recovery file does not fit.</source>
         <translation>恢复文件中有图块大小不符。</translation>
     </message>
@@ -3093,6 +3117,22 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请指定注意力或特征的类型。</translation>
     </message>
     <message>
+        <source>The learnt word “{word}” ({given}) does not fit {model}, which takes {taken}.</source>
+        <translation>学得的词“{word}”({given}) 不适用于 {model}，后者需要 {taken}。</translation>
+    </message>
+    <message>
+        <source>Choose a word that was learnt for this model&apos;s family.</source>
+        <translation>请选择为此类模型学得的词。</translation>
+    </message>
+    <message>
+        <source>Words can only be learnt while the whole model is in memory; the memory mode is {mode}.</source>
+        <translation>只有整个模型都在内存中时才能学习词语；当前内存模式为 {mode}。</translation>
+    </message>
+    <message>
+        <source>Choose the memory mode “{full}”, or a smaller model.</source>
+        <translation>请选择内存模式“{full}”，或较小的模型。</translation>
+    </message>
+    <message>
         <source>width</source>
         <translation>宽度</translation>
     </message>
@@ -3203,6 +3243,34 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Choose another file.</source>
         <translation>请选择其他文件。</translation>
+    </message>
+    <message>
+        <source>“{word}” cannot be a learnt word.</source>
+        <translation>“{word}”不能作为学得的词。</translation>
+    </message>
+    <message>
+        <source>Give it letters or signs.</source>
+        <translation>请使用字母或符号。</translation>
+    </message>
+    <message>
+        <source>The learnt word “{word}” has no vectors.</source>
+        <translation>学得的词“{word}”没有向量。</translation>
+    </message>
+    <message>
+        <source>The learnt word “{word}” has different numbers of vectors: {counts}.</source>
+        <translation>学得的词“{word}”的向量数不一致：{counts}。</translation>
+    </message>
+    <message>
+        <source>Every encoder needs as many.</source>
+        <translation>每个编码器需要的数量相同。</translation>
+    </message>
+    <message>
+        <source>Two learnt words are called “{word}”.</source>
+        <translation>有两个学得的词都叫“{word}”。</translation>
+    </message>
+    <message>
+        <source>Call one of them otherwise.</source>
+        <translation>请为其中一个改名。</translation>
     </message>
     <message>
         <source>detection</source>
@@ -3733,10 +3801,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>来源说明</translation>
     </message>
     <message>
-        <source>An input of the recipe is damaged.</source>
-        <translation>生成参数的一项输入已损坏。</translation>
-    </message>
-    <message>
         <source>The file has an unknown adjustment “{name}”.</source>
         <translation>文件中有未知的调整“{name}”。</translation>
     </message>
@@ -3791,22 +3855,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Delete some layers with long texts or recipes.</source>
         <translation>请删除一些文字或生成参数很长的图层。</translation>
-    </message>
-    <message>
-        <source>A picture of the project</source>
-        <translation>项目中的图片</translation>
-    </message>
-    <message>
-        <source>The project lacks a map of attention.</source>
-        <translation>项目缺少一个注意力图。</translation>
-    </message>
-    <message>
-        <source>The project keeps an input elsewhere than its name says.</source>
-        <translation>项目中一项输入的位置与其名称不符。</translation>
-    </message>
-    <message>
-        <source>The project&apos;s maps of attention are damaged.</source>
-        <translation>项目的注意力图已损坏。</translation>
     </message>
     <message>
         <source>description</source>
@@ -4041,28 +4089,8 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>恢复文件中的一个图与其图层不符。</translation>
     </message>
     <message>
-        <source>An input of the recovery file cannot be read.</source>
-        <translation>无法读取恢复文件中的一项输入。</translation>
-    </message>
-    <message>
         <source>A layer of the recovery file</source>
         <translation>恢复文件中的图层</translation>
-    </message>
-    <message>
-        <source>The learnt word “{word}” ({given}) does not fit {model}, which takes {taken}.</source>
-        <translation>学得的词“{word}”({given}) 不适用于 {model}，后者需要 {taken}。</translation>
-    </message>
-    <message>
-        <source>Choose a word that was learnt for this model&apos;s family.</source>
-        <translation>请选择为此类模型学得的词。</translation>
-    </message>
-    <message>
-        <source>Words can only be learnt while the whole model is in memory; the memory mode is {mode}.</source>
-        <translation>只有整个模型都在内存中时才能学习词语；当前内存模式为 {mode}。</translation>
-    </message>
-    <message>
-        <source>Choose the memory mode “{full}”, or a smaller model.</source>
-        <translation>请选择内存模式“{full}”，或较小的模型。</translation>
     </message>
     <message>
         <source>“{model}” gave no picture: weights of its {part} ({name}) are no numbers.</source>
@@ -4219,34 +4247,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>The subject at characters {start} to {end} is not in the prompt, which has {count} characters.</source>
         <translation>第 {start} 至 {end} 个字符处的主体不在提示词中，提示词共有 {count} 个字符。</translation>
-    </message>
-    <message>
-        <source>“{word}” cannot be a learnt word.</source>
-        <translation>“{word}”不能作为学得的词。</translation>
-    </message>
-    <message>
-        <source>Give it letters or signs.</source>
-        <translation>请使用字母或符号。</translation>
-    </message>
-    <message>
-        <source>The learnt word “{word}” has no vectors.</source>
-        <translation>学得的词“{word}”没有向量。</translation>
-    </message>
-    <message>
-        <source>The learnt word “{word}” has different numbers of vectors: {counts}.</source>
-        <translation>学得的词“{word}”的向量数不一致：{counts}。</translation>
-    </message>
-    <message>
-        <source>Every encoder needs as many.</source>
-        <translation>每个编码器需要的数量相同。</translation>
-    </message>
-    <message>
-        <source>Two learnt words are called “{word}”.</source>
-        <translation>有两个学得的词都叫“{word}”。</translation>
-    </message>
-    <message>
-        <source>Call one of them otherwise.</source>
-        <translation>请为其中一个改名。</translation>
     </message>
     <message>
         <source>“{model}” cannot be loaded: {reason}.</source>
@@ -6775,8 +6775,8 @@ Double click shows its settings.</source>
         <translation>可重复使用内容的磁盘空间 (MiB)</translation>
     </message>
     <message>
-        <source>Pictures as the model sees them, so that a second edit is quicker. 0 empties it and keeps nothing.</source>
-        <translation>模型所见的图片，使再次编辑更快。0 表示清空且不保留。</translation>
+        <source>Pictures as models see them: a second edit is quicker. 0 empties it and keeps nothing.</source>
+        <translation>模型所见的图片：再次编辑会更快。设为 0 则清空且不再保留。</translation>
     </message>
     <message>
         <source>Export format</source>
