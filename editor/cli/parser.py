@@ -272,7 +272,7 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 def _resolved(function: str) -> Callable[[argparse.Namespace], int]:
     module, _, name = function.partition(":")
-    return getattr(import_module(f"editor.cli.parser.{module}"), name)
+    return getattr(import_module(f"editor.cli.{module}"), name)
 
 
 _OTHERS: dict[str, Callable[[Any], None]] = {
