@@ -2757,6 +2757,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>生成参数的一项输入已损坏。</translation>
     </message>
     <message>
+        <source>A picture of the project</source>
+        <translation>项目中的图片</translation>
+    </message>
+    <message>
         <source>The project lacks a map of attention.</source>
         <translation>项目缺少一个注意力图。</translation>
     </message>

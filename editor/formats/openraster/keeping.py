@@ -14,6 +14,7 @@ from PIL import Image
 from editor.formats.openraster.archive import Archive, Writer
 from editor.pixels.raster import Raster
 from inference.errors import EditorError
+from inference.messages import Message
 from inference.values import fields, text, whole
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Source:
         self._maps: dict[str, NDArray[np.float32]] | None = None
 
     def raster(self, reference: Any) -> Raster:
-        given = fields(reference, "A picture of the project")
+        given = fields(reference, Message("A picture of the project"))
         return self._archive.raster(
             text(given.get("src"), "src"), channels=whole(given.get("channels"), "channels", 1, 4)
         )

@@ -144,7 +144,7 @@ def test_unexpected_errors_are_told_and_traced_when_asked(
     assert said.startswith(r"attune: Something went wrong inside Attune (ZeroDivisionError: a\x1b[2Jb).")
     assert "Traceback" not in said
     assert fail(FileNotFoundError(2, "No such file", "x")) == 1
-    assert "“x”: No such file" in capsys.readouterr().err
+    assert "“x”: there is no such file" in capsys.readouterr().err
     assert fail(MemoryError()) == 1
     assert "not enough memory" in capsys.readouterr().err
     assert fail(KeyboardInterrupt()) == 130
@@ -179,7 +179,7 @@ def test_outputs_that_take_nothing(arguments: list[str]) -> None:
         if arguments != ["--help"] or how == {"stdout": full}:  # argparse prints help elsewhere, or gives up
             assert process.returncode == 1
         if how == {"stdout": full}:
-            assert b"could not be written: No space left" in said
+            assert b"could not be written: no space is left" in said
     os.close(full)
     os.close(gone)
 

@@ -338,7 +338,7 @@ class TestOpenRaster:
         inside = f'<layer name="odd" src="{source}"/><layer name="whole" src="data/layer000.png"/>'
         opened = CODEC.read(rewritten(project, {"stack.xml": self.stack(inside)}))
         assert [node.name for node in opened.state.layers] == ["whole"]
-        assert any(note.startswith("“odd” was left out: ") for note in opened.notes)
+        assert any(str(note).startswith("“odd” was left out: ") for note in opened.notes)
 
     @pytest.mark.parametrize(
         ("given", "mode", "said"),

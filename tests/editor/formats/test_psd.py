@@ -354,7 +354,9 @@ def test_an_unknown_blend_mode_becomes_normal_and_is_said(tmp_path: Path) -> Non
     assert data.count(b"8BIMmul ") == 1
     path.write_bytes(data.replace(b"8BIMmul ", b"8BIMzzzz"))
     opened = open_file(path)
-    assert opened.notes == ("A layer uses the unknown blend mode “zzzz”, which is shown as normal.",)
+    assert tuple(map(str, opened.notes)) == (
+        "A layer uses the unknown blend mode “zzzz”, which is shown as normal.",
+    )
     assert opened.state.layers[0].blend_mode is BlendMode.NORMAL
 
 
