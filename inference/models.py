@@ -22,7 +22,7 @@ from inference.files import atomic_write
 from inference.messages import Message, listed
 from inference.operations import LONGEST_PROMPT, Family
 from inference.process.hub import cached_folder, download, is_hub_id
-from inference.values import fields, refused, text, typed
+from inference.values import fields, mended, refused, text, typed
 from inference.weights import checkpoints
 
 _DEFAULT_STEPS = {Family.SD1: 30, Family.SDXL: 30, Family.SD3: 28}
@@ -435,8 +435,8 @@ def _folder_entry(folder: Path, *, name: str = "", hub_id: str = "") -> ModelEnt
         size_bytes=_weights_bytes(folder),
         default_steps=min(max(steps, 1), _MOST_STEPS),
         default_guidance_scale=guidance if math.isfinite(guidance) else _DEFAULT_GUIDANCE[family],
-        sample_prompt=str(own.get("sample_prompt", ""))[:LONGEST_PROMPT],
-        licence=str(own.get("licence", "")),
+        sample_prompt=mended(str(own.get("sample_prompt", "")))[:LONGEST_PROMPT],
+        licence=mended(str(own.get("licence", ""))),
     )
 
 

@@ -155,7 +155,6 @@ def test_what_is_no_part_of_the_picture_is_dropped_with_a_note() -> None:
         ("layers", {}),
         ("layers", [{"kind": "cube"}]),
         ("layers", ["x"]),
-        ("layers", [{"kind": "adjustment", "adjustment": "none"}]),
         ("selection", 3),
         ("guides", 3),
         ("chosen", [5]),
@@ -213,3 +212,14 @@ def test_groups_without_end_are_refused() -> None:
     values = state_to_json(DocumentState(width=1, height=1, layers=(node,)), memory)
     with pytest.raises(EditorError, match="deep"):
         state_from_json(values, memory, [])
+
+
+def test_an_adjustment_of_a_newer_version_is_left_out_and_said() -> None:
+    memory, notes = Memory(), list[Any]()
+    values = state_to_json(everything(), memory)
+    newer = {"kind": "adjustment", "adjustment": "of 2031", "name": "Sepia"}
+    read = state_from_json({**values, "layers": [*values["layers"], newer]}, memory, notes)
+    assert plain(read) == plain(everything())
+    assert [str(note) for note in notes if "Sepia" in str(note)] == [
+        "The adjustment “Sepia” is of a kind that Attune lacks; it was left out."
+    ]

@@ -212,7 +212,8 @@ def test_an_adjustment_that_this_version_lacks_is_said(tmp_path: Path) -> None:
     [
         (("tree", "layers", 0, "opacity"), 7), (("tree", "layers", 0, "raster", "src"), "../../etc/passwd"),
         (("tree", "layers", 0, "kind"), "none"), (("tree", "layers"), []), (("tree", "width"), "wide"),
-        (("tree", "layers", 0, "mask"), {"raster": {"src": "stack.xml", "channels": 1}}), (("tree",), None), (("pictures",), 3),
+        (("tree", "layers", 0, "mask"), {"raster": {"src": "stack.xml", "channels": 1}}),
+        (("tree",), None), (("pictures",), 3),
     ],
 )  # fmt: skip
 def test_broken_structure_falls_back_to_the_stack(
