@@ -467,7 +467,7 @@ def _stored_entry(values: Mapping[str, Any]) -> ModelEntry:
 
 def _path(value: object) -> Path:
     """A path as Python gives it, with the surrogates that stand for bytes that are no UTF-8."""
-    if not isinstance(value, str) or not value or "\0" in value or len(value) > 4096:
+    if not isinstance(value, str) or not value or len(value) > 4096:
         raise refused("path", value, Message("expected the name of a file"))
     return Path(value)
 
