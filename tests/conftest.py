@@ -2,9 +2,12 @@
 
 import os
 import sys
+from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# processes that tests start find these sources, also once a safe path keeps their folder off it
+os.environ.setdefault("PYTHONPATH", str(Path(__file__).parents[1]))
 
 import pytest
 from hypothesis import settings
