@@ -146,11 +146,6 @@ def _checked(declared: ParameterField, value: Any) -> Any:
     return typed(declared.type, value, label, declared.declaration.bounds)
 
 
-def is_content(kind: Any) -> bool:
-    """Whether a type is one of `inference.content`."""
-    return isinstance(kind, type) and issubclass(kind, Content)
-
-
 def _plain(value: Any) -> Any:
     if isinstance(value, Content):
         return value.hash

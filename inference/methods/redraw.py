@@ -31,9 +31,9 @@ def redraw(backbone: Backbone, parameters: Redraw, inputs: Inputs, progress: Pro
         progress.step(run.steps, run.steps)
         return Output(images=(picture,))
     latents = encoded(run, parameters.image.hash, picture)
-    noise = start(run).state.latents / backbone.schedule.noise_scale(parameters.sampler or "ddim")
-    level = run.levels[first]
     begun = start(run).state
+    noise = begun.latents / backbone.schedule.noise_scale(parameters.sampler or "ddim")
+    level = run.levels[first]
     part = Part(
         state=replace(begun, latents=level.alpha * latents + level.sigma * noise, index=first), heat={}
     )
