@@ -1,6 +1,7 @@
-"""The composition root: parse the arguments, then the window or the command line."""
+"""The composition root: parse the arguments, then the window or the command line.
 
-from __future__ import annotations
+No `from __future__` here: it comes first, and the module of that name may be a file beside a picture.
+"""
 
 from inference.process.isolation import isolate, leave_working_directory
 
@@ -61,7 +62,7 @@ def _serve_if_child_of_bundle() -> None:
     spawn.freeze_support()
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: "Sequence[str] | None" = None) -> int:
     """Run Attune with these arguments (default: the process's) and give its exit status."""
     from editor.cli.boundary import guarded
 
@@ -85,7 +86,7 @@ def _run(arguments: list[str]) -> int:
     return _open_window(given.files)
 
 
-def _check_files(files: list[Path]) -> None:
+def _check_files(files: "list[Path]") -> None:
     """Refuse what is neither a command nor a file; with others that are there the window tells of it.
 
     Raises:
@@ -107,7 +108,7 @@ def _check_files(files: list[Path]) -> None:
     )
 
 
-def _window_parser() -> argparse.ArgumentParser:
+def _window_parser() -> "argparse.ArgumentParser":
     from pathlib import Path
 
     from editor.cli import parser as cli
@@ -142,7 +143,7 @@ def _desktop_entry(*, install: bool) -> int:
     return DONE
 
 
-def _open_window(files: list[Path]) -> int:
+def _open_window(files: "list[Path]") -> int:
     from editor.system import display
     from editor.system.errors import EditorError
 
@@ -174,7 +175,7 @@ def _open_window(files: list[Path]) -> int:
         watch.close()
 
 
-def _away_from_working_directory(files: list[Path]) -> list[Path]:
+def _away_from_working_directory(files: "list[Path]") -> "list[Path]":
     """Go home, so that nothing is looked for beside the pictures; the files as absolute paths.
 
     Raises:
@@ -195,7 +196,7 @@ def _away_from_working_directory(files: list[Path]) -> list[Path]:
     return absolute
 
 
-def make_application() -> Application:
+def make_application() -> "Application":
     """The application with the user's settings, models and deltas."""
     from functools import partial
 
@@ -224,7 +225,7 @@ def make_application() -> Application:
     return Application(settings, service, catalogue, DeltaLibrary.standard(folders[1]))
 
 
-def _install_hook(application: Application) -> None:
+def _install_hook(application: "Application") -> None:
     from editor.system.errors import install_exception_hook
     from editor.words.said import said
 

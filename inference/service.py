@@ -25,6 +25,7 @@ from multiprocessing import connection as mp_connection
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from shiboken6 import isValid
 
 from inference import worker
 from inference.errors import EditorError
@@ -259,6 +260,8 @@ class InferenceService(QObject):
 
         def gone() -> None:
             self._owners.discard(name)
+            if not isValid(self._engine):  # the service goes as well, and its jobs with it
+                return
             for job in reversed(self.jobs()):
                 if id(job.answers.owner) == name:
                     job.answers = Answers()

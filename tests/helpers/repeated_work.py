@@ -12,6 +12,7 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -165,15 +166,30 @@ def growth(
 ) -> tuple[float, list[int]]:
     """Bytes that each time adds, by the line through `samples` measurements, and the measurements.
 
-    The first `warm_up` times fill caches that are bounded, and are not counted.
+    The first `warm_up` times fill caches that are bounded, and are not counted. The line is that of Theil and
+    Sen, the median over all pairs of measurements: one that met a thumbnail in the making does not tilt it.
     """
     for _ in range(warm_up):
         action()
-    measured = [held()]
+    measured = [_at_rest(held)]
     places = [0]
     for index in range(1, times + 1):
         action()
         if index * samples // times != (index - 1) * samples // times:
-            measured.append(held())
+            measured.append(_at_rest(held))
             places.append(index)
-    return float(np.polyfit(places, measured, 1)[0]), measured
+    points = list(zip(places, measured, strict=True))
+    slopes = [(high - low) / (later - sooner) for (sooner, low), (later, high) in combinations(points, 2)]
+    return float(np.median(slopes)), measured
+
+
+def _at_rest(held: Callable[[], int]) -> int:
+    """The least of a few measurements: what is shown and kept for recovery holds more while it is being made."""
+    least = held()
+    for _ in range(4):
+        until = time.monotonic() + 0.05
+        while time.monotonic() < until:
+            turn_over()
+            time.sleep(0.002)
+        least = min(least, held())
+    return least

@@ -34,7 +34,7 @@ def traced() -> Iterator[None]:
         (lambda _: None, Desk.open_and_close_a_document, 10, 4),
         (Desk.open_a_picture, Desk.edit, 30, 30),
         (Desk.open_a_picture, Desk.open_and_close_the_export_dialog, 10, 4),
-        (Desk.open_a_generated_picture, Desk.drag_a_slider, 20, 22),
+        (Desk.open_a_generated_picture, Desk.drag_a_slider, 20, 50),
     ],
     ids=["documents", "edits", "dialogs", "gestures"],
 )
