@@ -184,7 +184,7 @@ def growth(
 
 
 def _at_rest(held: Callable[[], int]) -> int:
-    """The least of a few measurements: what is shown and kept for recovery holds more while it is being made."""
+    """The least of a few measurements: what is shown and kept for recovery holds more while it is made."""
     least = held()
     for _ in range(4):
         until = time.monotonic() + 0.05
