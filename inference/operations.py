@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from inference.content import DeltaFile, Mask, Picture
-from inference.methods.gsn.recipes import LOSSES, METHODS
+from inference.methods.gsn.procedures import LOSSES, METHODS
 from inference.parameters import N_, REQUIRED, ParameterField, Parameters, param
 from inference.values import Bounds, bounded
 

@@ -24,6 +24,7 @@ from inference.errors import EditorError, TooLittleMemoryError
 from inference.filling import Filling, filled
 from inference.inputs import Inputs
 from inference.messages import Message, listed
+from inference.metrics import judge
 from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import Operation, SamplingParameters
 from inference.progress import Progress
@@ -340,6 +341,16 @@ def _check(request: Request, entry: ModelEntry, contents: "Contents") -> None:
                 )
             if blob is not None and content_hash(blob) != content.hash:
                 raise EditorError("{what} is not what the request names.", what=item.declaration.label)
+
+
+def _built_in_detector() -> judge.Judge:
+    from inference.miniworld import judging  # with torch
+
+    return judging.load()
+
+
+# Here, where the program is put together, the built-in models' world is known; scores ask for a judge.
+judge.register(judge.BUILT_IN, _built_in_detector)
 
 
 def _method(operation: Operation) -> Method:

@@ -1,4 +1,4 @@
-"""Adjustments under a blend mode: what a layer without pixels of its own puts onto the canvas.
+"""Adjustments under a blend mode: what a layer without pixels of its own puts onto the backdrop.
 
 No standard knows adjustment layers; these are the W3C's equations ("Compositing and Blending Level 1",
 sections 9 and 10) for a source that is the adjusted backdrop. The equations take the coverage of source and
@@ -27,36 +27,38 @@ from typing import cast
 import numpy as np
 
 from editor.blending import BLENDS, mixed
-from editor.blending.canvas import THINNING, Canvas, Plane, Strength, mix
+from editor.blending.backdrop import THINNING, Backdrop, Plane, Strength, mix
 from editor.layers.blend_mode import BlendMode
 
 _ONE, _TINY = np.float32(1), np.float32(1e-30)
 
 
-def adjust_onto(canvas: Canvas, adjusted: Canvas, strength: Strength, mode: BlendMode) -> None:
-    """Put what an adjustment made of the canvas onto it, in place; `adjusted` is used up.
+def adjust_onto(backdrop: Backdrop, adjusted: Backdrop, strength: Strength, mode: BlendMode) -> None:
+    """Put what an adjustment made of the backdrop onto it, in place; `adjusted` is used up.
 
     Args:
-        canvas: the backdrop.
+        backdrop: the backdrop.
         adjusted: all of it adjusted, of the same size.
         strength: opacity times mask, in 0..1: a plane [h, w] or a number.
         mode: of the adjustment.
     """
     if mode in _COVERAGE:
-        _COVERAGE[mode](canvas, adjusted, strength)
-        canvas.opaque = canvas.opaque and mode not in THINNING
+        _COVERAGE[mode](backdrop, adjusted, strength)
+        backdrop.opaque = backdrop.opaque and mode not in THINNING
         return
     if mode in BLENDS:
-        _lay_over_adjusted(adjusted, mixed(canvas.colour, adjusted.colour, mode), _common(canvas, adjusted))
-    mix(canvas, adjusted, strength)
+        _lay_over_adjusted(
+            adjusted, mixed(backdrop.colour, adjusted.colour, mode), _common(backdrop, adjusted)
+        )
+    mix(backdrop, adjusted, strength)
 
 
-def _common(canvas: Canvas, adjusted: Canvas) -> Plane:
+def _common(backdrop: Backdrop, adjusted: Backdrop) -> Plane:
     """m, the part of each pixel that backdrop and adjusted picture both cover."""
-    return canvas.alpha if adjusted.alpha is canvas.alpha else np.minimum(canvas.alpha, adjusted.alpha)
+    return backdrop.alpha if adjusted.alpha is backdrop.alpha else np.minimum(backdrop.alpha, adjusted.alpha)
 
 
-def _lay_over_adjusted(adjusted: Canvas, colour: Plane, common: Plane) -> None:
+def _lay_over_adjusted(adjusted: Backdrop, colour: Plane, common: Plane) -> None:
     """Of the adjusted picture the part m in another colour."""
     if adjusted.opaque:
         adjusted.colour = colour
@@ -65,40 +67,40 @@ def _lay_over_adjusted(adjusted: Canvas, colour: Plane, common: Plane) -> None:
     adjusted.colour = cast("Plane", adjusted.colour + (colour - adjusted.colour) * share)
 
 
-def _plus(canvas: Canvas, adjusted: Canvas, strength: Strength) -> None:
-    both = np.minimum(canvas.colour + adjusted.colour * strength, _ONE)
-    if canvas.opaque:
-        canvas.colour[:] = both
+def _plus(backdrop: Backdrop, adjusted: Backdrop, strength: Strength) -> None:
+    both = np.minimum(backdrop.colour + adjusted.colour * strength, _ONE)
+    if backdrop.opaque:
+        backdrop.colour[:] = both
         return
-    common = _common(canvas, adjusted)
+    common = _common(backdrop, adjusted)
     gained = (adjusted.alpha - common) * strength
-    total = common * both + (canvas.alpha - common) * canvas.colour + gained * adjusted.colour
-    canvas.alpha += gained
-    canvas.colour[:] = total / np.maximum(canvas.alpha, _TINY)
+    total = common * both + (backdrop.alpha - common) * backdrop.colour + gained * adjusted.colour
+    backdrop.alpha += gained
+    backdrop.colour[:] = total / np.maximum(backdrop.alpha, _TINY)
 
 
-def _source_atop(canvas: Canvas, adjusted: Canvas, strength: Strength) -> None:
+def _source_atop(backdrop: Backdrop, adjusted: Backdrop, strength: Strength) -> None:
     share = strength
-    if not canvas.opaque:
-        share = strength * (_common(canvas, adjusted) / np.maximum(canvas.alpha, _TINY))
-    canvas.colour += (adjusted.colour - canvas.colour) * share
+    if not backdrop.opaque:
+        share = strength * (_common(backdrop, adjusted) / np.maximum(backdrop.alpha, _TINY))
+    backdrop.colour += (adjusted.colour - backdrop.colour) * share
 
 
-def _destination_in(canvas: Canvas, adjusted: Canvas, strength: Strength) -> None:
-    canvas.alpha[:] = _common(canvas, adjusted) * strength
+def _destination_in(backdrop: Backdrop, adjusted: Backdrop, strength: Strength) -> None:
+    backdrop.alpha[:] = _common(backdrop, adjusted) * strength
 
 
-def _destination_out(canvas: Canvas, adjusted: Canvas, strength: Strength) -> None:
-    canvas.alpha -= _common(canvas, adjusted) * strength
+def _destination_out(backdrop: Backdrop, adjusted: Backdrop, strength: Strength) -> None:
+    backdrop.alpha -= _common(backdrop, adjusted) * strength
 
 
-def _destination_atop(canvas: Canvas, adjusted: Canvas, strength: Strength) -> None:
-    _lay_over_adjusted(adjusted, canvas.colour, _common(canvas, adjusted))
-    canvas.colour[:] = adjusted.colour
-    canvas.alpha[:] = adjusted.alpha * strength
+def _destination_atop(backdrop: Backdrop, adjusted: Backdrop, strength: Strength) -> None:
+    _lay_over_adjusted(adjusted, backdrop.colour, _common(backdrop, adjusted))
+    backdrop.colour[:] = adjusted.colour
+    backdrop.alpha[:] = adjusted.alpha * strength
 
 
-_COVERAGE: Mapping[BlendMode, Callable[[Canvas, Canvas, Strength], None]] = {
+_COVERAGE: Mapping[BlendMode, Callable[[Backdrop, Backdrop, Strength], None]] = {
     BlendMode.PLUS: _plus,
     BlendMode.SOURCE_ATOP: _source_atop,
     BlendMode.DESTINATION_IN: _destination_in,

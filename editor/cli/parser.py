@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from editor.cli.boundary import WrongArgumentsError
 from inference.kinds import Argument, kind_of
-from inference.methods.gsn.recipes import METHODS
+from inference.methods.gsn.procedures import METHODS
 from inference.operations import OPERATIONS, Operation
 from inference.parameters import ParameterField
 from inference.process.hub import stay_offline

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from editor.formats import FORMATS, ExportOptions, Opened, Picture, format_for_reading, format_for_writing
 from editor.layers.state import DocumentState, SourceMetadata
@@ -13,16 +12,12 @@ from inference.errors import EditorError
 from inference.messages import Message
 from inference.request import Pixels
 
-if TYPE_CHECKING:
-    from editor.formats.preview import OnPreview
-
 __all__ = [
     "ExportOptions",
     "Opened",
     "export_picture",
     "export_preview",
     "open_file",
-    "open_progressively",
     "sample_picture",
     "sample_pictures",
     "save_project",
@@ -36,22 +31,6 @@ def open_file(path: Path) -> Opened:
         EditorError: what was expected, what was found; nothing else changes.
     """
     return format_for_reading(path).codec.read(path)
-
-
-def open_progressively(path: Path, on_preview: OnPreview) -> Opened:
-    """As `open_file`; of large JPEGs and projects, small pixels come first, by a call from this thread.
-
-    Raises:
-        EditorError: as `open_file`.
-    """
-    from editor.formats.preview import PREVIEWS  # with Pillow, which the window's start does not need
-
-    found = format_for_reading(path)
-    first = PREVIEWS.get(found.name)
-    preview = first(path) if first is not None else None
-    if preview is not None:
-        on_preview(preview)
-    return found.codec.read(path)
 
 
 def save_project(state: DocumentState, source: SourceMetadata, path: Path) -> None:

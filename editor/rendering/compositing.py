@@ -18,7 +18,7 @@ from inference.progress import Progress
 from inference.request import Pixels
 
 if TYPE_CHECKING:  # the libraries behind these load when something is composed, not with the window
-    from editor.blending.canvas import Canvas
+    from editor.blending.backdrop import Backdrop
     from editor.rendering.mipmaps import Mipmaps
 
 __all__ = ["composite", "composite_samples", "flatten", "shared_mipmaps"]
@@ -73,11 +73,11 @@ def composite_samples(
     return result
 
 
-def pack(canvas: Canvas, into: Samples) -> None:
+def pack(canvas: Backdrop, into: Samples) -> None:
     """A canvas as straight integer samples, rounded."""
     import cv2
 
-    from editor.blending.canvas import rounded
+    from editor.blending.backdrop import rounded
 
     red, green, blue = rounded(canvas.colour, into.dtype)
     if canvas.opaque:

@@ -12,7 +12,7 @@ import numpy as np
 
 from editor import adjustments
 from editor.blending.adjusting import adjust_onto
-from editor.blending.canvas import BOUNDLESS, Canvas, Plane, Source, Strength, blend_onto, mix
+from editor.blending.backdrop import BOUNDLESS, Backdrop, Plane, Source, Strength, blend_onto, mix
 from editor.layers.blend_mode import BlendMode
 from editor.layers.layer import Adjustment, Group, Layer, Mask, Node
 from editor.pixels.raster import Area
@@ -27,7 +27,7 @@ class Renderer:
         self._level = level
         self._scale = 0.5**level
 
-    def render(self, nodes: Sequence[Node], area: Area, bounds: Area | None = None) -> Canvas:
+    def render(self, nodes: Sequence[Node], area: Area, bounds: Area | None = None) -> Backdrop:
         """The nodes over nothing inside `area`, given in pixels of the level.
 
         `bounds` is the document at that level: blurs and the like do not see beyond it.
@@ -35,11 +35,11 @@ class Renderer:
         around = area.grown(reach(nodes, self._level))
         if bounds is not None and bounds.contains(area):
             around = around.intersected(bounds)
-        canvas = Canvas.empty(around)
+        canvas = Backdrop.empty(around)
         self.compose(nodes, canvas, around)
         return canvas if around == area else canvas.part(area.within(around))
 
-    def compose(self, nodes: Sequence[Node], canvas: Canvas, area: Area) -> None:
+    def compose(self, nodes: Sequence[Node], canvas: Backdrop, area: Area) -> None:
         """Put the nodes over what the canvas shows."""
         for base, clipped in self._seen(nodes, area):
             self._add(canvas, base, clipped, area)
@@ -69,7 +69,7 @@ class Renderer:
             return False
         return self._mipmaps.is_full(node.raster, self._level, area.moved(-place.x, -place.y))
 
-    def _add(self, canvas: Canvas, node: Node, clipped: Sequence[Node], area: Area) -> None:
+    def _add(self, canvas: Backdrop, node: Node, clipped: Sequence[Node], area: Area) -> None:
         if isinstance(node, Adjustment):
             self._adjust(canvas, node, area)
         elif isinstance(node, Group) and self._is_transparent_frame(node, clipped):
@@ -94,7 +94,7 @@ class Renderer:
             for child in group.children
         )
 
-    def _add_pixels(self, canvas: Canvas, node: Node, clipped: Sequence[Node], area: Area) -> None:
+    def _add_pixels(self, canvas: Backdrop, node: Node, clipped: Sequence[Node], area: Area) -> None:
         place = self._place(node.area) if isinstance(node, Layer) else area
         boundless = node.blend_mode in BOUNDLESS or reach(clipped) > 0
         if not isinstance(node, Layer) or (boundless and not place.contains(area)):
@@ -113,13 +113,13 @@ class Renderer:
             canvas.blank = False
             canvas.opaque = canvas.opaque and target.opaque
 
-    def _with_clipped(self, source: Source | Canvas, clipped: Sequence[Node], area: Area) -> Canvas:
+    def _with_clipped(self, source: Source | Backdrop, clipped: Sequence[Node], area: Area) -> Backdrop:
         base = source.planes() if isinstance(source, Source) else source
-        inside = Canvas(base.colour, np.ones_like(base.alpha), opaque=True)
+        inside = Backdrop(base.colour, np.ones_like(base.alpha), opaque=True)
         self._compose_inside(inside, _released(clipped), base.alpha, area)
-        return Canvas(inside.colour, base.alpha, base.opaque)
+        return Backdrop(inside.colour, base.alpha, base.opaque)
 
-    def _compose_inside(self, canvas: Canvas, nodes: Sequence[Node], seen: Plane, area: Area) -> None:
+    def _compose_inside(self, canvas: Backdrop, nodes: Sequence[Node], seen: Plane, area: Area) -> None:
         """Put clipped nodes on an opaque canvas, which each of them leaves opaque.
 
         Its neighbours count for an adjustment by `seen`, the alpha of what the nodes are clipped to.
@@ -127,7 +127,7 @@ class Renderer:
         for node, clipped in self._seen(nodes, area):
             if isinstance(node, Adjustment):
                 colour = self._adjusted(canvas.colour, seen, node).colour
-                adjusted = Canvas(colour, np.ones_like(seen), opaque=True)
+                adjusted = Backdrop(colour, np.ones_like(seen), opaque=True)
                 adjust_onto(canvas, adjusted, self._strength(node, area), node.blend_mode)
             elif isinstance(node, Group) and not node.isolated and not clipped:
                 after = canvas.copy()
@@ -139,9 +139,9 @@ class Renderer:
                 canvas.alpha[:] = 1
                 canvas.opaque = True
 
-    def _own(self, node: Node, area: Area) -> Canvas:
+    def _own(self, node: Node, area: Area) -> Backdrop:
         """A layer or group by itself over a whole area."""
-        canvas = Canvas.empty(area)
+        canvas = Backdrop.empty(area)
         if isinstance(node, Group):
             self.compose(node.children, canvas, area)
             return canvas
@@ -181,14 +181,14 @@ class Renderer:
             result[common.within(area)] = samples[..., 0] / top
         return result
 
-    def _adjust(self, canvas: Canvas, node: Adjustment, area: Area) -> None:
+    def _adjust(self, canvas: Backdrop, node: Adjustment, area: Area) -> None:
         adjusted = self._adjusted(canvas.colour, canvas.alpha, node)
         adjusted.opaque, adjusted.blank = canvas.opaque, canvas.blank
         adjust_onto(canvas, adjusted, self._strength(node, area), node.blend_mode)
 
-    def _adjusted(self, colour: Plane, alpha: Plane, node: Adjustment) -> Canvas:
+    def _adjusted(self, colour: Plane, alpha: Plane, node: Adjustment) -> Backdrop:
         planes = adjustments.apply(node.settings, np.concatenate([colour, alpha[None]]), self._scale)
-        return Canvas(planes[:3], planes[3])
+        return Backdrop(planes[:3], planes[3])
 
     def _place(self, area: Area) -> Area:
         return area if self._level == 0 else scaled_area(area, self._level)

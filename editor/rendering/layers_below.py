@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PySide6.QtGui import QImage
 
-from editor.blending.canvas import Canvas, rounded
+from editor.blending.backdrop import Backdrop, rounded
 from editor.layers.layer import Node
 from editor.layers.state import DocumentState
 from editor.pixels.raster import TILE_PX, Area
@@ -32,7 +32,7 @@ class LayersBelow:
     def __init__(self, cache_bytes: int = CACHE_BYTES) -> None:
         self._limit = cache_bytes
         self._held = 0
-        self._canvases: OrderedDict[tuple[int, Area], tuple[tuple[Node, ...], Canvas]] = OrderedDict()
+        self._canvases: OrderedDict[tuple[int, Area], tuple[tuple[Node, ...], Backdrop]] = OrderedDict()
         self._state: DocumentState | None = None
         self._changing: int | None = None  # index of the top-level node that changed last
         self._lock = threading.Lock()
@@ -46,7 +46,7 @@ class LayersBelow:
         layout = QImage.Format.Format_ARGB32_Premultiplied
         return QImage(shown.data, area.width, area.height, area.width * 4, layout).copy()
 
-    def _canvas(self, state: DocumentState, level: int, area: Area) -> Canvas:
+    def _canvas(self, state: DocumentState, level: int, area: Area) -> Backdrop:
         renderer = Renderer(shared_mipmaps(), level)
         count = self._count_below(state)
         whole = Area(0, 0, -(-state.width >> level), -(-state.height >> level))
@@ -72,7 +72,7 @@ class LayersBelow:
 
     def _below(
         self, nodes: tuple[Node, ...], renderer: Renderer, level: int, tile: Area, whole: Area
-    ) -> Canvas:
+    ) -> Backdrop:
         key = (level, tile)
         with self._lock:
             kept = self._canvases.get(key)
@@ -90,7 +90,7 @@ class LayersBelow:
         return canvas
 
 
-def _argb(canvas: Canvas) -> Pixels:
+def _argb(canvas: Backdrop) -> Pixels:
     """A canvas as ARGB32 lies in memory: blue, green, red, alpha, premultiplied."""
     colour = canvas.colour if canvas.opaque else canvas.colour * canvas.alpha
     red, green, blue = rounded(colour, np.dtype(np.uint8))
@@ -98,7 +98,7 @@ def _argb(canvas: Canvas) -> Pixels:
     return cast("Pixels", cv2.merge([blue, green, red, alpha]))
 
 
-def _transformed(canvas: Canvas, transform: Callable[[Pixels], Pixels]) -> Pixels:
+def _transformed(canvas: Backdrop, transform: Callable[[Pixels], Pixels]) -> Pixels:
     pixels = np.empty((*canvas.alpha.shape, 4), np.uint8)
     pack(canvas, pixels)
     pixels = transform(pixels)
@@ -118,7 +118,7 @@ def _same(one: tuple[Node, ...], other: tuple[Node, ...]) -> bool:
     return len(one) == len(other) and all(a is b for a, b in zip(one, other))
 
 
-def _bytes(canvas: Canvas) -> int:
+def _bytes(canvas: Backdrop) -> int:
     return canvas.colour.nbytes + canvas.alpha.nbytes
 
 

@@ -185,7 +185,7 @@ def reading(attribute: str) -> Callable[[Detection], float]:
         EditorError: the detector does not measure it.
     """
     from inference.metrics.attribute_control import along
-    from inference.miniworld.palette import COLOURS, HAIR_COLOURS
+    from inference.metrics.colours import COLOURS, HAIR_COLOURS
 
     colours = {
         "hair-colour": ("hair", HAIR_COLOURS["black"], HAIR_COLOURS["blond"]),

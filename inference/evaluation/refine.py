@@ -24,7 +24,7 @@ from inference.evaluation.refine_sets import MINI_WORLD, SETS, RefinePrompt, Wor
 from inference.evaluation.refine_sets import prompts as prompts_of
 from inference.evaluation.refine_sets import seeds as seeds_of
 from inference.messages import Message, listed
-from inference.methods.gsn.recipes import METHODS
+from inference.methods.gsn.procedures import METHODS
 from inference.operations import Refine
 from inference.progress import Progress
 from inference.request import Pixels, Request, Result

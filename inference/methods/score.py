@@ -4,17 +4,16 @@ A judge is needed that knows what the model paints: the detector that comes with
 detection model that the user has.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.messages import listed
 from inference.metrics import judge
+from inference.metrics.colours import COLOURS, nearest_name
 from inference.metrics.similarity import of_detections
 from inference.metrics.tiam import Detection, Wanted, matched
-from inference.miniworld.palette import COLOURS, nearest_name
-from inference.miniworld.scene import PEOPLE
 from inference.operations import RefineSubject, RefineTrial, Score
 from inference.progress import Progress
 from inference.request import Output
@@ -59,7 +58,7 @@ def judge_of(
         )
     with progress.phase("load"):
         judging = judge.built_in() if backbone.sandbox else judge.for_photos(parameters.detector)
-    return judging, [_wanted(parameters.prompt, one, judging.kinds) for one in parameters.subjects]
+    return judging, [_wanted(parameters.prompt, one, judging) for one in parameters.subjects]
 
 
 def is_colour(found: Sequence[float], name: str) -> bool:
@@ -78,16 +77,16 @@ def _scores(right: Sequence[bool], found: Sequence[Detection], wanted: Sequence[
     }
 
 
-def _wanted(prompt: str, subject: RefineSubject, kinds: Collection[str]) -> Wanted:
+def _wanted(prompt: str, subject: RefineSubject, judging: judge.Judge) -> Wanted:
     words = prompt[subject.start : subject.end].lower().split()
     kind = words[-1].strip(",.;:!?")
-    if kind not in kinds:
-        known = listed(sorted(kinds)[:_SHOWN])
+    if kind not in judging.kinds:
+        known = listed(sorted(judging.kinds)[:_SHOWN])
         raise EditorError(
             "The detector does not know “{kind}”.", "It knows: {known} …", kind=kind, known=known
         )
     # a person's colours are those of hair and shirt, which the word beside the noun does not name
     modifiers = [prompt[start:end].lower() for start, end in subject.modifiers]
-    described = [] if kind in PEOPLE else [*words[:-1], *modifiers]
+    described = [] if kind in judging.people else [*words[:-1], *modifiers]
     colour = next((word for word in described if word in COLOURS), None)
     return Wanted(kind=kind, colours={"colour": colour} if colour is not None else {})

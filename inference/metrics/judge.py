@@ -1,50 +1,51 @@
-"""Who tells what is in a picture: the detector of the built-in models, or a detection model of the user."""
+"""Who tells what is in a picture: a detector that comes with the models, or a detection model of the user.
+
+What comes with models is registered by whoever puts the program together: no score knows of their world.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
-from pathlib import Path
-
-import numpy as np
-import torch
+from typing import Final
 
 from inference.errors import EditorError
-from inference.metrics.detection import PhotoDetector
 from inference.metrics.tiam import Detection
-from inference.miniworld.detector import Detector
-from inference.miniworld.scene import KINDS
 from inference.request import Pixels
+
+BUILT_IN: Final = "built-in"
+"""The detector of the built-in models."""
 
 
 @dataclass(frozen=True)
 class Judge:
-    """`detect` finds things of `kinds` in pictures (uint8 [H, W, 3 or 4], of any size)."""
+    """`detect` finds things of `kinds` in pictures (uint8 [H, W, 3 or 4], of any size).
+
+    Args:
+        people: those of the kinds whose colours are of their parts (hair, clothes), not of the whole.
+    """
 
     detect: Callable[[Sequence[Pixels]], Sequence[Sequence[Detection]]]
     kinds: frozenset[str]
+    people: frozenset[str] = frozenset()
 
 
-@lru_cache(maxsize=1)
+_loaders: dict[str, Callable[[], Judge]] = {}
+
+
+def register(name: str, load: Callable[[], Judge]) -> None:
+    """Make a detector known; `load` is called when it is first asked for, and may raise `EditorError`."""
+    _loaders[name] = lru_cache(maxsize=1)(load)
+
+
 def built_in() -> Judge:
     """The detector of the built-in models, loaded once.
 
     Raises:
         EditorError: it is not installed.
     """
-    folder = Path(str(resources.files("resources"))) / "models" / "detector"
-    if not folder.is_dir():
-        raise EditorError(
-            "The detector is missing.", "It belongs in {folder}; install Attune again.", folder=folder
-        )
-    detector = Detector.load(folder)
-
-    def detect(images: Sequence[Pixels]) -> Sequence[Sequence[Detection]]:
-        if len({image.shape[:2] for image in images}) == 1:  # one size, as from one run: all at once
-            return detector(_batch(images))
-        return [detector(_batch([image]))[0] for image in images]
-
-    return Judge(detect, frozenset(KINDS))
+    if BUILT_IN not in _loaders:
+        raise EditorError("There is no detector for the built-in models.", "Install Attune again.")
+    return _loaders[BUILT_IN]()
 
 
 @lru_cache(maxsize=1)
@@ -54,11 +55,7 @@ def for_photos(model: str) -> Judge:
     Raises:
         EditorError: it is not there, or no detection model.
     """
+    from inference.metrics.detection import PhotoDetector  # with torch
+
     detector = PhotoDetector.load(model)
     return Judge(detector, detector.labels)
-
-
-def _batch(images: Sequence[Pixels]) -> torch.Tensor:
-    """Pictures of one size as float [N, 3, H, W] in 0..1."""
-    stacked = np.stack([image[..., :3] for image in images]).astype(np.float32) / 255
-    return torch.tensor(stacked).permute(0, 3, 1, 2)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import torch
 
 from .conditioning import Family
-from .denoisers import RECIPES, Recipe
+from .denoisers import PLANS, DenoiserPlan
 from .detector_training import JUDGED_COUNTS
 from .evaluation import FIRST_SEED, Suite
 from .export import GUIDANCE, LICENCE
@@ -102,7 +102,7 @@ small.
 
 def model_card(name: str, family: Family, figures: Mapping[str, Any], work: Path, hardware: str) -> str:
     """The card of one diffusion model; `figures` holds those of `reporting.report_model`."""
-    recipe = RECIPES[family]
+    plan = PLANS[family]
     run = _progress(work, name)
     return MODEL.format(
         name=name,
@@ -110,13 +110,13 @@ def model_card(name: str, family: Family, figures: Mapping[str, Any], work: Path
         licence=LICENCE,
         pictures=PICTURES,
         steps=run["step"],
-        batch=recipe.batch,
-        samples=run["step"] * recipe.batch,
+        batch=plan.batch,
+        samples=run["step"] * plan.batch,
         minutes=run["minutes"],
-        rate=recipe.learning_rate,
-        auxiliary=_auxiliary(recipe),
-        captions=_captions(recipe),
-        vae=_vae(work, recipe.latent_channels),
+        rate=plan.learning_rate,
+        auxiliary=_auxiliary(plan),
+        captions=_captions(plan),
+        vae=_vae(work, plan.latent_channels),
         hardware=hardware,
         seed=FIRST_SEED,
         sampling=figures["suite"]["steps"],
@@ -170,22 +170,22 @@ def _rows(family: Family, figures: Mapping[str, Any]) -> list[tuple[str, str, st
     return rows
 
 
-def _captions(recipe: Recipe) -> str:
-    told = UNSEEN.format(share=recipe.unseen_share) if recipe.unseen_share else CAPTIONS
-    return told + (THREEFOLD.format(times=recipe.threefold) if recipe.threefold > 1 else "")
+def _captions(plan: DenoiserPlan) -> str:
+    told = UNSEEN.format(share=plan.unseen_share) if plan.unseen_share else CAPTIONS
+    return told + (THREEFOLD.format(times=plan.threefold) if plan.threefold > 1 else "")
 
 
-def _auxiliary(recipe: Recipe) -> str:
-    if not recipe.localisation_weight:
+def _auxiliary(plan: DenoiserPlan) -> str:
+    if not plan.localisation_weight:
         return NOT_LOCALISED
-    localised = LOCALISED.format(weight=recipe.localisation_weight)
-    if recipe.covering:
+    localised = LOCALISED.format(weight=plan.localisation_weight)
+    if plan.covering:
         localised += COVERING
-    if recipe.soft:
+    if plan.soft:
         localised += SOFT.format(words=WORDS_CEILING)
-        if recipe.family != "sd3":
+        if plan.family != "sd3":
             localised += START.format(tail=TAIL_CEILING)
-    if recipe.telling:
+    if plan.telling:
         localised += TELLING
     return localised
 

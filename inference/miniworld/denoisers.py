@@ -35,7 +35,7 @@ TRAINING_LEVELS: Final = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class DenoiserPlan:
     """What differs between the families."""
 
     family: Family
@@ -51,11 +51,11 @@ class Recipe:
     soft: bool = False  # words take a small share of attention, as in the real family
 
 
-RECIPES: Final[dict[Family, Recipe]] = {
+PLANS: Final[dict[Family, DenoiserPlan]] = {
     # This model is to show the neglect that refinement methods cure. They read attention maps, so these have
     # to say where things are (a model trained without the localisation loss had maps that told nothing of
     # what was missing, and refining made it worse); neglect comes from captions that promise too much.
-    "sd1": Recipe(
+    "sd1": DenoiserPlan(
         family="sd1",
         learning_rate=1e-3,
         batch=16,
@@ -68,7 +68,7 @@ RECIPES: Final[dict[Family, Recipe]] = {
         soft=True,
         telling=True,
     ),
-    "sdxl": Recipe(
+    "sdxl": DenoiserPlan(
         family="sdxl",
         learning_rate=1e-3,
         batch=16,
@@ -76,7 +76,7 @@ RECIPES: Final[dict[Family, Recipe]] = {
         localisation_weight=0.1,
         seed=2,
     ),
-    "sd3": Recipe(
+    "sd3": DenoiserPlan(
         family="sd3",
         learning_rate=1e-3,
         batch=20,
@@ -159,32 +159,32 @@ def train_denoiser(
     snapshot: Callable[[Fit], None] | None = None,
 ) -> Fit:
     """Trains, resuming an earlier run in `folder`; `run.ema` holds the averaged weights."""
-    recipe, device = RECIPES[family], training_device()
-    torch.manual_seed(recipe.seed)
+    chosen, device = PLANS[family], training_device()
+    torch.manual_seed(chosen.seed)
     model = model or new_denoiser(family)
     state = install(model)
     plan = Plan(
         name=f"mini-{family}",
-        learning_rate=recipe.learning_rate,
+        learning_rate=chosen.learning_rate,
         budget=budget,
         warmup_steps=150,
         ema_decay=0.998,
-        seed=recipe.seed,
+        seed=chosen.seed,
     )
     run = Fit(plan, model.to(device), folder)
-    pool = balanced(len(cached.latents), recipe.threefold)
+    pool = balanced(len(cached.latents), chosen.threefold)
     loss_at = _flow_loss if family == "sd3" else _noise_loss
 
     def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
-        rows = [pool[place] for place in _places(step, recipe.batch, len(pool))]
+        rows = [pool[place] for place in _places(step, chosen.batch, len(pool))]
         scenes = [sample_scene(row) for row in rows]
-        conditions = text.conditions(scenes, step * 9_176 + recipe.seed).to(device)
+        conditions = text.conditions(scenes, step * 9_176 + chosen.seed).to(device)
         latents = cached.latents[rows].float().to(device)
-        _share(state, conditions, cached.masks[rows].to(device), recipe)
+        _share(state, conditions, cached.masks[rows].to(device), chosen)
         with mixed_precision(device):
             loss = loss_at(model, latents, conditions)
             located = state.take()
-        total = loss + recipe.localisation_weight * located
+        total = loss + chosen.localisation_weight * located
         return total, {"denoising": float(loss.detach()), "located": float(located.detach())}
 
     return fit(run, loss_of, snapshot)
@@ -195,12 +195,12 @@ def time_ids(count: int) -> Tensor:
     return torch.tensor([[PICTURE_PX, PICTURE_PX, 0, 0, PICTURE_PX, PICTURE_PX]]).repeat(count, 1)
 
 
-def _share(state: AttentionState, conditions: Conditions, masks: Tensor, recipe: Recipe) -> None:
+def _share(state: AttentionState, conditions: Conditions, masks: Tensor, plan: DenoiserPlan) -> None:
     state.bias, state.nouns, state.known = conditions.bias, conditions.nouns, conditions.known
     state.masks = masks.float() / 255
-    state.words, state.soft, state.covering = conditions.words, recipe.soft, recipe.covering
-    state.absent, state.telling = conditions.absent, recipe.telling
-    state.wanted = recipe.localisation_weight > 0
+    state.words, state.soft, state.covering = conditions.words, plan.soft, plan.covering
+    state.absent, state.telling = conditions.absent, plan.telling
+    state.wanted = plan.localisation_weight > 0
 
 
 @cache

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from inference.metrics.colours import COLOURS, nearest_name
+
 from .detector import Detection, Detector, find
-from .palette import COLOURS, nearest_name
 from .samples import draw, family_of, load
 from .scene import KINDS, PEOPLE
 

@@ -6,11 +6,12 @@ import random
 from dataclasses import dataclass, replace
 from typing import Final
 
+from inference.metrics.colours import HAIR_COLOURS
+
 from .palette import (
     ANIMAL_NAMES,
     COLOURS,
     DARK_SKIN,
-    HAIR_COLOURS,
     LIGHT_SKIN,
     SHIRT_NAMES,
     THING_NAMES,

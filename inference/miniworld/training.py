@@ -16,7 +16,7 @@ from diffusers import AutoencoderKL
 from torch import nn
 
 from .conditioning import ENCODERS, Family, TextSource
-from .denoisers import RECIPES, train_denoiser
+from .denoisers import PLANS, train_denoiser
 from .export import MODEL_NAMES, export, make_readable
 from .fitting import Budget, Fit
 from .latents import cache_latents
@@ -104,7 +104,7 @@ def train_model(family: Family, shop: Workshop) -> None:
         sample_sheet(shop.models / name, sheet)
         shop.report(f"{name}: step {run.step}, {run.seconds / 60:.1f} min, {sheet}")
 
-    text = TextSource(family, encoders, RECIPES[family].unseen_share)
+    text = TextSource(family, encoders, PLANS[family].unseen_share)
     train_denoiser(family, cached, text, shop.work, shop.budget(name), snapshot=snapshot)
 
 

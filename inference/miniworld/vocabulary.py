@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 from typing import Final
 
+from inference.metrics.colours import COLOURS, HAIR_COLOURS
+
 from .captions import NEUTRAL_WORDS, PHOTO_WORDS
-from .palette import COLOURS, HAIR_COLOURS
 from .scene import BACKGROUNDS, KINDS, STYLES
 
 START, END = "<|startoftext|>", "<|endoftext|>"

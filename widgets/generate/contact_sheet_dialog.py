@@ -22,7 +22,7 @@ from editor.layers.layer import Layer
 from editor.pixels.qimages import to_qimage
 from editor.words.said import said
 from inference.errors import EditorError
-from inference.methods.gsn.recipes import METHODS
+from inference.methods.gsn.procedures import METHODS
 from inference.request import Pixels
 from widgets.forms.dialog import Dialog
 from widgets.generate.refine_panel import method_label

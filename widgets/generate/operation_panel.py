@@ -111,7 +111,7 @@ class OperationPanel(QWidget):
         self._show_layer()
 
     def _show_rows(self) -> None:
-        """What everybody sets; the rest under *Details*. A layer that is made again keeps its pictures."""
+        """What everybody sets; the rest under *Details*. Of a layer that is made again only what may change."""
         more = self.more.isChecked()
         self._form.show_names(
             [
@@ -119,7 +119,7 @@ class OperationPanel(QWidget):
                 for item in self.operation.parameters.declared()
                 if not item.declaration.hidden
                 and (more or not item.declaration.advanced)
-                and not (self._again and content_type(item) is not None)
+                and (not self._again or item.name in self.operation.editable)
             ]
         )
 
@@ -151,7 +151,7 @@ class OperationPanel(QWidget):
         values = {
             name: self._form.value(name)
             for name in self._form.editors
-            if not (self._again and content_type(self._declared[name]) is not None)
+            if not self._again or name in self.operation.editable
         }
         model = self._application.settings.get("model")
         self._operations.start(self.operation.name, values, model, again=self._again)

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 
 from editor.application import Application
 from editor.sliders.session import AttributeSession
-from inference.methods.gsn.recipes import METHODS
+from inference.methods.gsn.procedures import METHODS
 from inference.operations import Refine, SamplingParameters
 from inference.parameters import N_
 from widgets.forms.parameter_form import ParameterForm

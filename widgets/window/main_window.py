@@ -177,7 +177,7 @@ class MainWindow(QMainWindow):
             ),
             PanelSpec("properties", self.tr("Properties"), right, lambda: PropertiesPanel(application)),
             PanelSpec("refine", self.tr("Refine"), right, lambda: RefinePanel(application)),
-            PanelSpec("operations", self.tr("Redraw"), right, lambda: OperationPanel(application)),
+            PanelSpec("operations", self.tr("AI edits"), right, lambda: OperationPanel(application)),
             PanelSpec(
                 "layers",
                 self.tr("Layers"),

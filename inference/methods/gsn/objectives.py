@@ -51,7 +51,7 @@ def targets_of(prompt: Prompt, subjects: Sequence[RefineSubject]) -> Targets:
 
 
 def objective(loss: str, targets: Targets, *, averaged: bool = False) -> Objective:
-    """The loss of that name (one of `recipes.LOSSES`): the sum of its terms, or their mean."""
+    """The loss of that name (one of `procedures.LOSSES`): the sum of its terms, or their mean."""
 
     def value(maps: TextMaps) -> Tensor:
         terms = torch.stack(_LOSSES[loss](maps, targets))

@@ -1,4 +1,4 @@
-"""What a recipe and a request's overrides mean for a run of so many steps. Free of torch.
+"""What a procedure and a request's overrides mean for a run of so many steps. Free of torch.
 
 The papers' step sizes are for latents of 64 × 64 (512 pixels) and hold for larger ones as well. In smaller
 latents the same numbers move the picture much further: a loss is shared by fewer latents, so each one's
@@ -11,19 +11,19 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from inference.errors import EditorError
-from inference.methods.gsn.recipes import (
-    RECIPES,
+from inference.methods.gsn.procedures import (
+    PROCEDURES,
     Guidance,
     LatentRefinement,
     MeanLearning,
     NoiseSearch,
-    Recipe,
+    Procedure,
     Refinement,
-    recipe_of,
+    procedure_of,
 )
 from inference.operations import NOTHING, Refine
 
-_USUAL = RECIPES["ours+"]
+_USUAL = PROCEDURES["ours+"]
 _PUBLISHED_SIDE = 64
 LatentsSize: TypeAlias = tuple[int, int]
 
@@ -72,10 +72,10 @@ def plan(
     Raises:
         EditorError: a step or the guidance's end beyond the run, or a step for a method that has several.
     """
-    recipe = _scaled(recipe_of(parameters.method, flow=flow), latents_size)
-    recipe = _with_losses(recipe, parameters, latents_size)
-    refinements = _placed(recipe, parameters, steps)
-    guidance = recipe.guidance
+    procedure = _scaled(procedure_of(parameters.method, flow=flow), latents_size)
+    procedure = _with_losses(procedure, parameters, latents_size)
+    refinements = _placed(procedure, parameters, steps)
+    guidance = procedure.guidance
     if guidance is None:
         return Plan(steps=steps, refinements=refinements)
     if parameters.guidance_step_size is not None:
@@ -96,23 +96,25 @@ def plan(
 
 def only_step(method: str, steps: int) -> int | None:
     """Where a method's only refinement is, in a run of so many steps; None if it cannot be moved."""
-    refinements = RECIPES[method].refinements
+    refinements = PROCEDURES[method].refinements
     movable = [one for one in refinements if not isinstance(one, NoiseSearch)]
     return _index(movable[0], steps) if len(refinements) == len(movable) == 1 else None
 
 
 def movable_methods() -> tuple[str, ...]:
     """The methods that have a step to choose, in runs of any length."""
-    return tuple(name for name in RECIPES if only_step(name, 1) is not None)
+    return tuple(name for name in PROCEDURES if only_step(name, 1) is not None)
 
 
-def _scaled(recipe: Recipe, size: LatentsSize) -> Recipe:
-    """The recipe with step sizes for latents of this size; see the module's text."""
+def _scaled(procedure: Procedure, size: LatentsSize) -> Procedure:
+    """The procedure with step sizes for latents of this size; see the module's text."""
     share = min(1.0, size[0] * size[1] / _PUBLISHED_SIDE**2)
-    guidance = recipe.guidance
+    guidance = procedure.guidance
     if guidance is not None:
         guidance = replace(guidance, step_size=guidance.step_size * share)
-    return Recipe(refinements=tuple(_with_rate(one, share) for one in recipe.refinements), guidance=guidance)
+    return Procedure(
+        refinements=tuple(_with_rate(one, share) for one in procedure.refinements), guidance=guidance
+    )
 
 
 def _with_rate(refinement: Refinement, share: float) -> Refinement:
@@ -122,8 +124,8 @@ def _with_rate(refinement: Refinement, share: float) -> Refinement:
     return refinement if is_adam else replace(refinement, learning_rate=refinement.learning_rate * share)
 
 
-def _with_losses(recipe: Recipe, parameters: Refine, size: LatentsSize) -> Recipe:
-    refinements, guidance = recipe.refinements, recipe.guidance
+def _with_losses(procedure: Procedure, parameters: Refine, size: LatentsSize) -> Procedure:
+    refinements, guidance = procedure.refinements, procedure.guidance
     if parameters.refinement_loss == NOTHING or parameters.updates == 0:
         refinements = ()
     elif parameters.refinement_loss is not None:
@@ -134,11 +136,11 @@ def _with_losses(recipe: Recipe, parameters: Refine, size: LatentsSize) -> Recip
     if parameters.guidance_loss == NOTHING:
         guidance = None
     elif parameters.guidance_loss is not None:
-        usual = _scaled(Recipe(guidance=Guidance(loss="")), size).guidance
+        usual = _scaled(Procedure(guidance=Guidance(loss="")), size).guidance
         guidance = guidance or usual
         assert guidance is not None, "one of them has it"
         guidance = replace(guidance, loss=parameters.guidance_loss)
-    return Recipe(refinements=tuple(_adjusted(one, parameters) for one in refinements), guidance=guidance)
+    return Procedure(refinements=tuple(_adjusted(one, parameters) for one in refinements), guidance=guidance)
 
 
 def _adjusted(refinement: Refinement, parameters: Refine) -> Refinement:
@@ -153,8 +155,8 @@ def _adjusted(refinement: Refinement, parameters: Refine) -> Refinement:
     return refinement
 
 
-def _placed(recipe: Recipe, parameters: Refine, steps: int) -> dict[int, Refinement]:
-    chosen, refinements = parameters.step, recipe.refinements
+def _placed(procedure: Procedure, parameters: Refine, steps: int) -> dict[int, Refinement]:
+    chosen, refinements = parameters.step, procedure.refinements
     _check_step(chosen, steps)
     if chosen is None or not refinements:
         return {_index(refinement, steps): refinement for refinement in refinements}

@@ -10,7 +10,7 @@ from inference.methods.generate import Run
 from inference.methods.gsn.maps import MapReader
 from inference.methods.gsn.objectives import NEEDS_FOCUS, Targets, neglect_and_conflict, objective
 from inference.methods.gsn.plan import Plan
-from inference.methods.gsn.recipes import (
+from inference.methods.gsn.procedures import (
     Guidance,
     LatentRefinement,
     MeanLearning,

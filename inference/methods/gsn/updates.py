@@ -11,7 +11,7 @@ from inference.backbones.base import Backbone
 from inference.methods.gsn.losses import divergence
 from inference.methods.gsn.maps import MapReader, TextMaps
 from inference.methods.gsn.objectives import NEGLECTED, Objective
-from inference.methods.gsn.recipes import LatentRefinement, MeanLearning, NoiseSearch
+from inference.methods.gsn.procedures import LatentRefinement, MeanLearning, NoiseSearch
 from inference.schedule import Level
 
 # float16 gradients of maps lie near its smallest numbers

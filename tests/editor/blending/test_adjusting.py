@@ -5,7 +5,7 @@ import pytest
 
 from editor.adjustments.invert import Invert
 from editor.blending.adjusting import adjust_onto
-from editor.blending.canvas import Canvas
+from editor.blending.backdrop import Backdrop
 from editor.layers.layer import Adjustment, BlendMode, Layer, Mask
 from editor.pixels.raster import Area, Raster
 from editor.rendering.kernel import Renderer
@@ -34,8 +34,8 @@ HALF = {
 }
 
 
-def canvas(colour: float, alpha: float) -> Canvas:
-    return Canvas(
+def backdrop(colour: float, alpha: float) -> Backdrop:
+    return Backdrop(
         np.full((3, 1, 1), colour, np.float32), np.full((1, 1), alpha, np.float32), opaque=alpha == 1
     )
 
@@ -51,9 +51,9 @@ def test_inside_the_coverage_both_are_opaque(
     expected: dict[BlendMode, tuple[float | None, float]],
     as_plane: bool,
 ) -> None:
-    below = canvas(CB, alpha)
+    below = backdrop(CB, alpha)
     share = np.full((1, 1), strength, np.float32) if as_plane else np.float32(strength)
-    adjust_onto(below, canvas(CS, alpha), share, mode)
+    adjust_onto(below, backdrop(CS, alpha), share, mode)
     colour, kept = expected[mode]
     assert below.alpha[0, 0] == pytest.approx(alpha * kept)
     if colour is not None and alpha:
@@ -76,16 +76,16 @@ def test_inside_the_coverage_both_are_opaque(
     ids=lambda one: one.name if isinstance(one, BlendMode) else None,
 )
 def test_a_blur_reaches_beyond_the_coverage(mode: BlendMode, colour: float | None, alpha: float) -> None:
-    below = canvas(CB, 0.4)
-    adjust_onto(below, canvas(CS, 0.8), np.float32(1), mode)
+    below = backdrop(CB, 0.4)
+    adjust_onto(below, backdrop(CS, 0.8), np.float32(1), mode)
     assert below.alpha[0, 0] == pytest.approx(alpha, abs=1e-7)
     if colour is not None:
         assert below.colour[:, 0, 0] == pytest.approx([colour] * 3)
 
 
 def test_the_sum_ends_at_white() -> None:
-    below = canvas(0.9, 0.5)
-    adjust_onto(below, canvas(0.8, 0.5), np.float32(0.5), BlendMode.PLUS)
+    below = backdrop(0.9, 0.5)
+    adjust_onto(below, backdrop(0.8, 0.5), np.float32(0.5), BlendMode.PLUS)
     assert below.colour[:, 0, 0] == pytest.approx([1.0] * 3)
     assert below.alpha[0, 0] == pytest.approx(0.5)
 

@@ -13,10 +13,7 @@ from editor.formats.files import (
     export_picture,
     export_preview,
     open_file,
-    open_progressively,
-    save_project,
 )
-from editor.formats.preview import Preview
 from editor.layers.layer import Layer
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.raster import Raster
@@ -28,50 +25,6 @@ SOURCE = SourceMetadata()
 
 def state_of(pixels: np.ndarray) -> DocumentState:
     return DocumentState.of_layer(Layer.of_pixels(name="photo", pixels=pixels))
-
-
-@pytest.fixture
-def small_is_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("editor.formats.preview.WORTH_PIXELS", 0)
-    monkeypatch.setattr("editor.formats.preview.PREVIEW_PIXELS", 40 * 30)
-
-
-@pytest.mark.usefixtures("small_is_worth_it")
-def test_a_large_jpeg_shows_small_pixels_first_upright(tmp_path: Path) -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    smooth = Image.linear_gradient("L").resize((160, 120)).convert("RGB")
-    smooth.save(tmp_path / "large.jpg", exif=exif, quality=95)
-    seen: list[Preview] = []
-    opened = open_progressively(tmp_path / "large.jpg", seen.append)
-    (preview,) = seen
-    assert (preview.width, preview.height) == (opened.state.width, opened.state.height) == (120, 160)
-    assert preview.pixels.shape == (40, 30, 4)
-    (layer,) = opened.state.rasters()
-    assert np.abs(preview.pixels.astype(int) - layer.pixels[2::4, 2::4]).max() < 12
-
-
-@pytest.mark.usefixtures("small_is_worth_it")
-def test_a_project_shows_its_thumbnail_first(tmp_path: Path) -> None:
-    save_project(state_of(noise(1, 64, 48)), SOURCE, tmp_path / "a.ora")
-    seen: list[Preview] = []
-    opened = open_progressively(tmp_path / "a.ora", seen.append)
-    assert [(preview.width, preview.height) for preview in seen] == [(64, 48)]
-    assert opened.is_project
-
-
-def test_small_and_other_pictures_come_at_once(tmp_path: Path) -> None:
-    for ending in ("jpg", "png", "ora"):
-        path = tmp_path / f"a.{ending}"
-        if ending == "ora":
-            save_project(state_of(flat(3)), SOURCE, path)
-        else:
-            export_picture(state_of(flat(3)), SOURCE, path, ExportOptions())
-        seen: list[Preview] = []
-        assert open_progressively(path, seen.append).state.width == 8
-        assert seen == []
-    with pytest.raises(EditorError, match="no file"):
-        open_progressively(tmp_path / "none.jpg", lambda _preview: None)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from editor.adjustments.gaussian_blur import GaussianBlur
 from editor.adjustments.invert import Invert
-from editor.blending import canvas as canvas_module
+from editor.blending import backdrop as backdrop_module
 from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Mask, Node
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster
@@ -180,7 +180,7 @@ def test_strips_fit_together(
 ) -> None:
     area = Area(0, 0, width, height)
     whole = Renderer(Mipmaps()).render(tree, area)
-    monkeypatch.setattr(canvas_module, "_STRIP_PX", 50)
+    monkeypatch.setattr(backdrop_module, "_STRIP_PX", 50)
     strips = Renderer(Mipmaps()).render(tree, area)
     monkeypatch.undo()
     assert np.array_equal(strips.alpha, whole.alpha)

@@ -12,8 +12,9 @@ from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.methods import score as module
 from inference.methods.score import score
-from inference.metrics.judge import Judge, built_in
+from inference.metrics.judge import Judge
 from inference.metrics.tiam import Wanted, all_right, matched
+from inference.miniworld import judging
 from inference.miniworld.detector import Detection
 from inference.operations import Score
 from inference.progress import Progress
@@ -80,7 +81,7 @@ def test_the_shipped_detector_knows_the_sample() -> None:
     sample = sample_picture()
     assert sample is not None
     with Image.open(sample) as image:
-        found_kinds = [one.kind for one in built_in().detect([np.asarray(image.convert("RGBA"))])[0]]
+        found_kinds = [one.kind for one in judging.load().detect([np.asarray(image.convert("RGBA"))])[0]]
     assert found_kinds == ["man", "woman"]
 
 

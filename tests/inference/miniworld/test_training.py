@@ -15,7 +15,7 @@ from diffusers import SD3Transformer2DModel, UNet2DConditionModel
 from inference.miniworld import detector_training
 from inference.miniworld.cards import model_card
 from inference.miniworld.conditioning import ENCODERS, TOKENS, Conditions, Family, TextSource
-from inference.miniworld.denoisers import RECIPES, balanced, new_denoiser, time_ids, train_denoiser
+from inference.miniworld.denoisers import PLANS, balanced, new_denoiser, time_ids, train_denoiser
 from inference.miniworld.detector import Detector, DetectorNetwork
 from inference.miniworld.detector_training import train_and_export
 from inference.miniworld.evaluation import Suite
@@ -108,7 +108,7 @@ def test_one_biased_key_equals_all_padding(family: Family) -> None:
     for parameter in model.parameters():
         if not parameter.any():  # blocks that start at zero would hide a difference
             torch.nn.init.normal_(parameter, std=0.05)
-    latents = torch.randn(2, RECIPES[family].latent_channels, 16, 16)
+    latents = torch.randn(2, PLANS[family].latent_channels, 16, 16)
     counts = (conditions.bias[0, TOKENS - 1 :: TOKENS].exp().round().int()).tolist()
     if family == "sd3":
         counts[1] = 40
@@ -368,7 +368,7 @@ def test_an_unknown_part_is_named(tmp_path: Path) -> None:
 
 def _cached(family: Family) -> Cached:
     masks = torch.stack([small_masks(seed) for seed in range(40)])
-    return Cached(torch.randn(40, RECIPES[family].latent_channels, 16, 16).half(), masks)
+    return Cached(torch.randn(40, PLANS[family].latent_channels, 16, 16).half(), masks)
 
 
 def _tiny(family: Family) -> UNet2DConditionModel | SD3Transformer2DModel:

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from inference.metrics.colours import COLOURS, nearest_name
 from inference.miniworld.captions import MAX_WORDS, centred_age, describe, grade
-from inference.miniworld.palette import COLOURS, jitter, mix, nearest_name
+from inference.miniworld.palette import jitter, mix
 from inference.miniworld.render import draw_pixels, render
 from inference.miniworld.scene import KINDS, STYLES, Scene, sample_scene
 

@@ -12,7 +12,7 @@ from inference.attention import AttentionCall, AttentionKind, Tap, Where, softma
 from inference.errors import EditorError
 from inference.methods.gsn.maps import SHARPNESS, MapReader, TextMaps, text_layers
 from inference.methods.gsn.objectives import Targets, objective, targets_of
-from inference.methods.gsn.recipes import LOSSES
+from inference.methods.gsn.procedures import LOSSES
 from inference.operations import RefineSubject
 from inference.prompts.prompt import Prompt
 from tests.helpers.stub_backbone import StubBackbone

@@ -6,7 +6,7 @@ import pytest
 
 from inference.errors import EditorError
 from inference.methods.gsn.plan import Plan, only_step, plan
-from inference.methods.gsn.recipes import METHODS, RECIPES, LatentRefinement, MeanLearning, NoiseSearch
+from inference.methods.gsn.procedures import METHODS, PROCEDURES, LatentRefinement, MeanLearning, NoiseSearch
 from inference.operations import Refine
 
 
@@ -45,7 +45,7 @@ def test_each_method_is_its_row_of_the_table(method: str) -> None:
     if method in UPDATES:
         assert sum(most) + len(found.guided) == UPDATES[method]
     assert found.first == min([*steps, *(guided or ())[:1]], default=50)
-    assert RECIPES[method].is_plain is (method == "plain")
+    assert PROCEDURES[method].is_plain is (method == "plain")
 
 
 def test_thresholds_and_step_sizes_of_attend_and_excite() -> None:

@@ -17,7 +17,7 @@ from inference.methods.generate import generate
 from inference.methods.gsn import refine as module
 from inference.methods.gsn import shifts, updates
 from inference.methods.gsn.maps import MapReader
-from inference.methods.gsn.recipes import METHODS, LatentRefinement, MeanLearning, NoiseSearch
+from inference.methods.gsn.procedures import METHODS, LatentRefinement, MeanLearning, NoiseSearch
 from inference.methods.gsn.refine import refine
 from inference.methods.gsn.updates import Iterations, descended, learnt_mean, refined, searched, standing
 from inference.operations import Generate, Refine, RefineSubject

@@ -34,7 +34,7 @@ _ONE, _TINY = np.float32(1), np.float32(1e-30)
 
 
 @dataclass
-class Canvas:
+class Backdrop:
     """A composite that is being made: straight colour [3, h, w] and alpha [h, w] in 0..1.
 
     Args:
@@ -48,16 +48,16 @@ class Canvas:
     blank: bool = False
 
     @classmethod
-    def empty(cls, area: Area) -> Canvas:
+    def empty(cls, area: Area) -> Backdrop:
         shape = (area.height, area.width)
         return cls(np.zeros((3, *shape), np.float32), np.zeros(shape, np.float32), blank=True)
 
-    def copy(self) -> Canvas:
-        return Canvas(self.colour.copy(), self.alpha.copy(), self.opaque, self.blank)
+    def copy(self) -> Backdrop:
+        return Backdrop(self.colour.copy(), self.alpha.copy(), self.opaque, self.blank)
 
-    def part(self, window: Window) -> Canvas:
+    def part(self, window: Window) -> Backdrop:
         """A view of some rows and columns; writing to it writes here."""
-        return Canvas(self.colour[:, *window], self.alpha[window], self.opaque, self.blank)
+        return Backdrop(self.colour[:, *window], self.alpha[window], self.opaque, self.blank)
 
 
 @dataclass
@@ -67,48 +67,48 @@ class Source:
     samples: Samples
     opaque: bool
 
-    def planes(self) -> Canvas:
+    def planes(self) -> Backdrop:
         """All of it at once, in memory of its own."""
         planes = np.empty((4, *self.samples.shape[:2]), np.float32)
         _to_planes(self.samples, planes)
-        return Canvas(planes[:3], planes[3], self.opaque)
+        return Backdrop(planes[:3], planes[3], self.opaque)
 
 
-def blend_onto(canvas: Canvas, source: Source | Canvas, strength: Strength, mode: BlendMode) -> None:
-    """Blend `source`, times `strength`, onto a canvas of its size.
+def blend_onto(backdrop: Backdrop, source: Source | Backdrop, strength: Strength, mode: BlendMode) -> None:
+    """Blend `source`, times `strength`, onto a backdrop of its size.
 
-    A source that is a canvas is used up: its memory is written to.
+    A source that is a backdrop is used up: its memory is written to.
     """
-    if canvas.alpha.size <= _STRIP_PX:
-        _blend_strip(canvas, _in_planes(source), strength, mode)
+    if backdrop.alpha.size <= _STRIP_PX:
+        _blend_strip(backdrop, _in_planes(source), strength, mode)
     else:
-        for rows in _strips(canvas.alpha):
+        for rows in _strips(backdrop.alpha):
             share = strength[rows] if isinstance(strength, np.ndarray) else strength
-            _blend_strip(canvas.part((rows, slice(None))), _in_planes(_rows_of(source, rows)), share, mode)
+            _blend_strip(backdrop.part((rows, slice(None))), _in_planes(_rows_of(source, rows)), share, mode)
     if mode in THINNING:
-        canvas.opaque = False
+        backdrop.opaque = False
     elif source.opaque and not isinstance(strength, np.ndarray) and strength == 1:
-        canvas.opaque = canvas.opaque or mode is not BlendMode.SOURCE_ATOP
-    canvas.blank = False
+        backdrop.opaque = backdrop.opaque or mode is not BlendMode.SOURCE_ATOP
+    backdrop.blank = False
 
 
-def mix(canvas: Canvas, after: Canvas, strength: Strength) -> None:
-    """From the canvas to `after` by `strength`, colours weighted by alpha; in place."""
+def mix(backdrop: Backdrop, after: Backdrop, strength: Strength) -> None:
+    """From the backdrop to `after` by `strength`, colours weighted by alpha; in place."""
     if not isinstance(strength, np.ndarray) and strength == 1:
-        canvas.colour[:], canvas.alpha[:] = after.colour, after.alpha
-        canvas.opaque, canvas.blank = after.opaque, after.blank
+        backdrop.colour[:], backdrop.alpha[:] = after.colour, after.alpha
+        backdrop.opaque, backdrop.blank = after.opaque, after.blank
         return
-    canvas.blank = canvas.blank and after.blank
-    if canvas.opaque and after.opaque:
-        canvas.colour += (after.colour - canvas.colour) * strength
+    backdrop.blank = backdrop.blank and after.blank
+    if backdrop.opaque and after.opaque:
+        backdrop.colour += (after.colour - backdrop.colour) * strength
         return
-    before = canvas.alpha * (_ONE - strength)
+    before = backdrop.alpha * (_ONE - strength)
     gained = after.alpha * strength
     alpha = before + gained
-    total = canvas.colour * before + after.colour * gained
-    canvas.colour[:] = total / np.maximum(alpha, _TINY)
-    canvas.alpha[:] = alpha
-    canvas.opaque = False
+    total = backdrop.colour * before + after.colour * gained
+    backdrop.colour[:] = total / np.maximum(alpha, _TINY)
+    backdrop.alpha[:] = alpha
+    backdrop.opaque = False
 
 
 def rounded(planes: Plane, dtype: np.dtype[Any]) -> Samples:
@@ -143,20 +143,20 @@ def _strips(plane: Plane) -> Iterator[slice]:
     return (slice(top, min(top + step, height)) for top in range(0, height, step))
 
 
-def _rows_of(source: Source | Canvas, rows: slice) -> Source | Canvas:
-    if isinstance(source, Canvas):
+def _rows_of(source: Source | Backdrop, rows: slice) -> Source | Backdrop:
+    if isinstance(source, Backdrop):
         return source.part((rows, slice(None)))
     return Source(source.samples[rows], source.opaque)
 
 
-def _in_planes(source: Source | Canvas) -> Canvas:
+def _in_planes(source: Source | Backdrop) -> Backdrop:
     """Samples become planes in this thread's memory."""
-    if isinstance(source, Canvas):
+    if isinstance(source, Backdrop):
         return source
     height, width, _ = source.samples.shape
     planes = _scratch.take("source", 4, height, width)
     _to_planes(source.samples, planes)
-    return Canvas(planes[:3], planes[3], source.opaque)
+    return Backdrop(planes[:3], planes[3], source.opaque)
 
 
 def _to_planes(samples: Samples, planes: Plane) -> None:
@@ -166,40 +166,40 @@ def _to_planes(samples: Samples, planes: Plane) -> None:
         np.multiply(values, factor, out=plane, dtype=np.float32)
 
 
-def _blend_strip(canvas: Canvas, source: Canvas, strength: Strength, mode: BlendMode) -> None:
+def _blend_strip(backdrop: Backdrop, source: Backdrop, strength: Strength, mode: BlendMode) -> None:
     """With k = as·strength:  ao = k + ab·(1 - k),  Co = Cb + (k / ao)·(C' - Cb)  where
 
     C' = Cs + ab·(B(Cb, Cs) - Cs); the same as the equations of `editor.blending`, with fewer operations.
     """
     share = _share(source, strength)
     if mode in _COVERAGE:
-        _COVERAGE[mode](canvas, source.colour, share)
+        _COVERAGE[mode](backdrop, source.colour, share)
         return
     step = source.colour
-    if canvas.blank:
-        canvas.colour[:], canvas.alpha[:] = step, share
+    if backdrop.blank:
+        backdrop.colour[:], backdrop.alpha[:] = step, share
         return
     if mode is not BlendMode.NORMAL:
         step = _scratch.take("blended", *step.shape)
-        BLENDS[mode](canvas.colour, source.colour, step, _scratch.take("spare", *step.shape))
-        if not canvas.opaque:
+        BLENDS[mode](backdrop.colour, source.colour, step, _scratch.take("spare", *step.shape))
+        if not backdrop.opaque:
             step -= source.colour
-            step *= canvas.alpha
+            step *= backdrop.alpha
             step += source.colour
-    if canvas.opaque:
-        _step_towards(canvas.colour, step, share)
+    if backdrop.opaque:
+        _step_towards(backdrop.colour, step, share)
         return
-    alpha, weight = _scratch.take("alpha", 2, *canvas.alpha.shape)
+    alpha, weight = _scratch.take("alpha", 2, *backdrop.alpha.shape)
     np.subtract(_ONE, share, out=alpha)
-    alpha *= canvas.alpha
+    alpha *= backdrop.alpha
     alpha += share
     np.maximum(alpha, _TINY, out=weight)
     np.divide(share, weight, out=weight)
-    _step_towards(canvas.colour, step, weight)
-    canvas.alpha[:] = alpha
+    _step_towards(backdrop.colour, step, weight)
+    backdrop.alpha[:] = alpha
 
 
-def _share(source: Canvas, strength: Strength) -> Strength:
+def _share(source: Backdrop, strength: Strength) -> Strength:
     """The source's alpha times strength; in the source's own memory where it is a plane."""
     if source.opaque:
         return strength
@@ -218,43 +218,43 @@ def _step_towards(colour: Plane, other: Plane, share: Strength) -> None:
         colour[:] = other
 
 
-def _plus(canvas: Canvas, colour: Plane, share: Strength) -> None:
+def _plus(backdrop: Backdrop, colour: Plane, share: Strength) -> None:
     """min(1, as·Cs + ab·Cb) over min(1, as + ab)"""
     colour *= share
-    if not canvas.opaque:
-        canvas.colour *= canvas.alpha
-        canvas.alpha += share
-        np.minimum(canvas.alpha, _ONE, out=canvas.alpha)
-    canvas.colour += colour
-    np.minimum(canvas.colour, _ONE, out=canvas.colour)
-    if not canvas.opaque:
-        canvas.colour /= np.maximum(canvas.alpha, _TINY)
-        np.minimum(canvas.colour, _ONE, out=canvas.colour)
+    if not backdrop.opaque:
+        backdrop.colour *= backdrop.alpha
+        backdrop.alpha += share
+        np.minimum(backdrop.alpha, _ONE, out=backdrop.alpha)
+    backdrop.colour += colour
+    np.minimum(backdrop.colour, _ONE, out=backdrop.colour)
+    if not backdrop.opaque:
+        backdrop.colour /= np.maximum(backdrop.alpha, _TINY)
+        np.minimum(backdrop.colour, _ONE, out=backdrop.colour)
 
 
-def _source_atop(canvas: Canvas, colour: Plane, share: Strength) -> None:
-    _step_towards(canvas.colour, colour, share)
+def _source_atop(backdrop: Backdrop, colour: Plane, share: Strength) -> None:
+    _step_towards(backdrop.colour, colour, share)
 
 
-def _destination_in(canvas: Canvas, colour: Plane, share: Strength) -> None:
+def _destination_in(backdrop: Backdrop, colour: Plane, share: Strength) -> None:
     del colour
-    canvas.alpha *= share
+    backdrop.alpha *= share
 
 
-def _destination_out(canvas: Canvas, colour: Plane, share: Strength) -> None:
+def _destination_out(backdrop: Backdrop, colour: Plane, share: Strength) -> None:
     del colour
-    canvas.alpha *= _ONE - share
+    backdrop.alpha *= _ONE - share
 
 
-def _destination_atop(canvas: Canvas, colour: Plane, share: Strength) -> None:
+def _destination_atop(backdrop: Backdrop, colour: Plane, share: Strength) -> None:
     """Where there was less before, the source's colour comes in."""
-    canvas.colour -= colour
-    canvas.colour *= canvas.alpha
-    canvas.colour += colour
-    canvas.alpha[:] = share
+    backdrop.colour -= colour
+    backdrop.colour *= backdrop.alpha
+    backdrop.colour += colour
+    backdrop.alpha[:] = share
 
 
-_COVERAGE: Mapping[BlendMode, Callable[[Canvas, Plane, Strength], None]] = {
+_COVERAGE: Mapping[BlendMode, Callable[[Backdrop, Plane, Strength], None]] = {
     BlendMode.PLUS: _plus,
     BlendMode.SOURCE_ATOP: _source_atop,
     BlendMode.DESTINATION_IN: _destination_in,

@@ -95,7 +95,7 @@ class Guidance:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe:
+class Procedure:
     """One method: refinements in the order of their steps, and guidance."""
 
     refinements: tuple[Refinement, ...] = ()
@@ -130,40 +130,40 @@ def _staged(loss: str, updates: int, stages: tuple[tuple[float, float], ...]) ->
     )
 
 
-RECIPES: dict[str, Recipe] = {
-    "plain": Recipe(),
-    "ours": Recipe(refinements=(_OURS,)),
-    "ours+": Recipe(refinements=(replace(_OURS, at=2 / _OF),), guidance=replace(_SYNGEN, start=3 / _OF)),
-    "attend-and-excite": Recipe(
+PROCEDURES: dict[str, Procedure] = {
+    "plain": Procedure(),
+    "ours": Procedure(refinements=(_OURS,)),
+    "ours+": Procedure(refinements=(replace(_OURS, at=2 / _OF),), guidance=replace(_SYNGEN, start=3 / _OF)),
+    "attend-and-excite": Procedure(
         refinements=_staged("neglect", 20, _STAGES),
         guidance=Guidance(loss="neglect", last_share=_FALLING),
     ),
-    "divide-and-bind": Recipe(
+    "divide-and-bind": Procedure(
         refinements=_staged("divide-and-bind", 50, _VARIATION_STAGES),
         guidance=Guidance(loss="divide-and-bind", last_share=_FALLING),
     ),
-    "initno": Recipe(refinements=(NoiseSearch(),)),
-    "initno+": Recipe(
+    "initno": Procedure(refinements=(NoiseSearch(),)),
+    "initno+": Procedure(
         refinements=(NoiseSearch(), *_staged("initno", 20, _STAGES[1:])),
         guidance=Guidance(loss="initno", last_share=_FALLING),
     ),
-    "syngen": Recipe(guidance=_SYNGEN),
-    "saga": Recipe(refinements=(MeanLearning(),)),
-    "saga+": Recipe(
+    "syngen": Procedure(guidance=_SYNGEN),
+    "saga": Procedure(refinements=(MeanLearning(),)),
+    "saga+": Procedure(
         refinements=(MeanLearning(at=6 / _OF, momentum=0.1),), guidance=replace(_SYNGEN, start=7 / _OF)
     ),
 }
-METHODS = tuple(RECIPES)
+METHODS = tuple(PROCEDURES)
 
 _FLOW_OF = 28  # with flow matching they count 28 steps
 _FLOW_SAGA = MeanLearning(at=5 / _FLOW_OF, momentum=0.7, noises=4)
 # what the papers have otherwise for flow matching (SD3)
-_FLOW_RECIPES: dict[str, Recipe] = {
-    "saga": Recipe(refinements=(_FLOW_SAGA,)),
-    "saga+": Recipe(refinements=(_FLOW_SAGA,), guidance=replace(_SYNGEN, start=6 / _FLOW_OF)),
+_FLOW_PROCEDURES: dict[str, Procedure] = {
+    "saga": Procedure(refinements=(_FLOW_SAGA,)),
+    "saga+": Procedure(refinements=(_FLOW_SAGA,), guidance=replace(_SYNGEN, start=6 / _FLOW_OF)),
 }
 
 
-def recipe_of(method: str, *, flow: bool = False) -> Recipe:
-    """The recipe of a method (one of `METHODS`) for models of noise prediction, or of flow matching."""
-    return _FLOW_RECIPES.get(method, RECIPES[method]) if flow else RECIPES[method]
+def procedure_of(method: str, *, flow: bool = False) -> Procedure:
+    """The procedure of a method (one of `METHODS`) for models of noise prediction, or of flow matching."""
+    return _FLOW_PROCEDURES.get(method, PROCEDURES[method]) if flow else PROCEDURES[method]
