@@ -1,0 +1,86 @@
+"""The panel for any operation, over a scripted service: a result becomes a layer, which can be made again."""
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from editor.application import Application
+from editor.layers.layer import Layer
+from inference.kinds import content_type
+from inference.operations import OPERATIONS, Redraw
+from tests.helpers.fake_service import FakeService
+from widgets.forms.parameter_form import ParameterForm
+from widgets.generate.operation_panel import OperationPanel, offered
+from widgets.window.main_window import MainWindow
+
+
+@pytest.fixture
+def panel(filled: MainWindow, service: FakeService) -> OperationPanel:
+    filled.panels["operations"].show()
+    filled.panels["operations"].raise_()
+    found = filled.panel("operations")
+    assert isinstance(found, OperationPanel)
+    found.choice.setCurrentIndex(found.choice.findData("redraw"))
+    return found
+
+
+def form_of(panel: OperationPanel) -> ParameterForm:
+    assert isinstance(panel.form, ParameterForm)
+    return panel.form
+
+
+def run(panel: OperationPanel, application: Application, qtbot: QtBot) -> Layer:
+    qtbot.mouseClick(panel.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not application.background.busy and not application.service.jobs())
+    document = application.current
+    assert document is not None
+    layer = document.state.find(document.state.active)
+    assert isinstance(layer, Layer)
+    return layer
+
+
+def test_every_operation_without_a_panel_is_offered(panel: OperationPanel) -> None:
+    names = [panel.choice.itemData(row) for row in range(panel.choice.count())]
+    assert names == [one.name for one in offered()]
+    assert "redraw" in names
+    assert not {"generate", "refine", "score"} & set(names)
+
+
+def test_a_result_is_a_layer_that_is_made_again(
+    panel: OperationPanel, application: Application, qtbot: QtBot
+) -> None:
+    document = application.current
+    assert document is not None
+    count = len(document.layers)
+    form_of(panel).set_value("prompt", "一只猫")
+    form_of(panel).set_value("strength", 0.3)
+    first = run(panel, application, qtbot)
+    assert len(document.layers) == count + 1
+    assert first.recipe is not None
+    made = first.recipe.request.parameters
+    assert isinstance(made, Redraw)
+    assert (made.prompt, made.strength) == ("一只猫", 0.3)
+    form_of(panel).set_value("strength", 0.8)
+    second = run(panel, application, qtbot)
+    assert len(document.layers) == count + 1
+    assert second.id == first.id
+    assert second.recipe is not None
+    again = second.recipe.request.parameters
+    assert isinstance(again, Redraw)
+    assert (again.strength, again.image, again.prompt) == (0.8, made.image, made.prompt)
+    assert second.recipe.contents.keys() == first.recipe.contents.keys()
+
+
+def test_making_again_offers_what_may_change(
+    panel: OperationPanel, application: Application, qtbot: QtBot
+) -> None:
+    form = form_of(panel)
+    panel.more.setChecked(True)
+    pictures = {item.name for item in Redraw.declared() if content_type(item) is not None}
+    assert all(not form.editors[name].isHidden() for name in pictures)
+    form.set_value("prompt", "a cat")
+    run(panel, application, qtbot)
+    editable = OPERATIONS["redraw"].editable
+    shown = {name for name, editor in form_of(panel).editors.items() if not editor.isHidden()}
+    assert shown
+    assert shown <= editable
