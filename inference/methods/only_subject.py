@@ -36,7 +36,7 @@ Masks: TypeAlias = Mapping[Span, Tensor]
 """[1, 1, h, w] in 0..1 for each edited subject, at the latents' size."""
 
 # Attention of 0..1 below the first belongs to something else, above the second to the subject.
-SEEN_FROM, SEEN_SURELY = 0.15, 0.35
+SEEN_FROM, SEEN_SURELY = 0.05, 0.2
 # How much more clearly than any other subject it has to be seen, for half and for all of the mask.
 CLEARER_BY = 0.1
 
