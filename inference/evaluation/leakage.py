@@ -1,7 +1,8 @@
 """How much of a slider's effect reaches another subject, for each way to keep it out: the suite "leakage".
 
 The pairs are those of the suite "attribute", the ways those of `inference.methods.only_subject`, alone and
-together, and with both people edited at once. What has been measured is kept; running again goes on from there.
+together, and with both people edited at once. What has been measured is kept; running again goes on from
+there.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from inference.content import DeltaFile, content_hash
 from inference.errors import EditorError
@@ -184,7 +185,7 @@ class _Work:
 
         assert edit.delta is not None, "a request that ran has its deltas"
         backbone = self.runner.backbone(self.model, self.progress)
-        delta = delta_from_bytes(found.contents[edit.delta.hash], edit.attribute)
+        delta = delta_from_bytes(cast("bytes", found.contents[edit.delta.hash]), edit.attribute)
         turned = orthogonal(delta, backbone.encode_prompt(pair.prompt), (edit.start, edit.end))
         content = delta_to_bytes(turned)
         contents[content_hash(content)] = content
