@@ -20,7 +20,7 @@ from inference.deltas import Delta, DeltaLibrary, delta_from_bytes, delta_to_byt
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.models import ModelEntry
-from inference.operations import EditedParameters, Operation, Refine, SamplingParameters, SubjectEdit
+from inference.operations import Edit, EditedParameters, Operation, Refine, SamplingParameters, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.request import Pixels
@@ -79,6 +79,32 @@ def model_defaults(parameters: Parameters, filling: Filling) -> Parameters:
         if getattr(parameters, item.name) is None and hasattr(defaults, item.name)
     }
     return replace(parameters, **left_open)
+
+
+def source(parameters: Parameters, filling: Filling) -> Parameters:
+    """Refuses what cannot be edited: a picture without a prompt, too small, or with nothing to see.
+
+    Raises:
+        EditorError: as said.
+    """
+    if not isinstance(parameters, Edit):
+        return parameters
+    if not parameters.prompt.strip():
+        raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
+    pixels = cast("Pixels", filling.contents[parameters.image.hash])
+    (height, width), unit = pixels.shape[:2], filling.backbone.size_unit
+    if min(width, height) < unit:
+        raise EditorError(
+            "The picture has {width} × {height} pixels, which is too small for {model}.",
+            "It needs {unit} in each direction.",
+            width=width,
+            height=height,
+            model=filling.entry.name,
+            unit=unit,
+        )
+    if pixels.shape[2] == 4 and not pixels[..., 3].any():
+        raise EditorError("The picture is fully transparent.", "Choose one that shows something.")
+    return parameters
 
 
 def chosen_step(parameters: Parameters, filling: Filling) -> Parameters:

@@ -73,11 +73,19 @@ class Generate(SamplingParameters):
 class EditedParameters(SamplingParameters):
     """A sampling operation whose subjects' attributes can be shifted.
 
-    `delay` is the share of the steps that use the unmodified embedding (0.2 = local change).
+    `delay` is the share of the steps that use the unmodified embedding (0.2 = local change). With
+    `only_subject` everything outside of the edited subjects stays as it is without edits; recipes from before
+    there was this switch do without.
     """
 
     edits: tuple[SubjectEdit, ...] = param((), N_("Operations", "Attributes"), most=MOST_EDITS, hidden=True)
     delay: float = param(0.2, N_("Operations", "Delay"), min=0, max=1, step=0.05)
+    only_subject: bool = param(
+        True,
+        N_("Operations", "Only this subject"),
+        help=N_("Operations", "Everything outside of the subjects that change stays as it is"),
+        absent=False,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +94,7 @@ class Attribute(EditedParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttributeSweep(Attribute):
+class SweptParameters(EditedParameters):
     """The pictures of one slider's positions in one run: `edits[index]` takes each of `positions`."""
 
     index: int = param(0, N_("Operations", "Attribute"), min=0, max=MOST_EDITS, hidden=True)
@@ -98,6 +106,55 @@ class AttributeSweep(Attribute):
         max=MOST_CHANGE,
         hidden=True,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeSweep(SweptParameters, Attribute):
+    """Positions of a slider of a generated picture."""
+
+
+INVERSIONS = ("direct", "negative-prompt", "null-text", "edit-friendly", "flow-align", "flow-edit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit(EditedParameters):
+    """A picture from elsewhere with attributes of its subjects shifted; `prompt` says what it shows.
+
+    `inversion` is how the model comes back to the picture; the two of flow matching need such a model.
+    `mask` confines the change. With `details` the picture keeps what the model's autoencoder would lose,
+    wherever nothing changes. `seed` decides only ways that draw noise.
+    """
+
+    image: Picture = param(REQUIRED, N_("Operations", "Picture"))
+    mask: Mask | None = param(None, N_("Operations", "Only here"))
+    prompt: str = param(
+        "",
+        N_("Operations", "Prompt"),
+        help=N_("Operations", "What the picture shows"),
+        most=LONGEST_PROMPT,
+        multiline=True,
+    )
+    inversion: str = param(
+        "direct",
+        N_("Operations", "Inversion"),
+        help=N_("Operations", "How the model comes back to the picture"),
+        choices=INVERSIONS,
+        advanced=True,
+    )
+    details: bool = param(
+        True,
+        N_("Operations", "Keep details"),
+        help=N_("Operations", "What the model cannot draw is taken from the picture where nothing changes"),
+        advanced=True,
+    )
+    sampler: str | None = param("ddim", N_("Operations", "Sampler"), choices=("ddim",), hidden=True)
+    width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, hidden=True)
+    height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditSweep(SweptParameters, Edit):
+    """Positions of a slider of a picture from elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,7 +286,9 @@ class Redraw(SamplingParameters):
 
 
 FILL = "inference.filling:"
-DEFAULTS, DELTAS, STEP = (FILL + name for name in ("model_defaults", "deltas", "chosen_step"))
+DEFAULTS, DELTAS, STEP, SOURCE = (
+    FILL + name for name in ("model_defaults", "deltas", "chosen_step", "source")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -376,6 +435,35 @@ OPERATIONS: dict[str, Operation] = {
             paper="arXiv:2108.01073",
             neutral={"strength": 0.0},
             effective={"strength": 0.5},
+        ),
+        Operation(
+            name="edit",
+            label=N_("Operations", "Attributes on a picture"),
+            parameters=Edit,
+            method="inference.methods.edit:edit",
+            fills=(SOURCE, DEFAULTS, DELTAS),
+            editable=_SAMPLED | {"edits", "delay"},
+            sweep="edit-sweep",
+            paper="arXiv:2310.01506",
+            neutral={"edits": (_UNCHANGED,)},
+            # the one whose seed decides something
+            effective={"edits": (_OLDER,), "inversion": "edit-friendly"},
+        ),
+        Operation(
+            name="edit-sweep",
+            label=N_("Operations", "Sweep an attribute of a picture"),
+            parameters=EditSweep,
+            method="inference.methods.edit:sweep",
+            fills=(SOURCE, DEFAULTS, DELTAS),
+            pictures_of="edit",
+            paper="arXiv:2310.01506",
+            interactive=False,
+            neutral={"edits": (_OLDER,), "positions": (0.0,)},
+            effective={
+                "edits": (_UNCHANGED,),
+                "positions": (-1.0, 0.0, 1.0),
+                "inversion": "edit-friendly",
+            },
         ),
     )
 }

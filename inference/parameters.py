@@ -32,7 +32,8 @@ class Declaration:
     """What is known of one parameter beside its name and type.
 
     `min` and `max` of a tuple hold for the numbers in it; `most` is its greatest number of items, or a text's
-    of characters.
+    of characters. `absent` is what a file means that was written before there was the parameter; None is
+    the default.
     """
 
     label: str
@@ -45,6 +46,7 @@ class Declaration:
     multiline: bool = False
     advanced: bool = False
     hidden: bool = False
+    absent: Any = None
 
     @property
     def bounds(self) -> Bounds:
@@ -111,7 +113,12 @@ class Parameters:
         missing = sorted(item.name for item in cls.declared() if item.required and item.name not in given)
         if missing:
             raise EditorError("“{names}” is missing.", names=listed(missing))
-        return cls(**given)
+        return cls(**{**cls._of_older_files(), **given})
+
+    @classmethod
+    def _of_older_files(cls) -> dict[str, Any]:
+        absent = {item.name: item.declaration.absent for item in cls.declared()}
+        return {name: value for name, value in absent.items() if value is not None}
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from editor.system.errors import DONE
 from editor.system.folders import data_folder
 from inference.chosen_steps import STEPS_FILE, store_step
 from inference.errors import EditorError
-from inference.evaluation import attribute
+from inference.evaluation import attribute, leakage, picture
 from inference.evaluation.choose_step import DEFAULT_PROMPTS as STEP_PROMPTS
 from inference.evaluation.choose_step import DEFAULT_SEEDS as STEP_SEEDS
 from inference.evaluation.choose_step import USUAL_SETS, curve_svg
@@ -55,6 +55,43 @@ def evaluate_attribute(arguments: argparse.Namespace) -> int:
             json_path=arguments.report,
             pairs=arguments.pairs or attribute.DEFAULT_PAIRS,
             attributes=tuple(arguments.attributes),
+            report=_teller(printer),
+        )
+    finally:
+        printer.close()
+    print_json(record["summary"])
+    return DONE
+
+
+def evaluate_leakage(arguments: argparse.Namespace) -> int:
+    """`attune evaluate leakage`: the summary as JSON on standard output."""
+    printer = ProgressPrinter()
+    try:
+        record = leakage.evaluate_leakage(
+            runner=runner_of(arguments),
+            model=arguments.model,
+            json_path=arguments.report,
+            pairs=_count(arguments.pairs, leakage.DEFAULT_PAIRS),
+            attribute=arguments.attributes[0],
+            variants=arguments.methods or tuple(leakage.VARIANTS),
+            report=_teller(printer),
+        )
+    finally:
+        printer.close()
+    print_json(record["summary"])
+    return DONE
+
+
+def evaluate_picture(arguments: argparse.Namespace) -> int:
+    """`attune evaluate picture`: the summary as JSON on standard output."""
+    printer = ProgressPrinter()
+    try:
+        record = picture.evaluate_picture(
+            runner=runner_of(arguments),
+            model=arguments.model,
+            json_path=arguments.report,
+            pictures=_count(arguments.pairs, picture.DEFAULT_PICTURES),
+            ways=arguments.methods or picture.USUAL_WAYS,
             report=_teller(printer),
         )
     finally:
@@ -156,4 +193,9 @@ def _count(given: int | None, usual: int) -> int:
     return usual if given is None else given
 
 
-_SUITES = {"attribute": evaluate_attribute, "refine": evaluate_refine}
+_SUITES = {
+    "attribute": evaluate_attribute,
+    "leakage": evaluate_leakage,
+    "picture": evaluate_picture,
+    "refine": evaluate_refine,
+}

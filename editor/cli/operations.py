@@ -61,6 +61,8 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
     Raises:
         EditorError: a value is out of range, a subject is not in the prompt, an edit cannot be read.
     """
+    if arguments.operation == "attribute" and arguments.image is not None:
+        arguments.operation = "edit"
     kind = OPERATIONS[arguments.operation].parameters
     given = {
         item.name: value
@@ -73,11 +75,6 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
     for name, text in given.items():
         if isinstance(text, str) and any("\ud800" <= one <= "\udfff" for one in text):
             raise EditorError("{flag} holds bytes that are no text.", "Type it anew.", flag=f"--{name}")
-    if getattr(arguments, "image", None) is not None and arguments.operation == "attribute":
-        raise EditorError(
-            "Changing attributes of a photo (--image) comes with a later version.",
-            "Leave out --image to generate the picture from the prompt.",
-        )
     if getattr(arguments, "edits", None):
         given["edits"] = tuple(parsed_edit(text, given["prompt"]) for text in arguments.edits)
     if arguments.operation == "refine":

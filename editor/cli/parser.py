@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from editor.cli.boundary import WrongArgumentsError
 from inference.kinds import Argument, kind_of
 from inference.methods.gsn.procedures import METHODS
-from inference.operations import OPERATIONS, Operation
+from inference.operations import INVERSIONS, OPERATIONS, Operation
 from inference.parameters import ParameterField
 from inference.process.hub import stay_offline
 
@@ -80,6 +80,8 @@ def _add_operation(commands: Any, operation: Operation) -> None:
         if not declared.declaration.hidden:
             _add_parameter(parser, declared)
     if operation.name == "attribute":
+        parser.add_argument("--image", type=Path, metavar="IN", help="a picture to edit, as “edit” does")
+    if operation.name in ("attribute", "edit"):
         _add_attribute_flags(parser)
     if operation.name == "refine":
         parser.add_argument(
@@ -98,7 +100,6 @@ def _add_operation(commands: Any, operation: Operation) -> None:
 
 
 def _add_attribute_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--image", type=Path, metavar="IN", help="a photo (comes with a later version)")
     parser.add_argument(
         "--set",
         dest="edits",
@@ -184,7 +185,7 @@ def _add_models(commands: Any) -> None:
 
 def _add_evaluate(commands: Any) -> None:
     parser = _command(commands, "evaluate", "Measure a model", "measuring:evaluate")
-    parser.add_argument("suite", metavar="SUITE", help="attribute or refine")
+    parser.add_argument("suite", metavar="SUITE", help="attribute, leakage, picture or refine")
     parser.add_argument(
         "--json", dest="report", type=Path, required=True, metavar="OUT.json", help="the figures"
     )
@@ -197,7 +198,7 @@ def _add_evaluate(commands: Any) -> None:
         "--methods",
         nargs="+",
         metavar="NAME",
-        help=f"refine: of {', '.join(METHODS)}; default: the main ones",
+        help=f"refine: of {', '.join(METHODS)}; picture: of {', '.join(INVERSIONS)}; default: the main ones",
     )
     parser.add_argument("--sets", nargs="+", metavar="SET", help="refine: of 2, 3, 2-colours, 3-colours")
     parser.add_argument("--seeds", type=int, metavar="N", help="refine: seeds of each prompt; default: 8")

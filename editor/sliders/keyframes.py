@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from editor.pixels.arithmetic import crossfade
-from inference.operations import EditedParameters, SamplingParameters, SubjectEdit
+from inference.operations import Attribute, EditedParameters, SamplingParameters, SubjectEdit
 from inference.request import Pixels, Request
 
 CACHE_BYTES = 256 * 2**20
@@ -172,6 +172,9 @@ def sampling_parameters(request: Request) -> SamplingParameters:
 def context_of(request: Request) -> tuple[object, ...]:
     """Everything but slider values, delay and seed that decides a picture."""
     operation = request.declared
-    values = sampling_parameters(request).to_json()
+    parameters = sampling_parameters(request)
+    values = parameters.to_json()
+    if not isinstance(parameters, EditedParameters):  # a picture that may be shifted, as new edits would
+        values["only_subject"] = Attribute().only_subject
     kept = ((name, repr(value)) for name, value in sorted(values.items()) if name not in _OF_SLIDERS)
     return (operation.pictures_of or operation.name, request.model, *kept)

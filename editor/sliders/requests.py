@@ -10,7 +10,7 @@ from editor.generating.requests import canonical
 from editor.layers.recipes import Recipe, Subject, with_edits, with_parameters
 from editor.sliders.keyframes import Pose, SliderKey, key_of, rounded
 from inference.errors import EditorError
-from inference.operations import OPERATIONS, AttributeSweep, EditedParameters, SamplingParameters
+from inference.operations import OPERATIONS, EditedParameters, SamplingParameters, SweptParameters
 from inference.prompts.words import find_subject
 from inference.request import Request
 
@@ -44,7 +44,7 @@ def sampling_recipe(recipe: Recipe | None) -> Recipe:
 def poses(request: Request) -> tuple[Pose, ...]:
     """The poses of a request's pictures, in their order."""
     parameters, pose = request.parameters, Pose.of(request)
-    if not isinstance(parameters, AttributeSweep):
+    if not isinstance(parameters, SweptParameters):
         return (pose,)
     swept = parameters.edits[parameters.index]
     return tuple(pose.moved({key_of(swept): value}, parameters.delay) for value in parameters.positions)

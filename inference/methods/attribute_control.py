@@ -6,6 +6,9 @@ Start, end and padding tokens and the pooled embedding stay as they are; the shi
 and several subjects add up. The first `delay` share of the steps uses the unmodified embedding: those
 steps are the same for every position of every slider, so they are computed once and kept.
 
+With `only_subject` the unedited picture is drawn as well, if it is not known yet, and everything outside of
+the edited subjects is taken from it after each step: see `inference.methods.only_subject`.
+
 Exactness. `attribute` computes one picture at a time; on the CPU it gives the same bytes each time, and at
 α = 0 those of `generate`. `sweep` denoises several positions in one batch, where matrix products may sum
 in another order: its pictures can differ from `attribute`'s by rounding. A position at which no
@@ -13,7 +16,9 @@ attribute is shifted is computed apart, and is exact.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -21,12 +26,42 @@ from torch import Tensor
 from inference.backbones.base import Backbone
 from inference.deltas import Delta
 from inference.errors import EditorError
+from inference.guidance import Predict
 from inference.inputs import Inputs
-from inference.methods.generate import Part, Run, decoded, delay_steps, maps, prepare, rest, unmodified
-from inference.operations import Attribute, AttributeSweep, SubjectEdit
+from inference.methods.generate import (
+    Heat,
+    Part,
+    Run,
+    decoded,
+    delay_steps,
+    maps,
+    prepare,
+    rest,
+    unmodified,
+)
+from inference.methods.only_subject import (
+    Masks,
+    Span,
+    by_subject,
+    mask_maps,
+    merged,
+    regional,
+    subject_masks,
+    together,
+)
+from inference.operations import (
+    Attribute,
+    AttributeSweep,
+    EditedParameters,
+    SubjectEdit,
+    SweptParameters,
+)
 from inference.progress import Progress
 from inference.prompts.prompt import Prompt
 from inference.request import Output, Pixels
+from inference.sampling import SamplerState
+
+Edits: TypeAlias = tuple[SubjectEdit, ...]
 
 # How many pixels of pictures are denoised in one batch. Small pictures leave a processor idle, large ones
 # fill it alone, and a batch's step is what a cancellation waits for.
@@ -37,10 +72,12 @@ BATCH_PIXELS_GPU = 9 * 768 * 768
 def attribute(backbone: Backbone, parameters: Attribute, inputs: Inputs, progress: Progress) -> Output:
     """One picture with the attributes of its subjects shifted."""
     run = prepare(backbone, parameters, inputs, progress)
-    prompt = shifted(run.prompt, parameters.edits, inputs.deltas_of(parameters.edits))
-    part = _finished(run, _before_delay(run, parameters), [prompt], parameters)
+    edited = [parameters.edits]
+    part, masks = _finished(run, _before_delay(run, parameters), edited, parameters)
     spans = [(edit.start, edit.end) for edit in parameters.edits]
-    return Output(images=decoded(run, part.state.latents), maps=maps(part.heat, spans))
+    return Output(
+        images=decoded(run, part.state.latents), maps={**maps(part.heat, spans), **mask_maps(masks)}
+    )
 
 
 def sweep(backbone: Backbone, parameters: AttributeSweep, inputs: Inputs, progress: Progress) -> Output:
@@ -50,25 +87,20 @@ def sweep(backbone: Backbone, parameters: AttributeSweep, inputs: Inputs, progre
         EditorError: `index` names no edit.
     """
     edits = parameters.edits
-    if parameters.index >= len(edits):
-        raise EditorError(
-            "There is no attribute number {index} to sweep; there are {count}.",
-            "Choose one of the edits.",
-            index=parameters.index,
-            count=len(edits),
-        )
+    edited = swept(parameters)
     run = prepare(backbone, parameters, inputs, progress)
     part = _before_delay(run, parameters)
-    edited = [_at(edits, parameters.index, value) for value in parameters.positions]
-    prompts = [shifted(run.prompt, one, inputs.deltas_of(parameters.edits)) for one in edited]
     images: dict[int, Pixels] = {}
-    heat = part.heat
-    for indices in _batches(run, prompts):
-        done = _finished(run, part, [prompts[index] for index in indices], parameters)
+    heat, masks = part.heat, dict[Span, Tensor]()
+    for indices in batches(run, edited):
+        done, of_these = _finished(run, part, [edited[index] for index in indices], parameters)
         images.update(zip(indices, decoded(run, done.state.latents), strict=True))
-        heat = done.heat
+        heat, masks = done.heat, {**masks, **of_these}
     spans = [(edit.start, edit.end) for edit in edits]
-    return Output(images=tuple(images[index] for index in range(len(prompts))), maps=maps(heat, spans))
+    return Output(
+        images=tuple(images[index] for index in range(len(edited))),
+        maps={**maps(heat, spans), **mask_maps(masks)},
+    )
 
 
 def shifted(prompt: Prompt, edits: Sequence[SubjectEdit], deltas: Sequence[Delta]) -> Prompt:
@@ -90,27 +122,102 @@ def shifted(prompt: Prompt, edits: Sequence[SubjectEdit], deltas: Sequence[Delta
     return prompt.shifted(shifts) if shifts else prompt
 
 
-def _before_delay(run: Run, parameters: Attribute) -> Part:
-    return unmodified(run, delay_steps(parameters.delay, run.steps))
+def swept(parameters: SweptParameters) -> list[Edits]:
+    """The edits of each position.
+
+    Raises:
+        EditorError: `index` names no edit.
+    """
+    edits, index = parameters.edits, parameters.index
+    if index >= len(edits):
+        raise EditorError(
+            "There is no attribute number {index} to sweep; there are {count}.",
+            "Choose one of the edits.",
+            index=index,
+            count=len(edits),
+        )
+    return [
+        tuple(replace(edit, value=value) if i == index else edit for i, edit in enumerate(edits))
+        for value in parameters.positions
+    ]
 
 
-def _finished(run: Run, part: Part, prompts: Sequence[Prompt], parameters: Attribute) -> Part:
-    """The steps after the delay; those of the unmodified prompt may be known."""
-    if len(prompts) == 1 and prompts[0] is run.prompt:
-        return unmodified(run, delay_steps(parameters.delay, run.steps), run.steps)
-    return rest(run, part, prompts)
+def moves(edits: Edits) -> bool:
+    """Whether any attribute is shifted."""
+    return any(edit.value for edit in edits)
 
 
-def _at(edits: Sequence[SubjectEdit], index: int, value: float) -> tuple[SubjectEdit, ...]:
-    return tuple(replace(edit, value=value) if i == index else edit for i, edit in enumerate(edits))
-
-
-def _batches(run: Run, prompts: Sequence[Prompt]) -> Iterator[list[int]]:
-    """Which positions go together: unmodified ones alone, the others as many as fit."""
-    moved = [index for index, prompt in enumerate(prompts) if prompt is not run.prompt]
-    yield from ([index] for index in range(len(prompts)) if index not in moved)
+def batches(run: Run, edited: Sequence[Edits]) -> Iterator[list[int]]:
+    """Which pictures go together: unmodified ones alone, the others as many as fit."""
+    moved = [index for index, edits in enumerate(edited) if moves(edits)]
+    yield from ([index] for index in range(len(edited)) if index not in moved)
     limit = BATCH_PIXELS_CPU if run.backbone.device.type == "cpu" else BATCH_PIXELS_GPU
     pixels = (run.parameters.width or 1) * (run.parameters.height or 1)
     count = max(1, limit // pixels)
     for start in range(0, len(moved), count):
         yield moved[start : start + count]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shifted:
+    """The prompts of several pictures, and what of each is theirs to change.
+
+    Args:
+        prompts: one for each picture.
+        predict: the pass that knows them.
+        masks: where each edited subject is, all pictures together.
+        mask: [N, 1, h, w], where each picture may change.
+    """
+
+    prompts: tuple[Prompt, ...]
+    predict: Predict
+    masks: Masks
+    mask: Tensor
+
+
+def only_subjects(run: Run, edited: Sequence[Edits], heat: Heat, size: tuple[int, int]) -> Shifted:
+    """The prompts of pictures whose edits keep to their subjects; each has one edit that is not zero.
+
+    Args:
+        heat: the attention of the unedited picture.
+        size: rows and columns of the latents.
+    """
+    deltas = run.inputs.deltas_of
+    of_pictures = [subject_masks(heat, run.prompt, edits, size) for edits in edited]
+    prompts = tuple(shifted(run.prompt, edits, deltas(edits)) for edits in edited)
+    masks = {span: mask for of_picture in of_pictures for span, mask in of_picture.items()}
+    apart = [
+        (whole, by_subject(edits, deltas(edits), partial(shifted, run.prompt)))
+        for whole, edits in zip(prompts, edited, strict=True)
+    ]
+    return Shifted(
+        prompts=prompts,
+        predict=regional(run.backbone, apart, masks),
+        masks=masks,
+        mask=torch.cat([together(of_picture) for of_picture in of_pictures]),
+    )
+
+
+def _before_delay(run: Run, parameters: EditedParameters) -> Part:
+    return unmodified(run, delay_steps(parameters.delay, run.steps))
+
+
+def _finished(
+    run: Run, part: Part, edited: Sequence[Edits], parameters: EditedParameters
+) -> tuple[Part, Masks]:
+    """The steps after the delay; those of the unmodified prompt may be known."""
+    first = delay_steps(parameters.delay, run.steps)
+    if not any(moves(edits) for edits in edited):
+        return unmodified(run, first, run.steps), {}
+    if not parameters.only_subject:
+        deltas = run.inputs.deltas_of
+        return rest(run, part, [shifted(run.prompt, edits, deltas(edits)) for edits in edited]), {}
+    whole = unmodified(run, first, run.steps)
+    height, width = part.state.latents.shape[-2:]
+    found = only_subjects(run, edited, whole.heat, (height, width))
+
+    def after(state: SamplerState) -> SamplerState:
+        return replace(state, latents=merged(whole.path[state.index - 1], state.latents, found.mask))
+
+    done = rest(run, part, found.prompts, predict=found.predict, after=after)
+    return replace(done, heat=whole.heat), found.masks

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from inference.attention import AttentionStore
 from inference.backbones.base import Backbone, Prediction
-from inference.guidance import guided
+from inference.guidance import Predict, guided
 from inference.inputs import Inputs
 from inference.operations import Attribute, SamplingParameters
 from inference.progress import Progress
@@ -57,14 +57,19 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Where a run is: the sampler's state for N pictures, and the attention seen so far."""
+    """Where a run is: the sampler's state for N pictures, and the attention seen so far.
+
+    `path` are the latents after each step so far, of runs that keep them.
+    """
 
     state: SamplerState
     heat: Heat
+    path: tuple[Tensor, ...] = ()
 
     @property
     def size_bytes(self) -> int:
-        return self.state.size_bytes + sum(seen.nbytes for seen in self.heat.values())
+        latents = sum(one.numel() * one.element_size() for one in self.path)
+        return self.state.size_bytes + latents + sum(seen.nbytes for seen in self.heat.values())
 
 
 def generate(
@@ -109,7 +114,7 @@ def unmodified(run: Run, *stops: int) -> Part:
         key = ("unmodified", stop, *what_decides(run))
         known = run.inputs.cache.get(key)
         if known is None:
-            known = rest(run, part or start(run), [run.prompt], stop=stop)
+            known = rest(run, part or start(run), [run.prompt], stop=stop, keeps_path=True)
             run.inputs.cache.put(key, known, known.size_bytes)
         part = known
     assert part is not None, "there is a stop"
@@ -123,28 +128,45 @@ def rest(
     *,
     stop: int | None = None,
     around: Callable[[Denoise], Denoise] = lambda denoise: denoise,
+    predict: Predict | None = None,
+    after: Callable[[SamplerState], SamplerState] | None = None,
+    keeps_path: bool = False,
 ) -> Part:
     """Go on from `part` to `stop` (default: the end), one picture for each prompt.
 
-    Attention is looked at for the first prompt. `around` makes the denoiser of each step from the usual one.
+    Attention is looked at for the first prompt.
+
+    Args:
+        around: makes the denoiser of each step from the usual one.
+        predict: a pass of the network that is more than the backbone's.
+        after: changes the state after each step.
+        keeps_path: the part that comes out has the latents after each step.
     """
     state = part.state
     if state.latents.shape[0] != len(prompts):
         state = state.repeated(len(prompts))
     heat = dict(part.heat)
     scale = run.parameters.guidance_scale
-    denoise = guided(run.backbone, prompts, run.negative, 1.0 if scale is None else scale)
+    denoise = guided(run.backbone, prompts, run.negative, 1.0 if scale is None else scale, predict=predict)
+    denoise = around(watched(denoise, run, prompts[0], heat))
+    last = run.steps if stop is None else min(stop, run.steps)
+    path = list(part.path)
     with run.progress.phase("sample"):
-        state = advance(
-            around(_watched(denoise, run, prompts[0], heat)),
-            state,
-            run.levels,
-            sampler=run.parameters.sampler or "ddim",
-            stop=stop,
-            progress=run.progress,
-            preview=run.backbone.preview,
-        )
-    return Part(state=state, heat=heat)
+        while state.index < last:
+            state = advance(
+                denoise,
+                state,
+                run.levels,
+                sampler=run.parameters.sampler or "ddim",
+                stop=state.index + 1,
+                progress=run.progress,
+                preview=run.backbone.preview,
+            )
+            if after is not None:
+                state = after(state)
+            if keeps_path:
+                path.append(state.latents)
+    return Part(state=state, heat=heat, path=tuple(path))
 
 
 def decoded(run: Run, latents: Tensor) -> tuple[Pixels, ...]:
@@ -155,7 +177,7 @@ def decoded(run: Run, latents: Tensor) -> tuple[Pixels, ...]:
 
 def maps(heat: Heat, spans: Sequence[tuple[int, int]] = ()) -> dict[str, NDArray[np.float32]]:
     """{"attention/START-END": [h, w] in 0..1} for every word, and for `spans` of several words."""
-    several = {span: _of_span(heat, span) for span in spans if span not in heat}
+    several = {span: span_heat(heat, span) for span in spans if span not in heat}
     found = {**heat, **{span: seen for span, seen in several.items() if seen is not None}}
     return {f"attention/{start}-{end}": _normalised(seen) for (start, end), seen in found.items()}
 
@@ -181,7 +203,7 @@ def what_decides(run: Run) -> tuple[object, ...]:
     return (run.backbone.model_hash, *((name, values[name]) for name in sorted(sampling)))
 
 
-def _watched(
+def watched(
     denoise: Denoise, run: Run, prompt: Prompt, heat: dict[tuple[int, int], NDArray[np.float32]]
 ) -> Denoise:
     """`denoise`, adding to `heat` what the samples of `prompt` attend to at the steps to look at."""
@@ -210,8 +232,8 @@ def _heat(store: AttentionStore, span: tuple[int, int]) -> NDArray[np.float32]:
     return np.asarray(store.heat(*span), np.float32)
 
 
-def _of_span(heat: Heat, span: tuple[int, int]) -> NDArray[np.float32] | None:
-    """The sum over the words that overlap a span; None if there are none."""
+def span_heat(heat: Heat, span: tuple[int, int]) -> NDArray[np.float32] | None:
+    """The attention [h, w] of all words that overlap a span; None if there are none."""
     inside = [seen for (start, end), seen in heat.items() if start < span[1] and span[0] < end]
     return np.asarray(sum(inside[1:], inside[0]), np.float32) if inside else None
 

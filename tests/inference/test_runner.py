@@ -175,7 +175,7 @@ class TestAttributes:
     def test_steps_before_the_delay_are_shared(self, runner: Runner, loads: Loads) -> None:
         first = run(runner, "attribute", attribute(edit(value=1.0)))
         second = run(runner, "attribute", attribute(edit(value=2.0)))
-        assert first.measured.denoiser_evaluations == 20
+        assert first.measured.denoiser_evaluations == 20 + 16  # all unedited, and edited after the delay
         assert second.measured.denoiser_evaluations == 16
 
     def test_a_drag_after_generating_starts_at_the_delay(self, runner: Runner) -> None:
@@ -209,7 +209,10 @@ class TestAttributes:
         assert len(plain.maps) == 8
         two_words = run(runner, "attribute", attribute(edit((11, 16))))
         assert "attention/11-16" in two_words.maps
-        for heat in two_words.maps.values():
+        masks = {name for name in two_words.maps if name.startswith("mask/")}
+        assert masks == {"mask/11-16"}
+        for name in two_words.maps.keys() - masks:
+            heat = two_words.maps[name]
             assert (heat.dtype, float(heat.min()), float(heat.max())) == (np.float32, 0.0, 1.0)
 
     def test_a_subject_outside_the_prompt(self, runner: Runner) -> None:

@@ -15,7 +15,7 @@ from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.messages import Message
-from inference.methods.attribute_control import shifted
+from inference.methods.attribute_control import only_subjects, shifted
 from inference.methods.generate import (
     Part,
     Run,
@@ -32,13 +32,16 @@ from inference.methods.gsn.objectives import Targets, targets_of
 from inference.methods.gsn.plan import Plan, plan
 from inference.methods.gsn.shifts import Shifter
 from inference.methods.gsn.updates import NotFiniteError
+from inference.methods.only_subject import merged
 from inference.operations import Refine
 from inference.progress import Progress
 from inference.prompts.prompt import Prompt
 from inference.request import Output
-from inference.sampling import Denoise
+from inference.sampling import Denoise, SamplerState
 from inference.schedule import Level, Prediction
 
+# parameters that decide nothing before the edits begin
+_OF_SLIDERS = frozenset({"edits", "delay", "only_subject"})
 StepMaps = dict[str, NDArray[np.float32]]
 
 
@@ -132,16 +135,37 @@ class _Refinement:
         run, parameters = self.run, self.parameters
         prompts = _own(run.prompt, len(offsets))
         moved = shifted(run.prompt, parameters.edits, run.inputs.deltas_of(parameters.edits))
+        if moved is not run.prompt and parameters.only_subject and len(offsets) > 1:
+            # each has its own subjects in its own places
+            each = [self._sampled([offset], what) for offset in offsets]
+            return replace(each[0], latents={k: v for done in each for k, v in done.latents.items()})
         if moved is run.prompt:
             part, seen = self._until(run.steps, offsets, what, prompts)
         else:
             # first refined, then shifted: what the refinement put there stays when a slider moves
             cut = max(delay_steps(parameters.delay, run.steps), what.first_free)
             part, seen = self._until(cut, offsets, what, prompts)
-            part, seen = self._on(part, seen, offsets, what, _own(moved, len(offsets)), run.steps)
+            if parameters.only_subject:
+                part = self._only_subjects(part, prompts)
+            else:
+                part, seen = self._on(part, seen, offsets, what, _own(moved, len(offsets)), run.steps)
         rows = [part.state.latents[row : row + 1] for row in range(len(offsets))]
         latents = dict(zip(offsets, rows, strict=True))
         return _Done(latents, part, seen)
+
+    def _only_subjects(self, part: Part, prompts: Sequence[Prompt]) -> Part:
+        """One picture shifted from `part` on, where no refinement is left, and only its edited subjects."""
+        run, first = self.run, part.state.index
+        whole = rest(run, replace(part, path=()), prompts, keeps_path=True)
+        rows, columns = part.state.latents.shape[-2:]
+        found = only_subjects(run, [self.parameters.edits], whole.heat, (rows, columns))
+
+        def after(state: SamplerState) -> SamplerState:
+            unedited = whole.path[state.index - first - 1]
+            return replace(state, latents=merged(unedited, state.latents, found.mask))
+
+        done = rest(run, part, found.prompts, predict=found.predict, after=after)
+        return replace(done, heat=whole.heat)
 
     def _until(
         self, stop: int, offsets: Sequence[int], what: Plan, prompts: Sequence[Prompt]
@@ -183,7 +207,7 @@ class _Refinement:
     def _what_decides(self) -> tuple[object, ...]:
         """All that a refined state depends on, beside the plan."""
         values = sorted(self.parameters.to_json().items())
-        own = ((name, repr(value)) for name, value in values if name not in ("edits", "delay"))
+        own = ((name, repr(value)) for name, value in values if name not in _OF_SLIDERS)
         return (*what_decides(self.run), *own)
 
     def _plain_until(

@@ -20,7 +20,7 @@ from editor.cli.operations import parsed_edit
 from editor.cli.output import ProgressPrinter
 from editor.formats import format_for_reading
 from inference.errors import EditorError
-from inference.operations import OPERATIONS, SubjectEdit
+from inference.operations import OPERATIONS, Edit, SubjectEdit
 from inference.progress import Progress, Step
 from inference.request import Request, Result
 
@@ -172,12 +172,17 @@ class TestBadInput:
         assert main(["generate", "--prompt", "a cat", "-o", str(tmp_path / name)]) == 2
         assert runner.requests == []
 
-    def test_photos_come_later_and_that_is_said(
-        self, runner: FakeRunner, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        arguments = ["attribute", "--image", "in.png", "--prompt", PROMPT, "--set", "man:age=1"]
-        assert main([*arguments, "-o", str(tmp_path / "out.png")]) == 2
-        assert "later version" in capsys.readouterr().err
+    @pytest.mark.parametrize("command", ["attribute", "edit"])
+    def test_a_picture_given_is_edited(self, runner: FakeRunner, tmp_path: Path, command: str) -> None:
+        Image.new("RGB", (24, 16)).save(tmp_path / "in.png")
+        arguments = [command, "--image", str(tmp_path / "in.png"), "--prompt", PROMPT, "--set", "man:age=1"]
+        assert main([*arguments, "--no-only-subject", "-o", str(tmp_path / "out.png")]) == 0
+        (request,) = runner.requests
+        assert request.operation == "edit"
+        parameters = request.parameters
+        assert isinstance(parameters, Edit)
+        assert [edit.value for edit in parameters.edits] == [1.0]
+        assert not parameters.only_subject
 
     def test_what_the_runner_refuses_is_status_2(
         self, runner: FakeRunner, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -290,7 +295,7 @@ class TestLibraries:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["evaluate", "speed", "--json", str(tmp_path / "figures.json")]) == 2
-        assert "There are: attribute, refine." in capsys.readouterr().err
+        assert "There are: attribute, leakage, picture, refine." in capsys.readouterr().err
 
 
 class TestMain:

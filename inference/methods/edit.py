@@ -1,0 +1,166 @@
+"""Attributes of the subjects of a picture from elsewhere: the operations "edit" and "edit-sweep".
+
+The picture is inverted (`inference.methods.inversion`), which is kept, so that another position, attribute or
+subject inverts nothing. From the delay on the steps are run again with the prompt shifted as on generated
+pictures; with `only_subject` everything outside of the edited subjects stays on the inverted latents.
+
+What the autoencoder loses comes back at the end, wherever the edit changed nothing:
+
+    result = edited + (1 - change)·(picture - decoded(unedited))
+
+so that without an edit the result is the picture itself, and a slider leaves it without a jump.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from inference.backbones.base import Backbone
+from inference.inputs import Inputs
+from inference.messages import Message
+from inference.methods.attribute_control import Edits, batches, moves, only_subjects, shifted, swept
+from inference.methods.generate import Run, decoded, delay_steps, maps, prepare
+from inference.methods.inversion.editing import Editing, Merge, carried_out
+from inference.methods.inversion.inverted import Inverted
+from inference.methods.inversion.looking import LEAST_FIT
+from inference.methods.inversion.parking import Sofar
+from inference.methods.inversion.ways import WAYS, inverted
+from inference.methods.only_subject import Masks, mask_maps, merged
+from inference.methods.redraw import encoded
+from inference.operations import Edit, EditSweep
+from inference.progress import Progress
+from inference.request import Output, Pixels
+
+# Differences of decoded pictures, of 255, up to which nothing has changed, and from which all has.
+UNCHANGED, CHANGED = 4.0, 24.0
+# How far around a change, in shares of the picture's shorter side, its surroundings count as changed.
+_AROUND = 1 / 64
+
+
+def edit(backbone: Backbone, parameters: Edit, inputs: Inputs, progress: Progress) -> Output:
+    """The picture with the attributes of its subjects shifted; with none shifted the picture, untouched."""
+    return _edited(backbone, parameters, inputs, progress, [parameters.edits])
+
+
+def sweep(backbone: Backbone, parameters: EditSweep, inputs: Inputs, progress: Progress) -> Output:
+    """The pictures of one slider's positions; at a position without any edit the picture, untouched.
+
+    Raises:
+        EditorError: `index` names no edit.
+    """
+    return _edited(backbone, parameters, inputs, progress, swept(parameters))
+
+
+def _edited(
+    backbone: Backbone, parameters: Edit, inputs: Inputs, progress: Progress, edited: Sequence[Edits]
+) -> Output:
+    picture = inputs.pixels(parameters.image)
+    if not any(moves(edits) for edits in edited):
+        progress.step(1, 1)
+        return Output(images=(picture,) * len(edited))
+    run = prepare(backbone, parameters, inputs, progress)
+    sofar = Sofar(run)
+    latents = encoded(run, parameters.image.hash, picture)
+    source = inverted(run, parameters.inversion, parameters.image.hash, latents, sofar)
+    work = _Work(run=run, parameters=parameters, source=source, picture=picture, sofar=sofar)
+    images: dict[int, Pixels] = {}
+    masks: Masks = {}
+    for number, indices in enumerate(batches(run, edited)):
+        if not moves(edited[indices[0]]):
+            images[indices[0]] = picture
+            continue
+        pictures, of_these = work.carried_out([edited[index] for index in indices], f"batch {number}")
+        images.update(zip(indices, pictures, strict=True))
+        masks = {**masks, **of_these}
+    spans = [(one.start, one.end) for one in parameters.edits]
+    return Output(
+        images=tuple(images[index] for index in range(len(edited))),
+        maps={**maps(source.heat, spans), **mask_maps(masks)},
+        notes=_notes(source),
+        scores={"fit": source.fit},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    run: Run
+    parameters: Edit
+    source: Inverted
+    picture: Pixels
+    sofar: Sofar
+
+    def carried_out(self, edited: Sequence[Edits], name: str) -> tuple[list[Pixels], Masks]:
+        """One batch of pictures, each with an edit that is not zero, and where their subjects are."""
+        run, source, way = self.run, self.source, WAYS[self.source.way]
+        rows, columns = source.path.shape[-2:]
+        deltas = run.inputs.deltas_of
+        kept = only_subjects(run, edited, source.heat, (rows, columns))
+        prompts, predict = kept.prompts, kept.predict
+        merge: Merge | None = partial(merged, mask=kept.mask)
+        if not self.parameters.only_subject:
+            merge = None
+            prompts = tuple(shifted(run.prompt, edits, deltas(edits)) for edits in edited)
+            predict = run.backbone.predict
+        editing = Editing(run=run, inverted=source, prompts=prompts, predict=predict)
+        first = max(delay_steps(self.parameters.delay, run.steps), round(way.start * run.steps))
+        with run.progress.phase("sample"):
+            latents = carried_out(editing, way.step(editing), first, merge=merge, sofar=self.sofar, name=name)
+        pictures = [self._with_details(pixels) for pixels in decoded(run, latents)]
+        return pictures, kept.masks
+
+    def _with_details(self, edited: Pixels) -> Pixels:
+        if not self.parameters.details:
+            return edited
+        return with_details(self.picture[..., :3], edited, self._unedited())
+
+    def _unedited(self) -> Pixels:
+        """What the model makes of the picture without an edit."""
+        values = self.source.reconstruction
+        name = hashlib.sha256(np.ascontiguousarray(values.cpu().numpy()).data).hexdigest()
+        key = ("decoded", self.run.backbone.model_hash, name)
+        known = cast("Pixels | None", self.run.inputs.cache.get(key))
+        if known is None:
+            known = decoded(self.run, values)[0]
+            self.run.inputs.cache.put(key, known, known.nbytes)
+        return known
+
+
+def with_details(picture: Pixels, edited: Pixels, unedited: Pixels) -> Pixels:
+    """What `unedited` lacks of `picture` added to `edited`, all [H, W, 3], where the two do not differ."""
+    change = np.abs(edited.astype(np.int16) - unedited).max(-1)
+    share = _smooth((_around(change) - UNCHANGED) / (CHANGED - UNCHANGED))[..., None]
+    missing = picture.astype(np.float32) - unedited
+    found = np.rint(np.clip(edited + (1 - share) * missing, 0, 255)).astype(np.uint8)
+    found.setflags(write=False)
+    return found
+
+
+def _around(change: NDArray[np.int16]) -> NDArray[np.float32]:
+    """The change with what is near it, [H, W] of 0..255."""
+    reach = max(1, round(min(change.shape) * _AROUND))
+    image = Image.fromarray(np.clip(change, 0, 255).astype(np.uint8))
+    spread = image.filter(ImageFilter.MaxFilter(2 * reach + 1)).filter(ImageFilter.GaussianBlur(reach / 2))
+    return np.maximum(np.asarray(spread, np.float32), change)
+
+
+def _smooth(share: NDArray[np.float32]) -> NDArray[np.float32]:
+    inside = np.clip(share, 0, 1)
+    return inside * inside * (3 - 2 * inside)
+
+
+def _notes(source: Inverted) -> tuple[Message, ...]:
+    if not source.fit < LEAST_FIT:
+        return ()
+    return (
+        Message(
+            "The prompt does not seem to fit the picture: the model understands it no better with “{prompt}” "
+            "than without. Say what it shows.",
+            prompt=source.prompt.text,
+        ),
+    )

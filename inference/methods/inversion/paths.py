@@ -1,0 +1,126 @@
+"""Ways to invert that need no gradients: DDIM's path, and the noise maps of edit-friendly DDPM.
+
+Both are written in x̂₀ and ε̂ and the schedule's levels, so one formula serves ε-prediction, v-prediction and
+flow matching; with flow matching the first is the flow's own inversion.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from inference.guidance import guided
+from inference.methods.generate import Run
+from inference.methods.inversion.inverted import Inverted
+from inference.methods.inversion.parking import Sofar
+from inference.sampling import Denoise, move
+from inference.schedule import Level, Prediction
+
+# Seeds of noise that is drawn for one step lie this far apart from those of the pictures.
+_STEP_SEEDS = 2**34
+_MOST_STEPS = 1000
+
+
+@torch.no_grad()
+def ddim_path(run: Run, latents: Tensor, sofar: Sofar, *, total: int | None = None) -> Tensor:
+    """Latents [S + 1, C, h, w] from noise to the picture's own, `latents`, without guidance (eq. 12).
+
+    As `sampling.invert`, with a checkpoint before each step. One evaluation a step.
+    """
+    found = sofar.get("path")
+    path = [latents.float()] if found is None else rows(found)
+    denoise = guided(run.backbone, [run.prompt], run.negative, 1.0)
+    for index in range(run.steps - len(path) + 1, 0, -1):
+        sofar.put("path", torch.cat(path))
+        sofar.checkpoint()
+        here, there = run.levels[index], run.levels[index - 1]
+        prediction = denoise(path[-1], replace(here, timestep=there.timestep), index - 1)
+        path.append(move(prediction, here, there))
+        _report(run, len(path) - 1, total or run.steps, prediction)
+    sofar.put("path", torch.cat(path))
+    return torch.cat(path[::-1])
+
+
+def direct(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
+    """DDIM's path, and how far a step without guidance from each of its points misses the next one.
+
+    (Direct Inversion, arXiv:2310.01506; u_t of h-Edit, arXiv:2503.02187.)  Steps start from the stored
+    latents, so that errors do not add up, and the offset makes each one exact. Two evaluations a step.
+    """
+    path = ddim_path(run, latents, sofar, total=2 * run.steps)
+    denoise = guided(run.backbone, [run.prompt], run.negative, 1.0)
+    offsets = _offsets(run, path, denoise, sofar, eta=0.0, before=run.steps)
+    return Inverted(way="direct", prompt=run.prompt, path=path, offsets=offsets)
+
+
+def negative_prompt(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
+    """DDIM's path alone; editing takes the prompt itself for the unconditional one (arXiv:2305.16807)."""
+    return Inverted(way="negative-prompt", prompt=run.prompt, path=ddim_path(run, latents, sofar))
+
+
+def edit_friendly(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
+    """The picture noised to every level independently, and the noise that DDPM needs between them.
+
+    x_t = α_t·x₀ + σ_t·ε_t,  z_t·τ = x_s - μ(x_t)  (arXiv:2304.06140, eq. 4-5). The noise map is kept times τ,
+    so that the last step, which has none, is exact as well. Two evaluations a step with guidance, else one.
+    """
+    noised = [
+        level.alpha * latents + level.sigma * step_noise(run.parameters.seed, index, latents)
+        for index, level in enumerate(run.levels[:-1])
+    ]
+    path = torch.cat([*noised, latents.float()])
+    denoise = guided(run.backbone, [run.prompt], run.negative, guidance_of(run))
+    offsets = _offsets(run, path, denoise, sofar, eta=1.0)
+    return Inverted(way="edit-friendly", prompt=run.prompt, path=path, offsets=offsets)
+
+
+def picture_alone(run: Run, latents: Tensor, sofar: Sofar, way: str) -> Inverted:
+    """Nothing but the picture's latents, for ways that go from picture to picture."""
+    del sofar
+    return Inverted(way=way, prompt=run.prompt, path=latents.float())
+
+
+def mean_step(prediction: Prediction, here: Level, there: Level, eta: float) -> Tensor:
+    """DDIM's step (η = 0), or the mean of DDPM's (η = 1): `sampling.move` without its noise."""
+    if eta == 0:
+        return move(prediction, here, there)
+    return move(prediction, here, there, noise=torch.zeros_like(prediction.eps))
+
+
+def step_noise(seed: int, index: int, like: Tensor) -> Tensor:
+    """Noise [1, C, h, w] of one step, drawn on the CPU."""
+    generator = torch.Generator("cpu").manual_seed(seed * _MOST_STEPS + index + _STEP_SEEDS)
+    return torch.randn((1, *like.shape[1:]), generator=generator).to(like.device)
+
+
+def rows(values: Tensor) -> list[Tensor]:
+    """[N, …] as N of [1, …]."""
+    return [values[i : i + 1] for i in range(len(values))]
+
+
+def guidance_of(run: Run) -> float:
+    """The run's guidance scale."""
+    scale = run.parameters.guidance_scale
+    return 1.0 if scale is None else scale
+
+
+@torch.no_grad()
+def _offsets(
+    run: Run, path: Tensor, denoise: Denoise, sofar: Sofar, *, eta: float, before: int = 0
+) -> Tensor:
+    """What each step from the path misses its next point by: [S, C, h, w]."""
+    found = sofar.get("offsets")
+    offsets = [] if found is None else rows(found)
+    for index in range(len(offsets), run.steps):
+        sofar.checkpoint()
+        here, there = run.levels[index], run.levels[index + 1]
+        prediction = denoise(path[index : index + 1], here, index)
+        offsets.append(path[index + 1 : index + 2] - mean_step(prediction, here, there, eta))
+        sofar.put("offsets", torch.cat(offsets))
+        _report(run, before + index + 1, before + run.steps, prediction)
+    return torch.cat(offsets)
+
+
+def _report(run: Run, done: int, total: int, prediction: Prediction) -> None:
+    shown = run.backbone.preview(prediction.x0) if run.progress.wants_preview else None
+    run.progress.step(done, total, shown)

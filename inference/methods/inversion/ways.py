@@ -1,0 +1,121 @@
+"""The table of ways to invert, and inversions that were made before, from memory or disk."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+from torch import Tensor
+
+from inference.errors import EditorError
+from inference.methods.generate import Run
+from inference.methods.inversion.editing import (
+    FLOW_START,
+    Editing,
+    Step,
+    ancestral_step,
+    corrected_step,
+    flow_align_step,
+    flow_edit_step,
+    guided_step,
+)
+from inference.methods.inversion.inverted import Inverted
+from inference.methods.inversion.looking import looked_at
+from inference.methods.inversion.null_text import null_text
+from inference.methods.inversion.parking import Sofar
+from inference.methods.inversion.paths import direct, edit_friendly, negative_prompt, picture_alone
+
+Invert: TypeAlias = Callable[[Run, Tensor, Sofar], Inverted]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way to invert a picture and to edit it.
+
+    Args:
+        invert: (run, latents [1, C, h, w], what is known so far) → the inversion.
+        step: its step of the editing loop.
+        reads: parameters that the inversion depends on beside picture, prompt, model, steps and sampler.
+        flow: whether it needs a model of flow matching.
+        start: the least share of the steps that is left out at the noisy end.
+    """
+
+    invert: Invert
+    step: Callable[[Editing], Step]
+    reads: tuple[str, ...] = ()
+    flow: bool = False
+    start: float = 0.0
+
+
+_GUIDED = ("negative_prompt", "guidance_scale")
+
+WAYS: dict[str, Way] = {
+    "direct": Way(invert=direct, step=corrected_step),
+    "negative-prompt": Way(invert=negative_prompt, step=guided_step),
+    "null-text": Way(invert=null_text, step=guided_step, reads=_GUIDED),
+    "edit-friendly": Way(invert=edit_friendly, step=ancestral_step, reads=(*_GUIDED, "seed")),
+    "flow-align": Way(
+        invert=partial(picture_alone, way="flow-align"), step=flow_align_step, flow=True, start=FLOW_START
+    ),
+    "flow-edit": Way(
+        invert=partial(picture_alone, way="flow-edit"), step=flow_edit_step, flow=True, start=FLOW_START
+    ),
+}
+
+
+def inverted(run: Run, name: str, picture: str, latents: Tensor, sofar: Sofar) -> Inverted:
+    """The picture inverted in the way `name`; a second time nothing is computed.
+
+    Args:
+        picture: the hash of the picture's content.
+        latents: the picture's own, [1, C, h, w].
+
+    Raises:
+        EditorError: the way needs another kind of model.
+    """
+    way = WAYS[name]
+    if way.flow and not run.backbone.schedule.is_flow:
+        raise EditorError(
+            "“{way}” does not work with {model}, which is no model of flow matching.",
+            "Choose another way to invert.",
+            way=name,
+            model=run.backbone.name,
+        )
+    key = _key(run, name, picture, latents)
+    found = _known(run, key, name)
+    if found is None:
+        with run.progress.phase("invert"):
+            made = way.invert(run, latents, sofar)
+            found = looked_at(run, made)
+        if run.inputs.kept is not None:
+            run.inputs.kept.put(key, found.to_arrays())
+    run.inputs.cache.put(tuple(map(str, key)), found, found.size_bytes)
+    return found
+
+
+def _known(run: Run, key: list[object], name: str) -> Inverted | None:
+    known = run.inputs.cache.get(tuple(map(str, key)))
+    if known is not None:
+        return known
+    arrays = run.inputs.kept.get(key) if run.inputs.kept is not None else None
+    if arrays is None:
+        return None
+    try:
+        return Inverted.from_arrays(arrays, name, run.prompt, run.negative)
+    except (KeyError, ValueError):  # written by another version
+        return None
+
+
+def _key(run: Run, name: str, picture: str, latents: Tensor) -> list[object]:
+    """All that an inversion depends on."""
+    parameters = run.parameters.to_json()
+    always = ("prompt", "steps", "sampler")
+    return [
+        "inverted",
+        name,
+        run.backbone.model_hash,
+        str(run.backbone.dtype),
+        picture,
+        list(latents.shape),
+        *(parameters[item] for item in (*always, *WAYS[name].reads)),
+    ]

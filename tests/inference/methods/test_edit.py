@@ -1,0 +1,204 @@
+"""Attributes on a picture: what only this operation promises, and what it refuses."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inference.content import Mask, Picture, content_hash
+from inference.definitions import shipped_folder
+from inference.deltas import DeltaLibrary
+from inference.disk_cache import DiskCache
+from inference.errors import EditorError, Parked
+from inference.methods.edit import with_details
+from inference.models import Catalogue, ModelEntry
+from inference.operations import EXAMPLE_PROMPT, INVERSIONS, Edit, EditSweep, SubjectEdit
+from inference.progress import Progress
+from inference.request import Pixels, Request, Result
+from inference.runner import Runner
+
+STEPS = 5
+MAN, WOMAN = (13, 16), (23, 28)
+FAMILIES = ("tiny-sd1", "tiny-sdxl", "tiny-sd3")
+
+
+def picture(height: int = 64, width: int = 64, channels: int = 3) -> Pixels:
+    made = np.random.default_rng(3).integers(0, 256, (height, width, channels), np.uint8)
+    if channels == 4:
+        made[..., 3] = 255
+    return made
+
+
+def older(value: float = 1.5, span: tuple[int, int] = MAN, attribute: str = "age") -> SubjectEdit:
+    return SubjectEdit(start=span[0], end=span[1], attribute=attribute, value=value)
+
+
+@pytest.fixture
+def runner(tiny_folders: dict[str, Path], tiny_backbones: dict[str, Any], tmp_path: Path) -> Runner:
+    def load(entry: ModelEntry, **options: object) -> Any:
+        return tiny_backbones[entry.name]
+
+    models = next(iter(tiny_folders.values())).parent
+    catalogue = Catalogue(models / "settings", built_in=models)
+    library = DeltaLibrary((), shipped_folder() / "definitions")
+    return Runner(catalogue, library, device="cpu", load=load, kept=DiskCache(tmp_path / "kept"))
+
+
+def run(
+    runner: Runner,
+    *edits: SubjectEdit,
+    model: str = "tiny-sd1",
+    pixels: Pixels | None = None,
+    progress: Progress | None = None,
+    resume: bytes | None = None,
+    mask: Pixels | None = None,
+    **more: Any,
+) -> Result:
+    pixels = picture() if pixels is None else pixels
+    contents: dict[str, Any] = {content_hash(pixels): pixels}
+    if mask is not None:
+        contents[content_hash(mask)] = mask
+        more["mask"] = Mask(content_hash(mask))
+    kind = EditSweep if "positions" in more else Edit
+    values: dict[str, Any] = {"prompt": EXAMPLE_PROMPT, "steps": STEPS, "seed": 5, **more}
+    parameters = kind(image=Picture(content_hash(pixels)), edits=edits, **values)
+    operation = "edit-sweep" if kind is EditSweep else "edit"
+    request = Request(operation=operation, parameters=parameters, model=model)
+    return runner.run(request, contents, progress or Progress(), resume)
+
+
+@pytest.mark.parametrize("model", FAMILIES)
+class TestEveryFamily:
+    def test_a_second_edit_inverts_nothing(self, runner: Runner, model: str) -> None:
+        after_delay = STEPS - 1
+        first = run(runner, older(1.0), model=model).measured.denoiser_evaluations
+        assert first == 2 * STEPS + 6 + 2 * after_delay
+        for again in (older(2.0), older(1.0, WOMAN)):
+            assert run(runner, again, model=model).measured.denoiser_evaluations == 2 * after_delay
+        runner.forget()  # what is on the disk stays
+        assert run(runner, older(0.5), model=model).measured.denoiser_evaluations == 2 * after_delay
+
+    def test_a_sweep_gives_the_pictures_of_its_positions(self, runner: Runner, model: str) -> None:
+        swept = run(runner, older(), model=model, positions=(-0.1, 0.0, 0.2)).images
+        np.testing.assert_array_equal(swept[1], picture())
+        for value, image in zip((-0.1, 0.2), (swept[0], swept[2]), strict=True):
+            single = run(runner, older(value), model=model).images[0]
+            np.testing.assert_allclose(image.astype(int), single, atol=1)
+
+    def test_the_subjects_mask_comes_with_it(self, runner: Runner, model: str) -> None:
+        maps = run(runner, older(), older(1.0, WOMAN), model=model).maps
+        assert {"mask/13-16", "mask/23-28", "attention/13-16", "attention/23-28"} <= set(maps)
+        for span in ("13-16", "23-28"):
+            assert maps[f"mask/{span}"].dtype == np.float32
+            assert 0 <= maps[f"mask/{span}"].min() <= maps[f"mask/{span}"].max() <= 1
+
+
+@pytest.mark.parametrize("way", INVERSIONS)
+def test_every_way_edits(runner: Runner, way: str) -> None:
+    result = run(runner, older(), model="tiny-sd3", inversion=way)
+    assert result.images[0].shape == (64, 64, 3)
+    assert not np.array_equal(result.images[0], picture())
+
+
+def test_a_small_edit_is_a_small_step_from_the_picture(runner: Runner) -> None:
+    """No jump at 0: what the autoencoder loses is put back."""
+    barely = run(runner, older(0.001)).images[0]
+    np.testing.assert_allclose(barely.astype(int), picture(), atol=2)
+    lossy = run(runner, older(0.001), details=False).images[0]
+    assert np.abs(lossy.astype(int) - picture()).max() > 20
+
+
+def test_details_stay_where_nothing_changes_and_go_where_it_does() -> None:
+    source, unedited = picture(), picture() // 2
+    edited = unedited.copy()
+    edited[:, 32:] = 255 - edited[:, 32:]
+    found = with_details(source, edited, unedited)
+    np.testing.assert_array_equal(found[:, :24], source[:, :24])
+    np.testing.assert_array_equal(with_details(source, unedited, unedited), source)
+    moved = np.abs(edited.astype(int) - unedited).max(-1) > 24
+    np.testing.assert_array_equal(found[moved], edited[moved])
+
+
+def test_outside_the_mask_it_is_the_picture(runner: Runner) -> None:
+    mask = np.zeros((48, 80), np.uint8)
+    mask[10:30, 20:50] = 255
+    pixels = picture(48, 80, 4)
+    found = run(runner, older(2.0), pixels=pixels, mask=mask).images[0]
+    np.testing.assert_array_equal(found[mask == 0], pixels[mask == 0])
+    assert not np.array_equal(found, pixels)
+
+
+def test_without_a_moving_edit_nothing_is_computed(runner: Runner) -> None:
+    result = run(runner, older(0.0))
+    np.testing.assert_array_equal(result.images[0], picture())
+    assert result.measured.denoiser_evaluations == 0
+
+
+@pytest.mark.parametrize("way", ["direct", "null-text", "flow-align"])
+def test_parked_anywhere_it_ends_in_the_same_bytes(
+    tiny_folders: dict[str, Path], tiny_backbones: dict[str, Any], way: str
+) -> None:
+    def fresh() -> Runner:  # which has nothing in memory or on disk
+        models = next(iter(tiny_folders.values())).parent
+        library = DeltaLibrary((), shipped_folder() / "definitions")
+        catalogue = Catalogue(models / "settings", built_in=models)
+        return Runner(catalogue, library, load=lambda entry, **_: tiny_backbones[entry.name])
+
+    common: dict[str, Any] = {"model": "tiny-sd3", "inversion": way, "positions": (1.0, 2.0)}
+    whole = run(fresh(), older(), **common)
+    state: bytes | None = None
+    for _ in range(20):
+        asked = iter((False, False, True))
+        progress = Progress(park_requested=lambda asked=asked: next(asked))
+        try:
+            found = run(fresh(), older(), progress=progress, resume=state, **common)
+        except Parked as parked:
+            state = parked.state
+        else:
+            break
+    assert state is not None
+    for image, wanted in zip(found.images, whole.images, strict=True):
+        np.testing.assert_array_equal(image, wanted)
+
+
+class TestBadInput:
+    @pytest.mark.parametrize("prompt", ["", "  \n"])
+    def test_no_prompt(self, runner: Runner, prompt: str) -> None:
+        with pytest.raises(EditorError, match="prompt is empty"):
+            run(runner, older(), prompt=prompt)
+
+    def test_a_subject_outside_of_the_prompt(self, runner: Runner) -> None:
+        with pytest.raises(EditorError, match="not in the prompt"):
+            run(runner, older(1.0, (40, 50)))
+
+    def test_characters_that_are_no_word(self, runner: Runner) -> None:
+        with pytest.raises(EditorError):
+            run(runner, older(1.0, (1, 2)))
+
+    @pytest.mark.parametrize("size", [(4, 64), (64, 7), (1, 1)])
+    def test_a_picture_smaller_than_the_models_unit(self, runner: Runner, size: tuple[int, int]) -> None:
+        with pytest.raises(EditorError, match="too small"):
+            run(runner, older(), pixels=picture(*size))
+
+    def test_nothing_to_see(self, runner: Runner) -> None:
+        pixels = picture(channels=4)
+        pixels[..., 3] = 0
+        with pytest.raises(EditorError, match="fully transparent"):
+            run(runner, older(), pixels=pixels)
+
+    def test_a_way_of_another_kind_of_model(self, runner: Runner) -> None:
+        with pytest.raises(EditorError, match="flow-edit"):
+            run(runner, older(), inversion="flow-edit")
+
+
+def test_a_prompt_that_does_not_fit_is_said(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    from inference.methods.inversion import ways
+
+    seen = ways.looked_at
+    for fit, count in ((-0.4, 1), (0.2, 0)):
+        monkeypatch.setattr(ways, "looked_at", lambda run, found, fit=fit: replace(seen(run, found), fit=fit))
+        result = run(runner, older(1 + fit), prompt=EXAMPLE_PROMPT + " " * (count + 1))
+        assert len([note for note in result.notes if "does not seem to fit" in str(note)]) == count
+        assert result.scores["fit"] == fit
