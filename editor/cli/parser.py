@@ -140,6 +140,22 @@ def _bound(value: float | None) -> str:
     return str(int(value)) if value == int(value) else f"{value:g}"
 
 
+def _add_convert(commands: Any) -> None:
+    from editor.document.export_options import ExportOptions  # with NumPy, which the window's start waits for
+
+    parser = _command(
+        commands, "convert", "Write pictures in another format, size or depth", "convert:convert"
+    )
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="pictures or projects")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="a file, or a folder for several"
+    )
+    for declared in ExportOptions.declared():
+        _add_parameter(parser, declared)
+    parser.add_argument("--overwrite", action="store_true", help="even if OUT is IN itself")
+    _add_json(parser)
+
+
 def _add_learn_delta(commands: Any) -> None:
     parser = _command(commands, "learn-delta", "Learn an attribute's direction", "operations:learn_delta")
     parser.add_argument(
@@ -276,6 +292,7 @@ def _resolved(function: str) -> Callable[[argparse.Namespace], int]:
 
 
 _OTHERS: dict[str, Callable[[Any], None]] = {
+    "convert": _add_convert,
     "learn-delta": _add_learn_delta,
     "deltas": _add_deltas,
     "models": _add_models,
