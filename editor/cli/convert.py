@@ -12,6 +12,7 @@ from typing import Any
 from editor.cli.boundary import status_of
 from editor.cli.operations import check_folder
 from editor.cli.output import complain, print_json, say
+from editor.cli.parser import ORIGINAL
 from editor.document.known_file import same_file
 from editor.formats import FORMATS, ExportOptions, FileFormat, Opened, format_for_reading, format_for_writing
 from editor.formats.files import export_picture, open_file, save_project
@@ -66,6 +67,8 @@ def convert(arguments: argparse.Namespace) -> int:
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
     """The options of an export that were given; the others keep their defaults."""
     found = {item.name: getattr(arguments, item.name, None) for item in ExportOptions.declared()}
+    if found["quality"] == ORIGINAL:
+        found |= {"quality": None, "like_original": True}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -179,6 +182,8 @@ def _save(job: Job, opened: Opened, given: dict[str, Any]) -> None:
 
 def _useless(chosen: FileFormat, given: dict[str, Any]) -> Iterator[Message]:
     """Options without a meaning in the format."""
+    if given.get("like_original") and chosen.name != "jpeg":
+        yield Message("{format} cannot be encoded as a JPEG was.", format=chosen.label)
     if "quality" in given and not chosen.lossy:
         yield Message("{format} has no quality: nothing is lost in it.", format=chosen.label)
     if given.get("depth") == "16" and not chosen.deep:

@@ -22,6 +22,9 @@ from inference.process.hub import stay_offline
 
 DEFAULT_MODEL = "mini-sdxl"
 DEVICES = ("auto", "cpu", "cuda", "mps")
+ORIGINAL = "original"
+"""In place of a quality: that of the JPEG that is opened."""
+_QUALITY_HELP = f"1 to 100, default: 92; {ORIGINAL}: as the JPEG that is opened was encoded"
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -151,9 +154,16 @@ def _add_convert(commands: Any) -> None:
         "-o", "--output", type=Path, required=True, metavar="OUT", help="a file, or a folder for several"
     )
     for declared in ExportOptions.declared():
-        _add_parameter(parser, declared)
+        if declared.name == "quality":
+            parser.add_argument("--quality", type=_quality, metavar=f"N|{ORIGINAL}", help=_QUALITY_HELP)
+        elif declared.name != "like_original":  # a word for the quality
+            _add_parameter(parser, declared)
     parser.add_argument("--overwrite", action="store_true", help="even if OUT is IN itself")
     _add_json(parser)
+
+
+def _quality(text: str) -> int | str:
+    return text if text == ORIGINAL else int(text)
 
 
 def _add_learn_delta(commands: Any) -> None:

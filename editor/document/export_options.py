@@ -23,6 +23,7 @@ class ExportOptions(Parameters):
     Args:
         format: a key of `FORMATS`; "" goes by the file's ending.
         quality: 1..100, for JPEG, lossy WebP and lossy AVIF.
+        like_original: JPEG with the tables and colour resolution of the JPEG that was opened, if it was one.
         subsampling: JPEG's resolution of colour; "auto" is full from quality 90 on, else a quarter.
         effort: how long PNG, lossless WebP and AVIF look for a smaller file.
         metadata: whether EXIF, XMP, text and how the picture was made are written; `location`: GPS among it.
@@ -37,6 +38,7 @@ class ExportOptions(Parameters):
         help=N_("Export", "png, jpeg, webp, tiff or avif; else the file's ending says it"),
     )
     quality: int = param(92, N_("Export", "Quality"), min=1, max=100)
+    like_original: bool = param(False, N_("Export", "Like the original"))
     lossless: bool = param(False, N_("Export", "Lossless"))
     subsampling: str = param("auto", N_("Export", "Colour resolution"), choices=SUBSAMPLINGS)
     progressive: bool = param(False, N_("Export", "Progressive"))
