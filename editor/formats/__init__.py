@@ -154,6 +154,15 @@ FORMATS: dict[str, FileFormat] = {
             deep=True,
         ),
         FileFormat(
+            name="light",
+            label=N_("FileFormat", "OpenEXR and Radiance HDR"),
+            extensions=(".exr", ".hdr"),
+            mime_type="image/x-exr",
+            module="editor.formats.light",
+            writable=False,
+            deep=True,
+        ),
+        FileFormat(
             name="other",
             label=N_("FileFormat", "Other pictures"),
             extensions=(
@@ -162,7 +171,6 @@ FORMATS: dict[str, FileFormat] = {
                 ".jp2",
                 ".j2k",
                 ".qoi",
-                ".hdr",
                 ".ico",
                 ".tga",
                 ".ppm",
@@ -222,12 +230,18 @@ def format_for_reading(path: Path) -> FileFormat:
         return FORMATS["other"]  # has no mark of its own
     if head[:4] == b"PK\3\4" and _holds_layers(path):
         return FORMATS["openraster"]
+    if head.startswith(b"gimp xcf "):
+        raise EditorError(
+            "“{name}” is a file of GIMP, whose layers only GIMP itself reads well.",
+            "Open it in GIMP and export it as OpenRaster (.ora) or Photoshop document (.psd): the layers stay.",
+            name=path.name,
+        )
     raise EditorError(
         Message("“{name}” is no picture that Attune reads.", name=path.name)
         if head
         else Message("“{name}” is empty.", name=path.name),
-        "It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, camera raw, OpenRaster, Photoshop "
-        "and some older kinds of files.",
+        "It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, camera raw, OpenEXR, OpenRaster, "
+        "Photoshop and some older kinds of files.",
     )
 
 
@@ -257,14 +271,13 @@ def _holds_layers(path: Path) -> bool:
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 _RAW = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW")  # Olympus, Panasonic, Fujifilm
+_LIGHT = (b"v/1\x01", b"#?RADIANCE", b"#?RGBE")
 _OTHERS = (
     b"BM",
     b"GIF8",
     b"\0\0\0\x0cjP  \r\n\x87\n",  # JPEG 2000 in its container
     b"\xff\x4f\xff\x51",  # and without
     b"qoif",
-    b"#?RADIANCE",
-    b"#?RGBE",
     b"\0\0\1\0",  # icons
     *(b"P%d%c" % (kind, space) for kind in range(1, 7) for space in b" \t\r\n"),  # PNM
 )
@@ -280,5 +293,6 @@ _SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("avif", lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
     ("heif", lambda head: head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS),
     ("psd", lambda head: head[:4] == b"8BPS"),
+    ("light", lambda head: head.startswith(_LIGHT)),
     ("other", lambda head: any(head.startswith(start) for start in _OTHERS)),
 )
