@@ -154,6 +154,15 @@ FORMATS: dict[str, FileFormat] = {
             deep=True,
         ),
         FileFormat(
+            name="jxl",
+            label=N_("FileFormat", "JPEG XL"),
+            extensions=(".jxl",),
+            mime_type="image/jxl",
+            module="editor.formats.jxl",
+            writable=False,
+            deep=True,
+        ),
+        FileFormat(
             name="light",
             label=N_("FileFormat", "OpenEXR and Radiance HDR"),
             extensions=(".exr", ".hdr"),
@@ -233,14 +242,15 @@ def format_for_reading(path: Path) -> FileFormat:
     if head.startswith(b"gimp xcf "):
         raise EditorError(
             "“{name}” is a file of GIMP, whose layers only GIMP itself reads well.",
-            "Open it in GIMP and export it as OpenRaster (.ora) or Photoshop document (.psd): the layers stay.",
+            "Open it in GIMP and export it as OpenRaster (.ora) or as Photoshop document (.psd), "
+            "which keep the layers.",
             name=path.name,
         )
     raise EditorError(
         Message("“{name}” is no picture that Attune reads.", name=path.name)
         if head
         else Message("“{name}” is empty.", name=path.name),
-        "It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, camera raw, OpenEXR, OpenRaster, "
+        "It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, JPEG XL, camera raw, OpenEXR, OpenRaster, "
         "Photoshop and some older kinds of files.",
     )
 
@@ -293,6 +303,7 @@ _SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("avif", lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
     ("heif", lambda head: head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS),
     ("psd", lambda head: head[:4] == b"8BPS"),
+    ("jxl", lambda head: head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"))),
     ("light", lambda head: head.startswith(_LIGHT)),
     ("other", lambda head: any(head.startswith(start) for start in _OTHERS)),
 )

@@ -157,6 +157,16 @@ def _light() -> list[bytes]:
     return [imagecodecs.rgbe_encode(light[..., :3]), *(exr(light, compression=name) for name in names)]
 
 
+def _jxl() -> list[bytes]:
+    return [
+        imagecodecs.jpegxl_encode(_pixels(21, 3), lossless=True),
+        imagecodecs.jpegxl_encode(_pixels(22), level=80, usecontainer=True),
+        imagecodecs.jpegxl_encode(_pixels(23, 3, np.uint16) & 1023, lossless=True, bitspersample=10),
+        imagecodecs.jpegxl_encode(_pixels(24, 3).astype(np.float32) / 255, lossless=True),
+        imagecodecs.jpegxl_encode_jpeg(_camera(), usecontainer=True),
+    ]
+
+
 def exr(light: np.ndarray, names: str = "RGBA", *, compression: str = "ZIP", **header: Any) -> bytes:
     """An OpenEXR file of planes [H, W, len(names)]."""
     planes = {name: np.ascontiguousarray(light[..., place]) for place, name in enumerate(names)}
@@ -244,6 +254,7 @@ _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     "webp": _webp,
     "tiff": _tiff,
     "raw": _raw,
+    "jxl": _jxl,
     "light": _light,
     "other": _other,
     "avif": _avif,
