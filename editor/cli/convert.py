@@ -22,6 +22,8 @@ from editor.system.errors import DONE
 from inference.errors import EditorError
 from inference.messages import Message, listed, untranslated
 
+_SIZES = ("width", "height", "percent")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -142,7 +144,10 @@ def _written(job: Job, options: ExportOptions, given: dict[str, Any]) -> dict[st
     """
     if job.error is not None:
         raise job.error
-    opened = open_file(job.source)
+    opened = open_file(job.source, options.size_of)
+    if format_for_reading(job.source).scalable:  # drawn at that size
+        options = replace(options, width=0, height=0, percent=100.0)
+        given = {name: value for name, value in given.items() if name not in _SIZES}
     notes = [*opened.notes, *_useless(job.format, given)]
     if job.format.keeps_layers:
         _save(job, opened, given)
@@ -170,7 +175,7 @@ def _save(job: Job, opened: Opened, given: dict[str, Any]) -> None:
     Raises:
         EditorError: an option asks for something else.
     """
-    changing = sorted({*given} & {"metadata", "location", "depth", "profile", "width", "height", "percent"})
+    changing = sorted({*given} & {"metadata", "location", "depth", "profile", *_SIZES})
     if changing:
         raise EditorError(
             "A project keeps the picture as it is; {flag} is for other formats.",

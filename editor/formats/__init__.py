@@ -67,6 +67,7 @@ class FileFormat:
     lossless: bool = False  # can do without loss although it has a quality
     deep: bool = False  # 16 bits a channel
     alpha: bool = True
+    scalable: bool = False  # a drawing, which becomes pixels at any size
 
     @property
     def codec(self) -> Codec:
@@ -163,6 +164,15 @@ FORMATS: dict[str, FileFormat] = {
             deep=True,
         ),
         FileFormat(
+            name="svg",
+            label=N_("FileFormat", "SVG drawing"),
+            extensions=(".svg", ".svgz"),
+            mime_type="image/svg+xml",
+            module="editor.formats.svg",
+            writable=False,
+            scalable=True,
+        ),
+        FileFormat(
             name="light",
             label=N_("FileFormat", "OpenEXR and Radiance HDR"),
             extensions=(".exr", ".hdr"),
@@ -239,6 +249,8 @@ def format_for_reading(path: Path) -> FileFormat:
         return FORMATS["other"]  # has no mark of its own
     if head[:4] == b"PK\3\4" and _holds_layers(path):
         return FORMATS["openraster"]
+    if _is_drawing(path, head):
+        return FORMATS["svg"]
     if head.startswith(b"gimp xcf "):
         raise EditorError(
             "“{name}” is a file of GIMP, whose layers only GIMP itself reads well.",
@@ -251,7 +263,7 @@ def format_for_reading(path: Path) -> FileFormat:
         if head
         else Message("“{name}” is empty.", name=path.name),
         "It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, JPEG XL, camera raw, OpenEXR, OpenRaster, "
-        "Photoshop and some older kinds of files.",
+        "Photoshop, SVG and some older kinds of files.",
     )
 
 
@@ -278,6 +290,18 @@ def _holds_layers(path: Path) -> bool:
         return False
 
 
+def _is_drawing(path: Path, head: bytes) -> bool:
+    """Whether a text begins as SVG does, after what may stand before it, or is packed and called so."""
+    if head.startswith(b"\x1f\x8b"):
+        return path.suffix.lower() in FORMATS["svg"].extensions
+    start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    if not start.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")):
+        return False
+    with path.open("rb") as file:
+        return b"<svg" in file.read(_LONGEST_PREAMBLE_BYTES).replace(b"\0", b"").lower()
+
+
+_LONGEST_PREAMBLE_BYTES = 2**16
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 _RAW = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW")  # Olympus, Panasonic, Fujifilm
