@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ LARGEST_WHOLE = 2**63 - 1
 LARGEST_JSON_BYTES = 64 * 2**20
 _SHOWN = 40  # characters of a value in an error
 _WHOLE, _NUMBER = Message("a whole number"), Message("a number")
+_NOT_IN_XML = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ufffe\\uffff]")
 _FLAG, _TEXT = Message("yes or no"), Message("a text")
 
 
@@ -143,6 +145,11 @@ def mended(value: str) -> str:
     if is_whole_text(value):
         return value
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def in_xml(value: str) -> str:
+    """The text with U+FFFD for characters that no XML may hold, not even as numbers (XML 1.0, 2.2)."""
+    return _NOT_IN_XML.sub("\ufffd", mended(value))
 
 
 def flag(value: object, name: str | Message) -> bool:

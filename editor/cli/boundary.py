@@ -53,12 +53,17 @@ def guarded(run: Callable[[], int], *, as_json: bool) -> int:
     except OutputError as error:
         return FAILED if error.nobody_reads else _told(error, FAILED, as_json=False)
     except EditorError as error:
-        failed = isinstance(error, WritingError | TooLittleMemoryError)
-        return _told(error, FAILED if failed else WRONG_ARGUMENTS, as_json)
+        return _told(error, status_of(error), as_json)
     except Exception as error:  # noqa: BLE001 - the boundary: nothing else may catch everything
         if os.environ.get(TRACEBACK_VARIABLE):
             traceback.print_exc()
         return _told(_unexpected(error), FAILED, as_json)
+
+
+def status_of(error: EditorError) -> int:
+    """The exit status that an error for people ends a command with."""
+    failed = isinstance(error, WritingError | TooLittleMemoryError)
+    return FAILED if failed else WRONG_ARGUMENTS
 
 
 def _told(error: EditorError, status: int, as_json: bool) -> int:

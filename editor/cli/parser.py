@@ -22,6 +22,9 @@ from inference.process.hub import stay_offline
 
 DEFAULT_MODEL = "mini-sdxl"
 DEVICES = ("auto", "cpu", "cuda", "mps")
+ORIGINAL = "original"
+"""In place of a quality: that of the JPEG that is opened."""
+_QUALITY_HELP = f"1 to 100, default: 92; {ORIGINAL}: as the JPEG that is opened was encoded"
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -139,6 +142,29 @@ def _bound(value: float | None) -> str:
     if value is None:
         return "any"
     return str(int(value)) if value == int(value) else f"{value:g}"
+
+
+def _add_convert(commands: Any) -> None:
+    from editor.document.export_options import ExportOptions  # with NumPy, which the window's start waits for
+
+    parser = _command(
+        commands, "convert", "Write pictures in another format, size or depth", "convert:convert"
+    )
+    parser.add_argument("inputs", nargs="+", type=Path, metavar="IN", help="pictures or projects")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="a file, or a folder for several"
+    )
+    for declared in ExportOptions.declared():
+        if declared.name == "quality":
+            parser.add_argument("--quality", type=_quality, metavar=f"N|{ORIGINAL}", help=_QUALITY_HELP)
+        elif declared.name != "like_original":  # a word for the quality
+            _add_parameter(parser, declared)
+    parser.add_argument("--overwrite", action="store_true", help="even if OUT is IN itself")
+    _add_json(parser)
+
+
+def _quality(text: str) -> int | str:
+    return text if text == ORIGINAL else int(text)
 
 
 def _add_learn_delta(commands: Any) -> None:
@@ -277,6 +303,7 @@ def _resolved(function: str) -> Callable[[argparse.Namespace], int]:
 
 
 _OTHERS: dict[str, Callable[[Any], None]] = {
+    "convert": _add_convert,
     "learn-delta": _add_learn_delta,
     "deltas": _add_deltas,
     "models": _add_models,

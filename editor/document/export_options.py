@@ -13,6 +13,7 @@ RESAMPLINGS = ("nearest", "bilinear", "bicubic", "lanczos")
 PROFILES = ("keep", "srgb")
 TIFF_COMPRESSIONS = ("deflate", "none")
 DEPTHS = ("keep", "8", "16")
+_SIDE = N_("Export", "Pixels; 0 follows the other side, so that nothing is stretched")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,7 @@ class ExportOptions(Parameters):
     Args:
         format: a key of `FORMATS`; "" goes by the file's ending.
         quality: 1..100, for JPEG, lossy WebP and lossy AVIF.
+        like_original: JPEG with the tables and colour resolution of the JPEG that was opened, if it was one.
         subsampling: JPEG's resolution of colour; "auto" is full from quality 90 on, else a quarter.
         effort: how long PNG, lossless WebP and AVIF look for a smaller file.
         metadata: whether EXIF, XMP, text and how the picture was made are written; `location`: GPS among it.
@@ -30,8 +32,13 @@ class ExportOptions(Parameters):
         profile: "keep" the document's, or convert to "srgb".
     """
 
-    format: str = param("", N_("Export", "Format"))
+    format: str = param(
+        "",
+        N_("Export", "Format"),
+        help=N_("Export", "png, jpeg, webp, tiff or avif; else the file's ending says it"),
+    )
     quality: int = param(92, N_("Export", "Quality"), min=1, max=100)
+    like_original: bool = param(False, N_("Export", "Like the original"))
     lossless: bool = param(False, N_("Export", "Lossless"))
     subsampling: str = param("auto", N_("Export", "Colour resolution"), choices=SUBSAMPLINGS)
     progressive: bool = param(False, N_("Export", "Progressive"))
@@ -40,8 +47,8 @@ class ExportOptions(Parameters):
     metadata: bool = param(True, N_("Export", "Metadata"))
     location: bool = param(True, N_("Export", "Location"))
     depth: str = param("keep", N_("Export", "Bits per channel"), choices=DEPTHS)
-    width: int = param(0, N_("Export", "Width"), min=0, max=LARGEST_SIDE_PX)
-    height: int = param(0, N_("Export", "Height"), min=0, max=LARGEST_SIDE_PX)
+    width: int = param(0, N_("Export", "Width"), min=0, max=LARGEST_SIDE_PX, help=_SIDE)
+    height: int = param(0, N_("Export", "Height"), min=0, max=LARGEST_SIDE_PX, help=_SIDE)
     percent: float = param(100.0, N_("Export", "Scale"), min=1, max=1000)
     resampling: str = param("lanczos", N_("Export", "Resampling"), choices=RESAMPLINGS)
     profile: str = param("keep", N_("Export", "Colour profile"), choices=PROFILES)

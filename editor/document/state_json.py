@@ -21,7 +21,7 @@ from editor.adjustments import ADJUSTMENTS, kind_of
 from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Mask, Node, new_layer_id
 from editor.layers.limits import LARGEST_OFFSET_PX, LARGEST_SIDE_PX, MOST_LAYERS, check_depth
 from editor.layers.recipes import Recipe
-from editor.layers.state import DocumentState, Guide, SourceMetadata
+from editor.layers.state import DocumentState, Guide, JpegEncoding, SourceMetadata
 from editor.layers.text import TextContent
 from editor.pixels.raster import Raster
 from inference.content import content_hash, contents_in
@@ -214,6 +214,7 @@ def source_to_json(source: SourceMetadata) -> dict[str, Any]:
         "others": list(source.others),
         "text": dict(source.text),
         "photo": source.photo,
+        "jpeg": _encoding_to_json(source.jpeg),
     }
 
 
@@ -236,7 +237,23 @@ def source_from_json(values: object) -> SourceMetadata:
             mended_text(name, "others", LONGEST_NAME) for name in _list(given, "others", MOST_TEXTS)
         ),
         photo=flag(given.get("photo", False), "photo"),
+        jpeg=_encoding_from_json(given.get("jpeg")),
     )
+
+
+def _encoding_to_json(encoding: JpegEncoding | None) -> dict[str, Any] | None:
+    if encoding is None:
+        return None
+    return {"tables": [list(table) for table in encoding.tables], "subsampling": encoding.subsampling}
+
+
+def _encoding_from_json(values: object) -> JpegEncoding | None:
+    """No part of the picture: dropped if it cannot be used."""
+    try:
+        found = typed(JpegEncoding | None, values, "jpeg")
+    except EditorError:
+        return None
+    return found if found is not None and found.is_usable else None
 
 
 def offset_from_json(value: object) -> int:

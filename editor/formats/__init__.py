@@ -67,6 +67,7 @@ class FileFormat:
     lossless: bool = False  # can do without loss although it has a quality
     deep: bool = False  # 16 bits a channel
     alpha: bool = True
+    scalable: bool = False  # a drawing, which becomes pixels at any size
 
     @property
     def codec(self) -> Codec:
@@ -154,6 +155,33 @@ FORMATS: dict[str, FileFormat] = {
             deep=True,
         ),
         FileFormat(
+            name="jxl",
+            label=N_("FileFormat", "JPEG XL"),
+            extensions=(".jxl",),
+            mime_type="image/jxl",
+            module="editor.formats.jxl",
+            writable=False,
+            deep=True,
+        ),
+        FileFormat(
+            name="svg",
+            label=N_("FileFormat", "SVG drawing"),
+            extensions=(".svg", ".svgz"),
+            mime_type="image/svg+xml",
+            module="editor.formats.svg",
+            writable=False,
+            scalable=True,
+        ),
+        FileFormat(
+            name="light",
+            label=N_("FileFormat", "OpenEXR and Radiance HDR"),
+            extensions=(".exr", ".hdr"),
+            mime_type="image/x-exr",
+            module="editor.formats.light",
+            writable=False,
+            deep=True,
+        ),
+        FileFormat(
             name="other",
             label=N_("FileFormat", "Other pictures"),
             extensions=(
@@ -162,7 +190,6 @@ FORMATS: dict[str, FileFormat] = {
                 ".jp2",
                 ".j2k",
                 ".qoi",
-                ".hdr",
                 ".ico",
                 ".tga",
                 ".ppm",
@@ -222,12 +249,21 @@ def format_for_reading(path: Path) -> FileFormat:
         return FORMATS["other"]  # has no mark of its own
     if head[:4] == b"PK\3\4" and _holds_layers(path):
         return FORMATS["openraster"]
+    if _is_drawing(path, head):
+        return FORMATS["svg"]
+    if head.startswith(b"gimp xcf "):
+        raise EditorError(
+            "“{name}” is a file of GIMP, whose layers only GIMP itself reads well.",
+            "Open it in GIMP and export it as OpenRaster (.ora) or as Photoshop document (.psd), "
+            "which keep the layers.",
+            name=path.name,
+        )
     raise EditorError(
         Message("“{name}” is no picture that Attune reads.", name=path.name)
         if head
         else Message("“{name}” is empty.", name=path.name),
-        "It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, camera raw, OpenRaster, Photoshop "
-        "and some older kinds of files.",
+        "It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, JPEG XL, camera raw, OpenEXR, OpenRaster, "
+        "Photoshop, SVG and some older kinds of files.",
     )
 
 
@@ -254,17 +290,28 @@ def _holds_layers(path: Path) -> bool:
         return False
 
 
+def _is_drawing(path: Path, head: bytes) -> bool:
+    """Whether a text begins as SVG does, after what may stand before it, or is packed and called so."""
+    if head.startswith(b"\x1f\x8b"):
+        return path.suffix.lower() in FORMATS["svg"].extensions
+    start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    if not start.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")):
+        return False
+    with path.open("rb") as file:
+        return b"<svg" in file.read(_LONGEST_PREAMBLE_BYTES).replace(b"\0", b"").lower()
+
+
+_LONGEST_PREAMBLE_BYTES = 2**16
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 _RAW = (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FUJIFILMCCD-RAW")  # Olympus, Panasonic, Fujifilm
+_LIGHT = (b"v/1\x01", b"#?RADIANCE", b"#?RGBE")
 _OTHERS = (
     b"BM",
     b"GIF8",
     b"\0\0\0\x0cjP  \r\n\x87\n",  # JPEG 2000 in its container
     b"\xff\x4f\xff\x51",  # and without
     b"qoif",
-    b"#?RADIANCE",
-    b"#?RGBE",
     b"\0\0\1\0",  # icons
     *(b"P%d%c" % (kind, space) for kind in range(1, 7) for space in b" \t\r\n"),  # PNM
 )
@@ -280,5 +327,7 @@ _SIGNATURES: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
     ("avif", lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
     ("heif", lambda head: head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS),
     ("psd", lambda head: head[:4] == b"8BPS"),
+    ("jxl", lambda head: head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"))),
+    ("light", lambda head: head.startswith(_LIGHT)),
     ("other", lambda head: any(head.startswith(start) for start in _OTHERS)),
 )

@@ -16,6 +16,7 @@ from editor.document.export_options import ExportOptions
 from editor.document.state_json import DPI_RANGE, LONGEST_NAME, LONGEST_TEXT, MOST_TEXTS
 from editor.formats.metadata import exif, location, photoshop, raw_profiles, xmp
 from editor.formats.metadata import provenance as metadata
+from editor.formats.metadata.jpeg_encoding import encoding_of
 from editor.formats.metadata.thumbnail import maker
 from editor.formats.picture import Picture
 from editor.layers.state import SourceMetadata
@@ -141,6 +142,7 @@ def source_of(image: Image.Image, path: Path | None = None) -> tuple[SourceMetad
         xmp=packet,
         photoshop=_photoshop(image, tags) or profiles.photoshop,
         others=_others(image),
+        jpeg=encoding_of(image),
     )
     return source, payload
 

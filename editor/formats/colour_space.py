@@ -37,6 +37,7 @@ _SRGB_CURVE, _LINEAR = 13, 8
 _BT_709_CURVES = (1, 6, 14, 15)
 _GAMMAS = {4: 2.2, 5: 2.8, 17: 2.6}
 _USUAL_GAMMA, _SAME_GAMMA = 2.2, 0.03  # so near to sRGB's that sRGB is meant
+_SENSELESS = Message("The picture's gamma or chromaticities make no sense and were left out; sRGB was taken.")
 _EXIF_FOLDER, _INTEROP_FOLDER, _COLOUR_SPACE, _INTEROP_INDEX = 0x8769, 0xA005, 0xA001, 1
 _UNCALIBRATED, _ADOBE_BY_SOME = 65535, 2
 
@@ -120,10 +121,21 @@ def _of_gamma(small: Mapping[bytes, bytes], notes: list[Message]) -> bytes:
         profile = _made(primaries, white, curve)
         if profile:
             return profile
-    notes.append(
-        Message("The picture's gamma or chromaticities make no sense and were left out; sRGB was taken.")
-    )
+    notes.append(_SENSELESS)
     return b""
+
+
+def of_chromaticities(
+    primaries: tuple[tuple[float, float], ...], white: tuple[float, float], notes: list[Message]
+) -> bytes:
+    """A profile of primaries and white, (x, y) each, with the curve of sRGB; b"" for sRGB's own."""
+    if np.allclose((white, *primaries), (_D65, *_SRGB_PRIMARIES), atol=0.002):
+        return b""
+    possible = np.isfinite((white, *primaries)).all() and all(y > 0 for _, y in (white, *primaries))
+    profile = _made(primaries, white, icc.sampled_curve(_srgb_light)) if possible else b""
+    if not profile:
+        notes.append(_SENSELESS)
+    return profile
 
 
 def _made(primaries: tuple[tuple[float, float], ...], white: tuple[float, float], curve: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from inference.request import Pixels
 __all__ = [
     "ExportOptions",
     "Opened",
+    "drawing_size",
     "export_picture",
     "export_preview",
     "open_file",
@@ -24,13 +26,33 @@ __all__ = [
 ]
 
 
-def open_file(path: Path) -> Opened:
+def open_file(path: Path, size_of: Callable[[int, int], tuple[int, int]] | None = None) -> Opened:
     """Read a picture or project.
+
+    `size_of` makes the wished (width, height) of a drawing's own; all else has pixels, and keeps them.
 
     Raises:
         EditorError: what was expected, what was found; nothing else changes.
     """
-    return format_for_reading(path).codec.read(path)
+    found = format_for_reading(path)
+    if found.scalable and size_of is not None:
+        from editor.formats.svg import read_at
+
+        return read_at(path, size_of)
+    return found.codec.read(path)
+
+
+def drawing_size(path: Path) -> tuple[int, int] | None:
+    """A drawing's own (width, height); None of a file that has pixels.
+
+    Raises:
+        EditorError: the file cannot be read.
+    """
+    if not format_for_reading(path).scalable:
+        return None
+    from editor.formats.svg import size_of
+
+    return size_of(path)
 
 
 def save_project(state: DocumentState, source: SourceMetadata, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""HEIF (phones' .heic), read through pillow-heif where it is installed."""
+"""HEIF (phones' .heic), read through pillow-heif; installers leave it out, for the GPL of a part of it."""
 
 import importlib
 from functools import partial

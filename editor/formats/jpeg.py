@@ -3,12 +3,14 @@
 import struct
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from editor.document.export_options import ExportOptions
 from editor.formats import Opened, raster
 from editor.formats.carried import Words, pillow_keywords, words_of
 from editor.formats.decoding import said_broken
 from editor.formats.metadata import exif, photoshop, xmp
+from editor.formats.metadata.jpeg_encoding import pillow_options
 from editor.formats.picture import Picture
 from editor.system.atomic import atomic_write
 from inference.errors import EditorError
@@ -53,13 +55,12 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message
     if words.comment:
         keywords["comment"] = words.comment[:LARGEST_COMMENT_BYTES].decode(errors="ignore").encode()
     keywords["extra"] = b"".join((*_packets(words), *_resources(words.photoshop)))
+    keywords |= _encoding(picture, options, notes)
     image = raster.image_without_alpha(picture, grey=not picture.state.icc_profile)
     with atomic_write(path) as file:
         image.save(
             file,
             "JPEG",
-            quality=options.quality,
-            subsampling=subsampling(options),
             progressive=options.progressive,
             optimize=options.progressive or options.effort == "small",
             **keywords,
@@ -81,6 +82,20 @@ def _resources(block: bytes) -> list[bytes]:
 
 def _segment(marker: bytes, data: bytes) -> bytes:
     return marker + struct.pack(">H", len(data) + 2) + data
+
+
+def _encoding(picture: Picture, options: ExportOptions, notes: list[Message]) -> dict[str, Any]:
+    """Pillow's keywords for quality and resolution of colour."""
+    if options.like_original and picture.source.jpeg is not None:
+        return pillow_options(picture.source.jpeg)
+    if options.like_original:
+        notes.append(
+            Message(
+                "The picture was no JPEG that it could be like; the quality is {quality}.",
+                quality=options.quality,
+            )
+        )
+    return {"quality": options.quality, "subsampling": subsampling(options)}
 
 
 def subsampling(options: ExportOptions) -> int:

@@ -1,4 +1,4 @@
-"""Pictures that are opened but not written: BMP, GIF (first frame), JPEG 2000, QOI, ICO, TGA, PNM, HDR."""
+"""Pictures that are opened but not written: BMP, GIF (first frame), JPEG 2000, QOI, ICO, TGA, PNM."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from editor.document.export_options import ExportOptions
 from editor.formats import Opened, raster
 from editor.formats.decoding import BrokenFileError, said_broken
-from editor.formats.deep import ranged, spread
+from editor.formats.deep import spread
 from editor.formats.picture import Picture
 from editor.layers.limits import check_file_size
 from editor.pixels.raster import Samples, frozen
@@ -24,8 +23,6 @@ _PILLOW_NAMES = ("BMP", "GIF", "JPEG2000", "QOI", "ICO", "PPM", "TGA")
 _HEAD_BYTES = 2**16
 _SPACE = rb"(?:\s|#[^\r\n]*[\r\n])+"
 _PNM = re.compile(rb"P([2356])" + _SPACE + rb"(\d+)" + _SPACE + rb"(\d+)" + _SPACE + rb"(\d+)\s")
-_RADIANCE_SIZE = re.compile(rb"\n-Y (\d+) \+X (\d+)\n")
-_SRGB_KNEE = 0.0031308
 
 
 def read(path: Path) -> Opened:
@@ -33,8 +30,6 @@ def read(path: Path) -> Opened:
     with said_broken(path.name):
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
-        if head[:2] == b"#?":
-            return _radiance(path, head)
         pnm = _PNM.match(head)
         if pnm is not None and int(pnm[4]) > 255:
             return _deep_pnm(path, pnm)
@@ -90,26 +85,3 @@ def _deep_pnm(path: Path, header: re.Match[bytes]) -> Opened:
     table = np.round(np.arange(top + 1, dtype=np.float64) * (65535 / top)).astype(np.uint16)
     scaled = table[np.minimum(values, top)].reshape(height, width, channels)
     return raster.as_opened(path, frozen(spread(scaled, 16)), Image.new("RGB", (1, 1)), [])
-
-
-def _radiance(path: Path, head: bytes) -> Opened:
-    """Radiance's floating light: 1 is white, what is brighter is cut off."""
-    import imagecodecs
-
-    size = _RADIANCE_SIZE.search(head)
-    if size is None:
-        raise NotImplementedError("turned pictures or those without a size are not supported")
-    height, width = int(size[1]), int(size[2])
-    check_file_size(path.name, width, height)
-    light: Any = imagecodecs.rgbe_decode(path.read_bytes())
-    if light.shape != (height, width, 3):
-        raise ValueError("its size differs from what it says")
-    notes = [Message("The picture has a high dynamic range; what is brighter than white was cut off.")]
-    samples = spread(ranged(_encoded(np.asarray(light, np.float32)), notes), 16)
-    return raster.as_opened(path, frozen(samples), Image.new("RGB", (1, 1)), notes)
-
-
-def _encoded(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Linear light as sRGB has it."""
-    shown = np.clip(np.nan_to_num(light), 0, 1)
-    return np.where(shown <= _SRGB_KNEE, shown * 12.92, 1.055 * shown ** (1 / 2.4) - 0.055)

@@ -11,6 +11,8 @@ from editor.pixels.raster import Area
 from inference.errors import EditorError
 
 Nodes = tuple[Node, ...]
+JPEG_SAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")  # in the order of Pillow's numbers
+_MOST_TABLES, _TABLE_LENGTH = 4, 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +156,29 @@ class DocumentState:
 
 
 @dataclass(frozen=True, kw_only=True)
+class JpegEncoding:
+    """How a JPEG was encoded, so that an export can be encoded like it.
+
+    Args:
+        tables: one to four quantization tables, each 64 numbers of 1 to 255, row by row.
+        subsampling: the colours' resolution, of `JPEG_SAMPLINGS`.
+    """
+
+    tables: tuple[tuple[int, ...], ...]
+    subsampling: str
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a JPEG can be encoded so."""
+        return (
+            1 <= len(self.tables) <= _MOST_TABLES
+            and all(len(table) == _TABLE_LENGTH for table in self.tables)
+            and all(1 <= value <= 255 for table in self.tables for value in table)
+            and self.subsampling in JPEG_SAMPLINGS
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceMetadata:
     """What an opened file carried beside its pixels and an export gives back.
 
@@ -161,6 +186,7 @@ class SourceMetadata:
         exif: the block as it was, with the "Exif" prefix of JPEG.
         photoshop: Photoshop's image resources, IPTC-IIM among them.
         others: names of what other programs put into the file, which no export gives back.
+        jpeg: how it was encoded, if it was a JPEG.
     """
 
     exif: bytes = b""
@@ -169,6 +195,7 @@ class SourceMetadata:
     photoshop: bytes = b""
     others: tuple[str, ...] = ()
     photo: bool = False  # the picture came from a file without a recipe
+    jpeg: JpegEncoding | None = None
 
 
 def _walk(nodes: Nodes) -> Iterator[Node]:

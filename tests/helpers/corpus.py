@@ -7,6 +7,7 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+import OpenEXR
 import tifffile
 from PIL import Image, ImageCms
 
@@ -150,6 +151,35 @@ def _raw() -> list[bytes]:
     return [_through_a_file("a.dng", dng)]
 
 
+def _light() -> list[bytes]:
+    light = _pixels(19, 4).astype(np.float32) / 99
+    names = ("PIZ", "ZIP", "RLE", "B44A", "DWAA", "PXR24")
+    return [imagecodecs.rgbe_encode(light[..., :3]), *(exr(light, compression=name) for name in names)]
+
+
+def _jxl() -> list[bytes]:
+    return [
+        imagecodecs.jpegxl_encode(_pixels(21, 3), lossless=True),
+        imagecodecs.jpegxl_encode(_pixels(22), level=80, usecontainer=True),
+        imagecodecs.jpegxl_encode(_pixels(23, 3, np.uint16) & 1023, lossless=True, bitspersample=10),
+        imagecodecs.jpegxl_encode(_pixels(24, 3).astype(np.float32) / 255, lossless=True),
+        imagecodecs.jpegxl_encode_jpeg(_camera(), usecontainer=True),
+    ]
+
+
+def exr(light: np.ndarray, names: str = "RGBA", *, compression: str = "ZIP", **header: Any) -> bytes:
+    """An OpenEXR file of planes [H, W, len(names)]."""
+    planes = {name: np.ascontiguousarray(light[..., place]) for place, name in enumerate(names)}
+    kind = getattr(OpenEXR, f"{compression}_COMPRESSION")
+    whole = {"compression": kind, "type": OpenEXR.scanlineimage, **header}
+
+    def write(path: Path) -> None:
+        with OpenEXR.File(whole, planes) as file:
+            file.write(str(path))
+
+    return _through_a_file("a.exr", write)
+
+
 def _other() -> list[bytes]:
     return [
         _saved(_image(), "BMP"),
@@ -161,7 +191,6 @@ def _other() -> list[bytes]:
         _saved(_image(), "ICO", sizes=[(16, 16)]),
         _saved(_image(), "JPEG2000"),
         imagecodecs.jpeg2k_encode(_pixels(18, 3, np.uint16), codecformat="jp2", reversible=True, level=0),
-        imagecodecs.rgbe_encode(_pixels(19, 3).astype(np.float32) / 99),
         b"P6 %d %d 65535\n" % (WIDTH, HEIGHT) + _pixels(20, 3, np.uint16).tobytes(),
     ]
 
@@ -225,6 +254,8 @@ _MAKERS: dict[str, Callable[[], list[bytes]]] = {
     "webp": _webp,
     "tiff": _tiff,
     "raw": _raw,
+    "jxl": _jxl,
+    "light": _light,
     "other": _other,
     "avif": _avif,
     "heif": _heif,

@@ -22,6 +22,7 @@ from editor.document.document import Document
 from editor.formats import FORMATS, export_formats
 from editor.formats.files import ExportOptions, export_preview
 from editor.formats.losses import what_would_be_lost
+from editor.formats.metadata.jpeg_encoding import estimated_quality
 from editor.pixels.qimages import to_qimage
 from editor.rendering.compositing import composite
 from editor.system.settings import Settings
@@ -67,6 +68,13 @@ class ExportDialog(Dialog):
         self.format.setCurrentIndex(max(0, self.format.findData(given.format or "png")))
         self.lossless = QCheckBox(self.tr("Lossless"))
         self.lossless.setChecked(given.lossless)
+        self.like_original = QCheckBox(self._original_text())
+        self.like_original.setToolTip(
+            self.tr(
+                "The quality and colour resolution of the JPEG that was opened: about as large, and as good."
+            )
+        )
+        self.like_original.setChecked(given.like_original and document.source.jpeg is not None)
         self.quality = QSlider(Qt.Orientation.Horizontal)
         self.quality.setRange(1, 100)
         self.quality.setPageStep(5)
@@ -121,12 +129,27 @@ class ExportDialog(Dialog):
             format=name,
             quality=self.quality.value(),
             lossless=self.lossless.isChecked() and FORMATS[name].lossless,
+            like_original=self._is_like_original(name),
             metadata=kept != "none",
             location=kept == "all",
             width=width,
             height=height,
             **extras,
         )
+
+    def _has_original(self, name: str) -> bool:
+        """Whether there is a JPEG that an export in this format could be like."""
+        return name == "jpeg" and self._document.source.jpeg is not None
+
+    def _is_like_original(self, name: str) -> bool:
+        return self._has_original(name) and self.like_original.isChecked()
+
+    def _original_text(self) -> str:
+        encoding = self._document.source.jpeg
+        if encoding is None:
+            return self.tr("Like the original")
+        text = self.tr("Like the original (quality {quality}, {subsampling})")
+        return text.format(quality=estimated_quality(encoding), subsampling=encoding.subsampling)
 
     def write(self, path: Path) -> None:
         """Export to `path` and keep the choices."""
@@ -151,6 +174,7 @@ class ExportDialog(Dialog):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.addRow(self.tr("Format"), self.format)
         form.addRow("", self.lossless)
+        form.addRow("", self.like_original)
         form.addRow(self.tr("Quality"), quality)
         form.addRow(self.tr("Size"), self.scale)
         form.addRow(self.extras)
@@ -184,6 +208,7 @@ class ExportDialog(Dialog):
         self._timer.timeout.connect(self._estimate)
         self.format.currentIndexChanged.connect(self._on_changed)
         self.lossless.toggled.connect(self._on_changed)
+        self.like_original.toggled.connect(self._on_changed)
         self.quality.valueChanged.connect(self._on_changed)
         self.scale.changed.connect(self._on_changed)
         self.extras.changed.connect(self._on_changed)
@@ -194,12 +219,14 @@ class ExportDialog(Dialog):
         options = self.options
         chosen = FORMATS[options.format]
         self._form.setRowVisible(self.lossless, chosen.lossless)
-        lossy = chosen.lossy and not options.lossless
+        self._form.setRowVisible(self.like_original, self._has_original(options.format))
+        lossy = chosen.lossy and not options.lossless and not options.like_original
         self._form.setRowVisible(self._quality, chosen.lossy)
         self.quality.setEnabled(lossy)
         self.quality_value.setEnabled(lossy)
         self.quality_value.setText(str(options.quality) if lossy else "–")
-        self.extras.show_names({*_EXTRAS.get(options.format, ()), *_ALWAYS})
+        hidden = {"subsampling"} if options.like_original else set[str]()
+        self.extras.show_names({*_EXTRAS.get(options.format, ()), *_ALWAYS} - hidden)
         self._show_left_out(options)
         self.size_label.setText(self._with_size(self.tr("…")))
         self.preview.set_note(self.tr("Computing…"))

@@ -22,7 +22,7 @@ from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.messages import NOTHING, Message
 from inference.operations import EditedParameters, SamplingParameters
-from inference.values import flag, json_object
+from inference.values import flag, in_xml, json_object
 
 KEY = "attune"  # PNG chunk keyword and XMP property
 PARAMETERS_KEY = "parameters"
@@ -225,4 +225,4 @@ def _plain(value: Any) -> str:
 
 def _set(description: ElementTree.Element, name: str, value: str) -> None:
     if value:
-        ElementTree.SubElement(description, name).text = value
+        ElementTree.SubElement(description, name).text = in_xml(value)

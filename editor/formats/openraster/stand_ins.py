@@ -19,6 +19,7 @@ from editor.layers.layer import Adjustment, Group, Layer, Node
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster, frozen
 from editor.rendering.compositing import composite_samples
+from inference.values import in_xml
 
 VERSION = "0.0.5"
 
@@ -104,7 +105,7 @@ class _StandIns:
 
 def _attributes(node: Node, chosen: bool) -> dict[str, str]:
     found = {
-        "name": node.name,
+        "name": in_xml(node.name),
         "opacity": f"{node.opacity:.6g}",
         "visibility": "visible" if node.visible else "hidden",
         "composite-op": node.blend_mode.value,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from defusedxml import ElementTree
 from PIL import Image
 
 from editor.adjustments.invert import Invert
@@ -19,6 +20,7 @@ from editor.layers.text import TextContent
 from editor.pixels.raster import Raster
 from editor.rendering.compositing import composite, composite_samples
 from inference.errors import EditorError
+from inference.values import mended
 from tests.editor.samples import MAN, noise, recipe
 
 CODEC = FORMATS["openraster"].codec
@@ -229,6 +231,16 @@ def test_broken_structure_falls_back_to_the_stack(
     opened = CODEC.read(rewritten(path, {ours.NAME: json.dumps(values).encode()}))
     assert "look the same were opened" in opened.notes[0]
     np.testing.assert_array_equal(opened.state.layers[0].pixels, noise(1))
+
+
+@pytest.mark.parametrize("name", ["a\x01b\x0cc", "caf\udce9", "a\ufffeb", "a\tb\nc", "\ud83d\ude00"])
+def test_names_of_any_characters_are_whole_here_and_xml_for_others(tmp_path: Path, name: str) -> None:
+    layer = Layer.of_pixels(name=name, pixels=noise(1, 8, 8))
+    project = saved(project_of(layer), tmp_path / "names.ora")
+    with zipfile.ZipFile(project) as archive:
+        found = ElementTree.fromstring(archive.read("stack.xml")).findall(".//layer")
+    assert len(found[0].get("name") or "") in (len(name), 1)
+    assert open_file(project).state.layers[0].name == mended(name)
 
 
 def test_recipes_of_the_first_version_are_read(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """New picture, export, models, settings, shortcuts, information."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from PySide6.QtGui import QKeySequence
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
-from editor.layers.state import SourceMetadata
+from editor.layers.state import JpegEncoding, SourceMetadata
 from inference.operations import Generate
 from tests.helpers.fake_application import FakeCatalogue
 from tests.helpers.fake_service import FakeService
@@ -43,6 +44,29 @@ def test_export_names_what_the_format_cannot_hold(export: ExportDialog) -> None:
     assert export.left_out.textFormat() is Qt.TextFormat.PlainText
     export.metadata.setCurrentIndex(export.metadata.findData("none"))
     assert not export.left_out.isVisible()
+
+
+def test_a_jpeg_can_be_like_its_original(filled: MainWindow, application: Application, qtbot: QtBot) -> None:
+    document = application.current
+    assert document is not None
+    encoding = JpegEncoding(tables=((7,) * 64,), subsampling="4:2:2")
+    document.source = replace(document.source, jpeg=encoding)
+    dialog = ExportDialog(application, document)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.format.setCurrentIndex(dialog.format.findData("png"))
+    assert not dialog.like_original.isVisibleTo(dialog)
+    dialog.format.setCurrentIndex(dialog.format.findData("jpeg"))
+    assert dialog.like_original.isVisibleTo(dialog)
+    assert "4:2:2" in dialog.like_original.text()
+    assert not dialog.options.like_original
+    dialog.like_original.setChecked(True)
+    assert dialog.options.like_original
+    assert not dialog.quality.isEnabled()
+    assert not dialog.extras.editors["subsampling"].isVisibleTo(dialog)
+    dialog.format.setCurrentIndex(dialog.format.findData("webp"))
+    assert dialog.quality.isEnabled()
+    assert not dialog.options.like_original
 
 
 def test_quality_is_for_lossy_formats(export: ExportDialog) -> None:

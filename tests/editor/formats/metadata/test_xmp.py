@@ -2,7 +2,7 @@
 
 import pytest
 
-from editor.formats.metadata import xmp
+from editor.formats.metadata import provenance, xmp
 
 PACKET = (
     f'<x:xmpmeta xmlns:x="{xmp.META}"><rdf:RDF xmlns:rdf="{xmp.RDF}"><rdf:Description rdf:about="" '
@@ -84,3 +84,13 @@ def test_parts_of_another_packet_and_missing_ones_are_left_out() -> None:
 )
 def test_what_is_no_packet_is_none(packet: bytes) -> None:
     assert xmp.parsed(packet) is None
+
+
+@pytest.mark.parametrize("prompt", ["a cat\x0cand a dog", "a\x01cat", "a cat\ufffe"])
+def test_any_prompt_makes_a_packet_that_is_xml(prompt: str) -> None:
+    packet = provenance.xmp_packet(
+        provenance.Provenance(parameters="", payload=prompt, source_type="trainedAlgorithmicMedia")
+    )
+    payload, _ = provenance.read_xmp(packet)
+    assert payload.startswith("a")
+    assert len(payload) == len(prompt)
