@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFontComboBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QToolButton,
     QVBoxLayout,
@@ -26,6 +25,7 @@ from inference.errors import EditorError
 from widgets.adjustments.node_edit import NodeEdit
 from widgets.colours.colour_picker import ColourPicker
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular, tokens_of
 
 
@@ -103,7 +103,7 @@ class TextProperties(QWidget):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(0, 1)
         for row, box in enumerate(self.numbers.values()):
-            grid.addWidget(QLabel(box.accessibleName()), row, 0)
+            grid.addWidget(Label(box.accessibleName()), row, 0)
             grid.addWidget(box, row, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
@@ -144,7 +144,7 @@ class ColourButton(QToolButton):
     def __init__(self, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colour = QColor()
-        self.setToolTip(tip)
+        set_tip(self, tip)
         self.setAccessibleName(tip)
         self.setFixedSize(34, 26)
         self.picker = ColourPicker(self)

@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from editor.adjustments.curves import STRAIGHT, Curves, sampled
@@ -18,6 +18,7 @@ from inference.parameters import Parameters
 from widgets.adjustments.curve_editor import CurveEditor
 from widgets.adjustments.levels_editor import LevelsEditor
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label
 from widgets.look.theme import inset, tabular
 
 CHANNELS = ("combined", "red", "green", "blue")
@@ -108,7 +109,7 @@ class CurvesEditor(ToneEditor):
         self.output = _value_box(self.tr("Output"))
         numbers = QHBoxLayout()
         for text, box in ((self.tr("Input"), self.input), (self.tr("Output"), self.output)):
-            label = QLabel(text)
+            label = Label(text)
             label.setProperty("dim", True)
             numbers.addWidget(label)
             numbers.addWidget(box)

@@ -2,12 +2,13 @@
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QSpinBox, QWidget
 
 from editor.application import Application
 from editor.layers.limits import LARGEST_SIDE_PX
 from widgets.forms.dialog import Dialog
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label
 from widgets.look.theme import inset
 
 _PRESETS = ((1920, 1080), (1080, 1080), (1080, 1350), (3840, 2160), (2480, 3508), (1024, 1024), (512, 512))
@@ -76,7 +77,7 @@ class NewCanvas(Dialog):
     def _lay_out(self) -> None:
         size = QHBoxLayout()
         size.addWidget(self.width_box)
-        size.addWidget(QLabel("×"))
+        size.addWidget(Label("×"))
         size.addWidget(self.height_box)
         size.addWidget(self.swap)
         form = QFormLayout()

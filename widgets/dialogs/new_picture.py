@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPlainTextEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
 
 from editor.application import Application
 from editor.words.said import in_one_line
@@ -10,6 +10,7 @@ from inference.errors import EditorError
 from inference.operations import Generate
 from widgets.forms.dialog import Dialog
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label
 from widgets.look.theme import inset, scaled_font
 from widgets.subjects.prompt_box import SeedBox
 
@@ -41,11 +42,11 @@ class NewPicture(Dialog):
         self.steps = self._number(self.tr("Steps"), 1, 1000, 1)
         self.width_box = self._number(self.tr("Width"), 8, 4096, _SIZE_STEP)
         self.height_box = self._number(self.tr("Height"), 8, 4096, _SIZE_STEP)
-        self.note = QLabel()
+        self.note = Label()
         self.note.setProperty("dim", True)
         self.note.setWordWrap(True)
         self.note.setFont(scaled_font(self.note.font(), 0.92))
-        self.problem = QLabel()
+        self.problem = Label()
         self.problem.setProperty("danger", True)
         self.problem.setWordWrap(True)
         self.problem.hide()
@@ -84,7 +85,7 @@ class NewPicture(Dialog):
         seed.addStretch(1)
         size = QHBoxLayout()
         size.addWidget(self.width_box)
-        size.addWidget(QLabel("×"))
+        size.addWidget(Label("×"))
         size.addWidget(self.height_box)
         size.addStretch(1)
         form = QFormLayout()

@@ -1,9 +1,10 @@
 """A size in pixels whose sides stay in proportion, and the same in percent."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from editor.layers.limits import LARGEST_SIDE_PX
+from widgets.look.plain_text import Label
 from widgets.look.theme import inset, tabular
 
 
@@ -28,7 +29,7 @@ class ScaleBox(QWidget):
         sides = QHBoxLayout()
         sides.setSpacing(6)
         sides.addWidget(self.width_box, 1)
-        sides.addWidget(QLabel("×"))
+        sides.addWidget(Label("×"))
         sides.addWidget(self.height_box, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

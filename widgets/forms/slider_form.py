@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QSlider,
     QSpinBox,
     QVBoxLayout,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from editor.words.choices import choice_text
 from inference.parameters import ParameterField, Parameters
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular
 
 _POSITIONS = 1000  # of a slider of fractions
@@ -83,7 +83,7 @@ class SliderForm(QWidget):
         widget = self.rows.get(name)
         if widget is not None and item.declaration.help:
             help_text = QCoreApplication.translate(self._context, item.declaration.help)
-            widget.setToolTip(help_text)
+            set_tip(widget, help_text)
             widget.setAccessibleDescription(help_text)
 
     def _add_choice(self, item: ParameterField, label: str, row: int) -> None:
@@ -95,7 +95,7 @@ class SliderForm(QWidget):
         line = QWidget()
         layout = QHBoxLayout(line)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel(label))
+        layout.addWidget(Label(label))
         layout.addWidget(combo, 1)
         self._grid.addWidget(line, row, 0)
         self.rows[item.name] = combo
@@ -120,7 +120,7 @@ class NumberRow(QWidget):
         self.box = self._number(item, label)
         top = QHBoxLayout()
         top.setSpacing(8)
-        top.addWidget(QLabel(label), 1)
+        top.addWidget(Label(label), 1)
         top.addWidget(self.box)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
 
 from editor.controllers.operations import Given, Source
 from editor.formats import readable_extensions
+from widgets.look.plain_text import tip_text
 
 
 class SourceField(QComboBox):
@@ -41,7 +42,7 @@ class SourceField(QComboBox):
         if index < 0 and isinstance(source, Path):
             index = self.count() - 1
             self.insertItem(index, source.name, source)
-            self.setItemData(index, str(source), Qt.ItemDataRole.ToolTipRole)
+            self.setItemData(index, tip_text(str(source)), Qt.ItemDataRole.ToolTipRole)
         self._shown = max(index, 0)
         self.setCurrentIndex(self._shown)
 

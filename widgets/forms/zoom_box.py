@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QValidator
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import tabular
 
 FIT = 0.0
@@ -27,7 +28,7 @@ class ZoomBox(QComboBox):
         self.setProperty("strong", True)
         self.setFont(tabular(self.font()))
         self.setAccessibleName(self.tr("Zoom"))
-        self.setToolTip(self.tr("Zoom; type a number or choose one"))
+        set_tip(self, self.tr("Zoom; type a number or choose one"))
         self.addItem(self.tr("Fit"), FIT)
         for zoom in _CHOICES:
             self.addItem(percent_text(zoom), zoom)

@@ -4,7 +4,6 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -19,6 +18,7 @@ from inference.kinds import content_type
 from inference.operations import OPERATIONS, Operation
 from inference.parameters import ParameterField
 from widgets.forms.parameter_form import ParameterForm
+from widgets.look.plain_text import Label
 
 
 def offered() -> tuple[Operation, ...]:
@@ -47,7 +47,7 @@ class OperationPanel(QWidget):
         self.more.setText(self.tr("Details"))
         self.more.setCheckable(True)
         self.more.setProperty("quiet", True)
-        self.hint = QLabel()
+        self.hint = Label()
         self.hint.setWordWrap(True)
         self.hint.setProperty("dim", True)
         self.start = QPushButton()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QSpinBox, QWidget
 
 from editor.application import Application
 from editor.controllers.step_search import Search
@@ -15,6 +15,7 @@ from widgets.forms.dialog import Dialog
 from widgets.generate.refine_panel import method_label
 from widgets.generate.step_plot import StepPlot
 from widgets.look.durations import duration
+from widgets.look.plain_text import Label
 from widgets.look.theme import inset
 
 MOST_PROMPTS, MOST_SEEDS = 100, 64
@@ -29,7 +30,7 @@ class StepDialog(Dialog):
         self._application = application
         self._search = application.steps
         self._error = ""
-        self.explanation = QLabel(
+        self.explanation = Label(
             self.tr(
                 "Each model has a step at which one refinement helps most. Attune tries every second step of "
                 "the first half on prompts of two and three subjects, and counts the pictures in which all "
@@ -44,7 +45,7 @@ class StepDialog(Dialog):
         inset(self.prompts)
         inset(self.seeds)
         self.plot = StepPlot()
-        self.status = QLabel()
+        self.status = Label()
         self.status.setWordWrap(True)
         self._lay_out()
         self.keep = self.add_button(self.tr("Use this step"))

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QComboBox, QWidget
 
 from editor.layers.layer import BlendMode, Group, Node
 from widgets.layers.layer_summary import blend_label
+from widgets.look.plain_text import set_tip
 
 PASS_THROUGH = "pass-through"
 
@@ -26,7 +27,7 @@ class BlendBox(QComboBox):
         super().__init__(parent)
         self.setProperty("flat", True)
         self.setAccessibleName(self.tr("Blend mode"))
-        self.setToolTip(self.tr("Blend mode"))
+        set_tip(self, self.tr("Blend mode"))
         self.setMaxVisibleItems(40)
         self._fill(group=False)
 

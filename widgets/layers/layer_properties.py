@@ -13,6 +13,7 @@ from editor.document.document import Document
 from editor.layers.layer import BlendMode, Group, Node
 from widgets.layers.blend_box import PASS_THROUGH, BlendBox
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import inset, tabular
 
 _ONE_ACT_S = 0.8  # turns of the wheel and repeats of a key that follow each other within this are one step
@@ -33,7 +34,7 @@ class LayerProperties(QWidget):
         self.opacity = QSlider(Qt.Orientation.Horizontal)
         self.opacity.setRange(0, 100)
         self.opacity.setAccessibleName(self.tr("Opacity"))
-        self.opacity.setToolTip(self.tr("Opacity"))
+        set_tip(self.opacity, self.tr("Opacity"))
         self.percent = QSpinBox(minimum=0, maximum=100)
         self.percent.setKeyboardTracking(False)
         self.percent.setSuffix(self.tr(" %"))

@@ -5,7 +5,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
@@ -14,6 +13,7 @@ from PySide6.QtWidgets import (
 
 from inference.prompts.words import words
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular
 from widgets.subjects.prompt_view import PromptView
 
@@ -73,7 +73,7 @@ class PromptBox(QWidget):
         self.seed = SeedBox()
         self.dice = IconButton("dice", self.tr("Another seed"))
         self.generate = QPushButton(self.tr("Generate"))
-        self.generate.setToolTip(self.tr("Make the picture of this prompt and seed (Return in the prompt)"))
+        set_tip(self.generate, self.tr("Make the picture of this prompt and seed (Return in the prompt)"))
         self._lay_out()
         self.pencil.toggled.connect(self._on_editing)
         self.view.edit_requested.connect(lambda: self.pencil.setChecked(True))
@@ -112,7 +112,7 @@ class PromptBox(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(4)
-        label = QLabel(self.tr("Seed"))
+        label = Label(self.tr("Seed"))
         label.setProperty("dim", True)
         row.addWidget(label)
         row.addWidget(self.seed)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFontComboBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMenu,
     QSizePolicy,
@@ -32,6 +31,7 @@ from inference.errors import EditorError
 from inference.parameters import ParameterField
 from widgets.forms.number_field import NumberField
 from widgets.look.icons import IconButton, icon_for
+from widgets.look.plain_text import Label, set_tip
 
 CONTEXT = "Tools"
 _LABEL_PX = 90
@@ -80,7 +80,7 @@ class ToolOptions(QToolBar):
 
     def _title(self, tool_id: str) -> QWidget:
         item = action(f"tool.{tool_id}")
-        picture, text = QLabel(), QLabel(plain(QCoreApplication.translate("Actions", item.text)))
+        picture, text = Label(), Label(plain(QCoreApplication.translate("Actions", item.text)))
         picture.setPixmap(icon_for(self, item.icon, accent=True).pixmap(QSize(18, 18)))
         text.setProperty("heading", True)
         return _in_row(picture, text, right=14)
@@ -93,12 +93,12 @@ class ToolOptions(QToolBar):
         tip = QCoreApplication.translate(CONTEXT, declaration.help) if declaration.help else ""
         if isinstance(field, NumberField):
             tip = "\n".join(part for part in (tip, field.range_text()) if part)
-        field.setToolTip(tip or text)
+        set_tip(field, tip or text)
         if isinstance(field, QCheckBox):
             return _in_row(field, right=14)
-        label = QLabel(text)
+        label = Label(text)
         label.setProperty("dim", True)
-        label.setToolTip(field.toolTip())
+        set_tip(label, tip or text)
         label.setMinimumWidth(label_px)
         return _in_row(label, field, right=14)
 

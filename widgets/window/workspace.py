@@ -21,6 +21,7 @@ from widgets.canvas.document_view import DocumentView
 from widgets.canvas.view_options import ViewOptions
 from widgets.canvas.viewport import Viewport
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import tip_text, unmarked
 from widgets.window.drop_hint import DropHint
 from widgets.window.message_bar import MessageBar
 from widgets.window.recovery_bar import RecoveryBar
@@ -160,7 +161,7 @@ class Workspace(QWidget):
         self._frames.append(frame)
         self.stack.addWidget(frame)
         blocked = self.tabs.blockSignals(True)
-        index = self.tabs.addTab(document.title)
+        index = self.tabs.addTab(unmarked(document.title))
         close = IconButton("close", self.tr("Close {title}").format(title=document.title), size_px=12)
         close.setFixedSize(20, 20)
         close.clicked.connect(lambda: self.close_requested.emit(document))
@@ -233,8 +234,8 @@ class Workspace(QWidget):
         self.tabs.setVisible(bool(self._views))
         for index, view in enumerate(self._views):
             mark = " •" if view.document.modified else ""
-            self.tabs.setTabText(index, view.document.title.replace("&", "&&") + mark)
-            self.tabs.setTabToolTip(index, str(view.document.path or view.document.title))
+            self.tabs.setTabText(index, unmarked(view.document.title) + mark)
+            self.tabs.setTabToolTip(index, tip_text(str(view.document.path or view.document.title)))
 
     def _only_shown(self, view: DocumentView, emit: Callable[..., None]) -> Callable[..., None]:
         def forward(value: float | QPoint | bool | None) -> None:
