@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSizePolicy, QSpinBox
 
 from editor.adjustments.levels import GAMMA_MAX, GAMMA_MIN, NEUTRAL, SMALLEST_SPAN, Range
 from widgets.adjustments.histogram_painting import paint_histogram
+from widgets.forms.fields import DoubleSpinBox, SpinBox
 from widgets.look.plain_text import set_tip
 from widgets.look.theme import inset, tabular, tokens_of, with_alpha
 
@@ -104,12 +105,12 @@ class LevelsEditor(QWidget):
     def _box(self, index: int, name: str) -> QSpinBox | QDoubleSpinBox:
         box: QSpinBox | QDoubleSpinBox
         if index == GAMMA:
-            box = QDoubleSpinBox()
+            box = DoubleSpinBox()
             box.setRange(GAMMA_MIN, GAMMA_MAX)
             box.setSingleStep(0.05)
             box.valueChanged.connect(lambda value: self.set_value(index, value))
         else:
-            box = QSpinBox()
+            box = SpinBox()
             box.setRange(0, 255)
             box.valueChanged.connect(lambda value: self.set_value(index, value / 255))
         box.setKeyboardTracking(False)

@@ -7,7 +7,6 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDoubleSpinBox,
-    QFontComboBox,
     QGridLayout,
     QHBoxLayout,
     QPlainTextEdit,
@@ -24,6 +23,7 @@ from editor.tools.typesetting import set_again
 from inference.errors import EditorError
 from widgets.adjustments.node_edit import NodeEdit
 from widgets.colours.colour_picker import ColourPicker
+from widgets.forms.fields import DoubleSpinBox, FontComboBox
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular, tokens_of
@@ -42,7 +42,7 @@ class TextProperties(QWidget):
         self.text.setAccessibleName(self.tr("Text"))
         self.text.setTabChangesFocus(True)
         self.text.setFixedHeight(self.fontMetrics().lineSpacing() * 3 + 18)
-        self.family = QFontComboBox()
+        self.family = FontComboBox()
         self.family.setAccessibleName(self.tr("Font"))
         self.colour = ColourButton(self.tr("Text colour"))
         self.styles = {
@@ -175,7 +175,7 @@ def _with(content: TextContent, name: str, value: Any) -> TextContent:
 
 
 def _number(name: str, low: float, high: float, step: float, suffix: str = "") -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+    box = DoubleSpinBox()
     box.setRange(low, high)
     box.setSingleStep(step)
     box.setDecimals(2 if step < 0.1 else 1)

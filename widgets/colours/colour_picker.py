@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from editor.tools.colours import Colour
 from widgets.canvas.canvas_scene import checker_tile
+from widgets.forms.fields import SpinBox
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tokens_of
 
@@ -104,7 +105,7 @@ class ColourPicker(QFrame):
         layout.addLayout(grid)
 
     def _box(self, name: str) -> QSpinBox:
-        box = QSpinBox()
+        box = SpinBox()
         box.setRange(0, _MAXIMA[name])
         box.setProperty("bare", True)
         box.setKeyboardTracking(False)

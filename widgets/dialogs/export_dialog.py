@@ -6,12 +6,10 @@ from PySide6.QtCore import QCoreApplication, Qt, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QScrollArea,
-    QSlider,
     QWidget,
 )
 from shiboken6 import isValid
@@ -29,6 +27,7 @@ from editor.words.said import said
 from inference.errors import EditorError
 from widgets.dialogs.export_preview import ExportPreview
 from widgets.forms.dialog import Dialog
+from widgets.forms.fields import ComboBox, Slider
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.replacing import may_replace
 from widgets.forms.scale_box import ScaleBox
@@ -61,14 +60,14 @@ class ExportDialog(Dialog):
         self._asked = 0
         given = remembered(application.settings)
         self.preview = ExportPreview()
-        self.format = QComboBox()
+        self.format = ComboBox()
         self.format.setAccessibleName(self.tr("Format"))
         for item in export_formats():
             self.format.addItem(QCoreApplication.translate("FileFormat", item.label), item.name)
         self.format.setCurrentIndex(max(0, self.format.findData(given.format or "png")))
         self.lossless = QCheckBox(self.tr("Lossless"))
         self.lossless.setChecked(given.lossless)
-        self.quality = QSlider(Qt.Orientation.Horizontal)
+        self.quality = Slider()
         self.quality.setRange(1, 100)
         self.quality.setPageStep(5)
         self.quality.setAccessibleName(self.tr("Quality"))
@@ -83,7 +82,7 @@ class ExportDialog(Dialog):
         )
         for name in self.extras.editors:
             self.extras.set_value(name, getattr(given, name))
-        self.metadata = QComboBox()
+        self.metadata = ComboBox()
         self.metadata.setAccessibleName(self.tr("Metadata"))
         for text, key in (
             (self.tr("All"), "all"),

@@ -2,13 +2,14 @@
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
 
 from editor.application import Application
 from editor.words.said import in_one_line
 from inference.errors import EditorError
 from inference.operations import Generate
 from widgets.forms.dialog import Dialog
+from widgets.forms.fields import ComboBox, SpinBox
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label
 from widgets.look.theme import inset, scaled_font
@@ -33,7 +34,7 @@ class NewPicture(Dialog):
         self.negative.setAccessibleName(self.tr("Negative prompt"))
         self.negative.setTabChangesFocus(True)
         self.negative.setFixedHeight(self.fontMetrics().lineSpacing() * 2 + 18)
-        self.model = QComboBox()
+        self.model = ComboBox()
         self.model.setAccessibleName(self.tr("Model"))
         self.seed = SeedBox()
         self.seed.roll()
@@ -71,7 +72,7 @@ class NewPicture(Dialog):
 
     def _number(self, name: str, low: int, high: int, step: int) -> QSpinBox:
         """A number whose lowest position means the model's own."""
-        box = QSpinBox(minimum=low - 1, maximum=high, singleStep=step, value=low - 1)
+        box = SpinBox(minimum=low - 1, maximum=high, singleStep=step, value=low - 1)
         box.setSpecialValueText(self.tr("Automatic"))
         box.setAccessibleName(name)
         box.setMinimumWidth(120)

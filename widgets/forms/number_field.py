@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 from inference.parameters import ParameterField
+from widgets.forms.fields import DoubleSpinBox, Slider, SpinBox
 from widgets.look.theme import inset, tabular
 
 _STEPS = 1000
@@ -32,7 +33,7 @@ class NumberField(QWidget):
         layout.setSpacing(6)
         self.slider: QSlider | None = None
         if declaration.min is not None and declaration.max is not None:
-            self.slider = QSlider(Qt.Orientation.Horizontal)
+            self.slider = Slider()
             self.slider.setRange(0, _STEPS)
             self.slider.setFixedWidth(_SLIDER_PX)
             self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the figure beside it takes the keys
@@ -44,11 +45,11 @@ class NumberField(QWidget):
     def _made_box(self, step: float | None) -> QSpinBox | QDoubleSpinBox:
         box: QSpinBox | QDoubleSpinBox
         if self._whole:
-            box = QSpinBox()
+            box = SpinBox()
             box.setRange(int(self._low), int(self._high))
             box.setSingleStep(max(1, int(step or 1)))
         else:
-            box = QDoubleSpinBox()
+            box = DoubleSpinBox()
             box.setDecimals(2 if self._high - self._low <= 10 else 1)
             box.setRange(self._low, self._high)
             box.setSingleStep(step or (0.05 if self._high - self._low <= 2 else 1.0))

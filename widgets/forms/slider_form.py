@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
-    QSlider,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from editor.words.choices import choice_text
 from inference.parameters import ParameterField, Parameters
+from widgets.forms.fields import ComboBox, DoubleSpinBox, Slider, SpinBox
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular
 
@@ -87,7 +87,7 @@ class SliderForm(QWidget):
             widget.setAccessibleDescription(help_text)
 
     def _add_choice(self, item: ParameterField, label: str, row: int) -> None:
-        combo = QComboBox()
+        combo = ComboBox()
         combo.setAccessibleName(label)
         for choice in item.declaration.choices:
             combo.addItem(choice_text(choice), choice)
@@ -145,11 +145,11 @@ class NumberRow(QWidget):
     def _number(self, item: ParameterField, label: str) -> QSpinBox | QDoubleSpinBox:
         box: QSpinBox | QDoubleSpinBox
         if self._whole:
-            box = QSpinBox()
+            box = SpinBox()
             box.setRange(round(self._low), round(self._high))
         else:
             step = item.declaration.step or (self._high - self._low) / 100
-            box = QDoubleSpinBox()
+            box = DoubleSpinBox()
             box.setRange(self._low, self._high)
             box.setSingleStep(step)
             box.setDecimals(2 if step < 0.1 else 1)
@@ -185,20 +185,8 @@ class NumberRow(QWidget):
         self.changed.emit(value, dragging)
 
 
-class _ResetSlider(QSlider):
-    """A horizontal slider whose wheel leaves it alone while it has no focus."""
-
+class _ResetSlider(Slider):
     reset_requested = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def mouseDoubleClickEvent(self, event: object) -> None:
         self.reset_requested.emit()
-
-    def wheelEvent(self, event: object) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)  # type: ignore[arg-type]
-        else:
-            event.ignore()  # type: ignore[attr-defined]

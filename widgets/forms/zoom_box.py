@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QValidator
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
+from widgets.forms.fields import ComboBox
 from widgets.look.plain_text import set_tip
 from widgets.look.theme import tabular
 
@@ -14,7 +15,7 @@ _CHOICES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _LOWEST, _HIGHEST = 0.001, 64.0
 
 
-class ZoomBox(QComboBox):
+class ZoomBox(ComboBox):
     """Tells a wished zoom (1.0 = 100 %, `FIT` = fit in window)."""
 
     chosen = Signal(float)

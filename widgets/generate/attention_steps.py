@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from editor.controllers.refinement import WHOLE_RUN, map_steps
 from editor.layers.layer import Layer, Node
 from editor.layers.recipes import Subject
+from widgets.forms.fields import ComboBox, Slider
 from widgets.look.plain_text import Label
 
 
@@ -23,9 +24,9 @@ class AttentionSteps(QWidget):
         self._subjects: tuple[Subject, ...] = ()
         self._steps: tuple[int, ...] = ()
         self.title = Label(self.tr("Where the model looks"))
-        self.subject = QComboBox()
+        self.subject = ComboBox()
         self.subject.setAccessibleName(self.tr("Subject"))
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider()
         self.slider.setAccessibleName(self.tr("Step"))
         self.slider.setTickPosition(QSlider.TickPosition.NoTicks)
         self.step = Label()

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QPushButton,
     QScrollArea,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
@@ -24,6 +23,7 @@ from inference.errors import EditorError
 from inference.methods.gsn.recipes import METHODS
 from inference.request import Pixels
 from widgets.forms.dialog import Dialog
+from widgets.forms.fields import SpinBox
 from widgets.generate.refine_panel import method_label
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, scaled_font, tabular
@@ -104,7 +104,7 @@ class ContactSheetDialog(Dialog):
         self._heads: dict[str, Label] = {}
         self.methods = QPushButton()
         self.methods.setProperty("menu", True)
-        self.seeds = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=USUAL_SEEDS)
+        self.seeds = SpinBox(minimum=1, maximum=MOST_SEEDS, value=USUAL_SEEDS)
         inset(self.seeds)
         self.seeds.setAccessibleName(self.tr("Seeds"))
         self.status = Label()

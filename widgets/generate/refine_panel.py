@@ -2,7 +2,6 @@
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QPushButton,
     QScrollArea,
@@ -17,6 +16,7 @@ from editor.sliders.session import AttributeSession
 from inference.methods.gsn.recipes import METHODS
 from inference.operations import Refine, SamplingParameters
 from inference.parameters import N_
+from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
 from widgets.generate.attention_steps import AttentionSteps
 from widgets.generate.refine_scores import RefineScores
@@ -56,7 +56,7 @@ class RefinePanel(QWidget):
         self.subjects.setWordWrap(True)
         self.suggest = QPushButton(self.tr("Suggest"))
         set_tip(self.suggest, self.tr("Choose the things that the prompt names"))
-        self.method = QComboBox()
+        self.method = ComboBox()
         self.method.setAccessibleName(self.tr("Method"))
         self.method.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for name in METHODS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFormLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QFormLayout, QWidget
 
 from editor.application import Application
 from editor.controllers.step_search import Search
@@ -12,6 +12,7 @@ from inference.errors import EditorError
 from inference.evaluation.choose_step import DEFAULT_PROMPTS, DEFAULT_SEEDS, candidates
 from inference.methods.gsn.plan import movable_methods
 from widgets.forms.dialog import Dialog
+from widgets.forms.fields import ComboBox, SpinBox
 from widgets.generate.refine_panel import method_label
 from widgets.generate.step_plot import StepPlot
 from widgets.look.durations import duration
@@ -39,9 +40,9 @@ class StepDialog(Dialog):
         )
         self.explanation.setWordWrap(True)
         self.explanation.setProperty("dim", True)
-        self.model, self.method = QComboBox(), QComboBox()
-        self.prompts = QSpinBox(minimum=1, maximum=MOST_PROMPTS, value=DEFAULT_PROMPTS)
-        self.seeds = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=DEFAULT_SEEDS)
+        self.model, self.method = ComboBox(), ComboBox()
+        self.prompts = SpinBox(minimum=1, maximum=MOST_PROMPTS, value=DEFAULT_PROMPTS)
+        self.seeds = SpinBox(minimum=1, maximum=MOST_SEEDS, value=DEFAULT_SEEDS)
         inset(self.prompts)
         inset(self.seeds)
         self.plot = StepPlot()

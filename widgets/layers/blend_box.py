@@ -1,9 +1,10 @@
 """The box of blend modes, in groups of what they do; a group of layers may also pass through."""
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from editor.layers.layer import BlendMode, Group, Node
+from widgets.forms.fields import ComboBox
 from widgets.layers.layer_summary import blend_label
 from widgets.look.plain_text import set_tip
 
@@ -20,7 +21,7 @@ _BEGINNINGS = (
 )
 
 
-class BlendBox(QComboBox):
+class BlendBox(ComboBox):
     """The data of an entry is its `BlendMode`, or `PASS_THROUGH`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -3,7 +3,6 @@
 from PySide6.QtCore import QEvent, QObject, QRandomGenerator, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QDoubleSpinBox,
     QHBoxLayout,
     QPlainTextEdit,
     QPushButton,
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from inference.prompts.words import words
+from widgets.forms.fields import DoubleSpinBox
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular
@@ -20,7 +20,7 @@ from widgets.subjects.prompt_view import PromptView
 SEED_LIMIT = 2**32 - 1
 
 
-class SeedBox(QDoubleSpinBox):
+class SeedBox(DoubleSpinBox):
     """Whole numbers up to 2³² - 1, which are more than a QSpinBox can hold."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -29,6 +29,7 @@ from editor.words.choices import choice_text
 from editor.words.wording import plain
 from inference.errors import EditorError
 from inference.parameters import ParameterField
+from widgets.forms.fields import ComboBox, FontComboBox
 from widgets.forms.number_field import NumberField
 from widgets.look.icons import IconButton, icon_for
 from widgets.look.plain_text import Label, set_tip
@@ -109,12 +110,12 @@ class ToolOptions(QToolBar):
             check.toggled.connect(lambda on: self._change(name, on))
             return check
         if name == "family":
-            fonts = QFontComboBox()
+            fonts = FontComboBox()
             fonts.setMaximumWidth(180)
             fonts.activated.connect(lambda: self._change(name, fonts.currentFont().family()))
             return fonts
         if declaration.choices:
-            combo = QComboBox()
+            combo = ComboBox()
             for choice in declaration.choices:
                 combo.addItem(_choice_text(choice), choice)
             combo.activated.connect(lambda: self._change(name, combo.currentData()))
