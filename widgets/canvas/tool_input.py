@@ -20,7 +20,6 @@ MOVES_WITH_CTRL = PAINTING | {
     "eraser", "select-rectangle", "select-ellipse", "lasso", "polygon", "wand", "eyedropper",
 }  # fmt: skip
 MOVES_GUIDES = frozenset({"move", "subject"})
-MOVES_GUIDES = frozenset({"move", "subject"})
 _BLINK_MS = 530
 _ACTIVE_KEYS = frozenset({"escape", "enter", "backspace", "delete", "left", "right", "up", "down"})
 _TEXT_KEYS = frozenset({"a", "c", "x", "v", "z", "left", "right", "home", "end", "backspace", "delete"})
