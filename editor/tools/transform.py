@@ -50,6 +50,7 @@ class Transform(Tool):
     """
 
     id = "transform"
+    confirmed = True
     label = N_("Tools", "Transform")
     icon = "tool-transform"
     cursor = "move"

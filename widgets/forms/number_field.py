@@ -12,6 +12,7 @@ from widgets.look.theme import inset, tabular
 
 _STEPS = 1000
 _LARGEST = 1_000_000
+_WIDEST = 15_000  # over more a slider hits nothing
 _SLIDER_PX = 92
 _CURVED_FROM = 200.0  # ranges this wide get a slider that is finer at its low end
 
@@ -32,7 +33,8 @@ class NumberField(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         self.slider: QSlider | None = None
-        if declaration.min is not None and declaration.max is not None:
+        self._limited = declaration.min is not None and declaration.max is not None
+        if self._limited and self._high - self._low <= _WIDEST:
             self.slider = Slider()
             self.slider.setRange(0, _STEPS)
             self.slider.setFixedWidth(_SLIDER_PX)
@@ -79,7 +81,7 @@ class NumberField(QWidget):
 
     def range_text(self) -> str:
         """Such as “1 to 100”."""
-        if self.slider is None:
+        if not self._limited:
             return ""
         ends = [f"{end:g}" for end in (self._low, self._high)]
         return self.tr("{low} to {high}").format(low=ends[0], high=ends[1])

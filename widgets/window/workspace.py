@@ -40,6 +40,7 @@ class Workspace(QWidget):
     files_dropped = Signal(list, bool)  # of str; whether they become layers
     menu_requested = Signal(QPoint)  # where on the screen
     subject_pointed = Signal(int)
+    tool_running = Signal(bool)  # whether the tool in hand waits to be applied or dropped
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -158,6 +159,7 @@ class Workspace(QWidget):
         view.cursor_moved.connect(self._only_shown(view, self.cursor_moved.emit))
         view.wipe_changed.connect(self._only_shown(view, self.compare_changed.emit))
         view.subject_pointed.connect(self.subject_pointed)
+        view.tool_running.connect(self._only_shown(view, self.tool_running.emit))
         self._frames.append(frame)
         self.stack.addWidget(frame)
         blocked = self.tabs.blockSignals(True)
@@ -190,6 +192,7 @@ class Workspace(QWidget):
         index = next((i for i, view in enumerate(self._views) if view.document is document), -1)
         if index < 0:
             self.stack.setCurrentWidget(self.welcome)
+            self.tool_running.emit(False)
             return
         view = self._views[index]
         blocked = self.tabs.blockSignals(True)
@@ -198,6 +201,12 @@ class Workspace(QWidget):
         self.stack.setCurrentWidget(self._frames[index])
         self.zoom_changed.emit(view.viewport.zoom)
         self.compare_changed.emit(view.wipe_share is not None)
+        self.tool_running.emit(view.tools.running)
+
+    def answer_tool(self, *, apply: bool) -> None:
+        """Apply what the tool in hand does, or drop it."""
+        if self.view is not None:
+            self.view.tools.answer(apply=apply)
 
     def _on_session_changed(self, session: AttributeSession | None) -> None:
         for view in self._views:
