@@ -23,7 +23,7 @@ MOST_PROMPTS, MOST_SEEDS = 100, 64
 
 
 class StepDialog(Dialog):
-    """Shows `Application.steps`, which goes on when the window is closed; Stop ends it."""
+    """Shows `Application.steps`, which Stop and closing the window end; what was measured stays."""
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
@@ -62,6 +62,10 @@ class StepDialog(Dialog):
         self._search.failed.connect(self._on_failed)
         self._search.kept.connect(self._on_kept)
         self._show()
+
+    def done(self, result: int) -> None:
+        self._search.stop()
+        super().done(result)
 
     def search(self) -> Search:
         """What is set."""
@@ -151,6 +155,16 @@ class StepDialog(Dialog):
         self.status.style().polish(self.status)
         self.status.setText(self._error or self._status(shown))
 
+    def _before_the_start(self) -> str:
+        """How much it is, and about how long it takes."""
+        search = self.search()
+        seconds = self._search.seconds_of(search)
+        if seconds is None:
+            text = self.tr("Pictures to draw: {count}. How long they take is told after the first ones.")
+            return text.format(count=search.pictures)
+        text = self.tr("Pictures to draw: {count}, in about {time}.")
+        return text.format(count=search.pictures, time=duration(seconds))
+
     def _status(self, shown: bool) -> str:
         curve = self._search.curve if shown else None
         if self._search.busy:
@@ -161,8 +175,7 @@ class StepDialog(Dialog):
                 return text
             return self.tr("{words} · {time} left").format(words=text, time=duration(seconds))
         if curve is None:
-            text = self.tr("Pictures to draw: {count}.")
-            return text.format(count=self.search().pictures)
+            return self._before_the_start()
         if not self._search.is_complete:
             text = self.tr("Stopped; so far step {step} is best.")
             return text.format(step=curve.chosen)

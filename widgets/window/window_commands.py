@@ -76,7 +76,7 @@ class WindowCommands(QObject):
     def show_step_search(self) -> None:
         from widgets.generate.step_dialog import StepDialog
 
-        self._show("step search", lambda: StepDialog(self._application, self._window), fresh=True)
+        self._show("step search", lambda: StepDialog(self._application, self._window))
 
     def export_attention(self, index: int, step: int) -> None:
         """Write the picture with the map of a subject over it."""
@@ -247,7 +247,7 @@ class WindowCommands(QObject):
     def _show(self, name: str, make: Callable[[], QDialog], *, fresh: bool = False) -> None:
         """Show a dialog beside the work, never in its way; raise it if it is open already."""
         dialog = self._dialogs.get(name)
-        if dialog is not None and fresh:
+        if dialog is not None and (fresh or not dialog.isVisible()):  # it may be closed and not gone yet
             dialog.close()
             dialog = None
         if dialog is None:
