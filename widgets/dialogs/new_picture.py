@@ -5,6 +5,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
 
 from editor.application import Application
+from editor.generating.known_words import unknown_words
 from editor.words.said import in_one_line
 from inference.errors import EditorError
 from inference.operations import Generate
@@ -47,6 +48,8 @@ class NewPicture(Dialog):
         self.note.setProperty("dim", True)
         self.note.setWordWrap(True)
         self.note.setFont(scaled_font(self.note.font(), 0.92))
+        self.unknown = Label()
+        self.unknown.setWordWrap(True)
         self.problem = Label()
         self.problem.setProperty("danger", True)
         self.problem.setWordWrap(True)
@@ -94,6 +97,7 @@ class NewPicture(Dialog):
         form.setHorizontalSpacing(18)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.addRow(self.tr("Prompt"), self.prompt)
+        form.addRow("", self.unknown)
         form.addRow(self.tr("Without"), self.negative)
         form.addRow(self.tr("Model"), self.model)
         form.addRow("", self.note)
@@ -115,6 +119,7 @@ class NewPicture(Dialog):
         name = self.model.currentData()
         entry = next((item for item in self._application.catalogue.entries() if item.name == name), None)
         sandbox = entry is not None and entry.sandbox
+        self._show_ready()
         self.note.setVisible(sandbox)
         self.note.setText(
             self.tr(
@@ -125,6 +130,10 @@ class NewPicture(Dialog):
         )
 
     def _show_ready(self) -> None:
+        prompt, entries = self.prompt.toPlainText(), self._application.catalogue.entries()
+        names = " · ".join(unknown_words(prompt, self.model.currentData(), entries))
+        self.unknown.setText(self.tr("This model cannot draw: {names}").format(names=names))
+        self.unknown.setVisible(bool(names))
         self.generate.setEnabled(bool(self.prompt.toPlainText().strip()))
 
     def _on_generate(self) -> None:

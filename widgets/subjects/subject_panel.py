@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.generating.heatmaps import subject_box
+from editor.generating.known_words import unknown_words
 from editor.sliders.session import AttributeSession
 from editor.words.said import said
 from inference.errors import EditorError
@@ -164,6 +165,8 @@ class SubjectPanel(QWidget):
         if session is None:
             return
         self.prompt.set_prompt(session.prompt, session.seed, session.subjects)
+        catalogue, model = self._application.catalogue, session.model
+        self.prompt.tell_unknown(lambda prompt: unknown_words(prompt, model, catalogue.entries()))
         if self._origin != (session.prompt, session.seed):
             self._origin = (session.prompt, session.seed)
             self._images.clear()
