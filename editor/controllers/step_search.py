@@ -67,6 +67,8 @@ class StepSearch(Controller):
         self._model_hash = ""
         self._started_s = 0.0
         self._measured = 0  # trials in this run, which the time left is told from
+        self._pace_s: dict[str, float] = {}  # a step of one picture, by model
+        shell.service.job_finished.connect(self._learn_pace)
 
     @property
     def search(self) -> Search | None:
@@ -88,6 +90,11 @@ class StepSearch(Controller):
         if not self._measured or not self.busy:
             return None
         return (time.monotonic() - self._started_s) / self._measured * len(self._left)
+
+    def seconds_of(self, search: Search) -> float | None:
+        """About how long a whole search takes, by what the model's pictures took so far; None if none did."""
+        pace = self._pace_s.get(search.model)
+        return None if pace is None else pace * search.steps * search.pictures
 
     @property
     def curve(self) -> StepCurve | None:
@@ -190,6 +197,15 @@ class StepSearch(Controller):
             failed=self._on_failed,
             stopped=self._on_cancelled,
         )
+
+    def _learn_pace(self, _job: Job, result: Result) -> None:
+        """From any pictures of a model, how long one step of one picture takes."""
+        measured, parameters = result.measured, result.request.parameters
+        steps, pictures = getattr(parameters, "steps", None), getattr(parameters, "pictures", 1)
+        if result.cached or not measured.denoiser_evaluations or not steps or not isinstance(pictures, int):
+            return
+        seconds = sum(spent for phase, spent in measured.seconds.items() if phase != "load")
+        self._pace_s[result.request.model] = seconds / (steps * max(pictures, len(result.images), 1))
 
     def _on_finished(self, job: Job, result: Result) -> None:
         if job is not self._job:

@@ -177,7 +177,10 @@ class Document(QObject):
         return self._edits_mask and node is not None and node.mask is not None
 
     def set_edit_mask(self, on: bool) -> None:
-        """Paint on the active node's mask, or on its pixels; another active node starts with its pixels."""
+        """Paint on the active node's mask, or on its pixels.
+
+        A mask that is made is painted on at first, another active node's pixels.
+        """
         if on != self._edits_mask:
             self._edits_mask = on
             self.target_changed.emit()
@@ -246,8 +249,9 @@ class Document(QObject):
         dirty = dirty_rect(old, new)
         if not dirty.isEmpty():
             self.pixels_changed.emit(dirty)
-        if old.active != new.active:
-            self.set_edit_mask(False)
+        made = _mask_was_made(old, new)
+        if made or old.active != new.active:
+            self.set_edit_mask(made)
         if old.active != new.active or old.chosen != new.chosen:
             self.active_changed.emit(new.active)
         if old.selection is not new.selection:
@@ -283,3 +287,11 @@ def dirty_rect(old: DocumentState, new: DocumentState) -> QRect:
     if (old.width, old.height) != (new.width, new.height) or old.icc_profile != new.icc_profile:
         return QRect(0, 0, max(old.width, new.width), max(old.height, new.height))
     return to_rect(dirty_area(old.layers, new.layers, old.area))
+
+
+def _mask_was_made(old: DocumentState, new: DocumentState) -> bool:
+    """Whether the active node got a mask, or is new and has nothing else to paint on."""
+    node, before = new.find(new.active), old.find(new.active)
+    if node is None or node.mask is None:
+        return False
+    return not isinstance(node, Layer) if before is None else before.mask is None

@@ -39,7 +39,7 @@ class AttributeSession(SliderReading):
     display_changed = Signal(
         object, bool
     )  # Pixels RGBA, exact: what the layer shows (it is its preview, too)
-    sliders_changed = Signal()  # subjects or sliders were added or removed, linked or unlinked
+    sliders_changed = Signal()  # subjects or sliders were added, removed, linked; another prompt or seed
     value_changed = Signal(
         int, str, float
     )  # subject index, attribute, value: linked ones, undo, reset as well
@@ -397,7 +397,8 @@ class AttributeSession(SliderReading):
         self._endings.drop()
         self._cancel_drag()
         self._pictures.learn_layer(layer, self._document.icc_profile)
-        if old.subjects != self._base.subjects or old_keys != self._draft.keys:
+        before, now = ((one.subjects, one.prompt, one.seed) for one in (old, self._base))
+        if before != now or old_keys != self._draft.keys:
             self.sliders_changed.emit()
         for key in self._draft.keys:
             self._announce_value(key)

@@ -8,9 +8,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QLockFile, QObject, Signal
 
 from editor.system.atomic import atomic_write, writing_error
 from editor.system.folders import config_folder
@@ -22,6 +22,11 @@ from inference.values import is_whole_text
 
 FILE_NAME = "settings.json"
 MOST_RECENT = 12
+_LOCK_NAME = "settings.lock"
+_LOCK_MS = 500
+_SECTIONS = ("state", "shortcuts")  # whose entries are changed one by one
+_NOWHERE = object()
+Values: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +157,10 @@ SECTIONS: tuple[Section, ...] = (
 
 
 class Settings(QObject):
-    """The current preferences and what else the file holds: window state, shortcuts, recent files."""
+    """The current preferences and what else the file holds: window state, shortcuts, recent files.
+
+    Several programs may run on one file: each writes what it changed itself and leaves the rest as it is.
+    """
 
     changed = Signal(str)  # the name of the preference
     shortcuts_changed = Signal()
@@ -164,7 +172,9 @@ class Settings(QObject):
         self.problem = NOTHING  # one sentence if the file could not be read
         self._preferences = Preferences()
         self._extra: dict[str, Any] = {}
+        self._known: dict[str, Any] = {}  # as it was read or written: what differs was changed here
         self._load()
+        self._known = {**self._values(), **self._known}
 
     @property
     def path(self) -> Path:
@@ -199,6 +209,8 @@ class Settings(QObject):
     def reset(self) -> None:
         """All preferences back to their defaults; window state, shortcuts and recent files stay."""
         old, self._preferences = self._preferences, Preferences()
+        for item in Preferences.declared():
+            self._known.pop(item.name, None)  # written even if only another program changed it
         for item in Preferences.declared():
             if getattr(old, item.name) != item.default:
                 self.changed.emit(item.name)
@@ -241,24 +253,43 @@ class Settings(QObject):
         self.save()
 
     def add_recent_file(self, path: Path) -> None:
+        self._extra["recent_files"] = self._read().get("recent_files", list(self.recent_files))
         rest = [item for item in self.recent_files if item != str(path)]
         self._extra["recent_files"] = [str(path), *rest][:MOST_RECENT]
         self.recent_changed.emit()
         self.save()
 
     def save(self) -> None:
-        """Write the file atomically.
+        """Write what was changed here into the file, atomically.
 
         Raises:
             EditorError: the folder or file cannot be written.
         """
-        values = {**self._extra, **self._preferences.to_json()}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise writing_error(self.path, error) from error
-        with atomic_write(self.path) as file:
-            file.write(json.dumps(values, indent=2).encode() + b"\n")
+        lock = QLockFile(str(self.folder / _LOCK_NAME))
+        lock.tryLock(_LOCK_MS)  # where it cannot be had, as on some network drives, it is done without
+        try:
+            values = self._values()
+            merged = with_changes(self._known, values, self._read())
+            with atomic_write(self.path) as file:
+                file.write(json.dumps(merged, indent=2).encode() + b"\n")
+            self._known = values
+        finally:
+            lock.unlock()
+
+    def _values(self) -> dict[str, Any]:
+        return {**self._extra, **self._preferences.to_json()}
+
+    def _read(self) -> dict[str, Any]:
+        """What the file holds now; nothing if that cannot be read."""
+        try:
+            values = json.loads(self.path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return cast("dict[str, Any]", values) if isinstance(values, dict) else {}
 
     def _section(self, name: str) -> dict[str, Any]:
         section = self._extra.get(name)
@@ -278,6 +309,7 @@ class Settings(QObject):
 
     def _take(self, values: dict[str, Any]) -> None:
         known = {item.name for item in Preferences.declared()}
+        self._known = values
         self._extra = {key: value for key, value in values.items() if key not in known}
         for name in sorted(known & set(values)):
             try:
@@ -298,3 +330,28 @@ class Settings(QObject):
             reason=reason_of(error),
             file=aside,
         )
+
+
+def with_changes(known: Values, ours: Values, theirs: Values) -> dict[str, Any]:
+    """What others wrote, with our changes since `known` over it. What they do not have is as we have it."""
+    merged = _changed(known, ours, {**ours, **theirs})
+    for name in _SECTIONS:
+        if name in theirs:
+            sections = (_mapping(values.get(name)) for values in (known, ours, theirs))
+            merged[name] = _changed(*sections)
+    return merged
+
+
+def _changed(known: Values, ours: Values, theirs: Values) -> dict[str, Any]:
+    merged = dict(theirs)
+    for name in {**ours, **known}:
+        before, now = known.get(name, _NOWHERE), ours.get(name, _NOWHERE)
+        if now is _NOWHERE:
+            merged.pop(name, None)
+        elif now != before:
+            merged[name] = now
+    return merged
+
+
+def _mapping(value: object) -> Values:
+    return cast("Values", value) if isinstance(value, Mapping) else {}

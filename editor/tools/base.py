@@ -133,7 +133,7 @@ class Tool(ABC):
     Class attributes: `id` as in the table of tools, `label` (context "Tools"), `icon` the name of an SVG,
     `cursor` one of "arrow", "cross", "hand", "grab", "zoom-in", "zoom-out", "move", "text", "dropper", "none"
     (instances may change it), `Settings` what the options bar shows, `takes_text` whether typed characters go
-    to the tool instead of being shortcuts.
+    to the tool instead of being shortcuts, `confirmed` whether what runs waits to be applied or dropped.
     """
 
     id: ClassVar[str]
@@ -141,6 +141,7 @@ class Tool(ABC):
     icon: ClassVar[str]
     cursor: str = "cross"
     Settings: ClassVar[type[Parameters]] = Parameters
+    confirmed: ClassVar[bool] = False
 
     def __init__(self, context: ToolContext, settings: Parameters | None = None) -> None:
         self.context = context

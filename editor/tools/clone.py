@@ -9,7 +9,7 @@ import numpy as np
 from editor.layers.layer import Mask
 from editor.pixels.raster import Area
 from editor.selection.wand import Read
-from editor.tools.base import ALT, PointerEvent, ToolContext
+from editor.tools.base import ALT, CTRL, PointerEvent, ToolContext
 from editor.tools.brush import StrokeTool, TipSettings
 from editor.tools.overlay import Handle, Point, Shape
 from editor.tools.painting.paint import NORMAL, Source
@@ -29,7 +29,7 @@ class CloneSettings(TipSettings):
 
 
 class SourcedTool(StrokeTool):
-    """Alt and a click says where to paint from."""
+    """Alt and a click says where to paint from; Ctrl as well, because many desktops take Alt."""
 
     Settings = CloneSettings
 
@@ -39,7 +39,7 @@ class SourcedTool(StrokeTool):
         self._way: tuple[int, int] | None = None  # from where is painted to where is read
 
     def press(self, event: PointerEvent) -> None:
-        if event.has(ALT):
+        if event.has(ALT) or event.has(CTRL):
             self._source, self._way = event.point, None
             self._pointer = event.point
             self.changed()
@@ -54,7 +54,7 @@ class SourcedTool(StrokeTool):
         """
         if self._source is None:
             raise EditorError(
-                "There is nothing to paint from yet.", "Hold Alt and click on the part to copy."
+                "There is nothing to paint from yet.", "Hold Alt or Ctrl and click on the part to copy."
             )
         if self._way is None or not self.settings.aligned:
             self._way = round(self._source[0] - event.x), round(self._source[1] - event.y)

@@ -52,6 +52,7 @@ class Crop(FrameTool):
     """Draw a frame, drag it by its handles, press Enter; Escape drops it. Shift keeps the ratio it has."""
 
     id = "crop"
+    confirmed = True
     label = N_("Tools", "Crop")
     icon = "tool-crop"
     Settings = CropSettings
@@ -180,6 +181,7 @@ class Straighten(DragTool, FrameTool):
     """A line drawn along the horizon, or along something upright, becomes level or upright."""
 
     id = "straighten"
+    confirmed = True
     label = N_("Tools", "Straighten")
     icon = "tool-straighten"
     Settings = StraightenSettings

@@ -30,7 +30,7 @@ class HealSettings(CloneSettings):
         NEARBY,
         N_("Tools", "Source"),
         choices=(NEARBY, CHOSEN),
-        help=N_("Tools", "Alt and a click chooses one"),
+        help=N_("Tools", "Alt or Ctrl and a click chooses one"),
     )
     hardness: int = param(50, N_("Tools", "Hardness"), min=0, max=100)
 

@@ -54,6 +54,7 @@ class Polygon(SelectTool):
     """
 
     id = "polygon"
+    confirmed = True
     label = N_("Tools", "Select polygon")
     icon = "tool-polygon"
 

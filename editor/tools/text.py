@@ -43,6 +43,7 @@ class Text(Tool):
     """
 
     id = "text"
+    confirmed = True
     label = N_("Tools", "Text")
     icon = "tool-text"
     cursor = "text"

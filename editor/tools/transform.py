@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from editor.commands import ReplaceState
-from editor.layers.layer import Layer, Node
+from editor.layers.layer import Node
 from editor.pixels.raster import Area
 from editor.selection import bounds
 from editor.tools.base import ALT, CTRL, LEFT, SHIFT, PointerEvent, Tool, ToolContext, translate
@@ -19,7 +19,7 @@ from editor.tools.snapping import REACH_PX, Snapper
 from editor.tools.transforming import form as forms
 from editor.tools.transforming.form import CORNERS, EDGES, Form, Matrix
 from editor.tools.transforming.nodes import layers_of, transformed_state
-from editor.tools.transforming.warp import Proxy
+from editor.tools.transforming.preview import NodePreview
 from inference.errors import EditorError
 from inference.parameters import N_, Parameters, param
 
@@ -50,6 +50,7 @@ class Transform(Tool):
     """
 
     id = "transform"
+    confirmed = True
     label = N_("Tools", "Transform")
     icon = "tool-transform"
     cursor = "move"
@@ -61,7 +62,7 @@ class Transform(Tool):
         self._latest = Latest(context.background)
         self._nodes: tuple[Node, ...] = ()
         self._form: Form | None = None
-        self._proxies: dict[str, Proxy] = {}
+        self._small = NodePreview()
         self._gesture: Callable[[PointerEvent], Form] | None = None
         self._boxed: tuple[tuple[Node, ...], object, Area] | None = None
 
@@ -176,7 +177,7 @@ class Transform(Tool):
         if area.is_empty:
             raise EditorError("There is nothing to transform.", "Choose a layer with pixels.")
         self._nodes, self._form = nodes, Form(tuple(float(v) for v in area))  # pyright: ignore[reportArgumentType]
-        self._proxies = {}
+        self._small = NodePreview()
 
     def _resting(self) -> Form | None:
         """The box of what would be transformed."""
@@ -240,42 +241,28 @@ class Transform(Tool):
         self.changed()
 
     def _show(self, matrix: Matrix) -> None:
-        """Show the layers, as small copies, under the transform; of a selection, the pixels themselves."""
-        state = self.document.state
-        layers = [layer for layer in layers_of(self._nodes) if layer.visible]
-        if state.selection is not None:
-            nodes = self._nodes
-            ids = [layer.id for layer in layers]
+        """Show the nodes, as small copies, under the transform; of a selection, the pixels themselves."""
+        state, nodes, small = self.document.state, self._nodes, self._small
 
-            def selected() -> list[Layer]:
-                after = transformed_state(state, nodes, matrix)
-                return [after.layer(key) for key in ids]
+        def selected() -> list[Node]:
+            after = transformed_state(state, nodes, matrix)
+            return [after.layer(layer.id) for layer in layers_of(nodes) if layer.visible]
 
-            self._latest.ask(selected, self._preview)
-            return
-        proxies = self._proxies
+        def whole() -> list[Node]:
+            return [small.of(node, matrix, state.area) for node in nodes]
 
-        def work() -> list[Layer]:
-            shown: list[Layer] = []
-            for layer in layers:
-                if layer.id not in proxies:
-                    proxies[layer.id] = Proxy(layer.raster, layer.area)
-                raster, area = proxies[layer.id].warped(matrix, state.area)
-                shown.append(layer.changed(raster=raster, x=area.x, y=area.y))
-            return shown
+        self._latest.ask(whole if state.selection is None else selected, self._preview)
 
-        self._latest.ask(work, self._preview)
-
-    def _preview(self, layers: list[Layer]) -> None:
-        for layer in layers:
-            if self.document.state.find(layer.id) is not None:
-                self.document.preview_node(layer)
+    def _preview(self, nodes: list[Node]) -> None:
+        for node in nodes:
+            if self.document.state.find(node.id) is not None:
+                self.document.preview_node(node)
 
     def _end(self) -> None:
         self._latest.stop()
-        for layer in layers_of(self._nodes):
-            self.document.clear_preview(layer.id)
-        self._nodes, self._form, self._gesture, self._proxies = (), None, None, {}
+        for node in (*self._nodes, *layers_of(self._nodes)):
+            self.document.clear_preview(node.id)
+        self._nodes, self._form, self._gesture, self._small = (), None, None, NodePreview()
         self._settings = replace(self._settings, **_numbers(None))
         self.adjusted(self._settings)
 

@@ -12,7 +12,7 @@ from inference.inputs import Inputs
 from inference.messages import listed
 from inference.metrics import judge
 from inference.metrics.colours import COLOURS, nearest_name
-from inference.metrics.similarity import of_detections
+from inference.metrics.similarity import of_subjects
 from inference.metrics.tiam import Detection, Wanted, matched
 from inference.operations import RefineSubject, RefineTrial, Score
 from inference.progress import Progress
@@ -68,7 +68,7 @@ def is_colour(found: Sequence[float], name: str) -> bool:
 
 
 def _scores(right: Sequence[bool], found: Sequence[Detection], wanted: Sequence[Wanted]) -> dict[str, float]:
-    similar = of_detections(found, [one.kind for one in wanted])
+    similar = of_subjects(found, [one.kind for one in wanted], right)
     return {
         **{f"subject {index}": float(one) for index, one in enumerate(right)},
         "full_prompt": similar.full_prompt,

@@ -39,6 +39,35 @@ def of_detections(found: Sequence[Detection], wanted: Sequence[str]) -> Similari
     )
 
 
+def of_subjects(found: Sequence[Detection], wanted: Sequence[str], right: Sequence[bool]) -> Similarity:
+    """The same by single subjects, of which `right` says whether each is there and as it was asked for.
+
+    Each subject is an axis of its own; what was found beyond the right ones lies on further axes, one a kind.
+    So a picture that lacks one of two cats, or the red of a car, does not fit completely.
+    """
+    sure: dict[str, float] = {}
+    counts: dict[str, int] = {}
+    for one in found:
+        sure[one.kind] = max(sure.get(one.kind, 0.0), one.score)
+        counts[one.kind] = counts.get(one.kind, 0) + 1
+    strengths: dict[str, float] = {}
+    caption: dict[str, float] = {}
+    for index, (kind, is_right) in enumerate(zip(wanted, right, strict=True)):
+        strengths[f"subject {index}"] = sure.get(kind, 0.0) if is_right else 0.0
+        caption[f"subject {index}"] = float(is_right)
+        counts[kind] = counts.get(kind, 0) - is_right
+    for kind, left in counts.items():
+        if left > 0:
+            strengths[f"more {kind}"], caption[f"more {kind}"] = sure[kind], float(left)
+    asked = {f"subject {index}": 1.0 for index in range(len(wanted))}
+    norm = math.sqrt(sum(value**2 for value in strengths.values()))
+    return Similarity(
+        full_prompt=_cosine(strengths, asked),
+        least_subject=min((strengths[axis] / norm for axis in asked), default=0.0) if norm else 0.0,
+        text_text=_cosine(caption, asked),
+    )
+
+
 def _cosine(first: dict[str, float], second: dict[str, float]) -> float:
     product = sum(value * second.get(kind, 0.0) for kind, value in first.items())
     norms = math.sqrt(sum(v**2 for v in first.values()) * sum(v**2 for v in second.values()))

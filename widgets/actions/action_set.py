@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from editor.actions import ACTIONS, MENUS, Action, in_menu
 from editor.application import Application
+from widgets.look.plain_text import set_tip
 
 
 class ActionSet(QObject):
@@ -83,7 +84,7 @@ class ActionSet(QObject):
         action.setObjectName(item.id)
         action.setCheckable(item.checkable)
         if item.tip:
-            action.setToolTip(QCoreApplication.translate("Actions", item.tip))
+            set_tip(action, QCoreApplication.translate("Actions", item.tip))
         action.triggered.connect(lambda checked: self._call(item, checked))
         window.addAction(action)
         return action

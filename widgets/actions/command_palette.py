@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QCoreApplication, QEvent, QModelIndex, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QVBoxLayout, QWidget
 
 from editor.actions import ACTIONS, MENUS
 from editor.actions.fuzzy import match
@@ -14,6 +14,7 @@ from editor.system.settings import Settings
 from editor.words.wording import plain
 from widgets.actions.action_set import ActionSet
 from widgets.actions.palette_delegate import ENTRY_ROLE, PaletteDelegate, Shown
+from widgets.look.plain_text import Label
 
 _WIDTH = 620
 _ROWS = 11
@@ -53,7 +54,7 @@ class CommandPalette(QFrame):
         self.list.setUniformItemSizes(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.empty = QLabel(self.tr("No command fits."))
+        self.empty = Label(self.tr("No command fits."))
         self.empty.setProperty("dim", True)
         self.empty.setContentsMargins(12, 8, 12, 8)
         layout = QVBoxLayout(self)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from editor.application import Application
 from inference.errors import EditorError
+from widgets.look.plain_text import set_tip, unmarked
 
 _LONGEST = 60
 
@@ -28,9 +29,9 @@ class RecentMenu(QMenu):
     def fill(self) -> None:
         self.clear()
         for number, path in enumerate(self._application.settings.recent_files, 1):
-            name = _shortened(Path(path).name).replace("&", "&&")
+            name = unmarked(_shortened(Path(path).name))
             entry = self.addAction(f"&{number}  {name}" if number < 10 else f"{number}  {name}")
-            entry.setToolTip(path)
+            set_tip(entry, path)
             entry.triggered.connect(lambda _=False, path=path: self.chosen.emit(path))
         self.addSeparator()
         self.addAction(self.tr("&Clear this list")).triggered.connect(self._on_clear)

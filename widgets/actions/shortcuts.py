@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QKeySequenceEdit,
-    QLabel,
     QLineEdit,
     QPushButton,
     QScrollArea,
@@ -23,6 +22,7 @@ from editor.words.wording import plain
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label, unmarked
 
 _FIELD_PX = 170
 
@@ -31,7 +31,7 @@ _FIELD_PX = 170
 class ShortcutRow:
     """The widgets of one action."""
 
-    label: QLabel
+    label: Label
     field: QKeySequenceEdit
     reset: IconButton
 
@@ -52,7 +52,7 @@ class Shortcuts(Dialog):
         self.search.setAccessibleName(self.tr("Search commands or keys"))
         self.conflict = ConflictBar()
         self.rows: dict[str, ShortcutRow] = {}
-        self._headings: dict[str, QLabel] = {}
+        self._headings: dict[str, Label] = {}
         scroll = QScrollArea(widgetResizable=True)
         scroll.setWidget(self._content())
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -78,7 +78,7 @@ class Shortcuts(Dialog):
             items = [item for item in ACTIONS if item.menu == menu]
             if not items:
                 continue
-            heading = self._headings[menu] = QLabel(plain(_translated(text)))
+            heading = self._headings[menu] = Label(plain(_translated(text)))
             heading.setProperty("heading", True)
             heading.setContentsMargins(0, 10 if row else 0, 0, 2)
             grid.addWidget(heading, row, 0, 1, 3)
@@ -90,7 +90,7 @@ class Shortcuts(Dialog):
         return content
 
     def _add_row(self, grid: QGridLayout, row: int, item: Action) -> None:
-        label, field = QLabel(name_of(item)), QKeySequenceEdit()
+        label, field = Label(name_of(item)), QKeySequenceEdit()
         label.setContentsMargins(10, 0, 0, 0)
         field.setMaximumSequenceLength(1)
         field.setClearButtonEnabled(True)
@@ -112,7 +112,7 @@ class Shortcuts(Dialog):
             (self.tr("Move the view while held"), self.tr("Space")),
         )
         for offset, (text, key) in enumerate(held):
-            label, key_label = QLabel(text), QLabel(key)
+            label, key_label = Label(text), Label(key)
             label.setContentsMargins(10, 5 if offset else 12, 0, 5)
             key_label.setProperty("dim", True)
             key_label.setContentsMargins(10, 5 if offset else 12, 0, 5)
@@ -193,7 +193,7 @@ class ConflictBar(QFrame):
         self.keys = ""
         self.item: Action | None = None
         self.other: Action | None = None
-        self.text = QLabel()
+        self.text = Label()
         self.text.setWordWrap(True)
         self.replace, self.keep = QPushButton(), QPushButton(self.tr("Keep as it was"))
         row = QHBoxLayout(self)
@@ -208,7 +208,7 @@ class ConflictBar(QFrame):
         shown = QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
         text = self.tr("{keys} is taken by “{name}”.")
         self.text.setText(text.format(keys=shown, name=name_of(other)))
-        self.replace.setText(self.tr("Use for “{name}”").format(name=name_of(item)))
+        self.replace.setText(unmarked(self.tr("Use for “{name}”").format(name=name_of(item))))
         self.show()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from editor.adjustments import kind_of
 from editor.application import Application
@@ -15,6 +15,7 @@ from widgets.adjustments.node_edit import NodeEdit
 from widgets.adjustments.tone_editors import special_editor
 from widgets.forms.slider_form import SliderForm
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 
 
@@ -57,7 +58,7 @@ class AdjustmentProperties(QWidget):
             self.special.show_settings(document, node)
 
     def _lay_out(self, has_settings: bool) -> None:
-        title = QLabel(self._label)
+        title = Label(self._label)
         title.setFont(scaled_font(title.font(), 1.0, bold=True))
         keep = self.reset.sizePolicy()
         keep.setRetainSizeWhenHidden(True)
@@ -75,7 +76,7 @@ class AdjustmentProperties(QWidget):
         if self.form.rows:
             layout.addWidget(self.form)
         elif not has_settings:
-            note = QLabel(self.tr("This adjustment has nothing to set."))
+            note = Label(self.tr("This adjustment has nothing to set."))
             note.setProperty("dim", True)
             layout.addWidget(note)
 

@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from widgets.adjustments.histogram_painting import paint_histogram
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import Tokens, tokens_of, with_alpha
 
 Points: TypeAlias = tuple[tuple[float, float], ...]
@@ -52,11 +53,12 @@ class CurveEditor(QWidget):
         self.setMinimumHeight(200)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setAccessibleName(self.tr("Curve"))
-        self.setToolTip(
+        set_tip(
+            self,
             self.tr(
                 "Click to add a point, drag to move it, drag it out or press Delete to remove it.\n"
                 "Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one."
-            )
+            ),
         )
 
     @property

@@ -20,6 +20,8 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSizePolicy, QSpinBox
 
 from editor.adjustments.levels import GAMMA_MAX, GAMMA_MIN, NEUTRAL, SMALLEST_SPAN, Range
 from widgets.adjustments.histogram_painting import paint_histogram
+from widgets.forms.fields import DoubleSpinBox, SpinBox
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import inset, tabular, tokens_of, with_alpha
 
 _MARGIN = 8
@@ -103,17 +105,17 @@ class LevelsEditor(QWidget):
     def _box(self, index: int, name: str) -> QSpinBox | QDoubleSpinBox:
         box: QSpinBox | QDoubleSpinBox
         if index == GAMMA:
-            box = QDoubleSpinBox()
+            box = DoubleSpinBox()
             box.setRange(GAMMA_MIN, GAMMA_MAX)
             box.setSingleStep(0.05)
             box.valueChanged.connect(lambda value: self.set_value(index, value))
         else:
-            box = QSpinBox()
+            box = SpinBox()
             box.setRange(0, 255)
             box.valueChanged.connect(lambda value: self.set_value(index, value / 255))
         box.setKeyboardTracking(False)
         box.setAccessibleName(name)
-        box.setToolTip(name)
+        set_tip(box, name)
         box.setFont(tabular(box.font()))
         inset(box)
         return box
@@ -137,7 +139,7 @@ class LevelsTrack(QWidget):
         self.setFixedHeight(140 if tall else 34)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setToolTip(self.tr("Drag the handles; keys: Page Up and Page Down choose one, arrows move it"))
+        set_tip(self, self.tr("Drag the handles; keys: Page Up and Page Down choose one, arrows move it"))
 
     def sizeHint(self) -> QSize:
         return QSize(260, self.height())

@@ -1,11 +1,12 @@
 """What can be set of the active node's mask."""
 
-from PySide6.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.commands import ReplaceNode
 from editor.document.document import Document
 from editor.layers.layer import Node
+from widgets.look.plain_text import Label
 
 
 class MaskProperties(QWidget):
@@ -16,7 +17,7 @@ class MaskProperties(QWidget):
         self._application = application
         self._document: Document | None = None
         self._node: Node | None = None
-        title = QLabel(self.tr("Mask"))
+        title = Label(self.tr("Mask"))
         title.setProperty("heading", True)
         self.enabled = QCheckBox(self.tr("Use the mask"))
         self.linked = QCheckBox(self.tr("Moves with its layer"))

@@ -1,7 +1,7 @@
 """The Properties panel: the settings of the active adjustment or text, and of the active mask."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.document.document import Document
@@ -10,6 +10,7 @@ from inference.parameters import Parameters
 from widgets.adjustments.adjustment_properties import AdjustmentProperties
 from widgets.adjustments.mask_properties import MaskProperties
 from widgets.adjustments.text_properties import TextProperties
+from widgets.look.plain_text import Label
 
 
 class PropertiesPanel(QWidget):
@@ -23,7 +24,7 @@ class PropertiesPanel(QWidget):
         self._kind: object = None
         self.editor: AdjustmentProperties | TextProperties | None = None
         self.mask_settings = MaskProperties(application)
-        self.empty = QLabel(self.tr("Choose an adjustment or a text layer to see its settings."))
+        self.empty = Label(self.tr("Choose an adjustment or a text layer to see its settings."))
         self.empty.setProperty("dim", True)
         self.empty.setWordWrap(True)
         content = QWidget()

@@ -7,10 +7,8 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDoubleSpinBox,
-    QFontComboBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QToolButton,
     QVBoxLayout,
@@ -25,7 +23,9 @@ from editor.tools.typesetting import set_again
 from inference.errors import EditorError
 from widgets.adjustments.node_edit import NodeEdit
 from widgets.colours.colour_picker import ColourPicker
+from widgets.forms.fields import DoubleSpinBox, FontComboBox
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular, tokens_of
 
 
@@ -42,7 +42,7 @@ class TextProperties(QWidget):
         self.text.setAccessibleName(self.tr("Text"))
         self.text.setTabChangesFocus(True)
         self.text.setFixedHeight(self.fontMetrics().lineSpacing() * 3 + 18)
-        self.family = QFontComboBox()
+        self.family = FontComboBox()
         self.family.setAccessibleName(self.tr("Font"))
         self.colour = ColourButton(self.tr("Text colour"))
         self.styles = {
@@ -103,7 +103,7 @@ class TextProperties(QWidget):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(0, 1)
         for row, box in enumerate(self.numbers.values()):
-            grid.addWidget(QLabel(box.accessibleName()), row, 0)
+            grid.addWidget(Label(box.accessibleName()), row, 0)
             grid.addWidget(box, row, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 0)
@@ -144,7 +144,7 @@ class ColourButton(QToolButton):
     def __init__(self, tip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._colour = QColor()
-        self.setToolTip(tip)
+        set_tip(self, tip)
         self.setAccessibleName(tip)
         self.setFixedSize(34, 26)
         self.picker = ColourPicker(self)
@@ -175,7 +175,7 @@ def _with(content: TextContent, name: str, value: Any) -> TextContent:
 
 
 def _number(name: str, low: float, high: float, step: float, suffix: str = "") -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+    box = DoubleSpinBox()
     box.setRange(low, high)
     box.setSingleStep(step)
     box.setDecimals(2 if step < 0.1 else 1)

@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from editor.adjustments.curves import STRAIGHT, Curves, sampled
@@ -17,7 +17,9 @@ from editor.rendering.histogram import Histogram, histogram_below, shown_heights
 from inference.parameters import Parameters
 from widgets.adjustments.curve_editor import CurveEditor
 from widgets.adjustments.levels_editor import LevelsEditor
+from widgets.forms.fields import ComboBox, SpinBox
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label
 from widgets.look.theme import inset, tabular
 
 CHANNELS = ("combined", "red", "green", "blue")
@@ -35,7 +37,7 @@ class ToneEditor(QWidget):
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings: Parameters | None = None
-        self.channel = QComboBox()
+        self.channel = ComboBox()
         self.channel.setAccessibleName(self.tr("Channel"))
         for text, name in (
             (self.tr("RGB"), "combined"),
@@ -108,7 +110,7 @@ class CurvesEditor(ToneEditor):
         self.output = _value_box(self.tr("Output"))
         numbers = QHBoxLayout()
         for text, box in ((self.tr("Input"), self.input), (self.tr("Output"), self.output)):
-            label = QLabel(text)
+            label = Label(text)
             label.setProperty("dim", True)
             numbers.addWidget(label)
             numbers.addWidget(box)
@@ -234,7 +236,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _value_box(name: str) -> QSpinBox:
-    box = QSpinBox()
+    box = SpinBox()
     box.setRange(0, 255)
     box.setAccessibleName(name)
     box.setKeyboardTracking(False)

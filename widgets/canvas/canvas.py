@@ -6,7 +6,9 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QCursor,
+    QEnterEvent,
     QFocusEvent,
+    QHideEvent,
     QImage,
     QInputMethodEvent,
     QKeyEvent,
@@ -24,6 +26,7 @@ from PySide6.QtWidgets import QGestureEvent, QPinchGesture, QSizePolicy, QWidget
 
 from widgets.canvas import wipe
 from widgets.canvas.canvas_scene import Look, Scene, paint, spotlight
+from widgets.canvas.held_space import HeldSpace
 from widgets.canvas.navigation import ROTATION_STEP, Drag, Navigation
 from widgets.canvas.tile_picture import TilePicture
 from widgets.canvas.viewport import Viewport
@@ -71,6 +74,8 @@ class Canvas(QWidget):
         self._tool = SUBJECT
         self._held: set[Qt.Key] = set()
         self._last = QPointF()
+        self._space = HeldSpace(self)
+        self._space.changed.connect(self._on_space)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setTabletTracking(True)
@@ -355,7 +360,16 @@ class Canvas(QWidget):
             self.input.release(event, point)
         self.refresh_cursor()
 
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._space.enter()
+        super().enterEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._space.stop()
+        super().hideEvent(event)
+
     def leaveEvent(self, event: QEvent) -> None:
+        self._space.leave()
         self.cursor_moved.emit(None)
         self.pointed.emit(None)
         self.hovered.emit(None)
@@ -387,6 +401,11 @@ class Canvas(QWidget):
             self.hold_original(False)
         elif self.input is None or not self.input.key_release(event):
             super().keyReleaseEvent(event)
+        self.refresh_cursor()
+
+    def _on_space(self, held: bool) -> None:
+        """Space is pressed or let go while something else has the focus."""
+        (self._held.add if held else self._held.discard)(Qt.Key.Key_Space)
         self.refresh_cursor()
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 from editor.document.comparison import Against
 from editor.document.document import Document
 from inference.parameters import N_
+from widgets.look.plain_text import unmarked
 
 _STEPS_SHOWN = 30
 
@@ -23,7 +24,7 @@ def compare_menu(
     group = QActionGroup(menu)
 
     def add(target: QMenu, text: str, against: Against) -> None:
-        entry = target.addAction(text.replace("&", "&&"))
+        entry = target.addAction(unmarked(text))
         entry.setCheckable(True)
         entry.setChecked(against == present)
         entry.triggered.connect(lambda: choose(against))

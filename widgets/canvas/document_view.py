@@ -38,6 +38,7 @@ class DocumentView(Canvas):
 
     menu_requested = Signal(QPoint)  # where on the screen
     subject_pointed = Signal(int)  # index of the subject that was clicked
+    tool_running = Signal(bool)
 
     def __init__(
         self,
@@ -98,6 +99,7 @@ class DocumentView(Canvas):
         made.guides = self.guides
         made.repaint.connect(self.update_view_rect)
         made.cursor_changed.connect(self.refresh_cursor)
+        made.running_changed.connect(self.tool_running)
         made.menu_requested.connect(lambda: self.menu_requested.emit(QCursor.pos()))
         self.view_moved.connect(made.on_view_moved)
         self.ants.stepped.connect(made.march)

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from widgets.canvas.canvas import Canvas
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import scaled_font, tabular, tokens_of
 
 THICKNESS_PX = 20
@@ -29,7 +30,7 @@ class Ruler(QWidget):
         self.setCursor(Qt.CursorShape.SplitVCursor if self._across else Qt.CursorShape.SplitHCursor)
         self.setFont(tabular(scaled_font(self.font(), 0.72)))
         self.setAccessibleName(self.tr("Ruler"))
-        self.setToolTip(self.tr("Drag from here to place a guide"))
+        set_tip(self, self.tr("Drag from here to place a guide"))
         canvas.view_moved.connect(self.update)
         canvas.pointed.connect(self._on_pointed)
 

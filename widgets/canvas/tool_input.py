@@ -20,7 +20,6 @@ MOVES_WITH_CTRL = PAINTING | {
     "eraser", "select-rectangle", "select-ellipse", "lasso", "polygon", "wand", "eyedropper",
 }  # fmt: skip
 MOVES_GUIDES = frozenset({"move", "subject"})
-MOVES_GUIDES = frozenset({"move", "subject"})
 _BLINK_MS = 530
 _ACTIVE_KEYS = frozenset({"escape", "enter", "backspace", "delete", "left", "right", "up", "down"})
 _TEXT_KEYS = frozenset({"a", "c", "x", "v", "z", "left", "right", "home", "end", "backspace", "delete"})
@@ -32,6 +31,7 @@ class ToolInput(QObject):
     repaint = Signal(QRectF)  # device pixels of the view
     cursor_changed = Signal()
     menu_requested = Signal()
+    running_changed = Signal(bool)  # whether the tool in hand waits for an answer
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class ToolInput(QObject):
         self._painted = QRectF()
         self._shapes: tuple[Shape, ...] = ()
         self._current = ""
+        self._running = False
         self._caret_shown = True
         self._blink = QTimer(self, interval=_BLINK_MS)
         self._blink.timeout.connect(self._on_blink)
@@ -90,6 +91,19 @@ class ToolInput(QObject):
         self._current, self._held = tool_id, None
         self._show_overlay()
         self.cursor_changed.emit()
+
+    @property
+    def running(self) -> bool:
+        """Whether what the tool in hand does waits to be applied or dropped."""
+        main = self.main
+        return main is not None and main.confirmed and main.active
+
+    def answer(self, *, apply: bool) -> None:
+        """Apply what runs, or drop it."""
+        main = self.main
+        if main is not None and self.running:
+            main.commit() if apply else main.cancel()
+            self._show_overlay()
 
     def _tool(self, tool_id: str) -> Tool | None:
         if tool_id not in self._tools and tool_id not in TOOLS:
@@ -287,6 +301,9 @@ class ToolInput(QObject):
         tool, main = self.tool, self.main
         if main is not None:
             self._actions.adopt(self._current, main.settings)
+        if self.running != self._running:
+            self._running = self.running
+            self.running_changed.emit(self._running)
         shapes = tool.overlay() if tool is not None else ()
         if main is not None and main is not tool:
             shapes = tuple(one for one in main.overlay() if not isinstance(one, Cursor)) + shapes

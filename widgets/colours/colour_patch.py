@@ -2,18 +2,19 @@
 
 from PySide6.QtCore import QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tokens_of
 
 _PATCH_PX = 12
 
 
-class ColourPatch(QLabel):
+class ColourPatch(Label):
     """“#4fb3a0”, with the opacity where it is not full; the tool tip gives red, green and blue."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent=parent)
         self._colour = QColor()
         self.setIndent(_PATCH_PX + 8)
 
@@ -26,7 +27,7 @@ class ColourPatch(QLabel):
             text += f" · {round(colour.alphaF() * 100)} %"
         self.setText(text)
         numbers = self.tr("Red {red}, green {green}, blue {blue}")
-        self.setToolTip(numbers.format(red=colour.red(), green=colour.green(), blue=colour.blue()))
+        set_tip(self, numbers.format(red=colour.red(), green=colour.green(), blue=colour.blue()))
         self.update()
 
     def sizeHint(self) -> QSize:

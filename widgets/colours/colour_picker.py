@@ -6,7 +6,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QSpinBox,
     QVBoxLayout,
@@ -15,6 +14,8 @@ from PySide6.QtWidgets import (
 
 from editor.tools.colours import Colour
 from widgets.canvas.canvas_scene import checker_tile
+from widgets.forms.fields import SpinBox
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tokens_of
 
 _FIELD = QSize(232, 150)
@@ -104,7 +105,7 @@ class ColourPicker(QFrame):
         layout.addLayout(grid)
 
     def _box(self, name: str) -> QSpinBox:
-        box = QSpinBox()
+        box = SpinBox()
         box.setRange(0, _MAXIMA[name])
         box.setProperty("bare", True)
         box.setKeyboardTracking(False)
@@ -248,7 +249,7 @@ class Strip(QWidget):
         self.setFixedHeight(_STRIP_PX)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(name)
-        self.setToolTip(name)
+        set_tip(self, name)
 
     def show_share(self, share: float, colours: tuple[QColor, ...]) -> None:
         self._share, self._colours = share, colours
@@ -291,8 +292,8 @@ def _paint_focus(painter: QPainter, widget: QWidget) -> None:
         painter.drawRect(QRectF(widget.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
 
 
-def _label(text: str) -> QLabel:
-    label = QLabel(text)
+def _label(text: str) -> Label:
+    label = Label(text)
     label.setProperty("dim", True)
     return label
 

@@ -8,6 +8,7 @@ from editor.tools.colours import Colour, Colours
 from widgets.canvas.canvas_scene import checker_tile
 from widgets.colours.colour_picker import ColourPicker
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import tokens_of
 
 _SIDE = 22
@@ -79,7 +80,7 @@ class ColourPair(QWidget):
     def _on_changed(self) -> None:
         names = [QColor(*colour).name() for colour in (self._colours.foreground, self._colours.background)]
         text = self.tr("Foreground {foreground}, background {background}")
-        self.setToolTip(text.format(foreground=names[0], background=names[1]))
+        set_tip(self, text.format(foreground=names[0], background=names[1]))
         self.update()
 
 

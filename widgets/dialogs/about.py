@@ -3,9 +3,10 @@
 from importlib import metadata
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from widgets.forms.dialog import Dialog
+from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 
 
@@ -15,11 +16,11 @@ class About(Dialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.setWindowTitle(self.tr("About Attune"))
-        name = QLabel("Attune")
+        name = Label("Attune")
         name.setFont(scaled_font(name.font(), 1.8, bold=True))
-        version = QLabel(self.tr("Version {version}").format(version=_version()))
+        version = Label(self.tr("Version {version}").format(version=_version()))
         version.setProperty("dim", True)
-        text = QLabel(
+        text = Label(
             self.tr(
                 "An image editor with sliders for meaning: point at a subject and change its age, its smile "
                 "or its size, while everything else in the picture stays. Everything runs on this "
@@ -27,9 +28,7 @@ class About(Dialog):
             )
         )
         text.setWordWrap(True)
-        licence = QLabel(
-            self.tr("Free software under the MIT licence. Built with Qt, PyTorch and Diffusers.")
-        )
+        licence = Label(self.tr("Free software under the MIT licence. Built with Qt, PyTorch and Diffusers."))
         licence.setProperty("dim", True)
         licence.setWordWrap(True)
         for label in (name, version, text, licence):

@@ -6,33 +6,33 @@ from PySide6.QtCore import QCoreApplication, Qt, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
-    QSlider,
     QWidget,
 )
 from shiboken6 import isValid
 
 from editor.application import Application
 from editor.document.document import Document
-from editor.formats import FORMATS, export_formats
+from editor.formats import FORMATS, export_formats, readable_extensions
 from editor.formats.files import ExportOptions, export_preview
 from editor.formats.losses import what_would_be_lost
 from editor.formats.metadata.jpeg_encoding import estimated_quality
 from editor.pixels.qimages import to_qimage
 from editor.rendering.compositing import composite
 from editor.system.settings import Settings
+from editor.words.file_names import proposed_stem
 from editor.words.said import said
 from inference.errors import EditorError
 from widgets.dialogs.export_preview import ExportPreview
 from widgets.forms.dialog import Dialog
+from widgets.forms.fields import ComboBox, Slider
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.replacing import may_replace
 from widgets.forms.scale_box import ScaleBox
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tabular
 
 _ESTIMATE_AFTER_MS = 250
@@ -61,7 +61,7 @@ class ExportDialog(Dialog):
         self._asked = 0
         given = remembered(application.settings)
         self.preview = ExportPreview()
-        self.format = QComboBox()
+        self.format = ComboBox()
         self.format.setAccessibleName(self.tr("Format"))
         for item in export_formats():
             self.format.addItem(QCoreApplication.translate("FileFormat", item.label), item.name)
@@ -75,12 +75,12 @@ class ExportDialog(Dialog):
             )
         )
         self.like_original.setChecked(given.like_original and document.source.jpeg is not None)
-        self.quality = QSlider(Qt.Orientation.Horizontal)
+        self.quality = Slider()
         self.quality.setRange(1, 100)
         self.quality.setPageStep(5)
         self.quality.setAccessibleName(self.tr("Quality"))
         self.quality.setValue(given.quality)
-        self.quality_value = QLabel()
+        self.quality_value = Label()
         self.quality_value.setFont(tabular(self.quality_value.font()))
         self.scale = ScaleBox(document.width, document.height)
         self.extras = ParameterForm(
@@ -90,7 +90,7 @@ class ExportDialog(Dialog):
         )
         for name in self.extras.editors:
             self.extras.set_value(name, getattr(given, name))
-        self.metadata = QComboBox()
+        self.metadata = ComboBox()
         self.metadata.setAccessibleName(self.tr("Metadata"))
         for text, key in (
             (self.tr("All"), "all"),
@@ -100,17 +100,17 @@ class ExportDialog(Dialog):
             self.metadata.addItem(text, key)
         kept = "none" if not given.metadata else "all" if given.location else "no-place"
         self.metadata.setCurrentIndex(self.metadata.findData(kept))
-        self.metadata.setToolTip(
+        set_tip(
+            self.metadata,
             self.tr(
                 "Camera data and how the picture was made: lets you open the export again with its sliders, "
                 "and tells others that it is AI-made."
-            )
+            ),
         )
-        self.left_out = QLabel()
-        self.left_out.setTextFormat(Qt.TextFormat.PlainText)
+        self.left_out = Label()
         self.left_out.setProperty("dim", True)
         self.left_out.setWordWrap(True)
-        self.size_label = QLabel()
+        self.size_label = Label()
         self.size_label.setFont(tabular(self.size_label.font()))
         self.size_label.setProperty("dim", True)
         self.size_label.setWordWrap(True)
@@ -283,7 +283,8 @@ class ExportDialog(Dialog):
     def _on_export(self) -> None:
         chosen = FORMATS[self.options.format]
         ending = chosen.extensions[0]
-        start = self._folder() / f"{Path(self._document.title).stem or 'picture'}{ending}"
+        stem = proposed_stem(self._document.title, readable_extensions(), self.tr("picture"))
+        start = self._folder() / f"{stem}{ending}"
         label = self.format.currentText()
         name, _ = QFileDialog.getSaveFileName(self, self.tr("Export"), str(start), f"{label} (*{ending})")
         if not name:

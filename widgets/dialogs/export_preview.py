@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPai
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from widgets.canvas.canvas_scene import checker_tile
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import scaled_font, tokens_of, with_alpha
 
 _STEPS = (0.0625, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -29,9 +30,7 @@ class ExportPreview(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAccessibleName(self.tr("Preview: the original left, the export right"))
-        self.setToolTip(
-            self.tr("Wheel: zoom. Drag: move. Drag the line: compare. Double click: 100 % or fit.")
-        )
+        set_tip(self, self.tr("Wheel: zoom. Drag: move. Drag the line: compare. Double click: 100 % or fit."))
 
     def sizeHint(self) -> QSize:
         return QSize(480, 400)

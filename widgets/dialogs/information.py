@@ -2,12 +2,13 @@
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from editor.document.document import Document
 from editor.layers.layer import Layer
 from editor.words.wording import signed
 from widgets.forms.dialog import Dialog
+from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 
 
@@ -65,14 +66,13 @@ class Information(Dialog):
         form.setContentsMargins(14, 12, 14, 12)
         form.setVerticalSpacing(5)
         form.setHorizontalSpacing(16)
-        title = QLabel(heading)
+        title = Label(heading)
         title.setFont(scaled_font(title.font(), 1.0, bold=True))
         form.addRow(title)
         for name, value in facts:
-            key, text = QLabel(name), QLabel(value)
+            key, text = Label(name), Label(value)
             key.setProperty("dim", True)
             text.setWordWrap(True)
-            text.setTextFormat(Qt.TextFormat.PlainText)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             form.addRow(key, text)
         return card

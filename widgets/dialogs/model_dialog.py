@@ -7,7 +7,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -23,6 +22,7 @@ from editor.words.said import in_one_line, lines
 from inference.errors import EditorError
 from inference.messages import Message
 from widgets.forms.dialog import Dialog
+from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 
 _NAME = Qt.ItemDataRole.UserRole
@@ -34,21 +34,20 @@ class ModelRow(QWidget):
 
     def __init__(self, entry: Any, chosen: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        name = QLabel(entry.name)
+        name = Label(entry.name)
         name.setFont(scaled_font(name.font(), 1.0, bold=True))
         top = QHBoxLayout()
         top.setSpacing(8)
         top.addWidget(name)
         for text, shown in ((self.tr("sandbox"), entry.sandbox), (self.tr("used for new pictures"), chosen)):
             if shown:
-                badge = QLabel(text)
+                badge = Label(text)
                 badge.setProperty("badge", True)
                 badge.setFont(scaled_font(badge.font(), 0.88))
                 top.addWidget(badge)
         top.addStretch(1)
-        facts = QLabel(" · ".join(_facts(entry)))
+        facts = Label(" · ".join(_facts(entry)))
         facts.setProperty("dim", True)
-        facts.setTextFormat(Qt.TextFormat.PlainText)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 7, 8, 7)
         layout.setSpacing(2)
@@ -71,7 +70,7 @@ class ModelDialog(Dialog):
         self.address.setAccessibleName(self.tr("Folder, file or hub id of a model"))
         self.browse = QPushButton(self.tr("Browse…"))
         self.add = QPushButton(self.tr("Add"))
-        self.answer = QLabel()
+        self.answer = Label()
         self.answer.setWordWrap(True)
         self.answer.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.use = QPushButton(self.tr("Use for new pictures"))
@@ -96,7 +95,7 @@ class ModelDialog(Dialog):
         return str(item.data(_NAME)) if item is not None else ""
 
     def _lay_out(self) -> None:
-        intro = QLabel(
+        intro = Label(
             self.tr(
                 "The sandbox models come with Attune and draw small cartoon scenes. For photos, add a "
                 "Stable Diffusion checkpoint that is on this computer; it is used where it lies and "

@@ -2,12 +2,14 @@
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QSpinBox, QWidget
 
 from editor.application import Application
 from editor.layers.limits import LARGEST_SIDE_PX
 from widgets.forms.dialog import Dialog
+from widgets.forms.fields import ComboBox, DoubleSpinBox, SpinBox
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label
 from widgets.look.theme import inset
 
 _PRESETS = ((1920, 1080), (1080, 1080), (1080, 1350), (3840, 2160), (2480, 3508), (1024, 1024), (512, 512))
@@ -28,7 +30,7 @@ class NewCanvas(Dialog):
         self._application = application
         kept = application.settings.state("new_canvas", {})
         kept = kept if isinstance(kept, dict) else {}
-        self.preset = QComboBox()
+        self.preset = ComboBox()
         self.preset.setAccessibleName(self.tr("Preset"))
         self.preset.addItem(self.tr("Own size"), None)
         clipboard = QGuiApplication.clipboard().image()
@@ -41,19 +43,19 @@ class NewCanvas(Dialog):
         self.width_box = self._side(self.tr("Width"), kept.get("width", 1920))
         self.height_box = self._side(self.tr("Height"), kept.get("height", 1080))
         self.swap = IconButton("refresh", self.tr("Swap width and height"))
-        self.dpi = QDoubleSpinBox()
+        self.dpi = DoubleSpinBox()
         self.dpi.setRange(1, 10_000)
         self.dpi.setDecimals(0)
         self.dpi.setSuffix(self.tr(" px/in"))
         self.dpi.setValue(_number(kept.get("dpi"), 72))
         self.dpi.setAccessibleName(self.tr("Resolution"))
         inset(self.dpi)
-        self.bits = QComboBox()
+        self.bits = ComboBox()
         self.bits.setAccessibleName(self.tr("Bits per channel"))
         for bits in (8, 16):
             self.bits.addItem(str(bits), bits)
         self.bits.setCurrentIndex(max(0, self.bits.findData(kept.get("depth", 8))))
-        self.fill = QComboBox()
+        self.fill = ComboBox()
         self.fill.setAccessibleName(self.tr("Background"))
         for text, key in (
             (self.tr("White"), "white"),
@@ -76,7 +78,7 @@ class NewCanvas(Dialog):
     def _lay_out(self) -> None:
         size = QHBoxLayout()
         size.addWidget(self.width_box)
-        size.addWidget(QLabel("×"))
+        size.addWidget(Label("×"))
         size.addWidget(self.height_box)
         size.addWidget(self.swap)
         form = QFormLayout()
@@ -92,7 +94,7 @@ class NewCanvas(Dialog):
         self.setMinimumWidth(420)
 
     def _side(self, name: str, value: object) -> QSpinBox:
-        box = QSpinBox()
+        box = SpinBox()
         box.setRange(1, LARGEST_SIDE_PX)
         box.setSuffix(self.tr(" px"))
         box.setValue(round(_number(value, 1000)))

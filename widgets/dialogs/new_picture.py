@@ -2,14 +2,17 @@
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPlainTextEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
 
 from editor.application import Application
+from editor.generating.known_words import unknown_words
 from editor.words.said import in_one_line
 from inference.errors import EditorError
 from inference.operations import Generate
 from widgets.forms.dialog import Dialog
+from widgets.forms.fields import ComboBox, SpinBox
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label
 from widgets.look.theme import inset, scaled_font
 from widgets.subjects.prompt_box import SeedBox
 
@@ -32,7 +35,7 @@ class NewPicture(Dialog):
         self.negative.setAccessibleName(self.tr("Negative prompt"))
         self.negative.setTabChangesFocus(True)
         self.negative.setFixedHeight(self.fontMetrics().lineSpacing() * 2 + 18)
-        self.model = QComboBox()
+        self.model = ComboBox()
         self.model.setAccessibleName(self.tr("Model"))
         self.seed = SeedBox()
         self.seed.roll()
@@ -41,11 +44,13 @@ class NewPicture(Dialog):
         self.steps = self._number(self.tr("Steps"), 1, 1000, 1)
         self.width_box = self._number(self.tr("Width"), 8, 4096, _SIZE_STEP)
         self.height_box = self._number(self.tr("Height"), 8, 4096, _SIZE_STEP)
-        self.note = QLabel()
+        self.note = Label()
         self.note.setProperty("dim", True)
         self.note.setWordWrap(True)
         self.note.setFont(scaled_font(self.note.font(), 0.92))
-        self.problem = QLabel()
+        self.unknown = Label()
+        self.unknown.setWordWrap(True)
+        self.problem = Label()
         self.problem.setProperty("danger", True)
         self.problem.setWordWrap(True)
         self.problem.hide()
@@ -70,7 +75,7 @@ class NewPicture(Dialog):
 
     def _number(self, name: str, low: int, high: int, step: int) -> QSpinBox:
         """A number whose lowest position means the model's own."""
-        box = QSpinBox(minimum=low - 1, maximum=high, singleStep=step, value=low - 1)
+        box = SpinBox(minimum=low - 1, maximum=high, singleStep=step, value=low - 1)
         box.setSpecialValueText(self.tr("Automatic"))
         box.setAccessibleName(name)
         box.setMinimumWidth(120)
@@ -84,7 +89,7 @@ class NewPicture(Dialog):
         seed.addStretch(1)
         size = QHBoxLayout()
         size.addWidget(self.width_box)
-        size.addWidget(QLabel("×"))
+        size.addWidget(Label("×"))
         size.addWidget(self.height_box)
         size.addStretch(1)
         form = QFormLayout()
@@ -92,6 +97,7 @@ class NewPicture(Dialog):
         form.setHorizontalSpacing(18)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.addRow(self.tr("Prompt"), self.prompt)
+        form.addRow("", self.unknown)
         form.addRow(self.tr("Without"), self.negative)
         form.addRow(self.tr("Model"), self.model)
         form.addRow("", self.note)
@@ -113,6 +119,7 @@ class NewPicture(Dialog):
         name = self.model.currentData()
         entry = next((item for item in self._application.catalogue.entries() if item.name == name), None)
         sandbox = entry is not None and entry.sandbox
+        self._show_ready()
         self.note.setVisible(sandbox)
         self.note.setText(
             self.tr(
@@ -123,6 +130,10 @@ class NewPicture(Dialog):
         )
 
     def _show_ready(self) -> None:
+        prompt, entries = self.prompt.toPlainText(), self._application.catalogue.entries()
+        names = " · ".join(unknown_words(prompt, self.model.currentData(), entries))
+        self.unknown.setText(self.tr("This model cannot draw: {names}").format(names=names))
+        self.unknown.setVisible(bool(names))
         self.generate.setEnabled(bool(self.prompt.toPlainText().strip()))
 
     def _on_generate(self) -> None:

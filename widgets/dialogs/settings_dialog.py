@@ -5,7 +5,6 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -22,6 +21,7 @@ from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
 from widgets.forms.parameter_form import ParameterForm
 from widgets.look.icons import icon_for
+from widgets.look.plain_text import Label
 
 _LIST_PX = 190
 
@@ -43,7 +43,7 @@ class SettingsDialog(Dialog):
         self.forms: dict[str, ParameterForm] = {}
         for section in SECTIONS:
             self._add_page(section)
-        self.problem = QLabel()
+        self.problem = Label()
         self.problem.setProperty("danger", True)
         self.problem.setWordWrap(True)
         self.problem.hide()
@@ -73,7 +73,7 @@ class SettingsDialog(Dialog):
             choices={"model": models},
         )
         form.changed.connect(self._on_changed)
-        heading = QLabel(label)
+        heading = Label(label)
         heading.setProperty("heading", True)
         page = QWidget()
         layout = QVBoxLayout(page)

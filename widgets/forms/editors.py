@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, Q
 from editor.controllers.operations import Given
 from inference.kinds import CHOICE, kind_of
 from inference.parameters import ParameterField
+from widgets.forms.fields import ComboBox, DoubleSpinBox, SpinBox
 from widgets.forms.source_field import SourceField
 from widgets.look.theme import inset
 
@@ -42,7 +43,7 @@ def _switch(item: ParameterField, label: str, choices: Mapping[str, str], tell: 
 
 
 def _choice(item: ParameterField, label: str, choices: Mapping[str, str], tell: Tell) -> QComboBox:
-    combo = QComboBox()
+    combo = ComboBox()
     for value, word in choices.items():
         combo.addItem(word, value)
     combo.activated.connect(tell)
@@ -59,7 +60,7 @@ def _text(item: ParameterField, label: str, choices: Mapping[str, str], tell: Te
 
 def _whole_number(item: ParameterField, label: str, choices: Mapping[str, str], tell: Tell) -> QSpinBox:
     low, high = _range(item)
-    box = QSpinBox()
+    box = SpinBox()
     # an optional number has one more position below its range: the model's own
     box.setRange(int(low) - (1 if item.optional else 0), int(high))
     return _number_box(box, item, tell)
@@ -67,7 +68,7 @@ def _whole_number(item: ParameterField, label: str, choices: Mapping[str, str], 
 
 def _number(item: ParameterField, label: str, choices: Mapping[str, str], tell: Tell) -> QDoubleSpinBox:
     low, high = _range(item)
-    box = QDoubleSpinBox()
+    box = DoubleSpinBox()
     box.setSingleStep(item.declaration.step or 0.1)
     box.setRange(low - (box.singleStep() if item.optional else 0), high)
     return _number_box(box, item, tell)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from editor.actions.forms import LABELS, Form
 from editor.application import Application
@@ -13,6 +13,7 @@ from editor.words.said import in_one_line
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
 from widgets.forms.parameter_form import ParameterForm
+from widgets.look.plain_text import Label
 
 
 class FormDialog(Dialog):
@@ -26,7 +27,7 @@ class FormDialog(Dialog):
         self._values = form.initial(document.state)
         labels = {choice: _translated(text) for choice, text in LABELS.items()}
         self.fields = ParameterForm(self._values.declared(), "Forms", choice_labels=labels)
-        self.problem = QLabel()
+        self.problem = Label()
         self.problem.setProperty("dim", True)
         self.problem.setWordWrap(True)
         self.problem.hide()

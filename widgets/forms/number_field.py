@@ -7,10 +7,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSlider, QSpinBox, QWidget
 
 from inference.parameters import ParameterField
+from widgets.forms.fields import DoubleSpinBox, Slider, SpinBox
 from widgets.look.theme import inset, tabular
 
 _STEPS = 1000
 _LARGEST = 1_000_000
+_WIDEST = 15_000  # over more a slider hits nothing
 _SLIDER_PX = 92
 _CURVED_FROM = 200.0  # ranges this wide get a slider that is finer at its low end
 
@@ -31,8 +33,9 @@ class NumberField(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         self.slider: QSlider | None = None
-        if declaration.min is not None and declaration.max is not None:
-            self.slider = QSlider(Qt.Orientation.Horizontal)
+        self._limited = declaration.min is not None and declaration.max is not None
+        if self._limited and self._high - self._low <= _WIDEST:
+            self.slider = Slider()
             self.slider.setRange(0, _STEPS)
             self.slider.setFixedWidth(_SLIDER_PX)
             self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the figure beside it takes the keys
@@ -44,11 +47,11 @@ class NumberField(QWidget):
     def _made_box(self, step: float | None) -> QSpinBox | QDoubleSpinBox:
         box: QSpinBox | QDoubleSpinBox
         if self._whole:
-            box = QSpinBox()
+            box = SpinBox()
             box.setRange(int(self._low), int(self._high))
             box.setSingleStep(max(1, int(step or 1)))
         else:
-            box = QDoubleSpinBox()
+            box = DoubleSpinBox()
             box.setDecimals(2 if self._high - self._low <= 10 else 1)
             box.setRange(self._low, self._high)
             box.setSingleStep(step or (0.05 if self._high - self._low <= 2 else 1.0))
@@ -78,7 +81,7 @@ class NumberField(QWidget):
 
     def range_text(self) -> str:
         """Such as “1 to 100”."""
-        if self.slider is None:
+        if not self._limited:
             return ""
         ends = [f"{end:g}" for end in (self._low, self._high)]
         return self.tr("{low} to {high}").format(low=ends[0], high=ends[1])

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QVBoxLayout, QWidget
 
 from editor.words.choices import choice_text
 from inference.parameters import ParameterField
 from widgets.forms.editors import Editor, editor_of
+from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 
 _LABEL = QFormLayout.ItemRole.LabelRole
@@ -98,7 +99,7 @@ class ParameterForm(QWidget):
             return editor
         text = self._tr(item.declaration.help)
         editor.setAccessibleDescription(text)
-        note = QLabel(text)
+        note = Label(text)
         note.setProperty("dim", True)
         note.setWordWrap(True)
         note.setFont(scaled_font(note.font(), 0.92))

@@ -1,9 +1,11 @@
 """A size in pixels whose sides stay in proportion, and the same in percent."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from editor.layers.limits import LARGEST_SIDE_PX
+from widgets.forms.fields import DoubleSpinBox, SpinBox
+from widgets.look.plain_text import Label
 from widgets.look.theme import inset, tabular
 
 
@@ -17,7 +19,7 @@ class ScaleBox(QWidget):
         self._full = (width, height)
         self.width_box = self._side(width, self.tr("Width in pixels"))
         self.height_box = self._side(height, self.tr("Height in pixels"))
-        self.percent = QDoubleSpinBox()
+        self.percent = DoubleSpinBox()
         self.percent.setRange(0.1, 1000)
         self.percent.setDecimals(1)
         self.percent.setSuffix(self.tr(" %"))
@@ -28,7 +30,7 @@ class ScaleBox(QWidget):
         sides = QHBoxLayout()
         sides.setSpacing(6)
         sides.addWidget(self.width_box, 1)
-        sides.addWidget(QLabel("×"))
+        sides.addWidget(Label("×"))
         sides.addWidget(self.height_box, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -46,7 +48,7 @@ class ScaleBox(QWidget):
         return (0, 0) if size == self._full else size
 
     def _side(self, value: int, name: str) -> QSpinBox:
-        box = QSpinBox()
+        box = SpinBox()
         box.setRange(1, LARGEST_SIDE_PX)
         box.setValue(value)
         box.setAccessibleName(name)

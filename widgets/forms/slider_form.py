@@ -10,8 +10,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
-    QSlider,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -19,6 +17,8 @@ from PySide6.QtWidgets import (
 
 from editor.words.choices import choice_text
 from inference.parameters import ParameterField, Parameters
+from widgets.forms.fields import ComboBox, DoubleSpinBox, Slider, SpinBox
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular
 
 _POSITIONS = 1000  # of a slider of fractions
@@ -83,11 +83,11 @@ class SliderForm(QWidget):
         widget = self.rows.get(name)
         if widget is not None and item.declaration.help:
             help_text = QCoreApplication.translate(self._context, item.declaration.help)
-            widget.setToolTip(help_text)
+            set_tip(widget, help_text)
             widget.setAccessibleDescription(help_text)
 
     def _add_choice(self, item: ParameterField, label: str, row: int) -> None:
-        combo = QComboBox()
+        combo = ComboBox()
         combo.setAccessibleName(label)
         for choice in item.declaration.choices:
             combo.addItem(choice_text(choice), choice)
@@ -95,7 +95,7 @@ class SliderForm(QWidget):
         line = QWidget()
         layout = QHBoxLayout(line)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(QLabel(label))
+        layout.addWidget(Label(label))
         layout.addWidget(combo, 1)
         self._grid.addWidget(line, row, 0)
         self.rows[item.name] = combo
@@ -120,7 +120,7 @@ class NumberRow(QWidget):
         self.box = self._number(item, label)
         top = QHBoxLayout()
         top.setSpacing(8)
-        top.addWidget(QLabel(label), 1)
+        top.addWidget(Label(label), 1)
         top.addWidget(self.box)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -145,11 +145,11 @@ class NumberRow(QWidget):
     def _number(self, item: ParameterField, label: str) -> QSpinBox | QDoubleSpinBox:
         box: QSpinBox | QDoubleSpinBox
         if self._whole:
-            box = QSpinBox()
+            box = SpinBox()
             box.setRange(round(self._low), round(self._high))
         else:
             step = item.declaration.step or (self._high - self._low) / 100
-            box = QDoubleSpinBox()
+            box = DoubleSpinBox()
             box.setRange(self._low, self._high)
             box.setSingleStep(step)
             box.setDecimals(2 if step < 0.1 else 1)
@@ -185,20 +185,8 @@ class NumberRow(QWidget):
         self.changed.emit(value, dragging)
 
 
-class _ResetSlider(QSlider):
-    """A horizontal slider whose wheel leaves it alone while it has no focus."""
-
+class _ResetSlider(Slider):
     reset_requested = Signal()
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def mouseDoubleClickEvent(self, event: object) -> None:
         self.reset_requested.emit()
-
-    def wheelEvent(self, event: object) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)  # type: ignore[arg-type]
-        else:
-            event.ignore()  # type: ignore[attr-defined]

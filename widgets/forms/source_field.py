@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from editor.controllers.operations import Given, Source
 from editor.formats import readable_extensions
+from widgets.forms.fields import ComboBox
+from widgets.look.plain_text import tip_text
 
 
-class SourceField(QComboBox):
+class SourceField(ComboBox):
     """Offers what the document has, and a file; emits `changed` when the user chose."""
 
     changed = Signal()
@@ -41,7 +43,7 @@ class SourceField(QComboBox):
         if index < 0 and isinstance(source, Path):
             index = self.count() - 1
             self.insertItem(index, source.name, source)
-            self.setItemData(index, str(source), Qt.ItemDataRole.ToolTipRole)
+            self.setItemData(index, tip_text(str(source)), Qt.ItemDataRole.ToolTipRole)
         self._shown = max(index, 0)
         self.setCurrentIndex(self._shown)
 

@@ -1,13 +1,13 @@
 """A number field that shows its sign and goes back to zero on a double click."""
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QWidget
+from PySide6.QtWidgets import QWidget
 
+from widgets.forms.fields import DoubleSpinBox
 from widgets.look.theme import inset, tabular
 
 
-class ValueBox(QDoubleSpinBox):
+class ValueBox(DoubleSpinBox):
     """Signed, two decimals, figures of equal width."""
 
     reset_requested = Signal()
@@ -38,12 +38,6 @@ class ValueBox(QDoubleSpinBox):
     def validate(self, text: str, position: int) -> object:  # type: ignore[override] # PySide wants three
         state, _, _ = super().validate(text.replace("−", "-"), position)  # type: ignore[misc]
         return state, text, position
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.MouseButtonDblClick and watched is self.lineEdit():

@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QValidator
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
+from widgets.forms.fields import ComboBox
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import tabular
 
 FIT = 0.0
@@ -13,7 +15,7 @@ _CHOICES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 _LOWEST, _HIGHEST = 0.001, 64.0
 
 
-class ZoomBox(QComboBox):
+class ZoomBox(ComboBox):
     """Tells a wished zoom (1.0 = 100 %, `FIT` = fit in window)."""
 
     chosen = Signal(float)
@@ -27,7 +29,7 @@ class ZoomBox(QComboBox):
         self.setProperty("strong", True)
         self.setFont(tabular(self.font()))
         self.setAccessibleName(self.tr("Zoom"))
-        self.setToolTip(self.tr("Zoom; type a number or choose one"))
+        set_tip(self, self.tr("Zoom; type a number or choose one"))
         self.addItem(self.tr("Fit"), FIT)
         for zoom in _CHOICES:
             self.addItem(percent_text(zoom), zoom)

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from editor.controllers.refinement import WHOLE_RUN, map_steps
 from editor.layers.layer import Layer, Node
 from editor.layers.recipes import Subject
+from widgets.forms.fields import ComboBox, Slider
+from widgets.look.plain_text import Label
 
 
 class AttentionSteps(QWidget):
@@ -21,13 +23,13 @@ class AttentionSteps(QWidget):
         self._layer: Layer | None = None
         self._subjects: tuple[Subject, ...] = ()
         self._steps: tuple[int, ...] = ()
-        self.title = QLabel(self.tr("Where the model looks"))
-        self.subject = QComboBox()
+        self.title = Label(self.tr("Where the model looks"))
+        self.subject = ComboBox()
         self.subject.setAccessibleName(self.tr("Subject"))
-        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider = Slider()
         self.slider.setAccessibleName(self.tr("Step"))
         self.slider.setTickPosition(QSlider.TickPosition.NoTicks)
-        self.step = QLabel()
+        self.step = Label()
         self.export = QPushButton(self.tr("Export map…"))
         row = QHBoxLayout()
         row.addWidget(self.subject)

@@ -5,11 +5,9 @@ from PySide6.QtGui import QAction, QIcon, QPixmap
 from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QScrollArea,
-    QSpinBox,
     QToolButton,
     QWidget,
 )
@@ -25,7 +23,9 @@ from inference.errors import EditorError
 from inference.methods.gsn.procedures import METHODS
 from inference.request import Pixels
 from widgets.forms.dialog import Dialog
+from widgets.forms.fields import SpinBox
 from widgets.generate.refine_panel import method_label
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, scaled_font, tabular
 
 PICTURE_PX = 116
@@ -52,7 +52,7 @@ class ContactCard(QToolButton):
 
     def show_cell(self, cell: Cell | None, score: PictureScore | None) -> None:
         self.setEnabled(cell is not None and cell.result is not None)
-        self.setToolTip(said(cell.error) if cell is not None and cell.error else self.accessibleName())
+        set_tip(self, said(cell.error) if cell is not None and cell.error else self.accessibleName())
         if cell is None or cell.result is None:
             self.setText(self._state(cell))
             return
@@ -101,13 +101,13 @@ class ContactSheetDialog(Dialog):
         scores = application.refinement.scores
         self.sheet = ContactSheet(layer, application.service, scores, self, called=method_label)
         self.cards: dict[Place, ContactCard] = {}
-        self._heads: dict[str, QLabel] = {}
+        self._heads: dict[str, Label] = {}
         self.methods = QPushButton()
         self.methods.setProperty("menu", True)
-        self.seeds = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=USUAL_SEEDS)
+        self.seeds = SpinBox(minimum=1, maximum=MOST_SEEDS, value=USUAL_SEEDS)
         inset(self.seeds)
         self.seeds.setAccessibleName(self.tr("Seeds"))
-        self.status = QLabel()
+        self.status = Label()
         self.status.setProperty("dim", True)
         self._menu = QMenu(self)
         self._entries = {name: self._entry(name) for name in METHODS}
@@ -138,7 +138,7 @@ class ContactSheetDialog(Dialog):
         row = QHBoxLayout()
         row.addWidget(self.methods)
         row.addSpacing(12)
-        row.addWidget(QLabel(self.tr("Seeds")))
+        row.addWidget(Label(self.tr("Seeds")))
         row.addWidget(self.seeds)
         row.addStretch(1)
         row.addWidget(self.status)
@@ -199,13 +199,13 @@ class ContactSheetDialog(Dialog):
         self.cards, self._heads = {}, {}
         methods, seeds = self.chosen_methods(), self.sheet.seeds(self.seeds.value())
         for column, method in enumerate(methods, 1):
-            head = self._heads[method] = QLabel()
+            head = self._heads[method] = Label()
             head.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             head.setWordWrap(True)
             head.setFixedWidth(PICTURE_PX + 16)
             self._grid.addWidget(head, 0, column)
         for row, seed in enumerate(seeds, 1):
-            label = QLabel(str(seed))
+            label = Label(str(seed))
             label.setFont(tabular(scaled_font(label.font(), 0.92)))
             label.setProperty("dim", True)
             self._grid.addWidget(label, row, 0)

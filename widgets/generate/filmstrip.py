@@ -5,7 +5,6 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
@@ -16,6 +15,7 @@ from editor.application import Application
 from editor.generating.variations import Variation, VariationSession
 from editor.pixels.qimages import thumbnail
 from editor.words.said import said
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import scaled_font, tabular, tokens_of, with_alpha
 
 CARD_PX = 84
@@ -41,7 +41,7 @@ class VariationCard(QAbstractButton):
         name = self.tr("Seed {seed}").format(seed=variation.seed)
         self.setText(str(variation.seed))
         self.setAccessibleName(name)
-        self.setToolTip(f"{name}\n{said(variation.error)}".strip())
+        set_tip(self, f"{name}\n{said(variation.error)}".strip())
         if variation.pixels is not None:
             image = thumbnail(variation.pixels, round(CARD_PX * self.devicePixelRatioF()))
             self._pixmap = QPixmap.fromImage(image)
@@ -103,7 +103,7 @@ class Filmstrip(QWidget):
         self._session: VariationSession | None = None
         self._cards: list[VariationCard] = []
         self._empty = QWidget()
-        self.hint = QLabel()
+        self.hint = Label()
         self.hint.setProperty("dim", True)
         self.make = QPushButton(self.tr("Make variations"))
         self.make.clicked.connect(application.sessions.make_variations)

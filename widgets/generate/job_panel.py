@@ -4,7 +4,7 @@ import time
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from editor.pixels.qimages import to_qimage
 from editor.words.said import lines, said
@@ -15,6 +15,7 @@ from inference.service import InferenceService, Job, JobState, Priority
 from widgets.look.durations import duration
 from widgets.look.elided_label import ElidedLabel
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import scaled_font, tabular
 
 _SHOW_AFTER_MS = 80  # a slider's job that is over sooner would only flicker
@@ -48,13 +49,12 @@ class JobRow(QWidget):
         super().__init__(parent)
         self.job = job
         self._time_left = TimeLeft()
-        self.thumb = QLabel()
+        self.thumb = Label()
         self.thumb.setFixedSize(_THUMB_PX, _THUMB_PX)
         self.thumb.hide()
         self.label = ElidedLabel(job.label)
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.label.setToolTip(job.label)
-        self.state = QLabel(self.tr("waiting"))
+        set_tip(self.label, job.label)
+        self.state = Label(self.tr("waiting"))
         self.state.setProperty("dim", True)
         self.state.setFont(tabular(scaled_font(self.state.font(), 0.92)))
         self.bar = QProgressBar(maximum=1000, textVisible=False)
@@ -100,7 +100,7 @@ class JobRow(QWidget):
         self.bar.hide()
         self.state.setProperty("danger", True)
         self.state.setText(self.tr("failed"))
-        self.setToolTip(lines(filter(None, (error.sentence, error.advice))))
+        set_tip(self, lines(filter(None, (error.sentence, error.advice))))
         self.cancel.hide()
 
     def _words(self, step: Step) -> str:
@@ -120,9 +120,9 @@ class JobPanel(QWidget):
         self.setObjectName("PanelBody")
         self._service = service
         self._rows: dict[int, JobRow] = {}
-        self.empty = QLabel(self.tr("Nothing is running."))
+        self.empty = Label(self.tr("Nothing is running."))
         self.empty.setProperty("dim", True)
-        self.loading = QLabel()
+        self.loading = Label()
         self.loading.setProperty("dim", True)
         self.loading_bar = QProgressBar(maximum=0, textVisible=False)
         content = QWidget()

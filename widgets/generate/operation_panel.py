@@ -2,9 +2,7 @@
 
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -18,7 +16,9 @@ from editor.document.document import Document
 from inference.kinds import content_type
 from inference.operations import OPERATIONS, Operation
 from inference.parameters import ParameterField
+from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
+from widgets.look.plain_text import Label
 
 
 def offered() -> tuple[Operation, ...]:
@@ -36,7 +36,7 @@ class OperationPanel(QWidget):
         self._operations = application.operations
         self._document: Document | None = None
         self._again = False
-        self.choice = QComboBox()
+        self.choice = ComboBox()
         self.choice.setAccessibleName(self.tr("Operation"))
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for operation in offered():
@@ -47,7 +47,7 @@ class OperationPanel(QWidget):
         self.more.setText(self.tr("Details"))
         self.more.setCheckable(True)
         self.more.setProperty("quiet", True)
-        self.hint = QLabel()
+        self.hint = Label()
         self.hint.setWordWrap(True)
         self.hint.setProperty("dim", True)
         self.start = QPushButton()

@@ -2,9 +2,7 @@
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -18,9 +16,11 @@ from editor.sliders.session import AttributeSession
 from inference.methods.gsn.procedures import METHODS
 from inference.operations import Refine, SamplingParameters
 from inference.parameters import N_
+from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
 from widgets.generate.attention_steps import AttentionSteps
 from widgets.generate.refine_scores import RefineScores
+from widgets.look.plain_text import Label, set_tip
 
 METHOD_LABELS = {
     "plain": N_("RefineMethods", "Plain: no refinement"),
@@ -52,11 +52,11 @@ class RefinePanel(QWidget):
         self._application = application
         self._refinement = application.refinement
         self._session: AttributeSession | None = None
-        self.subjects = QLabel()
+        self.subjects = Label()
         self.subjects.setWordWrap(True)
         self.suggest = QPushButton(self.tr("Suggest"))
-        self.suggest.setToolTip(self.tr("Choose the things that the prompt names"))
-        self.method = QComboBox()
+        set_tip(self.suggest, self.tr("Choose the things that the prompt names"))
+        self.method = ComboBox()
         self.method.setAccessibleName(self.tr("Method"))
         self.method.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for name in METHODS:
@@ -72,7 +72,7 @@ class RefinePanel(QWidget):
         self.refine = QPushButton(self.tr("Refine"))
         self.refine.setProperty("primary", True)
         self.compare = QPushButton(self.tr("Compare…"))
-        self.compare.setToolTip(self.tr("Several methods and seeds side by side, with their scores"))
+        set_tip(self.compare, self.tr("Several methods and seeds side by side, with their scores"))
         self.scores = RefineScores(application)
         self.attention = AttentionSteps()
         self._lay_out()

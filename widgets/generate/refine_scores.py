@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.document.document import Document
@@ -12,6 +12,7 @@ from editor.generating.requests import REFINE
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
 from editor.words.said import said
+from widgets.look.plain_text import Label
 from widgets.look.theme import tabular
 
 _SIMILARITIES = ("full_prompt", "least_subject", "text_text")
@@ -25,7 +26,7 @@ class RefineScores(QWidget):
         self._application = application
         self._scores = application.refinement.scores
         self._document: Document | None = None
-        self.note = QLabel()
+        self.note = Label()
         self.note.setProperty("dim", True)
         self.note.setWordWrap(True)
         self._grid = QGridLayout()
@@ -117,7 +118,7 @@ class RefineScores(QWidget):
 
     def _add_row(self, row: int, name: str, values: list[str], *, dim: bool = False) -> None:
         for column, text in enumerate((name, *values)):
-            label = QLabel(text)
+            label = Label(text)
             label.setProperty("dim", dim)
             if column:
                 label.setFont(tabular(label.font()))
@@ -148,4 +149,4 @@ def _similarity(score: PictureScore | None, name: str) -> str:
 
 
 def _text(widget: QWidget | None) -> str:
-    return widget.text() if isinstance(widget, QLabel) else ""
+    return widget.text() if isinstance(widget, Label) else ""

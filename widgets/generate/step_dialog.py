@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QFormLayout, QWidget
 
 from editor.application import Application
 from editor.controllers.step_search import Search
@@ -12,16 +12,18 @@ from inference.errors import EditorError
 from inference.evaluation.choose_step import DEFAULT_PROMPTS, DEFAULT_SEEDS, candidates
 from inference.methods.gsn.plan import movable_methods
 from widgets.forms.dialog import Dialog
+from widgets.forms.fields import ComboBox, SpinBox
 from widgets.generate.refine_panel import method_label
 from widgets.generate.step_plot import StepPlot
 from widgets.look.durations import duration
+from widgets.look.plain_text import Label
 from widgets.look.theme import inset
 
 MOST_PROMPTS, MOST_SEEDS = 100, 64
 
 
 class StepDialog(Dialog):
-    """Shows `Application.steps`, which goes on when the window is closed; Stop ends it."""
+    """Shows `Application.steps`, which Stop and closing the window end; what was measured stays."""
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
@@ -29,7 +31,7 @@ class StepDialog(Dialog):
         self._application = application
         self._search = application.steps
         self._error = ""
-        self.explanation = QLabel(
+        self.explanation = Label(
             self.tr(
                 "Each model has a step at which one refinement helps most. Attune tries every second step of "
                 "the first half on prompts of two and three subjects, and counts the pictures in which all "
@@ -38,13 +40,13 @@ class StepDialog(Dialog):
         )
         self.explanation.setWordWrap(True)
         self.explanation.setProperty("dim", True)
-        self.model, self.method = QComboBox(), QComboBox()
-        self.prompts = QSpinBox(minimum=1, maximum=MOST_PROMPTS, value=DEFAULT_PROMPTS)
-        self.seeds = QSpinBox(minimum=1, maximum=MOST_SEEDS, value=DEFAULT_SEEDS)
+        self.model, self.method = ComboBox(), ComboBox()
+        self.prompts = SpinBox(minimum=1, maximum=MOST_PROMPTS, value=DEFAULT_PROMPTS)
+        self.seeds = SpinBox(minimum=1, maximum=MOST_SEEDS, value=DEFAULT_SEEDS)
         inset(self.prompts)
         inset(self.seeds)
         self.plot = StepPlot()
-        self.status = QLabel()
+        self.status = Label()
         self.status.setWordWrap(True)
         self._lay_out()
         self.keep = self.add_button(self.tr("Use this step"))
@@ -60,6 +62,10 @@ class StepDialog(Dialog):
         self._search.failed.connect(self._on_failed)
         self._search.kept.connect(self._on_kept)
         self._show()
+
+    def done(self, result: int) -> None:
+        self._search.stop()
+        super().done(result)
 
     def search(self) -> Search:
         """What is set."""
@@ -149,6 +155,16 @@ class StepDialog(Dialog):
         self.status.style().polish(self.status)
         self.status.setText(self._error or self._status(shown))
 
+    def _before_the_start(self) -> str:
+        """How much it is, and about how long it takes."""
+        search = self.search()
+        seconds = self._search.seconds_of(search)
+        if seconds is None:
+            text = self.tr("Pictures to draw: {count}. How long they take is told after the first ones.")
+            return text.format(count=search.pictures)
+        text = self.tr("Pictures to draw: {count}, in about {time}.")
+        return text.format(count=search.pictures, time=duration(seconds))
+
     def _status(self, shown: bool) -> str:
         curve = self._search.curve if shown else None
         if self._search.busy:
@@ -159,8 +175,7 @@ class StepDialog(Dialog):
                 return text
             return self.tr("{words} · {time} left").format(words=text, time=duration(seconds))
         if curve is None:
-            text = self.tr("Pictures to draw: {count}.")
-            return text.format(count=self.search().pictures)
+            return self._before_the_start()
         if not self._search.is_complete:
             text = self.tr("Stopped; so far step {step} is best.")
             return text.format(step=curve.chosen)

@@ -6,9 +6,10 @@ import itertools
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPen, QPolygonF
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from inference.evaluation.choose_step import StepCurve
+from widgets.look.plain_text import show_tip
 from widgets.look.theme import scaled_font, tabular, tokens_of
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 16, 30, 38
@@ -43,7 +44,7 @@ class StepPlot(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             text = self._text_at(event.pos().x())
-            QToolTip.showText(event.globalPos(), text, self)
+            show_tip(event.globalPos(), text, self)
             return True
         return super().event(event)
 

@@ -4,6 +4,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QFont
 
 from editor.document.history import History
+from widgets.look.plain_text import tip_text
 
 Index = QModelIndex | QPersistentModelIndex
 _ROOT = QModelIndex()
@@ -44,8 +45,10 @@ class HistoryModel(QAbstractListModel):
             return None
         text = history.text(index.row() - 1) if index.row() else self._beginning
         undone = index.row() > history.index()
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.DisplayRole:
             return text
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tip_text(text)
         saved = index.row() == history.cleanIndex()
         if role == SAVED_ROLE:
             return saved

@@ -1,12 +1,27 @@
 """The History panel: the current document's steps; a click goes back or forward to one."""
 
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QListView, QMenu, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.document.document import Document
 from widgets.history.history_delegate import HistoryDelegate
 from widgets.history.history_model import HistoryModel
+
+
+class StepList(QListView):
+    """A right click asks for the menu and goes nowhere."""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            super().mousePressEvent(event)
+        else:
+            event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() == Qt.MouseButton.NoButton or event.buttons() & Qt.MouseButton.LeftButton:
+            super().mouseMoveEvent(event)
 
 
 class HistoryPanel(QWidget):
@@ -19,7 +34,7 @@ class HistoryPanel(QWidget):
         self.setObjectName("PanelBody")
         self._document: Document | None = None
         self.model = HistoryModel(self)
-        self.view = QListView()
+        self.view = StepList()
         self.view.setModel(self.model)
         self.view.setUniformItemSizes(True)
         self.view.setItemDelegate(HistoryDelegate(self.view))

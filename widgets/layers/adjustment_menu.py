@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 from editor.adjustments import ADJUSTMENTS
 from editor.application import Application
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import set_tip
 
 
 class AdjustmentButton(IconButton):
@@ -13,7 +14,7 @@ class AdjustmentButton(IconButton):
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__("adjustment", "", parent)
-        self.setToolTip(self.tr("New adjustment layer"))
+        set_tip(self, self.tr("New adjustment layer"))
         self.setAccessibleName(self.toolTip())
         self._application = application
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -1,10 +1,12 @@
 """The box of blend modes, in groups of what they do; a group of layers may also pass through."""
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QComboBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from editor.layers.layer import BlendMode, Group, Node
+from widgets.forms.fields import ComboBox
 from widgets.layers.layer_summary import blend_label
+from widgets.look.plain_text import set_tip
 
 PASS_THROUGH = "pass-through"
 
@@ -19,14 +21,14 @@ _BEGINNINGS = (
 )
 
 
-class BlendBox(QComboBox):
+class BlendBox(ComboBox):
     """The data of an entry is its `BlendMode`, or `PASS_THROUGH`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("flat", True)
         self.setAccessibleName(self.tr("Blend mode"))
-        self.setToolTip(self.tr("Blend mode"))
+        set_tip(self, self.tr("Blend mode"))
         self.setMaxVisibleItems(40)
         self._fill(group=False)
 

@@ -21,6 +21,7 @@ from editor.document.document import Document
 from editor.layers.layer import Group, Node
 from widgets.layers.layer_summary import spoken, summary, tip
 from widgets.layers.layer_thumbnails import LayerThumbnails
+from widgets.look.plain_text import tip_text
 
 NODE_ROLE = Qt.ItemDataRole.UserRole
 SUMMARY_ROLE = Qt.ItemDataRole.UserRole + 1
@@ -117,7 +118,7 @@ class LayerModel(QAbstractItemModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return spoken(node)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip(node)
+            return tip_text(tip(node))
         if role == NODE_ROLE:
             return node
         if role == SUMMARY_ROLE:

@@ -5,14 +5,16 @@ from time import monotonic
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSlider, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from editor.application import Application
 from editor.commands import ReplaceState, SetLayerProperty
 from editor.document.document import Document
 from editor.layers.layer import BlendMode, Group, Node
+from widgets.forms.fields import Slider, SpinBox
 from widgets.layers.blend_box import PASS_THROUGH, BlendBox
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import inset, tabular
 
 _ONE_ACT_S = 0.8  # turns of the wheel and repeats of a key that follow each other within this are one step
@@ -30,11 +32,11 @@ class LayerProperties(QWidget):
         self._gesture, self._last = 0, 0.0
         self._previewed: list[str] = []
         self.blend: QComboBox = BlendBox()
-        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity = Slider()
         self.opacity.setRange(0, 100)
         self.opacity.setAccessibleName(self.tr("Opacity"))
-        self.opacity.setToolTip(self.tr("Opacity"))
-        self.percent = QSpinBox(minimum=0, maximum=100)
+        set_tip(self.opacity, self.tr("Opacity"))
+        self.percent = SpinBox(minimum=0, maximum=100)
         self.percent.setKeyboardTracking(False)
         self.percent.setSuffix(self.tr(" %"))
         self.percent.setProperty("flat", True)

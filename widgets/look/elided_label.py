@@ -2,12 +2,13 @@
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel
+
+from widgets.look.plain_text import Label
 
 _MIN_WIDTH = 40
 
 
-class ElidedLabel(QLabel):
+class ElidedLabel(Label):
     """Takes the width that it gets and never asks for more."""
 
     def minimumSizeHint(self) -> QSize:

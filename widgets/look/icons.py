@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QToolButton, QWidget
 
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import tokens_of
 
 _SCALES = (1, 2, 3)
@@ -61,7 +62,7 @@ class IconButton(QToolButton):
         self._name = name
         self._size_px = size_px
         self.setCheckable(checkable)
-        self.setToolTip(tip)
+        set_tip(self, tip)
         self.setAccessibleName(tip)
         self.setIconSize(QSize(size_px, size_px))
         self.setAutoRaise(True)

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from widgets.look.plain_text import Label
 
 _ROLE = Qt.ItemDataRole.UserRole
 _SEARCH_FROM = 6  # fewer entries need no search field
@@ -26,7 +28,7 @@ class AttributeMenu(QFrame):
         self.search.setAccessibleName(self.tr("Search attributes"))
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Attributes for {subject}").format(subject=subject))
-        self.empty = QLabel(self.tr("Nothing fits."))
+        self.empty = Label(self.tr("Nothing fits."))
         self.empty.setProperty("dim", True)
         for attribute, label in attributes:
             item = QListWidgetItem(label, self.list)

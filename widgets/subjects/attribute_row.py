@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QImage
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from editor.sliders.session import Slider
 from widgets.forms.value_box import ValueBox
 from widgets.look.focus_within import FocusWithin
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label, set_tip
 from widgets.subjects.keyframe_slider import Keyframe, KeyframeSlider
 
 
@@ -24,16 +25,17 @@ class AttributeRow(QWidget):
     def __init__(self, slider: Slider, subject: str, colour: QColor, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.attribute = slider.attribute
-        self.name = QLabel(slider.label)
+        self.name = Label(slider.label)
         self.track = KeyframeSlider()
         self.track.set_range(slider.minimum, slider.maximum)
         self.track.set_colour(colour)
         full_name = self.tr("{attribute} of {subject}").format(attribute=slider.label, subject=subject)
         self.track.setAccessibleName(full_name)
-        self.track.setToolTip(
+        set_tip(
+            self.track,
             self.tr("{name}: drag, or use the arrow keys; double click sets it to zero").format(
                 name=full_name
-            )
+            ),
         )
         self.value = ValueBox(slider.minimum, slider.maximum)
         self.value.setAccessibleName(full_name)

@@ -1,11 +1,11 @@
 """Prompt, seed and the button that generates: words to click, or a field to type in."""
 
+from collections.abc import Callable, Sequence
+
 from PySide6.QtCore import QEvent, QObject, QRandomGenerator, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QDoubleSpinBox,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
@@ -13,14 +13,16 @@ from PySide6.QtWidgets import (
 )
 
 from inference.prompts.words import words
+from widgets.forms.fields import DoubleSpinBox
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular
 from widgets.subjects.prompt_view import PromptView
 
 SEED_LIMIT = 2**32 - 1
 
 
-class SeedBox(QDoubleSpinBox):
+class SeedBox(DoubleSpinBox):
     """Whole numbers up to 2³² - 1, which are more than a QSpinBox can hold."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -70,10 +72,15 @@ class PromptBox(QWidget):
         self.editor.installEventFilter(self)
         self.editor.hide()
         self.pencil = IconButton("pencil", self.tr("Edit the prompt (F2)"), checkable=True)
+        self.unknown = Label()
+        self.unknown.setProperty("dim", True)
+        self.unknown.setWordWrap(True)
+        self.unknown.hide()
+        self._unknown_words: Callable[[str], Sequence[str]] = lambda prompt: ()
         self.seed = SeedBox()
         self.dice = IconButton("dice", self.tr("Another seed"))
         self.generate = QPushButton(self.tr("Generate"))
-        self.generate.setToolTip(self.tr("Make the picture of this prompt and seed (Return in the prompt)"))
+        set_tip(self.generate, self.tr("Make the picture of this prompt and seed (Return in the prompt)"))
         self._lay_out()
         self.pencil.toggled.connect(self._on_editing)
         self.view.edit_requested.connect(lambda: self.pencil.setChecked(True))
@@ -94,17 +101,26 @@ class PromptBox(QWidget):
         self.view.set_prompt(prompt, [(word.start, word.end) for word in words(prompt)], subjects)
         self._show_pending()
 
+    def tell_unknown(self, unknown_words: Callable[[str], Sequence[str]]) -> None:
+        """Say from now on which words of a prompt the model cannot draw."""
+        self._unknown_words = unknown_words
+        self._show_unknown()
+
     @property
     def is_editing(self) -> bool:
         return self.pencil.isChecked()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.editor and isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+        if watched is self.editor and isinstance(event, QKeyEvent):
             new_line = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
-            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not new_line:
+            generates = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not new_line
+            if generates and event.type() == QEvent.Type.ShortcutOverride:
+                event.accept()  # Ctrl+Return is a command's elsewhere
+                return True
+            if generates and event.type() == QEvent.Type.KeyPress:
                 self._on_generate()
                 return True
-            if event.key() == Qt.Key.Key_Escape:
+            if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
                 self.pencil.setChecked(False)
                 return True
         return super().eventFilter(watched, event)
@@ -112,7 +128,7 @@ class PromptBox(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(4)
-        label = QLabel(self.tr("Seed"))
+        label = Label(self.tr("Seed"))
         label.setProperty("dim", True)
         row.addWidget(label)
         row.addWidget(self.seed)
@@ -126,10 +142,16 @@ class PromptBox(QWidget):
         layout.setSpacing(8)
         layout.addWidget(self.view)
         layout.addWidget(self.editor)
+        layout.addWidget(self.unknown)
         layout.addLayout(row)
 
     def _wished(self) -> str:
         return self.editor.toPlainText().strip() if self.is_editing else self._prompt
+
+    def _show_unknown(self) -> None:
+        names = " · ".join(self._unknown_words(self._wished()))
+        self.unknown.setText(self.tr("This model cannot draw: {names}").format(names=names))
+        self.unknown.setVisible(bool(names))
 
     def _show_pending(self) -> None:
         """The button stands out only when it would make another picture."""
@@ -139,6 +161,7 @@ class PromptBox(QWidget):
             self.generate.style().unpolish(self.generate)
             self.generate.style().polish(self.generate)
         self.generate.setEnabled(bool(self._wished()))
+        self._show_unknown()
 
     def _on_editing(self, editing: bool) -> None:
         if editing:

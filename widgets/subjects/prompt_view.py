@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from editor.layers.recipes import Subject
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import Tokens, scaled_font, tokens_of, with_alpha
 
 _PAD_X = 12.0
@@ -51,8 +52,9 @@ class PromptView(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Prompt"))
-        self.setToolTip(
-            self.tr("Click a word to make it a subject. Shift-click a second word to take the whole phrase.")
+        set_tip(
+            self,
+            self.tr("Click a word to make it a subject. Shift-click a second word to take the whole phrase."),
         )
 
     def set_prompt(self, text: str, words: Sequence[Span], subjects: Sequence[Subject]) -> None:

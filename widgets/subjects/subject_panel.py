@@ -4,15 +4,17 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.generating.heatmaps import subject_box
+from editor.generating.known_words import unknown_words
 from editor.sliders.session import AttributeSession
 from editor.words.said import said
 from inference.errors import EditorError
 from inference.request import Pixels
 from widgets.look.pictures import WHOLE, cropped
+from widgets.look.plain_text import Label
 from widgets.look.theme import tokens_of
 from widgets.subjects.keyframe_slider import Keyframe
 from widgets.subjects.prompt_box import PromptBox
@@ -42,7 +44,7 @@ class SubjectPanel(QWidget):
         self._current_timer.timeout.connect(self._show_current)
         self.setMinimumWidth(_MIN_WIDTH)
         self.prompt = PromptBox()
-        self.hint = QLabel(self.tr("Click a word above to make it a subject, then add attributes to it."))
+        self.hint = Label(self.tr("Click a word above to make it a subject, then add attributes to it."))
         self.hint.setProperty("dim", True)
         self.hint.setWordWrap(True)
         self._lay_out()
@@ -101,7 +103,7 @@ class SubjectPanel(QWidget):
         self._body.addWidget(self.prompt)
         self._body.addWidget(self.hint)
         self._body.addStretch(1)
-        self._reason = QLabel()
+        self._reason = Label()
         self._reason.setWordWrap(True)
         self._reason.setProperty("dim", True)
         self.new_picture = QPushButton(self.tr("New from prompt…"))
@@ -163,6 +165,8 @@ class SubjectPanel(QWidget):
         if session is None:
             return
         self.prompt.set_prompt(session.prompt, session.seed, session.subjects)
+        catalogue, model = self._application.catalogue, session.model
+        self.prompt.tell_unknown(lambda prompt: unknown_words(prompt, model, catalogue.entries()))
         if self._origin != (session.prompt, session.seed):
             self._origin = (session.prompt, session.seed)
             self._images.clear()

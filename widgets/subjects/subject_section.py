@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from editor.layers.recipes import Subject
 from editor.sliders.session import Slider
 from widgets.look.focus_within import FocusWithin
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 from widgets.subjects.attribute_menu import AttributeMenu
 from widgets.subjects.attribute_row import AttributeRow
@@ -60,9 +61,9 @@ class SubjectSection(QWidget):
         self.colour = colour
         self.rows: dict[str, AttributeRow] = {}
         self._available: tuple[tuple[str, str], ...] = ()
-        name = QLabel(subject.text)
+        name = Label(subject.text)
         name.setFont(scaled_font(name.font(), 1.0, bold=True))
-        self.note = QLabel()
+        self.note = Label()
         self.note.setProperty("dim", True)
         self.note.setFont(scaled_font(self.note.font(), 0.9))
         self.reset_all = IconButton(
@@ -85,7 +86,7 @@ class SubjectSection(QWidget):
         self.add = QToolButton()
         self.add.setText(self.tr("+ Add attribute"))
         self.add.setProperty("link", True)
-        self.empty = QLabel(self.tr("The library has no attribute for this word and model."))
+        self.empty = Label(self.tr("The library has no attribute for this word and model."))
         self.empty.setProperty("dim", True)
         self.empty.setWordWrap(True)
         layout = QVBoxLayout(self)

@@ -26,6 +26,7 @@ from widgets.history.history_panel import HistoryPanel
 from widgets.layers.layer_panel import LayerPanel
 from widgets.layers.layer_properties import LockButtons
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import set_tip, unmarked, window_title
 from widgets.look.theme import Theme
 from widgets.subjects.subject_panel import SubjectPanel
 from widgets.window.panel import Panel, PanelSpec
@@ -274,6 +275,9 @@ class MainWindow(QMainWindow):
         workspace.cursor_moved.connect(self.status.set_cursor)
         workspace.compare_changed.connect(lambda on: self.actions_by_id["view.compare"].setChecked(on))
         workspace.menu_requested.connect(self._show_context_menu)
+        workspace.tool_running.connect(lambda on: self.tool_options.show_running(running=on))
+        self.tool_options.apply_requested.connect(lambda: workspace.answer_tool(apply=True))
+        self.tool_options.cancel_requested.connect(lambda: workspace.answer_tool(apply=False))
         workspace.close_requested.connect(lambda document: self.commands.close_one(document))
         workspace.files_dropped.connect(self.commands.take_files)
         workspace.welcome.new_requested.connect(self.commands.show_new_picture)
@@ -344,7 +348,8 @@ class MainWindow(QMainWindow):
 
     def _show_title(self, _document: object = None) -> None:
         document = self.application.current
-        self.setWindowTitle(f"{document.title}[*] — Attune" if document is not None else "Attune")
+        shown = f"{window_title(document.title)}[*] — Attune" if document is not None else "Attune"
+        self.setWindowTitle(shown)
         self.setWindowModified(document is not None and document.modified)
 
     def _follow_title(self, document: Document) -> None:
@@ -377,14 +382,14 @@ class ModelButton(QToolButton):
         super().__init__(parent)
         self._application = application
         self.setProperty("quiet", True)
-        self.setToolTip(self.tr("The model that makes this picture; click for all models"))
+        set_tip(self, self.tr("The model that makes this picture; click for all models"))
         application.session_changed.connect(self._show)
         application.settings.changed.connect(self._show)
         self._show()
 
     def _show(self, _: object = None) -> None:
         session = self._application.session
-        self.setText(session.model if session else self._application.settings.get("model"))
+        self.setText(unmarked(session.model if session else self._application.settings.get("model")))
 
 
 def _qt_application() -> QApplication:

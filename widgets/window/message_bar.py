@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 
 _INFO_SHOWN_MS = 5000
@@ -27,13 +28,11 @@ class MessageBar(QFrame):
         self.below: MessageBar | None = None
         self.setObjectName("MessageBar")
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.text = QLabel()
+        self.text = Label()
         self.text.setWordWrap(True)
-        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setFont(scaled_font(self.text.font(), 1.0, bold=True))
-        self.hint = QLabel()
+        self.hint = Label()
         self.hint.setWordWrap(True)
-        self.hint.setTextFormat(Qt.TextFormat.PlainText)
         for label in (self.text, self.hint):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.dismiss = IconButton("close", self.tr("Close this message"), size_px=14)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 
 
@@ -30,7 +31,7 @@ class PanelHeader(QWidget):
         super().__init__(dock)
         self.setObjectName("PanelHeader")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.label = label = QLabel(title)
+        self.label = label = Label(title)
         label.setFont(scaled_font(label.font(), 1.0, bold=True))
         self.close_button = IconButton(
             "close", self.tr("Close panel {title}").format(title=title), size_px=12

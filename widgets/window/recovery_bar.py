@@ -4,9 +4,10 @@ from functools import partial
 
 from PySide6.QtCore import QDateTime, QLocale, QSize, Qt, QTimer
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from editor.recovery.leftovers import Leftover, Leftovers
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import scaled_font
 
 _THUMBNAIL_PX = 44
@@ -26,8 +27,8 @@ class RecoveryBar(QFrame):
         self.restore_all = QPushButton(self.tr("Restore all"))
         self.restore_all.setProperty("primary", True)
         self.later = QPushButton(self.tr("Later"))
-        self.later.setToolTip(self.tr("Ask again at the next start"))
-        title = QLabel(self.tr("This work of an earlier session was not saved:"))
+        set_tip(self.later, self.tr("Ask again at the next start"))
+        title = Label(self.tr("This work of an earlier session was not saved:"))
         title.setFont(scaled_font(title.font(), 1.0, bold=True))
         title.setWordWrap(True)
         head = QHBoxLayout()
@@ -94,14 +95,13 @@ class RecoveryRow(QWidget):
         super().__init__(parent)
         self.leftover = leftover
         self.setFixedHeight(_ROW_PX)
-        picture = QLabel()
+        picture = Label()
         picture.setFixedSize(_THUMBNAIL_PX, _THUMBNAIL_PX)
         picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
         picture.setPixmap(_pixmap(leftover.thumbnail, self.devicePixelRatioF()))
-        name = QLabel(leftover.summary.title)
-        name.setTextFormat(Qt.TextFormat.PlainText)
-        name.setToolTip(str(leftover.summary.path or ""))
-        about = QLabel(self._about())
+        name = Label(leftover.summary.title)
+        set_tip(name, str(leftover.summary.path or ""))
+        about = Label(self._about())
         about.setProperty("dim", True)
         self.restore = QPushButton(self.tr("Restore"))
         self.discarded = QPushButton(self.tr("Discard"))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QMessageBox, QWidget
 from editor.controllers.refused_save import RefusedSave
 from editor.document.known_file import Obstacle
 from inference.parameters import N_
+from widgets.look.plain_text import PlainMessageBox
 
 _TEXTS = {
     Obstacle.CHANGED: N_(
@@ -32,11 +33,9 @@ def ask_about(
     Reloading is offered for the document's own file only.
     """
     translate = QCoreApplication.translate
-    box = QMessageBox(parent)
+    box = PlainMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setIcon(QMessageBox.Icon.NoIcon)
     box.setWindowTitle(translate("RefusedSave", "Save"))
-    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(translate("RefusedSave", _TEXTS[refused.obstacle]).format(name=refused.path.name))
     box.setInformativeText(translate("RefusedSave", "Nothing was written yet."))
     roles = QMessageBox.ButtonRole

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QPoint, QRect, QTimer, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from PySide6.QtWidgets import QStatusBar, QWidget
 from shiboken6 import isValid
 
 from editor.application import Application
@@ -14,6 +14,7 @@ from editor.words.said import said
 from inference.messages import Message
 from widgets.colours.colour_patch import ColourPatch
 from widgets.forms.zoom_box import ZoomBox
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tabular
 
 _MEMORY_INTERVAL_MS = 2000
@@ -33,8 +34,8 @@ class StatusBar(QStatusBar):
         self.setSizeGripEnabled(False)
         self.zoom, self.patch = ZoomBox(), ColourPatch()
         self.zoom.chosen.connect(self.zoom_chosen)
-        self.size_label, self.selection_label, self.cursor_label = QLabel(), QLabel(), QLabel()
-        self.busy, self.note, self.device, self.memory = QLabel(), QLabel(), QLabel(), QLabel()
+        self.size_label, self.selection_label, self.cursor_label = Label(), Label(), Label()
+        self.busy, self.note, self.device, self.memory = Label(), Label(), Label(), Label()
         self.device.setObjectName("Strong")
         self.addWidget(self.zoom)
         for label in (self.size_label, self.selection_label, self.cursor_label, self.patch, self.busy):
@@ -43,8 +44,8 @@ class StatusBar(QStatusBar):
         for label in (self.note, self.device, self.memory):
             label.setFont(tabular(label.font()))
             self.addPermanentWidget(label)
-        self.memory.setToolTip(self.tr("Memory that Attune uses, with its image engine"))
-        self.device.setToolTip(self.tr("What computes pictures; change it in Edit › Settings"))
+        set_tip(self.memory, self.tr("Memory that Attune uses, with its image engine"))
+        set_tip(self.device, self.tr("What computes pictures; change it in Edit › Settings"))
         self._connect()
         self.set_document(application.current)
 

@@ -12,6 +12,7 @@ from editor.words.wording import plain
 from widgets.actions.action_set import ActionSet
 from widgets.colours.colour_swatches import ColourSwatches
 from widgets.look.icons import IconButton, icon_for
+from widgets.look.plain_text import set_tip
 from widgets.look.theme import tokens_of
 
 GROUPS = (  # "" is a gap; tools of one group share a button
@@ -69,7 +70,7 @@ class ToolButton(IconButton):
         shown = self._actions[f"tool.{self._shown}"]
         keys = shown.shortcut().toString()
         tip = f"{_plain(shown)} ({keys})" if keys else _plain(shown)
-        self.setToolTip(tip)
+        set_tip(self, tip)
         self.setAccessibleName(tip)
 
     def paintEvent(self, event: QPaintEvent) -> None:

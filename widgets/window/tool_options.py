@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt
-from PySide6.QtGui import QAction, QFont
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFontComboBox,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QMenu,
+    QPushButton,
     QSizePolicy,
     QToolBar,
     QToolButton,
@@ -30,22 +30,29 @@ from editor.words.choices import choice_text
 from editor.words.wording import plain
 from inference.errors import EditorError
 from inference.parameters import ParameterField
+from widgets.forms.fields import ComboBox, FontComboBox
 from widgets.forms.number_field import NumberField
 from widgets.look.icons import IconButton, icon_for
+from widgets.look.plain_text import Label, set_tip
+from widgets.window.overflow_row import OverflowRow
 
 CONTEXT = "Tools"
 _LABEL_PX = 90
 
 
 class ToolOptions(QToolBar):
-    """Fields that find no room go into the bar's own menu at its end."""
+    """Fields that find no room go into a menu at its end. A tool that waits for an answer has two buttons."""
+
+    apply_requested = Signal()
+    cancel_requested = Signal()
 
     def __init__(self, application: Application, parent: QWidget) -> None:
         super().__init__(parent)
         self._application = application
         self._tool = ""
         self.fields: dict[str, QWidget] = {}
-        self._rows: list[QAction] = []
+        self.row = OverflowRow()
+        self._add_answers()
         self.setWindowTitle(self.tr("Tool options"))
         self.setObjectName("ToolOptions")
         self.setMovable(False)
@@ -60,19 +67,23 @@ class ToolOptions(QToolBar):
         if tool_id == self._tool:
             return
         self._tool = tool_id
-        for row in self._rows:
-            self.removeAction(row)
-            row.deleteLater()
         self.fields = {}
-        self._rows = [self.addWidget(self._title(tool_id))]
         tool = TOOLS.get(tool_id)
-        for item in tool.Settings.declared() if tool is not None else ():
-            if not item.declaration.hidden and not item.declaration.advanced:
-                self._rows.append(self.addWidget(self._row(item)))
-        self._add_advanced(tool)
+        rows = [
+            self._row(item)
+            for item in (tool.Settings.declared() if tool is not None else ())
+            if not item.declaration.hidden and not item.declaration.advanced
+        ]
+        always = self._advanced(tool)
         if self.fields:
-            self._rows.append(self.addWidget(self._reset_button()))
+            always.append(self._reset_button())
+        self.row.fill(self._title(tool_id), rows, always)
+        self.show_running(running=False)
         self._on_configured(tool_id)
+
+    def show_running(self, *, running: bool) -> None:
+        """Whether what the tool does waits to be applied or dropped."""
+        self._answers.setVisible(running)
 
     def value(self, name: str) -> Any:
         """What a field shows."""
@@ -80,7 +91,7 @@ class ToolOptions(QToolBar):
 
     def _title(self, tool_id: str) -> QWidget:
         item = action(f"tool.{tool_id}")
-        picture, text = QLabel(), QLabel(plain(QCoreApplication.translate("Actions", item.text)))
+        picture, text = Label(), Label(plain(QCoreApplication.translate("Actions", item.text)))
         picture.setPixmap(icon_for(self, item.icon, accent=True).pixmap(QSize(18, 18)))
         text.setProperty("heading", True)
         return _in_row(picture, text, right=14)
@@ -93,12 +104,12 @@ class ToolOptions(QToolBar):
         tip = QCoreApplication.translate(CONTEXT, declaration.help) if declaration.help else ""
         if isinstance(field, NumberField):
             tip = "\n".join(part for part in (tip, field.range_text()) if part)
-        field.setToolTip(tip or text)
+        set_tip(field, tip or text)
         if isinstance(field, QCheckBox):
             return _in_row(field, right=14)
-        label = QLabel(text)
+        label = Label(text)
         label.setProperty("dim", True)
-        label.setToolTip(field.toolTip())
+        set_tip(label, tip or text)
         label.setMinimumWidth(label_px)
         return _in_row(label, field, right=14)
 
@@ -109,12 +120,12 @@ class ToolOptions(QToolBar):
             check.toggled.connect(lambda on: self._change(name, on))
             return check
         if name == "family":
-            fonts = QFontComboBox()
+            fonts = FontComboBox()
             fonts.setMaximumWidth(180)
             fonts.activated.connect(lambda: self._change(name, fonts.currentFont().family()))
             return fonts
         if declaration.choices:
-            combo = QComboBox()
+            combo = ComboBox()
             for choice in declaration.choices:
                 combo.addItem(_choice_text(choice), choice)
             combo.activated.connect(lambda: self._change(name, combo.currentData()))
@@ -129,12 +140,26 @@ class ToolOptions(QToolBar):
         line.editingFinished.connect(lambda: self._change(name, line.text()))
         return line
 
-    def _add_advanced(self, tool: type[Tool] | None) -> None:
+    def _add_answers(self) -> None:
+        self.apply = QPushButton(self.tr("Apply"))
+        self.apply.setProperty("primary", True)
+        set_tip(self.apply, self.tr("Apply (Return)"))
+        self.cancel = QPushButton(self.tr("Cancel"))
+        set_tip(self.cancel, self.tr("Cancel (Esc)"))
+        self.apply.clicked.connect(self.apply_requested)
+        self.cancel.clicked.connect(self.cancel_requested)
+        for button in (self.apply, self.cancel):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.addWidget(self.row)
+        self._answers = self.addWidget(_in_row(self.cancel, self.apply, right=0))
+        self._answers.setVisible(False)
+
+    def _advanced(self, tool: type[Tool] | None) -> list[QWidget]:
         """What is seldom set lies behind one button."""
         declared = tool.Settings.declared() if tool is not None else ()
         items = [item for item in declared if item.declaration.advanced and not item.declaration.hidden]
         if not items:
-            return
+            return []
         button = IconButton("more", self.tr("More settings"), size_px=16)
         menu = QMenu(button)
         page = QWidget()
@@ -148,7 +173,7 @@ class ToolOptions(QToolBar):
         menu.addAction(entry)
         button.setMenu(menu)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._rows.append(self.addWidget(button))
+        return [button]
 
     def _reset_button(self) -> QWidget:
         button = IconButton("reset", self.tr("As it comes"), size_px=14)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QScrollArea,
     QToolButton,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from editor.pixels.qimages import to_qimage
 from inference.progress import Step
 from widgets.look.icons import icon_for
+from widgets.look.plain_text import Label, set_tip, unmarked
 from widgets.look.theme import scaled_font, tokens_of
 
 _PREVIEW_PX = 240
@@ -40,11 +40,11 @@ class Welcome(QScrollArea):
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.title = QLabel()
+        self.title = Label()
         self.title.setFont(scaled_font(self.title.font(), 1.6, bold=True))
-        self.hint = QLabel(self.tr("You can also drop files here, or paste a picture."))
+        self.hint = Label(self.tr("You can also drop files here, or paste a picture."))
         self.hint.setProperty("dim", True)
-        self.preview = QLabel()
+        self.preview = Label()
         self.bar = QProgressBar(maximum=0, textVisible=False)
         self.bar.setFixedWidth(260)
         self.new = StartButton("sparkle", self.tr("New from prompt…"), self.tr("Describe a picture"))
@@ -125,9 +125,9 @@ class StartButton(QToolButton):
         self.setAccessibleDescription(more)
         self.setFixedSize(196, 128)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        picture = QLabel()
+        picture = Label()
         picture.setPixmap(icon_for(self, icon_name, size_px=28, accent=True).pixmap(QSize(28, 28)))
-        title, note = QLabel(text), QLabel(more)
+        title, note = Label(text), Label(more)
         title.setFont(scaled_font(title.font(), 1.05, bold=True))
         note.setProperty("dim", True)
         layout = QVBoxLayout(self)
@@ -158,7 +158,7 @@ class _Samples(QWidget):
             button.setIcon(QIcon(pixmap))
             button.setIconSize(QSize(_SAMPLE_PX, _SAMPLE_PX))
             name = Path(path).stem.replace("-", " ").capitalize()
-            button.setToolTip(name)
+            set_tip(button, name)
             button.setAccessibleName(name)
             button.clicked.connect(lambda _=False, path=path: self.chosen.emit(path))
             self._row.addWidget(button)
@@ -187,8 +187,9 @@ class _Recent(QWidget):
         for index, path in enumerate(paths):
             button = QToolButton()
             button.setProperty("link", True)
-            button.setText(self.fontMetrics().elidedText(Path(path).name, Qt.TextElideMode.ElideMiddle, 190))
-            button.setToolTip(path)
+            name = self.fontMetrics().elidedText(Path(path).name, Qt.TextElideMode.ElideMiddle, 190)
+            button.setText(unmarked(name))
+            set_tip(button, path)
             button.setAccessibleName(Path(path).name)
             button.clicked.connect(lambda _=False, path=path: self.chosen.emit(path))
             self._grid.addWidget(button, index // 3, index % 3)
@@ -202,7 +203,7 @@ class _Backdrop(QWidget):
 
 
 def _titled(widget: QWidget, title: str) -> QVBoxLayout:
-    label = QLabel(title)
+    label = Label(title)
     label.setProperty("dim", True)
     layout = QVBoxLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)

@@ -15,7 +15,9 @@ from editor.application import Application
 from editor.controllers.refused_save import RefusedSave
 from editor.document.document import Document
 from editor.formats import readable_extensions
+from editor.words.file_names import proposed_stem
 from widgets.forms.replacing import may_replace
+from widgets.look.plain_text import PlainMessageBox
 from widgets.look.theme import tokens_of
 
 if TYPE_CHECKING:
@@ -74,7 +76,7 @@ class WindowCommands(QObject):
     def show_step_search(self) -> None:
         from widgets.generate.step_dialog import StepDialog
 
-        self._show("step search", lambda: StepDialog(self._application, self._window), fresh=True)
+        self._show("step search", lambda: StepDialog(self._application, self._window))
 
     def export_attention(self, index: int, step: int) -> None:
         """Write the picture with the map of a subject over it."""
@@ -82,7 +84,7 @@ class WindowCommands(QObject):
         if session is None or not 0 <= index < len(session.subjects):
             return
         subject = session.subjects[index]
-        start = Path(self._folder()) / f"{subject.text}.png"
+        start = Path(self._folder()) / f"{proposed_stem(subject.text, (), self.tr('picture'))}.png"
         title = self.tr("Export where the model looks for “{subject}”").format(subject=subject.text)
         name, _ = QFileDialog.getSaveFileName(self._window, title, str(start), self.tr("PNG (*.png)"))
         if name:
@@ -195,7 +197,8 @@ class WindowCommands(QObject):
         document = self._application.current
         if document is None:
             return
-        start = Path(self._folder()) / f"{Path(document.title).stem or 'picture'}.ora"
+        stem = proposed_stem(document.title, readable_extensions(), self.tr("picture"))
+        start = Path(self._folder()) / f"{stem}.ora"
         name, _ = QFileDialog.getSaveFileName(
             self._window, self.tr("Save project"), str(start), self.tr("OpenRaster project (*.ora)")
         )
@@ -244,7 +247,7 @@ class WindowCommands(QObject):
     def _show(self, name: str, make: Callable[[], QDialog], *, fresh: bool = False) -> None:
         """Show a dialog beside the work, never in its way; raise it if it is open already."""
         dialog = self._dialogs.get(name)
-        if dialog is not None and fresh:
+        if dialog is not None and (fresh or not dialog.isVisible()):  # it may be closed and not gone yet
             dialog.close()
             dialog = None
         if dialog is None:
@@ -268,8 +271,7 @@ class WindowCommands(QObject):
         return str(Path(recent[0]).parent) if recent else str(Path.home())
 
     def _ask_to_save(self, document: Document) -> int:
-        box = QMessageBox(self._window)
-        box.setIcon(QMessageBox.Icon.NoIcon)
+        box = PlainMessageBox(self._window)
         box.setText(self.tr("Save changes to “{title}”?").format(title=document.title))
         box.setInformativeText(self.tr("Without saving, the changes are lost."))
         buttons = QMessageBox.StandardButton

@@ -21,6 +21,7 @@ from widgets.canvas.document_view import DocumentView
 from widgets.canvas.view_options import ViewOptions
 from widgets.canvas.viewport import Viewport
 from widgets.look.icons import IconButton
+from widgets.look.plain_text import tip_text, unmarked
 from widgets.window.drop_hint import DropHint
 from widgets.window.message_bar import MessageBar
 from widgets.window.recovery_bar import RecoveryBar
@@ -39,6 +40,7 @@ class Workspace(QWidget):
     files_dropped = Signal(list, bool)  # of str; whether they become layers
     menu_requested = Signal(QPoint)  # where on the screen
     subject_pointed = Signal(int)
+    tool_running = Signal(bool)  # whether the tool in hand waits to be applied or dropped
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -157,10 +159,11 @@ class Workspace(QWidget):
         view.cursor_moved.connect(self._only_shown(view, self.cursor_moved.emit))
         view.wipe_changed.connect(self._only_shown(view, self.compare_changed.emit))
         view.subject_pointed.connect(self.subject_pointed)
+        view.tool_running.connect(self._only_shown(view, self.tool_running.emit))
         self._frames.append(frame)
         self.stack.addWidget(frame)
         blocked = self.tabs.blockSignals(True)
-        index = self.tabs.addTab(document.title)
+        index = self.tabs.addTab(unmarked(document.title))
         close = IconButton("close", self.tr("Close {title}").format(title=document.title), size_px=12)
         close.setFixedSize(20, 20)
         close.clicked.connect(lambda: self.close_requested.emit(document))
@@ -189,6 +192,7 @@ class Workspace(QWidget):
         index = next((i for i, view in enumerate(self._views) if view.document is document), -1)
         if index < 0:
             self.stack.setCurrentWidget(self.welcome)
+            self.tool_running.emit(False)
             return
         view = self._views[index]
         blocked = self.tabs.blockSignals(True)
@@ -197,6 +201,12 @@ class Workspace(QWidget):
         self.stack.setCurrentWidget(self._frames[index])
         self.zoom_changed.emit(view.viewport.zoom)
         self.compare_changed.emit(view.wipe_share is not None)
+        self.tool_running.emit(view.tools.running)
+
+    def answer_tool(self, *, apply: bool) -> None:
+        """Apply what the tool in hand does, or drop it."""
+        if self.view is not None:
+            self.view.tools.answer(apply=apply)
 
     def _on_session_changed(self, session: AttributeSession | None) -> None:
         for view in self._views:
@@ -233,8 +243,8 @@ class Workspace(QWidget):
         self.tabs.setVisible(bool(self._views))
         for index, view in enumerate(self._views):
             mark = " •" if view.document.modified else ""
-            self.tabs.setTabText(index, view.document.title.replace("&", "&&") + mark)
-            self.tabs.setTabToolTip(index, str(view.document.path or view.document.title))
+            self.tabs.setTabText(index, unmarked(view.document.title) + mark)
+            self.tabs.setTabToolTip(index, tip_text(str(view.document.path or view.document.title)))
 
     def _only_shown(self, view: DocumentView, emit: Callable[..., None]) -> Callable[..., None]:
         def forward(value: float | QPoint | bool | None) -> None:

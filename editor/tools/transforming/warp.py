@@ -73,7 +73,7 @@ def warped(raster: Raster, area: Area, matrix: Matrix, outside: int = 0) -> tupl
 class Proxy:
     """A small copy of a raster, for what is shown while a handle is dragged."""
 
-    def __init__(self, raster: Raster, area: Area) -> None:
+    def __init__(self, raster: Raster, area: Area, outside: int = 0) -> None:
         import cv2  # with its first use, not with the window
 
         self._area = area
@@ -82,6 +82,8 @@ class Proxy:
         size = (max(1, area.width // self._factor), max(1, area.height // self._factor))
         small: Any = cv2.resize(raster.array(), size, interpolation=cv2.INTER_AREA)
         self._small: Any = np.ascontiguousarray(small)
+        self._channels = raster.channels
+        self._border = (outside,) * raster.channels
         self._scale = (area.width / size[0], area.height / size[1])
 
     def warped(self, matrix: Matrix, within: Area) -> tuple[Raster, Area]:
@@ -96,8 +98,11 @@ class Proxy:
         own[0, 2], own[1, 2] = self._area.x + across / 2, self._area.y + down / 2
         shift = np.array([[1, 0, -target.x - 0.5], [0, 1, -target.y - 0.5], [0, 0, 1]], float)
         size = (target.width, target.height)
-        large = cv2.warpPerspective(self._small, shift @ matrix @ own, size, flags=cv2.INTER_LINEAR)
-        return Raster.of(frozen(np.asarray(large))), target
+        large = cv2.warpPerspective(
+            self._small, shift @ matrix @ own, size, flags=cv2.INTER_LINEAR, borderValue=self._border
+        )
+        shape = (target.height, target.width, self._channels)
+        return Raster.of(frozen(np.asarray(large).reshape(shape))), target
 
 
 def _whole_steps(matrix: Matrix) -> tuple[int, int] | None:

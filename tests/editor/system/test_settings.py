@@ -119,3 +119,69 @@ def test_the_file_is_the_user_s_alone_to_write(folder: Path) -> None:
     kept.set("theme", "dark")
     assert [entry.name for entry in folder.iterdir()] == [FILE_NAME]
     assert kept.path.stat().st_mode & 0o022 == 0
+
+
+# two programs on one file
+
+
+def test_who_closes_last_takes_nothing_back(folder: Path) -> None:
+    first, second = Settings(folder), Settings(folder)
+    first.set("theme", "dark")
+    first.set_shortcut("edit.flip", "Ctrl+J")
+    first.add_recent_file(Path("/x/a.png"))
+    first.set_state("docks", "there")
+    first.save()
+    second.set_state("geometry", "here")
+    second.save()
+    found = Settings(folder)
+    assert found.get("theme") == "dark"
+    assert found.shortcut("edit.flip") == "Ctrl+J"
+    assert found.recent_files == ("/x/a.png",)
+    assert (found.state("docks"), found.state("geometry")) == ("there", "here")
+
+
+def test_both_change_something(folder: Path) -> None:
+    Settings(folder).set_shortcut("a", "Ctrl+1")
+    first, second = Settings(folder), Settings(folder)
+    first.set_shortcut("a", None)
+    first.set_shortcut("b", "Ctrl+2")
+    first.add_recent_file(Path("/x/a.png"))
+    second.set("theme", "light")
+    second.set_shortcut("c", "Ctrl+3")
+    second.add_recent_file(Path("/x/b.png"))
+    first.add_recent_file(Path("/x/c.png"))
+    found = Settings(folder)
+    assert [found.shortcut(name) for name in "abc"] == [None, "Ctrl+2", "Ctrl+3"]
+    assert found.recent_files == ("/x/c.png", "/x/b.png", "/x/a.png")
+    assert found.get("theme") == "light"
+
+
+def test_the_last_who_changes_one_thing_wins(folder: Path) -> None:
+    first, second = Settings(folder), Settings(folder)
+    first.set("export_quality", 50)
+    second.set("export_quality", 60)
+    first.set("theme", "dark")
+    assert Settings(folder).get("export_quality") == 60
+
+
+def test_a_list_that_one_clears_stays_empty(folder: Path) -> None:
+    first = Settings(folder)
+    first.add_recent_file(Path("/x/a.png"))
+    second = Settings(folder)
+    first.clear_recent_files()
+    second.set("theme", "dark")
+    assert Settings(folder).recent_files == ()
+
+
+def test_resetting_resets_what_another_changed(folder: Path) -> None:
+    first, second = Settings(folder), Settings(folder)
+    first.set("theme", "dark")
+    second.reset()
+    assert Settings(folder).get("theme") == "system"
+
+
+def test_a_value_out_of_range_is_written_anew(folder: Path) -> None:
+    folder.mkdir()
+    (folder / FILE_NAME).write_text(json.dumps({"export_quality": 0}))
+    Settings(folder).set("theme", "dark")
+    assert json.loads((folder / FILE_NAME).read_text())["export_quality"] == 92

@@ -370,7 +370,8 @@ def test_groups_have_no_pixels_and_locked_groups_protect() -> None:
 # clone and heal
 
 
-def test_clone_copies_from_where_alt_was_clicked() -> None:
+@pytest.mark.parametrize("key", ["alt", "ctrl"])
+def test_clone_copies_from_where_alt_or_ctrl_was_clicked(key: str) -> None:
     bench = Bench()
     before = samples(bench.document).copy()
     before_opaque = before.copy()
@@ -379,8 +380,8 @@ def test_clone_copies_from_where_alt_was_clicked() -> None:
     tool = bench.tool(Clone, size=6, hardness=100)
     drag(tool, [(5, 5)])
     assert "Alt" in bench.reported[0].hint
-    tool.press(event(8, 8, "alt"))
-    tool.release(event(8, 8, "alt"))
+    tool.press(event(8, 8, key))
+    tool.release(event(8, 8, key))
     drag(tool, [(28, 18)])
     after = samples(bench.document)
     assert (after[17:20, 27:30] == before_opaque[7:10, 7:10]).all()

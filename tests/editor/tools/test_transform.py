@@ -7,7 +7,7 @@ import pytest
 
 from editor import selection
 from editor.document.document import Document
-from editor.layers.layer import Layer, Mask
+from editor.layers.layer import Group, Layer, Mask, Node
 from editor.layers.state import DocumentState
 from editor.layers.text import TextContent
 from editor.pixels.raster import Area, Raster
@@ -196,6 +196,41 @@ def test_linked_masks_move_along() -> None:
         state = document.state.with_node(document.active_layer.changed(mask=given))
         after = transformed_state(state, (state.layer(state.active),), translation(3, 0))
         assert after.layer(state.active).mask.x == x
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["layer", "group"])
+def test_the_preview_shows_what_comes_with_its_mask(inside: bool) -> None:
+    """The mask of a layer, and that of a group around it, go with the pixels while a handle is dragged."""
+    document = _document()
+    layer = document.active_layer
+    mask = Mask(raster=Raster.filled(5, 10, 255, channels=1), x=20, y=10)
+    node: Node = Group(name="Group", children=(layer,)) if inside else layer
+    state = DocumentState(layers=(node.changed(mask=mask),), width=60, height=40, active=node.id)
+    bench = Bench(Document(state))
+    tool = bench.tool(Transform)
+    tool.press(event(25, 15, zoom=10))
+    tool.move(event(38, 20, zoom=10))
+    bench.settle()
+    shown = bench.document.composite().copy()
+    tool.release(event(38, 20, zoom=10))
+    tool.commit()
+    bench.settle()
+    assert (shown[15:25, 33:38] == (255, 0, 0, 255)).all()
+    assert (shown == bench.document.composite()).all()
+
+
+def test_outside_of_a_mask_stays_in_the_preview() -> None:
+    document = _document()
+    mask = Mask(raster=Raster.filled(5, 10, 0, channels=1), x=20, y=10, outside=255)
+    document.swap_state(document.state.with_node(document.active_layer.changed(mask=mask)))
+    bench = Bench(document)
+    tool = bench.tool(Transform)
+    tool.configure(replace(tool.settings, x=7.0))
+    bench.settle()
+    shown = document.composite()
+    red = (shown == (255, 0, 0, 255)).all(axis=2)
+    assert red[10:20, 32:37].all()
+    assert not red[10:20, 27:32].any()
 
 
 def test_only_what_is_selected_is_moved() -> None:

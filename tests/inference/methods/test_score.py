@@ -53,6 +53,24 @@ def test_a_wrong_colour_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [told["subject 0"], told["subject 1"]] == [0.0, 1.0]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "seen"),
+    [
+        ("a car and a car", [found("car")]),
+        ("a red car and a man", [found("car", BLUE), found("man")]),
+        ("a car and a man", [found("car")]),
+    ],
+)
+def test_a_picture_that_lacks_something_does_not_fit(
+    monkeypatch: pytest.MonkeyPatch, prompt: str, seen: list[Detection]
+) -> None:
+    told = scores(monkeypatch, *seen, prompt=prompt)
+    assert 0.0 in {value for name, value in told.items() if name.startswith("subject")}
+    assert told["full_prompt"] < 0.95
+    assert told["text_text"] < 0.95
+    assert told["least_subject"] == 0
+
+
 def test_matching_agrees_with_tiam() -> None:
     wanted = [Wanted(kind="car"), Wanted(kind="car", colours={"colour": "red"})]
     same: dict[str, Any] = {"is_colour": lambda seen, name: seen == RED}

@@ -12,7 +12,7 @@ from inference.errors import EditorError
 from inference.metrics.clip import ClipSimilarity
 from inference.metrics.detection import PhotoDetector
 from inference.metrics.intervals import bootstrap_interval
-from inference.metrics.similarity import of_detections
+from inference.metrics.similarity import of_detections, of_subjects
 from tests.helpers.tiny_models import END, clip_tokenizer
 
 
@@ -38,6 +38,9 @@ def test_similarities_of_detections() -> None:
     assert half.least_subject == 0
     twice = of_detections([Found("cat", 0.8)], ["cat", "cat"])
     assert twice.full_prompt == pytest.approx(1)
+    seen = [Found("cat", 1.0), Found("dog", 1.0)]
+    assert of_subjects(seen, ["cat", "dog"], [True, True]) == whole
+    assert of_subjects([], ["cat"], [False]) == of_detections([], ["cat"])
     none = of_detections([], ["cat"])
     assert (none.full_prompt, none.least_subject, none.text_text) == (0, 0, 0)
 

@@ -126,6 +126,17 @@ def test_new_picture_asks_the_service(
     qtbot.waitUntil(lambda: application.current is not None)
 
 
+def test_new_picture_says_what_the_model_cannot_draw(window: MainWindow) -> None:
+    window.commands.show_new_picture()
+    dialog = window.commands.dialog("new")
+    assert isinstance(dialog, NewPicture)
+    dialog.prompt.setPlainText("a dragon & a cat")
+    assert dialog.unknown.text() == "This model cannot draw: dragon"
+    assert dialog.unknown.isVisible()
+    dialog.prompt.setPlainText("a dog and a cat")
+    assert not dialog.unknown.isVisible()
+
+
 def test_new_picture_with_an_impossible_size_says_what_is_allowed(window: MainWindow) -> None:
     window.commands.show_new_picture()
     dialog = window.commands.dialog("new")

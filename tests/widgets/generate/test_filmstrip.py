@@ -8,6 +8,7 @@ from editor.application import Application
 from inference.errors import EditorError
 from tests.helpers.fake_service import FakeService
 from widgets.generate.filmstrip import Filmstrip
+from widgets.subjects.subject_panel import SubjectPanel
 from widgets.window.main_window import MainWindow
 
 
@@ -57,3 +58,18 @@ def test_a_failed_variation_says_why(
     service.fail_next = EditorError("No memory left.")
     strip.make.click()
     qtbot.waitUntil(lambda: any("No memory left." in card.toolTip() for card in strip.cards))
+
+
+def test_a_click_shows_the_variations_seed_in_its_field(
+    strip: Filmstrip, filled: MainWindow, application: Application, qtbot: QtBot
+) -> None:
+    subjects = filled.panel("subjects")
+    assert isinstance(subjects, SubjectPanel)
+    strip.make.click()
+    qtbot.waitUntil(lambda: len(strip.cards) == 5 and all(card.isEnabled() for card in strip.cards))
+    qtbot.mouseClick(strip.cards[2], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: strip.cards[2].isChecked())
+    assert subjects.prompt.seed.seed == 9
+    assert not subjects.prompt.generate.property("primary")
+    application.undo()
+    assert subjects.prompt.seed.seed == 7

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QHelpEvent
@@ -11,8 +12,10 @@ from pytestqt.qtbot import QtBot
 from editor.application import Application
 from inference.errors import EditorError
 from inference.evaluation.choose_step import StepCurve
-from inference.operations import RefineTrial
+from inference.operations import Generate, RefineTrial
+from inference.progress import Measurements
 from inference.request import Request, Result
+from inference.service import Job
 from tests.helpers.fake_service import FakeService
 from widgets.generate.step_dialog import StepDialog
 from widgets.generate.step_plot import StepPlot
@@ -47,9 +50,9 @@ def dialog(filled: MainWindow, service: FakeService, qtbot: QtBot) -> StepDialog
 def test_it_begins_with_the_layers_model_and_says_how_much_it_will_do(dialog: StepDialog) -> None:
     assert dialog.model.currentText() == "mini-sdxl"
     assert dialog.method.currentData() == "ours"
-    assert dialog.status.text() == "Pictures to draw: 16."
+    assert dialog.status.text() == "Pictures to draw: 16. How long they take is told after the first ones."
     dialog.seeds.setValue(3)
-    assert dialog.status.text() == "Pictures to draw: 48."
+    assert dialog.status.text() == "Pictures to draw: 48. How long they take is told after the first ones."
     assert not dialog.keep.isEnabled()
 
 
@@ -79,7 +82,7 @@ def test_stop_keeps_what_was_found(
     assert dialog.status.text().startswith("Stopped; so far step")
     assert dialog.start.text() == "Start"
     dialog.method.setCurrentIndex(1)
-    assert dialog.status.text() == "Pictures to draw: 16."
+    assert dialog.status.text().startswith("Pictures to draw: 16")
     qtbot.waitUntil(lambda: not application.background.busy)
 
 
@@ -92,20 +95,50 @@ def test_a_failure_is_shown(dialog: StepDialog, service: FakeService) -> None:
     assert dialog.start.text() == "Start"
 
 
-def test_an_opened_again_window_shows_the_search_that_goes_on(
-    dialog: StepDialog, filled: MainWindow, service: FakeService
+@pytest.mark.parametrize("how", ["Esc", "close"])
+def test_closing_stops_the_search(
+    dialog: StepDialog,
+    filled: MainWindow,
+    application: Application,
+    service: FakeService,
+    qtbot: QtBot,
+    how: str,
 ) -> None:
     service.fake_engine.automatic = False
     dialog.method.setCurrentIndex(1)
     dialog.start.click()
-    dialog.close()
+    service.finish()
+    if how == "Esc":
+        qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    else:
+        dialog.close()
+    assert not application.steps.busy
+    qtbot.waitUntil(lambda: not service.jobs())
     filled.commands.show_step_search()
     again = filled.commands.dialog("step search")
     assert isinstance(again, StepDialog)
     assert again is not dialog
-    assert again.method.currentData() == "ours+"
-    assert again.start.text() == "Stop"
+    assert again.start.text() == "Start"
+    again.prompts.setValue(1)
+    again.seeds.setValue(1)
+    again.method.setCurrentIndex(1)
     again.start.click()
+    assert "Tried 1 of 16" in again.status.text()  # it goes on where it was stopped
+    again.start.click()
+    qtbot.waitUntil(lambda: not application.background.busy)
+
+
+def test_it_says_how_long_it_takes_before_it_starts(dialog: StepDialog, application: Application) -> None:
+    """By what a step of the model's pictures took so far."""
+    assert "told after the first ones" in dialog.status.text()
+    request = Request(operation="generate", parameters=Generate(prompt="a cat", steps=10), model="mini-sdxl")
+    measured = Measurements(seconds={"load": 99.0, "sample": 5.0}, denoiser_evaluations=20)
+    result = Result(request=request, images=(np.zeros((8, 8, 3), np.uint8),), maps={}, measured=measured)
+    application.service.job_finished.emit(Job(0, request), result)
+    dialog.seeds.setValue(2)
+    assert dialog.status.text() == "Pictures to draw: 32, in about 8 min."  # 32 × 30 steps × 0.5 s
+    dialog.model.setCurrentIndex(1)
+    assert "told after the first ones" in dialog.status.text()
 
 
 def test_the_plot_tells_its_numbers(qtbot: QtBot) -> None:

@@ -235,3 +235,24 @@ def test_a_click_on_the_canvas_goes_to_that_subjects_slider(
     with qtbot.waitSignal(view.subject_pointed) as told:
         qtbot.mouseClick(view, Qt.MouseButton.LeftButton, pos=point.toPoint())
     assert told.args == [1]
+
+
+def test_it_says_what_the_model_cannot_draw(subjects: SubjectPanel) -> None:
+    prompt = subjects.prompt
+    assert prompt.unknown.isHidden()
+    prompt.pencil.setChecked(True)
+    prompt.editor.setPlainText("a man and a <b>dragon</b>")
+    assert "dragon" in prompt.unknown.text()
+    assert not prompt.unknown.isHidden()
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
+@pytest.mark.parametrize("held", [Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier])
+def test_return_and_ctrl_return_generate(
+    subjects: SubjectPanel, qtbot: QtBot, key: Qt.Key, held: Qt.KeyboardModifier
+) -> None:
+    prompt = subjects.prompt
+    prompt.pencil.setChecked(True)
+    prompt.editor.setPlainText("a man and a cat")
+    with qtbot.waitSignal(prompt.generate_requested):
+        qtbot.keyClick(prompt.editor, key, held)

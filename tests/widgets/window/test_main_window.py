@@ -114,6 +114,22 @@ def test_history_lists_steps_and_goes_back(filled: MainWindow, application: Appl
     assert application.current.layers[1].visible
 
 
+def test_a_right_click_in_the_history_goes_nowhere(
+    filled: MainWindow, application: Application, qtbot: QtBot
+) -> None:
+    panel, document = filled.panel("history"), application.current
+    assert isinstance(panel, HistoryPanel)
+    assert document is not None
+    application.layers.duplicate()
+    application.layers.toggle()
+    filled.panels["history"].raise_()
+    first = panel.view.visualRect(panel.model.index(0)).center()
+    qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.RightButton, pos=first)
+    assert document.undo_stack.index() == 2
+    qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=first)
+    assert document.undo_stack.index() == 0
+
+
 def test_comparing_shows_the_picture_before_its_sliders(
     filled: MainWindow, application: Application, qtbot: QtBot
 ) -> None:

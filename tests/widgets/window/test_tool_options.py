@@ -1,7 +1,7 @@
 """The tool bar, the options bar, and the colours."""
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox
 from pytestqt.qtbot import QtBot
 
@@ -115,3 +115,64 @@ def test_the_picker_shows_one_colour_in_all_its_fields(qtbot: QtBot) -> None:
     picker.hex.setText("no colour")
     picker.hex.editingFinished.emit()
     assert picker.hex.text() == "#ffff0080"
+
+
+@pytest.mark.parametrize("width", [640, 900, 2400])
+def test_every_option_is_reachable(
+    window: MainWindow, application: Application, qtbot: QtBot, width: int
+) -> None:
+    """What finds no room in the bar stands in the menu at its end."""
+    window.resize(width, 700)
+    options = window.tool_options
+    for tool in TOOLS:
+        application.tools.use(tool)
+        qtbot.wait(1)
+        hidden = options.row.overflowing()
+        assert options.row.more.isVisible() == bool(hidden), tool
+        for name, field in options.fields.items():
+            inside = any(row.isAncestorOf(field) for row in hidden)
+            advanced = not options.row.isAncestorOf(field) and not inside
+            end = field.mapTo(options, field.rect().bottomRight()).x() if not inside and not advanced else 0
+            assert end <= options.width(), (tool, name)
+        if width == 2400:
+            assert not hidden
+
+
+def test_the_menu_of_what_finds_no_room_sets_options(
+    window: MainWindow, application: Application, qtbot: QtBot
+) -> None:
+    window.resize(640, 700)
+    application.tools.use("transform")
+    qtbot.wait(1)
+    angle = window.tool_options.fields["angle"]
+    assert isinstance(angle, NumberField)
+    assert any(row.isAncestorOf(angle) for row in window.tool_options.row.overflowing())
+    angle.box.setValue(12.0)  # type: ignore[arg-type]
+    assert application.tools.settings_of("transform").angle == 12.0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("answer", ["apply", "cancel"])
+def test_a_crop_waits_for_an_answer(
+    filled: MainWindow, application: Application, qtbot: QtBot, answer: str
+) -> None:
+    options, view, document = filled.tool_options, filled.workspace.view, application.current
+    assert view is not None
+    assert document is not None
+    application.tools.use("crop")
+    assert not options.apply.isVisible()
+    at = [(view.viewport.to_view(QPointF(x, y)) / view.ratio).toPoint() for x, y in ((8, 8), (40, 30))]
+    qtbot.mousePress(view, Qt.MouseButton.LeftButton, pos=at[0])
+    qtbot.mouseMove(view, at[1])
+    qtbot.mouseRelease(view, Qt.MouseButton.LeftButton, pos=at[1])
+    qtbot.waitUntil(options.apply.isVisible)
+    qtbot.mouseClick(getattr(options, answer), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not options.apply.isVisible())
+    assert (document.width < 64) == (answer == "apply")
+
+
+def test_another_tool_needs_no_answer(filled: MainWindow, application: Application, qtbot: QtBot) -> None:
+    application.tools.use("transform")
+    application.tools.configure("transform", x=5.0)
+    qtbot.waitUntil(filled.tool_options.cancel.isVisible)
+    application.tools.use("brush")
+    qtbot.waitUntil(lambda: not filled.tool_options.cancel.isVisible())

@@ -74,5 +74,5 @@ def test_a_name_that_was_completed_is_not_replaced_silently(
     assert may_replace(parent, path)
     path.touch()
     no = QMessageBox.StandardButton.No
-    monkeypatch.setattr(QMessageBox, "question", staticmethod(lambda *_: no))
+    monkeypatch.setattr(QMessageBox, "exec", lambda _: no)
     assert not may_replace(parent, path)

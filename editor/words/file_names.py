@@ -1,0 +1,24 @@
+"""Names of files made from what pictures are called: a prompt is no file name."""
+
+import re
+from collections.abc import Collection
+from pathlib import PurePath
+
+LONGEST_NAME = 200  # bytes of UTF-8; an ending and the marks of other programs have room beside it
+_FORBIDDEN = re.compile(
+    r'[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff<>:"/\\|?*]+'
+)  # here or on other systems
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # on Windows
+
+
+def proposed_stem(title: str, endings: Collection[str], otherwise: str) -> str:
+    """A name for a file of the picture `title`, without ending, that every file system takes.
+
+    Only what is in `endings` (like ".png") is an ending: “Mr. Smith” keeps its full stop. `otherwise` is
+    taken where nothing is left.
+    """
+    if PurePath(title).suffix.lower() in endings:
+        title = title[: -len(PurePath(title).suffix)]
+    words = " ".join(_FORBIDDEN.sub(" ", title).split())
+    stem = words.encode()[:LONGEST_NAME].decode(errors="ignore").strip(". …")
+    return f"{stem}_" if _RESERVED.fullmatch(stem) else stem or otherwise

@@ -1,0 +1,95 @@
+"""Fields for numbers and choices that a scrolling pointer leaves alone, and that take both decimal marks."""
+
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFontComboBox, QSlider, QSpinBox, QWidget
+
+_STRONG = Qt.FocusPolicy.StrongFocus  # Qt's own would take the focus by the wheel
+
+
+class ComboBox(QComboBox):
+    """A choice; the wheel changes it only while it has the focus."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(_STRONG)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class FontComboBox(QFontComboBox):
+    """A choice of a font; the wheel changes it only while it has the focus."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(_STRONG)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class SpinBox(QSpinBox):
+    """A whole number; the wheel changes it only while it has the focus."""
+
+    def __init__(self, parent: QWidget | None = None, **settings: Any) -> None:
+        super().__init__(parent, **settings)
+        self.setFocusPolicy(_STRONG)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+
+class DoubleSpinBox(QDoubleSpinBox):
+    """A number typed with a point or a comma, whatever the language of the system.
+
+    Neither is ever taken for a mark of thousands: 1.5 is one and a half everywhere.
+    """
+
+    def __init__(self, parent: QWidget | None = None, **settings: Any) -> None:
+        super().__init__(parent, **settings)
+        self.setFocusPolicy(_STRONG)
+        self.setGroupSeparatorShown(False)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
+
+    def valueFromText(self, text: str) -> float:
+        return super().valueFromText(self._with_own_mark(text))
+
+    def validate(self, text: str, position: int) -> object:  # type: ignore[override] # PySide wants three
+        state, _, _ = super().validate(self._with_own_mark(text), position)  # type: ignore[misc]
+        return state, text, position
+
+    def _with_own_mark(self, text: str) -> str:
+        """The text with the mark that the system's language has, which is all that Qt reads."""
+        mark = self.locale().decimalPoint()
+        return text.replace("," if mark == "." else ".", mark)
+
+
+class Slider(QSlider):
+    """A horizontal slider; the wheel moves it only while it has the focus."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.setFocusPolicy(_STRONG)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
