@@ -31,6 +31,7 @@ from inference.messages import Message, listed
 from inference.operations import MOST_CHANGE, Family
 from inference.values import Bounds, typed
 from inference.weights.headers import TensorPlace, read_header
+from inference.weights.packed import packed
 
 Vectors: TypeAlias = Mapping[str, NDArray[np.float32]]  # encoder → [width]
 
@@ -268,8 +269,19 @@ def info_of_definition(definition: Definition) -> DeltaInfo:
 
 def write_delta(delta: Delta, path: Path) -> None:
     """Write a delta's vectors and metadata as safetensors, atomically."""
-    info = delta.info
-    metadata = {
+    with atomic_write(path, parents=True) as file:
+        file.write(delta_file(delta))
+
+
+def delta_file(delta: Delta) -> bytes:
+    """The content of a delta's file: vectors and metadata as safetensors."""
+    arrays = {FILE_KEYS[e]: np.asarray(v, np.float32) for e, v in delta.vectors.items()}
+    return packed(arrays, metadata_of(delta.info))
+
+
+def metadata_of(info: DeltaInfo) -> dict[str, str]:
+    """What a delta's file says of it beside the vectors."""
+    return {
         "format": "attune-delta",
         "attribute": info.attribute,
         "label": info.label,
@@ -281,9 +293,6 @@ def write_delta(delta: Delta, path: Path) -> None:
         "method": info.method,
         "licence": info.licence,
     }
-    tensors = {FILE_KEYS[e]: np.ascontiguousarray(v, np.float32) for e, v in delta.vectors.items()}
-    with atomic_write(path, parents=True) as file:
-        file.write(cast("Any", safetensors.numpy).save(tensors, metadata))
 
 
 def delta_to_bytes(delta: Delta) -> bytes:
