@@ -254,14 +254,14 @@ class LearnDelta(Parameters):
     steps: int | None = param(
         None,
         N_("Operations", "Steps"),
-        help=N_("Operations", "Updates of the direction; by itself the preset's"),
+        help=N_("Operations", "How often the direction is changed"),
         min=1,
         max=MOST_LEARNING_STEPS,
     )
     accumulation: int | None = param(
         None,
         N_("Operations", "Accumulation"),
-        help=N_("Operations", "Micro-steps for each update; by itself the preset's"),
+        help=N_("Operations", "Micro-steps for each change"),
         min=1,
         max=1000,
         advanced=True,
