@@ -120,8 +120,11 @@ def definition_text(
     subject: str,
     prefixes: Sequence[str],
     pairs: Sequence[tuple[str, str, str]],
+    subjects: Sequence[str] = (),
 ) -> str:
     """A definition as TOML; each of `pairs` is (target, positive, negative).
+
+    `subjects` are the words that it applies to; none are those of the kind `subject`.
 
     Raises:
         EditorError: a text has control characters.
@@ -132,6 +135,8 @@ def definition_text(
         f"label = {_quoted(label)}",
         f"prefixes = [{', '.join(map(_quoted, prefixes))}]",
     ]
+    if subjects:
+        lines.append(f"subjects = [{', '.join(map(_quoted, subjects))}]")
     for phrases in pairs:
         lines += ["", "[[pairs]]"]
         lines += [
