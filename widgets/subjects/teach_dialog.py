@@ -64,7 +64,7 @@ class TeachDialog(Dialog):
         """Fill in the subject, unless something is being learnt."""
         if self._job is None:
             self.subject.setText(subject)
-            self.lower.setFocus()
+            self.low_end.setFocus()
 
     # layout
 
@@ -78,10 +78,10 @@ class TeachDialog(Dialog):
         self.explanation.setWordWrap(True)
         self.explanation.setProperty("dim", True)
         self.name, self.subject = QLineEdit(), QLineEdit()
-        self.lower, self.higher, self.prefixes = QLineEdit(), QLineEdit(), QLineEdit()
+        self.low_end, self.high_end, self.prefixes = QLineEdit(), QLineEdit(), QLineEdit()
         self.subject.setPlaceholderText(self.tr("man, woman"))
-        self.lower.setPlaceholderText(self.tr("rested"))
-        self.higher.setPlaceholderText(self.tr("tired"))
+        self.low_end.setPlaceholderText(self.tr("rested"))
+        self.high_end.setPlaceholderText(self.tr("tired"))
         self.name.setPlaceholderText(self.tr("By itself: the word for the higher end"))
         self.prefixes.setPlaceholderText(_BETWEEN.join(USUAL_PREFIXES))
         self.model = QComboBox()
@@ -100,9 +100,7 @@ class TeachDialog(Dialog):
         self.more.setCheckable(True)
         self.more.setProperty("quiet", True)
         self.strip = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self.strip.setAccessibleName(
-            self.tr("The subject from the lower to the higher end, as learnt so far")
-        )
+        self.strip.setAccessibleName(self.tr("From the lower to the higher end, as learnt so far"))
         self.bar = QProgressBar(maximum=1000, textVisible=False)
         self.status = QLabel()
         self.status.setWordWrap(True)
@@ -114,8 +112,8 @@ class TeachDialog(Dialog):
         words.setVerticalSpacing(10)
         for label, field in (
             (self.tr("Subject"), self.subject),
-            (self.tr("Lower end"), self.lower),
-            (self.tr("Higher end"), self.higher),
+            (self.tr("Lower end"), self.low_end),
+            (self.tr("Higher end"), self.high_end),
             (self.tr("Name of the slider"), self.name),
             (self.tr("Model"), self.model),
         ):
@@ -167,8 +165,8 @@ class TeachDialog(Dialog):
         prefixes = [one.strip() for one in self.prefixes.text().split(_BETWEEN.strip())]
         return Lesson(
             subject=self.subject.text(),
-            lower=self.lower.text(),
-            higher=self.higher.text(),
+            lower=self.low_end.text(),
+            higher=self.high_end.text(),
             label=self.name.text(),
             prefixes=tuple(one for one in prefixes if one),
         )
