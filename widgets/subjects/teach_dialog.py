@@ -134,6 +134,10 @@ class TeachDialog(Dialog):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self.fields)
         self._scroll.setMinimumSize(470, 420)
+        labels = [words.labelForField(field) for field in (self.subject, self.name)] + self.form.labels()
+        widest = max(label.sizeHint().width() for label in labels)
+        for label in (words.labelForField(self.subject), *self.form.labels()):  # two forms, one column
+            label.setMinimumWidth(widest)
         progress = QHBoxLayout()
         progress.addWidget(self.bar)
         self.column.addWidget(self.explanation)
@@ -185,9 +189,8 @@ class TeachDialog(Dialog):
             return
         self._waiting = True
         self._say(self.tr("Starting…"))
-        label = self.tr("Teach “{lower}” to “{higher}”: {subject}").format(
-            lower=lesson.lower.strip(), higher=lesson.higher.strip(), subject=lesson.subject.strip()
-        )
+        name = lesson.label.strip() or lesson.higher.strip()
+        label = self.tr("Teach “{name}”: {subject}").format(name=name, subject=lesson.subject.strip())
         request = Request(operation=OPERATION, parameters=parameters, model=self.model.currentData())
         self._jobs.submit(request, {content_hash(content): content}, label)
 
