@@ -16,6 +16,7 @@ from editor.controllers.files import FileWork
 from editor.controllers.filters import FilterController
 from editor.controllers.image import ImageController
 from editor.controllers.layers import LayerController
+from editor.controllers.long_jobs import LongJobs
 from editor.controllers.masks import MaskController
 from editor.controllers.operations import Operations
 from editor.controllers.recovery import Recovery
@@ -41,7 +42,7 @@ from inference.operations import SamplingParameters
 from inference.service import InferenceService, Job
 
 if TYPE_CHECKING:
-    from inference.deltas import DeltaLibrary
+    from inference.deltas import DeltaInfo, DeltaLibrary
     from inference.models import Catalogue
 
 __all__ = ["Application", "ExportOptions", "condition_names"]
@@ -105,6 +106,8 @@ class Application(QObject):
         self.operations = Operations(shell)
         self.steps = StepSearch(shell, catalogue)
         self.recovery = Recovery(shell)
+        self.long_jobs = LongJobs(shell, library)
+        self.long_jobs.kept.connect(self._on_delta_kept)
         self._situation = Situation(shell, self.sessions, self._files)
         self._hand_on()
         for signal in (service.job_queued, service.job_finished, service.job_failed, service.job_cancelled):
@@ -162,6 +165,7 @@ class Application(QObject):
         if problem is not None:
             self.shell.message.emit(said(problem.sentence), said(problem.advice), "warning")
         self.recovery.start()
+        self.long_jobs.start()
         for path in paths:
             self.open_file(path)
         if not paths and self.settings.get("show_start_picture"):
@@ -227,6 +231,7 @@ class Application(QObject):
         by then is kept for the next start.
         """
         self.sessions.close()
+        self.long_jobs.close()
         self.shell.background.close(_LAST_WRITES_MS)
         self.recovery.finish()
         self.service.shutdown(_LAST_STEP_MS)
@@ -253,7 +258,8 @@ class Application(QObject):
 
     def cancel_jobs(self) -> None:
         """Stop what is computed, and wait no more for files that are being read."""
-        self.service.cancel_all()
+        for job in reversed(self.service.jobs()):
+            self.service.set_aside(job)
         self._files.cancel_reading()
 
     @property
@@ -283,6 +289,12 @@ class Application(QObject):
         self.add_document(document)
         for note in notes:
             self.shell.message.emit(said(note), "", "info")
+
+    def _on_delta_kept(self, info: DeltaInfo) -> None:
+        self.sessions.offer_new_attributes()
+        text = translate("Application", "“{label}” is among the attributes of {model} now.")
+        hint = translate("Application", "Add it with “+ Add attribute”.")
+        self.shell.message.emit(text.format(label=info.label, model=info.model), hint, "info")
 
     def _on_something_changed(self) -> None:
         self.enabled_changed.emit()

@@ -57,6 +57,10 @@ class ConceptFile(Content):
     """A learnt word's vectors as safetensors."""
 
 
+class DefinitionFile(Content):
+    """The prompts that an attribute is learnt from as TOML; see `inference.definitions`."""
+
+
 def content_hash(blob: "Blob") -> str:
     """SHA-256 of a file's bytes, or of an array's shape and bytes."""
     if isinstance(blob, bytes):

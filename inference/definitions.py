@@ -17,6 +17,7 @@ phrases are expanded in step. The noun that all three share ends them, and is wh
 """
 
 import itertools
+import json
 import math
 import re
 import tomllib
@@ -35,6 +36,7 @@ from inference.values import Bounds, fields, items, number, shown, text, typed
 _T = TypeVar("_T")
 MOST_TEXTS = 10_000  # that brace groups stand for
 _LONGEST = 10_000  # characters of one text
+LARGEST_FILE_BYTES = 2**20
 
 _GROUP = re.compile(r"\{([^{}]*)\}")
 _REQUIRED = ("attribute", "subject", "label", "prefixes", "pairs")
@@ -96,6 +98,61 @@ def read_definition(path: Path, words: Mapping[str, tuple[str, ...]] | None = No
     return definition_of(_read_toml(path), path.name, words)
 
 
+def definition_from_bytes(content: bytes, name: str = "TOML") -> Definition:
+    """The definition that a file of this content holds; `name` is what errors call it.
+
+    Raises:
+        EditorError: it is no TOML in UTF-8 or too long; as `read_definition`.
+    """
+    if len(content) > LARGEST_FILE_BYTES:
+        raise EditorError("“{name}” is too large.", name=name)
+    try:
+        values = tomllib.loads(content.decode())
+    except (ValueError, RecursionError) as error:
+        raise _no_toml(name, error) from error
+    return definition_of(values, name)
+
+
+def definition_text(
+    *,
+    attribute: str,
+    label: str,
+    subject: str,
+    prefixes: Sequence[str],
+    pairs: Sequence[tuple[str, str, str]],
+    subjects: Sequence[str] = (),
+) -> str:
+    """A definition as TOML; each of `pairs` is (target, positive, negative).
+
+    `subjects` are the words that it applies to; none are those of the kind `subject`.
+
+    Raises:
+        EditorError: a text has control characters.
+    """
+    lines = [
+        f"attribute = {_quoted(attribute)}",
+        f"subject = {_quoted(subject)}",
+        f"label = {_quoted(label)}",
+        f"prefixes = [{', '.join(map(_quoted, prefixes))}]",
+    ]
+    if subjects:
+        lines.append(f"subjects = [{', '.join(map(_quoted, subjects))}]")
+    for phrases in pairs:
+        lines += ["", "[[pairs]]"]
+        lines += [
+            f"{name} = {_quoted(phrase)}"
+            for name, phrase in zip(("target", "positive", "negative"), phrases, strict=True)
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(value: str) -> str:
+    """A basic string of TOML: JSON's, which escapes all that TOML does but the character 127."""
+    if any(ord(one) < 32 or ord(one) == 127 for one in value):
+        raise EditorError("“{text}” has control characters.", "Type it anew.", text=value[:40].strip())
+    return json.dumps(value, ensure_ascii=False)
+
+
 def definition_of(
     values: Mapping[str, Any], name: str, words: Mapping[str, tuple[str, ...]] | None = None
 ) -> Definition:
@@ -149,12 +206,16 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise EditorError(
-            "“{path}” cannot be read: {reason}.",
-            "It must be a TOML file in UTF-8.",
-            path=path,
-            reason=_told(error),
-        ) from error
+        raise _no_toml(path, error) from error
+
+
+def _no_toml(path: Path | str, error: Exception) -> EditorError:
+    return EditorError(
+        "“{path}” cannot be read: {reason}.",
+        "It must be a TOML file in UTF-8.",
+        path=path,
+        reason=_told(error),
+    )
 
 
 def _told(error: Exception) -> Message:

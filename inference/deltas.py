@@ -9,8 +9,10 @@ it is. Where a model has no file for an attribute, the attribute's definition (`
 stands in: its delta is learnt from prompts when it is first used. Torch-free, except for reading `.pt`.
 """
 
+import itertools
 import json
 import logging
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -31,6 +33,7 @@ from inference.messages import Message, listed
 from inference.operations import MOST_CHANGE, Family
 from inference.values import Bounds, typed
 from inference.weights.headers import TensorPlace, read_header
+from inference.weights.packed import packed, unpacked
 
 Vectors: TypeAlias = Mapping[str, NDArray[np.float32]]  # encoder → [width]
 
@@ -47,6 +50,8 @@ FAMILY_WIDTHS: Mapping[Family, Mapping[str, int]] = {
 DEFAULT_RANGE = (-2.0, 2.0)
 LONGEST_NAME = 1000  # characters of what a header says
 LARGEST_FILE_BYTES = 16 * 2**20  # a real one has 8 KiB; refuse what is certainly no delta before reading it
+
+_NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 log = logging.getLogger(__name__)
 
@@ -195,6 +200,29 @@ class DeltaLibrary:
         assert info is not None, "a delta that we wrote is readable"
         return info
 
+    def add(self, content: bytes, name: str) -> DeltaInfo:
+        """Keep the file of a delta that was learnt, called "person-age", in the last folder.
+
+        Where its model has one of that name already, name and label get a number: nothing is replaced.
+
+        Raises:
+            EditorError: it is no delta, or cannot be written.
+        """
+        delta = _delta_of_file(content, name)
+        taken = {info.name for info in self._files() if info.model == delta.info.model}
+        number = next(n for n in itertools.count(1) if _file_name(_numbered(name, n, "-")) not in taken)
+        info = replace(
+            delta.info,
+            attribute=_numbered(delta.info.attribute, number, "-"),
+            label=_numbered(delta.info.label, number, " "),
+        )
+        folder = self.folders[-1] / (_file_name(info.model) or "learned")
+        target = folder / f"{_file_name(_numbered(name, number, '-'))}.safetensors"
+        write_delta(replace(delta, info=info), target)
+        found = _header(target, f"{folder.name}/{target.stem}")
+        assert found is not None, "a delta that we wrote is readable"
+        return found
+
     def export_delta(self, name: str, path: Path) -> None:
         """Write the delta of that key, or unique name, to `path` as safetensors."""
         infos = [info for info in self._files() if name in (info.key, info.name)]
@@ -268,8 +296,19 @@ def info_of_definition(definition: Definition) -> DeltaInfo:
 
 def write_delta(delta: Delta, path: Path) -> None:
     """Write a delta's vectors and metadata as safetensors, atomically."""
-    info = delta.info
-    metadata = {
+    with atomic_write(path, parents=True) as file:
+        file.write(delta_file(delta))
+
+
+def delta_file(delta: Delta) -> bytes:
+    """The content of a delta's file: vectors and metadata as safetensors."""
+    arrays = {FILE_KEYS[e]: np.asarray(v, np.float32) for e, v in delta.vectors.items()}
+    return packed(arrays, metadata_of(delta.info))
+
+
+def metadata_of(info: DeltaInfo) -> dict[str, str]:
+    """What a delta's file says of it beside the vectors."""
+    return {
         "format": "attune-delta",
         "attribute": info.attribute,
         "label": info.label,
@@ -281,9 +320,6 @@ def write_delta(delta: Delta, path: Path) -> None:
         "method": info.method,
         "licence": info.licence,
     }
-    tensors = {FILE_KEYS[e]: np.ascontiguousarray(v, np.float32) for e, v in delta.vectors.items()}
-    with atomic_write(path, parents=True) as file:
-        file.write(cast("Any", safetensors.numpy).save(tensors, metadata))
 
 
 def delta_to_bytes(delta: Delta) -> bytes:
@@ -326,6 +362,27 @@ def read_delta_file(path: Path) -> Delta:
         vectors = _read_pt(path)
         return Delta(info=_imported_info(path.stem, vectors), vectors=vectors)
     raise EditorError("“{name}” is no delta.", "Choose a .safetensors or .pt file.", name=path.name)
+
+
+def _delta_of_file(content: bytes, name: str) -> Delta:
+    """Read `delta_file`."""
+    path = Path(f"{_file_name(name)}.safetensors")
+    try:
+        arrays, metadata = unpacked(content, Message("delta"))
+    except EditorError as error:
+        raise _no_delta(path, Message("it is damaged")) from error
+    vectors = _vectors_of(path, arrays)
+    widths = {encoder: int(vector.shape[0]) for encoder, vector in vectors.items()}
+    return Delta(info=_info_of_metadata(path, name, metadata, widths), vectors=vectors)
+
+
+def _numbered(text: str, number: int, between: str) -> str:
+    return text if number == 1 else f"{text}{between}{number}"
+
+
+def _file_name(name: str) -> str:
+    """A name as every file system allows it, at most 80 characters."""
+    return _NOT_IN_NAMES.sub("-", name).strip("-. ")[:80]
 
 
 def _read_pt(path: Path) -> Vectors:

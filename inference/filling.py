@@ -19,8 +19,17 @@ from inference.content import Content, DeltaFile, content_hash
 from inference.deltas import Delta, DeltaLibrary, delta_from_bytes, delta_to_bytes
 from inference.errors import EditorError
 from inference.messages import Message
+from inference.methods.learning.presets import PRESETS
 from inference.models import ModelEntry
-from inference.operations import Edit, EditedParameters, Operation, Refine, SamplingParameters, SubjectEdit
+from inference.operations import (
+    Edit,
+    EditedParameters,
+    LearnDelta,
+    Operation,
+    Refine,
+    SamplingParameters,
+    SubjectEdit,
+)
 from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.request import Pixels
@@ -121,6 +130,20 @@ def chosen_step(parameters: Parameters, filling: Filling) -> Parameters:
         name: size
         for name, size in found.sizes.items()
         if getattr(parameters, name) is None and losses[name] is None
+    }
+    return replace(parameters, **left_open)
+
+
+def preset(parameters: Parameters, filling: Filling) -> Parameters:
+    """The preset's values where a learning run leaves them open."""
+    del filling
+    if not isinstance(parameters, LearnDelta):
+        return parameters
+    chosen_run = PRESETS[parameters.preset]
+    left_open = {
+        name: getattr(chosen_run, name)
+        for name in ("steps", "accumulation", "schedule")
+        if getattr(parameters, name) is None
     }
     return replace(parameters, **left_open)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from inference.content import ConceptFile, DeltaFile, Mask, Picture
+from inference.content import ConceptFile, DefinitionFile, DeltaFile, Mask, Picture
 from inference.parameters import ParameterField
 
 
@@ -52,6 +52,7 @@ KINDS: Final[dict[Any, Kind]] = {
     tuple[Picture, ...]: Kind(argument=Argument.FILES, editor="pictures", metavar="IN", size=Size.OWN),
     DeltaFile: Kind(argument=Argument.FILE, editor="file", metavar="DELTA.safetensors"),
     ConceptFile: Kind(argument=Argument.FILE, editor="file", metavar="CONCEPT.safetensors"),
+    DefinitionFile: Kind(argument=Argument.FILE, editor="file", metavar="FILE.toml"),
 }
 
 

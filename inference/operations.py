@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from inference.content import DeltaFile, Mask, Picture
+from inference.content import DefinitionFile, DeltaFile, Mask, Picture
 from inference.methods.gsn.procedures import LOSSES, METHODS
+from inference.methods.learning.presets import DEFAULT_PRESET, PRESETS, SCHEDULES
 from inference.parameters import N_, REQUIRED, ParameterField, Parameters, param
 from inference.values import Bounds, bounded
 
@@ -285,9 +286,93 @@ class Redraw(SamplingParameters):
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
 
 
+MOST_LEARNING_STEPS = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnDelta(Parameters):
+    """An attribute's direction from the prompts of a definition (arXiv:2403.17064).
+
+    "naive" compares embeddings and takes moments; "learned" optimises the direction until it moves pictures
+    as the prompts do. Everything but `definition` and `method` is for "learned". A micro-step compares
+    `scales` random strengths at `batch` noisy latents; an update follows the mean gradient of `accumulation`
+    of them. `points` are the noise levels at which one trajectory is looked at: 1 samples a new one for each
+    micro-step, as published; more cost fewer evaluations.
+    """
+
+    definition: DefinitionFile = param(REQUIRED, N_("Operations", "Definition"))
+    method: str = param("naive", N_("Operations", "Method"), choices=("naive", "learned"))
+    preset: str = param(
+        DEFAULT_PRESET,
+        N_("Operations", "Preset"),
+        help=N_("Operations", "Schedule, steps × accumulation of a run that is known to work"),
+        choices=tuple(PRESETS),
+    )
+    steps: int | None = param(
+        None,
+        N_("Operations", "Steps"),
+        help=N_("Operations", "How often the direction is changed"),
+        min=1,
+        max=MOST_LEARNING_STEPS,
+    )
+    accumulation: int | None = param(
+        None,
+        N_("Operations", "Accumulation"),
+        help=N_("Operations", "Micro-steps for each change"),
+        min=1,
+        max=1000,
+        advanced=True,
+    )
+    schedule: str | None = param(
+        None, N_("Operations", "Learning rate over time"), choices=SCHEDULES, advanced=True
+    )
+    batch: int = param(1, N_("Operations", "Batch"), min=1, max=64, advanced=True)
+    learning_rate: float = param(0.1, N_("Operations", "Learning rate"), min=0, max=1000, advanced=True)
+    final_learning_rate: float = param(
+        0.0,
+        N_("Operations", "Final learning rate"),
+        help=N_("Operations", "Where the cosine ends"),
+        min=0,
+        max=1000,
+        advanced=True,
+    )
+    weight_decay: float = param(
+        0.333,
+        N_("Operations", "Weight decay"),
+        help=N_("Operations", "Decides what one step of the slider is worth"),
+        min=0,
+        max=1000,
+        advanced=True,
+    )
+    scales: int = param(4, N_("Operations", "Scales in a micro-step"), min=1, max=64, advanced=True)
+    smallest_scale: float = param(
+        0.1, N_("Operations", "Smallest scale"), min=0, max=MOST_CHANGE, advanced=True
+    )
+    largest_scale: float = param(
+        5.0, N_("Operations", "Largest scale"), min=0, max=MOST_CHANGE, advanced=True
+    )
+    points: int = param(
+        10,
+        N_("Operations", "Points of a trajectory"),
+        help=N_("Operations", "At how many noise levels one sampled picture is used"),
+        min=1,
+        max=999,
+        advanced=True,
+    )
+    sampling_steps: int = param(50, N_("Operations", "Sampling steps"), min=1, max=999, advanced=True)
+    guidance_scale: float = param(7.5, N_("Operations", "Guidance scale"), min=0, max=50, advanced=True)
+    t5: bool = param(True, N_("Operations", "Learn the part for T5 as well"), advanced=True)
+    low_memory: bool = param(
+        False,
+        N_("Operations", "Low memory"),
+        help=N_("Operations", "Slower; computes again what it would otherwise keep"),
+    )
+    seed: int = param(0, N_("Operations", "Seed"), min=0, max=2**32 - 1)
+
+
 FILL = "inference.filling:"
-DEFAULTS, DELTAS, STEP, SOURCE = (
-    FILL + name for name in ("model_defaults", "deltas", "chosen_step", "source")
+DEFAULTS, DELTAS, STEP, SOURCE, PRESET = (
+    FILL + name for name in ("model_defaults", "deltas", "chosen_step", "source", "preset")
 )
 
 
@@ -307,6 +392,7 @@ class Operation:
         sweep: the operation that draws several positions of one slider at once, if there is one.
         pictures_of: the operation whose pictures it gives while no attribute is shifted; itself by default.
         paper: where the method is described.
+        artifact: what it makes instead of pictures, a key of `Output.artifacts`; "" for pictures.
         interactive: whether window and command line offer it.
         panel: the panel of its own in the window; "" is the one that shows any operation.
         neutral: values with which it changes nothing, for tests beside `effective`, with which it does.
@@ -322,6 +408,7 @@ class Operation:
     sweep: str = ""
     pictures_of: str = ""
     paper: str = ""
+    artifact: str = ""
     interactive: bool = True
     panel: str = ""
     neutral: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -340,6 +427,8 @@ _UNCHANGED = SubjectEdit(start=_MAN[0], end=_MAN[1], attribute="age", value=0.0)
 _OLDER = SubjectEdit(start=_MAN[0], end=_MAN[1], attribute="age", value=1.5)
 _BOTH = tuple(RefineSubject(start=start, end=end) for start, end in (_MAN, _WOMAN))
 _SAMPLED = frozenset({"prompt", "negative_prompt", "seed", "steps", "guidance_scale"})
+
+_SHORT: Mapping[str, Any] = {"steps": 1, "accumulation": 2, "scales": 2, "sampling_steps": 2, "points": 1}
 
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
@@ -464,6 +553,18 @@ OPERATIONS: dict[str, Operation] = {
                 "positions": (-1.0, 0.0, 1.0),
                 "inversion": "edit-friendly",
             },
+        ),
+        Operation(
+            name="learn-delta",
+            label=N_("Operations", "Learn an attribute's direction"),
+            parameters=LearnDelta,
+            method="inference.methods.learning.learn_delta:learn_delta",
+            fills=(PRESET,),
+            paper="arXiv:2403.17064",
+            artifact="delta",
+            panel="teach",
+            neutral={"method": "learned", **_SHORT, "learning_rate": 0.0},
+            effective={"method": "learned", **_SHORT},
         ),
     )
 }

@@ -161,6 +161,7 @@ class InferenceService(QObject):
         self._waiting: list[Job] = []
         self._running: Job | None = None
         self._cancelling = False
+        self._setting_aside = False
         self._owners: set[int] = set()  # by identity; those whose end is followed
         self._preloads: dict[int, str] = {}
         self._status = NOTHING
@@ -192,6 +193,7 @@ class InferenceService(QObject):
         supersedes: str = "",
         label: str = "",
         checkpoint: bytes | None = None,
+        measured: Measurements | None = None,
         owner: QObject | None = None,
         done: Done | None = None,
         failed: NotDone | None = None,
@@ -201,7 +203,8 @@ class InferenceService(QObject):
 
         Exactly one of `done`, `failed` and `stopped` is called, before the signal that says the same; none
         once `owner` is gone, and its jobs are cancelled with it. An unfinished job with the same non-empty
-        `supersedes` key is cancelled. A running LONG job is parked when one above it arrives; IDLE jobs,
+        `supersedes` key is cancelled. `checkpoint` is what a LONG job goes on from, and `measured` what it
+        cost until then. A running LONG job is parked when one above it arrives; IDLE jobs,
         waiting or running, are cancelled then.
         """
         job = Job(
@@ -212,6 +215,7 @@ class InferenceService(QObject):
             supersedes=supersedes,
             contents=dict(contents or {}),
             checkpoint=checkpoint,
+            measured=measured,
             answers=Answers(owner, done, failed, stopped),
         )
         if owner is not None:
@@ -244,6 +248,15 @@ class InferenceService(QObject):
         elif job is self._running and not self._cancelling:
             self._cancelling = True
             self._engine.send(worker.Cancel(job.id))
+
+    def set_aside(self, job: Job) -> None:
+        """End a job as `cancel` does, a running LONG one with its newest state in `checkpoint`."""
+        begun = job.step is not None and job.step.phase != "load"
+        if job is self._running and job.priority is Priority.LONG and begun and not self._cancelling:
+            self._setting_aside = True
+            self._engine.send(worker.Park(job.id))
+        else:
+            self.cancel(job)
 
     def _make_room(self, job: Job) -> None:
         """A running long job makes room for one that is more urgent."""
@@ -293,7 +306,7 @@ class InferenceService(QObject):
             if model != job.request.model:
                 self._engine.send(worker.Cancel(job_id))
         self._running = job
-        self._cancelling = False
+        self._cancelling = self._setting_aside = False
         job.state = JobState.RUNNING
         job.started_s = time.monotonic()
         self._engine.send(worker.Run(job.id, job.request, job.contents, job.checkpoint, job.measured))
@@ -331,7 +344,7 @@ class InferenceService(QObject):
         elif isinstance(reply, worker.Failed):
             job.error = reply.error
             self._end(job, JobState.FAILED)
-        elif isinstance(reply, worker.Parking) and not self._cancelling:
+        elif isinstance(reply, worker.Parking) and not (self._cancelling or self._setting_aside):
             job.state = JobState.PARKED
             self._waiting.append(job)
             self.job_parked.emit(job)

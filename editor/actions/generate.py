@@ -31,6 +31,11 @@ GENERATE: tuple[Action, ...] = (
         command="window.show_step_search",
     ),
     Action(
+        id="generate.teach", text=N_("Actions", "&Teach an attribute…"), menu="generate",
+        command="window.show_teach",
+        tip=N_("Actions", "Make a slider of your own from a few words"),
+    ),
+    Action(
         id="generate.cancel", text=N_("Actions", "&Stop all jobs"), menu="generate",
         command="application.cancel_jobs", shortcut="Ctrl+.", enabled_when="jobs", group=1, icon="stop",
     ),

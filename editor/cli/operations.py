@@ -1,11 +1,11 @@
-"""The commands that compute: operations, learning a delta. Free of Qt: works on a server."""
+"""The commands that make pictures. Free of Qt: works on a server."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
         if (value := getattr(arguments, item.name, None)) is not None and not item.declaration.hidden
     }
     contents = _read_contents(kind, given)
-    if not given.get("prompt", "").strip():
+    if any(item.name == "prompt" for item in kind.declared()) and not given.get("prompt", "").strip():
         raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
     for name, text in given.items():
         if isinstance(text, str) and any("\ud800" <= one <= "\udfff" for one in text):
@@ -178,52 +178,6 @@ def costs(measured: Measurements, seconds: float) -> dict[str, Any]:
         "denoiser_evaluations": measured.denoiser_evaluations,
         "backward_evaluations": measured.backward_evaluations,
         "peak_memory_bytes": measured.peak_memory_bytes,
-    }
-
-
-def learn_delta(arguments: argparse.Namespace) -> int:
-    """`attune learn-delta --method naive`: a delta from a definition's prompts."""
-    if arguments.method == "learned":
-        raise EditorError(
-            "Learning a delta by optimisation comes with a later version.", "Use --method naive."
-        )
-    if arguments.output.suffix != ".safetensors":
-        raise EditorError("A delta is a .safetensors file, not “{name}”.", name=arguments.output.name)
-    check_folder(arguments.output)
-    from inference.definitions import read_definition
-    from inference.deltas import write_delta
-
-    definition = read_definition(arguments.definition)
-    started = time.perf_counter()
-    printer = ProgressPrinter(quiet=arguments.json)
-    progress = Progress(printer)
-    try:
-        backbone = runner_of(arguments).backbone(arguments.model, progress)
-        from inference.methods.naive_delta import learn_naive
-
-        with progress.phase("learn"):
-            delta = learn_naive(backbone, definition, progress)
-    finally:
-        printer.close()
-    write_delta(delta, arguments.output)
-    seconds = time.perf_counter() - started
-    if arguments.json:
-        print_json(_learnt(arguments, delta.info.widths, progress.measured, seconds))
-    else:
-        say(f"{arguments.output}  ({seconds:.1f} s)")
-    return DONE
-
-
-def _learnt(
-    arguments: argparse.Namespace, widths: Mapping[str, int], measured: Measurements, seconds: float
-) -> dict[str, Any]:
-    return {
-        "definition": str(arguments.definition.absolute()),
-        "method": arguments.method,
-        "model": arguments.model,
-        "widths": dict(widths),
-        **costs(measured, seconds),
-        "outputs": [str(arguments.output.absolute())],
     }
 
 

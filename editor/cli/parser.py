@@ -78,10 +78,11 @@ def flag(name: str) -> str:
 
 
 def _add_operation(commands: Any, operation: Operation) -> None:
-    parser = _command(commands, operation.name, operation.label, "operations:run_operation")
+    function = "artifacts:make_artifact" if operation.artifact else "operations:run_operation"
+    parser = _command(commands, operation.name, operation.label, function)
     for declared in operation.parameters.declared():
         if not declared.declaration.hidden:
-            _add_parameter(parser, declared)
+            _add_parameter(parser, declared, "the preset's" if operation.artifact else "the model's own")
     if operation.name == "attribute":
         parser.add_argument("--image", type=Path, metavar="IN", help="a picture to edit, as “edit” does")
     if operation.name in ("attribute", "edit"):
@@ -94,12 +95,28 @@ def _add_operation(commands: Any, operation: Operation) -> None:
             metavar="WORDS",
             help='phrases of the prompt that have to be seen, such as cat "red car"; man#2 is the second man',
         )
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="png, jpeg, webp or ora file"
-    )
+    if operation.artifact:
+        _add_artifact_flags(parser)
+    else:
+        parser.add_argument(
+            "-o", "--output", type=Path, required=True, metavar="OUT", help="png, jpeg, webp or ora file"
+        )
     _add_model_flags(parser)
     _add_json(parser)
     parser.set_defaults(operation=operation.name)
+
+
+def _add_artifact_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="DELTA.safetensors",
+        help="default: the user's own deltas, where the sliders find it",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on where the same command was stopped or ended"
+    )
 
 
 def _add_attribute_flags(parser: argparse.ArgumentParser) -> None:
@@ -113,13 +130,14 @@ def _add_attribute_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_parameter(parser: argparse.ArgumentParser, declared: ParameterField) -> None:
+def _add_parameter(parser: argparse.ArgumentParser, declared: ParameterField, left_open: str) -> None:
+    """One flag; `left_open` is whose value is taken where an optional one is not given."""
     about = declared.declaration
     text = about.help or about.label
     if about.min is not None or about.max is not None:
         text += f" ({_bound(about.min)} to {_bound(about.max)})"
     if declared.optional:
-        text += ", default: the model's own"
+        text += f", default: {left_open}"
     elif not declared.required and declared.default not in ("", ()):
         text += f", default: {declared.default}"
     keywords: dict[str, Any] = {"dest": declared.name, "default": None, "help": text.replace("%", "%%")}
@@ -158,24 +176,13 @@ def _add_convert(commands: Any) -> None:
         if declared.name == "quality":
             parser.add_argument("--quality", type=_quality, metavar=f"N|{ORIGINAL}", help=_QUALITY_HELP)
         elif declared.name != "like_original":  # a word for the quality
-            _add_parameter(parser, declared)
+            _add_parameter(parser, declared, "the picture's own")
     parser.add_argument("--overwrite", action="store_true", help="even if OUT is IN itself")
     _add_json(parser)
 
 
 def _quality(text: str) -> int | str:
     return text if text == ORIGINAL else int(text)
-
-
-def _add_learn_delta(commands: Any) -> None:
-    parser = _command(commands, "learn-delta", "Learn an attribute's direction", "operations:learn_delta")
-    parser.add_argument(
-        "--definition", type=Path, required=True, metavar="FILE.toml", help="prompts that define it"
-    )
-    parser.add_argument("--method", choices=("naive", "learned"), default="naive", help="default: naive")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DELTA.safetensors")
-    _add_model_flags(parser)
-    _add_json(parser)
 
 
 def _add_deltas(commands: Any) -> None:
@@ -304,7 +311,6 @@ def _resolved(function: str) -> Callable[[argparse.Namespace], int]:
 
 _OTHERS: dict[str, Callable[[Any], None]] = {
     "convert": _add_convert,
-    "learn-delta": _add_learn_delta,
     "deltas": _add_deltas,
     "models": _add_models,
     "evaluate": _add_evaluate,

@@ -114,6 +114,12 @@ class Sessions(Controller):
         for session in self._sessions.values():
             session.forget_pictures()
 
+    def offer_new_attributes(self) -> None:
+        """A delta was added to those there were: what is drawn stays."""
+        self._attributes.clear()
+        for session in self._sessions.values():
+            session.sliders_changed.emit()
+
     def _listed_attributes(self, model: str, subject: str) -> tuple[AttributeInfo, ...]:
         try:
             entry = self._catalogue.find(model)

@@ -7,4 +7,5 @@ instances   a locked folder for each running Attune; those whose owner is gone a
 schedule    when a changed document is written
 autosave    watches the open documents and writes them on a thread of its own
 leftovers   finds, restores and discards what other runs left
+checkpoints long jobs that are not finished, to go on with
 """

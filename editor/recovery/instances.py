@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 import time
 import uuid
 from collections.abc import Generator
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from editor.system.atomic import writing_error
+from editor.system.locks import take_lock
 
 LOCK = "lock"
 DAMAGED = "damaged"
@@ -43,7 +43,7 @@ class Instance:
             with _entry(root):
                 folder.mkdir(mode=0o700)
                 lock = (folder / LOCK).open("w+b")
-                _take(lock, wait=False)
+                take_lock(lock, wait=False)
             lock.write(json.dumps({"pid": os.getpid(), "started": time.time()}).encode())
             lock.flush()
         except OSError as error:
@@ -80,7 +80,7 @@ def _claimed(folder: Path) -> Instance | None:
     with suppress(OSError):
         lock = (folder / LOCK).open("a+b")
         try:
-            _take(lock, wait=False)
+            take_lock(lock, wait=False)
         except OSError:
             lock.close()
         else:
@@ -92,21 +92,5 @@ def _claimed(folder: Path) -> Instance | None:
 def _entry(root: Path) -> Generator[None]:
     """One process at a time makes or claims folders: a folder is never seen before its lock is taken."""
     with (root / LOCK).open("a+b") as lock:
-        _take(lock, wait=True)
+        take_lock(lock, wait=True)
         yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(file: BinaryIO, *, wait: bool) -> None:
-        """Lock a file until it is closed, or raise an OSError."""
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _take(file: BinaryIO, *, wait: bool) -> None:
-        """Lock a file until it is closed, or raise an OSError."""
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -33,3 +33,10 @@ def recovery_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_state_dir("attune", appauthor=False)) / "recovery"
+
+
+def checkpoints_folder() -> Path:
+    """Long jobs that are not finished (XDG_STATE_HOME on Linux)."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("attune", appauthor=False)) / "checkpoints"

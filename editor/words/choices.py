@@ -40,6 +40,15 @@ CHOICES: Mapping[str, str] = {
     "ddpm": N_("Choices", "DDPM"),
     "euler": N_("Choices", "Euler"),
     "dpm++2m": N_("Choices", "DPM++ 2M"),
+    "naive": N_("Choices", "From words, in moments"),
+    "learned": N_("Choices", "From pictures, takes long"),
+    "constant": N_("Choices", "Constant"),
+    "cosine": N_("Choices", "Cosine"),
+    "constant-1000x10": N_("Choices", "Constant, 1000 × 10"),
+    "constant-1000x8": N_("Choices", "Constant, 1000 × 8"),
+    "constant-2000x8": N_("Choices", "Constant, 2000 × 8"),
+    "cosine-1000x5": N_("Choices", "Cosine, 1000 × 5"),
+    "cosine-500x8": N_("Choices", "Cosine, 500 × 8"),
 }
 """By value, under the context "Choices"; what is not here, such as "16:9", speaks for itself."""
 

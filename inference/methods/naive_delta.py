@@ -41,7 +41,8 @@ def learn_naive(backbone: Backbone, definition: Definition, progress: Progress |
         encoder: np.asarray(torch.stack(found).mean(0) * definition.scale, np.float32)
         for encoder, found in differences.items()
     }
-    return Delta(info=_info(backbone, definition, vectors), vectors=vectors)
+    licence = SHIPPED_LICENCE if backbone.sandbox else ""
+    return Delta(info=info_of(backbone, definition, vectors, "naive", licence), vectors=vectors)
 
 
 def learn_shipped(backbone: Backbone, definitions: Sequence[Definition], folder: Path) -> list[Path]:
@@ -64,7 +65,10 @@ def _noun_embedding(backbone: Backbone, text: str, noun: str) -> dict[str, Tenso
     }
 
 
-def _info(backbone: Backbone, definition: Definition, vectors: Vectors) -> DeltaInfo:
+def info_of(
+    backbone: Backbone, definition: Definition, vectors: Vectors, method: str, licence: str = ""
+) -> DeltaInfo:
+    """What is known of a delta that was learnt from `definition` for `backbone`."""
     return DeltaInfo(
         key=f"{backbone.name}/{definition.name}",
         attribute=definition.attribute,
@@ -74,8 +78,8 @@ def _info(backbone: Backbone, definition: Definition, vectors: Vectors) -> Delta
         model=backbone.name,
         model_hash=backbone.model_hash,
         family=backbone.family.value,
-        method="naive",
-        licence=SHIPPED_LICENCE if backbone.sandbox else "",
+        method=method,
+        licence=licence,
         widths={encoder: int(vector.shape[0]) for encoder, vector in vectors.items()},
     )
 

@@ -1,12 +1,21 @@
-"""The Jobs panel: what runs and waits, how long it still takes, and a button to stop it."""
+"""The Jobs panel: what runs and waits, how long it still takes, a button to stop it, and what can go on."""
 
 import time
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
+from editor.controllers.long_jobs import LongJobs
 from editor.pixels.qimages import to_qimage
+from editor.recovery.checkpoints import Leftover
 from editor.words.said import lines, said
 from inference.errors import EditorError
 from inference.messages import Message
@@ -21,6 +30,7 @@ from widgets.look.theme import scaled_font, tabular
 _SHOW_AFTER_MS = 80  # a slider's job that is over sooner would only flicker
 _FAILED_SHOWN_MS = 6000
 _THUMB_PX = 30
+_SURE_MS = 4000
 
 translate = QCoreApplication.translate
 
@@ -60,7 +70,7 @@ class JobRow(QWidget):
         self.bar = QProgressBar(maximum=1000, textVisible=False)
         self.bar.setAccessibleName(job.label)
         self.cancel = IconButton("close", self.tr("Stop this job"), size_px=14)
-        self.cancel.clicked.connect(lambda: service.cancel(job))
+        self.cancel.clicked.connect(lambda: service.set_aside(job))
         top = QHBoxLayout()
         top.setSpacing(8)
         top.addWidget(self.label, 1)
@@ -96,6 +106,9 @@ class JobRow(QWidget):
         self.bar.setRange(0, 0)
         self.state.setText(self.tr("starting"))
 
+    def show_parked(self) -> None:
+        self.state.setText(self.tr("waiting; goes on by itself"))
+
     def show_error(self, error: EditorError) -> None:
         self.bar.hide()
         self.state.setProperty("danger", True)
@@ -112,14 +125,65 @@ class JobRow(QWidget):
         return self.tr("{words} · {time} left").format(words=words, time=duration(seconds))
 
 
-class JobPanel(QWidget):
-    """One row for each job that takes longer than a blink; idle preparations are not shown."""
+class StoppedRow(QWidget):
+    """A long job that was stopped, in this session or an earlier one."""
 
-    def __init__(self, service: InferenceService, parent: QWidget | None = None) -> None:
+    def __init__(self, leftover: Leftover, jobs: LongJobs, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.leftover = leftover
+        self.label = ElidedLabel(leftover.label)
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label.setToolTip(leftover.label)
+        where = self.tr("stopped at {done} of {total}").format(done=leftover.done, total=leftover.total)
+        self.state = Label(where if leftover.total else self.tr("stopped at the beginning"))
+        self.state.setProperty("dim", True)
+        self.state.setFont(tabular(scaled_font(self.state.font(), 0.92)))
+        self.go_on = QPushButton(self.tr("Go on"))
+        self.go_on.setAccessibleName(self.tr("Go on: {job}").format(job=leftover.label))
+        self.keep = QPushButton(self.tr("Keep"))
+        self.keep.setAccessibleName(self.tr("Keep: {job}").format(job=leftover.label))
+        self.keep.setToolTip(self.tr("Put what was learnt so far into the library"))
+        self.keep.setVisible(leftover.begun and leftover.request.operation == "learn-delta")
+        self.discard = QPushButton(self.tr("Discard"))
+        self.discard.setAccessibleName(self.tr("Discard: {job}").format(job=leftover.label))
+        self._sure = QTimer(self, singleShot=True, interval=_SURE_MS)
+        self._sure.timeout.connect(lambda: self.discard.setText(self.tr("Discard")))
+        self.go_on.clicked.connect(lambda: jobs.go_on(leftover))
+        self.keep.clicked.connect(lambda: jobs.keep(leftover))
+        self.discard.clicked.connect(lambda: self._on_discard(jobs))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 2, 0, 2)
+        layout.setSpacing(8)
+        layout.addWidget(self.label, 1)
+        layout.addWidget(self.state)
+        layout.addWidget(self.go_on)
+        layout.addWidget(self.keep)
+        layout.addWidget(self.discard)
+
+    def _on_discard(self, jobs: LongJobs) -> None:
+        """Hours of work do not go with one click."""
+        if self._sure.isActive() or not self.leftover.begun:
+            jobs.discard(self.leftover)
+        else:
+            self._sure.start()
+            self.discard.setText(self.tr("Really?"))
+
+
+class JobPanel(QWidget):
+    """One row for each job that takes longer than a blink; idle preparations are not shown.
+
+    Below them stand those of `long_jobs` that are stopped.
+    """
+
+    def __init__(
+        self, service: InferenceService, long_jobs: LongJobs | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("PanelBody")
         self._service = service
+        self._long_jobs = long_jobs
         self._rows: dict[int, JobRow] = {}
+        self._stopped: list[StoppedRow] = []
         self.empty = Label(self.tr("Nothing is running."))
         self.empty.setProperty("dim", True)
         self.loading = Label()
@@ -142,6 +206,7 @@ class JobPanel(QWidget):
         service.job_queued.connect(self._on_queued)
         service.job_started.connect(self._on_started)
         service.job_progress.connect(self._on_progress)
+        service.job_parked.connect(self._on_parked)
         service.job_finished.connect(self._on_over)
         service.job_cancelled.connect(self._on_over)
         service.job_failed.connect(self._on_failed)
@@ -149,6 +214,9 @@ class JobPanel(QWidget):
         for job in service.jobs():
             self._add(job)
         self._on_status(service.status)
+        if long_jobs is not None:
+            long_jobs.changed.connect(self._show_stopped)
+            self._show_stopped()
 
     def sizeHint(self) -> QSize:
         return QSize(420, 120)
@@ -175,6 +243,30 @@ class JobPanel(QWidget):
         row = self.row(job)
         if row is not None:
             row.show_started()
+
+    def _on_parked(self, job: Job) -> None:
+        row = self.row(job)
+        if row is not None:
+            row.show_parked()
+
+    def _show_stopped(self) -> None:
+        assert self._long_jobs is not None, "it told that it changed"
+        left = self._long_jobs.stopped
+        for row in [row for row in self._stopped if row.leftover not in left]:
+            self._stopped.remove(row)
+            row.hide()
+            row.deleteLater()
+        shown = [row.leftover for row in self._stopped]
+        for leftover in left:
+            if leftover not in shown:
+                row = StoppedRow(leftover, self._long_jobs)
+                self._stopped.append(row)
+                self._list.insertWidget(self._list.count() - 1, row)
+        self._show_empty()
+
+    @property
+    def stopped(self) -> tuple[StoppedRow, ...]:
+        return tuple(self._stopped)
 
     def _on_progress(self, job: Job, step: Step) -> None:
         row = self.row(job)
@@ -204,7 +296,7 @@ class JobPanel(QWidget):
         self._show_empty()
 
     def _show_empty(self) -> None:
-        self.empty.setVisible(not self._rows and not self.loading.text())
+        self.empty.setVisible(not self._rows and not self._stopped and not self.loading.text())
 
 
 def _phase_words() -> dict[str, str]:

@@ -111,7 +111,7 @@ class OperationPanel(QWidget):
         self._show_layer()
 
     def _show_rows(self) -> None:
-        """What everybody sets; the rest under *Details*. Of a layer that is made again only what may change."""
+        """What everybody sets; the rest under *Details*. Of a layer made again only what may change."""
         more = self.more.isChecked()
         self._form.show_names(
             [

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from widgets.look.plain_text import Label
 
@@ -13,9 +21,10 @@ _SEARCH_FROM = 6  # fewer entries need no search field
 
 
 class AttributeMenu(QFrame):
-    """A popup; `chosen` tells the attribute."""
+    """A popup; `chosen` tells the attribute, `teach` that none of them is what is wanted."""
 
     chosen = Signal(str)
+    teach = Signal()
 
     def __init__(
         self, attributes: Sequence[tuple[str, str]], subject: str, parent: QWidget | None = None
@@ -38,6 +47,12 @@ class AttributeMenu(QFrame):
         layout.addWidget(self.search)
         layout.addWidget(self.list)
         layout.addWidget(self.empty, alignment=Qt.AlignmentFlag.AlignCenter)
+        self.teach_one = QToolButton()
+        self.teach_one.setText(self.tr("Teach…"))
+        self.teach_one.setToolTip(self.tr("Make a slider of your own from a few words"))
+        self.teach_one.setProperty("link", True)
+        self.teach_one.clicked.connect(self._on_teach)
+        layout.addWidget(self.teach_one)
         self.search.setVisible(len(attributes) >= _SEARCH_FROM)
         self.list.itemClicked.connect(self._choose)
         self.list.itemActivated.connect(self._choose)
@@ -73,6 +88,10 @@ class AttributeMenu(QFrame):
                 shown.append(item)
         self.list.setCurrentItem(shown[0] if shown else None)  # type: ignore[arg-type]
         self.empty.setVisible(not shown)
+
+    def _on_teach(self) -> None:
+        self.teach.emit()
+        self.close()
 
     def _choose(self, item: QListWidgetItem | None) -> None:
         if item is not None:

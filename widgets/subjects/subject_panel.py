@@ -29,6 +29,7 @@ class SubjectPanel(QWidget):
     """Shows the application's session; every change goes to the session and comes back by its signals."""
 
     subject_hovered = Signal(int)  # index, -1 for none
+    teach_requested = Signal(str)  # a subject's words
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -153,6 +154,7 @@ class SubjectPanel(QWidget):
         section.reset_requested.connect(lambda name: self._do(lambda s: s.reset(index, name or None)))
         section.remove_requested.connect(lambda name: self._do(lambda s: s.remove_attribute(index, name)))
         section.add_requested.connect(lambda name: self._on_add(index, name))
+        section.teach_requested.connect(self.teach_requested)
         section.link_toggled.connect(lambda name, on: self._do(lambda s: s.set_linked(name, on)))
         section.subject_removed.connect(lambda: self._on_toggled(*subject.span))
         section.hovered.connect(lambda on: self._on_hovered(index, on))

@@ -52,6 +52,7 @@ class SubjectSection(QWidget):
     remove_requested = Signal(str)
     add_requested = Signal(str)
     link_toggled = Signal(str, bool)
+    teach_requested = Signal(str)  # the subject's words
     subject_removed = Signal()
     hovered = Signal(bool)
 
@@ -118,7 +119,7 @@ class SubjectSection(QWidget):
                 row = self.rows[slider.attribute] = self._new_row(slider)
             self._rows.insertWidget(index, row)
             row.show_slider(slider)
-        self.add.setVisible(bool(available))
+        self.add.setText(self.tr("+ Add attribute") if available else self.tr("+ Teach an attribute…"))
         self.empty.setVisible(not available and not sliders)
         self._show_buttons()
 
@@ -150,6 +151,10 @@ class SubjectSection(QWidget):
             button.setVisible(shown)
 
     def _on_add(self) -> None:
+        if not self._available:
+            self.teach_requested.emit(self.subject.text)
+            return
         menu = AttributeMenu(self._available, self.subject.text, self)
         menu.chosen.connect(self.add_requested)
+        menu.teach.connect(lambda: self.teach_requested.emit(self.subject.text))
         menu.open_at(self.add.mapToGlobal(QPoint(0, self.add.height() + 2)))

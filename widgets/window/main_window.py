@@ -188,7 +188,9 @@ class MainWindow(QMainWindow):
             ),
             PanelSpec("history", self.tr("History"), right, lambda: HistoryPanel(application)),
             PanelSpec("variations", self.tr("Variations"), bottom, lambda: Filmstrip(application)),
-            PanelSpec("jobs", self.tr("Jobs"), bottom, lambda: JobPanel(application.service)),
+            PanelSpec(
+                "jobs", self.tr("Jobs"), bottom, lambda: JobPanel(application.service, application.long_jobs)
+            ),
         )
 
     def _place_panels(self) -> None:
@@ -292,6 +294,7 @@ class MainWindow(QMainWindow):
         subjects = self.panel("subjects")
         assert isinstance(subjects, SubjectPanel), "the panel table makes it"
         subjects.subject_hovered.connect(workspace.light_subject)
+        subjects.teach_requested.connect(self.commands.show_teach)
         subjects.new_picture.clicked.connect(self.commands.show_new_picture)
         workspace.subject_pointed.connect(subjects.focus_subject)
         refine = self.panel("refine")

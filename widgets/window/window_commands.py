@@ -78,6 +78,15 @@ class WindowCommands(QObject):
 
         self._show("step search", lambda: StepDialog(self._application, self._window))
 
+    def show_teach(self, subject: str = "") -> None:
+        """Teach an attribute, of `subject` if the user has chosen it already."""
+        from widgets.subjects.teach_dialog import TeachDialog
+
+        self._show("teach", lambda: TeachDialog(self._application, self._window))
+        dialog = self._dialogs["teach"]
+        if subject and isinstance(dialog, TeachDialog):
+            dialog.suggest(subject)
+
     def export_attention(self, index: int, step: int) -> None:
         """Write the picture with the map of a subject over it."""
         session = self._application.session

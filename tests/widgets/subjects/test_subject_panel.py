@@ -56,7 +56,10 @@ def test_a_word_without_attributes_says_so(subjects: SubjectPanel, qtbot: QtBot)
     click_word(subjects, qtbot, "beach")
     section = subjects.sections[2]
     assert not section.empty.isHidden()
-    assert section.add.isHidden()
+    assert section.add.text() == "+ Teach an attribute…"
+    with qtbot.waitSignal(subjects.teach_requested) as asked:
+        section.add.click()
+    assert asked.args == ["beach"]
 
 
 def test_adding_from_the_menu_makes_a_row(subjects: SubjectPanel, qtbot: QtBot) -> None:

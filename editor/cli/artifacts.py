@@ -1,0 +1,201 @@
+"""The commands that make a file other than a picture, such as `attune learn-delta`. Free of Qt.
+
+They may run for hours: what is there so far is kept on disk, an interruption ends them at a place from which
+`--resume` goes on, and the end is the same to the bit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from editor.cli.operations import check_folder, parameters_of, report, runner_of
+from editor.cli.output import ProgressPrinter, complain, print_json, say
+from editor.recovery.checkpoints import Checkpoint, Checkpoints, Held, name_of
+from editor.system.atomic import atomic_write
+from editor.system.errors import DONE, INTERRUPTED, WritingError
+from editor.system.folders import checkpoints_folder, deltas_folder
+from inference.definitions import Definition, definition_from_bytes, read_definition
+from inference.deltas import DeltaLibrary, read_delta_file
+from inference.errors import EditorError, Parked
+from inference.messages import Message
+from inference.operations import OPERATIONS, LearnDelta
+from inference.progress import Measurements, Progress, Step
+from inference.request import Request, Result
+
+DELTA_ENDING = ".safetensors"
+
+
+def make_artifact(arguments: argparse.Namespace) -> int:
+    """One request whose result is a file: written to `-o`, or kept in the library of deltas."""
+    started = time.perf_counter()
+    if arguments.output is not None:
+        if arguments.output.suffix != DELTA_ENDING:
+            raise EditorError("A delta is a .safetensors file, not “{name}”.", name=arguments.output.name)
+        check_folder(arguments.output)
+    read_definition(arguments.definition)  # what is wrong with it is told with its name, before all work
+    parameters, contents = parameters_of(arguments)
+    request = Request(operation=arguments.operation, parameters=parameters, model=arguments.model)
+    with _held(request) as held:
+        work = _Work(request, contents, held, ProgressPrinter(quiet=arguments.json))
+        try:
+            result = work.run(runner_of(arguments), resume=arguments.resume)
+        except Parked as parked:
+            work.write(parked.state)
+            complain(
+                str(
+                    Message(
+                        "stopped at {done} of {total}. The same command with --resume goes on.",
+                        done=work.step.done,
+                        total=work.step.total,
+                    )
+                )
+            )
+            return INTERRUPTED
+        output = _kept(result, definition_from_bytes(_definition_in(contents, request)), arguments.output)
+        if held is not None:
+            held.remove()
+    _tell(arguments, result, output, time.perf_counter() - started)
+    return DONE
+
+
+class _Work:
+    """One run that is followed to the disk. `step` is the last one that was reported."""
+
+    def __init__(
+        self, request: Request, contents: Mapping[str, Any], held: Held | None, printer: ProgressPrinter
+    ) -> None:
+        self.step = Step(phase="", done=0, total=0)
+        self._request = request
+        self._contents = dict(contents)
+        self._held = held
+        self._printer = printer
+        self._interrupted = False
+        self._measured = Measurements()
+
+    def run(self, runner: Any, *, resume: bool) -> Result:
+        """Begin, or go on.
+
+        Raises:
+            Parked: the user interrupted it.
+            EditorError: as the runner, or the checkpoint is damaged.
+        """
+        state = self._last(resume=resume)
+        progress = Progress(
+            self._on_step,
+            park_requested=lambda: self._interrupted,
+            on_checkpoint=self.write,
+            measured=self._measured,
+        )
+        try:
+            with self._interruptions():
+                return runner.run(self._request, self._contents, progress, state)
+        finally:
+            self._printer.close()
+
+    def write(self, state: bytes) -> None:
+        """Keep a state; where that fails the work goes on, and the last one stays."""
+        if self._held is None:
+            return
+        checkpoint = Checkpoint(
+            request=self._request,
+            label=str(self._request.declared.label),
+            done=self.step.done,
+            total=self.step.total,
+            state=state,
+            contents=self._contents,
+            measured=self._measured,
+        )
+        try:
+            self._held.write(checkpoint)
+        except WritingError as error:
+            complain(str(error))
+
+    def _last(self, *, resume: bool) -> bytes | None:
+        if self._held is None or not self._held.exists:
+            if resume:
+                complain(str(Message("there is nothing to go on from; this begins at the beginning.")))
+            return None
+        if not resume:
+            complain(str(Message("an earlier run of this is given up; --resume would have gone on.")))
+            return None
+        last = self._held.read()
+        self._measured = last.measured
+        self.step = Step(phase="", done=last.done, total=last.total)
+        return last.state
+
+    def _on_step(self, step: Step) -> None:
+        self.step = step
+        self._printer(step)
+
+    @contextmanager
+    def _interruptions(self) -> Generator[None]:
+        """The first interruption ends the work at its next place; before it began, and twice, at once."""
+
+        def interrupted(number: int, frame: FrameType | None) -> None:
+            if self._interrupted or self.step.phase in ("", "load"):
+                raise KeyboardInterrupt
+            self._interrupted = True
+
+        before = signal.getsignal(signal.SIGINT)
+        with suppress(ValueError):  # not the main thread: nobody interrupts
+            signal.signal(signal.SIGINT, interrupted)
+        try:
+            yield
+        finally:
+            with suppress(ValueError):
+                signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _held(request: Request) -> Generator[Held | None]:
+    """The job's file; None, and a sentence, where nothing can be kept."""
+    try:
+        held = Checkpoints(checkpoints_folder()).hold(name_of(request))
+    except WritingError as error:
+        complain(str(error))
+        yield None
+        return
+    with held:
+        yield held
+
+
+def _definition_in(contents: Mapping[str, Any], request: Request) -> bytes:
+    parameters = request.parameters
+    assert isinstance(parameters, LearnDelta), "the only operation of this kind"
+    return contents[parameters.definition.hash]
+
+
+def _kept(result: Result, definition: Definition, output: Path | None) -> Path:
+    content = result.artifacts[OPERATIONS[result.request.operation].artifact]
+    if output is None:
+        info = DeltaLibrary.standard(deltas_folder()).add(content, definition.name)
+        assert info.path is not None, "it was written"
+        return info.path
+    with atomic_write(output) as file:
+        file.write(content)
+    return output
+
+
+def _tell(arguments: argparse.Namespace, result: Result, output: Path, seconds: float) -> None:
+    if arguments.json:
+        widths = read_delta_file(output).info.widths
+        print_json(
+            {
+                **report(result, [output], seconds),
+                "definition": str(arguments.definition.absolute()),
+                "method": getattr(result.request.parameters, "method", ""),
+                "widths": dict(widths),
+                "scores": dict(result.scores),
+            }
+        )
+        return
+    say(f"{output}  ({seconds:.1f} s)")
+    for note in result.notes:
+        complain(str(note))

@@ -1,0 +1,65 @@
+"""What a person says to teach an attribute, as the definition that it is learnt from."""
+
+import re
+from dataclasses import dataclass
+
+from inference.definitions import definition_from_bytes, definition_text, shipped_folder, subject_words
+from inference.errors import EditorError
+from inference.prompts.words import words
+
+USUAL_PREFIXES = ("{,a photo of,a portrait of} a",)
+LONGEST = 200  # characters of a phrase
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """An attribute in words: of `subject` ("man, woman"), from `lower` ("rested") to `higher` ("tired")."""
+
+    subject: str
+    lower: str
+    higher: str
+    label: str = ""
+    prefixes: tuple[str, ...] = ()
+
+    def definition(self) -> bytes:
+        """The definition as TOML.
+
+        Raises:
+            EditorError: words are missing, or both ends are the same.
+        """
+        subjects = [" ".join(one.split()) for one in re.split(r"[,;，、；]", self.subject) if one.strip()]
+        lower, higher = " ".join(self.lower.split()), " ".join(self.higher.split())
+        label = " ".join(self.label.split()) or higher.capitalize()
+        if not subjects:
+            raise EditorError("The subject is missing.", "Name what the attribute belongs to, such as “man”.")
+        if not lower or not higher:
+            raise EditorError("A word for one end is missing.", "Say both, such as “rested” and “tired”.")
+        if lower.casefold() == higher.casefold():
+            raise EditorError("Both ends are “{word}”.", "Choose words that differ.", word=lower)
+        if max(map(len, (*subjects, lower, higher, label, *self.prefixes))) > LONGEST:
+            raise EditorError("That is too long.", "A few words are enough.")
+        kind, known = _kind_of(subjects)
+        content = definition_text(
+            attribute=_attribute(label),
+            label=label,
+            subject=kind,
+            subjects=() if known else tuple(one.casefold() for one in subjects),
+            prefixes=[one for one in self.prefixes if one.strip()] or USUAL_PREFIXES,
+            pairs=[(one, f"{higher} {one}", f"{lower} {one}") for one in subjects],
+        ).encode()
+        definition_from_bytes(content)  # what is wrong with it is told now
+        return content
+
+
+def _kind_of(subjects: list[str]) -> tuple[str, bool]:
+    """The kind that all of the words are of, such as "person", and True; else the first word."""
+    nouns = {one.casefold().split()[-1] for one in subjects}
+    for kind, known in subject_words(shipped_folder()).items():
+        if nouns <= set(known):
+            return kind, True
+    return subjects[0].casefold().split()[-1], False
+
+
+def _attribute(label: str) -> str:
+    """ "Very tired!" → "very-tired": what the command line and files call it."""
+    return "-".join(word.text.casefold() for word in words(label)) or label.casefold()

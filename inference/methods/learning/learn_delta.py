@@ -1,0 +1,226 @@
+"""The operation `learn-delta`: an attribute's direction, compared ("naive") or optimised ("learned").
+
+An optimised run is a chain of small units: a step of a trajectory, or a micro-step of the loss. Before each
+it can be parked, and its state is all that the rest depends on. AdamW (arXiv:1711.05101) has the published
+β = (0.5, 0.8); weight decay sets what a step of the slider is worth. The mean gradient of an accumulation
+is followed, not the sum: AdamW makes no difference between them.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from inference.backbones.base import Backbone
+from inference.definitions import Definition, definition_from_bytes
+from inference.deltas import Delta, delta_file, metadata_of
+from inference.errors import EditorError
+from inference.inputs import Inputs
+from inference.messages import Message
+from inference.methods.learning.examples import Examples
+from inference.methods.learning.objective import Objective
+from inference.methods.learning.pool import Pool
+from inference.methods.learning.presets import COSINE
+from inference.methods.learning.state import LearningState, Point, Walk
+from inference.methods.naive_delta import info_of, learn_naive
+from inference.operations import LearnDelta
+from inference.progress import Progress
+from inference.request import Output
+
+BETAS = (0.5, 0.8)
+EPSILON = 1e-8
+LEARNED = "learned"
+_LATE = 0.1  # share of the run whose mean loss is told
+
+
+def learn_delta(backbone: Backbone, parameters: LearnDelta, inputs: Inputs, progress: Progress) -> Output:
+    """No pictures; the artifact "delta" is a delta's file, "report" the loss of each update as JSON.
+
+    Raises:
+        EditorError: the definition is not right, the model cannot be learnt with in this memory mode, the
+            checkpoint to go on from is none of this run, or the run diverged at once.
+    """
+    definition = definition_from_bytes(inputs.contents[parameters.definition.hash])
+    with progress.phase("learn"):
+        if parameters.method != LEARNED:
+            progress.step(0, 1)
+            return Output(
+                images=(), artifacts={"delta": delta_file(learn_naive(backbone, definition, progress))}
+            )
+        return _learned(backbone, parameters, definition, inputs.resume, progress)
+
+
+def _learned(
+    backbone: Backbone,
+    parameters: LearnDelta,
+    definition: Definition,
+    resume: bytes | None,
+    progress: Progress,
+) -> Output:
+    if not backbone.allows_gradients:
+        raise EditorError(
+            "There is not enough memory for learning with {model}.",
+            "Switch “Low memory” on, close other programs, or choose a smaller model.",
+            model=backbone.name,
+        )
+    run = _Run(backbone, parameters, definition, progress)
+    state = run.state(resume)
+    steps = parameters.steps or 1
+    diverged = False
+    while state.step < steps and not diverged:
+        progress.checkpoint(state.to_bytes)
+        diverged = not run.unit(state)
+    if not diverged:
+        return _output(run, state.vectors, state, ())
+    if not state.good_step:
+        raise EditorError(
+            "Learning diverged at once: the loss is not finite any more.",
+            "Choose a lower learning rate.",
+        )
+    note = Message(
+        "Learning diverged at step {step} of {steps}; kept is what was learnt until step {good}. A lower "
+        "learning rate may help.",
+        step=state.step + 1,
+        steps=steps,
+        good=state.good_step,
+    )
+    return _output(run, state.good, state, (note,))
+
+
+class _Run:
+    """What is fixed for the whole run."""
+
+    def __init__(
+        self, backbone: Backbone, parameters: LearnDelta, definition: Definition, progress: Progress
+    ) -> None:
+        self.backbone = backbone
+        self.parameters = parameters
+        self.definition = definition
+        self.progress = progress
+        self.steps = parameters.steps or 1
+        self.accumulation = parameters.accumulation or 1
+        defaults = backbone.defaults
+        levels = backbone.levels(parameters.sampling_steps, defaults.width, defaults.height)
+        examples = Examples(backbone, definition)
+        self.widths = {
+            encoder: width
+            for encoder, width in backbone.token_widths.items()
+            if encoder in examples[0].tokens and (parameters.t5 or encoder != "t5")
+        }
+        self._shape = (parameters.batch, *backbone.latent_shape(defaults.width, defaults.height))
+        self._pool = Pool(
+            backbone=backbone,
+            parameters=parameters,
+            examples=examples,
+            levels=levels,
+            unconditional=backbone.negative_prompt(""),
+        )
+        self._objective = Objective(
+            backbone=backbone, parameters=parameters, examples=examples, levels=levels
+        )
+
+    def state(self, resume: bytes | None) -> LearningState:
+        if resume is None:
+            return LearningState.new(self.widths, self.parameters.seed, self._name, self._about)
+        state = LearningState.from_bytes(resume, self.widths, self._shape, self.backbone.device, self._name)
+        outside = [one for one in (state.walk, *state.points) if one is not None and not self._knows(one)]
+        if outside or state.micro >= self.accumulation:
+            raise EditorError("The checkpoint does not fit the run.", "Begin again.")
+        return state
+
+    @property
+    def _about(self) -> str:
+        nothing = {encoder: np.zeros(width, np.float32) for encoder, width in self.widths.items()}
+        info = info_of(self.backbone, self.definition, nothing, LEARNED)
+        return json.dumps(metadata_of(info), ensure_ascii=False)
+
+    @property
+    def _name(self) -> str:
+        """All that decides the result."""
+        return json.dumps([self.backbone.model_hash, self.parameters.to_json()], sort_keys=True)
+
+    def _knows(self, place: Point | Walk) -> bool:
+        wanted = place.wanted if isinstance(place, Walk) else (place.index,)
+        return (
+            len(place.examples) == self.parameters.batch
+            and max(place.examples) < len(self._pool.examples)
+            and max(place.index, *wanted) < self._pool.last
+            and place.index <= wanted[-1]
+        )
+
+    def unit(self, state: LearningState) -> bool:
+        """One step of a trajectory, or one micro-step; False if it diverged."""
+        shown = None
+        if state.walk is not None or state.to_come or not state.points:
+            left = (self.steps - state.step) * self.accumulation - state.micro
+            self._pool.fill(state, left)
+        else:
+            point = state.points.pop(0)
+            shown = self._objective.add(state, point, look=self.progress.wants_preview)
+            if not math.isfinite(state.loss):
+                return False
+            if state.micro == self.accumulation and not self._updated(state):
+                return False
+        self.progress.step(state.step, self.steps, shown)
+        return True
+
+    def _updated(self, state: LearningState) -> bool:
+        """Follow the mean gradient; False, and nothing followed, if it is not finite."""
+        gradients = {encoder: total / self.accumulation for encoder, total in state.gradient.items()}
+        if not all(bool(gradient.isfinite().all()) for gradient in gradients.values()):
+            return False
+        state.good = {encoder: vector.clone() for encoder, vector in state.vectors.items()}
+        state.good_step = state.step
+        rate = learning_rate(self.parameters, state.step)
+        for encoder, gradient in gradients.items():
+            self._adamw(state, encoder, gradient, rate)
+            state.gradient[encoder].zero_()
+        if not all(bool(vector.isfinite().all()) for vector in state.vectors.values()):
+            return False
+        state.losses.append(state.loss / self.accumulation)
+        state.loss, state.micro = 0.0, 0
+        state.step += 1
+        return True
+
+    def _adamw(self, state: LearningState, encoder: str, gradient: torch.Tensor, rate: float) -> None:
+        """θ ← θ - rate·(decay·θ + m̂/(√v̂ + ε)), the decay beside the gradient (arXiv:1711.05101, alg. 2)."""
+        first, second = BETAS
+        count = state.step + 1
+        average, square = state.average[encoder], state.square[encoder]
+        average.mul_(first).add_(gradient, alpha=1 - first)
+        square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
+        size = (square / (1 - second**count)).sqrt().add_(EPSILON)
+        vector = state.vectors[encoder]
+        vector.mul_(1 - rate * self.parameters.weight_decay)
+        vector.addcdiv_(average / (1 - first**count), size, value=-rate)
+
+
+def learning_rate(parameters: LearnDelta, step: int) -> float:
+    """The rate of update number `step` (from 0): constant, or annealed along half a cosine.
+
+    Cosine: low + ½·(high - low)·(1 + cos(π·step/steps)) (arXiv:1608.03983, eq. 5, without restarts).
+    """
+    high, low = parameters.learning_rate, parameters.final_learning_rate
+    if parameters.schedule != COSINE:
+        return high
+    return low + (high - low) * (1 + math.cos(math.pi * step / (parameters.steps or 1))) / 2
+
+
+def _output(
+    run: _Run, vectors: Mapping[str, torch.Tensor], state: LearningState, notes: tuple[Message, ...]
+) -> Output:
+    arrays = {encoder: vector.numpy() for encoder, vector in vectors.items()}
+    info = info_of(run.backbone, run.definition, arrays, LEARNED)
+    late = state.losses[-max(1, round(_LATE * len(state.losses))) :]
+    scores = {"loss": sum(late) / len(late)} if late else {}
+    return Output(
+        images=(),
+        notes=notes,
+        scores=scores,
+        artifacts={
+            "delta": delta_file(Delta(info=info, vectors=arrays)),
+            "report": json.dumps({"losses": state.losses}).encode(),
+        },
+    )

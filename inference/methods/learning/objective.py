@@ -1,0 +1,105 @@
+"""The loss of one micro-step (Baumann et al., arXiv:2403.17064), in x̂₀, without guidance.
+
+    target = f(P) + s·(f(P+) - f(P-)),   prediction = f(P with s·Δe on the noun's tokens)
+
+f is x̂₀ at one x_t and t; |s| is uniform in a range, its sign random. Differences in x̂₀ weigh early steps
+most, which is where a picture is decided.
+"""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from inference.backbones.base import Backbone
+from inference.methods.learning.examples import Example, Examples
+from inference.methods.learning.state import LearningState, Point
+from inference.operations import LearnDelta
+from inference.prompts.prompt import Prompt
+from inference.schedule import Level
+
+_SHOWN_FROM = 0.3  # share of the steps after which x̂₀ looks like something
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """Adds the gradient of one point to a state."""
+
+    backbone: Backbone
+    parameters: LearnDelta
+    examples: Examples
+    levels: Sequence[Level]
+
+    def add(self, state: LearningState, point: Point, *, look: bool = False) -> NDArray[np.uint8] | None:
+        """One micro-step: its loss and gradient go into `state`; a strip of previews if wanted and clear.
+
+        With `look` the strip [h, scales·w, 3] shows x̂₀ by rising strength; it costs no evaluation.
+        """
+        scales = self._scales(state)
+        examples = [self.examples[number] for number in point.examples]
+        middle, difference = self._ends(point, examples)
+        together = 1 if self.parameters.low_memory else len(scales)
+        seen: dict[float, Tensor] = {}
+        for start in range(0, len(scales), together):
+            some = scales[start : start + together]
+            x0 = self._one(state, point, examples, some, middle, difference, len(scales))
+            seen.update(zip(some, x0.chunk(len(some)), strict=True))
+        state.micro += 1
+        if not look or point.index < _SHOWN_FROM * (len(self.levels) - 1):
+            return None
+        return np.concatenate([self.backbone.preview(seen[scale][:1]) for scale in sorted(seen)], axis=1)
+
+    def _scales(self, state: LearningState) -> list[float]:
+        """Random strengths; the generator is asked for sizes and signs alike, whatever they are."""
+        count, generator = self.parameters.scales, state.generator
+        low, high = sorted((self.parameters.smallest_scale, self.parameters.largest_scale))
+        sizes = low + (high - low) * torch.rand(count, generator=generator)
+        signs = torch.randint(2, (count,), generator=generator) * 2 - 1
+        return [float(scale) for scale in sizes * signs]
+
+    @torch.no_grad()
+    def _ends(self, point: Point, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
+        """f(P) and f(P+) - f(P-), each [B, C, h, w], in one batch."""
+        prompts = [
+            *(example.target for example in examples),
+            *(example.positive for example in examples),
+            *(example.negative for example in examples),
+        ]
+        x0 = self._x0(point.latents.repeat(3, 1, 1, 1), point, prompts)
+        middle, positive, negative = x0.chunk(3)
+        return middle, positive - negative
+
+    @torch.enable_grad()
+    def _one(
+        self,
+        state: LearningState,
+        point: Point,
+        examples: Sequence[Example],
+        scales: Sequence[float],
+        middle: Tensor,
+        difference: Tensor,
+        of: int,
+    ) -> Tensor:
+        """Add loss and gradient of some of the `of` scales; x̂₀ [len(scales)·B, C, h, w], scale by scale."""
+        vectors = {encoder: vector.clone().requires_grad_() for encoder, vector in state.vectors.items()}
+        prompts = [example.shifted(vectors, scale) for scale in scales for example in examples]
+        target = torch.cat([middle + scale * difference for scale in scales])
+        low = self.backbone.checkpointed() if self.parameters.low_memory else nullcontext()
+        with low:
+            x0 = self._x0(point.latents.repeat(len(scales), 1, 1, 1), point, prompts)
+            loss = (x0 - target).square().mean() * (len(scales) / of)
+        gradients = torch.autograd.grad(
+            loss, list(vectors.values()), allow_unused=True, materialize_grads=True
+        )
+        self.backbone.measured.backward_evaluations += len(prompts)
+        for encoder, gradient in zip(vectors, gradients, strict=True):
+            state.gradient[encoder] += gradient
+        state.loss += float(loss.detach())
+        return x0.detach()
+
+    def _x0(self, latents: Tensor, point: Point, prompts: Sequence[Prompt]) -> Tensor:
+        return self.backbone.predict(latents, self.levels[point.index], prompts).x0

@@ -1,0 +1,263 @@
+"""Learning: the loop of the paper, bit for bit after any interruption, and what may go wrong."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from inference.content import DefinitionFile, content_hash
+from inference.definitions import definition_text, shipped_folder
+from inference.deltas import DeltaLibrary, read_delta_file
+from inference.errors import EditorError, Parked
+from inference.methods.learning import learn_delta as module
+from inference.methods.learning.kept import delta_file_of
+from inference.methods.learning.learn_delta import learning_rate
+from inference.methods.learning.state import LearningState
+from inference.models import Catalogue, MemoryMode, ModelEntry
+from inference.operations import LearnDelta
+from inference.progress import Progress
+from inference.request import Request, Result
+from inference.runner import Runner
+from inference.weights.loading import load_backbone
+
+NAMES = ("tiny-sd1", "tiny-sdxl", "tiny-sd3")
+TOML = definition_text(
+    attribute="age",
+    label="Age",
+    subject="person",
+    prefixes=["{,a photo of} a"],
+    pairs=[("man", "old man", "young man"), ("woman", "old woman", "young woman")],
+).encode()
+SHORT = {"method": "learned", "steps": 3, "accumulation": 2, "sampling_steps": 4, "points": 2, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def runner(tiny_folders: dict[str, Path], tiny_backbones: dict[str, Any]) -> Runner:
+    def load(entry: ModelEntry, **options: object) -> Any:
+        return tiny_backbones[entry.name]
+
+    models = next(iter(tiny_folders.values())).parent
+    catalogue = Catalogue(models / "settings", built_in=models)
+    return Runner(catalogue, DeltaLibrary((), shipped_folder() / "definitions"), device="cpu", load=load)
+
+
+def request(model: str = "tiny-sd1", **values: Any) -> Request:
+    parameters = LearnDelta(definition=DefinitionFile(content_hash(TOML)), **{**SHORT, **values})
+    return Request(operation="learn-delta", parameters=parameters, model=model)
+
+
+def learn(
+    runner: Runner, asked: Request, progress: Progress | None = None, resume: bytes | None = None
+) -> Result:
+    runner.forget()
+    contents = {content_hash(TOML): TOML}
+    return runner.run(asked, contents, progress or Progress(), resume)
+
+
+def parked_after(runner: Runner, asked: Request, units: int, resume: bytes | None = None) -> bytes:
+    asked_for = 0
+
+    def park() -> bool:
+        nonlocal asked_for
+        asked_for += 1
+        return asked_for > units
+
+    with pytest.raises(Parked) as parked:
+        learn(runner, asked, Progress(park_requested=park), resume)
+    return parked.value.state
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_parked_before_every_unit_ends_in_the_same_bytes(name: str, runner: Runner) -> None:
+    asked = request(name)
+    undisturbed = learn(runner, asked)
+    state: bytes | None = None
+    parks = 0
+    while True:
+        try:
+            state = parked_after(runner, asked, 1, state)
+        except BaseException as error:
+            if "DID NOT RAISE" not in str(error):
+                raise
+            break
+        parks += 1
+    again = learn(runner, asked, resume=state)
+    assert parks > 10
+    assert dict(again.artifacts) == dict(undisturbed.artifacts)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_learns_every_part_and_lowers_the_loss(name: str, runner: Runner, tmp_path: Path) -> None:
+    result = learn(runner, request(name, steps=12, accumulation=4, points=4))
+    path = tmp_path / "person-age.safetensors"
+    path.write_bytes(result.artifacts["delta"])
+    delta = read_delta_file(path)
+    assert dict(delta.info.widths) == dict(runner.backbone(name, Progress()).token_widths)
+    assert (delta.info.method, delta.info.label, delta.info.model) == ("learned", "Age", name)
+    assert all(np.abs(vector).max() > 0 for vector in delta.vectors.values())
+    losses = json.loads(result.artifacts["report"])["losses"]
+    assert len(losses) == 12
+    assert all(map(math.isfinite, losses))
+    assert result.scores["loss"] == pytest.approx(losses[-1])
+
+
+def test_the_t5_part_can_be_left_out(runner: Runner, tmp_path: Path) -> None:
+    result = learn(runner, request("tiny-sd3", t5=False))
+    path = tmp_path / "age.safetensors"
+    path.write_bytes(result.artifacts["delta"])
+    assert set(read_delta_file(path).vectors) == {"clip_l", "clip_g"}
+
+
+@pytest.mark.parametrize("points", [1, 4])
+def test_what_a_run_costs(points: int, runner: Runner) -> None:
+    """Points at every level of a four-step trajectory: three guided steps lead to the last of them."""
+    result = learn(runner, request(steps=2, accumulation=4, points=points))
+    micro_steps = 8
+    loss = micro_steps * (3 + 4)
+    if points == 4:
+        assert result.measured.denoiser_evaluations == loss + 2 * 3 * 2
+    else:
+        assert loss < result.measured.denoiser_evaluations <= loss + micro_steps * 3 * 2
+    assert result.measured.backward_evaluations == micro_steps * 4
+
+
+def test_no_more_is_sampled_than_the_run_can_use(runner: Runner) -> None:
+    result = learn(runner, request(steps=1, accumulation=1, points=50))
+    assert result.measured.denoiser_evaluations <= 2 * 3 + 7
+
+
+def test_the_update_is_that_of_pytorch(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    gradients: list[torch.Tensor] = []
+    original: Callable[..., Any] = module._Run._adamw
+
+    def noted(self: Any, state: Any, encoder: str, gradient: torch.Tensor, rate: float) -> None:
+        gradients.append(gradient.clone())
+        original(self, state, encoder, gradient, rate)
+
+    monkeypatch.setattr(module._Run, "_adamw", noted)
+    state = LearningState.new({"clip_l": 16}, 0)
+    expected = torch.zeros(16, requires_grad=True)
+    optimiser = torch.optim.AdamW([expected], lr=0.1, betas=(0.5, 0.8), weight_decay=0.333)
+    run = object.__new__(module._Run)
+    run.parameters = LearnDelta(definition=DefinitionFile(content_hash(TOML)))
+    for seed in range(5):
+        expected.grad = torch.randn(16, generator=torch.Generator().manual_seed(seed))
+        optimiser.step()
+        run._adamw(state, "clip_l", expected.grad, 0.1)
+        state.step += 1
+    torch.testing.assert_close(state.vectors["clip_l"], expected.detach())
+
+
+def test_low_memory_gives_the_same_gradient(runner: Runner) -> None:
+    """Scale by scale and with checkpoints: the same sums in another order."""
+    usual, low = (learn(runner, request(steps=1, low_memory=low)) for low in (False, True))
+    losses = [json.loads(result.artifacts["report"])["losses"] for result in (usual, low)]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+    assert usual.measured.denoiser_evaluations == low.measured.denoiser_evaluations
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_batches_have_their_own_examples(batch: int, runner: Runner) -> None:
+    result = learn(runner, request(steps=1, accumulation=1, points=1, batch=batch, sampling_steps=1))
+    assert result.measured.denoiser_evaluations == 7 * batch
+
+
+def test_seed_and_method_decide(runner: Runner) -> None:
+    first, other = (learn(runner, request(seed=seed)).artifacts["delta"] for seed in (1, 2))
+    naive = learn(runner, request(method="naive"))
+    assert first != other
+    assert naive.measured.denoiser_evaluations == 0
+    assert set(naive.artifacts) == {"delta"}
+
+
+def test_the_learning_rate_is_annealed_along_half_a_cosine() -> None:
+    asked = request(steps=100, schedule="cosine", learning_rate=0.4, final_learning_rate=0.2).parameters
+    assert isinstance(asked, LearnDelta)
+    assert learning_rate(asked, 0) == pytest.approx(0.4)
+    assert learning_rate(asked, 50) == pytest.approx(0.3)
+    assert learning_rate(asked, 100) == pytest.approx(0.2)
+    assert learning_rate(replace(asked, schedule="constant"), 70) == 0.4
+
+
+def test_presets_fill_what_is_left_open(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[LearnDelta] = []
+
+    def noted(backbone: Any, parameters: LearnDelta, inputs: Any, progress: Progress) -> Any:
+        seen.append(parameters)
+        raise EditorError("enough")
+
+    monkeypatch.setattr(module, "learn_delta", noted)
+    with pytest.raises(EditorError, match="enough"):
+        learn(runner, request(preset="cosine-1000x5", steps=7, accumulation=None))
+    assert (seen[0].steps, seen[0].accumulation, seen[0].schedule) == (7, 5, "cosine")
+
+
+def test_a_run_that_diverges_keeps_what_was_good(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+    original: Callable[..., Any] = module.Objective.add
+
+    def broken(self: Any, state: LearningState, point: Any, *, look: bool = False) -> Any:
+        nonlocal calls
+        calls += 1
+        found = original(self, state, point, look=look)
+        if calls > 6:  # in the fourth update
+            state.loss = math.nan
+        return found
+
+    monkeypatch.setattr(module.Objective, "add", broken)
+    result = learn(runner, request(steps=8, schedule="constant"))
+    assert "diverged at step 4 of 8" in result.notes[0].said()
+    assert "until step 2" in result.notes[0].said()
+    calls = 6
+    with pytest.raises(EditorError, match="diverged at once"):
+        learn(runner, request(steps=8))
+
+
+def test_checkpoints_of_other_runs_are_refused(runner: Runner) -> None:
+    state = parked_after(runner, request(), 8)
+    for asked in (request("tiny-sdxl"), request(batch=2), request(accumulation=1)):
+        with pytest.raises(EditorError, match="of another run"):
+            learn(runner, asked, resume=state)
+    for broken in (b"", state[:-3], state.replace(b"attune-learning-1", b"attune-learning-9"), b"x" * 100):
+        with pytest.raises(EditorError, match=r"damaged|kind"):
+            learn(runner, request(), resume=broken)
+    with pytest.raises(EditorError, match=r"damaged|not finite|fit|checkpoint|run"):
+        learn(runner, request(), resume=state[:-40] + b"\xff" * 40)
+
+
+def test_a_checkpoint_gives_what_was_learnt_so_far(runner: Runner, tmp_path: Path) -> None:
+    """The same file as a run that ends there, constant rates given."""
+    with pytest.raises(EditorError, match="Nothing has been learnt"):
+        delta_file_of(parked_after(runner, request(), 0))
+    asked = request(steps=9, points=1, sampling_steps=1, schedule="constant")
+    kept = delta_file_of(parked_after(runner, asked, 2 * 2 * 2))
+    ended = learn(runner, request(steps=2, points=1, sampling_steps=1, schedule="constant"))
+    assert kept == ended.artifacts["delta"]
+
+
+def test_bad_definitions_are_told(runner: Runner) -> None:
+    for text, problem in ((b"\xff", "TOML"), (b"a = 1", "lacks"), (b"a" * (2**20 + 1), "too large")):
+        asked = replace(request(), parameters=LearnDelta(definition=DefinitionFile(content_hash(text))))
+        with pytest.raises(EditorError, match=problem) as error:
+            runner.run(asked, {content_hash(text): text}, Progress())
+        assert error.value.message
+
+
+def test_networks_that_come_and_go_by_blocks_cannot_be_learnt_with(
+    tiny_folders: dict[str, Path],
+) -> None:
+    models = next(iter(tiny_folders.values())).parent
+    catalogue = Catalogue(models / "settings", built_in=models)
+
+    def load(entry: ModelEntry, **options: Any) -> Any:
+        return load_backbone(entry, device="cpu", memory_mode=MemoryMode.GROUP)
+
+    grouped = Runner(catalogue, DeltaLibrary((), None), device="cpu", load=load)
+    with pytest.raises(EditorError, match="not enough memory for learning"):
+        learn(grouped, request())

@@ -1,0 +1,298 @@
+"""Teaching an attribute: words for a subject and for both ends, and what is seen while it is learnt."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QProgressBar,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from editor.application import Application
+from editor.generating.lessons import USUAL_PREFIXES, Lesson
+from editor.pixels.qimages import to_qimage
+from editor.words.said import in_one_line
+from inference.content import DefinitionFile, content_hash
+from inference.deltas import DeltaInfo
+from inference.errors import EditorError
+from inference.operations import OPERATIONS, LearnDelta
+from inference.progress import Step
+from inference.request import Request
+from inference.service import Job, JobState
+from widgets.forms.dialog import Dialog
+from widgets.forms.parameter_form import ParameterForm
+from widgets.generate.job_panel import TimeLeft
+from widgets.look.durations import duration
+from widgets.look.plain_text import Label
+
+OPERATION = "learn-delta"
+LEARNED = "learned"
+_FIRST = ("method", "preset", "low_memory")  # rows that are always there
+_STRIP_PX = 96
+_BETWEEN = " | "  # prefixes in one line: they may hold commas
+
+
+class TeachDialog(Dialog):
+    """Asks for a lesson and shows how it goes; it can be closed meanwhile, and opened again."""
+
+    def __init__(self, application: Application, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.setWindowTitle(self.tr("Teach an attribute"))
+        self._application = application
+        self._jobs = application.long_jobs
+        self._job: Job | None = None
+        self._waiting = False
+        self._note, self._is_problem = "", False
+        self._time_left = TimeLeft()
+        self._make_fields()
+        self._lay_out()
+        self.keep = self.add_button(self.tr("Keep as it is"))
+        self.keep.setToolTip(self.tr("Put what is learnt so far into the library; learning goes on"))
+        self.start = self.add_button(self.tr("Teach"), primary=True)
+        self._connect()
+        self._follow(next(iter(self._learning()), None))
+
+    def suggest(self, subject: str) -> None:
+        """Fill in the subject, unless something is being learnt."""
+        if self._job is None:
+            self.subject.setText(subject)
+            self.low_end.setFocus()
+
+    # layout
+
+    def _make_fields(self) -> None:
+        self.explanation = Label(
+            self.tr(
+                "Say in a few words what shall change, in English, and Attune makes a slider of it. "
+                "The words are put before the subject: “young man”, “old man”."
+            )
+        )
+        self.explanation.setWordWrap(True)
+        self.explanation.setProperty("dim", True)
+        self.name, self.subject = QLineEdit(), QLineEdit()
+        self.low_end, self.high_end, self.prefixes = QLineEdit(), QLineEdit(), QLineEdit()
+        self.subject.setPlaceholderText(self.tr("man, woman"))
+        self.low_end.setPlaceholderText(self.tr("rested"))
+        self.high_end.setPlaceholderText(self.tr("tired"))
+        self.name.setPlaceholderText(self.tr("By itself: the word for the higher end"))
+        self.prefixes.setPlaceholderText(_BETWEEN.join(USUAL_PREFIXES))
+        self.model = QComboBox()
+        for entry in self._application.catalogue.entries():
+            self.model.addItem(entry.name, entry.name)
+        self.model.setCurrentIndex(max(0, self.model.findData(self._model())))
+        declared = tuple(
+            item for item in OPERATIONS[OPERATION].parameters.declared() if item.name != "definition"
+        )
+        self.form = ParameterForm(declared, "Operations")
+        for item in declared:
+            self.form.set_value(item.name, item.default)
+        self.form.set_value("method", LEARNED)
+        self.more = QToolButton()
+        self.more.setText(self.tr("Details"))
+        self.more.setCheckable(True)
+        self.more.setProperty("quiet", True)
+        self.strip = Label()
+        self.strip.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.strip.setAccessibleName(self.tr("From the lower to the higher end, as learnt so far"))
+        self.bar = QProgressBar(maximum=1000, textVisible=False)
+        self.status = Label()
+        self.status.setWordWrap(True)
+
+    def _lay_out(self) -> None:
+        words = QFormLayout()
+        words.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        words.setHorizontalSpacing(18)
+        words.setVerticalSpacing(10)
+        for label, field in (
+            (self.tr("Subject"), self.subject),
+            (self.tr("Lower end"), self.low_end),
+            (self.tr("Higher end"), self.high_end),
+            (self.tr("Name of the slider"), self.name),
+            (self.tr("Model"), self.model),
+        ):
+            field.setAccessibleName(label)
+            words.addRow(label, field)
+        self._prefix_label = Label(self.tr("Before the phrases"))
+        self.prefixes.setAccessibleName(self._prefix_label.text())
+        words.addRow(self._prefix_label, self.prefixes)
+        self.fields = QWidget()
+        fields = QVBoxLayout(self.fields)
+        fields.setContentsMargins(0, 0, 8, 0)
+        fields.setSpacing(10)
+        fields.addLayout(words)
+        fields.addWidget(self.form)
+        fields.addWidget(self.more)
+        fields.addStretch(1)
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(self.fields)
+        self._scroll.setMinimumSize(470, 420)
+        labels = [words.labelForField(field) for field in (self.subject, self.name)] + self.form.labels()
+        widest = max(label.sizeHint().width() for label in labels)
+        for label in (words.labelForField(self.subject), *self.form.labels()):  # two forms, one column
+            label.setMinimumWidth(widest)
+        progress = QHBoxLayout()
+        progress.addWidget(self.bar)
+        self.column.addWidget(self.explanation)
+        self.column.addWidget(self._scroll, 1)
+        self.column.addWidget(self.strip)
+        self.column.addLayout(progress)
+        self.column.addWidget(self.status)
+        self._show_rows()
+
+    def _connect(self) -> None:
+        service, jobs = self._application.service, self._jobs
+        self.start.clicked.connect(self._on_start)
+        self.keep.clicked.connect(self._on_keep)
+        self.more.toggled.connect(self._show_rows)
+        self.form.changed.connect(self._show_rows)
+        jobs.begun.connect(self._on_begun)
+        jobs.changed.connect(self._on_changed)
+        jobs.kept.connect(self._on_kept)
+        jobs.failed.connect(self._on_failed)
+        service.job_started.connect(self._on_state)
+        service.job_parked.connect(self._on_state)
+        service.job_checkpoint.connect(self._on_state)
+        service.job_progress.connect(self._on_progress)
+
+    # the hand's side
+
+    def lesson(self) -> Lesson:
+        """What is typed."""
+        prefixes = [one.strip() for one in self.prefixes.text().split(_BETWEEN.strip())]
+        return Lesson(
+            subject=self.subject.text(),
+            lower=self.low_end.text(),
+            higher=self.high_end.text(),
+            label=self.name.text(),
+            prefixes=tuple(one for one in prefixes if one),
+        )
+
+    def _on_start(self) -> None:
+        if self._job is not None:
+            self._jobs.stop(self._job)
+            return
+        try:
+            lesson = self.lesson()
+            content = lesson.definition()
+            values = {name: self.form.value(name) for name in self.form.editors}
+            parameters = LearnDelta(definition=DefinitionFile(content_hash(content)), **values)
+        except EditorError as error:
+            self._say(in_one_line(error), problem=True)
+            return
+        self._waiting = True
+        self._say(self.tr("Starting…"))
+        name = lesson.label.strip() or lesson.higher.strip()
+        label = self.tr("Teach “{name}”: {subject}").format(name=name, subject=lesson.subject.strip())
+        request = Request(operation=OPERATION, parameters=parameters, model=self.model.currentData())
+        self._jobs.submit(request, {content_hash(content): content}, label)
+
+    def _on_keep(self) -> None:
+        if self._job is not None:
+            self._jobs.keep(self._job)
+
+    # the job's side
+
+    def _on_begun(self, job: Job) -> None:
+        if self._job is None and job.request.operation == OPERATION:
+            self._follow(job)
+
+    def _follow(self, job: Job | None) -> None:
+        self._job, self._waiting = job, False
+        self._time_left = TimeLeft()
+        self.strip.clear()
+        if job is not None:
+            self._say(self.tr("Waiting…"))
+            if job.step is not None:
+                self._on_progress(job, job.step)
+        self._show()
+
+    def _on_changed(self) -> None:
+        if self._job is None or self._job in self._jobs.running:
+            return
+        ended, self._job = self._job, None
+        if ended.state is JobState.CANCELLED:
+            self._say(self.tr("Stopped. It can go on from the panel “Jobs”."))
+        elif ended.state is JobState.FINISHED:
+            self._say(self.tr("Learnt."))
+        self._show()
+
+    def _on_state(self, job: Job) -> None:
+        if job is not self._job:
+            return
+        if job.state is JobState.PARKED:
+            self._say(self.tr("Waits for what you are doing, and goes on by itself."))
+        self._show()
+
+    def _on_progress(self, job: Job, step: Step) -> None:
+        if job is not self._job:
+            return
+        self.bar.setRange(0, 1000 if step.total else 0)
+        self.bar.setValue(round(1000 * step.done / step.total) if step.total else 0)
+        if step.phase == "load":
+            self._say(QCoreApplication.translate("JobPanel", "loading the model"))
+            return
+        text = self.tr("Step {done} of {total}").format(done=step.done, total=step.total)
+        seconds = self._time_left.estimate(step)
+        if seconds is not None and seconds >= 1:
+            text = self.tr("{words} · {time} left").format(words=text, time=duration(seconds))
+        self._say(text)
+        if step.preview is not None:
+            ratio = self.devicePixelRatioF()
+            image = to_qimage(step.preview).scaledToHeight(
+                round(_STRIP_PX * ratio), Qt.TransformationMode.FastTransformation
+            )
+            pixmap = QPixmap.fromImage(image)
+            pixmap.setDevicePixelRatio(ratio)
+            self.strip.setPixmap(pixmap)
+            self.strip.setVisible(True)
+
+    def _on_kept(self, info: DeltaInfo) -> None:
+        text = self.tr("“{label}” is among the attributes now.")
+        self._say(text.format(label=info.label))
+
+    def _on_failed(self, error: EditorError) -> None:
+        self._say(in_one_line(error), problem=True)
+
+    # what is shown
+
+    def _learning(self) -> tuple[Job, ...]:
+        return tuple(job for job in self._jobs.running if job.request.operation == OPERATION)
+
+    def _model(self) -> str:
+        document = self._application.current
+        layer = document.recipe_layer if document is not None else None
+        if layer is not None and layer.recipe is not None:
+            return layer.recipe.request.model
+        return str(self._application.settings.get("model"))
+
+    def _say(self, text: str, *, problem: bool = False) -> None:
+        self.status.setText(text)
+        self.status.setProperty("danger", problem)
+        self.status.style().polish(self.status)
+
+    def _show_rows(self) -> None:
+        """The naive way needs no more than its words; the rest stands under *Details*."""
+        learned = self.form.value("method") == LEARNED
+        details = self.more.isChecked() and learned
+        names = list(self.form.editors) if details else [one for one in _FIRST if learned or one == "method"]
+        self.form.show_names(names)
+        self.more.setEnabled(learned)
+        for widget in (self._prefix_label, self.prefixes):
+            widget.setVisible(self.more.isChecked())
+
+    def _show(self) -> None:
+        busy = self._job is not None
+        self.fields.setEnabled(not busy)
+        self.bar.setVisible(busy)
+        self.strip.setVisible(busy and not self.strip.pixmap().isNull())
+        self.start.setText(self.tr("Stop") if busy else self.tr("Teach"))
+        self.keep.setEnabled(busy and self._job is not None and self._job.checkpoint is not None)
