@@ -12,7 +12,7 @@ from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.methods import score as module
 from inference.methods.score import score
-from inference.metrics.judge import Judge
+from inference.metrics.judge import BUILT_IN, Judge, register
 from inference.metrics.tiam import Wanted, all_right, matched
 from inference.miniworld import judging
 from inference.miniworld.detector import Detection
@@ -112,6 +112,7 @@ def test_the_shipped_detector_knows_the_sample() -> None:
     ],
 )
 def test_what_cannot_be_judged_is_refused(prompt: str, sandbox: bool, message: str) -> None:
+    register(BUILT_IN, judging.load)
     backbone = StubBackbone()
     backbone.sandbox = sandbox
     parameters = Score(image=Picture(NAME), prompt=prompt, subjects=subjects_of(prompt))
