@@ -60,10 +60,10 @@ def fitted(request: Request, contents: Contents) -> dict[str, Any]:
 def restored(
     request: Request, contents: Contents, seen: Contents, images: tuple[Pixels, ...]
 ) -> tuple[Pixels, ...]:
-    """A run's pictures at the size of the picture that it worked on, with its transparency.
+    """A run's pictures at the size of the picture that it worked on, with its details and transparency.
 
     Outside of the operation's mask they are that picture, bit for bit; so is one that the method handed back
-    as it was. `seen` are the contents as the method had them.
+    as it was, and every part that it left alone. `seen` are the contents as the method had them.
     """
     declared = request.declared.picture
     content = getattr(request.parameters, declared.name) if declared is not None else None
@@ -79,11 +79,21 @@ def restored(
         if image is seen[content.hash]:
             found.append(source)
             continue
-        whole = _with_alpha_of(source, resized(image, width, height))
+        whole = _with_alpha_of(source, _whole(source, cast("Pixels", seen[content.hash]), image))
         found.append(
             whole if mask is None else _blended(source, whole, resized(cast("Pixels", mask), width, height))
         )
     return tuple(found)
+
+
+def _whole(source: Pixels, seen: Pixels, image: Pixels) -> Pixels:
+    """A method's picture at the size of its source; what a smaller copy lacked is given back."""
+    height, width = source.shape[:2]
+    if width * height <= seen.shape[0] * seen.shape[1] or image.shape[:2] != seen.shape[:2]:
+        return resized(image, width, height)
+    from inference.details import brought_back  # with Pillow
+
+    return brought_back(source[..., :3], seen[..., :3], image[..., :3])
 
 
 def _blended(source: Pixels, image: Pixels, mask: Pixels) -> Pixels:

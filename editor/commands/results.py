@@ -14,6 +14,7 @@ from editor.edits.tree import added
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, Subject
 from editor.layers.state import DocumentState
+from editor.layers.subject_masks import with_mask
 from inference.errors import EditorError
 from inference.request import Pixels
 
@@ -32,6 +33,7 @@ class ReplaceLayerResult(Command):
         layer = state.layer(layer_id)
         refuse_locked(state, [layer_id])
         changed = layer.changed(pixels=pixels, recipe=recipe, maps=layer.maps if maps is None else maps)
+        changed = with_mask(layer, changed)
         after = state.with_layer(changed)
         if len(state.layers) == 1:
             after = replace(after, width=changed.width, height=changed.height)

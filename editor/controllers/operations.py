@@ -18,6 +18,7 @@ from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.edits.tree import added
 from editor.generating.contents import mask_of, read_content, visible
+from editor.generating.region import region_of
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState
@@ -78,6 +79,10 @@ class Operations(Controller):
         layer = self.active
         recipe = layer.recipe if isinstance(layer, Layer) else None
         return recipe if recipe is not None and recipe.request.operation == operation.name else None
+
+    def describe(self, prompt: str) -> None:
+        """Make sliders for the visible picture: a layer above it that has them. `prompt` says what it shows."""
+        self.start("edit", {"prompt": prompt, "image": Given.DOCUMENT}, self._shell.settings.get("model"))
 
     def start(self, name: str, values: Mapping[str, Any], model: str, *, again: bool = False) -> None:
         """Run an operation; `values` are the form's, pictures and masks as `Source`.
@@ -177,6 +182,8 @@ def _read(
 
 
 def _area_of(source: Source, state: DocumentState) -> Area:
+    if source is Given.DOCUMENT:
+        return region_of(state)
     node = state.find(state.active)
     return node.area if source is Given.LAYER and isinstance(node, Layer) else state.area
 

@@ -16,6 +16,7 @@ from inference.request import Pixels
 from widgets.look.pictures import WHOLE, cropped
 from widgets.look.plain_text import Label
 from widgets.look.theme import tokens_of
+from widgets.subjects.description import Description
 from widgets.subjects.keyframe_slider import Keyframe
 from widgets.subjects.prompt_box import PromptBox
 from widgets.subjects.subject_section import SubjectSection
@@ -53,6 +54,8 @@ class SubjectPanel(QWidget):
         self.prompt.view.toggled.connect(self._on_toggled)
         self.prompt.view.extended.connect(self._on_extended)
         self.prompt.view.subject_hovered.connect(self.subject_hovered)
+        self.description.given.connect(application.operations.describe)
+        application.operations.busy_changed.connect(self.description.set_busy)
         application.session_changed.connect(self.set_session)
         application.current_changed.connect(self._show_why_empty)
         application.recipe_requested.connect(self._on_recipe_requested)
@@ -107,10 +110,13 @@ class SubjectPanel(QWidget):
         self._reason = Label()
         self._reason.setWordWrap(True)
         self._reason.setProperty("dim", True)
+        self.description = Description()
         self.new_picture = QPushButton(self.tr("New from prompt…"))
         empty = QVBoxLayout(self._empty)
         empty.setContentsMargins(14, 8, 14, 14)
         empty.addWidget(self._reason)
+        empty.addWidget(self.description)
+        empty.addSpacing(8)
         empty.addWidget(self.new_picture)
         empty.addStretch(1)
         content = QWidget()
@@ -130,14 +136,10 @@ class SubjectPanel(QWidget):
 
     def _show_why_empty(self) -> None:
         no_picture = self._application.current is None
+        self._reason.setVisible(no_picture)
+        self.description.setVisible(not no_picture)
         self.new_picture.setVisible(not no_picture)
-        self._reason.setText(
-            self.tr("The prompt of a picture and the sliders of its subjects appear here.")
-            if no_picture
-            else self.tr(
-                "Sliders change pictures that were made from a prompt. This one has no prompt to work with."
-            )
-        )
+        self._reason.setText(self.tr("The prompt of a picture and the sliders of its subjects appear here."))
 
     def _drop_sections(self) -> None:
         for section in self._sections:
