@@ -533,6 +533,7 @@ OPERATIONS: dict[str, Operation] = {
             fills=(SOURCE, DEFAULTS, DELTAS),
             editable=_SAMPLED | {"edits", "delay"},
             sweep="edit-sweep",
+            panel="subjects",
             paper="arXiv:2310.01506",
             neutral={"edits": (_UNCHANGED,)},
             # the one whose seed decides something

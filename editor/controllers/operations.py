@@ -167,8 +167,7 @@ def _read(
     given, contents, place = _plain(operation, values), dict[str, Any](), (0, 0)
     area = state.area
     for item in operation.parameters.declared():
-        wanted = content_type(item)
-        if wanted is None or item.declaration.hidden:
+        if item.declaration.hidden or (wanted := content_type(item)) is None:
             continue
         source = cast("Source", values.get(item.name, Given.DOCUMENT if item.required else Given.NOTHING))
         if item == operation.picture:

@@ -1,0 +1,92 @@
+"""The mask of a layer that a method made from a picture."""
+
+import numpy as np
+import pytest
+
+from editor.commands.results import place_result
+from editor.document.document import Document
+from editor.layers.layer import Layer, Mask
+from editor.layers.recipes import Recipe
+from editor.layers.subject_masks import automatic_mask
+from editor.pixels.raster import Raster
+from editor.rendering.compositing import composite
+from inference.content import Picture, content_hash
+from inference.operations import Edit, Generate
+from inference.request import Request
+
+PHOTO = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+LEFT = {"mask/0-3": np.pad(np.ones((4, 1), np.float32), ((2, 2), (1, 10)))}
+RIGHT = {"mask/4-7": np.pad(np.ones((4, 1), np.float32), ((2, 2), (10, 1)))}
+
+
+def recipe() -> Recipe:
+    name = content_hash(PHOTO)
+    parameters = Edit(image=Picture(name), prompt="man cat")
+    return Recipe(request=Request(operation="edit", parameters=parameters, model="m"), contents={name: PHOTO})
+
+
+def document(made: Recipe | None = None) -> Document:
+    photo = Document.from_layer(Layer.of_pixels(name="photo", pixels=PHOTO), title="t")
+    layer = Layer.of_pixels(name="edit", pixels=PHOTO, recipe=made or recipe())
+    state = photo.state
+    from editor.edits.tree import added
+
+    return Document(added(state, layer, state.active), title="t")
+
+
+def place(target: Document, pixels: np.ndarray, maps: object, made: Recipe | None = None) -> Layer:
+    layer_id = target.state.layers[-1].id
+    command = place_result(target, layer_id, pixels, made or recipe(), "edit", maps)
+    target.undo_stack.push(command)
+    return target.state.layer(layer_id)
+
+
+def test_outside_of_the_subject_the_picture_below_is_untouched() -> None:
+    target = document()
+    layer = place(target, 255 - PHOTO, LEFT)
+    assert layer.mask is not None
+    shares = layer.mask.read(layer.area)
+    shown = composite(target.state.layers, target.state.area)[..., :3]
+    assert np.array_equal(shown[shares == 0], PHOTO[shares == 0])
+    assert np.array_equal(shown[shares == 255], (255 - PHOTO)[shares == 255])
+    assert (shares[16:48, 8:16] == 255).all()
+    assert 0 < (shares == 0).mean() < 1
+
+
+def test_another_subject_widens_the_mask() -> None:
+    target = document()
+    first = place(target, 255 - PHOTO, LEFT)
+    second = place(target, 255 - PHOTO, RIGHT)
+    assert first.mask is not None
+    assert second.mask is not None
+    one, both = first.mask.read(first.area), second.mask.read(second.area)
+    assert (both >= one).all()
+    assert (both > one).any()
+
+
+def test_a_mask_that_was_painted_on_stays() -> None:
+    target = document()
+    layer = place(target, 255 - PHOTO, LEFT)
+    assert layer.mask is not None
+    values = np.array(layer.mask.read(layer.area))[..., None]
+    values[0, 0] = 77
+    painted = layer.mask.changed(raster=Raster.of(values))
+    target = Document(target.state.with_layer(layer.changed(mask=painted)), title="t")
+    assert place(target, PHOTO, RIGHT).mask is painted
+
+
+@pytest.mark.parametrize("maps", [{}, {"attention/0-3": np.ones((8, 12), np.float32)}])
+def test_without_the_method_telling_there_is_no_mask(maps: dict[str, np.ndarray]) -> None:
+    assert place(document(), 255 - PHOTO, maps).mask is None
+
+
+def test_pictures_from_a_prompt_get_none() -> None:
+    made = Recipe(request=Request(operation="generate", parameters=Generate(prompt="a"), model="m"))
+    assert place(document(made), 255 - PHOTO, LEFT, made).mask is None
+
+
+def test_it_lies_where_the_layer_does() -> None:
+    layer = Layer.of_pixels(name="edit", pixels=PHOTO, x=-5, y=9)
+    mask = automatic_mask(layer, LEFT)
+    assert isinstance(mask, Mask)
+    assert (mask.area, mask.outside) == (layer.area, 0)
