@@ -81,7 +81,7 @@ class Operations(Controller):
         return recipe if recipe is not None and recipe.request.operation == operation.name else None
 
     def describe(self, prompt: str) -> None:
-        """Make sliders for the visible picture: a layer above it that has them. `prompt` says what it shows."""
+        """Make a layer with sliders above the visible picture, of which `prompt` says what it shows."""
         self.start("edit", {"prompt": prompt, "image": Given.DOCUMENT}, self._shell.settings.get("model"))
 
     def start(self, name: str, values: Mapping[str, Any], model: str, *, again: bool = False) -> None:

@@ -82,6 +82,11 @@ class SliderDraft:
         return parameters.delay if isinstance(parameters, EditedParameters) else Attribute().delay
 
     @property
+    def only_subject(self) -> bool:
+        parameters = self.recipe.request.parameters
+        return (parameters if isinstance(parameters, EditedParameters) else Attribute()).only_subject
+
+    @property
     def seed(self) -> int:
         return sampling_parameters(self.recipe.request).seed
 
@@ -172,6 +177,16 @@ class SliderDraft:
         text = translate("AttributeSession", "Remove {attribute} from {subject}")
         text = text.format(attribute=attribute, subject=quoted(self.subjects[subject_index].text))
         return Change(with_edits(self.recipe, edits), text)
+
+    def confined(self, on: bool) -> Change:
+        """Whether everything outside of the edited subjects stays as it is."""
+        recipe = with_parameters(with_edits(self.recipe, self.recipe.edits), only_subject=on)
+        text = (
+            translate("AttributeSession", "Change the subjects only")
+            if on
+            else translate("AttributeSession", "Let the edits change their surroundings")
+        )
+        return Change(recipe, text)
 
     def delayed(self, delay: float) -> Change:
         """Another delay, 0..1."""

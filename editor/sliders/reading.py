@@ -61,6 +61,11 @@ class SliderReading(QObject):
         return self._draft.delay
 
     @property
+    def only_subject(self) -> bool:
+        """Whether everything outside of the edited subjects stays as it is."""
+        return self._draft.only_subject
+
+    @property
     def seed(self) -> int:
         return self._draft.seed
 

@@ -140,6 +140,12 @@ class AttributeSession(SliderReading):
         else:
             self._finish(change)
 
+    def set_only_subject(self, on: bool) -> None:
+        """Whether everything outside of the edited subjects stays as it is."""
+        if on != self._draft.only_subject:
+            self._finish(self._draft.confined(on))
+            self.sliders_changed.emit()
+
     def set_seed(self, seed: int) -> None:
         """Another picture of the same prompt with the same sliders."""
         self._finish(self._draft.seeded(seed))
@@ -390,7 +396,7 @@ class AttributeSession(SliderReading):
         """Back to what the document holds: after undo, redo, another seed, a failure."""
         layer = self._document.layer(self._layer_id)
         old, self._base = self._draft.recipe, sampling_recipe(layer.recipe)
-        old_keys = self._draft.keys
+        shown = (self._draft.keys, self._draft.only_subject)
         self._draft.recipe = self._base
         self._gesture = None
         self._throttle.stop()
@@ -398,7 +404,7 @@ class AttributeSession(SliderReading):
         self._cancel_drag()
         self._pictures.learn_layer(layer, self._document.icc_profile)
         before, now = ((one.subjects, one.prompt, one.seed) for one in (old, self._base))
-        if before != now or old_keys != self._draft.keys:
+        if before != now or shown != (self._draft.keys, self._draft.only_subject):
             self.sliders_changed.emit()
         for key in self._draft.keys:
             self._announce_value(key)

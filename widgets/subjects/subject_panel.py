@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.generating.heatmaps import subject_box
@@ -14,7 +14,7 @@ from editor.words.said import said
 from inference.errors import EditorError
 from inference.request import Pixels
 from widgets.look.pictures import WHOLE, cropped
-from widgets.look.plain_text import Label
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tokens_of
 from widgets.subjects.description import Description
 from widgets.subjects.keyframe_slider import Keyframe
@@ -106,6 +106,10 @@ class SubjectPanel(QWidget):
         self._body.setSpacing(6)
         self._body.addWidget(self.prompt)
         self._body.addWidget(self.hint)
+        self.only_subject = QCheckBox(self.tr("Only this subject"))
+        set_tip(self.only_subject, self.tr("Everything outside of the subjects that change stays as it is"))
+        self.only_subject.toggled.connect(lambda on: self._do(lambda s: s.set_only_subject(on)))
+        self._body.addWidget(self.only_subject)
         self._body.addStretch(1)
         self._reason = Label()
         self._reason.setWordWrap(True)
@@ -180,13 +184,17 @@ class SubjectPanel(QWidget):
             for index in range(len(session.subjects)):
                 section = self._new_section(index)
                 self._sections.append(section)
-                self._body.insertWidget(self._body.count() - 1, section)
+                self._body.insertWidget(self._body.indexOf(self.only_subject), section)
         for index, section in enumerate(self._sections):
             sliders = [slider for slider in session.sliders if slider.subject == index]
             section.set_sliders(sliders, session.available_attributes(index))
             for slider in sliders:
                 self._on_keyframes_changed(index, slider.attribute)
         self.hint.setVisible(not session.subjects)
+        self.only_subject.setVisible(bool(session.sliders))
+        blocked = self.only_subject.blockSignals(True)
+        self.only_subject.setChecked(session.only_subject)
+        self.only_subject.blockSignals(blocked)
         self._on_maps_changed()
         self._show_current()
 

@@ -259,3 +259,25 @@ def test_return_and_ctrl_return_generate(
     prompt.editor.setPlainText("a man and a cat")
     with qtbot.waitSignal(prompt.generate_requested):
         qtbot.keyClick(prompt.editor, key, held)
+
+
+def test_only_this_subject_can_be_switched_off(
+    subjects: SubjectPanel, application: Application, qtbot: QtBot
+) -> None:
+    session, document = application.session, application.current
+    assert session is not None
+    assert document is not None
+    assert subjects.only_subject.isHidden()
+    add_age(subjects, application)
+    session.set_value(0, "age", 1.0, dragging=False)
+    qtbot.waitUntil(lambda: not session.busy)
+    assert not subjects.only_subject.isHidden()
+    assert subjects.only_subject.isChecked()
+    subjects.only_subject.click()
+    qtbot.waitUntil(lambda: not session.busy)
+    recipe = document.layer(session.layer_id).recipe
+    assert recipe is not None
+    assert getattr(recipe.request.parameters, "only_subject", None) is False
+    document.undo_stack.undo()
+    assert subjects.only_subject.isChecked()
+    assert session.only_subject
