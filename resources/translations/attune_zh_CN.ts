@@ -235,6 +235,14 @@
         <translation>选择细化步(&amp;H)…</translation>
     </message>
     <message>
+        <source>&amp;Teach an attribute…</source>
+        <translation>教会新属性(&amp;T)…</translation>
+    </message>
+    <message>
+        <source>Make a slider of your own from a few words</source>
+        <translation>用几个词做出自己的滑块</translation>
+    </message>
+    <message>
         <source>&amp;Stop all jobs</source>
         <translation>停止所有任务(&amp;S)</translation>
     </message>
@@ -919,6 +927,14 @@
         <translation>示例图片</translation>
     </message>
     <message>
+        <source>“{label}” is among the attributes of {model} now.</source>
+        <translation>“{label}”已加入 {model} 的属性。</translation>
+    </message>
+    <message>
+        <source>Add it with “+ Add attribute”.</source>
+        <translation>用“+ 添加属性”即可使用。</translation>
+    </message>
+    <message>
         <source>The {count} oldest steps left the history to save memory.</source>
         <translation>为节省内存，已从历史记录中移除最早的 {count} 步。</translation>
     </message>
@@ -987,6 +1003,14 @@
     <message>
         <source>Nothing fits.</source>
         <translation>没有匹配项。</translation>
+    </message>
+    <message>
+        <source>Teach…</source>
+        <translation>教会新属性…</translation>
+    </message>
+    <message>
+        <source>Make a slider of your own from a few words</source>
+        <translation>用几个词做出自己的滑块</translation>
     </message>
 </context>
 <context>
@@ -1396,6 +1420,42 @@
     <message>
         <source>DPM++ 2M</source>
         <translation>DPM++ 2M</translation>
+    </message>
+    <message>
+        <source>From words, in moments</source>
+        <translation>由词语得出，片刻即成</translation>
+    </message>
+    <message>
+        <source>From pictures, takes long</source>
+        <translation>由图片学习，耗时较长</translation>
+    </message>
+    <message>
+        <source>Constant</source>
+        <translation>恒定</translation>
+    </message>
+    <message>
+        <source>Cosine</source>
+        <translation>余弦</translation>
+    </message>
+    <message>
+        <source>Constant, 1000 × 10</source>
+        <translation>恒定，1000 × 10</translation>
+    </message>
+    <message>
+        <source>Constant, 1000 × 8</source>
+        <translation>恒定，1000 × 8</translation>
+    </message>
+    <message>
+        <source>Constant, 2000 × 8</source>
+        <translation>恒定，2000 × 8</translation>
+    </message>
+    <message>
+        <source>Cosine, 1000 × 5</source>
+        <translation>余弦，1000 × 5</translation>
+    </message>
+    <message>
+        <source>Cosine, 500 × 8</source>
+        <translation>余弦，500 × 8</translation>
     </message>
 </context>
 <context>
@@ -2369,14 +2429,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>无</translation>
     </message>
     <message>
-        <source>Learning a delta by optimisation comes with a later version.</source>
-        <translation>通过优化学习增量将在后续版本中提供。</translation>
-    </message>
-    <message>
-        <source>Use --method naive.</source>
-        <translation>请使用 --method naive。</translation>
-    </message>
-    <message>
         <source>A delta is a .safetensors file, not “{name}”.</source>
         <translation>增量应为 .safetensors 文件，而不是“{name}”。</translation>
     </message>
@@ -2749,8 +2801,28 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{name}”已损坏或不完整。</translation>
     </message>
     <message>
+        <source>stopped at {done} of {total}. The same command with --resume goes on.</source>
+        <translation>已停在 {done}/{total}。用同一命令加上 --resume 即可继续。</translation>
+    </message>
+    <message>
+        <source>there is nothing to go on from; this begins at the beginning.</source>
+        <translation>没有可以接着做的进度，从头开始。</translation>
+    </message>
+    <message>
+        <source>an earlier run of this is given up; --resume would have gone on.</source>
+        <translation>放弃了先前未完成的进度；加上 --resume 就会接着做。</translation>
+    </message>
+    <message>
         <source>“{text}”: the value must be a number from -{most:g} to {most:g}.</source>
         <translation>“{text}”：数值必须是 -{most:g} 至 {most:g} 之间的数字。</translation>
+    </message>
+    <message>
+        <source>Nothing has been learnt yet.</source>
+        <translation>还没有学到任何东西。</translation>
+    </message>
+    <message>
+        <source>Let it learn for a while.</source>
+        <translation>请让它再学一会儿。</translation>
     </message>
     <message>
         <source>An input of the recipe is damaged.</source>
@@ -2849,6 +2921,38 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>图片为 {width} × {height} 像素；WebP 单边最多 {most} 像素。</translation>
     </message>
     <message>
+        <source>The subject is missing.</source>
+        <translation>缺少主体。</translation>
+    </message>
+    <message>
+        <source>Name what the attribute belongs to, such as “man”.</source>
+        <translation>请写出属性所属的对象，例如“man”。</translation>
+    </message>
+    <message>
+        <source>A word for one end is missing.</source>
+        <translation>缺少其中一端的词。</translation>
+    </message>
+    <message>
+        <source>Say both, such as “rested” and “tired”.</source>
+        <translation>请写出两端，例如“rested”和“tired”。</translation>
+    </message>
+    <message>
+        <source>Both ends are “{word}”.</source>
+        <translation>两端都是“{word}”。</translation>
+    </message>
+    <message>
+        <source>Choose words that differ.</source>
+        <translation>请选择不同的词。</translation>
+    </message>
+    <message>
+        <source>That is too long.</source>
+        <translation>太长了。</translation>
+    </message>
+    <message>
+        <source>A few words are enough.</source>
+        <translation>几个词就够了。</translation>
+    </message>
+    <message>
         <source>Stopped</source>
         <translation>已停止</translation>
     </message>
@@ -2907,6 +3011,30 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Use at least 1 × 1.</source>
         <translation>请至少使用 1 × 1。</translation>
+    </message>
+    <message>
+        <source>checkpoint</source>
+        <translation>检查点</translation>
+    </message>
+    <message>
+        <source>This is being worked on already.</source>
+        <translation>这项任务已经在进行。</translation>
+    </message>
+    <message>
+        <source>Wait until it is done, or stop it there.</source>
+        <translation>请等它完成，或在那边停止它。</translation>
+    </message>
+    <message>
+        <source>A job of an earlier session cannot go on: {reason} It is kept as “{file}”.</source>
+        <translation>上次的一项任务无法继续：{reason}它保存为“{file}”。</translation>
+    </message>
+    <message>
+        <source>The {name} is damaged.</source>
+        <translation>{name}已损坏。</translation>
+    </message>
+    <message>
+        <source>The checkpoint is of another kind.</source>
+        <translation>这个检查点属于另一种任务。</translation>
     </message>
     <message>
         <source>“{title}” was saved after this work was kept, so it is opened as a copy.</source>
@@ -3155,6 +3283,54 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>It takes at most {most} × {most}.</source>
         <translation>最大为 {most} × {most}。</translation>
+    </message>
+    <message>
+        <source>“{text}” has control characters.</source>
+        <translation>“{text}”含有控制字符。</translation>
+    </message>
+    <message>
+        <source>delta</source>
+        <translation>增量</translation>
+    </message>
+    <message>
+        <source>Begin again.</source>
+        <translation>请从头开始。</translation>
+    </message>
+    <message>
+        <source>There is not enough memory for learning with {model}.</source>
+        <translation>内存不足，无法用 {model} 学习。</translation>
+    </message>
+    <message>
+        <source>Switch “Low memory” on, close other programs, or choose a smaller model.</source>
+        <translation>请打开“节省内存”，关闭其他程序，或选择更小的模型。</translation>
+    </message>
+    <message>
+        <source>Learning diverged at once: the loss is not finite any more.</source>
+        <translation>学习一开始就发散了：损失不再是有限值。</translation>
+    </message>
+    <message>
+        <source>Choose a lower learning rate.</source>
+        <translation>请选择更低的学习率。</translation>
+    </message>
+    <message>
+        <source>Learning diverged at step {step} of {steps}; kept is what was learnt until step {good}. A lower learning rate may help.</source>
+        <translation>学习在第 {step}/{steps} 步发散；保留了到第 {good} 步为止的结果。降低学习率可能有帮助。</translation>
+    </message>
+    <message>
+        <source>The checkpoint does not fit the run.</source>
+        <translation>检查点与这次运行不符。</translation>
+    </message>
+    <message>
+        <source>The checkpoint is of another run.</source>
+        <translation>检查点属于另一次运行。</translation>
+    </message>
+    <message>
+        <source>The checkpoint does not fit the model.</source>
+        <translation>检查点与模型不符。</translation>
+    </message>
+    <message>
+        <source>The checkpoint holds numbers that are not finite.</source>
+        <translation>检查点中有非有限的数值。</translation>
     </message>
     <message>
         <source>Attune reads Stable Diffusion 1.x, 2.x, XL and 3 as a diffusers folder or one .safetensors file.</source>
@@ -5570,6 +5746,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>正在启动</translation>
     </message>
     <message>
+        <source>waiting; goes on by itself</source>
+        <translation>等待中，会自动继续</translation>
+    </message>
+    <message>
         <source>failed</source>
         <translation>失败</translation>
     </message>
@@ -5765,6 +5945,13 @@ Double click shows its settings.</source>
     <message>
         <source>Unlock layer</source>
         <translation>解锁图层</translation>
+    </message>
+</context>
+<context>
+    <name>LongJobs</name>
+    <message>
+        <source>What “{label}” has done so far cannot be kept: {reason}</source>
+        <translation>“{label}”目前的进度无法保存：{reason}</translation>
     </message>
 </context>
 <context>
@@ -6291,6 +6478,90 @@ Double click shows its settings.</source>
         <translation>0 保留原图，1 生成全新图片</translation>
     </message>
     <message>
+        <source>Definition</source>
+        <translation>定义</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>预设</translation>
+    </message>
+    <message>
+        <source>Schedule, steps × accumulation of a run that is known to work</source>
+        <translation>已知可行的方案：调度方式，步数 × 累积次数</translation>
+    </message>
+    <message>
+        <source>How often the direction is changed</source>
+        <translation>方向更新的次数</translation>
+    </message>
+    <message>
+        <source>Accumulation</source>
+        <translation>累积</translation>
+    </message>
+    <message>
+        <source>Micro-steps for each change</source>
+        <translation>每次更新所用的小步数</translation>
+    </message>
+    <message>
+        <source>Learning rate over time</source>
+        <translation>学习率的变化</translation>
+    </message>
+    <message>
+        <source>Batch</source>
+        <translation>批大小</translation>
+    </message>
+    <message>
+        <source>Final learning rate</source>
+        <translation>最终学习率</translation>
+    </message>
+    <message>
+        <source>Where the cosine ends</source>
+        <translation>余弦曲线的终点</translation>
+    </message>
+    <message>
+        <source>Weight decay</source>
+        <translation>权重衰减</translation>
+    </message>
+    <message>
+        <source>Decides what one step of the slider is worth</source>
+        <translation>决定滑块一格对应多大的变化</translation>
+    </message>
+    <message>
+        <source>Scales in a micro-step</source>
+        <translation>每小步的强度数</translation>
+    </message>
+    <message>
+        <source>Smallest scale</source>
+        <translation>最小强度</translation>
+    </message>
+    <message>
+        <source>Largest scale</source>
+        <translation>最大强度</translation>
+    </message>
+    <message>
+        <source>Points of a trajectory</source>
+        <translation>每条轨迹的取样点</translation>
+    </message>
+    <message>
+        <source>At how many noise levels one sampled picture is used</source>
+        <translation>一次采样的图片在多少个噪声级别上使用</translation>
+    </message>
+    <message>
+        <source>Sampling steps</source>
+        <translation>采样步数</translation>
+    </message>
+    <message>
+        <source>Learn the part for T5 as well</source>
+        <translation>同时学习 T5 的部分</translation>
+    </message>
+    <message>
+        <source>Low memory</source>
+        <translation>节省内存</translation>
+    </message>
+    <message>
+        <source>Slower; computes again what it would otherwise keep</source>
+        <translation>较慢；需要时重新计算，不保留中间结果</translation>
+    </message>
+    <message>
         <source>Generate</source>
         <translation>生成</translation>
     </message>
@@ -6317,6 +6588,10 @@ Double click shows its settings.</source>
     <message>
         <source>Redraw</source>
         <translation>重绘</translation>
+    </message>
+    <message>
+        <source>Learn an attribute&apos;s direction</source>
+        <translation>学习属性的方向</translation>
     </message>
 </context>
 <context>
@@ -7099,6 +7374,49 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>StoppedRow</name>
+    <message>
+        <source>stopped at {done} of {total}</source>
+        <translation>停在 {done}/{total}</translation>
+    </message>
+    <message>
+        <source>stopped at the beginning</source>
+        <translation>停在开头</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Go on: {job}</source>
+        <translation>继续：{job}</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>Keep: {job}</source>
+        <translation>保留：{job}</translation>
+    </message>
+    <message>
+        <source>Put what was learnt so far into the library</source>
+        <translation>把目前学到的放入属性库</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Discard: {job}</source>
+        <translation>丢弃：{job}</translation>
+    </message>
+    <message>
+        <source>Really?</source>
+        <translation>确定？</translation>
+    </message>
+</context>
+<context>
     <name>SubjectPanel</name>
     <message>
         <source>Click a word above to make it a subject, then add attributes to it.</source>
@@ -7138,6 +7456,121 @@ Double click shows its settings.</source>
     <message>
         <source>The library has no attribute for this word and model.</source>
         <translation>库中没有适用于此单词和模型的属性。</translation>
+    </message>
+    <message>
+        <source>+ Teach an attribute…</source>
+        <translation>+ 教会新属性…</translation>
+    </message>
+</context>
+<context>
+    <name>TeachDialog</name>
+    <message>
+        <source>Teach an attribute</source>
+        <translation>教会新属性</translation>
+    </message>
+    <message>
+        <source>Keep as it is</source>
+        <translation>保留当前结果</translation>
+    </message>
+    <message>
+        <source>Put what is learnt so far into the library; learning goes on</source>
+        <translation>把目前学到的放入属性库；学习继续进行</translation>
+    </message>
+    <message>
+        <source>Teach</source>
+        <translation>开始学习</translation>
+    </message>
+    <message>
+        <source>Say in a few words what shall change, in English, and Attune makes a slider of it. The words are put before the subject: “young man”, “old man”.</source>
+        <translation>用几个英文词说明要改变什么，Attune 会把它做成滑块。这些词放在主体之前：“young man”、“old man”。</translation>
+    </message>
+    <message>
+        <source>man, woman</source>
+        <translation>man, woman</translation>
+    </message>
+    <message>
+        <source>rested</source>
+        <translation>rested</translation>
+    </message>
+    <message>
+        <source>tired</source>
+        <translation>tired</translation>
+    </message>
+    <message>
+        <source>By itself: the word for the higher end</source>
+        <translation>留空则用高端的词</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详细设置</translation>
+    </message>
+    <message>
+        <source>From the lower to the higher end, as learnt so far</source>
+        <translation>目前学到的效果，从低端到高端</translation>
+    </message>
+    <message>
+        <source>Subject</source>
+        <translation>主体</translation>
+    </message>
+    <message>
+        <source>Lower end</source>
+        <translation>低端</translation>
+    </message>
+    <message>
+        <source>Higher end</source>
+        <translation>高端</translation>
+    </message>
+    <message>
+        <source>Name of the slider</source>
+        <translation>滑块名称</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Before the phrases</source>
+        <translation>短语前缀</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>正在开始…</translation>
+    </message>
+    <message>
+        <source>Teach “{name}”: {subject}</source>
+        <translation>学习“{name}”：{subject}</translation>
+    </message>
+    <message>
+        <source>Waiting…</source>
+        <translation>等待中…</translation>
+    </message>
+    <message>
+        <source>Stopped. It can go on from the panel “Jobs”.</source>
+        <translation>已停止。可在“任务”面板中继续。</translation>
+    </message>
+    <message>
+        <source>Learnt.</source>
+        <translation>学习完成。</translation>
+    </message>
+    <message>
+        <source>Waits for what you are doing, and goes on by itself.</source>
+        <translation>正在为您的操作让路，之后会自动继续。</translation>
+    </message>
+    <message>
+        <source>Step {done} of {total}</source>
+        <translation>第 {done}/{total} 步</translation>
+    </message>
+    <message>
+        <source>{words} · {time} left</source>
+        <translation>{words} · 还剩 {time}</translation>
+    </message>
+    <message>
+        <source>“{label}” is among the attributes now.</source>
+        <translation>“{label}”已加入属性。</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
     </message>
 </context>
 <context>
