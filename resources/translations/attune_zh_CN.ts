@@ -2925,16 +2925,8 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>缺少主体。</translation>
     </message>
     <message>
-        <source>Name what the attribute belongs to, such as “man”.</source>
-        <translation>请写出属性所属的对象，例如“man”。</translation>
-    </message>
-    <message>
         <source>A word for one end is missing.</source>
         <translation>缺少其中一端的词。</translation>
-    </message>
-    <message>
-        <source>Say both, such as “rested” and “tired”.</source>
-        <translation>请写出两端，例如“rested”和“tired”。</translation>
     </message>
     <message>
         <source>Both ends are “{word}”.</source>
@@ -4179,6 +4171,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>“{name}” is too large.</source>
         <translation>“{name}”过大。</translation>
+    </message>
+    <message>
+        <source>Name what the attribute belongs to, such as “{example}”.</source>
+        <translation>请写出属性所属的对象，例如“{example}”。</translation>
+    </message>
+    <message>
+        <source>Say both, such as “{lower}” and “{higher}”.</source>
+        <translation>请写出两端，例如“{lower}”和“{higher}”。</translation>
     </message>
     <message>
         <source>Merge or delete some layers first.</source>
