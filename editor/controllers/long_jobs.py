@@ -278,6 +278,7 @@ class LongJobs(Controller):
         work = self._work.pop(job)
         work.newer = None
         if self._closing:
+            _release(work)
             return
         last = self._so_far(job, work) if job.checkpoint is not None else None
 

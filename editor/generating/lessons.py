@@ -31,9 +31,18 @@ class Lesson:
         lower, higher = " ".join(self.lower.split()), " ".join(self.higher.split())
         label = " ".join(self.label.split()) or higher.capitalize()
         if not subjects:
-            raise EditorError("The subject is missing.", "Name what the attribute belongs to, such as “man”.")
+            raise EditorError(
+                "The subject is missing.",
+                "Name what the attribute belongs to, such as “{example}”.",
+                example="man",
+            )
         if not lower or not higher:
-            raise EditorError("A word for one end is missing.", "Say both, such as “rested” and “tired”.")
+            raise EditorError(
+                "A word for one end is missing.",
+                "Say both, such as “{lower}” and “{higher}”.",
+                lower="rested",
+                higher="tired",
+            )
         if lower.casefold() == higher.casefold():
             raise EditorError("Both ends are “{word}”.", "Choose words that differ.", word=lower)
         if max(map(len, (*subjects, lower, higher, label, *self.prefixes))) > LONGEST:

@@ -235,6 +235,14 @@
         <translation>选择细化步(&amp;H)…</translation>
     </message>
     <message>
+        <source>&amp;Teach an attribute…</source>
+        <translation>教会新属性(&amp;T)…</translation>
+    </message>
+    <message>
+        <source>Make a slider of your own from a few words</source>
+        <translation>用几个词做出自己的滑块</translation>
+    </message>
+    <message>
         <source>&amp;Stop all jobs</source>
         <translation>停止所有任务(&amp;S)</translation>
     </message>
@@ -919,6 +927,14 @@
         <translation>示例图片</translation>
     </message>
     <message>
+        <source>“{label}” is among the attributes of {model} now.</source>
+        <translation>“{label}”已加入 {model} 的属性。</translation>
+    </message>
+    <message>
+        <source>Add it with “+ Add attribute”.</source>
+        <translation>用“+ 添加属性”即可使用。</translation>
+    </message>
+    <message>
         <source>The {count} oldest steps left the history to save memory.</source>
         <translation>为节省内存，已从历史记录中移除最早的 {count} 步。</translation>
     </message>
@@ -988,6 +1004,14 @@
         <source>Nothing fits.</source>
         <translation>没有匹配项。</translation>
     </message>
+    <message>
+        <source>Teach…</source>
+        <translation>教会新属性…</translation>
+    </message>
+    <message>
+        <source>Make a slider of your own from a few words</source>
+        <translation>用几个词做出自己的滑块</translation>
+    </message>
 </context>
 <context>
     <name>AttributeRow</name>
@@ -1033,6 +1057,14 @@
     <message>
         <source>Remove {attribute} from {subject}</source>
         <translation>移除 {subject} 的{attribute}</translation>
+    </message>
+    <message>
+        <source>Change the subjects only</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Let the edits change their surroundings</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Set delay to {value}</source>
@@ -1396,6 +1428,42 @@
     <message>
         <source>DPM++ 2M</source>
         <translation>DPM++ 2M</translation>
+    </message>
+    <message>
+        <source>From words, in moments</source>
+        <translation>由词语得出，片刻即成</translation>
+    </message>
+    <message>
+        <source>From pictures, takes long</source>
+        <translation>由图片学习，耗时较长</translation>
+    </message>
+    <message>
+        <source>Constant</source>
+        <translation>恒定</translation>
+    </message>
+    <message>
+        <source>Cosine</source>
+        <translation>余弦</translation>
+    </message>
+    <message>
+        <source>Constant, 1000 × 10</source>
+        <translation>恒定，1000 × 10</translation>
+    </message>
+    <message>
+        <source>Constant, 1000 × 8</source>
+        <translation>恒定，1000 × 8</translation>
+    </message>
+    <message>
+        <source>Constant, 2000 × 8</source>
+        <translation>恒定，2000 × 8</translation>
+    </message>
+    <message>
+        <source>Cosine, 1000 × 5</source>
+        <translation>余弦，1000 × 5</translation>
+    </message>
+    <message>
+        <source>Cosine, 500 × 8</source>
+        <translation>余弦，500 × 8</translation>
     </message>
 </context>
 <context>
@@ -2001,6 +2069,25 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
 </context>
 <context>
+    <name>Description</name>
+    <message>
+        <source>What does this picture show?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a photo of a man and a woman on the beach</source>
+        <translation type="unfinished">a photo of a man and a woman on the beach</translation>
+    </message>
+    <message>
+        <source>The people and things that you name get sliders. The picture below stays as it is.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make sliders</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>DropHint</name>
     <message>
         <source>Drop to open</source>
@@ -2067,10 +2154,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Make it smaller with another program first.</source>
         <translation>请先用其他程序缩小。</translation>
-    </message>
-    <message>
-        <source>Install pillow-heif, or convert the picture to JPEG or PNG.</source>
-        <translation>请安装 pillow-heif，或将图片转换为 JPEG 或 PNG。</translation>
     </message>
     <message>
         <source>AVIF is not supported by this installation&apos;s Pillow.</source>
@@ -2349,14 +2432,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>现有：{known}。</translation>
     </message>
     <message>
-        <source>Changing attributes of a photo (--image) comes with a later version.</source>
-        <translation>更改照片的属性 (--image) 将在后续版本中提供。</translation>
-    </message>
-    <message>
-        <source>Leave out --image to generate the picture from the prompt.</source>
-        <translation>请去掉 --image，改为根据提示词生成图片。</translation>
-    </message>
-    <message>
         <source>There is no subject.</source>
         <translation>没有主体。</translation>
     </message>
@@ -2367,14 +2442,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>none</source>
         <translation>无</translation>
-    </message>
-    <message>
-        <source>Learning a delta by optimisation comes with a later version.</source>
-        <translation>通过优化学习增量将在后续版本中提供。</translation>
-    </message>
-    <message>
-        <source>Use --method naive.</source>
-        <translation>请使用 --method naive。</translation>
     </message>
     <message>
         <source>A delta is a .safetensors file, not “{name}”.</source>
@@ -2641,10 +2708,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>工程须保存为 .ora，而不是“{name}”。</translation>
     </message>
     <message>
-        <source>“{name}” is a HEIF picture, which needs the library pillow-heif.</source>
-        <translation>“{name}”是 HEIF 图片，需要 pillow-heif 库。</translation>
-    </message>
-    <message>
         <source>Attune does not write “{suffix}” files.</source>
         <translation>Attune 不写入“{suffix}”文件。</translation>
     </message>
@@ -2749,12 +2812,128 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{name}”已损坏或不完整。</translation>
     </message>
     <message>
+        <source>stopped at {done} of {total}. The same command with --resume goes on.</source>
+        <translation>已停在 {done}/{total}。用同一命令加上 --resume 即可继续。</translation>
+    </message>
+    <message>
+        <source>there is nothing to go on from; this begins at the beginning.</source>
+        <translation>没有可以接着做的进度，从头开始。</translation>
+    </message>
+    <message>
+        <source>an earlier run of this is given up; --resume would have gone on.</source>
+        <translation>放弃了先前未完成的进度；加上 --resume 就会接着做。</translation>
+    </message>
+    <message>
+        <source>There are {count} pictures, and “{path}” is no folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name a folder that is there with -o.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{first}” and “{second}” would both become “{target}”.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Convert them into different folders.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{target}” is a picture that is converted itself.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another name or folder, or replace it with --overwrite.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A project keeps the picture as it is; {flag} is for other formats.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Leave it out, or write a PNG, TIFF, JPEG, WebP or AVIF.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{format} cannot be encoded as a JPEG was.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{format} has no quality: nothing is lost in it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{format} holds 8 bits a channel.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{format} has no place for {names}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>“{text}”: the value must be a number from -{most:g} to {most:g}.</source>
         <translation>“{text}”：数值必须是 -{most:g} 至 {most:g} 之间的数字。</translation>
     </message>
     <message>
+        <source>Nothing has been learnt yet.</source>
+        <translation>还没有学到任何东西。</translation>
+    </message>
+    <message>
+        <source>Let it learn for a while.</source>
+        <translation>请让它再学一会儿。</translation>
+    </message>
+    <message>
         <source>An input of the recipe is damaged.</source>
         <translation>生成参数的一项输入已损坏。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a file of GIMP, whose layers only GIMP itself reads well.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open it in GIMP and export it as OpenRaster (.ora) or as Photoshop document (.psd), which keep the layers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, JPEG XL, camera raw, OpenEXR, OpenRaster, Photoshop, SVG and some older kinds of files.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The picture was no JPEG that it could be like; the quality is {quality}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose AVIF, WebP or PNG.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Further channels of the file were left out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The picture&apos;s colour space is one of its own, which is not read; sRGB was taken.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose TIFF or PNG with 16 bits.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Values of the picture that are no numbers were made black or white.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” holds {count} million numbers; Attune opens up to {most} million.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Leave out channels with another program first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Further channels of the file were left out: {names}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>A picture of the project</source>
@@ -2841,12 +3020,96 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>形状“{name}”已作为像素打开。</translation>
     </message>
     <message>
+        <source>The drawing became pixels: {width} × {height}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the file only names, such as pictures and fonts elsewhere, was not fetched.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Scripts, moving parts and other documents in the file were left out.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose PNG.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Drawing SVG needs libraries of the system that are not there: {reason}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A drawing becomes at most {most} pixels wide and high, not {width} × {height}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The SVG defines entities or refers to other files in its head.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save it as plain SVG with another program, such as Inkscape.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file holds no SVG picture.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>An SVG file can have at most {most} MiB.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The SVG has more than {most} elements, or they lie more than {deepest} deep.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Simplify it with another program first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Parts of the SVG use themselves.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Mend it with another program first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The SVG is drawn of more than {most} parts, which use each other.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The picture has {size_gb} GB; TIFF holds up to 4 GB.</source>
         <translation>图片为 {size_gb} GB；TIFF 最多 4 GB。</translation>
     </message>
     <message>
         <source>The picture has {width} × {height} pixels; WebP holds up to {most} on a side.</source>
         <translation>图片为 {width} × {height} 像素；WebP 单边最多 {most} 像素。</translation>
+    </message>
+    <message>
+        <source>The subject is missing.</source>
+        <translation>缺少主体。</translation>
+    </message>
+    <message>
+        <source>A word for one end is missing.</source>
+        <translation>缺少其中一端的词。</translation>
+    </message>
+    <message>
+        <source>Both ends are “{word}”.</source>
+        <translation>两端都是“{word}”。</translation>
+    </message>
+    <message>
+        <source>Choose words that differ.</source>
+        <translation>请选择不同的词。</translation>
+    </message>
+    <message>
+        <source>That is too long.</source>
+        <translation>太长了。</translation>
+    </message>
+    <message>
+        <source>A few words are enough.</source>
+        <translation>几个词就够了。</translation>
     </message>
     <message>
         <source>Stopped</source>
@@ -2907,6 +3170,30 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Use at least 1 × 1.</source>
         <translation>请至少使用 1 × 1。</translation>
+    </message>
+    <message>
+        <source>checkpoint</source>
+        <translation>检查点</translation>
+    </message>
+    <message>
+        <source>This is being worked on already.</source>
+        <translation>这项任务已经在进行。</translation>
+    </message>
+    <message>
+        <source>Wait until it is done, or stop it there.</source>
+        <translation>请等它完成，或在那边停止它。</translation>
+    </message>
+    <message>
+        <source>A job of an earlier session cannot go on: {reason} It is kept as “{file}”.</source>
+        <translation>上次的一项任务无法继续：{reason}它保存为“{file}”。</translation>
+    </message>
+    <message>
+        <source>The {name} is damaged.</source>
+        <translation>{name}已损坏。</translation>
+    </message>
+    <message>
+        <source>The checkpoint is of another kind.</source>
+        <translation>这个检查点属于另一种任务。</translation>
     </message>
     <message>
         <source>“{title}” was saved after this work was kept, so it is opened as a copy.</source>
@@ -3037,6 +3324,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>此图层没有提示词和种子，因此没有滑块。</translation>
     </message>
     <message>
+        <source>Hold Alt or Ctrl and click on the part to copy.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>“{name}” is a text.</source>
         <translation>“{name}”是文字图层。</translation>
     </message>
@@ -3155,6 +3446,54 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>It takes at most {most} × {most}.</source>
         <translation>最大为 {most} × {most}。</translation>
+    </message>
+    <message>
+        <source>“{text}” has control characters.</source>
+        <translation>“{text}”含有控制字符。</translation>
+    </message>
+    <message>
+        <source>delta</source>
+        <translation>增量</translation>
+    </message>
+    <message>
+        <source>Begin again.</source>
+        <translation>请从头开始。</translation>
+    </message>
+    <message>
+        <source>There is not enough memory for learning with {model}.</source>
+        <translation>内存不足，无法用 {model} 学习。</translation>
+    </message>
+    <message>
+        <source>Switch “Low memory” on, close other programs, or choose a smaller model.</source>
+        <translation>请打开“节省内存”，关闭其他程序，或选择更小的模型。</translation>
+    </message>
+    <message>
+        <source>Learning diverged at once: the loss is not finite any more.</source>
+        <translation>学习一开始就发散了：损失不再是有限值。</translation>
+    </message>
+    <message>
+        <source>Choose a lower learning rate.</source>
+        <translation>请选择更低的学习率。</translation>
+    </message>
+    <message>
+        <source>Learning diverged at step {step} of {steps}; kept is what was learnt until step {good}. A lower learning rate may help.</source>
+        <translation>学习在第 {step}/{steps} 步发散；保留了到第 {good} 步为止的结果。降低学习率可能有帮助。</translation>
+    </message>
+    <message>
+        <source>The checkpoint does not fit the run.</source>
+        <translation>检查点与这次运行不符。</translation>
+    </message>
+    <message>
+        <source>The checkpoint is of another run.</source>
+        <translation>检查点属于另一次运行。</translation>
+    </message>
+    <message>
+        <source>The checkpoint does not fit the model.</source>
+        <translation>检查点与模型不符。</translation>
+    </message>
+    <message>
+        <source>The checkpoint holds numbers that are not finite.</source>
+        <translation>检查点中有非有限的数值。</translation>
     </message>
     <message>
         <source>Attune reads Stable Diffusion 1.x, 2.x, XL and 3 as a diffusers folder or one .safetensors file.</source>
@@ -3813,10 +4152,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>应为 base64</translation>
     </message>
     <message>
-        <source>It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, camera raw, OpenRaster, Photoshop and some older kinds of files.</source>
-        <translation>可打开 PNG、JPEG、WebP、TIFF、AVIF、HEIF、JPEG 2000、相机原始格式、OpenRaster、Photoshop 以及一些较旧格式的文件。</translation>
-    </message>
-    <message>
         <source>The picture has a high dynamic range ({hdr}, {name}); its values were taken as sRGB, so it looks flat.</source>
         <translation>图片具有高动态范围（{hdr}，{name}）；其数值按 sRGB 处理，因此看起来较平淡。</translation>
     </message>
@@ -4005,6 +4340,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{name}”过大。</translation>
     </message>
     <message>
+        <source>Name what the attribute belongs to, such as “{example}”.</source>
+        <translation>请写出属性所属的对象，例如“{example}”。</translation>
+    </message>
+    <message>
+        <source>Say both, such as “{lower}” and “{higher}”.</source>
+        <translation>请写出两端，例如“{lower}”和“{higher}”。</translation>
+    </message>
+    <message>
         <source>Merge or delete some layers first.</source>
         <translation>请先合并或删除一些图层。</translation>
     </message>
@@ -4115,6 +4458,58 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Choose a smaller guidance scale, or smaller values of attributes.</source>
         <translation>请选择较小的引导强度，或较小的属性值。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no way to keep an edit to its subject.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{name}” is no way to invert.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The picture has {width} × {height} pixels, which is too small for {model}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It needs {unit} in each direction.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The picture is fully transparent.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose one that shows something.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The prompt does not seem to fit the picture: the model understands it no better with “{prompt}” than without. Say what it shows.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} does not fit in memory whole, which null-text inversion needs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another way to invert, a smaller model or a smaller size.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{way}” does not work with {model}, which is no model of flow matching.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose another way to invert.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no detector for the built-in models.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Install Attune again.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>“{path}” is damaged: its first layer has {count} dimensions.</source>
@@ -4383,14 +4778,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Name a folder, or a model of the hub that is on this machine.</source>
         <translation>请指定文件夹，或本机已有的 Hub 模型。</translation>
-    </message>
-    <message>
-        <source>The detector is missing.</source>
-        <translation>缺少检测器。</translation>
-    </message>
-    <message>
-        <source>It belongs in {folder}; install Attune again.</source>
-        <translation>它应位于 {folder}；请重新安装 Attune。</translation>
     </message>
     <message>
         <source>There is no model “{model}”.</source>
@@ -4777,10 +5164,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>尚无取样源。</translation>
     </message>
     <message>
-        <source>Hold Alt and click on the part to copy.</source>
-        <translation>请按住 Alt 键单击要复制的位置。</translation>
-    </message>
-    <message>
         <source>The picture is still being turned.</source>
         <translation>图片仍在旋转中。</translation>
     </message>
@@ -4968,12 +5351,24 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
 <context>
     <name>Export</name>
     <message>
+        <source>Pixels; 0 follows the other side, so that nothing is stretched</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Format</source>
         <translation>格式</translation>
     </message>
     <message>
+        <source>png, jpeg, webp, tiff or avif; else the file&apos;s ending says it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Quality</source>
         <translation>品质</translation>
+    </message>
+    <message>
+        <source>Like the original</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Lossless</source>
@@ -5043,6 +5438,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>无损</translation>
     </message>
     <message>
+        <source>The quality and colour resolution of the JPEG that was opened: about as large, and as good.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Quality</source>
         <translation>品质</translation>
     </message>
@@ -5065,6 +5464,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Camera data and how the picture was made: lets you open the export again with its sliders, and tells others that it is AI-made.</source>
         <translation>相机数据和图片的制作方式：重新打开导出的文件时可恢复滑块，并告知他人图片由 AI 制作。</translation>
+    </message>
+    <message>
+        <source>Like the original</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Like the original (quality {quality}, {subsampling})</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Size</source>
@@ -5101,6 +5508,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>{width} × {height} px · {size}</source>
         <translation>{width} × {height} 像素 · {size}</translation>
+    </message>
+    <message>
+        <source>picture</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -5203,6 +5614,18 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Camera raw</source>
         <translation>相机原始文件</translation>
+    </message>
+    <message>
+        <source>JPEG XL</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>SVG drawing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>OpenEXR and Radiance HDR</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Other pictures</source>
@@ -5570,6 +5993,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>正在启动</translation>
     </message>
     <message>
+        <source>waiting; goes on by itself</source>
+        <translation>等待中，会自动继续</translation>
+    </message>
+    <message>
         <source>failed</source>
         <translation>失败</translation>
     </message>
@@ -5768,6 +6195,13 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>LongJobs</name>
+    <message>
+        <source>What “{label}” has done so far cannot be kept: {reason}</source>
+        <translation>“{label}”目前的进度无法保存：{reason}</translation>
+    </message>
+</context>
+<context>
     <name>Losses</name>
     <message>
         <source>the comment</source>
@@ -5809,8 +6243,8 @@ Double click shows its settings.</source>
         <translation>细化</translation>
     </message>
     <message>
-        <source>Redraw</source>
-        <translation>重绘</translation>
+        <source>AI edits</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Layers</source>
@@ -6105,6 +6539,10 @@ Double click shows its settings.</source>
         <source>A small built-in model for trying things out. It draws cartoon scenes of people (man, woman), animals (cat, dog) and things (car, ball, tree, house). For photos, add a checkpoint under Models.</source>
         <translation>用于试用的小型内置模型，只懂英文提示词。可绘制人物（man、woman）、动物（cat、dog）和物品（car、ball、tree、house）的卡通场景。处理照片请在“模型”中添加模型文件。</translation>
     </message>
+    <message>
+        <source>This model cannot draw: {names}</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>NumberField</name>
@@ -6279,8 +6717,36 @@ Double click shows its settings.</source>
         <translation>图片</translation>
     </message>
     <message>
+        <source>Only this subject</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Everything outside of the subjects that change stays as it is</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Only here</source>
         <translation>仅限此处</translation>
+    </message>
+    <message>
+        <source>What the picture shows</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Inversion</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How the model comes back to the picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep details</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the model cannot draw is taken from the picture where nothing changes</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Strength</source>
@@ -6289,6 +6755,90 @@ Double click shows its settings.</source>
     <message>
         <source>0 keeps the picture, 1 makes a new one</source>
         <translation>0 保留原图，1 生成全新图片</translation>
+    </message>
+    <message>
+        <source>Definition</source>
+        <translation>定义</translation>
+    </message>
+    <message>
+        <source>Preset</source>
+        <translation>预设</translation>
+    </message>
+    <message>
+        <source>Schedule, steps × accumulation of a run that is known to work</source>
+        <translation>已知可行的方案：调度方式，步数 × 累积次数</translation>
+    </message>
+    <message>
+        <source>How often the direction is changed</source>
+        <translation>方向更新的次数</translation>
+    </message>
+    <message>
+        <source>Accumulation</source>
+        <translation>累积</translation>
+    </message>
+    <message>
+        <source>Micro-steps for each change</source>
+        <translation>每次更新所用的小步数</translation>
+    </message>
+    <message>
+        <source>Learning rate over time</source>
+        <translation>学习率的变化</translation>
+    </message>
+    <message>
+        <source>Batch</source>
+        <translation>批大小</translation>
+    </message>
+    <message>
+        <source>Final learning rate</source>
+        <translation>最终学习率</translation>
+    </message>
+    <message>
+        <source>Where the cosine ends</source>
+        <translation>余弦曲线的终点</translation>
+    </message>
+    <message>
+        <source>Weight decay</source>
+        <translation>权重衰减</translation>
+    </message>
+    <message>
+        <source>Decides what one step of the slider is worth</source>
+        <translation>决定滑块一格对应多大的变化</translation>
+    </message>
+    <message>
+        <source>Scales in a micro-step</source>
+        <translation>每小步的强度数</translation>
+    </message>
+    <message>
+        <source>Smallest scale</source>
+        <translation>最小强度</translation>
+    </message>
+    <message>
+        <source>Largest scale</source>
+        <translation>最大强度</translation>
+    </message>
+    <message>
+        <source>Points of a trajectory</source>
+        <translation>每条轨迹的取样点</translation>
+    </message>
+    <message>
+        <source>At how many noise levels one sampled picture is used</source>
+        <translation>一次采样的图片在多少个噪声级别上使用</translation>
+    </message>
+    <message>
+        <source>Sampling steps</source>
+        <translation>采样步数</translation>
+    </message>
+    <message>
+        <source>Learn the part for T5 as well</source>
+        <translation>同时学习 T5 的部分</translation>
+    </message>
+    <message>
+        <source>Low memory</source>
+        <translation>节省内存</translation>
+    </message>
+    <message>
+        <source>Slower; computes again what it would otherwise keep</source>
+        <translation>较慢；需要时重新计算，不保留中间结果</translation>
     </message>
     <message>
         <source>Generate</source>
@@ -6317,6 +6867,25 @@ Double click shows its settings.</source>
     <message>
         <source>Redraw</source>
         <translation>重绘</translation>
+    </message>
+    <message>
+        <source>Attributes on a picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sweep an attribute of a picture</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Learn an attribute&apos;s direction</source>
+        <translation>学习属性的方向</translation>
+    </message>
+</context>
+<context>
+    <name>OverflowRow</name>
+    <message>
+        <source>Options that find no room in the bar</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -6369,6 +6938,10 @@ Double click shows its settings.</source>
     <message>
         <source>Seed</source>
         <translation>种子</translation>
+    </message>
+    <message>
+        <source>This model cannot draw: {names}</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -7040,16 +7613,20 @@ Double click shows its settings.</source>
         <translation>停止</translation>
     </message>
     <message>
+        <source>Pictures to draw: {count}. How long they take is told after the first ones.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pictures to draw: {count}, in about {time}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Tried {done} of {total}</source>
         <translation>已试验 {done} / {total}</translation>
     </message>
     <message>
         <source>{words} · {time} left</source>
         <translation>{words} · 剩余 {time}</translation>
-    </message>
-    <message>
-        <source>Pictures to draw: {count}.</source>
-        <translation>将绘制的图片数：{count}。</translation>
     </message>
     <message>
         <source>Step {step} of {steps} is best. Pictures for each point: {count}.</source>
@@ -7099,10 +7676,61 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>StoppedRow</name>
+    <message>
+        <source>stopped at {done} of {total}</source>
+        <translation>停在 {done}/{total}</translation>
+    </message>
+    <message>
+        <source>stopped at the beginning</source>
+        <translation>停在开头</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Go on: {job}</source>
+        <translation>继续：{job}</translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>Keep: {job}</source>
+        <translation>保留：{job}</translation>
+    </message>
+    <message>
+        <source>Put what was learnt so far into the library</source>
+        <translation>把目前学到的放入属性库</translation>
+    </message>
+    <message>
+        <source>Discard</source>
+        <translation>丢弃</translation>
+    </message>
+    <message>
+        <source>Discard: {job}</source>
+        <translation>丢弃：{job}</translation>
+    </message>
+    <message>
+        <source>Really?</source>
+        <translation>确定？</translation>
+    </message>
+</context>
+<context>
     <name>SubjectPanel</name>
     <message>
         <source>Click a word above to make it a subject, then add attributes to it.</source>
         <translation>单击上方的单词将其选为主体，然后为其添加属性。</translation>
+    </message>
+    <message>
+        <source>Only this subject</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Everything outside of the subjects that change stays as it is</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>New from prompt…</source>
@@ -7111,10 +7739,6 @@ Double click shows its settings.</source>
     <message>
         <source>The prompt of a picture and the sliders of its subjects appear here.</source>
         <translation>图片的提示词及其主体的滑块会显示在这里。</translation>
-    </message>
-    <message>
-        <source>Sliders change pictures that were made from a prompt. This one has no prompt to work with.</source>
-        <translation>滑块用于更改由提示词生成的图片，此图片没有提示词。</translation>
     </message>
     <message>
         <source>shown on the canvas</source>
@@ -7138,6 +7762,121 @@ Double click shows its settings.</source>
     <message>
         <source>The library has no attribute for this word and model.</source>
         <translation>库中没有适用于此单词和模型的属性。</translation>
+    </message>
+    <message>
+        <source>+ Teach an attribute…</source>
+        <translation>+ 教会新属性…</translation>
+    </message>
+</context>
+<context>
+    <name>TeachDialog</name>
+    <message>
+        <source>Teach an attribute</source>
+        <translation>教会新属性</translation>
+    </message>
+    <message>
+        <source>Keep as it is</source>
+        <translation>保留当前结果</translation>
+    </message>
+    <message>
+        <source>Put what is learnt so far into the library; learning goes on</source>
+        <translation>把目前学到的放入属性库；学习继续进行</translation>
+    </message>
+    <message>
+        <source>Teach</source>
+        <translation>开始学习</translation>
+    </message>
+    <message>
+        <source>Say in a few words what shall change, in English, and Attune makes a slider of it. The words are put before the subject: “young man”, “old man”.</source>
+        <translation>用几个英文词说明要改变什么，Attune 会把它做成滑块。这些词放在主体之前：“young man”、“old man”。</translation>
+    </message>
+    <message>
+        <source>man, woman</source>
+        <translation>man, woman</translation>
+    </message>
+    <message>
+        <source>rested</source>
+        <translation>rested</translation>
+    </message>
+    <message>
+        <source>tired</source>
+        <translation>tired</translation>
+    </message>
+    <message>
+        <source>By itself: the word for the higher end</source>
+        <translation>留空则用高端的词</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详细设置</translation>
+    </message>
+    <message>
+        <source>From the lower to the higher end, as learnt so far</source>
+        <translation>目前学到的效果，从低端到高端</translation>
+    </message>
+    <message>
+        <source>Subject</source>
+        <translation>主体</translation>
+    </message>
+    <message>
+        <source>Lower end</source>
+        <translation>低端</translation>
+    </message>
+    <message>
+        <source>Higher end</source>
+        <translation>高端</translation>
+    </message>
+    <message>
+        <source>Name of the slider</source>
+        <translation>滑块名称</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Before the phrases</source>
+        <translation>短语前缀</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>正在开始…</translation>
+    </message>
+    <message>
+        <source>Teach “{name}”: {subject}</source>
+        <translation>学习“{name}”：{subject}</translation>
+    </message>
+    <message>
+        <source>Waiting…</source>
+        <translation>等待中…</translation>
+    </message>
+    <message>
+        <source>Stopped. It can go on from the panel “Jobs”.</source>
+        <translation>已停止。可在“任务”面板中继续。</translation>
+    </message>
+    <message>
+        <source>Learnt.</source>
+        <translation>学习完成。</translation>
+    </message>
+    <message>
+        <source>Waits for what you are doing, and goes on by itself.</source>
+        <translation>正在为您的操作让路，之后会自动继续。</translation>
+    </message>
+    <message>
+        <source>Step {done} of {total}</source>
+        <translation>第 {done}/{total} 步</translation>
+    </message>
+    <message>
+        <source>{words} · {time} left</source>
+        <translation>{words} · 还剩 {time}</translation>
+    </message>
+    <message>
+        <source>“{label}” is among the attributes now.</source>
+        <translation>“{label}”已加入属性。</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
     </message>
 </context>
 <context>
@@ -7246,6 +7985,22 @@ Double click shows its settings.</source>
     <message>
         <source>Tool options</source>
         <translation>工具选项</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Apply (Return)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">取消</translation>
+    </message>
+    <message>
+        <source>Cancel (Esc)</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>More settings</source>
@@ -7479,8 +8234,8 @@ Double click shows its settings.</source>
         <translation>取样源</translation>
     </message>
     <message>
-        <source>Alt and a click chooses one</source>
-        <translation>按住 Alt 键单击以取样</translation>
+        <source>Alt or Ctrl and a click chooses one</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Healing brush</source>
@@ -7669,6 +8424,10 @@ Double click shows its settings.</source>
     <message>
         <source>Open</source>
         <translation>打开</translation>
+    </message>
+    <message>
+        <source>picture</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Save project</source>

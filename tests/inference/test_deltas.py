@@ -11,7 +11,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from inference.definitions import shipped_folder
-from inference.deltas import Delta, DeltaInfo, DeltaLibrary, write_delta
+from inference.deltas import Delta, DeltaInfo, DeltaLibrary, delta_file, write_delta
 from inference.errors import EditorError
 from inference.operations import Family
 
@@ -272,3 +272,23 @@ class TestFitting:
     def test_other_widths_are_refused(self, widths: dict[str, int]) -> None:
         with pytest.raises(EditorError, match="does not fit mini"):
             make_delta().fitted("mini", widths)
+
+
+def test_what_was_learnt_is_added_under_its_model_and_replaces_nothing(tmp_path: Path) -> None:
+    info = DeltaInfo(key="x", attribute="tired", label="Tired", model="org/my model", widths={"clip_l": 3})
+    content = delta_file(Delta(info=info, vectors={"clip_l": np.ones(3, np.float32)}))
+    library = DeltaLibrary((tmp_path / "shipped", tmp_path / "own"))
+    found = [library.add(content, "person-tired") for _ in range(3)]
+    assert [one.key for one in found] == [f"org-my-model/person-tired{number}" for number in ("", "-2", "-3")]
+    assert [(one.attribute, one.label) for one in found][1] == ("tired-2", "Tired 2")
+    assert {one.key for one in library.list()} == {one.key for one in found}
+    with pytest.raises(EditorError, match="damaged"):
+        library.add(content[:-1], "person-tired")
+
+
+def test_names_from_files_stay_inside_the_folder(tmp_path: Path) -> None:
+    info = DeltaInfo(key="x", attribute="a", label="A", model="../..", widths={"clip_l": 3})
+    content = delta_file(Delta(info=info, vectors={"clip_l": np.ones(3, np.float32)}))
+    path = DeltaLibrary((tmp_path / "own",)).add(content, "../../../etc/" + "x" * 300).path
+    assert path is not None
+    assert path.resolve().is_relative_to((tmp_path / "own").resolve())

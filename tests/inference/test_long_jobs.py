@@ -150,3 +150,32 @@ def test_jobs_go_with_their_owner(qtbot: QtBot) -> None:
     assert told == []
     service.finish()
     assert running.state is JobState.FINISHED
+
+
+def test_a_job_set_aside_ends_with_its_newest_state(service: InferenceService, qtbot: QtBot) -> None:
+    long = service.submit(request("long 400"), priority=Priority.LONG)
+    qtbot.waitUntil(lambda: long.step is not None and long.step.done >= 5, timeout=15000)
+    service.set_aside(long)
+    qtbot.waitUntil(lambda: long.is_over, timeout=15000)
+    assert long.state is JobState.CANCELLED
+    assert long.checkpoint is not None
+    assert long.measured is not None
+    again = service.submit(
+        request("long 400"), priority=Priority.LONG, checkpoint=long.checkpoint, measured=long.measured
+    )
+    waiting = service.submit(request("long 5"), priority=Priority.LONG)
+    service.set_aside(waiting)
+    assert waiting.state is JobState.CANCELLED
+    qtbot.waitUntil(lambda: again.is_over, timeout=30000)
+    assert again.result is not None
+    assert again.result.artifacts["report"] == undisturbed(400)
+    assert again.result.measured.denoiser_evaluations == 400
+
+
+def test_setting_aside_what_is_not_long_cancels(service: InferenceService, qtbot: QtBot) -> None:
+    job = service.submit(request("steps 500"))
+    qtbot.waitUntil(lambda: job.step is not None, timeout=15000)
+    service.set_aside(job)
+    qtbot.waitUntil(lambda: job.is_over, timeout=15000)
+    assert job.state is JobState.CANCELLED
+    assert job.checkpoint is None

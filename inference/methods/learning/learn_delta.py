@@ -4,6 +4,9 @@ An optimised run is a chain of small units: a step of a trajectory, or a micro-s
 it can be parked, and its state is all that the rest depends on. AdamW (arXiv:1711.05101) has the published
 β = (0.5, 0.8); weight decay sets what a step of the slider is worth. The mean gradient of an accumulation
 is followed, not the sum: AdamW makes no difference between them.
+
+Exactness. The state is exact everywhere. On the CPU a run that went on from it gives the same bytes as an
+undisturbed one; some kernels of GPUs add in no fixed order, and two undisturbed runs may differ there too.
 """
 
 import json

@@ -265,13 +265,6 @@ class TestLibraries:
             assert main(arguments) == 2, arguments
             assert len(capsys.readouterr().err.splitlines()) == 1
 
-    def test_learning_by_optimisation_comes_later(
-        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        arguments = ["learn-delta", "--definition", "a.toml", "--method", "learned", "-o", "a.safetensors"]
-        assert main(arguments) == 2
-        assert "--method naive" in capsys.readouterr().err
-
     def test_evaluate_hands_over_what_was_asked(
         self,
         runner: FakeRunner,

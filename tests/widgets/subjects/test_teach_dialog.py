@@ -1,0 +1,146 @@
+"""The dialog that teaches an attribute, over scripted jobs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from editor.application import Application
+from inference.definitions import definition_from_bytes
+from inference.deltas import DeltaInfo
+from inference.errors import EditorError
+from inference.operations import LearnDelta
+from inference.service import Job, JobState, Priority
+from tests.helpers.fake_service import FakeService
+from tests.helpers.scripted_learner import learnt
+from widgets.generate.job_panel import JobPanel
+from widgets.subjects.teach_dialog import TeachDialog
+from widgets.window.main_window import MainWindow
+
+
+@pytest.fixture
+def dialog(filled: MainWindow, service: FakeService, application: Application) -> TeachDialog:
+    service.fake_engine.automatic = False
+    application.library.add = lambda content, name: DeltaInfo(  # type: ignore[method-assign]
+        key=f"mini-sdxl/{name}", attribute="tired", label="Tired", model="mini-sdxl"
+    )
+    filled.commands.show_teach("man")
+    found = filled.commands.dialog("teach")
+    assert isinstance(found, TeachDialog)
+    found.low_end.setText("rested")
+    found.high_end.setText("tired")
+    return found
+
+
+def started(dialog: TeachDialog, qtbot: QtBot, application: Application) -> Job:
+    dialog.start.click()
+    qtbot.waitUntil(lambda: len(application.long_jobs.running) == 1, timeout=5000)
+    return application.long_jobs.running[0]
+
+
+def test_it_asks_for_what_is_typed(dialog: TeachDialog, qtbot: QtBot, application: Application) -> None:
+    assert dialog.subject.text() == "man"
+    assert dialog.model.currentText() == "mini-sdxl"
+    job = started(dialog, qtbot, application)
+    parameters = job.request.parameters
+    assert isinstance(parameters, LearnDelta)
+    assert (job.priority, job.label) == (Priority.LONG, "Teach “tired”: man")
+    assert (parameters.method, parameters.preset, parameters.steps) == ("learned", "cosine-500x8", None)
+    definition = definition_from_bytes(job.contents[parameters.definition.hash])
+    assert definition.pairs[0].positive == "tired man"
+    assert not dialog.fields.isEnabled()
+    assert dialog.start.text() == "Stop"
+
+
+def test_what_is_missing_is_said(dialog: TeachDialog, application: Application) -> None:
+    dialog.low_end.clear()
+    dialog.start.click()
+    assert "one end is missing" in dialog.status.text()
+    assert application.long_jobs.running == ()
+
+
+def test_the_naive_way_shows_no_more_than_it_needs(dialog: TeachDialog) -> None:
+    assert not dialog.form.editors["preset"].isHidden()
+    dialog.form.set_value("method", "naive")
+    dialog.form.changed.emit("method", "naive")
+    assert not dialog.more.isEnabled()
+    dialog.form.set_value("method", "learned")
+    dialog.form.changed.emit("method", "learned")
+    dialog.more.setChecked(True)
+    assert not dialog.prefixes.isHidden()
+
+
+def test_it_shows_how_it_goes_and_what_comes(
+    dialog: TeachDialog, qtbot: QtBot, application: Application, service: FakeService
+) -> None:
+    job = started(dialog, qtbot, application)
+    service.start()
+    service.step(120, 500, np.zeros((4, 16, 3), np.uint8), phase="learn")
+    assert dialog.status.text().startswith("Step 120 of 500")
+    assert dialog.bar.value() == 240
+    assert not dialog.strip.pixmap().isNull()
+    assert not dialog.keep.isEnabled(), "there is no checkpoint yet"
+    answer = service.result
+    service.result = lambda request, images=None: replace(  # type: ignore[method-assign]
+        answer(request, ()), artifacts={"delta": learnt(2)}
+    )
+    with qtbot.waitSignal(application.long_jobs.kept, timeout=5000):
+        service.finish()
+    assert job.state is JobState.FINISHED
+    assert dialog.status.text() == "“Tired” is among the attributes now."
+    assert dialog.fields.isEnabled()
+    assert dialog.start.text() == "Teach"
+
+
+def test_a_failure_is_said(
+    dialog: TeachDialog, qtbot: QtBot, application: Application, service: FakeService
+) -> None:
+    started(dialog, qtbot, application)
+    service.fail(EditorError("It diverged.", "Try less."))
+    assert dialog.status.text() == "It diverged. Try less."
+    assert dialog.fields.isEnabled()
+
+
+def test_closed_and_opened_again_it_shows_what_runs(
+    dialog: TeachDialog, filled: MainWindow, qtbot: QtBot, application: Application, service: FakeService
+) -> None:
+    started(dialog, qtbot, application)
+    service.step(3, 10, phase="learn")
+    dialog.close()
+    qtbot.waitUntil(lambda: filled.commands.dialog("teach") is None)
+    filled.commands.show_teach()
+    again = filled.commands.dialog("teach")
+    assert isinstance(again, TeachDialog)
+    assert again.status.text().startswith("Step 3 of 10")
+    assert again.start.text() == "Stop"
+
+
+def test_a_stopped_job_has_a_row_that_goes_on_or_discards(
+    dialog: TeachDialog, filled: MainWindow, qtbot: QtBot, application: Application, service: FakeService
+) -> None:
+    job = started(dialog, qtbot, application)
+    service.start()
+    service.step(120, 500, phase="learn")
+    job.checkpoint = b"state"
+    service.stopped()
+    panel = filled.panel("jobs")
+    assert isinstance(panel, JobPanel)
+    qtbot.waitUntil(lambda: len(panel.stopped) == 1, timeout=5000)
+    (row,) = panel.stopped
+    assert row.state.text() == "stopped at 120 of 500"
+    assert not panel.empty.isVisible()
+    row.go_on.click()
+    qtbot.waitUntil(lambda: len(application.long_jobs.running) == 1, timeout=5000)
+    assert panel.stopped == ()
+    (again,) = application.long_jobs.running
+    assert (again.checkpoint, again.request) == (b"state", job.request)
+    service.stopped()
+    qtbot.waitUntil(lambda: len(panel.stopped) == 1, timeout=5000)
+    panel.stopped[0].discard.click()
+    assert panel.stopped[0].discard.text() == "Really?"
+    panel.stopped[0].discard.click()
+    qtbot.waitUntil(lambda: panel.stopped == () and not application.background.busy, timeout=5000)
+    application.long_jobs.start()
+    qtbot.waitUntil(lambda: not application.background.busy, timeout=5000)
+    assert panel.stopped == ()
