@@ -19,7 +19,7 @@ from editor.system.settings import SECTIONS, Section
 from editor.words.said import in_one_line
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
-from widgets.forms.parameter_form import ParameterForm
+from widgets.forms.parameter_form import ParameterForm, needed_width
 from widgets.look.icons import icon_for
 from widgets.look.plain_text import Label
 
@@ -41,6 +41,7 @@ class SettingsDialog(Dialog):
         self.pages.setIconSize(QSize(18, 18))
         self.stack = QStackedWidget()
         self.forms: dict[str, ParameterForm] = {}
+        self._pages: list[QWidget] = []
         for section in SECTIONS:
             self._add_page(section)
         self.problem = Label()
@@ -85,6 +86,7 @@ class SettingsDialog(Dialog):
         scroll = QScrollArea(widgetResizable=True)
         scroll.setWidget(page)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._pages.append(page)
         self.stack.addWidget(scroll)
 
     def _lay_out(self) -> None:
@@ -98,6 +100,7 @@ class SettingsDialog(Dialog):
         row.setSpacing(20)
         row.addLayout(left)
         row.addWidget(self.stack, 1)
+        self.stack.setMinimumWidth(max(needed_width(page) for page in self._pages))
         self.column.addLayout(row, 1)
         self.column.addWidget(self.problem)
         reset = self.add_button(self.tr("Back to defaults"))
