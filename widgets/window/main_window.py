@@ -138,7 +138,9 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         # what has to be asked about first: a cancelled quit closes nothing that was never saved
         for document in sorted(self.application.documents, key=lambda one: not one.modified):
-            if not self.commands.close_one(document, then=self.close):
+            if document not in self.application.documents:  # discarded with another one
+                continue
+            if not self.commands.close_one(document, then=self.close, with_all=True):
                 event.ignore()
                 return
         settings = self.application.settings

@@ -316,3 +316,39 @@ def test_tabbed_panels_have_their_title_in_the_tab(window: MainWindow) -> None:
     layers = window.panels["layers"].titleBarWidget()
     assert isinstance(layers, PanelHeader)
     assert not layers.label.isHidden()
+
+
+def test_quitting_discards_all_with_one_answer(
+    filled: MainWindow, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def answered(box: QMessageBox) -> QMessageBox.StandardButton:
+        asked.append([button.text().replace("&", "") for button in box.buttons()])
+        return QMessageBox.StandardButton.NoToAll
+
+    monkeypatch.setattr(QMessageBox, "exec", answered)
+    application.layers.duplicate()
+    open_document(application, generated(seed=9))
+    application.layers.duplicate()
+    assert filled.close()
+    assert application.documents == ()
+    assert len(asked) == 1
+    assert "Discard all" in asked[0]
+
+
+def test_one_unsaved_picture_offers_no_discard_all(
+    filled: MainWindow, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answered(box: QMessageBox) -> QMessageBox.StandardButton:
+        asked.extend(button.text() for button in box.buttons())
+        return QMessageBox.StandardButton.Discard
+
+    monkeypatch.setattr(QMessageBox, "exec", answered)
+    application.layers.duplicate()
+    open_document(application, generated(seed=9)).undo_stack.setClean()
+    assert filled.close()
+    assert asked
+    assert "Discard all" not in asked
