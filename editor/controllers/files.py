@@ -147,7 +147,7 @@ class FileWork(Controller):
                 then()
 
         text = translate("Application", "Saving {name}…").format(name=path.name)
-        self._in_background(text, write, done, in_order=True)
+        self._in_background(text, write, done, in_order=True, about=f"save {id(document)}")
 
     def export(self, document: Document, path: Path, options: ExportOptions) -> None:
         """Write the visible picture on another thread; what others wrote since the last time stays."""
@@ -170,7 +170,7 @@ class FileWork(Controller):
             self._shell.message.emit(text, lines(notes), "warning" if notes else "info")
 
         text = translate("Application", "Exporting {name}…").format(name=path.name)
-        self._in_background(text, write, done, kept=True)
+        self._in_background(text, write, done, kept=True, about=f"export {id(document)}")
 
     def _in_background(
         self,
@@ -180,7 +180,9 @@ class FileWork(Controller):
         *,
         in_order: bool = False,
         kept: bool = False,
+        about: str = "",
     ) -> Task:
+        """`about` is what an error of it is about, until the same succeeds; else it is the text."""
         self._shell.busy_changed.emit(text)
 
         def ended() -> None:
@@ -189,11 +191,12 @@ class FileWork(Controller):
 
         def finished(result: object) -> None:
             ended()
+            self._shell.mend(about or text)
             done(result)
 
         def failed(error: EditorError) -> None:
             ended()
-            self._shell.report(error)
+            self._shell.report(error, about or text)
 
         return self._shell.background.run(work, finished, failed, in_order=in_order, kept=kept)
 

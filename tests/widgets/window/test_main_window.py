@@ -11,11 +11,13 @@ from pytestqt.qtbot import QtBot
 
 from editor.actions import ACTIONS
 from editor.application import Application
+from inference.errors import EditorError
 from tests.helpers.fake_application import generated, open_document
 from tests.helpers.fake_service import FakeService
 from widgets.history.history_model import SAVED_ROLE
 from widgets.history.history_panel import HistoryPanel
 from widgets.look.theme import DARK, LIGHT, Tokens
+from widgets.window import message_bar
 from widgets.window.main_window import MainWindow
 from widgets.window.panel import PanelHeader
 
@@ -352,3 +354,40 @@ def test_one_unsaved_picture_offers_no_discard_all(
     assert filled.close()
     assert asked
     assert "Discard all" not in asked
+
+
+def test_an_error_leaves_when_the_same_succeeds(
+    filled: MainWindow,
+    application: Application,
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(message_bar, "_LEAST_SHOWN_MS", 1)
+    document, bar = application.current, filled.workspace.messages
+    assert document is not None
+    application.save(document, tmp_path / "missing" / "\0.ora")
+    qtbot.waitUntil(bar.isVisible)
+    application.layers.duplicate()  # another success does not mend it
+    qtbot.wait(20)
+    assert bar.isVisible()
+    application.save(document, tmp_path / "a.ora")
+    qtbot.waitUntil(lambda: not bar.isVisible())
+
+
+def test_a_refusal_leaves_with_the_next_step(
+    filled: MainWindow, application: Application, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_bar, "_LEAST_SHOWN_MS", 1)
+    bar = filled.workspace.messages
+    application.report(EditorError("The layer is locked."))
+    application.report(EditorError("The layer is locked."))
+    assert bar.isVisible()
+    application.layers.duplicate()
+    qtbot.waitUntil(lambda: not bar.isVisible())
+
+
+def test_an_error_can_be_read_before_it_leaves(filled: MainWindow, application: Application) -> None:
+    application.report(EditorError("The layer is locked."))
+    application.layers.duplicate()
+    assert filled.workspace.messages.isVisible()
