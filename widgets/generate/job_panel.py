@@ -2,7 +2,7 @@
 
 import time
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
@@ -115,6 +115,8 @@ class JobRow(QWidget):
 class JobPanel(QWidget):
     """One row for each job that takes longer than a blink; idle preparations are not shown."""
 
+    filled = Signal(bool)  # whether there is something to show
+
     def __init__(self, service: InferenceService, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("PanelBody")
@@ -134,6 +136,7 @@ class JobPanel(QWidget):
         self._list.addWidget(self.empty)
         self._list.addStretch(1)
         scroll = QScrollArea(widgetResizable=True)
+        scroll.setMinimumHeight(self.empty.sizeHint().height() + 14)
         scroll.setWidget(content)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
@@ -204,7 +207,12 @@ class JobPanel(QWidget):
         self._show_empty()
 
     def _show_empty(self) -> None:
-        self.empty.setVisible(not self._rows and not self.loading.text())
+        self.empty.setVisible(not self.is_filled)
+        self.filled.emit(self.is_filled)
+
+    @property
+    def is_filled(self) -> bool:
+        return bool(self._rows or self.loading.text())
 
 
 def _phase_words() -> dict[str, str]:

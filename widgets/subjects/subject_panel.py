@@ -129,7 +129,6 @@ class SubjectPanel(QWidget):
 
     def _show_why_empty(self) -> None:
         no_picture = self._application.current is None
-        self.new_picture.setVisible(not no_picture)
         self._reason.setText(
             self.tr("The prompt of a picture and the sliders of its subjects appear here.")
             if no_picture

@@ -1,6 +1,6 @@
 """What the window shows while no picture is open: three ways to start, samples, and what was open lately."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -24,7 +24,8 @@ from widgets.look.theme import scaled_font, tokens_of
 
 _PREVIEW_PX = 240
 _SAMPLE_PX = 104
-_RECENT = 6
+_RECENT = 10
+_IN_A_ROW = 5
 
 
 class Welcome(QScrollArea):
@@ -64,8 +65,9 @@ class Welcome(QScrollArea):
         """Paths and small pictures of what comes with the application."""
         self.samples.fill(samples)
 
-    def set_recent(self, paths: Sequence[str]) -> None:
-        self.recent.fill(paths[:_RECENT])
+    def set_recent(self, paths: Sequence[str], pictures: Mapping[str, QImage]) -> None:
+        """The files that were opened lately, and what is known of how they look."""
+        self.recent.fill(paths[:_RECENT], pictures)
 
     def show_waiting(self, text: str) -> None:
         """Say what is on its way; "" for nothing."""
@@ -173,28 +175,56 @@ class _Recent(QWidget):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._grid = QGridLayout()
-        self._grid.setSpacing(2)
-        self._grid.setHorizontalSpacing(24)
-        _titled(self, title).addLayout(self._grid)
+        self._grid.setSpacing(10)
+        row = QHBoxLayout()
+        row.addLayout(self._grid)
+        row.addStretch(1)
+        _titled(self, title).addLayout(row)
         self.buttons: list[QToolButton] = []
         self.hide()
 
-    def fill(self, paths: Sequence[str]) -> None:
+    def fill(self, paths: Sequence[str], pictures: Mapping[str, QImage]) -> None:
         for button in self.buttons:
             self._grid.removeWidget(button)
             button.deleteLater()
         self.buttons = []
         for index, path in enumerate(paths):
-            button = QToolButton()
-            button.setProperty("link", True)
-            name = self.fontMetrics().elidedText(Path(path).name, Qt.TextElideMode.ElideMiddle, 190)
-            button.setText(unmarked(name))
-            set_tip(button, path)
-            button.setAccessibleName(Path(path).name)
+            button = self._button(path, pictures.get(path))
             button.clicked.connect(lambda _=False, path=path: self.chosen.emit(path))
-            self._grid.addWidget(button, index // 3, index % 3)
+            self._grid.addWidget(button, index // _IN_A_ROW, index % _IN_A_ROW)
             self.buttons.append(button)
         self.setVisible(bool(paths))
+
+    def _button(self, path: str, picture: QImage | None) -> QToolButton:
+        """The file's picture over its name; a sign where no picture is kept."""
+        button = QToolButton()
+        button.setObjectName("Sample")
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        button.setIconSize(QSize(_SAMPLE_PX, _SAMPLE_PX))
+        ratio = self.devicePixelRatioF()
+        button.setIcon(
+            QIcon(_fitted(picture, ratio)) if picture is not None else icon_for(self, "image", size_px=40)
+        )
+        name = Path(path).name
+        shown = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, _SAMPLE_PX)
+        button.setText(unmarked(shown))
+        set_tip(button, path)
+        button.setAccessibleName(name)
+        return button
+
+
+def _fitted(image: QImage, ratio: float) -> QPixmap:
+    """The whole picture in a square, which all have."""
+    side = round(_SAMPLE_PX * ratio)
+    smooth = Qt.TransformationMode.SmoothTransformation
+    small = image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, smooth)
+    square = QPixmap(side, side)
+    square.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(square)
+    painter.drawImage((side - small.width()) // 2, (side - small.height()) // 2, small)
+    painter.end()
+    square.setDevicePixelRatio(ratio)
+    return square
 
 
 class _Backdrop(QWidget):
