@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -107,6 +107,13 @@ class SettingsDialog(Dialog):
         close = self.add_button(self.tr("Close"), primary=True)
         reset.clicked.connect(self._settings.reset)
         close.clicked.connect(self.close)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:  # another theme
+            for row, section in enumerate(SECTIONS):
+                if row < self.pages.count():
+                    self.pages.item(row).setIcon(icon_for(self, section.icon))
 
     def _filter(self, text: str) -> None:
         """Show only rows that fit, and the first page that has one."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from editor.pixels.qimages import to_qimage
 from inference.progress import Step
-from widgets.look.icons import icon_for
+from widgets.look.icons import IconLabel, icon_for
 from widgets.look.plain_text import Label, set_tip, unmarked
 from widgets.look.theme import scaled_font, tokens_of
 
@@ -26,6 +26,7 @@ _PREVIEW_PX = 240
 _SAMPLE_PX = 104
 _RECENT = 10
 _IN_A_ROW = 5
+_SIGN_PX = 40
 
 
 class Welcome(QScrollArea):
@@ -127,8 +128,7 @@ class StartButton(QToolButton):
         self.setAccessibleDescription(more)
         self.setFixedSize(196, 128)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        picture = Label()
-        picture.setPixmap(icon_for(self, icon_name, size_px=28, accent=True).pixmap(QSize(28, 28)))
+        picture = IconLabel(icon_name, 28)
         title, note = Label(text), Label(more)
         title.setFont(scaled_font(title.font(), 1.05, bold=True))
         note.setProperty("dim", True)
@@ -202,9 +202,11 @@ class _Recent(QWidget):
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         button.setIconSize(QSize(_SAMPLE_PX, _SAMPLE_PX))
         ratio = self.devicePixelRatioF()
-        button.setIcon(
-            QIcon(_fitted(picture, ratio)) if picture is not None else icon_for(self, "image", size_px=40)
-        )
+        if picture is None:
+            sign = icon_for(self, "image", size_px=_SIGN_PX).pixmap(QSize(_SIGN_PX, _SIGN_PX), ratio)
+            button.setIcon(QIcon(_framed(sign.toImage(), ratio)))
+        else:
+            button.setIcon(QIcon(_framed(_fitted(picture, ratio), ratio)))
         name = Path(path).name
         shown = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, _SAMPLE_PX)
         button.setText(unmarked(shown))
@@ -213,15 +215,21 @@ class _Recent(QWidget):
         return button
 
 
-def _fitted(image: QImage, ratio: float) -> QPixmap:
-    """The whole picture in a square, which all have."""
+def _fitted(image: QImage, ratio: float) -> QImage:
+    """The whole picture, as large as fits into a square."""
     side = round(_SAMPLE_PX * ratio)
     smooth = Qt.TransformationMode.SmoothTransformation
-    small = image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, smooth)
+    return image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, smooth)
+
+
+def _framed(image: QImage, ratio: float) -> QPixmap:
+    """The picture in the middle of a square, which all have."""
+    side = round(_SAMPLE_PX * ratio)
+    image.setDevicePixelRatio(1.0)
     square = QPixmap(side, side)
     square.fill(Qt.GlobalColor.transparent)
     painter = QPainter(square)
-    painter.drawImage((side - small.width()) // 2, (side - small.height()) // 2, small)
+    painter.drawImage((side - image.width()) // 2, (side - image.height()) // 2, image)
     painter.end()
     square.setDevicePixelRatio(ratio)
     return square

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QPalette
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtGui import QGuiApplication, QImage, QPalette
+from PySide6.QtWidgets import QListWidget, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from editor.actions import ACTIONS
@@ -391,3 +391,36 @@ def test_an_error_can_be_read_before_it_leaves(filled: MainWindow, application: 
     application.report(EditorError("The layer is locked."))
     application.layers.duplicate()
     assert filled.workspace.messages.isVisible()
+
+
+def test_another_theme_leaves_no_traces(window: MainWindow, application: Application, qtbot: QtBot) -> None:
+    """The parts of the window look as those of one that was made in that theme."""
+
+    def parts(shown: MainWindow) -> dict[str, QImage]:
+        shown.resize(1200, 800)
+        shown.commands.show_settings()
+        qtbot.wait(100)
+        dialog = shown.commands.dialog("settings")
+        assert dialog is not None
+        looked_at = {
+            "options": shown.tool_options,
+            "tools": shown.tool_bar,
+            "start": shown.workspace.welcome.new,
+            "menus": shown.menuBar(),
+            "settings": dialog.findChild(QListWidget),
+        }
+        images = {name: widget.grab().toImage() for name, widget in looked_at.items()}
+        shown.commands.close_dialogs()
+        return images
+
+    application.settings.set("theme", "dark")
+    application.tools.use("transform")
+    dark = parts(window)
+    application.settings.set("theme", "light")
+    switched = parts(window)
+    other = MainWindow(application)
+    qtbot.addWidget(other, before_close_func=lambda _: other.retire())
+    other.show()
+    fresh = parts(other)
+    assert all(switched[name] != dark[name] for name in dark)
+    assert [name for name in fresh if switched[name] != fresh[name]] == []
