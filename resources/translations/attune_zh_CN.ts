@@ -1946,6 +1946,10 @@
         <translation>种子</translation>
     </message>
     <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
         <source>Add as layer</source>
         <translation>添加为图层</translation>
     </message>
@@ -1998,6 +2002,13 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Output</source>
         <translation>输出</translation>
+    </message>
+</context>
+<context>
+    <name>Dialog</name>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
     </message>
 </context>
 <context>
@@ -3035,6 +3046,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>This layer has no prompt and seed, so it has no sliders.</source>
         <translation>此图层没有提示词和种子，因此没有滑块。</translation>
+    </message>
+    <message>
+        <source>Hold Alt or Ctrl and click on the part to copy.</source>
+        <translation>请按住 Alt 或 Ctrl 键单击要复制的位置。</translation>
     </message>
     <message>
         <source>“{name}” is a text.</source>
@@ -4777,10 +4792,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>尚无取样源。</translation>
     </message>
     <message>
-        <source>Hold Alt and click on the part to copy.</source>
-        <translation>请按住 Alt 键单击要复制的位置。</translation>
-    </message>
-    <message>
         <source>The picture is still being turned.</source>
         <translation>图片仍在旋转中。</translation>
     </message>
@@ -5101,6 +5112,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>{width} × {height} px · {size}</source>
         <translation>{width} × {height} 像素 · {size}</translation>
+    </message>
+    <message>
+        <source>picture</source>
+        <translation>图片</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -6105,6 +6120,10 @@ Double click shows its settings.</source>
         <source>A small built-in model for trying things out. It draws cartoon scenes of people (man, woman), animals (cat, dog) and things (car, ball, tree, house). For photos, add a checkpoint under Models.</source>
         <translation>用于试用的小型内置模型，只懂英文提示词。可绘制人物（man、woman）、动物（cat、dog）和物品（car、ball、tree、house）的卡通场景。处理照片请在“模型”中添加模型文件。</translation>
     </message>
+    <message>
+        <source>This model cannot draw: {names}</source>
+        <translation>此模型画不出：{names}</translation>
+    </message>
 </context>
 <context>
     <name>NumberField</name>
@@ -6320,6 +6339,13 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>OverflowRow</name>
+    <message>
+        <source>Options that find no room in the bar</source>
+        <translation>选项栏中放不下的选项</translation>
+    </message>
+</context>
+<context>
     <name>PanelHeader</name>
     <message>
         <source>Close panel {title}</source>
@@ -6369,6 +6395,10 @@ Double click shows its settings.</source>
     <message>
         <source>Seed</source>
         <translation>种子</translation>
+    </message>
+    <message>
+        <source>This model cannot draw: {names}</source>
+        <translation>此模型画不出：{names}</translation>
     </message>
 </context>
 <context>
@@ -6434,12 +6464,20 @@ Double click shows its settings.</source>
         <translation>稍后</translation>
     </message>
     <message>
+        <source>Discard all</source>
+        <translation>全部丢弃</translation>
+    </message>
+    <message>
         <source>Ask again at the next start</source>
         <translation>下次启动时再询问</translation>
     </message>
     <message>
         <source>This work of an earlier session was not saved:</source>
         <translation>以下工作在上次使用时未保存：</translation>
+    </message>
+    <message>
+        <source>Discard all for good?</source>
+        <translation>全部永久丢弃？</translation>
     </message>
 </context>
 <context>
@@ -7000,6 +7038,10 @@ Double click shows its settings.</source>
         <translation>每个模型都有一个步，在该步细化一次的效果最好。Attune 用含两个和三个主体的提示词，在前半程每隔一步试验一次，并统计所有主体都出现的图片。这项工作会让位于其他任务，可以随时停止，以后再继续。</translation>
     </message>
     <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
         <source>Use this step</source>
         <translation>使用此步</translation>
     </message>
@@ -7040,16 +7082,20 @@ Double click shows its settings.</source>
         <translation>停止</translation>
     </message>
     <message>
+        <source>Pictures to draw: {count}. How long they take is told after the first ones.</source>
+        <translation>将绘制的图片数：{count}。画完最初几张后会显示所需时间。</translation>
+    </message>
+    <message>
+        <source>Pictures to draw: {count}, in about {time}.</source>
+        <translation>将绘制的图片数：{count}，约需 {time}。</translation>
+    </message>
+    <message>
         <source>Tried {done} of {total}</source>
         <translation>已试验 {done} / {total}</translation>
     </message>
     <message>
         <source>{words} · {time} left</source>
         <translation>{words} · 剩余 {time}</translation>
-    </message>
-    <message>
-        <source>Pictures to draw: {count}.</source>
-        <translation>将绘制的图片数：{count}。</translation>
     </message>
     <message>
         <source>Step {step} of {steps} is best. Pictures for each point: {count}.</source>
@@ -7246,6 +7292,22 @@ Double click shows its settings.</source>
     <message>
         <source>Tool options</source>
         <translation>工具选项</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>应用</translation>
+    </message>
+    <message>
+        <source>Apply (Return)</source>
+        <translation>应用（回车键）</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Cancel (Esc)</source>
+        <translation>取消（Esc）</translation>
     </message>
     <message>
         <source>More settings</source>
@@ -7479,8 +7541,8 @@ Double click shows its settings.</source>
         <translation>取样源</translation>
     </message>
     <message>
-        <source>Alt and a click chooses one</source>
-        <translation>按住 Alt 键单击以取样</translation>
+        <source>Alt or Ctrl and a click chooses one</source>
+        <translation>按住 Alt 或 Ctrl 键单击以取样</translation>
     </message>
     <message>
         <source>Healing brush</source>
@@ -7671,6 +7733,10 @@ Double click shows its settings.</source>
         <translation>打开</translation>
     </message>
     <message>
+        <source>picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
         <source>Save project</source>
         <translation>保存工程</translation>
     </message>
@@ -7689,6 +7755,10 @@ Double click shows its settings.</source>
     <message>
         <source>Without saving, the changes are lost.</source>
         <translation>如果不保存，更改将会丢失。</translation>
+    </message>
+    <message>
+        <source>Discard all</source>
+        <translation>全部丢弃</translation>
     </message>
     <message>
         <source>The last change is still being computed and is not part of this file.</source>
