@@ -91,11 +91,11 @@ class ToolBar(QToolBar):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
-            keep_margins(self, 5, 6, 4)
+            keep_margins(self, 5, 4)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        keep_margins(self, 5, 6, 4)
+        keep_margins(self, 5, 4)
 
     def __init__(self, tools: ToolController, actions: ActionSet, parent: QWidget) -> None:
         super().__init__(parent)
@@ -132,9 +132,12 @@ def _plain(shown: QAction) -> str:
     return plain(shown.text())
 
 
-def keep_margins(bar: QToolBar, across: int, down: int, spacing: int) -> None:
-    """What the style sheet says: Qt adds other margins when the style changes than at first."""
+def keep_margins(bar: QToolBar, margin: int, spacing: int) -> None:
+    """Qt takes other margins from a style sheet when the style changes than at first.
+
+    They are the same on all sides: in a horizontal bar Qt takes those of the left for the top.
+    """
     layout = bar.layout()
     if layout is not None:
-        layout.setContentsMargins(across, down, across, down)
+        layout.setContentsMargins(margin, margin, margin, margin)
         layout.setSpacing(spacing)

@@ -66,11 +66,11 @@ class ToolOptions(QToolBar):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
-            keep_margins(self, 10, 3, 0)
+            keep_margins(self, 3, 0)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        keep_margins(self, 10, 3, 0)
+        keep_margins(self, 3, 0)
 
     def show_tool(self, tool_id: str) -> None:
         """Show the settings of a tool."""
