@@ -17,7 +17,6 @@ from PySide6.QtGui import QImage
 from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
 from editor.layers.state import DocumentState
-from editor.recovery.thumbnail import thumbnail_png
 from editor.system.atomic import atomic_write
 from editor.system.folders import recent_pictures_folder
 from inference.errors import EditorError
@@ -38,6 +37,8 @@ class RecentPictures(Controller):
         place = self._place(str(path))
 
         def write() -> None:
+            from editor.recovery.thumbnail import thumbnail_png  # Pillow comes with the first picture
+
             content = thumbnail_png(state)
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with atomic_write(place, private=True) as file:
