@@ -83,7 +83,7 @@ def _run(arguments: list[str]) -> int:
     if given.install_desktop_entry or given.remove_desktop_entry:
         return _desktop_entry(install=given.install_desktop_entry)
     _check_files(given.files)
-    return _open_window(given.files)
+    return _open_window(given.files, alone=given.new_window)
 
 
 def _check_files(files: "list[Path]") -> None:
@@ -118,6 +118,7 @@ def _window_parser() -> "argparse.ArgumentParser":
         description="Opens the window. Commands: " + ", ".join(cli.COMMANDS) + "; see attune COMMAND --help.",
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="pictures and projects to open")
+    parser.add_argument("--new-window", action="store_true", help="beside an Attune that runs already")
     parser.add_argument("--install-desktop-entry", action="store_true", help="put Attune into the start menu")
     parser.add_argument("--remove-desktop-entry", action="store_true", help="take it out again")
     parser.add_argument("--version", action="store_true", help="print the version")
@@ -143,7 +144,8 @@ def _desktop_entry(*, install: bool) -> int:
     return DONE
 
 
-def _open_window(files: "list[Path]") -> int:
+def _open_window(files: "list[Path]", *, alone: bool) -> int:
+    """Show the window; without `alone`, one that is there already gets the files instead."""
     from editor.system import display
     from editor.system.errors import EditorError
 
@@ -153,6 +155,8 @@ def _open_window(files: "list[Path]") -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from editor.system import one_instance
+    from editor.system.errors import DONE
     from editor.system.signals import SignalWatch
     from widgets.window.window_keeper import WindowKeeper
 
@@ -161,16 +165,22 @@ def _open_window(files: "list[Path]") -> int:
     qt.setApplicationName("attune")
     qt.setApplicationDisplayName("Attune")
     qt.setDesktopFileName("org.attune.Attune")
+    where = "" if alone else one_instance.address()
+    if one_instance.hand_over(files, where):
+        return DONE
     application = make_application()
+    server = one_instance.InstanceServer(where, application)
     _install_hook(application)
     keeper = WindowKeeper(application)
     keeper.window.show()
+    server.wished.connect(keeper.open_from_outside)
     watch = SignalWatch(lambda number: qt.exit(128 + number), application)
     # after the first paint: opening files and loading the model take what the window does not need
     QTimer.singleShot(0, application, lambda: application.start(files))
     try:
         return qt.exec()
     finally:
+        server.close()
         application.shutdown()
         watch.close()
 

@@ -97,6 +97,7 @@ class Application(QObject):
         self.tools = ToolController(settings, self)
         self.layers = LayerController(shell, self.tools.colours)
         self.masks = MaskController(shell)
+        self.recent_pictures = self._files.recent_pictures
         self.starts = Starts(shell, self._files)
         self.clipboard = Clipboard(shell, self._files, self.starts)
         self.image = ImageController(shell)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, Signal
 
 from editor.controllers.base import Controller
+from editor.controllers.recent_pictures import RecentPictures
 from editor.controllers.refused_save import RefusedSave, of_another
 from editor.controllers.shell import Shell
 from editor.document.document import Document
@@ -42,6 +43,7 @@ class FileWork(Controller):
         super().__init__(shell)
         self._make_sample = make_sample
         self._reading: list[Task] = []
+        self.recent_pictures = RecentPictures(shell)
 
     def open(self, path: Path) -> None:
         """Read a picture or project on another thread; a document opens, or a message says why not."""
@@ -136,7 +138,7 @@ class FileWork(Controller):
             if obstacle is not None:
                 self.save_refused.emit(RefusedSave(document, path, obstacle, then))
                 return
-            self._remember(path)
+            self._remember(path, state)
             if document not in self._shell.documents:  # closed while it was written
                 return
             document.set_path(path, known)
@@ -147,7 +149,7 @@ class FileWork(Controller):
                 then()
 
         text = translate("Application", "Saving {name}…").format(name=path.name)
-        self._in_background(text, write, done, in_order=True)
+        self._in_background(text, write, done, in_order=True, about=f"save {id(document)}")
 
     def export(self, document: Document, path: Path, options: ExportOptions) -> None:
         """Write the visible picture on another thread; what others wrote since the last time stays."""
@@ -170,7 +172,7 @@ class FileWork(Controller):
             self._shell.message.emit(text, lines(notes), "warning" if notes else "info")
 
         text = translate("Application", "Exporting {name}…").format(name=path.name)
-        self._in_background(text, write, done, kept=True)
+        self._in_background(text, write, done, kept=True, about=f"export {id(document)}")
 
     def _in_background(
         self,
@@ -180,7 +182,9 @@ class FileWork(Controller):
         *,
         in_order: bool = False,
         kept: bool = False,
+        about: str = "",
     ) -> Task:
+        """`about` is what an error of it is about, until the same succeeds; else it is the text."""
         self._shell.busy_changed.emit(text)
 
         def ended() -> None:
@@ -189,11 +193,12 @@ class FileWork(Controller):
 
         def finished(result: object) -> None:
             ended()
+            self._shell.mend(about or text)
             done(result)
 
         def failed(error: EditorError) -> None:
             ended()
-            self._shell.report(error)
+            self._shell.report(error, about or text)
 
         return self._shell.background.run(work, finished, failed, in_order=in_order, kept=kept)
 
@@ -208,14 +213,15 @@ class FileWork(Controller):
         document.source = opened.source
         if opened.notes:
             self._shell.message.emit(lines(opened.notes), "", "warning")
-        self._remember(path)
+        self._remember(path, opened.state)
         self._shell.add_document(document)
 
     def _on_sample_opened(self, opened: Opened) -> None:
         document = Document(opened.state, title=translate("Application", "Sample picture"))
         self._shell.add_document(document)
 
-    def _remember(self, path: Path) -> None:
+    def _remember(self, path: Path, state: DocumentState) -> None:
+        self.recent_pictures.keep(path, state)
         try:
             self._shell.settings.add_recent_file(path)
         except EditorError as error:

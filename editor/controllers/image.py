@@ -1,5 +1,6 @@
 """What the Image menu calls: the controller "image"."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +13,8 @@ from editor.layers.state import DocumentState
 from editor.pixels.raster import Area
 
 translate = QCoreApplication.translate
+
+USUAL_DPI = 72.0  # of a picture that says none
 
 
 class ImageController(Controller):
@@ -33,7 +36,12 @@ class ImageController(Controller):
 
     def resize_canvas(self, width: int, height: int, anchor: str) -> None:
         text = translate("Commands", "Canvas size {width} × {height}").format(width=width, height=height)
-        self._now(lambda state: geometry.resized_canvas(state, width, height, anchor), text)
+
+        def edit(state: DocumentState) -> DocumentState:
+            same = (width, height) == (state.width, state.height)
+            return state if same else geometry.resized_canvas(state, width, height, anchor)
+
+        self._now(edit, text)
 
     def resize(self, width: int, height: int, method: str, dpi: float | None = None) -> None:
         """Another number of pixels, and another resolution if `dpi` is given."""
@@ -42,7 +50,8 @@ class ImageController(Controller):
         def edit(state: DocumentState) -> DocumentState:
             if (width, height) != (state.width, state.height):
                 state = resampling.resized(state, width, height, method)
-            return state if dpi is None else replace(state, dpi=(dpi, dpi))
+            known = state.dpi[0] if state.dpi is not None else USUAL_DPI
+            return state if dpi is None or math.isclose(dpi, known) else replace(state, dpi=(dpi, dpi))
 
         self._beside(edit, text)
 

@@ -228,7 +228,8 @@ class LayerController(Controller):
     def _move_to(self, where: Callable[[DocumentState, Group | None], int]) -> None:
         def edit(state: DocumentState) -> DocumentState:
             parent = state.parent(state.active)
-            return tree.moved(state, selected(state), parent.id if parent else "", where(state, parent))
+            after = tree.moved(state, selected(state), parent.id if parent else "", where(state, parent))
+            return state if _order(after) == _order(state) else after
 
         self._now(edit, self._named(N_("Commands", "Move layer “{name}”")))
 
@@ -240,3 +241,8 @@ class LayerController(Controller):
         index = nodes.index(node) + by
         if 0 <= index < len(nodes):
             document.set_active(nodes[index].id)
+
+
+def _order(state: DocumentState) -> list[tuple[str, ...]]:
+    """Every node with what it stands in, from bottom to top."""
+    return [(node.id, *(parent.id for parent in state.parents(node.id))) for node in state.nodes()]

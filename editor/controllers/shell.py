@@ -15,6 +15,8 @@ from editor.words.said import said
 from inference.errors import EditorError
 from inference.service import InferenceService
 
+EDITING = "editing"  # what errors are about that the next step of a history mends
+
 
 class Shell(QObject):
     """Handed to every controller, which therefore needs to know nothing of the application that owns it."""
@@ -24,6 +26,7 @@ class Shell(QObject):
     document_closed = Signal(object)  # Document
     current_changed = Signal(object)  # Document or None
     message = Signal(str, str, str)  # text, hint, level: "info", "warning" or "error"
+    mended = Signal(str)  # the text of an error that holds no more
     enabled_changed = Signal()  # ask again whether actions can be called
     busy_changed = Signal(str)  # "Opening photo.jpg…" while a file is read or written, "" when done
 
@@ -36,6 +39,7 @@ class Shell(QObject):
         self.edits.failed.connect(self.report)
         self.edits.busy_changed.connect(self.busy_changed)
         self._documents: list[Document] = []
+        self._reported: dict[str, str] = {}  # the last error's text, by what it was about
         self._current: Document | None = None
 
     @property
@@ -65,6 +69,7 @@ class Shell(QObject):
             document.selection_changed,
         ):
             signal.connect(self._on_something_changed)
+        stack.indexChanged.connect(self._on_step)
         self._documents.append(document)
         self.document_opened.emit(document)
         self.set_current(document)
@@ -90,9 +95,19 @@ class Shell(QObject):
             return
         push(command.document, command)
 
-    def report(self, error: EditorError) -> None:
-        """Show an error to the user."""
-        self.message.emit(said(error.sentence), said(error.advice), "error")
+    def report(self, error: EditorError, about: str = EDITING) -> None:
+        """Show an error to the user, until `mend` tells of success with the same."""
+        text = self._reported[about] = said(error.sentence)
+        self.message.emit(text, said(error.advice), "error")
+
+    def mend(self, about: str) -> None:
+        """What failed before succeeded now."""
+        text = self._reported.pop(about, "")
+        if text:
+            self.mended.emit(text)
+
+    def _on_step(self, _index: int) -> None:
+        self.mend(EDITING)
 
     def _on_something_changed(self) -> None:
         self.enabled_changed.emit()

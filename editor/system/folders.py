@@ -28,6 +28,11 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("attune", appauthor=False)) / "computed"
 
 
+def recent_pictures_folder() -> Path:
+    """Small pictures of the files that were opened lately (XDG_CACHE_HOME on Linux)."""
+    return cache_folder().parent / "recent"
+
+
 def recovery_folder() -> Path:
     """Unsaved work of running and crashed sessions (XDG_STATE_HOME on Linux)."""
     import platformdirs

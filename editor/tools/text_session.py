@@ -7,11 +7,11 @@ from dataclasses import replace
 from PySide6.QtCore import QTextBoundaryFinder
 
 from editor.layers.text import TextContent
-from editor.tools.typesetting import Typeset
+from editor.tools.typesetting import Typeset, index_of, units_of
 
 
 class TextSession:
-    """Indices count UTF-16 units as Qt does; the caret never stands inside of a character."""
+    """Places count characters as Python does; the caret never stands inside of what is seen as one."""
 
     def __init__(self, content: TextContent) -> None:
         self.content = content
@@ -72,18 +72,20 @@ class TextSession:
     def step(self, way: int, *, word: bool = False) -> int:
         """The place one character or word before or after the caret."""
         kind = QTextBoundaryFinder.BoundaryType
-        finder = QTextBoundaryFinder(kind.Word if word else kind.Grapheme, self.content.text)
-        finder.setPosition(self.caret)
+        text = self.content.text
+        finder = QTextBoundaryFinder(kind.Word if word else kind.Grapheme, text)
+        finder.setPosition(units_of(text, self.caret))
         found = finder.toNextBoundary() if way > 0 else finder.toPreviousBoundary()
-        return self.caret if found < 0 else found
+        return self.caret if found < 0 else index_of(text, found)
 
     def mark_word(self) -> None:
         """Mark the word that the caret is in."""
-        finder = QTextBoundaryFinder(QTextBoundaryFinder.BoundaryType.Word, self.content.text)
-        finder.setPosition(self.caret)
+        text = self.content.text
+        finder = QTextBoundaryFinder(QTextBoundaryFinder.BoundaryType.Word, text)
+        finder.setPosition(units_of(text, self.caret))
         end = finder.toNextBoundary()
         start = finder.toPreviousBoundary()
-        self.anchor, self.caret = max(0, start), len(self.content.text) if end < 0 else end
+        self.anchor, self.caret = index_of(text, max(0, start)), len(text) if end < 0 else index_of(text, end)
 
     def restyle(self, **fields: object) -> None:
         """Change the look."""

@@ -30,8 +30,27 @@ _CLEAR_PX = 1e6  # as wide as a line may be that is not broken
 _SHIFT_PX = 1e5  # lines are laid out that far right: Qt takes carets left of 0 for 0
 
 
+def units_of(text: str, index: int) -> int:
+    """Qt's count of what stands before the character `index`: two for those beyond 16 bits, such as emoji."""
+    before = text[:index]
+    return len(before) + sum(character > "\uffff" for character in before)
+
+
+def index_of(text: str, units: int) -> int:
+    """The character at Qt's count; the one whose half is meant, where it is inside of one."""
+    counted = 0
+    for index, character in enumerate(text):
+        counted += 2 if character > "\uffff" else 1
+        if counted > units:
+            return index
+    return len(text)
+
+
 class Typeset:
-    """A text laid out; layout coordinates are unscaled, with the anchor at (_SHIFT_PX, 0)."""
+    """A text laid out; layout coordinates are unscaled, with the anchor at (_SHIFT_PX, 0).
+
+    Places count characters as Python does, and are told to Qt in its own count.
+    """
 
     def __init__(self, content: TextContent) -> None:
         self.content = content
@@ -65,7 +84,7 @@ class Typeset:
     def caret(self, index: int) -> tuple[Point, Point]:
         """Top and bottom of the caret before the character `index`, in the document."""
         layout, line, inside = self._line_of(index)
-        x = _cursor_x(line, inside)
+        x = _cursor_x(layout, line, inside)
         baseline = layout.position().y() + line.y() + line.ascent()
         x += layout.position().x()
         top = self.to_document.map(QPointF(x, baseline - self._ascent))
@@ -82,7 +101,8 @@ class Typeset:
             top = layout.position().y() + line.y()
             apart = max(top - point.y(), point.y() - top - line.height(), 0)
             if apart < least:
-                found, least = start + line.xToCursor(point.x() - layout.position().x()), apart
+                units = line.xToCursor(point.x() - layout.position().x())
+                found, least = start + index_of(layout.text(), units), apart
         return found
 
     def above(self, index: int, lines: int) -> int:
@@ -95,9 +115,8 @@ class Typeset:
 
     def line_ends(self, index: int) -> tuple[int, int]:
         """First and last place of the line that `index` is in."""
-        _, line, inside = self._line_of(index)
-        start = index - inside + line.textStart()
-        end = start + line.textLength()
+        layout, line, inside = self._line_of(index)
+        start, end = (index - inside + place for place in _ends(layout, line))
         text = self.content.text
         if end > start and end < len(text) and text[end - 1] == " ":
             end -= 1  # the blank at which the line was broken
@@ -107,11 +126,11 @@ class Typeset:
         """Boxes around the characters from `first` to `last`, one a line, in the document."""
         boxes: list[tuple[Point, Point, Point, Point]] = []
         for start, layout, line in self._lines_with_layouts():
-            low = max(first, start + line.textStart())
-            high = min(last, start + line.textStart() + line.textLength())
+            begin, end = _ends(layout, line)
+            low, high = max(first, start + begin), min(last, start + end)
             if low >= high:
                 continue
-            left, right = sorted(_cursor_x(line, index - start) for index in (low, high))
+            left, right = sorted(_cursor_x(layout, line, index - start) for index in (low, high))
             at = layout.position()
             box = QRectF(at.x() + left, at.y() + line.y(), right - left, line.height())
             corners = (box.topLeft(), box.topRight(), box.bottomRight(), box.bottomLeft())
@@ -177,7 +196,7 @@ class Typeset:
         number = max(i for i, start in enumerate(self._starts) if start <= max(index, 0))
         layout = self._layouts[number]
         inside = min(index - self._starts[number], len(layout.text()))
-        return layout, layout.lineForTextPosition(inside), inside
+        return layout, layout.lineForTextPosition(units_of(layout.text(), inside)), inside
 
     def _box(self) -> QRectF:
         box = QRectF()
@@ -229,7 +248,15 @@ def _font(content: TextContent, size: int, scale: float) -> QFont:
     return font
 
 
-def _cursor_x(line: QTextLine, index: int) -> float:
-    """Where the caret stands in a line."""
-    found: Any = line.cursorToX(index)  # PySide gives (x, index), its annotations say x
+def _ends(layout: QTextLayout, line: QTextLine) -> tuple[int, int]:
+    """First and last place of a line in its paragraph."""
+    text, start = layout.text(), line.textStart()
+    return index_of(text, start), index_of(text, start + line.textLength())
+
+
+def _cursor_x(layout: QTextLayout, line: QTextLine, index: int) -> float:
+    """Where the caret stands in a line, before the character `index` of the paragraph."""
+    found: Any = line.cursorToX(
+        units_of(layout.text(), index)
+    )  # PySide gives (x, index), its annotations say x
     return float(found[0])

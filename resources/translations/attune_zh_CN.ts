@@ -1060,11 +1060,11 @@
     </message>
     <message>
         <source>Change the subjects only</source>
-        <translation type="unfinished"></translation>
+        <translation>只改变主体</translation>
     </message>
     <message>
         <source>Let the edits change their surroundings</source>
-        <translation type="unfinished"></translation>
+        <translation>允许编辑影响周围</translation>
     </message>
     <message>
         <source>Set delay to {value}</source>
@@ -2014,6 +2014,10 @@
         <translation>种子</translation>
     </message>
     <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
         <source>Add as layer</source>
         <translation>添加为图层</translation>
     </message>
@@ -2072,19 +2076,26 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <name>Description</name>
     <message>
         <source>What does this picture show?</source>
-        <translation type="unfinished"></translation>
+        <translation>这张图片里有什么？</translation>
     </message>
     <message>
         <source>a photo of a man and a woman on the beach</source>
-        <translation type="unfinished">a photo of a man and a woman on the beach</translation>
+        <translation>a photo of a man and a woman on the beach</translation>
     </message>
     <message>
         <source>The people and things that you name get sliders. The picture below stays as it is.</source>
-        <translation type="unfinished"></translation>
+        <translation>你写到的人和物都会得到滑块。下面的原图保持不变。</translation>
     </message>
     <message>
         <source>Make sliders</source>
-        <translation type="unfinished"></translation>
+        <translation>生成滑块</translation>
+    </message>
+</context>
+<context>
+    <name>Dialog</name>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
     </message>
 </context>
 <context>
@@ -2825,51 +2836,51 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>There are {count} pictures, and “{path}” is no folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>共有 {count} 张图片，而“{path}”不是文件夹。</translation>
     </message>
     <message>
         <source>Name a folder that is there with -o.</source>
-        <translation type="unfinished"></translation>
+        <translation>请用 -o 指定一个已有的文件夹。</translation>
     </message>
     <message>
         <source>“{first}” and “{second}” would both become “{target}”.</source>
-        <translation type="unfinished"></translation>
+        <translation>“{first}”和“{second}”都会写成“{target}”。</translation>
     </message>
     <message>
         <source>Convert them into different folders.</source>
-        <translation type="unfinished"></translation>
+        <translation>请转换到不同的文件夹。</translation>
     </message>
     <message>
         <source>“{target}” is a picture that is converted itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>“{target}”本身就是要转换的图片。</translation>
     </message>
     <message>
         <source>Choose another name or folder, or replace it with --overwrite.</source>
-        <translation type="unfinished"></translation>
+        <translation>请换一个名称或文件夹，或用 --overwrite 替换它。</translation>
     </message>
     <message>
         <source>A project keeps the picture as it is; {flag} is for other formats.</source>
-        <translation type="unfinished"></translation>
+        <translation>项目会原样保留图片；{flag} 用于其他格式。</translation>
     </message>
     <message>
         <source>Leave it out, or write a PNG, TIFF, JPEG, WebP or AVIF.</source>
-        <translation type="unfinished"></translation>
+        <translation>请去掉此选项，或写成 PNG、TIFF、JPEG、WebP 或 AVIF。</translation>
     </message>
     <message>
         <source>{format} cannot be encoded as a JPEG was.</source>
-        <translation type="unfinished"></translation>
+        <translation>{format} 无法沿用 JPEG 的编码方式。</translation>
     </message>
     <message>
         <source>{format} has no quality: nothing is lost in it.</source>
-        <translation type="unfinished"></translation>
+        <translation>{format} 没有品质选项：它是无损的。</translation>
     </message>
     <message>
         <source>{format} holds 8 bits a channel.</source>
-        <translation type="unfinished"></translation>
+        <translation>{format} 每个通道为 8 位。</translation>
     </message>
     <message>
         <source>{format} has no place for {names}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{format} 无法保存：{names}。</translation>
     </message>
     <message>
         <source>“{text}”: the value must be a number from -{most:g} to {most:g}.</source>
@@ -2889,51 +2900,51 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>“{name}” is a file of GIMP, whose layers only GIMP itself reads well.</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”是 GIMP 的文件，只有 GIMP 自己才能正确读取其图层。</translation>
     </message>
     <message>
         <source>Open it in GIMP and export it as OpenRaster (.ora) or as Photoshop document (.psd), which keep the layers.</source>
-        <translation type="unfinished"></translation>
+        <translation>请在 GIMP 中打开，并导出为 OpenRaster（.ora）或 Photoshop 文档（.psd），这样图层会保留。</translation>
     </message>
     <message>
         <source>It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, JPEG XL, camera raw, OpenEXR, OpenRaster, Photoshop, SVG and some older kinds of files.</source>
-        <translation type="unfinished"></translation>
+        <translation>可打开 PNG、JPEG、WebP、TIFF、AVIF、HEIF、JPEG 2000、JPEG XL、相机原始格式、OpenEXR、OpenRaster、Photoshop、SVG 以及一些较旧格式的文件。</translation>
     </message>
     <message>
         <source>The picture was no JPEG that it could be like; the quality is {quality}.</source>
-        <translation type="unfinished"></translation>
+        <translation>图片原本不是 JPEG，没有可沿用的品质；品质设为 {quality}。</translation>
     </message>
     <message>
         <source>Choose AVIF, WebP or PNG.</source>
-        <translation type="unfinished"></translation>
+        <translation>请选择 AVIF、WebP 或 PNG。</translation>
     </message>
     <message>
         <source>Further channels of the file were left out.</source>
-        <translation type="unfinished"></translation>
+        <translation>文件中的其他通道已略去。</translation>
     </message>
     <message>
         <source>The picture&apos;s colour space is one of its own, which is not read; sRGB was taken.</source>
-        <translation type="unfinished"></translation>
+        <translation>图片使用自带的色彩空间，无法读取；已按 sRGB 处理。</translation>
     </message>
     <message>
         <source>Choose TIFF or PNG with 16 bits.</source>
-        <translation type="unfinished"></translation>
+        <translation>请选择 16 位的 TIFF 或 PNG。</translation>
     </message>
     <message>
         <source>Values of the picture that are no numbers were made black or white.</source>
-        <translation type="unfinished"></translation>
+        <translation>图片中不是数字的值已变为黑色或白色。</translation>
     </message>
     <message>
         <source>“{name}” holds {count} million numbers; Attune opens up to {most} million.</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”含有 {count} 百万个数值；Attune 最多可打开 {most} 百万个。</translation>
     </message>
     <message>
         <source>Leave out channels with another program first.</source>
-        <translation type="unfinished"></translation>
+        <translation>请先用其他程序去掉一些通道。</translation>
     </message>
     <message>
         <source>Further channels of the file were left out: {names}.</source>
-        <translation type="unfinished"></translation>
+        <translation>文件中的其他通道已略去：{names}。</translation>
     </message>
     <message>
         <source>A picture of the project</source>
@@ -3021,63 +3032,63 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>The drawing became pixels: {width} × {height}.</source>
-        <translation type="unfinished"></translation>
+        <translation>矢量图形已变为像素：{width} × {height}。</translation>
     </message>
     <message>
         <source>What the file only names, such as pictures and fonts elsewhere, was not fetched.</source>
-        <translation type="unfinished"></translation>
+        <translation>文件只提到名称的内容（例如别处的图片和字体）没有读取。</translation>
     </message>
     <message>
         <source>Scripts, moving parts and other documents in the file were left out.</source>
-        <translation type="unfinished"></translation>
+        <translation>文件中的脚本、动画和其他文档已略去。</translation>
     </message>
     <message>
         <source>Choose PNG.</source>
-        <translation type="unfinished"></translation>
+        <translation>请选择 PNG。</translation>
     </message>
     <message>
         <source>Drawing SVG needs libraries of the system that are not there: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>绘制 SVG 需要系统中缺少的库：{reason}。</translation>
     </message>
     <message>
         <source>A drawing becomes at most {most} pixels wide and high, not {width} × {height}.</source>
-        <translation type="unfinished"></translation>
+        <translation>矢量图形的宽和高最多为 {most} 像素，不能是 {width} × {height}。</translation>
     </message>
     <message>
         <source>The SVG defines entities or refers to other files in its head.</source>
-        <translation type="unfinished"></translation>
+        <translation>此 SVG 在开头定义了实体或引用了其他文件。</translation>
     </message>
     <message>
         <source>Save it as plain SVG with another program, such as Inkscape.</source>
-        <translation type="unfinished"></translation>
+        <translation>请用其他程序（例如 Inkscape）另存为普通 SVG。</translation>
     </message>
     <message>
         <source>The file holds no SVG picture.</source>
-        <translation type="unfinished"></translation>
+        <translation>文件中没有 SVG 图形。</translation>
     </message>
     <message>
         <source>An SVG file can have at most {most} MiB.</source>
-        <translation type="unfinished"></translation>
+        <translation>SVG 文件最大为 {most} MiB。</translation>
     </message>
     <message>
         <source>The SVG has more than {most} elements, or they lie more than {deepest} deep.</source>
-        <translation type="unfinished"></translation>
+        <translation>此 SVG 的元素超过 {most} 个，或嵌套超过 {deepest} 层。</translation>
     </message>
     <message>
         <source>Simplify it with another program first.</source>
-        <translation type="unfinished"></translation>
+        <translation>请先用其他程序简化它。</translation>
     </message>
     <message>
         <source>Parts of the SVG use themselves.</source>
-        <translation type="unfinished"></translation>
+        <translation>此 SVG 的某些部分引用了自身。</translation>
     </message>
     <message>
         <source>Mend it with another program first.</source>
-        <translation type="unfinished"></translation>
+        <translation>请先用其他程序修复它。</translation>
     </message>
     <message>
         <source>The SVG is drawn of more than {most} parts, which use each other.</source>
-        <translation type="unfinished"></translation>
+        <translation>此 SVG 的各部分相互引用，要绘制的超过 {most} 个。</translation>
     </message>
     <message>
         <source>The picture has {size_gb} GB; TIFF holds up to 4 GB.</source>
@@ -3325,7 +3336,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>Hold Alt or Ctrl and click on the part to copy.</source>
-        <translation type="unfinished"></translation>
+        <translation>请按住 Alt 或 Ctrl 键单击要复制的位置。</translation>
     </message>
     <message>
         <source>“{name}” is a text.</source>
@@ -4461,55 +4472,55 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>“{name}” is no way to keep an edit to its subject.</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”不是让编辑只作用于其主体的方法。</translation>
     </message>
     <message>
         <source>“{name}” is no way to invert.</source>
-        <translation type="unfinished"></translation>
+        <translation>“{name}”不是反演方法。</translation>
     </message>
     <message>
         <source>The picture has {width} × {height} pixels, which is too small for {model}.</source>
-        <translation type="unfinished"></translation>
+        <translation>图片只有 {width} × {height} 像素，对 {model} 来说太小了。</translation>
     </message>
     <message>
         <source>It needs {unit} in each direction.</source>
-        <translation type="unfinished"></translation>
+        <translation>宽和高都至少需要 {unit} 像素。</translation>
     </message>
     <message>
         <source>The picture is fully transparent.</source>
-        <translation type="unfinished"></translation>
+        <translation>图片完全透明。</translation>
     </message>
     <message>
         <source>Choose one that shows something.</source>
-        <translation type="unfinished"></translation>
+        <translation>请选择有内容的图片。</translation>
     </message>
     <message>
         <source>The prompt does not seem to fit the picture: the model understands it no better with “{prompt}” than without. Say what it shows.</source>
-        <translation type="unfinished"></translation>
+        <translation>提示词似乎与图片不符：有没有“{prompt}”，模型对图片的理解都一样。请写出图片中的内容。</translation>
     </message>
     <message>
         <source>{name} does not fit in memory whole, which null-text inversion needs.</source>
-        <translation type="unfinished"></translation>
+        <translation>内存装不下整个 {name}，而空文本反演需要这样。</translation>
     </message>
     <message>
         <source>Choose another way to invert, a smaller model or a smaller size.</source>
-        <translation type="unfinished"></translation>
+        <translation>请选择其他反演方法、更小的模型或更小的尺寸。</translation>
     </message>
     <message>
         <source>“{way}” does not work with {model}, which is no model of flow matching.</source>
-        <translation type="unfinished"></translation>
+        <translation>“{way}”不能用于 {model}，因为它不是流匹配模型。</translation>
     </message>
     <message>
         <source>Choose another way to invert.</source>
-        <translation type="unfinished"></translation>
+        <translation>请选择其他反演方法。</translation>
     </message>
     <message>
         <source>There is no detector for the built-in models.</source>
-        <translation type="unfinished"></translation>
+        <translation>缺少内置模型的检测器。</translation>
     </message>
     <message>
         <source>Install Attune again.</source>
-        <translation type="unfinished"></translation>
+        <translation>请重新安装 Attune。</translation>
     </message>
     <message>
         <source>“{path}” is damaged: its first layer has {count} dimensions.</source>
@@ -5352,7 +5363,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <name>Export</name>
     <message>
         <source>Pixels; 0 follows the other side, so that nothing is stretched</source>
-        <translation type="unfinished"></translation>
+        <translation>像素；0 表示按另一边等比例确定，不会变形</translation>
     </message>
     <message>
         <source>Format</source>
@@ -5360,7 +5371,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>png, jpeg, webp, tiff or avif; else the file&apos;s ending says it</source>
-        <translation type="unfinished"></translation>
+        <translation>png、jpeg、webp、tiff 或 avif；否则由文件扩展名决定</translation>
     </message>
     <message>
         <source>Quality</source>
@@ -5368,7 +5379,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>Like the original</source>
-        <translation type="unfinished"></translation>
+        <translation>与原图相同</translation>
     </message>
     <message>
         <source>Lossless</source>
@@ -5439,7 +5450,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>The quality and colour resolution of the JPEG that was opened: about as large, and as good.</source>
-        <translation type="unfinished"></translation>
+        <translation>沿用所打开 JPEG 的品质和色彩分辨率：文件大小和画质与原图相近。</translation>
     </message>
     <message>
         <source>Quality</source>
@@ -5467,7 +5478,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>Like the original</source>
-        <translation type="unfinished"></translation>
+        <translation>与原图相同</translation>
     </message>
     <message>
         <source>Like the original (quality {quality}, {subsampling})</source>
@@ -5511,7 +5522,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>picture</source>
-        <translation type="unfinished"></translation>
+        <translation>图片</translation>
     </message>
     <message>
         <source>Automatic</source>
@@ -5617,15 +5628,15 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>JPEG XL</source>
-        <translation type="unfinished"></translation>
+        <translation>JPEG XL</translation>
     </message>
     <message>
         <source>SVG drawing</source>
-        <translation type="unfinished"></translation>
+        <translation>SVG 矢量图形</translation>
     </message>
     <message>
         <source>OpenEXR and Radiance HDR</source>
-        <translation type="unfinished"></translation>
+        <translation>OpenEXR 和 Radiance HDR</translation>
     </message>
     <message>
         <source>Other pictures</source>
@@ -6244,7 +6255,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>AI edits</source>
-        <translation type="unfinished"></translation>
+        <translation>AI 编辑</translation>
     </message>
     <message>
         <source>Layers</source>
@@ -6541,7 +6552,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>This model cannot draw: {names}</source>
-        <translation type="unfinished"></translation>
+        <translation>此模型画不出：{names}</translation>
     </message>
 </context>
 <context>
@@ -6718,11 +6729,11 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Only this subject</source>
-        <translation type="unfinished"></translation>
+        <translation>仅此主体</translation>
     </message>
     <message>
         <source>Everything outside of the subjects that change stays as it is</source>
-        <translation type="unfinished"></translation>
+        <translation>所改主体之外的一切保持原样</translation>
     </message>
     <message>
         <source>Only here</source>
@@ -6730,23 +6741,23 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>What the picture shows</source>
-        <translation type="unfinished"></translation>
+        <translation>图片中的内容</translation>
     </message>
     <message>
         <source>Inversion</source>
-        <translation type="unfinished"></translation>
+        <translation>反演</translation>
     </message>
     <message>
         <source>How the model comes back to the picture</source>
-        <translation type="unfinished"></translation>
+        <translation>模型还原图片的方法</translation>
     </message>
     <message>
         <source>Keep details</source>
-        <translation type="unfinished"></translation>
+        <translation>保留细节</translation>
     </message>
     <message>
         <source>What the model cannot draw is taken from the picture where nothing changes</source>
-        <translation type="unfinished"></translation>
+        <translation>没有变化的地方，模型画不出的细节取自原图</translation>
     </message>
     <message>
         <source>Strength</source>
@@ -6870,11 +6881,11 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Attributes on a picture</source>
-        <translation type="unfinished"></translation>
+        <translation>修改图片中的属性</translation>
     </message>
     <message>
         <source>Sweep an attribute of a picture</source>
-        <translation type="unfinished"></translation>
+        <translation>遍历图片的一个属性</translation>
     </message>
     <message>
         <source>Learn an attribute&apos;s direction</source>
@@ -6885,7 +6896,7 @@ Double click shows its settings.</source>
     <name>OverflowRow</name>
     <message>
         <source>Options that find no room in the bar</source>
-        <translation type="unfinished"></translation>
+        <translation>选项栏中放不下的选项</translation>
     </message>
 </context>
 <context>
@@ -6941,7 +6952,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>This model cannot draw: {names}</source>
-        <translation type="unfinished"></translation>
+        <translation>此模型画不出：{names}</translation>
     </message>
 </context>
 <context>
@@ -7007,12 +7018,20 @@ Double click shows its settings.</source>
         <translation>稍后</translation>
     </message>
     <message>
+        <source>Discard all</source>
+        <translation>全部丢弃</translation>
+    </message>
+    <message>
         <source>Ask again at the next start</source>
         <translation>下次启动时再询问</translation>
     </message>
     <message>
         <source>This work of an earlier session was not saved:</source>
         <translation>以下工作在上次使用时未保存：</translation>
+    </message>
+    <message>
+        <source>Discard all for good?</source>
+        <translation>全部永久丢弃？</translation>
     </message>
 </context>
 <context>
@@ -7573,6 +7592,10 @@ Double click shows its settings.</source>
         <translation>每个模型都有一个步，在该步细化一次的效果最好。Attune 用含两个和三个主体的提示词，在前半程每隔一步试验一次，并统计所有主体都出现的图片。这项工作会让位于其他任务，可以随时停止，以后再继续。</translation>
     </message>
     <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
         <source>Use this step</source>
         <translation>使用此步</translation>
     </message>
@@ -7614,11 +7637,11 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Pictures to draw: {count}. How long they take is told after the first ones.</source>
-        <translation type="unfinished"></translation>
+        <translation>将绘制的图片数：{count}。画完最初几张后会显示所需时间。</translation>
     </message>
     <message>
         <source>Pictures to draw: {count}, in about {time}.</source>
-        <translation type="unfinished"></translation>
+        <translation>将绘制的图片数：{count}，约需 {time}。</translation>
     </message>
     <message>
         <source>Tried {done} of {total}</source>
@@ -7726,11 +7749,11 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Only this subject</source>
-        <translation type="unfinished"></translation>
+        <translation>仅此主体</translation>
     </message>
     <message>
         <source>Everything outside of the subjects that change stays as it is</source>
-        <translation type="unfinished"></translation>
+        <translation>所改主体之外的一切保持原样</translation>
     </message>
     <message>
         <source>New from prompt…</source>
@@ -7988,19 +8011,19 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Apply</source>
-        <translation type="unfinished"></translation>
+        <translation>应用</translation>
     </message>
     <message>
         <source>Apply (Return)</source>
-        <translation type="unfinished"></translation>
+        <translation>应用（回车键）</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">取消</translation>
+        <translation>取消</translation>
     </message>
     <message>
         <source>Cancel (Esc)</source>
-        <translation type="unfinished"></translation>
+        <translation>取消（Esc）</translation>
     </message>
     <message>
         <source>More settings</source>
@@ -8235,7 +8258,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Alt or Ctrl and a click chooses one</source>
-        <translation type="unfinished"></translation>
+        <translation>按住 Alt 或 Ctrl 键单击以取样</translation>
     </message>
     <message>
         <source>Healing brush</source>
@@ -8427,7 +8450,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>picture</source>
-        <translation type="unfinished"></translation>
+        <translation>图片</translation>
     </message>
     <message>
         <source>Save project</source>
@@ -8448,6 +8471,10 @@ Double click shows its settings.</source>
     <message>
         <source>Without saving, the changes are lost.</source>
         <translation>如果不保存，更改将会丢失。</translation>
+    </message>
+    <message>
+        <source>Discard all</source>
+        <translation>全部丢弃</translation>
     </message>
     <message>
         <source>The last change is still being computed and is not part of this file.</source>

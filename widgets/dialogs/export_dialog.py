@@ -29,7 +29,7 @@ from inference.errors import EditorError
 from widgets.dialogs.export_preview import ExportPreview
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox, Slider
-from widgets.forms.parameter_form import ParameterForm
+from widgets.forms.parameter_form import ParameterForm, form_labels, needed_width
 from widgets.forms.replacing import may_replace
 from widgets.forms.scale_box import ScaleBox
 from widgets.look.plain_text import Label, set_tip
@@ -180,17 +180,17 @@ class ExportDialog(Dialog):
         form.addRow(self.extras)
         form.addRow(self.tr("Metadata"), self.metadata)
         form.addRow("", self.left_out)
-        widest = max(label.sizeHint().width() for label in self.extras.labels())
-        for row in range(form.rowCount()):
-            item = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
-            label = item.widget() if item is not None else None
-            if label is not None:
-                label.setMinimumWidth(widest)
+        labels = [*self.extras.labels(), *form_labels(form)]
+        for label in labels:
+            label.ensurePolished()
+        widest = max(label.sizeHint().width() for label in labels)
+        for label in labels:  # both forms' fields begin at one line
+            label.setFixedWidth(widest)
         self._form, self._quality = form, quality
         scroll = QScrollArea(widgetResizable=True)
         scroll.setWidget(side)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFixedWidth(340)
+        scroll.setFixedWidth(max(340, needed_width(side)))
         row = QHBoxLayout()
         row.setSpacing(20)
         row.addWidget(self.preview, 1)

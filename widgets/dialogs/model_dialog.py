@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -26,6 +26,7 @@ from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 
 _NAME = Qt.ItemDataRole.UserRole
+_ITEM_PADDING = 6  # of the style sheet, above and below
 _KINDS = {"sd1": "Stable Diffusion 1.x", "sdxl": "Stable Diffusion XL", "sd3": "Stable Diffusion 3"}
 
 
@@ -125,8 +126,10 @@ class ModelDialog(Dialog):
             item = QListWidgetItem(self.list)
             item.setData(_NAME, entry.name)
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.name}, {', '.join(_facts(entry))}")
-            item.setSizeHint(row.sizeHint())
             self.list.setItemWidget(item, row)
+            for part in (row, *row.findChildren(QWidget)):
+                part.ensurePolished()  # paddings and borders count
+            item.setSizeHint(row.sizeHint() + QSize(0, 2 * _ITEM_PADDING))
             if entry.name == select:
                 self.list.setCurrentItem(item)
         self._show_buttons()

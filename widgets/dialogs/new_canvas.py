@@ -66,6 +66,7 @@ class NewCanvas(Dialog):
             self.fill.addItem(text, key)
         self.fill.setCurrentIndex(max(0, self.fill.findData(kept.get("fill", "white"))))
         self._lay_out()
+        self.add_cancel()
         self.make = self.add_button(self.tr("Create"), primary=True)
         self.make.clicked.connect(self._on_create)
         self.preset.activated.connect(self._on_preset)
@@ -73,7 +74,7 @@ class NewCanvas(Dialog):
         if not clipboard.isNull():
             self.preset.setCurrentIndex(1)
             self._on_preset()
-        self.width_box.setFocus()
+        self.begin_with(self.width_box)
 
     def _lay_out(self) -> None:
         size = QHBoxLayout()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
@@ -19,7 +19,7 @@ from editor.system.settings import SECTIONS, Section
 from editor.words.said import in_one_line
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
-from widgets.forms.parameter_form import ParameterForm
+from widgets.forms.parameter_form import ParameterForm, needed_width
 from widgets.look.icons import icon_for
 from widgets.look.plain_text import Label
 
@@ -41,6 +41,7 @@ class SettingsDialog(Dialog):
         self.pages.setIconSize(QSize(18, 18))
         self.stack = QStackedWidget()
         self.forms: dict[str, ParameterForm] = {}
+        self._pages: list[QWidget] = []
         for section in SECTIONS:
             self._add_page(section)
         self.problem = Label()
@@ -85,6 +86,7 @@ class SettingsDialog(Dialog):
         scroll = QScrollArea(widgetResizable=True)
         scroll.setWidget(page)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._pages.append(page)
         self.stack.addWidget(scroll)
 
     def _lay_out(self) -> None:
@@ -98,12 +100,20 @@ class SettingsDialog(Dialog):
         row.setSpacing(20)
         row.addLayout(left)
         row.addWidget(self.stack, 1)
+        self.stack.setMinimumWidth(max(needed_width(page) for page in self._pages))
         self.column.addLayout(row, 1)
         self.column.addWidget(self.problem)
         reset = self.add_button(self.tr("Back to defaults"))
         close = self.add_button(self.tr("Close"), primary=True)
         reset.clicked.connect(self._settings.reset)
         close.clicked.connect(self.close)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:  # another theme
+            for row, section in enumerate(SECTIONS):
+                if row < self.pages.count():
+                    self.pages.item(row).setIcon(icon_for(self, section.icon))
 
     def _filter(self, text: str) -> None:
         """Show only rows that fit, and the first page that has one."""

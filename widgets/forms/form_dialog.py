@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QWidget
 
 from editor.actions.forms import LABELS, Form
 from editor.application import Application
@@ -33,11 +33,15 @@ class FormDialog(Dialog):
         self.problem.hide()
         self.column.addWidget(self.fields)
         self.column.addWidget(self.problem)
+        self.add_cancel()
         self.ok = self.add_button(_translated(form.button), primary=True)
         self.ok.clicked.connect(self._on_ok)
         self.fields.changed.connect(self._on_changed)
         application.document_closed.connect(self._on_document_closed)
         self._show_values()
+        numbers = [one for one in self.fields.editors.values() if isinstance(one, QAbstractSpinBox)]
+        if numbers:
+            self.begin_with(numbers[0])
 
     def _on_changed(self, name: str, value: Any) -> None:
         old = self._values

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QFormLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QStyle, QVBoxLayout, QWidget
 
 from editor.words.choices import choice_text
 from inference.parameters import ParameterField
@@ -31,8 +31,10 @@ class ParameterForm(QWidget):
         *,
         choice_labels: Mapping[str, str] | None = None,
         choices: Mapping[str, Sequence[str]] | None = None,
+        least_px: int = 190,
         parent: QWidget | None = None,
     ) -> None:
+        """`least_px` is how narrow the editors may become."""
         super().__init__(parent)
         self._context = context
         self._choice_labels = choice_labels or {}
@@ -51,7 +53,7 @@ class ParameterForm(QWidget):
                 continue
             editor = self.editors[item.name] = self._editor(item)
             editor.setAccessibleName(self._tr(item.declaration.label))
-            editor.setMinimumWidth(190)
+            editor.setMinimumWidth(least_px)
             if not isinstance(editor, QCheckBox):
                 editor.setMaximumWidth(260)
             label = self._tr(item.declaration.label)
@@ -67,9 +69,7 @@ class ParameterForm(QWidget):
 
     def labels(self) -> list[QWidget]:
         """The labels beside the editors."""
-        items = (self._form.itemAt(row, _LABEL) for row in range(self._form.rowCount()))
-        widgets = (item.widget() for item in items if item is not None)
-        return [widget for widget in widgets if widget is not None]
+        return form_labels(self._form)
 
     def show_names(self, names: Collection[str]) -> None:
         """Show only the rows of these parameters."""
@@ -116,3 +116,18 @@ class ParameterForm(QWidget):
 
     def _tr(self, text: str) -> str:
         return QCoreApplication.translate(self._context, text)
+
+
+def form_labels(form: QFormLayout) -> list[QWidget]:
+    """The labels of a form's rows."""
+    items = (form.itemAt(row, _LABEL) for row in range(form.rowCount()))
+    widgets = (item.widget() for item in items if item is not None)
+    return [widget for widget in widgets if widget is not None]
+
+
+def needed_width(content: QWidget) -> int:
+    """How wide a scroll area must be to show `content` whole beside its scroll bar."""
+    for part in (content, *content.findChildren(QWidget)):
+        part.ensurePolished()
+    bar = content.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+    return content.minimumSizeHint().width() + bar + 2

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QWidget
 
 from editor.controllers.operations import Given, Source
 from editor.formats import readable_extensions
@@ -28,6 +28,8 @@ class SourceField(ComboBox):
         for given in offered:
             self.addItem(words[given], given)
         self.addItem(self.tr("A file…"), None)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)  # names of files may be long
         self._shown = 0
         self.activated.connect(self._on_activated)
 

@@ -115,6 +115,7 @@ class ContactSheetDialog(Dialog):
         self._grid_holder = QWidget()
         self._grid = QGridLayout(self._grid_holder)
         self._lay_out()
+        self.add_button(self.tr("Close")).clicked.connect(self.close)
         self.add = self.add_button(self.tr("Add as layer"))
         self.start = self.add_button(self.tr("Compare"), primary=True)
         self.add.clicked.connect(self._on_add)

@@ -1,6 +1,6 @@
 """The Variations panel: the same prompt with other seeds; a click takes one."""
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -96,6 +96,8 @@ class VariationCard(QAbstractButton):
 class Filmstrip(QWidget):
     """Shows the application's variations."""
 
+    filled = Signal(bool)  # whether there is something to show
+
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("PanelBody")
@@ -133,6 +135,10 @@ class Filmstrip(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(440, CARD_PX + 14)
+
+    @property
+    def is_filled(self) -> bool:
+        return bool(self._cards)
 
     @property
     def cards(self) -> tuple[VariationCard, ...]:
@@ -188,6 +194,7 @@ class Filmstrip(QWidget):
 
     def _show_empty(self) -> None:
         possible = self._application.holds("recipe")
+        self.filled.emit(self.is_filled)
         self._empty.setVisible(not self._cards)
         self.scroller.setVisible(bool(self._cards))
         self.make.setVisible(possible)

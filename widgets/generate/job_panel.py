@@ -2,7 +2,7 @@
 
 import time
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -175,6 +175,8 @@ class JobPanel(QWidget):
     Below them stand those of `long_jobs` that are stopped.
     """
 
+    filled = Signal(bool)  # whether there is something to show
+
     def __init__(
         self, service: InferenceService, long_jobs: LongJobs | None = None, parent: QWidget | None = None
     ) -> None:
@@ -198,6 +200,7 @@ class JobPanel(QWidget):
         self._list.addWidget(self.empty)
         self._list.addStretch(1)
         scroll = QScrollArea(widgetResizable=True)
+        scroll.setMinimumHeight(self.empty.sizeHint().height() + 14)
         scroll.setWidget(content)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
@@ -296,7 +299,12 @@ class JobPanel(QWidget):
         self._show_empty()
 
     def _show_empty(self) -> None:
-        self.empty.setVisible(not self._rows and not self._stopped and not self.loading.text())
+        self.empty.setVisible(not self.is_filled)
+        self.filled.emit(self.is_filled)
+
+    @property
+    def is_filled(self) -> bool:
+        return bool(self._rows or self._stopped or self.loading.text())
 
 
 def _phase_words() -> dict[str, str]:

@@ -100,7 +100,7 @@ class OperationPanel(QWidget):
         self._show_layer()
 
     def _show_operation(self) -> None:
-        form = ParameterForm(self.operation.parameters.declared(), "Operations")
+        form = ParameterForm(self.operation.parameters.declared(), "Operations", least_px=150)
         self._body.replaceWidget(self.form, form)
         self.form.deleteLater()
         self.form = form

@@ -63,7 +63,7 @@ class RefinePanel(QWidget):
             self.method.addItem(method_label(name), name)
         own = {item.name for item in SamplingParameters.declared()}
         left = [item for item in Refine.declared() if item.name not in own | {"method", "pictures"}]
-        self.details = ParameterForm(left, "Operations")
+        self.details = ParameterForm(left, "Operations", least_px=150)
         self.details.hide()
         self.more = QToolButton()
         self.more.setText(self.tr("Details"))

@@ -49,6 +49,7 @@ class StepDialog(Dialog):
         self.status = Label()
         self.status.setWordWrap(True)
         self._lay_out()
+        self.add_button(self.tr("Close")).clicked.connect(self.close)
         self.keep = self.add_button(self.tr("Use this step"))
         self.start = self.add_button(self.tr("Start"), primary=True)
         self._fill()

@@ -8,7 +8,7 @@ from PySide6.QtGui import QAction, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QToolButton, QWidget
 
-from widgets.look.plain_text import set_tip
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tokens_of
 
 _SCALES = (1, 2, 3)
@@ -44,6 +44,24 @@ def icon_for(widget: QWidget, name: str, *, size_px: int = 18, accent: bool = Fa
     """The icon in the colours of a widget's theme."""
     tokens = tokens_of(widget)
     return icon(name, tokens.accent if accent else tokens.dim, tokens.faint, size_px)
+
+
+class IconLabel(Label):
+    """A line icon in the accent colour that follows the theme."""
+
+    def __init__(self, name: str, size_px: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent=parent)
+        self._name, self._size_px = name, size_px
+        self._refresh()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._refresh()
+
+    def _refresh(self) -> None:
+        shown = icon_for(self, self._name, size_px=self._size_px, accent=True)
+        self.setPixmap(shown.pixmap(QSize(self._size_px, self._size_px)))
 
 
 class IconButton(QToolButton):
@@ -86,4 +104,5 @@ class IconButton(QToolButton):
             self._refresh()
 
     def _refresh(self) -> None:
+        self.setIconSize(QSize(self._size_px, self._size_px))
         self.setIcon(icon_for(self, self._name, size_px=self._size_px, accent=self.isChecked()))

@@ -43,6 +43,7 @@ CONTEXT_MENU = (  # "" is a separator; what the table does not have is left out
 )  # fmt: skip
 STATE_VERSION = 2
 _RIGHT_PX = 320
+_BOTTOM_PX = 132  # of panels below the picture that have something to show
 SIZE = QSize(1440, 900)
 
 
@@ -138,7 +139,9 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         # what has to be asked about first: a cancelled quit closes nothing that was never saved
         for document in sorted(self.application.documents, key=lambda one: not one.modified):
-            if not self.commands.close_one(document, then=self.close):
+            if document not in self.application.documents:  # discarded with another one
+                continue
+            if not self.commands.close_one(document, then=self.close, with_all=True):
                 event.ignore()
                 return
         settings = self.application.settings
@@ -208,11 +211,25 @@ class MainWindow(QMainWindow):
         self.tabifyDockWidget(self.panels["subjects"], self.panels["properties"])
         self.panels["subjects"].raise_()
         right = [self.panels[name] for name in ("subjects", "layers", "history")]
-        self.resizeDocks(right, [400, 300, 110], Qt.Orientation.Vertical)
+        self.resizeDocks(right, [380, 300, 180], Qt.Orientation.Vertical)
         self.resizeDocks(right, [330, 330, 330], Qt.Orientation.Horizontal)
         bottom = [self.panels["variations"], self.panels["jobs"]]
         self.resizeDocks(bottom, [440, 560], Qt.Orientation.Horizontal)
-        self.resizeDocks(bottom, [132, 132], Qt.Orientation.Vertical)
+        self.resizeDocks(bottom, [_BOTTOM_PX, _BOTTOM_PX], Qt.Orientation.Vertical)
+        self._bottom_px, self._bottom_filled = _BOTTOM_PX, True
+
+    def _fit_bottom(self) -> None:
+        """Panels below the picture are low while they have nothing to say, and as high as they were then."""
+        panels = [self.panels["variations"], self.panels["jobs"]]
+        contents = [panel.content for panel in panels]
+        filled = any(isinstance(one, Filmstrip | JobPanel) and one.is_filled for one in contents)
+        if filled == self._bottom_filled:
+            return
+        if self._bottom_filled:
+            self._bottom_px = max(_BOTTOM_PX, *(panel.height() for panel in panels))
+        self._bottom_filled = filled
+        height = self._bottom_px if filled else 1  # no lower than what they say
+        self.resizeDocks(panels, [height, height], Qt.Orientation.Vertical)
 
     def _make_menus(self) -> None:
         menus = self.actions_by_id.fill(self.menuBar())
@@ -288,6 +305,7 @@ class MainWindow(QMainWindow):
         workspace.welcome.sample_requested.connect(self.application.starts.open_copy)
         workspace.welcome.recent_requested.connect(lambda path: self.commands.open_files([path]))
         self.application.settings.recent_changed.connect(self._show_recent)
+        self.application.recent_pictures.changed.connect(self._show_recent)
         self._show_recent()
         self.status.zoom_chosen.connect(self._zoom_to)
         self._connect_layers()
@@ -326,7 +344,8 @@ class MainWindow(QMainWindow):
         self.panels[panel_id].raise_()
 
     def _show_recent(self) -> None:
-        self.workspace.welcome.set_recent(self.application.settings.recent_files)
+        paths = self.application.settings.recent_files
+        self.workspace.welcome.set_recent(paths, self.application.recent_pictures.read(paths))
 
     def _zoom_to(self, zoom: float) -> None:
         view = self.workspace.view
@@ -374,6 +393,11 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
         if isinstance(docks, str):
             self.restoreState(QByteArray.fromBase64(docks.encode()), STATE_VERSION)
+        for name in ("variations", "jobs"):
+            content = self.panel(name)
+            assert isinstance(content, Filmstrip | JobPanel)
+            content.filled.connect(self._fit_bottom)
+        self._fit_bottom()
         full = bool(self.windowState() & Qt.WindowState.WindowFullScreen)
         self.actions_by_id.set_checked("window.fullscreen", full)
 

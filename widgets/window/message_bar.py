@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from widgets.look.icons import IconButton
@@ -11,12 +11,13 @@ from widgets.look.theme import scaled_font
 
 _INFO_SHOWN_MS = 5000
 _WARNING_SHOWN_MS = 12000
+_LEAST_SHOWN_MS = 2000  # of an error that was mended at once
 _MARGIN = 14
 _MAX_WIDTH = 620
 
 
 class MessageBar(QFrame):
-    """Lies at the top of its parent. Errors stay until they are closed; the rest goes by itself.
+    """Lies at the top of its parent. Errors stay until they are closed or mended; the rest goes by itself.
 
     What comes while an error is shown lies below it, in a bar of its own.
     """
@@ -45,6 +46,7 @@ class MessageBar(QFrame):
         layout.setSpacing(10)
         layout.addLayout(words, 1)
         layout.addWidget(self.dismiss, alignment=Qt.AlignmentFlag.AlignTop)
+        self._shown = QElapsedTimer()
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._close)
         self.dismiss.clicked.connect(self._close)
@@ -71,11 +73,20 @@ class MessageBar(QFrame):
         self.setAccessibleName(text)
         self.setAccessibleDescription(hint)
         self._timer.stop()
+        self._shown.start()
         if level != "error":
             self._timer.start(_INFO_SHOWN_MS if level == "info" else _WARNING_SHOWN_MS)
         self.show()
         self._place()
         self.raise_()
+
+    def leave(self, text: str) -> None:
+        """An error that says `text` holds no more; it goes once there was time to read it."""
+        if self.isVisible() and self.text.text() == text and self.property("level") == "error":
+            left = max(1, _LEAST_SHOWN_MS - self._shown.elapsed())
+            self._timer.start(left)
+        elif self.below is not None:
+            self.below.leave(text)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():

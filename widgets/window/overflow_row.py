@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
 
 from widgets.look.icons import IconButton
 
+_SIDE_PX = 7
+
 
 class OverflowRow(QWidget):
     """Head, then as many of the widgets as fit, the button, then what always stays."""
@@ -38,7 +40,7 @@ class OverflowRow(QWidget):
         self.more.setMenu(self._menu)
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._layout = QHBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setContentsMargins(_SIDE_PX, 0, 0, 0)
         self._layout.setSpacing(0)
 
     def fill(self, head: QWidget, rows: Sequence[QWidget], always: Sequence[QWidget]) -> None:
@@ -73,7 +75,7 @@ class OverflowRow(QWidget):
 
     def _fixed_width(self) -> int:
         kept = [*self._always, *([self._head] if self._head is not None else [])]
-        return sum(one.sizeHint().width() for one in kept) + self.more.sizeHint().width()
+        return _SIDE_PX + sum(one.sizeHint().width() for one in kept) + self.more.sizeHint().width()
 
     def _fitting(self) -> int:
         """How many of the rows find room."""

@@ -27,6 +27,9 @@ class RecoveryBar(QFrame):
         self.restore_all = QPushButton(self.tr("Restore all"))
         self.restore_all.setProperty("primary", True)
         self.later = QPushButton(self.tr("Later"))
+        self.discard_all = QPushButton(self.tr("Discard all"))
+        self._sure = QTimer(self, singleShot=True, interval=_SURE_MS)
+        self._sure.timeout.connect(lambda: self.discard_all.setText(self.tr("Discard all")))
         set_tip(self.later, self.tr("Ask again at the next start"))
         title = Label(self.tr("This work of an earlier session was not saved:"))
         title.setFont(scaled_font(title.font(), 1.0, bold=True))
@@ -34,6 +37,7 @@ class RecoveryBar(QFrame):
         head = QHBoxLayout()
         head.addWidget(title, 1)
         head.addWidget(self.restore_all)
+        head.addWidget(self.discard_all)
         head.addWidget(self.later)
         self._rows = QWidget()
         self._rows.setLayout(QVBoxLayout())
@@ -46,6 +50,7 @@ class RecoveryBar(QFrame):
         layout.addLayout(head)
         layout.addWidget(self._scroll)
         self.restore_all.clicked.connect(self._restore_all)
+        self.discard_all.clicked.connect(self._discard_all)
         self.later.clicked.connect(leftovers.postpone)
         leftovers.changed.connect(self._show)
         self._show()
@@ -67,6 +72,7 @@ class RecoveryBar(QFrame):
         count = len(self._leftovers.all)
         self._scroll.setFixedHeight(min(count, _ROWS_SHOWN) * _ROW_PX + 4)
         self.restore_all.setVisible(count > 1)
+        self.discard_all.setVisible(count > 1)
         self.setVisible(count > 0)
 
     def _add(self, leftover: Leftover) -> None:
@@ -82,6 +88,15 @@ class RecoveryBar(QFrame):
     def _discard(self, row: "RecoveryRow") -> None:
         if row.is_sure():
             self._leftovers.discard(row.leftover)
+
+    def _discard_all(self) -> None:
+        """A second click within some seconds does it: what is discarded cannot come back."""
+        if not self._sure.isActive():
+            self.discard_all.setText(self.tr("Discard all for good?"))
+            self._sure.start()
+            return
+        for leftover in tuple(self._leftovers.all):
+            self._leftovers.discard(leftover)
 
     def _restore_all(self) -> None:
         for leftover in self._leftovers.all:

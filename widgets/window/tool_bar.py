@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPolygonF
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent, QPolygonF, QShowEvent
 from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from editor.actions import action, in_menu
@@ -88,6 +88,15 @@ class ToolButton(IconButton):
 class ToolBar(QToolBar):
     """Everything fits into 720 pixels; a lower window gets Qt's own way to the rest."""
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            keep_margins(self, 5, 4)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        keep_margins(self, 5, 4)
+
     def __init__(self, tools: ToolController, actions: ActionSet, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Tools"))
@@ -121,3 +130,14 @@ def _gap(height: int) -> QWidget:
 
 def _plain(shown: QAction) -> str:
     return plain(shown.text())
+
+
+def keep_margins(bar: QToolBar, margin: int, spacing: int) -> None:
+    """Qt takes other margins from a style sheet when the style changes than at first.
+
+    They are the same on all sides: in a horizontal bar Qt takes those of the left for the top.
+    """
+    layout = bar.layout()
+    if layout is not None:
+        layout.setContentsMargins(margin, margin, margin, margin)
+        layout.setSpacing(spacing)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
-from PySide6.QtGui import QFont
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, Signal
+from PySide6.QtGui import QFont, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -32,9 +32,10 @@ from inference.errors import EditorError
 from inference.parameters import ParameterField
 from widgets.forms.fields import ComboBox, FontComboBox
 from widgets.forms.number_field import NumberField
-from widgets.look.icons import IconButton, icon_for
+from widgets.look.icons import IconButton, IconLabel
 from widgets.look.plain_text import Label, set_tip
 from widgets.window.overflow_row import OverflowRow
+from widgets.window.tool_bar import keep_margins
 
 CONTEXT = "Tools"
 _LABEL_PX = 90
@@ -61,6 +62,15 @@ class ToolOptions(QToolBar):
         application.tools.chosen.connect(self.show_tool)
         application.tools.configured.connect(self._on_configured)
         self.show_tool(application.tools.current)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            keep_margins(self, 3, 0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        keep_margins(self, 3, 0)
 
     def show_tool(self, tool_id: str) -> None:
         """Show the settings of a tool."""
@@ -91,8 +101,8 @@ class ToolOptions(QToolBar):
 
     def _title(self, tool_id: str) -> QWidget:
         item = action(f"tool.{tool_id}")
-        picture, text = Label(), Label(plain(QCoreApplication.translate("Actions", item.text)))
-        picture.setPixmap(icon_for(self, item.icon, accent=True).pixmap(QSize(18, 18)))
+        picture = IconLabel(item.icon, 18)
+        text = Label(plain(QCoreApplication.translate("Actions", item.text)))
         text.setProperty("heading", True)
         return _in_row(picture, text, right=14)
 

@@ -1,6 +1,6 @@
 """What the window shows while no picture is open: three ways to start, samples, and what was open lately."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -18,13 +18,15 @@ from PySide6.QtWidgets import (
 
 from editor.pixels.qimages import to_qimage
 from inference.progress import Step
-from widgets.look.icons import icon_for
+from widgets.look.icons import IconLabel, icon_for
 from widgets.look.plain_text import Label, set_tip, unmarked
 from widgets.look.theme import scaled_font, tokens_of
 
 _PREVIEW_PX = 240
 _SAMPLE_PX = 104
-_RECENT = 6
+_RECENT = 10
+_IN_A_ROW = 5
+_SIGN_PX = 40
 
 
 class Welcome(QScrollArea):
@@ -64,8 +66,9 @@ class Welcome(QScrollArea):
         """Paths and small pictures of what comes with the application."""
         self.samples.fill(samples)
 
-    def set_recent(self, paths: Sequence[str]) -> None:
-        self.recent.fill(paths[:_RECENT])
+    def set_recent(self, paths: Sequence[str], pictures: Mapping[str, QImage]) -> None:
+        """The files that were opened lately, and what is known of how they look."""
+        self.recent.fill(paths[:_RECENT], pictures)
 
     def show_waiting(self, text: str) -> None:
         """Say what is on its way; "" for nothing."""
@@ -125,8 +128,7 @@ class StartButton(QToolButton):
         self.setAccessibleDescription(more)
         self.setFixedSize(196, 128)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        picture = Label()
-        picture.setPixmap(icon_for(self, icon_name, size_px=28, accent=True).pixmap(QSize(28, 28)))
+        picture = IconLabel(icon_name, 28)
         title, note = Label(text), Label(more)
         title.setFont(scaled_font(title.font(), 1.05, bold=True))
         note.setProperty("dim", True)
@@ -173,28 +175,64 @@ class _Recent(QWidget):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._grid = QGridLayout()
-        self._grid.setSpacing(2)
-        self._grid.setHorizontalSpacing(24)
-        _titled(self, title).addLayout(self._grid)
+        self._grid.setSpacing(10)
+        row = QHBoxLayout()
+        row.addLayout(self._grid)
+        row.addStretch(1)
+        _titled(self, title).addLayout(row)
         self.buttons: list[QToolButton] = []
         self.hide()
 
-    def fill(self, paths: Sequence[str]) -> None:
+    def fill(self, paths: Sequence[str], pictures: Mapping[str, QImage]) -> None:
         for button in self.buttons:
             self._grid.removeWidget(button)
             button.deleteLater()
         self.buttons = []
         for index, path in enumerate(paths):
-            button = QToolButton()
-            button.setProperty("link", True)
-            name = self.fontMetrics().elidedText(Path(path).name, Qt.TextElideMode.ElideMiddle, 190)
-            button.setText(unmarked(name))
-            set_tip(button, path)
-            button.setAccessibleName(Path(path).name)
+            button = self._button(path, pictures.get(path))
             button.clicked.connect(lambda _=False, path=path: self.chosen.emit(path))
-            self._grid.addWidget(button, index // 3, index % 3)
+            self._grid.addWidget(button, index // _IN_A_ROW, index % _IN_A_ROW)
             self.buttons.append(button)
         self.setVisible(bool(paths))
+
+    def _button(self, path: str, picture: QImage | None) -> QToolButton:
+        """The file's picture over its name; a sign where no picture is kept."""
+        button = QToolButton()
+        button.setObjectName("Sample")
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        button.setIconSize(QSize(_SAMPLE_PX, _SAMPLE_PX))
+        ratio = self.devicePixelRatioF()
+        if picture is None:
+            sign = icon_for(self, "image", size_px=_SIGN_PX).pixmap(QSize(_SIGN_PX, _SIGN_PX), ratio)
+            button.setIcon(QIcon(_framed(sign.toImage(), ratio)))
+        else:
+            button.setIcon(QIcon(_framed(_fitted(picture, ratio), ratio)))
+        name = Path(path).name
+        shown = self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, _SAMPLE_PX)
+        button.setText(unmarked(shown))
+        set_tip(button, path)
+        button.setAccessibleName(name)
+        return button
+
+
+def _fitted(image: QImage, ratio: float) -> QImage:
+    """The whole picture, as large as fits into a square."""
+    side = round(_SAMPLE_PX * ratio)
+    smooth = Qt.TransformationMode.SmoothTransformation
+    return image.scaled(side, side, Qt.AspectRatioMode.KeepAspectRatio, smooth)
+
+
+def _framed(image: QImage, ratio: float) -> QPixmap:
+    """The picture in the middle of a square, which all have."""
+    side = round(_SAMPLE_PX * ratio)
+    image.setDevicePixelRatio(1.0)
+    square = QPixmap(side, side)
+    square.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(square)
+    painter.drawImage((side - image.width()) // 2, (side - image.height()) // 2, image)
+    painter.end()
+    square.setDevicePixelRatio(ratio)
+    return square
 
 
 class _Backdrop(QWidget):

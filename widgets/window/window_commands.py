@@ -225,22 +225,27 @@ class WindowCommands(QObject):
         if self._application.current is not None:
             self.close_one(self._application.current)
 
-    def close_one(self, document: Document, then: Callable[[], object] | None = None) -> bool:
+    def close_one(
+        self, document: Document, then: Callable[[], object] | None = None, *, with_all: bool = False
+    ) -> bool:
         """Close a document; asks first if that would lose something. Whether it was closed.
 
-        If it has to be saved first, it closes when that is done, and `then` is called.
+        If it has to be saved first, it closes when that is done, and `then` is called. `with_all` tells that
+        all others are closed as well: then all changes can be discarded with one answer.
         """
         if not document.modified and not self._is_busy(document):
             self._application.close(document)
             return True
-        answer = self._ask_to_save(document)
+        unsaved = [one for one in self._application.documents if one.modified or self._is_busy(one)]
+        answer = self._ask_to_save(document, several=with_all and len(unsaved) > 1)
         if answer == QMessageBox.StandardButton.Cancel:
             return False
         if answer == QMessageBox.StandardButton.Save:
             self._application.set_current(document)
             self.save(lambda: self._close_saved(document, then))
             return False
-        self._application.close(document)
+        for one in unsaved if answer == QMessageBox.StandardButton.NoToAll else (document,):
+            self._application.close(one)
         return True
 
     # the window itself
@@ -279,12 +284,14 @@ class WindowCommands(QObject):
         recent = self._application.settings.recent_files
         return str(Path(recent[0]).parent) if recent else str(Path.home())
 
-    def _ask_to_save(self, document: Document) -> int:
+    def _ask_to_save(self, document: Document, *, several: bool) -> int:
         box = PlainMessageBox(self._window)
         box.setText(self.tr("Save changes to “{title}”?").format(title=document.title))
         box.setInformativeText(self.tr("Without saving, the changes are lost."))
         buttons = QMessageBox.StandardButton
         box.setStandardButtons(buttons.Save | buttons.Discard | buttons.Cancel)
+        if several:
+            box.addButton(buttons.NoToAll).setText(self.tr("Discard all"))
         box.setDefaultButton(buttons.Save)
         for button in box.buttons():
             button.setIcon(QIcon())

@@ -1,6 +1,8 @@
 """Keeps the one window, and makes it anew in another language around the same documents."""
 
-from PySide6.QtCore import QObject, QTimer
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QFont, QGuiApplication
 
 from editor.application import Application
@@ -23,6 +25,16 @@ class WindowKeeper(QObject):
         self._use_font()
         self.window = MainWindow(application)
         application.settings.changed.connect(self._on_setting_changed)
+
+    def open_from_outside(self, files: list[Path]) -> None:
+        """Another start of Attune hands its files over: open them, and come to the front."""
+        window = self.window
+        window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+        window.show()
+        window.raise_()
+        window.activateWindow()
+        for file in files:
+            self._application.open_file(file)
 
     def _on_setting_changed(self, name: str) -> None:
         if name == "language":

@@ -75,6 +75,7 @@ class Workspace(QWidget):
         application.current_changed.connect(self._on_current_changed)
         application.session_changed.connect(self._on_session_changed)
         application.message.connect(self.messages.show_message)
+        application.shell.mended.connect(self.messages.leave)
         service = application.service
         service.job_queued.connect(self._on_jobs_changed)
         service.job_progress.connect(self._on_job_progress)

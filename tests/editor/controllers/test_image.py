@@ -74,3 +74,15 @@ def test_only_the_resolution_changes_no_pixel(bench: Bench) -> None:
     bench.settle()
     assert bench.state.layers == before
     assert bench.state.dpi == (150.0, 150.0)
+
+
+def test_a_size_that_it_has_already_is_no_step(bench: Bench) -> None:
+    for name in ("image-size", "canvas-size"):
+        form = FORMS[name]
+        form.apply(bench.application, form.initial(bench.state))
+        bench.settle()
+    assert bench.steps() == []
+    assert not bench.document.modified
+    bench.application.image.resize(bench.state.width, bench.state.height, "lanczos", 300.0)
+    bench.settle()
+    assert bench.state.dpi == (300.0, 300.0)

@@ -146,3 +146,13 @@ def test_turning_layers_and_what_is_refused(bench: Bench) -> None:
     assert not bench.state.node("group").isolated  # type: ignore[attr-defined]
     assert bench.steps()[-1] == "Let the group pass through, or not"
     assert len(bench.steps()) == 4
+
+
+def test_a_place_that_it_has_already_is_no_step(bench: Bench) -> None:
+    layers = bench.application.layers
+    bench.document.set_active("top")
+    layers.move_to_top()
+    assert bench.steps() == []
+    layers.move_to_bottom()
+    layers.move_to_bottom()
+    assert len(bench.steps()) == 1

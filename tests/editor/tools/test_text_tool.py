@@ -11,6 +11,7 @@ from editor.layers.layer import Layer
 from editor.layers.text import TextContent
 from editor.tools.overlay import Caret, Picture
 from editor.tools.text import Text
+from editor.tools.text_session import TextSession
 from editor.tools.typesetting import Typeset, rendered
 from tests.editor.tools.driving import Bench, drag, event
 
@@ -179,3 +180,36 @@ def test_sixteen_bit_documents_get_sixteen_bit_text() -> None:
     raster, _, _ = rendered(TextContent(text="x"), sixteen_bits=True)
     assert raster.dtype == np.uint16
     assert raster.array()[..., 3].max() == 65535
+
+
+@pytest.mark.parametrize("text", ["😀a", "a😀b", "𠮷野家", "a👨‍👩‍👧b", "é😀\n𠮷x"])
+def test_characters_beyond_sixteen_bits_are_edited_whole(text: str) -> None:
+    session = TextSession(TextContent(text=text, x=10, y=100))
+    places = [0]
+    session.move_to(0)
+    while (at := session.step(1)) != session.caret:
+        session.move_to(at)
+        places.append(at)
+    assert places[-1] == len(text)
+    back = []
+    while session.caret:
+        back.append(session.caret)
+        session.delete(forward=False)
+        assert session.content.text == text[: session.caret]
+    assert [*reversed(back)] == places[1:]
+    session = TextSession(TextContent(text=text, x=10, y=100))
+    session.move_to(0)
+    session.delete(forward=True)
+    assert session.content.text == text[places[1] :]
+
+
+@pytest.mark.parametrize("text", ["ab", "😀a", "a😀b", "𠮷野家"])
+def test_the_caret_stands_where_the_text_ends(text: str) -> None:
+    session = TextSession(TextContent(text=text, x=10, y=100))
+    typeset = session.typeset
+    (x, y), (_, bottom) = typeset.caret(len(text))
+    assert x == pytest.approx(typeset.corners()[1][0], abs=1.5)
+    assert typeset.index_at(x + 5, (y + bottom) / 2) == len(text)
+    assert typeset.line_ends(1) == (0, len(text))
+    (box,) = typeset.marked(0, len(text))
+    assert box[1][0] == pytest.approx(x, abs=1.5)

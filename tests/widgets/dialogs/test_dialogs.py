@@ -7,8 +7,10 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDoubleSpinBox, QPushButton, QSpinBox
 from pytestqt.qtbot import QtBot
 
+from editor.actions.forms import FORMS
 from editor.application import Application
 from editor.layers.state import JpegEncoding, SourceMetadata
 from inference.operations import Generate
@@ -298,3 +300,39 @@ def test_about_opens_and_closes(window: MainWindow, qtbot: QtBot) -> None:
     assert dialog is not None
     dialog.close()
     qtbot.waitUntil(lambda: window.commands.dialog("about") is None)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "new_picture", "new_canvas", "settings", "models", "export", "information", "shortcuts", "about",
+        "contact_sheet", "step_search", *(f"form/{form}" for form in FORMS),
+    ],
+)  # fmt: skip
+def test_every_dialog_has_a_button_that_leaves_all_as_it_is(
+    filled: MainWindow, application: Application, qtbot: QtBot, name: str
+) -> None:
+    document = application.current
+    assert document is not None
+    state = document.state
+    command, _, argument = name.partition("/")
+    getattr(filled.commands, f"show_{command}")(*filter(None, [argument]))
+    (shown,) = filled.commands.open_dialogs()
+    dialog = filled.commands.dialog(shown)
+    assert dialog is not None
+    leave = [one for one in dialog.findChildren(QPushButton) if one.text() in ("Cancel", "Close")]
+    qtbot.mouseClick(leave[0], Qt.MouseButton.LeftButton)
+    assert filled.commands.open_dialogs() == ()
+    assert document.state is state
+
+
+@pytest.mark.parametrize("form", ["image-size", "canvas-size", "feather"])
+def test_what_is_typed_replaces_the_first_value(filled: MainWindow, qtbot: QtBot, form: str) -> None:
+    filled.commands.show_form(form)
+    dialog = filled.commands.dialog(f"form-{form}")
+    assert dialog is not None
+    field = dialog.focusWidget()
+    assert isinstance(field, QSpinBox | QDoubleSpinBox)
+    qtbot.keyClicks(field, "7")
+    field.interpretText()
+    assert field.value() == 7

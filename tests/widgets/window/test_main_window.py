@@ -5,17 +5,19 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QPalette
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtGui import QGuiApplication, QImage, QPalette
+from PySide6.QtWidgets import QListWidget, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from editor.actions import ACTIONS
 from editor.application import Application
+from inference.errors import EditorError
 from tests.helpers.fake_application import generated, open_document
 from tests.helpers.fake_service import FakeService
 from widgets.history.history_model import SAVED_ROLE
 from widgets.history.history_panel import HistoryPanel
 from widgets.look.theme import DARK, LIGHT, Tokens
+from widgets.window import message_bar
 from widgets.window.main_window import MainWindow
 from widgets.window.panel import PanelHeader
 
@@ -316,3 +318,109 @@ def test_tabbed_panels_have_their_title_in_the_tab(window: MainWindow) -> None:
     layers = window.panels["layers"].titleBarWidget()
     assert isinstance(layers, PanelHeader)
     assert not layers.label.isHidden()
+
+
+def test_quitting_discards_all_with_one_answer(
+    filled: MainWindow, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    def answered(box: QMessageBox) -> QMessageBox.StandardButton:
+        asked.append([button.text().replace("&", "") for button in box.buttons()])
+        return QMessageBox.StandardButton.NoToAll
+
+    monkeypatch.setattr(QMessageBox, "exec", answered)
+    application.layers.duplicate()
+    open_document(application, generated(seed=9))
+    application.layers.duplicate()
+    assert filled.close()
+    assert application.documents == ()
+    assert len(asked) == 1
+    assert "Discard all" in asked[0]
+
+
+def test_one_unsaved_picture_offers_no_discard_all(
+    filled: MainWindow, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def answered(box: QMessageBox) -> QMessageBox.StandardButton:
+        asked.extend(button.text() for button in box.buttons())
+        return QMessageBox.StandardButton.Discard
+
+    monkeypatch.setattr(QMessageBox, "exec", answered)
+    application.layers.duplicate()
+    open_document(application, generated(seed=9)).undo_stack.setClean()
+    assert filled.close()
+    assert asked
+    assert "Discard all" not in asked
+
+
+def test_an_error_leaves_when_the_same_succeeds(
+    filled: MainWindow,
+    application: Application,
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(message_bar, "_LEAST_SHOWN_MS", 1)
+    document, bar = application.current, filled.workspace.messages
+    assert document is not None
+    application.save(document, tmp_path / "missing" / "\0.ora")
+    qtbot.waitUntil(bar.isVisible)
+    application.layers.duplicate()  # another success does not mend it
+    qtbot.wait(20)
+    assert bar.isVisible()
+    application.save(document, tmp_path / "a.ora")
+    qtbot.waitUntil(lambda: not bar.isVisible())
+
+
+def test_a_refusal_leaves_with_the_next_step(
+    filled: MainWindow, application: Application, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(message_bar, "_LEAST_SHOWN_MS", 1)
+    bar = filled.workspace.messages
+    application.report(EditorError("The layer is locked."))
+    application.report(EditorError("The layer is locked."))
+    assert bar.isVisible()
+    application.layers.duplicate()
+    qtbot.waitUntil(lambda: not bar.isVisible())
+
+
+def test_an_error_can_be_read_before_it_leaves(filled: MainWindow, application: Application) -> None:
+    application.report(EditorError("The layer is locked."))
+    application.layers.duplicate()
+    assert filled.workspace.messages.isVisible()
+
+
+def test_another_theme_leaves_no_traces(window: MainWindow, application: Application, qtbot: QtBot) -> None:
+    """The parts of the window look as those of one that was made in that theme."""
+
+    def parts(shown: MainWindow) -> dict[str, QImage]:
+        shown.resize(1200, 800)
+        shown.commands.show_settings()
+        qtbot.wait(100)
+        dialog = shown.commands.dialog("settings")
+        assert dialog is not None
+        looked_at = {
+            "options": shown.tool_options,
+            "tools": shown.tool_bar,
+            "start": shown.workspace.welcome.new,
+            "menus": shown.menuBar(),
+            "settings": dialog.findChild(QListWidget),
+        }
+        images = {name: widget.grab().toImage() for name, widget in looked_at.items()}
+        shown.commands.close_dialogs()
+        return images
+
+    application.settings.set("theme", "dark")
+    application.tools.use("transform")
+    dark = parts(window)
+    application.settings.set("theme", "light")
+    switched = parts(window)
+    other = MainWindow(application)
+    qtbot.addWidget(other, before_close_func=lambda _: other.retire())
+    other.show()
+    fresh = parts(other)
+    assert all(switched[name] != dark[name] for name in dark)
+    assert [name for name in fresh if switched[name] != fresh[name]] == []

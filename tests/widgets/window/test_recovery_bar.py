@@ -69,3 +69,12 @@ def test_later_keeps_everything(bar: RecoveryBar, application: Application, tmp_
     bar.later.click()
     assert not bar.isVisible()
     assert len(list(recovery_folder().glob("*/*/manifest.json"))) == 2
+
+
+def test_all_can_be_discarded_with_two_clicks(bar: RecoveryBar, qtbot: QtBot) -> None:
+    bar.discard_all.click()
+    assert bar.discard_all.text() == "Discard all for good?"
+    assert len(bar.rows) == 2
+    bar.discard_all.click()
+    qtbot.waitUntil(lambda: not bar.isVisible())
+    assert bar.rows == ()

@@ -176,3 +176,17 @@ def test_another_tool_needs_no_answer(filled: MainWindow, application: Applicati
     qtbot.waitUntil(filled.tool_options.cancel.isVisible)
     application.tools.use("brush")
     qtbot.waitUntil(lambda: not filled.tool_options.cancel.isVisible())
+
+
+def test_the_bar_is_as_high_as_its_options(
+    window: MainWindow, application: Application, qtbot: QtBot
+) -> None:
+    options = window.tool_options
+    for tool in TOOLS:
+        application.tools.use(tool)
+        qtbot.wait(1)
+        assert options.rect().contains(options.row.geometry()), tool
+        for field in options.fields.values():
+            if options.row.isAncestorOf(field):
+                middle = field.mapTo(options, field.rect().center()).y()
+                assert abs(middle - options.height() // 2) <= 4, (tool, middle)

@@ -9,8 +9,11 @@ from pytestqt.qtbot import QtBot
 
 from editor.application import Application
 from editor.formats.files import sample_pictures
+from inference.operations import Generate
+from tests.helpers.fake_service import FakeService
 from widgets.actions.recent_menu import RecentMenu
 from widgets.dialogs.new_canvas import NewCanvas
+from widgets.subjects.subject_panel import SubjectPanel
 from widgets.window.main_window import MainWindow
 
 
@@ -84,3 +87,45 @@ def test_what_is_dropped_on_the_right_becomes_a_layer(
     hint.begin(has_document=False)
     hint.point_at(QPoint(hint.width() - 5, 5))
     assert not hint.as_layers
+
+
+def test_recent_files_show_their_pictures_until_they_leave_the_list(
+    window: MainWindow, application: Application, picture: Path, qtbot: QtBot
+) -> None:
+    recent, pictures = window.workspace.welcome.recent, application.recent_pictures
+    with qtbot.waitSignal(pictures.changed, timeout=5000):
+        application.open_file(picture)
+    assert pictures.read([str(picture)])[str(picture)].pixelColor(3, 3).red() > 200
+    picture.unlink()  # it is not looked for
+    shown = recent.buttons[0].icon().pixmap(104, 104).toImage()
+    assert shown.pixelColor(52, 52).red() > 200
+    application.settings.clear_recent_files()
+    qtbot.waitUntil(lambda: not application.background.busy)
+    assert pictures.read([str(picture)]) == {}
+
+
+def test_files_without_a_picture_have_a_sign(window: MainWindow, application: Application) -> None:
+    application.settings.add_recent_file(Path("/gone/<b>a</b> & b.png"))
+    (button,) = window.workspace.welcome.recent.buttons
+    assert not button.icon().isNull()
+
+
+def test_an_empty_subjects_panel_offers_the_next_step(window: MainWindow) -> None:
+    panel = window.panel("subjects")
+    assert isinstance(panel, SubjectPanel)
+    assert panel.new_picture.isVisible()
+    panel.new_picture.click()
+    assert window.commands.open_dialogs() == ("new",)
+
+
+def test_panels_below_are_low_while_they_are_empty(
+    window: MainWindow, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    window.show()
+    jobs = window.panels["jobs"]
+    qtbot.waitUntil(lambda: jobs.height() < 90)
+    service.fake_engine.automatic = False
+    application.new_from_prompt(Generate(prompt="a cat"), "mini-sdxl")
+    qtbot.waitUntil(lambda: jobs.height() >= 120)
+    service.finish()
+    qtbot.waitUntil(lambda: jobs.height() < 90)
