@@ -127,6 +127,7 @@ DIALOGS: dict[str, Callable[[Any], None]] = {
     "models": lambda commands: commands.show_models(),
     "export": lambda commands: commands.show_export(),
     "canvas": lambda commands: commands.show_new_canvas(),
+    "drawing": lambda commands: commands._ask_for_size(commands._application.current, Path("图.svg")),
     "information": lambda commands: commands.show_information(),
     "palette": lambda commands: commands.show_palette(),
     "shortcuts": lambda commands: commands.show_shortcuts(),
