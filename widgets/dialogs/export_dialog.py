@@ -37,6 +37,7 @@ from widgets.look.theme import tabular
 
 _ESTIMATE_AFTER_MS = 250
 _STATE = "export_options"
+_LEAST_SIDE_PX = 340
 _MOST_NAMES = 6  # of what is left out
 
 # what is shown for each format beside quality and loss
@@ -148,7 +149,7 @@ class ExportDialog(Dialog):
         encoding = self._document.source.jpeg
         if encoding is None:
             return self.tr("Like the original")
-        text = self.tr("Like the original (quality {quality}, {subsampling})")
+        text = self.tr("Like the original ({quality}, {subsampling})")
         return text.format(quality=estimated_quality(encoding), subsampling=encoding.subsampling)
 
     def write(self, path: Path) -> None:
@@ -181,6 +182,8 @@ class ExportDialog(Dialog):
         form.addRow(self.tr("Metadata"), self.metadata)
         form.addRow("", self.left_out)
         widest = max(label.sizeHint().width() for label in self.extras.labels())
+        for label in self.extras.labels():
+            label.setMinimumWidth(widest)
         for row in range(form.rowCount()):
             item = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
             label = item.widget() if item is not None else None
@@ -190,7 +193,8 @@ class ExportDialog(Dialog):
         scroll = QScrollArea(widgetResizable=True)
         scroll.setWidget(side)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFixedWidth(340)
+        bar = scroll.verticalScrollBar().sizeHint().width()
+        scroll.setFixedWidth(max(_LEAST_SIDE_PX, side.minimumSizeHint().width() + bar))
         row = QHBoxLayout()
         row.setSpacing(20)
         row.addWidget(self.preview, 1)
@@ -201,7 +205,7 @@ class ExportDialog(Dialog):
         self.export = self.add_button(self.tr("Export…"), primary=True)
         cancel.clicked.connect(self.close)
         self.export.clicked.connect(self._on_export)
-        self.resize(900, 560)
+        self.resize(560 + scroll.width(), 560)
 
     def _connect(self) -> None:
         self._timer = QTimer(self, singleShot=True, interval=_ESTIMATE_AFTER_MS)
