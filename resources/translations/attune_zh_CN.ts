@@ -2001,6 +2001,33 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
 </context>
 <context>
+    <name>DrawingSize</name>
+    <message>
+        <source>Size of the drawing</source>
+        <translation>图形的大小</translation>
+    </message>
+    <message>
+        <source>A drawing has no pixels: it is sharp at every size that you choose here. Later it is not.</source>
+        <translation>矢量图形没有像素：在此选择的任何大小都清晰，之后再放大则不然。</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Keep as it is</source>
+        <translation>保持原样</translation>
+    </message>
+    <message>
+        <source>Draw at this size</source>
+        <translation>按此大小绘制</translation>
+    </message>
+</context>
+<context>
     <name>DropHint</name>
     <message>
         <source>Drop to open</source>
@@ -2749,12 +2776,108 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{name}”已损坏或不完整。</translation>
     </message>
     <message>
+        <source>There are {count} pictures, and “{path}” is no folder.</source>
+        <translation>共有 {count} 张图片，而“{path}”不是文件夹。</translation>
+    </message>
+    <message>
+        <source>Name a folder that is there with -o.</source>
+        <translation>请用 -o 指定一个已有的文件夹。</translation>
+    </message>
+    <message>
+        <source>“{first}” and “{second}” would both become “{target}”.</source>
+        <translation>“{first}”和“{second}”都会写成“{target}”。</translation>
+    </message>
+    <message>
+        <source>Convert them into different folders.</source>
+        <translation>请转换到不同的文件夹。</translation>
+    </message>
+    <message>
+        <source>“{target}” is a picture that is converted itself.</source>
+        <translation>“{target}”本身就是要转换的图片。</translation>
+    </message>
+    <message>
+        <source>Choose another name or folder, or replace it with --overwrite.</source>
+        <translation>请换一个名称或文件夹，或用 --overwrite 替换它。</translation>
+    </message>
+    <message>
+        <source>A project keeps the picture as it is; {flag} is for other formats.</source>
+        <translation>项目会原样保留图片；{flag} 用于其他格式。</translation>
+    </message>
+    <message>
+        <source>Leave it out, or write a PNG, TIFF, JPEG, WebP or AVIF.</source>
+        <translation>请去掉此选项，或写成 PNG、TIFF、JPEG、WebP 或 AVIF。</translation>
+    </message>
+    <message>
+        <source>{format} cannot be encoded as a JPEG was.</source>
+        <translation>{format} 无法沿用 JPEG 的编码方式。</translation>
+    </message>
+    <message>
+        <source>{format} has no quality: nothing is lost in it.</source>
+        <translation>{format} 没有品质选项：它是无损的。</translation>
+    </message>
+    <message>
+        <source>{format} holds 8 bits a channel.</source>
+        <translation>{format} 每个通道为 8 位。</translation>
+    </message>
+    <message>
+        <source>{format} has no place for {names}.</source>
+        <translation>{format} 无法保存：{names}。</translation>
+    </message>
+    <message>
         <source>“{text}”: the value must be a number from -{most:g} to {most:g}.</source>
         <translation>“{text}”：数值必须是 -{most:g} 至 {most:g} 之间的数字。</translation>
     </message>
     <message>
         <source>An input of the recipe is damaged.</source>
         <translation>生成参数的一项输入已损坏。</translation>
+    </message>
+    <message>
+        <source>“{name}” is a file of GIMP, whose layers only GIMP itself reads well.</source>
+        <translation>“{name}”是 GIMP 的文件，只有 GIMP 自己才能正确读取其图层。</translation>
+    </message>
+    <message>
+        <source>Open it in GIMP and export it as OpenRaster (.ora) or as Photoshop document (.psd), which keep the layers.</source>
+        <translation>请在 GIMP 中打开，并导出为 OpenRaster（.ora）或 Photoshop 文档（.psd），这样图层会保留。</translation>
+    </message>
+    <message>
+        <source>It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, JPEG XL, camera raw, OpenEXR, OpenRaster, Photoshop, SVG and some older kinds of files.</source>
+        <translation>可打开 PNG、JPEG、WebP、TIFF、AVIF、HEIF、JPEG 2000、JPEG XL、相机原始格式、OpenEXR、OpenRaster、Photoshop、SVG 以及一些较旧格式的文件。</translation>
+    </message>
+    <message>
+        <source>The picture was no JPEG that it could be like; the quality is {quality}.</source>
+        <translation>图片原本不是 JPEG，没有可沿用的品质；品质设为 {quality}。</translation>
+    </message>
+    <message>
+        <source>Choose AVIF, WebP or PNG.</source>
+        <translation>请选择 AVIF、WebP 或 PNG。</translation>
+    </message>
+    <message>
+        <source>Further channels of the file were left out.</source>
+        <translation>文件中的其他通道已略去。</translation>
+    </message>
+    <message>
+        <source>The picture&apos;s colour space is one of its own, which is not read; sRGB was taken.</source>
+        <translation>图片使用自带的色彩空间，无法读取；已按 sRGB 处理。</translation>
+    </message>
+    <message>
+        <source>Choose TIFF or PNG with 16 bits.</source>
+        <translation>请选择 16 位的 TIFF 或 PNG。</translation>
+    </message>
+    <message>
+        <source>Values of the picture that are no numbers were made black or white.</source>
+        <translation>图片中不是数字的值已变为黑色或白色。</translation>
+    </message>
+    <message>
+        <source>“{name}” holds {count} million numbers; Attune opens up to {most} million.</source>
+        <translation>“{name}”含有 {count} 百万个数值；Attune 最多可打开 {most} 百万个。</translation>
+    </message>
+    <message>
+        <source>Leave out channels with another program first.</source>
+        <translation>请先用其他程序去掉一些通道。</translation>
+    </message>
+    <message>
+        <source>Further channels of the file were left out: {names}.</source>
+        <translation>文件中的其他通道已略去：{names}。</translation>
     </message>
     <message>
         <source>A picture of the project</source>
@@ -2839,6 +2962,66 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>The shape “{name}” was opened as pixels.</source>
         <translation>形状“{name}”已作为像素打开。</translation>
+    </message>
+    <message>
+        <source>The drawing became pixels: {width} × {height}.</source>
+        <translation>矢量图形已变为像素：{width} × {height}。</translation>
+    </message>
+    <message>
+        <source>What the file only names, such as pictures and fonts elsewhere, was not fetched.</source>
+        <translation>文件只提到名称的内容（例如别处的图片和字体）没有读取。</translation>
+    </message>
+    <message>
+        <source>Scripts, moving parts and other documents in the file were left out.</source>
+        <translation>文件中的脚本、动画和其他文档已略去。</translation>
+    </message>
+    <message>
+        <source>Choose PNG.</source>
+        <translation>请选择 PNG。</translation>
+    </message>
+    <message>
+        <source>Drawing SVG needs libraries of the system that are not there: {reason}.</source>
+        <translation>绘制 SVG 需要系统中缺少的库：{reason}。</translation>
+    </message>
+    <message>
+        <source>A drawing becomes at most {most} pixels wide and high, not {width} × {height}.</source>
+        <translation>矢量图形的宽和高最多为 {most} 像素，不能是 {width} × {height}。</translation>
+    </message>
+    <message>
+        <source>The SVG defines entities or refers to other files in its head.</source>
+        <translation>此 SVG 在开头定义了实体或引用了其他文件。</translation>
+    </message>
+    <message>
+        <source>Save it as plain SVG with another program, such as Inkscape.</source>
+        <translation>请用其他程序（例如 Inkscape）另存为普通 SVG。</translation>
+    </message>
+    <message>
+        <source>The file holds no SVG picture.</source>
+        <translation>文件中没有 SVG 图形。</translation>
+    </message>
+    <message>
+        <source>An SVG file can have at most {most} MiB.</source>
+        <translation>SVG 文件最大为 {most} MiB。</translation>
+    </message>
+    <message>
+        <source>The SVG has more than {most} elements, or they lie more than {deepest} deep.</source>
+        <translation>此 SVG 的元素超过 {most} 个，或嵌套超过 {deepest} 层。</translation>
+    </message>
+    <message>
+        <source>Simplify it with another program first.</source>
+        <translation>请先用其他程序简化它。</translation>
+    </message>
+    <message>
+        <source>Parts of the SVG use themselves.</source>
+        <translation>此 SVG 的某些部分引用了自身。</translation>
+    </message>
+    <message>
+        <source>Mend it with another program first.</source>
+        <translation>请先用其他程序修复它。</translation>
+    </message>
+    <message>
+        <source>The SVG is drawn of more than {most} parts, which use each other.</source>
+        <translation>此 SVG 的各部分相互引用，要绘制的超过 {most} 个。</translation>
     </message>
     <message>
         <source>The picture has {size_gb} GB; TIFF holds up to 4 GB.</source>
@@ -3811,10 +3994,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>expected base64</source>
         <translation>应为 base64</translation>
-    </message>
-    <message>
-        <source>It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, camera raw, OpenRaster, Photoshop and some older kinds of files.</source>
-        <translation>可打开 PNG、JPEG、WebP、TIFF、AVIF、HEIF、JPEG 2000、相机原始格式、OpenRaster、Photoshop 以及一些较旧格式的文件。</translation>
     </message>
     <message>
         <source>The picture has a high dynamic range ({hdr}, {name}); its values were taken as sRGB, so it looks flat.</source>
@@ -4968,12 +5147,24 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
 <context>
     <name>Export</name>
     <message>
+        <source>Pixels; 0 follows the other side, so that nothing is stretched</source>
+        <translation>像素；0 表示按另一边等比例确定，不会变形</translation>
+    </message>
+    <message>
         <source>Format</source>
         <translation>格式</translation>
     </message>
     <message>
+        <source>png, jpeg, webp, tiff or avif; else the file&apos;s ending says it</source>
+        <translation>png、jpeg、webp、tiff 或 avif；否则由文件扩展名决定</translation>
+    </message>
+    <message>
         <source>Quality</source>
         <translation>品质</translation>
+    </message>
+    <message>
+        <source>Like the original</source>
+        <translation>与原图相同</translation>
     </message>
     <message>
         <source>Lossless</source>
@@ -5043,6 +5234,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>无损</translation>
     </message>
     <message>
+        <source>The quality and colour resolution of the JPEG that was opened: about as large, and as good.</source>
+        <translation>沿用所打开 JPEG 的品质和色彩分辨率：文件大小和画质与原图相近。</translation>
+    </message>
+    <message>
         <source>Quality</source>
         <translation>品质</translation>
     </message>
@@ -5065,6 +5260,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Camera data and how the picture was made: lets you open the export again with its sliders, and tells others that it is AI-made.</source>
         <translation>相机数据和图片的制作方式：重新打开导出的文件时可恢复滑块，并告知他人图片由 AI 制作。</translation>
+    </message>
+    <message>
+        <source>Like the original</source>
+        <translation>与原图相同</translation>
+    </message>
+    <message>
+        <source>Like the original ({quality}, {subsampling})</source>
+        <translation>与原图相同（{quality}，{subsampling}）</translation>
     </message>
     <message>
         <source>Size</source>
@@ -5203,6 +5406,18 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Camera raw</source>
         <translation>相机原始文件</translation>
+    </message>
+    <message>
+        <source>JPEG XL</source>
+        <translation>JPEG XL</translation>
+    </message>
+    <message>
+        <source>SVG drawing</source>
+        <translation>SVG 矢量图形</translation>
+    </message>
+    <message>
+        <source>OpenEXR and Radiance HDR</source>
+        <translation>OpenEXR 和 Radiance HDR</translation>
     </message>
     <message>
         <source>Other pictures</source>
