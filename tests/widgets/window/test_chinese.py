@@ -34,8 +34,9 @@ from tests.helpers.fake_service import FakeService
 from widgets.window.main_window import MainWindow
 
 NAMES = """
-    Attune AVIF BMP CLIP EXIF GIF HEIF SVG JPEG PNG TIFF WebP XMP OpenRaster Photoshop MIT Qt PyTorch Diffusers
+    Attune AVIF BMP CLIP EXIF GIF HEIF JPEG PNG TIFF WebP XMP OpenRaster Photoshop MIT Qt PyTorch Diffusers
     Apple Stable Diffusion XL Linux macOS Windows RGB sRGB Adobe Display P3 ProPhoto CPU CUDA MPS Hub AI DETR
+    SVG
     Lanczos Deflate ZIP English auto float32 bfloat16 float16 mini-sdxl mini-sd1 mini-sd3 InitNO SAGA
     DDIM DDPM Euler DPM 2M
     SynGen Attend Excite Divide Bind px MB GB MiB kB ID Ctrl Shift Alt Del Esc Tab Space Enter F2
