@@ -72,6 +72,7 @@ class Application(QObject):
     saved = Signal(object, object)  # Document, Path
     save_refused = Signal(object)  # RefusedSave: nothing was written, somebody has to decide
     exported = Signal(object, object)  # Document, Path
+    drawing_opened = Signal(object, object)  # Document, Path: it may be drawn again at another size
 
     def __init__(
         self,
@@ -126,6 +127,7 @@ class Application(QObject):
         self._files.saved.connect(self.saved)
         self._files.exported.connect(self.exported)
         self._files.save_refused.connect(self.save_refused)
+        self._files.drawing_opened.connect(self.drawing_opened)
         self.sessions.changed.connect(self.session_changed)
         self.sessions.variations_changed.connect(self.variations_changed)
         self.sessions.recipe_requested.connect(self.recipe_requested)
@@ -208,6 +210,10 @@ class Application(QObject):
         `save_refused` asks first if that would overwrite what somebody else wrote, but not with `overwrite`.
         """
         self._files.save(document, path, then, overwrite=overwrite)
+
+    def draw_again(self, document: Document, path: Path, width: int, height: int) -> None:
+        """Open a drawing (SVG) at another size, in place of the document if nothing was changed in that."""
+        self._files.draw_again(document, path, width, height)
 
     def reload(self, document: Document) -> None:
         """Give up a document's changes for what its file holds now."""

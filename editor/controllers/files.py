@@ -38,6 +38,7 @@ class FileWork(Controller):
     saved = Signal(object, object)  # Document, Path
     exported = Signal(object, object)  # Document, Path
     save_refused = Signal(object)  # RefusedSave
+    drawing_opened = Signal(object, object)  # Document, Path
 
     def __init__(self, shell: Shell, make_sample: Callable[[], object]) -> None:
         super().__init__(shell)
@@ -73,10 +74,28 @@ class FileWork(Controller):
 
         self.read(path, done)
 
-    def read(self, path: Path, done: Callable[[Opened], None]) -> None:
+    def draw_again(self, document: Document, path: Path, width: int, height: int) -> None:
+        """Open a drawing at another size, in place of the document if nothing was changed in that."""
+
+        def done(opened: Opened) -> None:
+            if document in self._shell.documents and not document.modified:
+                self._shell.close(document)
+            self._on_opened(KnownFile(path), replace(opened, is_drawing=False))
+
+        def size_of(_width: int, _height: int) -> tuple[int, int]:
+            return width, height
+
+        self.read(path, done, size_of)
+
+    def read(
+        self,
+        path: Path,
+        done: Callable[[Opened], None],
+        size_of: Callable[[int, int], tuple[int, int]] | None = None,
+    ) -> None:
         """Read a file on another thread and give what it holds to `done`, unless that is cancelled."""
         text = translate("Application", "Opening {name}…").format(name=path.name)
-        task = self._in_background(text, lambda: files.open_file(path), done)
+        task = self._in_background(text, lambda: files.open_file(path, size_of), done)
         self._reading = [*(one for one in self._reading if not one.is_over), task]
         self._shell.enabled_changed.emit()
 
@@ -215,6 +234,8 @@ class FileWork(Controller):
             self._shell.message.emit(lines(opened.notes), "", "warning")
         self._remember(path, opened.state)
         self._shell.add_document(document)
+        if opened.is_drawing:
+            self.drawing_opened.emit(document, path)
 
     def _on_sample_opened(self, opened: Opened) -> None:
         document = Document(opened.state, title=translate("Application", "Sample picture"))

@@ -37,6 +37,7 @@ class Opened:
     state: DocumentState
     source: SourceMetadata
     is_project: bool = False
+    is_drawing: bool = False  # it could have been drawn at another size
     notes: tuple[Message, ...] = ()
 
 

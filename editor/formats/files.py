@@ -16,7 +16,6 @@ from inference.request import Pixels
 __all__ = [
     "ExportOptions",
     "Opened",
-    "drawing_size",
     "export_picture",
     "export_preview",
     "open_file",
@@ -40,19 +39,6 @@ def open_file(path: Path, size_of: Callable[[int, int], tuple[int, int]] | None 
 
         return read_at(path, size_of)
     return found.codec.read(path)
-
-
-def drawing_size(path: Path) -> tuple[int, int] | None:
-    """A drawing's own (width, height); None of a file that has pixels.
-
-    Raises:
-        EditorError: the file cannot be read.
-    """
-    if not format_for_reading(path).scalable:
-        return None
-    from editor.formats.svg import size_of
-
-    return size_of(path)
 
 
 def save_project(state: DocumentState, source: SourceMetadata, path: Path) -> None:

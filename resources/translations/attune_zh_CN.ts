@@ -2099,6 +2099,33 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
 </context>
 <context>
+    <name>DrawingSize</name>
+    <message>
+        <source>Size of the drawing</source>
+        <translation>图形的大小</translation>
+    </message>
+    <message>
+        <source>A drawing has no pixels: it is sharp at every size that you choose here. Later it is not.</source>
+        <translation>矢量图形没有像素：在此选择的任何大小都清晰，之后再放大则不然。</translation>
+    </message>
+    <message>
+        <source>File</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Keep as it is</source>
+        <translation>保持原样</translation>
+    </message>
+    <message>
+        <source>Draw at this size</source>
+        <translation>按此大小绘制</translation>
+    </message>
+</context>
+<context>
     <name>DropHint</name>
     <message>
         <source>Drop to open</source>
@@ -5481,8 +5508,8 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>与原图相同</translation>
     </message>
     <message>
-        <source>Like the original (quality {quality}, {subsampling})</source>
-        <translation type="unfinished"></translation>
+        <source>Like the original ({quality}, {subsampling})</source>
+        <translation>与原图相同（{quality}，{subsampling}）</translation>
     </message>
     <message>
         <source>Size</source>

@@ -1,4 +1,4 @@
-"""Some 270 calls of the command line with hostile arguments, files, places and moments.
+"""Some 470 calls of the command line with hostile arguments, files, places and moments.
 
     python -m tests.benchmarks.hostile_calls            # this tree
     python -m tests.benchmarks.hostile_calls --program /path/of/another/tree
@@ -24,10 +24,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.helpers import hostile_files
+from tests.helpers.corpus import corpus
 
 LIMIT_S = 240.0
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 PNG = ["-o", "out.png"]
+ODD_NAME = "\x1b[2J\udcff\u202e"
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def all_calls(folder: Path) -> Iterator[Call]:
     yield from _of_words()
     yield from _of_numbers()
     yield from _of_places(folder)
+    yield from _of_convert(folder)
     yield from _of_streams()
     yield from _of_surroundings()
 
@@ -319,6 +322,44 @@ def _of_places(folder: Path) -> Iterator[Call]:
     for place in ("/proc/x.safetensors", "/", *devices, "x" * 300 + ".safetensors"):
         yield Call("places", ["deltas", "export", "mini-sd1/person-age", "-o", place])
         yield Call("places json", ["deltas", "export", "mini-sd1/person-age", "--json", "-o", place])
+
+
+def _of_convert(folder: Path) -> Iterator[Call]:
+    whole = folder / "whole.jpg"
+    files = corpus()
+    whole.write_bytes(files["jpeg"][0])
+    for name, found in files.items():
+        for index, data in enumerate(found[:2]):
+            cut, odd = folder / f"cut-{name}-{index}", folder / f"{ODD_NAME}-{name}-{index}"
+            cut.write_bytes(data[: len(data) // 2])
+            odd.write_bytes(data)
+            yield Call("convert", ["convert", str(cut), *PNG])
+            yield Call("convert json", ["convert", str(odd), "--json", *PNG])
+    for given in (
+        ["absent.png", *PNG],
+        [str(folder), *PNG],
+        ["/dev/null", *PNG],
+        [*PNG],
+        [str(whole)],
+        [str(whole), "-o", str(whole)],
+        [str(whole), str(whole), "-o", "."],
+        [str(whole), "-o", "x" * 300 + ".png"],
+        [str(whole), "-o", "absent/out.png"],
+        [str(whole), "-o", "/proc/x.png"],
+        [str(whole), "-o", "out.ora", "--depth", "8"],
+        [str(whole), "--quality", "nan", *PNG],
+        [str(whole), "--quality", "1e300", *PNG],
+        [str(whole), "--width", "300000", "--height", "300000", *PNG],
+        [str(whole), "--percent", "nan", *PNG],
+        [str(whole), "--percent", "inf", *PNG],
+        [str(whole), "--format", "../x", *PNG],
+        [str(whole), "--format", "\x1b[2J", *PNG],
+    ):
+        yield Call("convert", ["convert", *given])
+        yield Call("convert json", ["convert", "--json", *given])
+    yield Call("convert", ["convert", str(whole), "--json", *PNG], stdout="full")
+    yield Call("convert", ["convert", str(whole), *PNG], stderr="closed")
+    yield Call("convert", ["convert", str(whole), *PNG], deleted_folder=True)
 
 
 def _of_streams() -> Iterator[Call]:

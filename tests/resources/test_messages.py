@@ -20,11 +20,13 @@ NAMES = """
     Attune AVIF BMP CLIP CMYK ControlNet DETR EXIF Flux GIF HEIF Hub ID JPEG JSON KB GB KiB MiB Lab Linux LoRA
     OpenRaster PNG Photoshop Pillow PyTorch RGB Stable Cascade UTF-8 Diffusion TIFF TOML WebP Windows XMP
     YOLOS XL diffusers macOS safetensors sRGB stack Alt Ctrl auto base64 pillow-heif ours HF_HUB_OFFLINE
+    GIMP Inkscape OpenEXR SVG webp png jpeg tiff avif
 """
 """Products, formats, units and names in files, which are the same in every language."""
 
 TYPED = (
-    r"“attune [^”]*”|--[\w-]+( naive)?|[\w/{}]*\.(json|xml|md|ora|pt|safetensors)|owner/name|\w+:\w+=[\w.]+"
+    r"“attune [^”]*”|--[\w-]+( naive)?|[\w/{}]*\.(json|xml|md|ora|psd|pt|safetensors)"
+    r"|owner/name|\w+:\w+=[\w.]+"
 )
 """Commands, options and file names, to be typed as they are."""
 

@@ -37,6 +37,7 @@ from widgets.look.theme import tabular
 
 _ESTIMATE_AFTER_MS = 250
 _STATE = "export_options"
+_LEAST_SIDE_PX = 340
 _MOST_NAMES = 6  # of what is left out
 
 # what is shown for each format beside quality and loss
@@ -148,7 +149,7 @@ class ExportDialog(Dialog):
         encoding = self._document.source.jpeg
         if encoding is None:
             return self.tr("Like the original")
-        text = self.tr("Like the original (quality {quality}, {subsampling})")
+        text = self.tr("Like the original ({quality}, {subsampling})")
         return text.format(quality=estimated_quality(encoding), subsampling=encoding.subsampling)
 
     def write(self, path: Path) -> None:
@@ -190,7 +191,7 @@ class ExportDialog(Dialog):
         scroll = QScrollArea(widgetResizable=True)
         scroll.setWidget(side)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFixedWidth(max(340, needed_width(side)))
+        scroll.setFixedWidth(max(_LEAST_SIDE_PX, needed_width(side)))
         row = QHBoxLayout()
         row.setSpacing(20)
         row.addWidget(self.preview, 1)
@@ -201,7 +202,7 @@ class ExportDialog(Dialog):
         self.export = self.add_button(self.tr("Export…"), primary=True)
         cancel.clicked.connect(self.close)
         self.export.clicked.connect(self._on_export)
-        self.resize(900, 560)
+        self.resize(560 + scroll.width(), 560)
 
     def _connect(self) -> None:
         self._timer = QTimer(self, singleShot=True, interval=_ESTIMATE_AFTER_MS)

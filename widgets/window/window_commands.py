@@ -35,6 +35,7 @@ class WindowCommands(QObject):
         self._actions = actions
         self._dialogs: dict[str, QDialog] = {}
         self._application.save_refused.connect(self._ask_about_file)
+        self._application.drawing_opened.connect(self._ask_for_size)
 
     def dialog(self, name: str) -> QDialog | None:
         """An open dialog, for tests."""
@@ -298,6 +299,12 @@ class WindowCommands(QObject):
         answer = box.exec()
         box.deleteLater()
         return answer
+
+    def _ask_for_size(self, document: Document, path: Path) -> None:
+        """A drawing was opened at its own size, but can have any."""
+        from widgets.dialogs.drawing_size import DrawingSize
+
+        self._show("drawing size", lambda: DrawingSize(self._application, document, path, self._window))
 
     def _ask_about_file(self, refused: RefusedSave) -> None:
         """A save would overwrite what somebody else wrote."""

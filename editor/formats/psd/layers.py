@@ -218,13 +218,22 @@ class Reader:
         return Area(0, 0, int(self._document.width), int(self._document.height))
 
     def _note_effects(self, layer: Any) -> None:
-        if layer.has_effects():
+        if layer.has_effects() or _has_older_effects(layer):
             self._say(Message("“{name}” has layer effects, which were left out.", name=layer.name))
 
     def _say(self, note: Message) -> None:
         """A note on something that is not shown as in Photoshop."""
         self.lossy = True
         self._notes.append(note)
+
+
+def _has_older_effects(layer: Any) -> bool:
+    """Whether it has the effects of Photoshop 5, and none of the newer kind, which stand for both."""
+    blocks = layer.tagged_blocks
+    found = blocks.get_data(b"lrFX")
+    if found is None or any(blocks.get_data(key) is not None for key in (b"lfx2", b"lmfx", b"lfxs")):
+        return False
+    return any(bool(getattr(found[key], "enabled", 0)) for key in found)
 
 
 def _as_pixels(kind: str, name: str) -> Message:

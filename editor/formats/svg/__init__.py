@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,22 +51,12 @@ def read_at(path: Path, size_of: SizeOf) -> Opened:
         )
     if found.ran:
         notes.append(Message("Scripts, moving parts and other documents in the file were left out."))
-    return raster.as_opened(path, samples, Image.new("RGB", (1, 1)), notes)
+    return replace(raster.as_opened(path, samples, Image.new("RGB", (1, 1)), notes), is_drawing=True)
 
 
 def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message, ...]:
     del picture, options
     raise EditorError("Attune does not write “{suffix}” files.", "Choose PNG.", suffix=path.suffix)
-
-
-def size_of(path: Path) -> tuple[int, int]:
-    """The drawing's own (width, height) in pixels.
-
-    Raises:
-        EditorError: no SVG.
-    """
-    with said_broken(path.name):
-        return _own_size(_renderer(cleaned(path.read_bytes())))
 
 
 def _renderer(found: Cleaned) -> Any:

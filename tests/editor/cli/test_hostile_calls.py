@@ -1,6 +1,6 @@
 """The one boundary of the command line: hostile calls end with a sentence, a status, and JSON if asked.
 
-Some 390 calls in processes of their own are in `tests.benchmarks.hostile_calls`.
+Some 470 calls in processes of their own are in `tests.benchmarks.hostile_calls`.
 """
 
 import json

@@ -134,7 +134,7 @@ def test_what_changes_while_it_is_read_counts_as_changed(
 ) -> None:
     read = files.open_file
 
-    def slowly(path: Path) -> object:
+    def slowly(path: Path, size_of: object) -> object:
         found = read(path)
         by_another_program(path, "longer")
         return found

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from psd_tools import PSDImage
 from psd_tools.constants import BlendMode as Theirs
-from psd_tools.constants import ProtectedFlags
+from psd_tools.constants import EffectOSType, ProtectedFlags, Tag
+from psd_tools.psd.effects_layer import EffectsLayer, SolidFillInfo
 
 from editor.adjustments.black_and_white import BlackAndWhite
 from editor.adjustments.brightness_contrast import BrightnessContrast
@@ -380,3 +381,13 @@ def test_photoshop_s_own_picture_is_offered_where_layers_look_different(tmp_path
             assert isinstance(group, Group)
             assert [node.name for node in group.children] == ["a"]
             np.testing.assert_array_equal(merged.pixels[..., :3], picture)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_effects_are_said_to_be_left_out(tmp_path: Path, enabled: bool) -> None:
+    document = PSDImage.new("RGB", (SIDE, SIDE))
+    effects = EffectsLayer()
+    effects[EffectOSType.SOLID_FILL] = SolidFillInfo(enabled=int(enabled))
+    add(document, 1, name="a").tagged_blocks.set_data(Tag.EFFECTS_LAYER, effects)
+    notes = tuple(map(str, open_file(saved(document, tmp_path)).notes))
+    assert notes == (("“a” has layer effects, which were left out.",) if enabled else ())

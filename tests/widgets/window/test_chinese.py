@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,7 @@ from widgets.window.main_window import MainWindow
 NAMES = """
     Attune AVIF BMP CLIP EXIF GIF HEIF JPEG PNG TIFF WebP XMP OpenRaster Photoshop MIT Qt PyTorch Diffusers
     Apple Stable Diffusion XL Linux macOS Windows RGB sRGB Adobe Display P3 ProPhoto CPU CUDA MPS Hub AI DETR
+    SVG
     Lanczos Deflate ZIP English auto float32 bfloat16 float16 mini-sdxl mini-sd1 mini-sd3 InitNO SAGA
     DDIM DDPM Euler DPM 2M
     SynGen Attend Excite Divide Bind px MB GB MiB kB ID Ctrl Shift Alt Del Esc Tab Space Enter F2
@@ -127,6 +129,7 @@ DIALOGS: dict[str, Callable[[Any], None]] = {
     "models": lambda commands: commands.show_models(),
     "export": lambda commands: commands.show_export(),
     "canvas": lambda commands: commands.show_new_canvas(),
+    "drawing": lambda commands: commands._ask_for_size(commands._application.current, Path("图.svg")),
     "information": lambda commands: commands.show_information(),
     "palette": lambda commands: commands.show_palette(),
     "shortcuts": lambda commands: commands.show_shortcuts(),
