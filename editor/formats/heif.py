@@ -1,4 +1,4 @@
-"""HEIF (phones' .heic), read through pi-heif."""
+"""HEIF (phones' .heic), read through pillow-heif; installers leave it out, for the GPL of a part of it."""
 
 import importlib
 from functools import partial
@@ -24,9 +24,16 @@ def read(path: Path) -> Opened:
     """Read the primary picture.
 
     Raises:
-        EditorError: the file is damaged.
+        EditorError: pillow-heif is missing, or the file is damaged.
     """
-    library: Any = importlib.import_module("pi_heif")  # it has no types
+    try:
+        library: Any = importlib.import_module("pillow_heif")
+    except ImportError as error:
+        raise EditorError(
+            "“{name}” is a HEIF picture, which needs the library pillow-heif.",
+            "Install pillow-heif, or convert the picture to JPEG or PNG.",
+            name=path.name,
+        ) from error
     library.register_heif_opener(thumbnails=False)
     with said_broken(path.name):
         said = properties_of(path)

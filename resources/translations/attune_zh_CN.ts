@@ -2938,6 +2938,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>可打开 PNG、JPEG、WebP、TIFF、AVIF、HEIF、JPEG 2000、JPEG XL、相机原始格式、OpenEXR、OpenRaster、Photoshop、SVG 以及一些较旧格式的文件。</translation>
     </message>
     <message>
+        <source>“{name}” is a HEIF picture, which needs the library pillow-heif.</source>
+        <translation>“{name}”是 HEIF 图片，需要 pillow-heif 库。</translation>
+    </message>
+    <message>
+        <source>Install pillow-heif, or convert the picture to JPEG or PNG.</source>
+        <translation>请安装 pillow-heif，或将图片转换为 JPEG 或 PNG。</translation>
+    </message>
+    <message>
         <source>The picture was no JPEG that it could be like; the quality is {quality}.</source>
         <translation>图片原本不是 JPEG，没有可沿用的品质；品质设为 {quality}。</translation>
     </message>
