@@ -2349,14 +2349,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>现有：{known}。</translation>
     </message>
     <message>
-        <source>Changing attributes of a photo (--image) comes with a later version.</source>
-        <translation>更改照片的属性 (--image) 将在后续版本中提供。</translation>
-    </message>
-    <message>
-        <source>Leave out --image to generate the picture from the prompt.</source>
-        <translation>请去掉 --image，改为根据提示词生成图片。</translation>
-    </message>
-    <message>
         <source>There is no subject.</source>
         <translation>没有主体。</translation>
     </message>
@@ -3155,6 +3147,50 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>It takes at most {most} × {most}.</source>
         <translation>最大为 {most} × {most}。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no way to keep an edit to its subject.</source>
+        <translation>“{name}”不是让编辑只作用于其主体的方法。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no way to invert.</source>
+        <translation>“{name}”不是反演方法。</translation>
+    </message>
+    <message>
+        <source>The picture has {width} × {height} pixels, which is too small for {model}.</source>
+        <translation>图片只有 {width} × {height} 像素，对 {model} 来说太小了。</translation>
+    </message>
+    <message>
+        <source>It needs {unit} in each direction.</source>
+        <translation>宽和高都至少需要 {unit} 像素。</translation>
+    </message>
+    <message>
+        <source>The picture is fully transparent.</source>
+        <translation>图片完全透明。</translation>
+    </message>
+    <message>
+        <source>Choose one that shows something.</source>
+        <translation>请选择有内容的图片。</translation>
+    </message>
+    <message>
+        <source>The prompt does not seem to fit the picture: the model understands it no better with “{prompt}” than without. Say what it shows.</source>
+        <translation>提示词似乎与图片不符：有没有“{prompt}”，模型对图片的理解都一样。请写出图片中的内容。</translation>
+    </message>
+    <message>
+        <source>{name} does not fit in memory whole, which null-text inversion needs.</source>
+        <translation>内存装不下整个 {name}，而空文本反演需要这样。</translation>
+    </message>
+    <message>
+        <source>Choose another way to invert, a smaller model or a smaller size.</source>
+        <translation>请选择其他反演方法、更小的模型或更小的尺寸。</translation>
+    </message>
+    <message>
+        <source>“{way}” does not work with {model}, which is no model of flow matching.</source>
+        <translation>“{way}”不能用于 {model}，因为它不是流匹配模型。</translation>
+    </message>
+    <message>
+        <source>Choose another way to invert.</source>
+        <translation>请选择其他反演方法。</translation>
     </message>
     <message>
         <source>Attune reads Stable Diffusion 1.x, 2.x, XL and 3 as a diffusers folder or one .safetensors file.</source>
@@ -6187,12 +6223,40 @@ Double click shows its settings.</source>
         <translation>延迟</translation>
     </message>
     <message>
+        <source>Only this subject</source>
+        <translation>仅此主体</translation>
+    </message>
+    <message>
+        <source>Everything outside of the subjects that change stays as it is</source>
+        <translation>所改主体之外的一切保持原样</translation>
+    </message>
+    <message>
         <source>Attribute</source>
         <translation>属性</translation>
     </message>
     <message>
         <source>Positions</source>
         <translation>位置</translation>
+    </message>
+    <message>
+        <source>What the picture shows</source>
+        <translation>图片中的内容</translation>
+    </message>
+    <message>
+        <source>Inversion</source>
+        <translation>反演</translation>
+    </message>
+    <message>
+        <source>How the model comes back to the picture</source>
+        <translation>模型还原图片的方法</translation>
+    </message>
+    <message>
+        <source>Keep details</source>
+        <translation>保留细节</translation>
+    </message>
+    <message>
+        <source>What the model cannot draw is taken from the picture where nothing changes</source>
+        <translation>没有变化的地方，模型画不出的细节取自原图</translation>
     </message>
     <message>
         <source>Method</source>
@@ -6273,6 +6337,14 @@ Double click shows its settings.</source>
     <message>
         <source>Detection model</source>
         <translation>检测模型</translation>
+    </message>
+    <message>
+        <source>Attributes on a picture</source>
+        <translation>修改图片中的属性</translation>
+    </message>
+    <message>
+        <source>Sweep an attribute of a picture</source>
+        <translation>遍历图片的一个属性</translation>
     </message>
     <message>
         <source>Picture</source>
