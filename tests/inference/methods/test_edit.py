@@ -206,3 +206,15 @@ def test_a_prompt_that_does_not_fit_is_said(runner: Runner, monkeypatch: pytest.
         result = run(runner, older(1 + fit), prompt=EXAMPLE_PROMPT + " " * (count + 1))
         assert len([note for note in result.notes if "does not seem to fit" in str(note)]) == count
         assert result.scores["fit"] == fit
+
+
+@pytest.mark.parametrize("size", [(16, 16), (32, 48), (200, 150)])
+def test_the_model_sees_the_picture_at_the_size_that_it_knows(runner: Runner, size: tuple[int, int]) -> None:
+    """Larger or smaller, it would take the things in it for others."""
+    result = run(runner, older(), pixels=picture(*size))
+    parameters = result.request.parameters
+    assert isinstance(parameters, Edit)
+    assert parameters.width is not None
+    assert parameters.height is not None
+    assert parameters.width * parameters.height == pytest.approx(64 * 64, rel=0.15)
+    assert result.images[0].shape == (*size, 3)
