@@ -109,7 +109,7 @@ class SweptParameters(EditedParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttributeSweep(SweptParameters, Attribute):
+class AttributeSweep(Attribute, SweptParameters):
     """Positions of a slider of a generated picture."""
 
 
@@ -153,7 +153,7 @@ class Edit(EditedParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EditSweep(SweptParameters, Edit):
+class EditSweep(Edit, SweptParameters):
     """Positions of a slider of a picture from elsewhere."""
 
 
