@@ -80,7 +80,10 @@ def model_defaults(parameters: Parameters, filling: Filling) -> Parameters:
         content = cast("Content | None", getattr(parameters, declared.name))
         if content is not None:
             pixels = cast("Pixels", filling.contents[content.hash])
-            width, height = working_size(pixels.shape[1], pixels.shape[0], filling.backbone)
+            # an inversion needs the model to see things at the size at which it knows them
+            width, height = working_size(
+                pixels.shape[1], pixels.shape[0], filling.backbone, usual_area=isinstance(parameters, Edit)
+            )
             parameters = replace(parameters, width=width, height=height)
     left_open = {
         item.name: getattr(defaults, item.name)

@@ -110,7 +110,7 @@ class SweptParameters(EditedParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttributeSweep(SweptParameters, Attribute):
+class AttributeSweep(Attribute, SweptParameters):
     """Positions of a slider of a generated picture."""
 
 
@@ -154,7 +154,7 @@ class Edit(EditedParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EditSweep(SweptParameters, Edit):
+class EditSweep(Edit, SweptParameters):
     """Positions of a slider of a picture from elsewhere."""
 
 

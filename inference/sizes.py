@@ -19,14 +19,17 @@ LARGEST_SHARE = 2.0  # of the model's usual area
 SMALLEST_SHARE = 0.25
 
 
-def working_size(width: int, height: int, backbone: Backbone) -> tuple[int, int]:
+def working_size(width: int, height: int, backbone: Backbone, *, usual_area: bool = False) -> tuple[int, int]:
     """(width, height) with the picture's proportions that the model likes.
 
     Both are multiples of the model's unit; the area stays between a quarter and twice that of the pictures
-    that the model was trained on, outside of which it repeats or blurs things.
+    that the model was trained on, outside of which it repeats or blurs things. With `usual_area` it is
+    theirs: a picture that the model has to understand, it understands best there.
     """
     unit, usual = backbone.size_unit, backbone.defaults.width * backbone.defaults.height
     area = min(max(width * height, SMALLEST_SHARE * usual), LARGEST_SHARE * usual)
+    if usual_area:
+        area = usual
     scale = math.sqrt(area / (width * height))
     return _fitting(width * scale, unit), _fitting(height * scale, unit)
 

@@ -152,6 +152,7 @@ _PHASES = {
     "encode": "Reading",
     "sample": "Sampling",
     "refine": "Refining",
+    "invert": "Inverting",
     "decode": "Decoding",
     "learn": "Learning",
 }

@@ -232,7 +232,7 @@ class _Work:
         from inference.methods.inversion.editing import Editing, carried_out
         from inference.methods.inversion.looking import looked_at
         from inference.methods.inversion.parking import Sofar
-        from inference.methods.inversion.ways import WAYS, inverted
+        from inference.methods.inversion.ways import WAYS, first_step, inverted
         from inference.metrics.psnr import psnr
 
         known = self.record.values["reconstruction"].setdefault(way, {})
@@ -245,7 +245,7 @@ class _Work:
         found = inverted(run, way, content_hash(case.pixels), latents, Sofar(run))
         evaluations = measured.denoiser_evaluations + measured.backward_evaluations
         editing = Editing(run=run, inverted=found, prompts=[found.prompt], predict=backbone.predict)
-        again = carried_out(editing, WAYS[way].step(editing), round(WAYS[way].start * run.steps))
+        again = carried_out(editing, WAYS[way].step(editing), first_step(run, way, 0.0))
         other = replace(case, prompt="a photo of a car and a tree")
         wrong = prepare(backbone, _resolved(backbone, other), Inputs(), self._progress())
         plain, redone = (backbone.decode(each)[0] for each in (latents, again))

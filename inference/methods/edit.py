@@ -25,12 +25,12 @@ from inference.backbones.base import Backbone
 from inference.inputs import Inputs
 from inference.messages import Message
 from inference.methods.attribute_control import Edits, batches, moves, only_subjects, shifted, swept
-from inference.methods.generate import Run, decoded, delay_steps, maps, prepare
+from inference.methods.generate import Run, decoded, maps, prepare
 from inference.methods.inversion.editing import Editing, Merge, carried_out
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.looking import LEAST_FIT
 from inference.methods.inversion.parking import Sofar
-from inference.methods.inversion.ways import WAYS, inverted
+from inference.methods.inversion.ways import WAYS, first_step, inverted
 from inference.methods.only_subject import Masks, mask_maps, merged
 from inference.methods.redraw import encoded
 from inference.operations import Edit, EditSweep
@@ -67,7 +67,8 @@ def _edited(
     run = prepare(backbone, parameters, inputs, progress)
     sofar = Sofar(run)
     latents = encoded(run, parameters.image.hash, picture)
-    source = inverted(run, parameters.inversion, parameters.image.hash, latents, sofar)
+    way, name = parameters.inversion, parameters.image.hash
+    source = inverted(run, way, name, latents, sofar, first=first_step(run, way, parameters.delay))
     work = _Work(run=run, parameters=parameters, source=source, picture=picture, sofar=sofar)
     images: dict[int, Pixels] = {}
     masks: Masks = {}
@@ -108,7 +109,7 @@ class _Work:
             prompts = tuple(shifted(run.prompt, edits, deltas(edits)) for edits in edited)
             predict = run.backbone.predict
         editing = Editing(run=run, inverted=source, prompts=prompts, predict=predict)
-        first = max(delay_steps(self.parameters.delay, run.steps), round(way.start * run.steps))
+        first = first_step(run, source.way, self.parameters.delay)
         with run.progress.phase("sample"):
             latents = carried_out(editing, way.step(editing), first, merge=merge, sofar=self.sofar, name=name)
         pictures = [self._with_details(pixels) for pixels in decoded(run, latents)]

@@ -28,8 +28,9 @@ from inference.schedule import Level
 # (start, end) of a word → attention [h, w], each step's in 0..1, summed over the steps
 Heat: TypeAlias = Mapping[tuple[int, int], NDArray[np.float32]]
 
-# Where in the run attention is looked at: the layout is there, and three steps cost next to nothing.
-LOOK_AT = (0.3, 0.5, 0.7)
+# Where in the run attention is looked at: before its middle it may still take one subject for another, and
+# three steps cost next to nothing.
+LOOK_AT = (0.5, 0.65, 0.8)
 USUAL_DELAY = float(Attribute().delay)
 
 

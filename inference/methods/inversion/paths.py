@@ -22,7 +22,7 @@ _MOST_STEPS = 1000
 
 
 @torch.no_grad()
-def ddim_path(run: Run, latents: Tensor, sofar: Sofar, *, total: int | None = None) -> Tensor:
+def ddim_path(run: Run, latents: Tensor, sofar: Sofar) -> Tensor:
     """Latents [S + 1, C, h, w] from noise to the picture's own, `latents`, without guidance (eq. 12).
 
     As `sampling.invert`, with a checkpoint before each step. One evaluation a step.
@@ -36,21 +36,38 @@ def ddim_path(run: Run, latents: Tensor, sofar: Sofar, *, total: int | None = No
         here, there = run.levels[index], run.levels[index - 1]
         prediction = denoise(path[-1], replace(here, timestep=there.timestep), index - 1)
         path.append(move(prediction, here, there))
-        _report(run, len(path) - 1, total or run.steps, prediction)
+        _report(run, len(path) - 1, run.steps, prediction)
     sofar.put("path", torch.cat(path))
     return torch.cat(path[::-1])
 
 
 def direct(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
-    """DDIM's path, and how far a step without guidance from each of its points misses the next one.
+    """DDIM's path; what its steps miss is found when they are first edited, by `with_offsets`.
 
-    (Direct Inversion, arXiv:2310.01506; u_t of h-Edit, arXiv:2503.02187.)  Steps start from the stored
-    latents, so that errors do not add up, and the offset makes each one exact. Two evaluations a step.
+    (Direct Inversion, arXiv:2310.01506.)  One evaluation a step.
     """
-    path = ddim_path(run, latents, sofar, total=2 * run.steps)
+    path = ddim_path(run, latents, sofar)
+    return Inverted(
+        way="direct", prompt=run.prompt, path=path, offsets=torch.full_like(path[1:], float("nan"))
+    )
+
+
+def with_offsets(run: Run, found: Inverted, first: int, sofar: Sofar) -> Inverted:
+    """How far a step without guidance from each point of the path misses the next one, from `first` on.
+
+    (u_t of h-Edit, arXiv:2503.02187.)  Steps start from the stored latents, so that errors do not add up, and
+    the offset makes each one exact. One evaluation for each step that was not edited before.
+    """
+    offsets = found.offsets
+    if offsets is None or not bool(torch.isnan(offsets[first:]).any()):
+        return found
     denoise = guided(run.backbone, [run.prompt], run.negative, 1.0)
-    offsets = _offsets(run, path, denoise, sofar, eta=0.0, before=run.steps)
-    return Inverted(way="direct", prompt=run.prompt, path=path, offsets=offsets)
+    known = rows(offsets)
+    while first < len(known) and not bool(torch.isnan(known[first]).any()):
+        first += 1
+    last = next((i for i in range(first, len(known)) if not bool(torch.isnan(known[i]).any())), len(known))
+    missing = _offsets(run, found.path, denoise, sofar, eta=0.0, steps=range(first, last))
+    return replace(found, offsets=torch.cat([offsets[:first], missing, offsets[last:]]))
 
 
 def negative_prompt(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
@@ -70,7 +87,7 @@ def edit_friendly(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
     ]
     path = torch.cat([*noised, latents.float()])
     denoise = guided(run.backbone, [run.prompt], run.negative, guidance_of(run))
-    offsets = _offsets(run, path, denoise, sofar, eta=1.0)
+    offsets = _offsets(run, path, denoise, sofar, eta=1.0, steps=range(run.steps))
     return Inverted(way="edit-friendly", prompt=run.prompt, path=path, offsets=offsets)
 
 
@@ -105,19 +122,18 @@ def guidance_of(run: Run) -> float:
 
 
 @torch.no_grad()
-def _offsets(
-    run: Run, path: Tensor, denoise: Denoise, sofar: Sofar, *, eta: float, before: int = 0
-) -> Tensor:
-    """What each step from the path misses its next point by: [S, C, h, w]."""
-    found = sofar.get("offsets")
+def _offsets(run: Run, path: Tensor, denoise: Denoise, sofar: Sofar, *, eta: float, steps: range) -> Tensor:
+    """What each of `steps` from the path misses its next point by: [len(steps), C, h, w]."""
+    name = f"offsets from {steps.start}"
+    found = sofar.get(name)
     offsets = [] if found is None else rows(found)
-    for index in range(len(offsets), run.steps):
+    for index in steps[len(offsets) :]:
         sofar.checkpoint()
         here, there = run.levels[index], run.levels[index + 1]
         prediction = denoise(path[index : index + 1], here, index)
         offsets.append(path[index + 1 : index + 2] - mean_step(prediction, here, there, eta))
-        sofar.put("offsets", torch.cat(offsets))
-        _report(run, before + index + 1, before + run.steps, prediction)
+        sofar.put(name, torch.cat(offsets))
+        _report(run, len(offsets), len(steps), prediction)
     return torch.cat(offsets)
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from torch import Tensor
 
 from inference.errors import EditorError
-from inference.methods.generate import Run
+from inference.methods.generate import Run, delay_steps
 from inference.methods.inversion.editing import (
     FLOW_START,
     Editing,
@@ -23,7 +23,13 @@ from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.looking import looked_at
 from inference.methods.inversion.null_text import null_text
 from inference.methods.inversion.parking import Sofar
-from inference.methods.inversion.paths import direct, edit_friendly, negative_prompt, picture_alone
+from inference.methods.inversion.paths import (
+    direct,
+    edit_friendly,
+    negative_prompt,
+    picture_alone,
+    with_offsets,
+)
 
 Invert: TypeAlias = Callable[[Run, Tensor, Sofar], Inverted]
 
@@ -63,12 +69,18 @@ WAYS: dict[str, Way] = {
 }
 
 
-def inverted(run: Run, name: str, picture: str, latents: Tensor, sofar: Sofar) -> Inverted:
+def first_step(run: Run, name: str, delay: float) -> int:
+    """The first step that an edit with this delay changes."""
+    return max(delay_steps(delay, run.steps), round(WAYS[name].start * run.steps))
+
+
+def inverted(run: Run, name: str, picture: str, latents: Tensor, sofar: Sofar, *, first: int = 0) -> Inverted:
     """The picture inverted in the way `name`; a second time nothing is computed.
 
     Args:
         picture: the hash of the picture's content.
         latents: the picture's own, [1, C, h, w].
+        first: the first step to be edited; an earlier one next time costs the steps between.
 
     Raises:
         EditorError: the way needs another kind of model.
@@ -83,14 +95,14 @@ def inverted(run: Run, name: str, picture: str, latents: Tensor, sofar: Sofar) -
         )
     key = _key(run, name, picture, latents)
     found = _known(run, key, name)
-    if found is None:
-        with run.progress.phase("invert"):
-            made = way.invert(run, latents, sofar)
-            found = looked_at(run, made)
+    with run.progress.phase("invert"):
+        made = found or looked_at(run, way.invert(run, latents, sofar))
+        made = with_offsets(run, made, first, sofar)
+    if made is not found:
+        run.inputs.cache.put(tuple(map(str, key)), made, made.size_bytes)
         if run.inputs.kept is not None:
-            run.inputs.kept.put(key, found.to_arrays())
-    run.inputs.cache.put(tuple(map(str, key)), found, found.size_bytes)
-    return found
+            run.inputs.kept.put(key, made.to_arrays())
+    return made
 
 
 def _known(run: Run, key: list[object], name: str) -> Inverted | None:
@@ -101,9 +113,11 @@ def _known(run: Run, key: list[object], name: str) -> Inverted | None:
     if arrays is None:
         return None
     try:
-        return Inverted.from_arrays(arrays, name, run.prompt, run.negative)
+        found = Inverted.from_arrays(arrays, name, run.prompt, run.negative)
     except (KeyError, ValueError):  # written by another version
         return None
+    run.inputs.cache.put(tuple(map(str, key)), found, found.size_bytes)
+    return found
 
 
 def _key(run: Run, name: str, picture: str, latents: Tensor) -> list[object]:

@@ -6,12 +6,21 @@ import numpy as np
 import pytest
 
 from editor.layers.recipes import Recipe, Subject, with_edits
-from editor.sliders.keyframes import context_of
+from editor.sliders.keyframes import context_of, key_of
 from editor.sliders.pictures import SliderPictures
-from editor.sliders.requests import pose_of, sampling_recipe, sweep
+from editor.sliders.requests import pose_of, poses, sampling_recipe, sweep
 from inference.content import DeltaFile, Picture
 from inference.errors import EditorError
-from inference.operations import Attribute, Generate, Redraw, Refine, RefineSubject, SubjectEdit
+from inference.operations import (
+    Attribute,
+    Edit,
+    EditSweep,
+    Generate,
+    Redraw,
+    Refine,
+    RefineSubject,
+    SubjectEdit,
+)
 from inference.progress import Measurements
 from inference.request import Request, Result
 
@@ -90,3 +99,25 @@ def test_the_recipe_pins_the_delta_that_its_picture_was_made_with() -> None:
     pictures.forget()
     assert pictures.pinned(moved).edits[0].delta is None
     assert pictures.picture(moved) is None
+
+
+def test_a_picture_from_elsewhere_is_swept_as_generated_ones_are() -> None:
+    parameters = Edit(image=Picture("1" * 64), prompt=PROMPT, edits=(OLDER,), seed=3, inversion="null-text")
+    layer = Recipe(request=Request(operation="edit", parameters=parameters, model="m"), subjects=(MAN,))
+    swept = sweep(layer, key_of(OLDER), (-1.0, 0.0, 1.0))
+    assert swept.operation == "edit-sweep"
+    assert isinstance(swept.parameters, EditSweep)
+    assert swept.parameters.image == parameters.image
+    assert swept.parameters.inversion == "null-text"
+    moved = [pose.value(key_of(OLDER)) for pose in poses(swept)]
+    assert moved == [-1.0, 0.0, 1.0]
+    assert {pose.context for pose in poses(swept)} == {pose_of(layer).context}
+
+
+def test_pictures_of_the_switch_are_told_apart() -> None:
+    """A generated picture is that of new edits at zero; the switch decides what moved ones look like."""
+    plain, kept = recipe("generate"), recipe("attribute", edits=(OLDER,))
+    free = recipe("attribute", edits=(OLDER,), only_subject=False)
+    assert context_of(plain.request) == context_of(kept.request)
+    assert context_of(kept.request) != context_of(free.request)
+    assert pose_of(kept) != pose_of(free)

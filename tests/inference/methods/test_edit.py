@@ -72,19 +72,22 @@ def run(
 @pytest.mark.parametrize("model", FAMILIES)
 class TestEveryFamily:
     def test_a_second_edit_inverts_nothing(self, runner: Runner, model: str) -> None:
-        after_delay = STEPS - 1
+        after_delay, looks = STEPS - 1, 6  # compared at 1 and 2 of 5 steps, looked at from 2 on
         first = run(runner, older(1.0), model=model).measured.denoiser_evaluations
-        assert first == 2 * STEPS + 6 + 2 * after_delay
+        assert first == STEPS + after_delay + looks + 2 * after_delay
         for again in (older(2.0), older(1.0, WOMAN)):
             assert run(runner, again, model=model).measured.denoiser_evaluations == 2 * after_delay
+        earlier = run(runner, older(2.0), model=model, delay=0.0)
+        assert earlier.measured.denoiser_evaluations == 1 + 2 * STEPS  # one step more that can be edited
         runner.forget()  # what is on the disk stays
         assert run(runner, older(0.5), model=model).measured.denoiser_evaluations == 2 * after_delay
 
     def test_a_sweep_gives_the_pictures_of_its_positions(self, runner: Runner, model: str) -> None:
-        swept = run(runner, older(), model=model, positions=(-0.1, 0.0, 0.2)).images
+        plain: dict[str, Any] = {"model": model, "details": False}
+        swept = run(runner, older(), positions=(-1.0, 0.0, 2.0), **plain).images
         np.testing.assert_array_equal(swept[1], picture())
-        for value, image in zip((-0.1, 0.2), (swept[0], swept[2]), strict=True):
-            single = run(runner, older(value), model=model).images[0]
+        for value, image in zip((-1.0, 2.0), (swept[0], swept[2]), strict=True):
+            single = run(runner, older(value), **plain).images[0]
             np.testing.assert_allclose(image.astype(int), single, atol=1)
 
     def test_the_subjects_mask_comes_with_it(self, runner: Runner, model: str) -> None:
@@ -202,3 +205,21 @@ def test_a_prompt_that_does_not_fit_is_said(runner: Runner, monkeypatch: pytest.
         result = run(runner, older(1 + fit), prompt=EXAMPLE_PROMPT + " " * (count + 1))
         assert len([note for note in result.notes if "does not seem to fit" in str(note)]) == count
         assert result.scores["fit"] == fit
+
+
+@pytest.mark.parametrize("size", [(16, 16), (32, 48), (200, 150)])
+def test_the_model_sees_the_picture_at_the_size_that_it_knows(runner: Runner, size: tuple[int, int]) -> None:
+    """Larger or smaller, it would take the things in it for others."""
+    result = run(runner, older(), pixels=picture(*size))
+    parameters = result.request.parameters
+    assert isinstance(parameters, Edit)
+    assert parameters.width is not None
+    assert parameters.height is not None
+    assert parameters.width * parameters.height == pytest.approx(64 * 64, rel=0.15)
+    assert result.images[0].shape == (*size, 3)
+
+
+def test_a_sweep_declares_what_an_edit_does() -> None:
+    swept = {item.name: item for item in EditSweep.declared()}
+    for item in Edit.declared():
+        assert swept[item.name] == item

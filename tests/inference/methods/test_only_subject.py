@@ -21,7 +21,14 @@ from inference.methods.only_subject import (
     subject_masks,
     together,
 )
-from inference.operations import Attribute, AttributeSweep, Generate, SubjectEdit
+from inference.operations import (
+    Attribute,
+    AttributeSweep,
+    Generate,
+    Refine,
+    RefineSubject,
+    SubjectEdit,
+)
 from inference.progress import Progress
 from inference.request import Request
 from tests.helpers.stub_backbone import DEFAULTS, StubBackbone
@@ -212,3 +219,42 @@ class TestSwitch:
         assert backbone.measured.denoiser_evaluations == 2 * DEFAULTS.steps
         again = TestGenerated().pictures(StubBackbone(), replace(parameters, only_subject=False))
         np.testing.assert_array_equal(pictures[0], again[0])
+
+
+class TestRefined:
+    def pictures(self, backbone: Backbone, **more: Any) -> Any:
+        from inference.methods.gsn.refine import refine
+
+        vectors = {"clip_l": np.full(16, 0.2, np.float32)}
+        delta = Delta(info=DeltaInfo(key="age", attribute="age", label="Age"), vectors=vectors)
+        values: dict[str, Any] = {"edits": (edit(),), "seed": 1, "steps": 4, **more}
+        subjects = tuple(RefineSubject(start=start, end=end) for start, end in (MAN, WOMAN))
+        parameters = Refine(
+            prompt=PROMPT,
+            subjects=subjects,
+            method="ours",
+            updates=1,
+            step=1,
+            guidance_scale=3.0,
+            width=64,
+            height=64,
+            sampler="ddim",
+            **values,
+        )
+        return refine(backbone, parameters, _OneDelta(delta=delta), Progress())
+
+    def test_each_of_several_pictures_is_what_it_is_alone(self, tiny_backbones: dict[str, Any]) -> None:
+        backbone = tiny_backbones["tiny-sd1"]
+        both = self.pictures(backbone, pictures=2).images
+        for image, seed in zip(both, (1, 2), strict=True):
+            (alone,) = self.pictures(backbone, seed=seed).images
+            assert np.abs(image.astype(int) - alone).mean() < 0.5
+
+    def test_the_switch_decides_how_much_changes(self, tiny_backbones: dict[str, Any]) -> None:
+        backbone = tiny_backbones["tiny-sd1"]
+        (plain,) = self.pictures(backbone, edits=(edit(value=0.0),)).images
+        kept = self.pictures(backbone)
+        free = self.pictures(backbone, only_subject=False)
+        changes = [np.abs(one.images[0].astype(int) - plain).mean() for one in (kept, free)]
+        assert 0 < changes[0] < changes[1]
+        assert "attention/13-16" in kept.maps
