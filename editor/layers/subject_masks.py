@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 
 from editor.layers.layer import Layer, Mask
 from editor.pixels.raster import Raster
@@ -25,6 +24,8 @@ def automatic_mask(layer: Layer, maps: Mapping[str, NDArray[np.float32]]) -> Mas
     shares = [values for name, values in sorted(maps.items()) if name.startswith(PREFIX)]
     if not shares:
         return None
+    from PIL import Image, ImageFilter  # not at the window's start
+
     together = np.maximum.reduce(shares)
     # the whole subject, and soft only outside of it: where the method changed something it shows fully
     cells = Image.fromarray(np.where(together > 0, 255, 0).astype(np.uint8))

@@ -18,10 +18,9 @@ from functools import partial
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 
 from inference.backbones.base import Backbone
+from inference.details import changes
 from inference.inputs import Inputs
 from inference.messages import Message
 from inference.methods.attribute_control import Edits, batches, moves, only_subjects, shifted, swept
@@ -36,11 +35,6 @@ from inference.methods.redraw import encoded
 from inference.operations import Edit, EditSweep
 from inference.progress import Progress
 from inference.request import Output, Pixels
-
-# Differences of decoded pictures, of 255, up to which nothing has changed, and from which all has.
-UNCHANGED, CHANGED = 4.0, 24.0
-# How far around a change, in shares of the picture's shorter side, its surroundings count as changed.
-_AROUND = 1 / 64
 
 
 def edit(backbone: Backbone, parameters: Edit, inputs: Inputs, progress: Progress) -> Output:
@@ -134,25 +128,11 @@ class _Work:
 
 def with_details(picture: Pixels, edited: Pixels, unedited: Pixels) -> Pixels:
     """What `unedited` lacks of `picture` added to `edited`, all [H, W, 3], where the two do not differ."""
-    change = np.abs(edited.astype(np.int16) - unedited).max(-1)
-    share = _smooth((_around(change) - UNCHANGED) / (CHANGED - UNCHANGED))[..., None]
+    share = changes(edited, unedited)[..., None]
     missing = picture.astype(np.float32) - unedited
     found = np.rint(np.clip(edited + (1 - share) * missing, 0, 255)).astype(np.uint8)
     found.setflags(write=False)
     return found
-
-
-def _around(change: NDArray[np.int16]) -> NDArray[np.float32]:
-    """The change with what is near it, [H, W] of 0..255."""
-    reach = max(1, round(min(change.shape) * _AROUND))
-    image = Image.fromarray(np.clip(change, 0, 255).astype(np.uint8))
-    spread = image.filter(ImageFilter.MaxFilter(2 * reach + 1)).filter(ImageFilter.GaussianBlur(reach / 2))
-    return np.maximum(np.asarray(spread, np.float32), change)
-
-
-def _smooth(share: NDArray[np.float32]) -> NDArray[np.float32]:
-    inside = np.clip(share, 0, 1)
-    return inside * inside * (3 - 2 * inside)
 
 
 def _notes(source: Inverted) -> tuple[Message, ...]:

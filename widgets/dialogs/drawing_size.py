@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFormLayout, QWidget
 
 from editor.application import Application
 from editor.document.document import Document
 from widgets.forms.dialog import Dialog
 from widgets.forms.scale_box import ScaleBox
+from widgets.look.plain_text import Label
 
 
 class DrawingSize(Dialog):
@@ -20,9 +21,9 @@ class DrawingSize(Dialog):
         super().__init__("", parent)
         self.setWindowTitle(self.tr("Size of the drawing"))
         self._application, self._document, self._path = application, document, path
-        name = QLabel(path.name)
+        name = Label(path.name)
         name.setTextFormat(Qt.TextFormat.PlainText)
-        about = QLabel(
+        about = Label(
             self.tr(
                 "A drawing has no pixels: it is sharp at every size that you choose here. Later it is not."
             )

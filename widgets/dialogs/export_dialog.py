@@ -70,10 +70,11 @@ class ExportDialog(Dialog):
         self.lossless = QCheckBox(self.tr("Lossless"))
         self.lossless.setChecked(given.lossless)
         self.like_original = QCheckBox(self._original_text())
-        self.like_original.setToolTip(
+        set_tip(
+            self.like_original,
             self.tr(
                 "The quality and colour resolution of the JPEG that was opened: about as large, and as good."
-            )
+            ),
         )
         self.like_original.setChecked(given.like_original and document.source.jpeg is not None)
         self.quality = Slider()

@@ -133,7 +133,7 @@ class StoppedRow(QWidget):
         self.leftover = leftover
         self.label = ElidedLabel(leftover.label)
         self.label.setTextFormat(Qt.TextFormat.PlainText)
-        self.label.setToolTip(leftover.label)
+        set_tip(self.label, leftover.label)
         where = self.tr("stopped at {done} of {total}").format(done=leftover.done, total=leftover.total)
         self.state = Label(where if leftover.total else self.tr("stopped at the beginning"))
         self.state.setProperty("dim", True)
@@ -142,7 +142,7 @@ class StoppedRow(QWidget):
         self.go_on.setAccessibleName(self.tr("Go on: {job}").format(job=leftover.label))
         self.keep = QPushButton(self.tr("Keep"))
         self.keep.setAccessibleName(self.tr("Keep: {job}").format(job=leftover.label))
-        self.keep.setToolTip(self.tr("Put what was learnt so far into the library"))
+        set_tip(self.keep, self.tr("Put what was learnt so far into the library"))
         self.keep.setVisible(leftover.begun and leftover.request.operation == "learn-delta")
         self.discard = QPushButton(self.tr("Discard"))
         self.discard.setAccessibleName(self.tr("Discard: {job}").format(job=leftover.label))

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from widgets.look.plain_text import Label
+from widgets.look.plain_text import Label, set_tip
 
 _ROLE = Qt.ItemDataRole.UserRole
 _SEARCH_FROM = 6  # fewer entries need no search field
@@ -49,7 +49,7 @@ class AttributeMenu(QFrame):
         layout.addWidget(self.empty, alignment=Qt.AlignmentFlag.AlignCenter)
         self.teach_one = QToolButton()
         self.teach_one.setText(self.tr("Teach…"))
-        self.teach_one.setToolTip(self.tr("Make a slider of your own from a few words"))
+        set_tip(self.teach_one, self.tr("Make a slider of your own from a few words"))
         self.teach_one.setProperty("link", True)
         self.teach_one.clicked.connect(self._on_teach)
         layout.addWidget(self.teach_one)

@@ -142,7 +142,6 @@ class SubjectPanel(QWidget):
         no_picture = self._application.current is None
         self._reason.setVisible(no_picture)
         self.description.setVisible(not no_picture)
-        self.new_picture.setVisible(not no_picture)
         self._reason.setText(self.tr("The prompt of a picture and the sliders of its subjects appear here."))
 
     def _drop_sections(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
@@ -28,10 +27,11 @@ from inference.progress import Step
 from inference.request import Request
 from inference.service import Job, JobState
 from widgets.forms.dialog import Dialog
+from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
 from widgets.generate.job_panel import TimeLeft
 from widgets.look.durations import duration
-from widgets.look.plain_text import Label
+from widgets.look.plain_text import Label, set_tip
 
 OPERATION = "learn-delta"
 LEARNED = "learned"
@@ -55,7 +55,7 @@ class TeachDialog(Dialog):
         self._make_fields()
         self._lay_out()
         self.keep = self.add_button(self.tr("Keep as it is"))
-        self.keep.setToolTip(self.tr("Put what is learnt so far into the library; learning goes on"))
+        set_tip(self.keep, self.tr("Put what is learnt so far into the library; learning goes on"))
         self.start = self.add_button(self.tr("Teach"), primary=True)
         self._connect()
         self._follow(next(iter(self._learning()), None))
@@ -84,7 +84,7 @@ class TeachDialog(Dialog):
         self.high_end.setPlaceholderText(self.tr("tired"))
         self.name.setPlaceholderText(self.tr("By itself: the word for the higher end"))
         self.prefixes.setPlaceholderText(_BETWEEN.join(USUAL_PREFIXES))
-        self.model = QComboBox()
+        self.model = ComboBox()
         for entry in self._application.catalogue.entries():
             self.model.addItem(entry.name, entry.name)
         self.model.setCurrentIndex(max(0, self.model.findData(self._model())))
