@@ -228,12 +228,15 @@ def _definition(values: Mapping[str, Any], subject: str, words: tuple[str, ...])
     given = typed(tuple[str, ...], values["prefixes"], "prefixes", Bounds(most=_LONGEST))
     prefixes = _all_of(expand(prefix) for prefix in given)
     pairs = _all_of(_pairs(declared) for declared in items(values["pairs"], "pairs"))
+    attribute = text(values["attribute"], "attribute", _LONGEST)
+    if not attribute.strip() or not subject.strip():
+        raise ValueError("it needs a subject and the attribute's name")
     if not prefixes or not pairs or not low < high:
         raise ValueError("it needs a prefix, a pair, and a range from low to high")
     if len(prefixes) * len(pairs) > MOST_TEXTS:
         raise EditorError("It stands for more than {most} texts.", most=MOST_TEXTS)
     return Definition(
-        attribute=text(values["attribute"], "attribute", _LONGEST),
+        attribute=attribute,
         subject=subject,
         label=text(values["label"], "label", _LONGEST),
         subjects=typed(tuple[str, ...], values.get("subjects", words), "subjects", Bounds(most=_LONGEST)),

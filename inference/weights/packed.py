@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from inference.errors import EditorError
 from inference.messages import Message
-from inference.values import json_object, typed
+from inference.values import LARGEST_JSON_BYTES, fields, json_object, text
 
 _ALIGNED = 8
 _TEXTS = "__metadata__"
@@ -58,4 +58,6 @@ def unpacked(content: bytes, name: str | Message) -> tuple[dict[str, NDArray[Any
     except (safetensors.SafetensorError, ValueError, TypeError, KeyError, struct.error) as error:
         raise EditorError("The {name} is damaged.", name=name) from error
     header = json_object(content[8 : 8 + length], name)
-    return arrays, typed(Mapping[str, str], header.get(_TEXTS, {}), name)
+    texts = fields(header.get(_TEXTS, {}), name)
+    # a text may be as long as the header: a long run's numbers are one of them
+    return arrays, {text(key, name): text(texts[key], name, LARGEST_JSON_BYTES) for key in texts}

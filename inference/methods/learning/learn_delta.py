@@ -147,7 +147,8 @@ class _Run:
     def _knows(self, place: Point | Walk) -> bool:
         wanted = place.wanted if isinstance(place, Walk) else (place.index,)
         return (
-            len(place.examples) == self.parameters.batch
+            bool(wanted)
+            and len(place.examples) == self.parameters.batch
             and max(place.examples) < len(self._pool.examples)
             and max(place.index, *wanted) < self._pool.last
             and place.index <= wanted[-1]

@@ -147,9 +147,7 @@ class LearningState:
             }
             for kind in _BY_ENCODER
         }
-        generator = torch.Generator("cpu")
-        seen = generator.get_state()
-        generator.set_state(_taken(arrays, "generator", tuple(seen.shape), np.uint8))
+        generator = _generator(arrays)
         points = [
             Point(index=index, examples=examples, latents=_taken(arrays, f"point.{number}", shape).to(device))
             for number, (index, examples) in enumerate(numbers.points)
@@ -196,6 +194,16 @@ def _numbers(texts: Mapping[str, str]) -> _Numbers:
     if texts.get("format") != FORMAT:
         raise EditorError("The checkpoint is of another kind.", "Begin again.")
     return typed(_Numbers, json_object(texts.get("state", ""), _NAME), "checkpoint")
+
+
+def _generator(arrays: Mapping[str, NDArray[Any]]) -> torch.Generator:
+    generator = torch.Generator("cpu")
+    state = _taken(arrays, "generator", tuple(generator.get_state().shape), np.uint8)
+    try:
+        generator.set_state(state)
+    except RuntimeError as error:  # of the right length, but no state that a generator has
+        raise EditorError("The {name} is damaged.", name=_NAME) from error
+    return generator
 
 
 def _taken(

@@ -153,6 +153,20 @@ def test_a_file_that_is_too_large_is_not_read(store: Checkpoints, monkeypatch: p
         held.read()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pipes and devices among its files")
+def test_pipes_and_devices_are_not_waited_for(store: Checkpoints) -> None:
+    path = written(store)
+    for make in (os.mkfifo, lambda place: place.symlink_to("/dev/zero")):
+        path.unlink()
+        make(path)
+        with store.hold(name_of(REQUEST)) as held, pytest.raises(EditorError, match="no ordinary file"):
+            held.read()
+        left, (problem,) = store.left()
+        assert left == ()
+        assert "no ordinary file" in problem.said()
+        path.touch()
+
+
 @given(data=st.data())
 def test_a_file_may_hold_anything(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     """An `EditorError`, or a value that is used as it is."""

@@ -35,3 +35,8 @@ def test_equal_values_give_equal_bytes() -> None:
 def test_what_is_damaged_is_said(cut: int) -> None:
     with pytest.raises(EditorError, match="thing is damaged"):
         unpacked(packed(ARRAYS, TEXTS)[:cut], "thing")
+
+
+def test_a_text_may_be_long() -> None:
+    texts = {"state": "0.123456789, " * 40_000}
+    assert unpacked(packed(ARRAYS, texts), "thing")[1] == texts

@@ -20,11 +20,12 @@ from inference.methods.learning.kept import delta_file_of
 from inference.methods.learning.learn_delta import learning_rate
 from inference.methods.learning.state import LearningState
 from inference.models import Catalogue, MemoryMode, ModelEntry
-from inference.operations import LearnDelta
+from inference.operations import MOST_LEARNING_STEPS, LearnDelta
 from inference.progress import Progress
 from inference.request import Request, Result
 from inference.runner import Runner
 from inference.weights.loading import load_backbone
+from inference.weights.packed import packed, unpacked
 
 NAMES = ("tiny-sd1", "tiny-sdxl", "tiny-sd3")
 TOML = definition_text(
@@ -229,6 +230,26 @@ def test_checkpoints_of_other_runs_are_refused(runner: Runner) -> None:
             learn(runner, request(), resume=broken)
     with pytest.raises(EditorError, match=r"damaged|not finite|fit|checkpoint|run"):
         learn(runner, request(), resume=state[:-40] + b"\xff" * 40)
+
+
+@pytest.mark.parametrize("broken", ["generator", "walk"])
+def test_states_that_cannot_be_are_refused(broken: str, runner: Runner) -> None:
+    arrays, texts = unpacked(parked_after(runner, request(sampling_steps=3), 1), "checkpoint")
+    if broken == "generator":
+        arrays["generator"] = np.zeros_like(arrays["generator"])
+    else:
+        state = json.loads(texts["state"])
+        state["walk"][1] = []
+        texts["state"] = json.dumps(state)
+    with pytest.raises(EditorError, match=r"damaged|does not fit the run"):
+        learn(runner, request(sampling_steps=3), resume=packed(arrays, texts))
+
+
+def test_the_longest_run_can_be_gone_on_with() -> None:
+    state = LearningState.new({"clip_l": 4}, seed=0)
+    state.losses = [1 / 3] * MOST_LEARNING_STEPS
+    found = LearningState.from_bytes(state.to_bytes(), {"clip_l": 4}, (1, 4, 2, 2), torch.device("cpu"))
+    assert found.losses == state.losses
 
 
 def test_a_checkpoint_gives_what_was_learnt_so_far(runner: Runner, tmp_path: Path) -> None:
