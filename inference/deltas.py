@@ -52,6 +52,7 @@ LONGEST_NAME = 1000  # characters of what a header says
 LARGEST_FILE_BYTES = 16 * 2**20  # a real one has 8 KiB; refuse what is certainly no delta before reading it
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+_LONGEST_NAME_BYTES = 200
 
 log = logging.getLogger(__name__)
 
@@ -210,14 +211,20 @@ class DeltaLibrary:
         """
         delta = _delta_of_file(content, name)
         taken = {info.name for info in self._files() if info.model == delta.info.model}
-        number = next(n for n in itertools.count(1) if _file_name(_numbered(name, n, "-")) not in taken)
+        folder = self.folders[-1] / (_file_name(delta.info.model) or "learned")
+        stem = _file_name(name) or "learned"
+        number = next(
+            number
+            for number in itertools.count(1)
+            if (called := _numbered(stem, number, "-")) not in taken
+            and not (folder / f"{called}.safetensors").exists()  # of another model, or damaged
+        )
         info = replace(
             delta.info,
             attribute=_numbered(delta.info.attribute, number, "-"),
             label=_numbered(delta.info.label, number, " "),
         )
-        folder = self.folders[-1] / (_file_name(info.model) or "learned")
-        target = folder / f"{_file_name(_numbered(name, number, '-'))}.safetensors"
+        target = folder / f"{_numbered(stem, number, '-')}.safetensors"
         write_delta(replace(delta, info=info), target)
         found = _header(target, f"{folder.name}/{target.stem}")
         assert found is not None, "a delta that we wrote is readable"
@@ -381,8 +388,9 @@ def _numbered(text: str, number: int, between: str) -> str:
 
 
 def _file_name(name: str) -> str:
-    """A name as every file system allows it, at most 80 characters."""
-    return _NOT_IN_NAMES.sub("-", name).strip("-. ")[:80]
+    """A name as every file system allows it, with room for a number and an ending; "" if nothing is left."""
+    cut = _NOT_IN_NAMES.sub("-", name).strip("-. ")[:80]
+    return cut.encode()[:_LONGEST_NAME_BYTES].decode(errors="ignore").strip("-. ")
 
 
 def _read_pt(path: Path) -> Vectors:

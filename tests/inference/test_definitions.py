@@ -83,6 +83,7 @@ def test_groups_of_a_pair_expand_in_step(tmp_path: Path) -> None:
         (HEAD + PAIR.replace("{,nice} old man", "{,nice,big} old man"), "do not go together"),
         (HEAD + "range = [2, -2]\n" + PAIR, "from low to high"),
         ("attribute = ", "cannot be read"),
+        (HEAD.replace('"age"', '" "') + PAIR, "the attribute's name"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, part: str) -> None:

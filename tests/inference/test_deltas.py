@@ -286,6 +286,24 @@ def test_what_was_learnt_is_added_under_its_model_and_replaces_nothing(tmp_path:
         library.add(content[:-1], "person-tired")
 
 
+@pytest.mark.parametrize("name", ["person-" + "x" * 90, "person-" + "😀" * 80, "老" * 80, ". -", ""])
+def test_any_name_can_be_added_again(name: str, tmp_path: Path) -> None:
+    info = DeltaInfo(key="x", attribute="a", label="A", model="m", widths={"clip_l": 3})
+    content = delta_file(Delta(info=info, vectors={"clip_l": np.ones(3, np.float32)}))
+    library = DeltaLibrary((tmp_path,))
+    found = {library.add(content, name).key for _ in range(3)}
+    assert found == {one.key for one in library.list()}
+    assert len(found) == 3
+
+
+def test_models_whose_folders_are_called_the_same_keep_their_deltas(tmp_path: Path) -> None:
+    library = DeltaLibrary((tmp_path,))
+    for model in ("org/m", "org-m"):
+        info = DeltaInfo(key="x", attribute="a", label="A", model=model, widths={"clip_l": 3})
+        library.add(delta_file(Delta(info=info, vectors={"clip_l": np.ones(3, np.float32)})), "person-a")
+    assert {one.model for one in library.list()} == {"org/m", "org-m"}
+
+
 def test_names_from_files_stay_inside_the_folder(tmp_path: Path) -> None:
     info = DeltaInfo(key="x", attribute="a", label="A", model="../..", widths={"clip_l": 3})
     content = delta_file(Delta(info=info, vectors={"clip_l": np.ones(3, np.float32)}))
