@@ -41,12 +41,27 @@ class Content:
             raise EditorError("“{hash}” names no content.", hash=str(self.hash)[:80])
 
 
+    @classmethod
+    def fits(cls, blob: object) -> bool:
+        """Whether a blob is of this kind; files can name any."""
+        return isinstance(blob, bytes)
+
+
 class Picture(Content):
     """RGB or RGBA uint8 [H, W, 3 or 4], sRGB."""
+
+    @classmethod
+    def fits(cls, blob: object) -> bool:
+        shape: tuple[int, ...] = getattr(blob, "shape", ())
+        return len(shape) == 3 and shape[2] in (3, 4)
 
 
 class Mask(Content):
     """uint8 [H, W]: 0 is outside, 255 inside."""
+
+    @classmethod
+    def fits(cls, blob: object) -> bool:
+        return len(getattr(blob, "shape", ())) == 2
 
 
 class DeltaFile(Content):

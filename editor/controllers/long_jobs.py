@@ -331,7 +331,10 @@ def _delta_name(request: Request, contents: Mapping[str, Any]) -> str:
     parameters = request.parameters
     if not isinstance(parameters, LearnDelta):
         return DELTA
-    return definition_from_bytes(contents[parameters.definition.hash]).name
+    content = contents.get(parameters.definition.hash)
+    if not isinstance(content, bytes):  # of a file that was changed
+        raise EditorError("The {name} is damaged.", name=Message("checkpoint"))
+    return definition_from_bytes(content).name
 
 
 def _release(work: _Work) -> None:

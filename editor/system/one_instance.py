@@ -24,6 +24,7 @@ CONNECT_MS = 300
 ANSWER_MS = 3000
 LONGEST_MESSAGE = 1 << 20  # bytes
 MOST_FILES = 1000
+_FRAME = 16  # bytes around the names, and around each
 _DONE = b"ok\n"
 _LONGEST_ADDRESS = 100  # bytes; systems allow some 104
 
@@ -34,21 +35,38 @@ def address() -> str:
     if sys.platform == "win32":
         return f"attune-{name}"  # a named pipe, which the option of the server makes private
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    folder = Path(runtime) if runtime else data_folder().absolute()
+    folder = Path(runtime) if os.path.isabs(runtime) else data_folder().absolute()  # noqa: PTH117
     path = folder / f"attune-{name}.socket"
     return str(path) if len(os.fsencode(path)) <= _LONGEST_ADDRESS and _is_private(folder) else ""
 
 
 def hand_over(files: Iterable[Path], where: str) -> bool:
     """Let the Attune that listens at `where` open `files` and show itself; False if none answers."""
-    if not where:
-        return False
+    return bool(where) and all(_heard(message, where) for message in messages(files))
+
+
+def messages(files: Iterable[Path]) -> list[bytes]:
+    """What names the files, at least one message, each such that a server takes it."""
+    names = [os.fsencode(file).hex() for file in files]  # any bytes that a file system has
+    parts: list[list[str]] = [[]]
+    room = LONGEST_MESSAGE - _FRAME
+    for name in names:
+        length = len(name) + _FRAME
+        if parts[-1] and (length > room or len(parts[-1]) == MOST_FILES):
+            parts.append([])
+            room = LONGEST_MESSAGE - _FRAME
+        parts[-1].append(name)
+        room -= length
+    return [json.dumps({"open": part}).encode() + b"\n" for part in parts]
+
+
+def _heard(message: bytes, where: str) -> bool:
+    """Whether somebody at `where` took the message."""
     socket = QLocalSocket()
     socket.connectToServer(where)
     if not socket.waitForConnected(CONNECT_MS):
         return False
-    names = [os.fsencode(file).hex() for file in files]  # any bytes that a file system has
-    socket.write(json.dumps({"open": names}).encode() + b"\n")
+    socket.write(message)
     answer = b""
     while not answer.endswith(b"\n") and socket.waitForReadyRead(ANSWER_MS):
         answer += bytes(socket.readAll().data())
@@ -78,6 +96,8 @@ class InstanceServer(QObject):
     def close(self) -> None:
         """Hear nobody any more."""
         self._server.close()
+        for socket in tuple(self._heard):
+            socket.abort()  # while it can be told: later the object of Qt is gone
 
     def _on_connection(self) -> None:
         while self._server.hasPendingConnections():

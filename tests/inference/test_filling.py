@@ -126,6 +126,22 @@ def test_what_a_request_names_has_to_be_there(runner: Runner) -> None:
         runner.run(request, {content_hash(pixels): pixels + 1}, Progress())
 
 
+@pytest.mark.parametrize("blob", [b"bytes", np.zeros((16, 16), np.uint8), np.zeros((16, 16, 2), np.uint8)])
+def test_what_a_request_names_has_to_be_of_its_kind(blob: Any, runner: Runner) -> None:
+    """Projects from elsewhere keep anything by its right hash."""
+    pixels = np.zeros((16, 16, 3), np.uint8)
+    contents = {content_hash(one): one for one in (blob, pixels)}
+    image, other = Picture(content_hash(pixels)), content_hash(blob)
+    wrong = [Redraw(image=Picture(other), prompt="a man")]
+    if not (isinstance(blob, np.ndarray) and blob.ndim == 2):
+        wrong.append(Redraw(image=image, mask=Mask(other), prompt="a man"))
+    for parameters in wrong:
+        with pytest.raises(EditorError, match="not what the request names"):
+            runner.run(
+                Request(operation="redraw", parameters=parameters, model="tiny-sd1"), contents, Progress()
+            )
+
+
 def test_other_pictures_are_other_results(runner: Runner) -> None:
     pictures = [np.full((32, 32, 3), shade, np.uint8) for shade in (20, 220)]
     first, second = (redraw(runner, pixels, strength=0.5) for pixels in pictures)

@@ -54,6 +54,33 @@ def test_files_are_handed_over(server: InstanceServer, where: str, qtbot: QtBot)
     assert got == [files, []]
 
 
+def test_any_number_of_files_is_handed_over(server: InstanceServer, where: str, qtbot: QtBot) -> None:
+    """The running window was left without its socket, and a second one opened."""
+    files = [Path(f"/{number}.png") for number in range(one_instance.MOST_FILES + 2)]
+    got: list[list[Path]] = []
+    server.wished.connect(got.append)
+    assert handed(files, where, qtbot)
+    assert [len(part) for part in got] == [one_instance.MOST_FILES, 2]
+    assert sum(got, []) == files
+
+
+def test_no_message_is_too_long() -> None:
+    files = [Path("/" + "x" * 4000)] * 300
+    messages = one_instance.messages(files)
+    assert all(len(message) <= one_instance.LONGEST_MESSAGE for message in messages)
+    assert sum((files_of(message) or [] for message in messages), []) == files
+    assert one_instance.messages([]) == [b'{"open": []}\n']
+
+
+def test_closing_hangs_up(server: InstanceServer, where: str, qtbot: QtBot) -> None:
+    socket = QLocalSocket()
+    socket.connectToServer(where)
+    qtbot.waitUntil(lambda: bool(server._heard))
+    server.close()
+    assert not server._heard
+    qtbot.waitUntil(lambda: socket.state() == QLocalSocket.LocalSocketState.UnconnectedState)
+
+
 def test_only_the_user_may_speak(server: InstanceServer, where: str) -> None:
     assert server.listens
     assert stat.S_IMODE(Path(where).stat().st_mode) & 0o077 == 0
@@ -91,6 +118,15 @@ def test_what_is_no_message_opens_nothing(
     qtbot.waitUntil(lambda: socket.state() == QLocalSocket.LocalSocketState.ConnectedState)
     socket.write(message)
     qtbot.waitUntil(lambda: socket.state() == QLocalSocket.LocalSocketState.UnconnectedState)
+
+
+def test_a_relative_place_counts_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the XDG base directory specification has it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "run")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert not address().startswith("run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_the_place_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
