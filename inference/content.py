@@ -40,7 +40,6 @@ class Content:
         if not isinstance(self.hash, str) or _HASH.fullmatch(self.hash) is None:  # pyright: ignore[reportUnnecessaryIsInstance] - files say anything
             raise EditorError("“{hash}” names no content.", hash=str(self.hash)[:80])
 
-
     @classmethod
     def fits(cls, blob: object) -> bool:
         """Whether a blob is of this kind; files can name any."""
