@@ -18,8 +18,9 @@ from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.edits.tree import added
 from editor.generating.contents import mask_of, read_content, visible
-from editor.generating.region import region_of
+from editor.generating.region import region_of, selected
 from editor.layers.layer import Layer
+from editor.layers.layer import Mask as LayerMask
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState
 from editor.pixels.arithmetic import to_rgba
@@ -51,13 +52,17 @@ Source: TypeAlias = Given | Path
 
 @dataclass(frozen=True, kw_only=True)
 class _Asked:
-    """What a job is for; `layer_id` is the layer that it makes again, or "" for a new one."""
+    """What a job is for; `layer_id` is the layer that it makes again, or "" for a new one.
+
+    `selection` is that of the moment of asking: what is selected later is for something else.
+    """
 
     document: Document
     operation: Operation
     contents: Mapping[str, Any]
     place: tuple[int, int]
     layer_id: str
+    selection: LayerMask | None
 
 
 class Operations(Controller):
@@ -68,7 +73,8 @@ class Operations(Controller):
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell)
-        self._jobs: set[Job] = set()
+        self._jobs: dict[Job, Document] = {}
+        shell.document_closing.connect(self._on_closing)
 
     @property
     def busy(self) -> bool:
@@ -96,30 +102,38 @@ class Operations(Controller):
         state = document.state
         layer_id = state.active if known is not None else ""
 
-        def prepare() -> tuple[Request, dict[str, Any], tuple[int, int]]:
+        def prepare() -> tuple[Request, _Asked]:
             if known is not None:
                 parameters = replace(known.request.parameters, **_plain(operation, values))
                 request = replace(known.request, parameters=parameters, model_hash="")
-                return request, dict(known.contents), (0, 0)  # it stays where it is
-            given, contents, place = _read(operation, values, state)
-            parameters = operation.parameters(**given)
-            return Request(operation=name, parameters=parameters, model=model), contents, place
-
-        def submit(prepared: tuple[Request, dict[str, Any], tuple[int, int]]) -> None:
-            request, contents, place = prepared
-            asked = _Asked(
-                document=document, operation=operation, contents=contents, place=place, layer_id=layer_id
+                contents, place, selection = dict(known.contents), (0, 0), None  # it stays where it is
+            else:
+                given, contents, place = _read(operation, values, state)
+                request = Request(operation=name, parameters=operation.parameters(**given), model=model)
+                selection = state.selection if selected(state) is not None else None
+            return request, _Asked(
+                document=document,
+                operation=operation,
+                contents=contents,
+                place=place,
+                layer_id=layer_id,
+                selection=selection,
             )
+
+        def submit(prepared: tuple[Request, _Asked]) -> None:
+            request, asked = prepared
+            if document not in self._shell.documents:
+                return
             job = self._shell.service.submit(
                 request,
-                contents,
+                asked.contents,
                 label=translate("Operations", operation.label),
                 owner=self,
                 done=lambda job, result: self._on_done(job, asked, result),
                 failed=self._on_failed,
                 stopped=self._forget,
             )
-            self._jobs.add(job)
+            self._jobs[job] = document
             self.busy_changed.emit(True)
 
         self._shell.background.run(prepare, submit, self._shell.report)
@@ -149,8 +163,12 @@ class Operations(Controller):
         self._forget(job)
         self._shell.report(error)
 
+    def _on_closing(self, document: Document) -> None:
+        for job in [job for job, asked in self._jobs.items() if asked is document]:
+            self._shell.service.cancel(job)
+
     def _forget(self, job: Job) -> None:
-        self._jobs.discard(job)
+        self._jobs.pop(job, None)
         self.busy_changed.emit(self.busy)
 
 
@@ -232,6 +250,6 @@ def _with_layer(
         maps=result.maps,
         x=asked.place[0],
         y=asked.place[1],
-        mask=state.selection,
+        mask=asked.selection,
     )
     return added(state, layer, state.active)

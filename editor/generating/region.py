@@ -20,19 +20,19 @@ def region_of(state: DocumentState) -> Area:
 
     Without a selection, or with one of nearly everything, it is the whole canvas.
     """
-    selected = _selected(state)
-    if selected is None:
+    found = selected(state)
+    if found is None:
         return state.area
-    longer = max(selected.width, selected.height)
+    longer = max(found.width, found.height)
     around = max(round(longer * CONTEXT), (_LEAST_PX - longer + 1) // 2)
-    width, height = selected.width + 2 * around, selected.height + 2 * around
+    width, height = found.width + 2 * around, found.height + 2 * around
     width, height = max(width, round(height * _SLIMMEST)), max(height, round(width * _SLIMMEST))
-    x = _placed(selected.x + selected.width / 2, width, state.width)
-    y = _placed(selected.y + selected.height / 2, height, state.height)
-    found = Area(x, y, min(width, state.width), min(height, state.height))
-    if found.width * found.height > WHOLE * state.width * state.height:
+    x = _placed(found.x + found.width / 2, width, state.width)
+    y = _placed(found.y + found.height / 2, height, state.height)
+    region = Area(x, y, min(width, state.width), min(height, state.height))
+    if region.width * region.height > WHOLE * state.width * state.height:
         return state.area
-    return found
+    return region
 
 
 def _placed(middle: float, size: int, limit: int) -> int:
@@ -40,7 +40,7 @@ def _placed(middle: float, size: int, limit: int) -> int:
     return max(0, min(round(middle - size / 2), limit - size))
 
 
-def _selected(state: DocumentState) -> Area | None:
+def selected(state: DocumentState) -> Area | None:
     """The box around what is selected on the canvas; None without a selection there."""
     selection = state.selection
     if selection is None:

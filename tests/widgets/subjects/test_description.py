@@ -1,5 +1,6 @@
 """A picture without a prompt gets sliders as soon as somebody says what it shows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
-from editor.layers.layer import Layer
+from editor.commands import ReplaceState
+from editor.layers.layer import Layer, Mask
+from editor.pixels.raster import Raster
 from inference.content import content_hash
 from inference.operations import Edit
+from inference.service import JobState
 from tests.helpers.fake_service import FakeService
 from widgets.subjects.subject_panel import SubjectPanel
 from widgets.window.main_window import MainWindow
@@ -62,3 +66,51 @@ def test_the_answer_makes_a_layer_with_sliders(
     session.add_attribute(0, "age")
     qtbot.waitUntil(lambda: not session.busy)
     assert panel.sections[0].rows.keys() == {"age"}
+
+
+def select(application: Application, mask: Mask | None) -> None:
+    document = application.current
+    assert document is not None
+    state = replace(document.state, selection=mask)
+    application.run(lambda: ReplaceState(document, state, "Select"))
+
+
+def square(x: int, y: int) -> Mask:
+    return Mask(raster=Raster.of(np.full((8, 8), 255, np.uint8)), x=x, y=y)
+
+
+def test_the_layer_shows_what_was_selected_when_it_was_asked_for(
+    panel: SubjectPanel, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    document, asked = application.current, square(4, 4)
+    assert document is not None
+    service.fake_engine.automatic = False
+    for first, later, expected in (
+        (asked, square(80, 50), asked),
+        (None, asked, None),
+        (square(-500, -500), None, None),  # nothing of the canvas: the whole picture was described
+    ):
+        select(application, first)
+        application.operations.describe("a man")
+        qtbot.waitUntil(lambda: len(service.jobs()) == 1)
+        select(application, later)
+        service.finish()
+        layer = document.state.find(document.state.active)
+        assert isinstance(layer, Layer)
+        assert layer.recipe is not None
+        assert (layer.mask and layer.mask.area) == (expected and expected.area)
+        application.undo()
+
+
+def test_closing_a_document_ends_what_is_made_for_it(
+    panel: SubjectPanel, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    service.fake_engine.automatic = False
+    document = application.current
+    assert document is not None
+    application.operations.describe("a man")
+    qtbot.waitUntil(lambda: len(service.jobs()) == 1)
+    application.close(document)
+    qtbot.waitUntil(lambda: not service.jobs())
+    assert not application.operations.busy
+    assert service.submitted[-1].state is JobState.CANCELLED
