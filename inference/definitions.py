@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from inference.errors import EditorError
+from inference.files import read_at_most
 from inference.messages import Message, listed
 from inference.operations import MOST_CHANGE
 from inference.reasons import reason_of
@@ -204,7 +205,7 @@ def subject_words(folder: Path) -> dict[str, tuple[str, ...]]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_at_most(path, LARGEST_FILE_BYTES).decode())
     except (OSError, ValueError, RecursionError) as error:
         raise _no_toml(path, error) from error
 

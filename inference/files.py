@@ -24,7 +24,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from inference.errors import WritingError
+from inference.errors import EditorError, WritingError
 from inference.messages import Message
 from inference.reasons import reason_of
 
@@ -35,6 +35,20 @@ _PRIVATE = 0o600
 
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def read_at_most(path: Path, most_bytes: int) -> bytes:
+    """A file's bytes; a device says that it has none, and never ends.
+
+    Raises:
+        EditorError: there are more of them.
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise EditorError("“{name}” is too large.", name=path.name)
+    return content
 
 
 @contextmanager

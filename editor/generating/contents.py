@@ -13,6 +13,7 @@ from editor.pixels.raster import Area
 from editor.rendering.compositing import composite
 from inference.content import Content, Mask, Picture
 from inference.errors import EditorError
+from inference.files import read_at_most
 from inference.reasons import reason_of
 from inference.request import Pixels
 
@@ -30,9 +31,7 @@ def read_content(kind: type[Content], path: Path) -> Pixels | bytes:
     if issubclass(kind, Mask):
         return mask_of(picture_of(path))
     try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise EditorError("“{name}” is too large.", name=path.name)
-        return path.read_bytes()
+        return read_at_most(path, LARGEST_FILE_BYTES)
     except OSError as error:
         raise EditorError(
             "“{name}” cannot be read: {reason}.", name=path.name, reason=reason_of(error)

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from editor.generating.contents import read_content
 from inference import files
-from inference.errors import WritingError
-from inference.files import atomic_write
+from inference.content import DefinitionFile
+from inference.definitions import read_definition
+from inference.errors import EditorError, WritingError
+from inference.files import atomic_write, read_at_most
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links of POSIX systems")
 
@@ -203,3 +206,21 @@ class TestHardLinks:
         monkeypatch.undo()
         write(names[0], b"newest")
         assert whole.exists(), "what a failed write left is the user's"
+
+
+def test_no_more_is_read_than_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"12345")
+    assert read_at_most(path, 5) == b"12345"
+    with pytest.raises(EditorError, match="too large"):
+        read_at_most(path, 4)
+
+
+@posix
+def test_devices_that_never_end_are_told() -> None:
+    with pytest.raises(EditorError, match="too large"):
+        read_at_most(Path("/dev/zero"), 1000)
+    with pytest.raises(EditorError, match="too large"):
+        read_definition(Path("/dev/zero"))
+    with pytest.raises(EditorError, match="too large"):
+        read_content(DefinitionFile, Path("/dev/zero"))
