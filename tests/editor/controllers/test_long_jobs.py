@@ -3,17 +3,20 @@
 import errno
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
 from editor.controllers.long_jobs import LongJobs
 from editor.controllers.shell import Shell
-from editor.recovery.checkpoints import Checkpoints, name_of
+from editor.recovery.checkpoints import Checkpoint, Checkpoints, name_of
 from editor.system.settings import Settings
 from inference import progress as progress_module
+from inference.content import DefinitionFile, content_hash
 from inference.deltas import DeltaInfo, DeltaLibrary, delta_to_bytes, read_delta_file
 from inference.service import InferenceService, Job, JobState, Priority
 from tests.helpers.scripted_learner import ScriptedLearner, learnt, lesson
@@ -217,3 +220,23 @@ def test_the_same_job_of_another_process_is_not_begun_twice(
         session.jobs.submit(*lesson(), "Teach “Tired”")
         qtbot.waitUntil(lambda: session.messages == ["This is being worked on already."], timeout=5000)
     assert session.begun == []
+
+
+@pytest.mark.parametrize("contents", [{}, {"definition": np.zeros((4, 4, 3), np.uint8)}])
+def test_a_checkpoint_without_its_definition_is_told(
+    contents: dict[str, Any], sessions: Callable[[], Session], qtbot: QtBot
+) -> None:
+    """Files in that folder may hold anything."""
+    session = sessions()
+    request, _ = lesson()
+    if contents:
+        name = content_hash(contents["definition"])
+        parameters = replace(request.parameters, definition=DefinitionFile(name))
+        request, contents = replace(request, parameters=parameters), {name: contents["definition"]}
+    with Checkpoints(session.folder / "checkpoints").hold(name_of(request)) as held:
+        held.write(Checkpoint(request=request, state=b"anything", contents=contents))
+    session.jobs.start()
+    qtbot.waitUntil(lambda: len(session.jobs.stopped) == 1)
+    session.jobs.keep(session.jobs.stopped[0])
+    qtbot.waitUntil(lambda: len(session.messages) > 0)
+    assert session.messages == ["The checkpoint is damaged."]
