@@ -45,6 +45,7 @@ def test_a_click_takes_a_variation_in_one_undo_step(
 def test_arrow_keys_walk_and_space_takes(strip: Filmstrip, application: Application, qtbot: QtBot) -> None:
     strip.make.click()
     qtbot.waitUntil(lambda: len(strip.cards) == 5 and all(card.isEnabled() for card in strip.cards))
+    qtbot.mouseMove(strip.cards[1])  # over the picture, Space would hold the hand
     strip.cards[0].setFocus()
     qtbot.keyClick(strip.cards[0], Qt.Key.Key_Right)
     assert strip.cards[1].hasFocus()
