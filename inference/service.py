@@ -273,7 +273,7 @@ class InferenceService(QObject):
 
         def gone() -> None:
             self._owners.discard(name)
-            if not isValid(self._engine):  # the service goes as well, and its jobs with it
+            if not (isValid(self) and isValid(self._engine)):  # the service goes as well, with its jobs
                 return
             for job in reversed(self.jobs()):
                 if id(job.answers.owner) == name:

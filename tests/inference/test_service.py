@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
 from inference import worker
 from inference.content import content_hash
@@ -348,3 +350,12 @@ class TestStoppedEngine:
             stopped._engine.send(worker.Cancel(1))
         assert time.monotonic() - begun < 10
         stopped.shutdown(100)
+
+
+def test_an_owner_may_outlive_the_service(qtbot: QtBot) -> None:
+    service, owner = FakeService(), QObject()
+    service.submit(request("steps 1"), owner=owner)
+    delete(service)
+    with qtbot.captureExceptions() as raised:
+        delete(owner)
+    assert raised == []
