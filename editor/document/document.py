@@ -290,8 +290,14 @@ def dirty_rect(old: DocumentState, new: DocumentState) -> QRect:
 
 
 def _mask_was_made(old: DocumentState, new: DocumentState) -> bool:
-    """Whether the active node got a mask, or is new and has nothing else to paint on."""
+    """Whether the active node got a mask, or is new and has nothing else to paint on.
+
+    One that came with new pixels is a method's: nobody made it to paint on it.
+    """
     node, before = new.find(new.active), old.find(new.active)
     if node is None or node.mask is None:
         return False
-    return not isinstance(node, Layer) if before is None else before.mask is None
+    if before is None:
+        return not isinstance(node, Layer)
+    with_pixels = isinstance(node, Layer) and isinstance(before, Layer) and node.raster is not before.raster
+    return before.mask is None and not with_pixels

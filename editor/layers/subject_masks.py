@@ -17,6 +17,7 @@ PREFIX = "mask/"
 """Maps with this name say where an edit may show: float32 [h, w] in 0..1 over the layer."""
 
 _AROUND_CELLS = 2  # a change of one latent reaches that far in the decoded picture
+_LEAST_SHARE = 0.1  # of a latent that changes: less of it cannot be seen
 
 
 def automatic_mask(layer: Layer, maps: Mapping[str, NDArray[np.float32]]) -> Mask | None:
@@ -28,7 +29,7 @@ def automatic_mask(layer: Layer, maps: Mapping[str, NDArray[np.float32]]) -> Mas
 
     together = np.maximum.reduce(shares)
     # the whole subject, and soft only outside of it: where the method changed something it shows fully
-    cells = Image.fromarray(np.where(together > 0, 255, 0).astype(np.uint8))
+    cells = Image.fromarray(np.where(together >= _LEAST_SHARE, 255, 0).astype(np.uint8))
     grown = cells.filter(ImageFilter.MaxFilter(2 * _AROUND_CELLS + 1))
     values = np.asarray(grown.resize((layer.width, layer.height), Image.Resampling.BILINEAR))
     return Mask(raster=Raster.of(values[..., None]), x=layer.x, y=layer.y, outside=0)

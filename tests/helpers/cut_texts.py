@@ -22,7 +22,8 @@ _TOLERANCE_PX = 1  # of rounding
 
 def cut_texts(root: QWidget) -> list[str]:
     """What is cut of a shown window or panel: its class, its text, what it has and what it needs."""
-    QApplication.processEvents()
+    for _ in range(3):  # a text that a timer has just set is laid out with the next turn
+        QApplication.processEvents()
     found: list[str] = []
     for widget in (root, *root.findChildren(QWidget)):
         if not widget.isVisible() or widget.visibleRegion().isEmpty():  # behind another tab

@@ -63,6 +63,7 @@ class OperationPanel(QWidget):
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
+        buttons.setContentsMargins(14, 8, 14, 10)
         buttons.addWidget(self.more)
         buttons.addStretch(1)
         buttons.addWidget(self.start)
@@ -72,7 +73,6 @@ class OperationPanel(QWidget):
         body.setSpacing(10)
         body.addWidget(self.choice)
         body.addWidget(self.form)
-        body.addLayout(buttons)
         body.addWidget(self.hint)
         body.addStretch(1)
         scroll = QScrollArea(widgetResizable=True)
@@ -80,7 +80,9 @@ class OperationPanel(QWidget):
         scroll.setWidget(content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
         layout.addWidget(scroll)
+        layout.addLayout(buttons)  # below what scrolls, so that it is always there
 
     def _connect(self) -> None:
         self.choice.activated.connect(self._show_operation)

@@ -298,7 +298,9 @@ class WindowCommands(QObject):
             button.setIcon(QIcon())
         answer = box.exec()
         box.deleteLater()
-        return answer
+        # it ends without an answer when the program is told to end: then nothing was given up
+        said = (buttons.Save, buttons.Discard, buttons.NoToAll)
+        return answer if answer in said else buttons.Cancel
 
     def _ask_for_size(self, document: Document, path: Path) -> None:
         """A drawing was opened at its own size, but can have any."""

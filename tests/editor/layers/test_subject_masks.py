@@ -90,3 +90,10 @@ def test_it_lies_where_the_layer_does() -> None:
     mask = automatic_mask(layer, LEFT)
     assert isinstance(mask, Mask)
     assert (mask.area, mask.outside) == (layer.area, 0)
+
+
+def test_a_mask_of_a_method_is_not_painted_on() -> None:
+    target = document()
+    target.set_active(target.state.layers[-1].id)
+    assert place(target, 255 - PHOTO, LEFT).mask is not None
+    assert not target.edit_mask

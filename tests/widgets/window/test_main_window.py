@@ -220,7 +220,12 @@ def test_window_state_is_kept(filled: MainWindow, application: Application, qtbo
 
 @pytest.mark.parametrize(
     ("answer", "closed"),
-    [(QMessageBox.StandardButton.Cancel, False), (QMessageBox.StandardButton.Discard, True)],
+    [
+        (QMessageBox.StandardButton.Cancel, False),
+        (QMessageBox.StandardButton.Discard, True),
+        (QMessageBox.StandardButton.NoButton, False),  # the program is told to end while the question stands
+        (0, False),
+    ],
 )
 def test_closing_asks_about_unsaved_changes(
     filled: MainWindow,
