@@ -1,7 +1,7 @@
 """Space over the picture: it holds the hand, whatever has the focus."""
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QCursor, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 from shiboken6 import isValid
 
@@ -50,13 +50,17 @@ class HeldSpace(QObject):
             return super().eventFilter(watched, event)
         if event.type() == QEvent.Type.KeyRelease:
             return self._release(event)
-        if event.modifiers() & _OTHERS:
+        if event.modifiers() & _OTHERS or not (self._held or self._is_pointed_at()):
             return False
         if event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
         elif not event.isAutoRepeat():
             self._set_held(True)
         return True
+
+    def _is_pointed_at(self) -> bool:
+        """Whether the pointer is there now: it may have left without a word, as under a menu."""
+        return self._canvas.rect().contains(self._canvas.mapFromGlobal(QCursor.pos()))
 
     def _release(self, event: QKeyEvent) -> bool:
         held = self._held
