@@ -54,7 +54,12 @@ def _meta(path: Path) -> bytes:
     return b""
 
 
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """(kind, content) of one box after another.
+
+    Raises:
+        struct.error: one ends within its head.
+    """
     place = 0
     while place + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, place)
@@ -70,11 +75,11 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _of_meta(meta: bytes) -> Properties:
-    parts = dict(_boxes(meta))
+    parts = dict(boxes(meta))
     pitm = parts.get(b"pitm", b"")
     (primary,) = struct.unpack_from(">I" if pitm[:1] > b"\0" else ">H", pitm, 4)
-    inner = dict(_boxes(parts.get(b"iprp", b"")))
-    properties = list(_boxes(inner.get(b"ipco", b"")))
+    inner = dict(boxes(parts.get(b"iprp", b"")))
+    properties = list(boxes(inner.get(b"ipco", b"")))
     found, bits = None, 0
     for index in _associated(inner.get(b"ipma", b""), primary):
         kind, data = properties[index - 1]

@@ -47,12 +47,10 @@ def with_mask(before: Layer, after: Layer) -> Layer:
         known = automatic_mask(before, before.maps)
         if known is None or not _same(known, before.mask):
             return after
-    made = automatic_mask(after, {**_of_masks(before.maps), **after.maps})
-    return after if made is None else after.changed(mask=made, maps={**_of_masks(before.maps), **after.maps})
-
-
-def _of_masks(maps: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-    return {name: values for name, values in maps.items() if name.startswith(PREFIX)}
+    masks = {name: values for name, values in before.maps.items() if name.startswith(PREFIX)}
+    maps = {**masks, **after.maps}
+    made = automatic_mask(after, maps)
+    return after if made is None else after.changed(mask=made, maps=maps)
 
 
 def _same(first: Mask, second: Mask) -> bool:

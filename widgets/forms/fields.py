@@ -1,5 +1,6 @@
 """Fields for numbers and choices that a scrolling pointer leaves alone, and that take both decimal marks."""
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -7,6 +8,14 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QFontComboBox, QSlider, QSpinBox, QWidget
 
 _STRONG = Qt.FocusPolicy.StrongFocus  # Qt's own would take the focus by the wheel
+
+
+def _turn(field: QWidget, event: QWheelEvent, turned: Callable[[QWheelEvent], None]) -> None:
+    """Hand the wheel to a field that has the focus; else it goes on to what scrolls around it."""
+    if field.hasFocus():
+        turned(event)
+    else:
+        event.ignore()
 
 
 class ComboBox(QComboBox):
@@ -17,10 +26,7 @@ class ComboBox(QComboBox):
         self.setFocusPolicy(_STRONG)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        _turn(self, event, super().wheelEvent)
 
 
 class FontComboBox(QFontComboBox):
@@ -31,10 +37,7 @@ class FontComboBox(QFontComboBox):
         self.setFocusPolicy(_STRONG)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        _turn(self, event, super().wheelEvent)
 
 
 class SpinBox(QSpinBox):
@@ -45,10 +48,7 @@ class SpinBox(QSpinBox):
         self.setFocusPolicy(_STRONG)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        _turn(self, event, super().wheelEvent)
 
 
 class DoubleSpinBox(QDoubleSpinBox):
@@ -63,10 +63,7 @@ class DoubleSpinBox(QDoubleSpinBox):
         self.setGroupSeparatorShown(False)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        _turn(self, event, super().wheelEvent)
 
     def valueFromText(self, text: str) -> float:
         return super().valueFromText(self._with_own_mark(text))
@@ -89,7 +86,4 @@ class Slider(QSlider):
         self.setFocusPolicy(_STRONG)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:
-            event.ignore()
+        _turn(self, event, super().wheelEvent)

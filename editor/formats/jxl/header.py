@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
+
+from editor.formats.boxes import boxes
 
 CODESTREAM: Final = b"\xff\x0a"
 CONTAINER: Final = b"\0\0\0\x0cJXL \r\n\x87\n"
@@ -77,20 +81,9 @@ def parts_of(data: bytes) -> Parts:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    place = 0
-    for _ in range(_MOST_BOXES):
-        if place + 8 > len(data):
-            return
-        size, kind = struct.unpack_from(">I4s", data, place)
-        head = 8
-        if size == 1 and place + 16 <= len(data):
-            (size,) = struct.unpack_from(">Q", data, place + 8)
-            head = 16
-        size = size or len(data) - place
-        if size < head:
-            return
-        yield kind, data[place + head : place + size]
-        place += size
+    """Those of a file; one that is cut off is the end."""
+    with suppress(struct.error):
+        yield from islice(boxes(data), _MOST_BOXES)
 
 
 def _unpacked(data: bytes) -> bytes:
