@@ -24,6 +24,7 @@ from inference.models import ModelEntry
 from inference.operations import (
     Edit,
     EditedParameters,
+    Insert,
     LearnDelta,
     Operation,
     Refine,
@@ -82,7 +83,10 @@ def model_defaults(parameters: Parameters, filling: Filling) -> Parameters:
             pixels = cast("Pixels", filling.contents[content.hash])
             # an inversion needs the model to see things at the size at which it knows them
             width, height = working_size(
-                pixels.shape[1], pixels.shape[0], filling.backbone, usual_area=isinstance(parameters, Edit)
+                pixels.shape[1],
+                pixels.shape[0],
+                filling.backbone,
+                usual_area=isinstance(parameters, Edit | Insert),
             )
             parameters = replace(parameters, width=width, height=height)
     left_open = {
@@ -99,9 +103,10 @@ def source(parameters: Parameters, filling: Filling) -> Parameters:
     Raises:
         EditorError: as said.
     """
-    if not isinstance(parameters, Edit):
+    if not isinstance(parameters, Edit | Insert):
         return parameters
-    if not parameters.prompt.strip():
+    shown = parameters.source_prompt if isinstance(parameters, Insert) else parameters.prompt
+    if not shown.strip():
         raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
     pixels = cast("Pixels", filling.contents[parameters.image.hash])
     (height, width), unit = pixels.shape[:2], filling.backbone.size_unit

@@ -158,6 +158,152 @@ class EditSweep(Edit, SweptParameters):
     """Positions of a slider of a picture from elsewhere."""
 
 
+INSERT_KINDS = ("replace", "add", "remove", "change", "style")
+"""What is done: another subject, one more, one less, a part of a subject, or the look of everything."""
+
+INSERT_LOOPS = (
+    "h-edit",
+    "direct",
+    "null-text",
+    "negative-prompt",
+    "edit-friendly",
+    "ddim",
+    "flow-align",
+    "flow-edit",
+)
+MOST_WORDS = 256
+MOST_STRENGTH = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class InsertWord:
+    """What a person says of the word at characters [start, end) of the prompt.
+
+    `weight` is the factor of its attention. `changes` says whether it belongs to the change; None is as found.
+    """
+
+    start: int = bounded(min=0, max=LONGEST_PROMPT)
+    end: int = bounded(min=0, max=LONGEST_PROMPT)
+    weight: float = field(default=1.0, metadata={"bounds": Bounds(min=0, max=10)})
+    changes: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Insert(SamplingParameters):
+    """A picture edited by words: `source_prompt` says what it shows, `prompt` what it is to show.
+
+    `kind` decides what is left open: how the model comes back to the picture (`loop`), for which shares of the
+    steps the picture's attention is carried over, and whether the change keeps to its words. `mask` is the place
+    of the change; what is added or removed needs one. `strength` 0 is the picture, 1 the edit. `words` are those
+    of the prompt, `source_words` those of the source prompt.
+    """
+
+    image: Picture = param(REQUIRED, N_("Operations", "Picture"))
+    mask: Mask | None = param(None, N_("Operations", "Only here"))
+    source_prompt: str = param(
+        REQUIRED,
+        N_("Operations", "What the picture shows"),
+        most=LONGEST_PROMPT,
+        multiline=True,
+    )
+    prompt: str = param(
+        "",
+        N_("Operations", "Prompt"),
+        help=N_("Operations", "What the picture is to show; only the words that differ change it"),
+        most=LONGEST_PROMPT,
+        multiline=True,
+    )
+    kind: str = param("replace", N_("Operations", "Kind of change"), choices=INSERT_KINDS)
+    strength: float = param(
+        1.0,
+        N_("Operations", "Strength"),
+        help=N_("Operations", "0 keeps the picture, 1 is the whole change"),
+        min=0,
+        max=MOST_STRENGTH,
+        step=0.05,
+    )
+    loop: str | None = param(
+        None,
+        N_("Operations", "Way of editing"),
+        help=N_("Operations", "How the model comes back to the picture"),
+        choices=INSERT_LOOPS,
+        advanced=True,
+    )
+    attention: bool = param(
+        True,
+        N_("Operations", "Carry attention over"),
+        help=N_("Operations", "The new picture looks where the old one looked (prompt-to-prompt)"),
+        advanced=True,
+    )
+    alignment: str = param(
+        "refine",
+        N_("Operations", "New words"),
+        help=N_("Operations", "“replace” gives them the attention of the words in whose place they stand"),
+        choices=("refine", "replace"),
+        advanced=True,
+    )
+    cross_share: float | None = param(
+        None,
+        N_("Operations", "Attention to words"),
+        help=N_("Operations", "For which share of the steps it is carried over"),
+        min=0,
+        max=1,
+        step=0.05,
+        advanced=True,
+    )
+    self_share: float | None = param(
+        None,
+        N_("Operations", "Attention to the picture"),
+        help=N_("Operations", "For which share of the steps it is carried over"),
+        min=0,
+        max=1,
+        step=0.05,
+        advanced=True,
+    )
+    local: bool | None = param(
+        None,
+        N_("Operations", "Only where the words are"),
+        help=N_("Operations", "Everything outside of the words that change stays as it is"),
+        advanced=True,
+    )
+    threshold: float = param(
+        0.3,
+        N_("Operations", "Threshold"),
+        help=N_("Operations", "How clearly the words have to be seen where something may change"),
+        min=0,
+        max=1,
+        step=0.05,
+        advanced=True,
+    )
+    anew: bool | None = param(
+        None,
+        N_("Operations", "From new noise"),
+        help=N_("Operations", "What is in the place is drawn anew; the seed decides what comes"),
+        advanced=True,
+    )
+    delay: float = param(0.0, N_("Operations", "Delay"), min=0, max=1, step=0.05, advanced=True)
+    words: tuple[InsertWord, ...] = param((), N_("Operations", "Words"), most=MOST_WORDS, hidden=True)
+    source_words: tuple[InsertWord, ...] = param((), N_("Operations", "Words"), most=MOST_WORDS, hidden=True)
+    details: bool = param(
+        True,
+        N_("Operations", "Keep details"),
+        help=N_("Operations", "What the model cannot draw is taken from the picture where nothing changes"),
+        advanced=True,
+    )
+    sampler: str | None = param("ddim", N_("Operations", "Sampler"), choices=("ddim",), hidden=True)
+    width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, hidden=True)
+    height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InsertSweep(Insert):
+    """The pictures of several strengths in one run."""
+
+    positions: tuple[float, ...] = param(
+        (), N_("Operations", "Positions"), most=MOST_POSITIONS, min=0, max=MOST_STRENGTH, hidden=True
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class RefineSubject:
     """A subject that has to be in the picture: characters [start, end), and those of its modifiers.
@@ -374,6 +520,7 @@ FILL = "inference.filling:"
 DEFAULTS, DELTAS, STEP, SOURCE, PRESET = (
     FILL + name for name in ("model_defaults", "deltas", "chosen_step", "source", "preset")
 )
+INSERTION = "inference.methods.prompt_to_prompt.presets:insertion"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -427,6 +574,8 @@ _UNCHANGED = SubjectEdit(start=_MAN[0], end=_MAN[1], attribute="age", value=0.0)
 _OLDER = SubjectEdit(start=_MAN[0], end=_MAN[1], attribute="age", value=1.5)
 _BOTH = tuple(RefineSubject(start=start, end=end) for start, end in (_MAN, _WOMAN))
 _SAMPLED = frozenset({"prompt", "negative_prompt", "seed", "steps", "guidance_scale"})
+
+_TO_A_WOMAN: Mapping[str, Any] = {"source_prompt": "a photo of a man and a man"}
 
 _SHORT: Mapping[str, Any] = {"steps": 1, "accumulation": 2, "scales": 2, "sampling_steps": 2, "points": 1}
 
@@ -554,6 +703,32 @@ OPERATIONS: dict[str, Operation] = {
                 "positions": (-1.0, 0.0, 1.0),
                 "inversion": "edit-friendly",
             },
+        ),
+        Operation(
+            name="insert",
+            label=N_("Operations", "Insert"),
+            parameters=Insert,
+            method="inference.methods.insert:insert",
+            fills=(SOURCE, DEFAULTS, INSERTION),
+            editable=_SAMPLED | {"strength"},
+            sweep="insert-sweep",
+            panel="insert",
+            paper="arXiv:2503.02187",
+            neutral={**_TO_A_WOMAN, "strength": 0.0},
+            # the one whose seed decides something
+            effective={**_TO_A_WOMAN, "loop": "edit-friendly"},
+        ),
+        Operation(
+            name="insert-sweep",
+            label=N_("Operations", "Strengths of a change"),
+            parameters=InsertSweep,
+            method="inference.methods.insert:sweep",
+            fills=(SOURCE, DEFAULTS, INSERTION),
+            pictures_of="insert",
+            paper="arXiv:2503.02187",
+            interactive=False,
+            neutral={**_TO_A_WOMAN, "positions": (0.0,)},
+            effective={**_TO_A_WOMAN, "positions": (0.0, 0.5, 1.0), "loop": "edit-friendly"},
         ),
         Operation(
             name="learn-delta",

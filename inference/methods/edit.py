@@ -77,7 +77,7 @@ def _edited(
     return Output(
         images=tuple(images[index] for index in range(len(edited))),
         maps={**maps(source.heat, spans), **mask_maps(masks)},
-        notes=_notes(source),
+        notes=notes_of(source),
         scores={"fit": source.fit},
     )
 
@@ -112,18 +112,19 @@ class _Work:
     def _with_details(self, edited: Pixels) -> Pixels:
         if not self.parameters.details:
             return edited
-        return with_details(self.picture[..., :3], edited, self._unedited())
+        return with_details(self.picture[..., :3], edited, unedited(self.run, self.source))
 
-    def _unedited(self) -> Pixels:
-        """What the model makes of the picture without an edit."""
-        values = self.source.reconstruction
-        name = hashlib.sha256(np.ascontiguousarray(values.cpu().numpy()).data).hexdigest()
-        key = ("decoded", self.run.backbone.model_hash, name)
-        known = cast("Pixels | None", self.run.inputs.cache.get(key))
-        if known is None:
-            known = decoded(self.run, values)[0]
-            self.run.inputs.cache.put(key, known, known.nbytes)
-        return known
+
+def unedited(run: Run, source: Inverted) -> Pixels:
+    """What the model makes of an inverted picture without an edit; kept for later runs."""
+    values = source.reconstruction
+    name = hashlib.sha256(np.ascontiguousarray(values.cpu().numpy()).data).hexdigest()
+    key = ("decoded", run.backbone.model_hash, name)
+    known = cast("Pixels | None", run.inputs.cache.get(key))
+    if known is None:
+        known = decoded(run, values)[0]
+        run.inputs.cache.put(key, known, known.nbytes)
+    return known
 
 
 def with_details(picture: Pixels, edited: Pixels, unedited: Pixels) -> Pixels:
@@ -135,7 +136,8 @@ def with_details(picture: Pixels, edited: Pixels, unedited: Pixels) -> Pixels:
     return found
 
 
-def _notes(source: Inverted) -> tuple[Message, ...]:
+def notes_of(source: Inverted) -> tuple[Message, ...]:
+    """What has to be said of how a prompt fits its picture."""
     if not source.fit < LEAST_FIT:
         return ()
     return (

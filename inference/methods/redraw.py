@@ -41,7 +41,7 @@ def redraw(backbone: Backbone, parameters: Redraw, inputs: Inputs, progress: Pro
     if mask is None:
         part = rest(run, part, [run.prompt])
     else:
-        keeper = _Keeper(latents, noise, _at_latents(mask, latents))
+        keeper = _Keeper(latents, noise, at_latents(mask, latents))
         part = rest(run, part, [run.prompt], around=keeper.around)
     return Output(images=decoded(run, part.state.latents), maps=maps(part.heat))
 
@@ -74,7 +74,7 @@ class _Keeper:
         return kept
 
 
-def _at_latents(mask: Pixels, latents: Tensor) -> Tensor:
+def at_latents(mask: Pixels, latents: Tensor) -> Tensor:
     """A mask [H, W] as 0..1 [1, 1, h, w]: every place of the latents that the mask touches."""
     whole = torch.tensor(mask, dtype=torch.float32, device=latents.device)[None, None] / 255
     size = cast("tuple[int, int]", tuple(latents.shape[-2:]))

@@ -97,7 +97,7 @@ def _is_inside(text: str, index: int) -> bool:
     """Whether `index` lies between two letters of one word."""
     if not 0 < index < len(text):
         return False
-    return all(_is_letter(c) and not _is_unspaced(c) for c in (text[index - 1], text[index]))
+    return all(_is_letter(c) and not is_unspaced(c) for c in (text[index - 1], text[index]))
 
 
 def _word_places(text: str, phrase: str) -> list[tuple[int, int]]:
@@ -138,7 +138,7 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 def _kind(text: str, index: int) -> str:
     character = text[index]
-    if _is_unspaced(character):
+    if is_unspaced(character):
         return "unspaced"
     if _is_letter(character) or _joins(text, index):
         return "spaced"
@@ -154,13 +154,14 @@ def _joins(text: str, index: int) -> bool:
     if text[index] not in _JOINERS or index == 0 or index == len(text) - 1:
         return False
     before, after = text[index - 1], text[index + 1]
-    return all(_is_letter(c) and not _is_unspaced(c) for c in (before, after))
+    return all(_is_letter(c) and not is_unspaced(c) for c in (before, after))
 
 
-def _is_unspaced(character: str) -> bool:
+def is_unspaced(character: str) -> bool:
+    """Whether a character belongs to a script that is written without spaces."""
     code = ord(character)
     return any(first <= code <= last for first, last in _UNSPACED)
 
 
 def _has_unspaced(text: str) -> bool:
-    return any(_is_unspaced(character) for character in text)
+    return any(is_unspaced(character) for character in text)

@@ -71,15 +71,17 @@ def carried_out(
     merge: Merge | None = None,
     sofar: Sofar | None = None,
     name: str = "edited",
+    begun: Tensor | None = None,
 ) -> Tensor:
     """The latents [N, C, h, w] at the last level, edited from step `first` on.
 
     Args:
         merge: puts unedited latents back after each step.
         sofar: takes checkpoints, and what the latest one had under `name`.
+        begun: the latents [N, C, h, w] before step `first`, if they are not the inverted ones.
     """
     run, inverted = editing.run, editing.inverted
-    latents = inverted.at(first).repeat(len(editing.prompts), 1, 1, 1)
+    latents = inverted.at(first).repeat(len(editing.prompts), 1, 1, 1) if begun is None else begun
     if sofar is not None:
         known = {done: sofar.get(f"{name}/{done}") for done in range(first + 1, run.steps + 1)}
         reached = [(done, value) for done, value in known.items() if value is not None]
@@ -153,6 +155,17 @@ def guided_step(editing: Editing) -> Step:
     run, inverted = editing.run, editing.inverted
     negatives = inverted.negatives or (inverted.prompt,) * run.steps
     denoise = guided(run.backbone, editing.prompts, negatives, guidance_of(run), predict=editing.predict)
+
+    def step(latents: Tensor, index: int) -> Tensor:
+        return move(denoise(latents, run.levels[index], index), run.levels[index], run.levels[index + 1])
+
+    return step
+
+
+def plain_step(editing: Editing) -> Step:
+    """Usual guided sampling with the run's own negative prompt, from wherever the latents are."""
+    run = editing.run
+    denoise = guided(run.backbone, editing.prompts, run.negative, guidance_of(run), predict=editing.predict)
 
     def step(latents: Tensor, index: int) -> Tensor:
         return move(denoise(latents, run.levels[index], index), run.levels[index], run.levels[index + 1])

@@ -80,7 +80,8 @@ def inverted(run: Run, name: str, picture: str, latents: Tensor, sofar: Sofar, *
     Args:
         picture: the hash of the picture's content.
         latents: the picture's own, [1, C, h, w].
-        first: the first step to be edited; an earlier one next time costs the steps between.
+        first: the first step to be edited; an earlier one next time costs the steps between, and one after the
+            last step is for loops that need no offsets.
 
     Raises:
         EditorError: the way needs another kind of model.

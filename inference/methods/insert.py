@@ -1,0 +1,310 @@
+"""A picture edited by words: the operations "insert" and "insert-sweep".
+
+The picture is inverted with the words of what it shows (`inference.methods.inversion`), and sampled again with
+the words of what it is to show, while the attention of its own pass is carried over
+(`inference.methods.prompt_to_prompt`). What the two prompts say otherwise decides where the change may be;
+outside of it the latents are the picture's. `LOOPS` is the table of ways to do it.
+
+What is drawn anew in a place starts from new noise there: the inverted one still knows what was there before.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from inference.backbones.base import Backbone
+from inference.inputs import Inputs
+from inference.methods.attribute_control import BATCH_PIXELS_CPU, BATCH_PIXELS_GPU
+from inference.methods.edit import notes_of, unedited, with_details
+from inference.methods.generate import Heat, Run, decoded, delay_steps, maps, prepare, span_heat
+from inference.methods.inversion.editing import Editing, Step, carried_out, plain_step
+from inference.methods.inversion.inverted import Inverted
+from inference.methods.inversion.parking import Sofar
+from inference.methods.inversion.paths import step_noise
+from inference.methods.inversion.ways import WAYS, first_step, inverted
+from inference.methods.prompt_to_prompt.alignment import Alignment, Wording, alignments
+from inference.methods.prompt_to_prompt.attention import Edited
+from inference.methods.prompt_to_prompt.blending import BEGINS_AT, Blend
+from inference.methods.prompt_to_prompt.control import Control, Shares, unlike
+from inference.methods.redraw import at_latents, encoded
+from inference.operations import Insert, InsertSweep, InsertWord
+from inference.progress import Progress
+from inference.prompts.differences import differences
+from inference.prompts.prompt import Prompt
+from inference.prompts.subjects import suggest
+from inference.request import Output, Pixels
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loop:
+    """One way to edit.
+
+    Args:
+        way: how the picture is inverted, a name of `inference.methods.inversion.ways`.
+        step: its step; by default the way's own. One of its own needs no offsets of the path.
+        drifts: whether the source is sampled beside the target, instead of kept on its path.
+    """
+
+    way: str
+    step: Callable[[Editing], Step] | None = None
+    drifts: bool = False
+
+
+LOOPS: dict[str, Loop] = {
+    "h-edit": Loop(way="direct"),
+    "direct": Loop(way="direct", step=plain_step),
+    "ddim": Loop(way="direct", step=plain_step, drifts=True),
+    "null-text": Loop(way="null-text"),
+    "negative-prompt": Loop(way="negative-prompt"),
+    "edit-friendly": Loop(way="edit-friendly"),
+    "flow-align": Loop(way="flow-align"),
+    "flow-edit": Loop(way="flow-edit"),
+}
+
+
+def insert(backbone: Backbone, parameters: Insert, inputs: Inputs, progress: Progress) -> Output:
+    """The picture as the prompt says; at strength 0 the picture, untouched."""
+    return _edited(backbone, parameters, inputs, progress, [parameters.strength])
+
+
+def sweep(backbone: Backbone, parameters: InsertSweep, inputs: Inputs, progress: Progress) -> Output:
+    """The pictures of several strengths; at 0 the picture, untouched."""
+    return _edited(backbone, parameters, inputs, progress, parameters.positions)
+
+
+def _edited(
+    backbone: Backbone, parameters: Insert, inputs: Inputs, progress: Progress, strengths: Sequence[float]
+) -> Output:
+    picture = inputs.pixels(parameters.image)
+    if not any(strengths):
+        progress.step(1, 1)
+        return Output(images=(picture,) * len(strengths))
+    loop = LOOPS[parameters.loop or ""]
+    # the run is the source's: its inversion is that of every operation on the same picture and words
+    run = prepare(backbone, replace(parameters, prompt=parameters.source_prompt), inputs, progress)
+    with progress.phase("encode"):
+        target = backbone.encode_prompt(parameters.prompt)
+    sofar = Sofar(run)
+    latents = encoded(run, parameters.image.hash, picture)
+    first = first_step(run, loop.way, parameters.delay)
+    corrected_from = first if loop.step is None else run.steps
+    source = inverted(run, loop.way, parameters.image.hash, latents, sofar, first=corrected_from)
+    work = _Work(
+        run=run, parameters=parameters, loop=loop, source=source, target=target, first=first, sofar=sofar
+    )
+    images: dict[int, Pixels] = {i: picture for i, strength in enumerate(strengths) if not strength}
+    for number, indices in enumerate(_batches(run, strengths)):
+        edited = work.carried_out([strengths[index] for index in indices], f"batch {number}")
+        images.update(zip(indices, (_with_details(work, picture, one) for one in edited), strict=True))
+    return Output(
+        images=tuple(images[index] for index in range(len(strengths))),
+        maps=maps(source.heat),
+        notes=notes_of(source),
+        scores={"fit": source.fit},
+    )
+
+
+def _with_details(work: "_Work", picture: Pixels, edited: Pixels) -> Pixels:
+    if not work.parameters.details:
+        return edited
+    return with_details(picture[..., :3], edited, unedited(work.run, work.source))
+
+
+def _batches(run: Run, strengths: Sequence[float]) -> list[list[int]]:
+    """Which strengths that change something go together."""
+    moved = [index for index, strength in enumerate(strengths) if strength]
+    limit = BATCH_PIXELS_CPU if run.backbone.device.type == "cpu" else BATCH_PIXELS_GPU
+    # two to four samples for each
+    count = max(1, limit // (2 * (run.parameters.width or 1) * (run.parameters.height or 1)))
+    return [moved[start : start + count] for start in range(0, len(moved), count)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    run: Run
+    parameters: Insert
+    loop: Loop
+    source: Inverted
+    target: Prompt
+    first: int
+    sofar: Sofar
+
+    def carried_out(self, strengths: Sequence[float], name: str) -> list[Pixels]:
+        """One batch: the picture at several strengths."""
+        run, parameters, source = self.run, self.parameters, self.source
+        place = self._place()
+        prompts = [unlike(self.target) for _ in strengths]
+        aligned = self._alignments()
+        edit = Edited(
+            alignments=aligned,
+            new_words=self._columns(aligned, self._changed()[1]),
+            elsewhere=self._elsewhere(aligned),
+            place=place,
+        )
+        control = Control(
+            run,
+            source,
+            {prompt: edit for prompt in prompts},
+            strengths=dict(zip(prompts, strengths, strict=True)),
+            shares=self._shares(),
+            blend=self._blend(prompts, aligned, place),
+            anchor=None if self.loop.drifts else self._anchor,
+            kept_as=self._kept_as(),
+            first=self.first,
+            sofar=self.sofar,
+            name=name,
+        )
+        editing = Editing(run=run, inverted=source, prompts=prompts, predict=control.predict)
+        step = control.step((self.loop.step or WAYS[source.way].step)(editing))
+        begun = self._begun(place, len(prompts))
+        with run.progress.phase("sample"):
+            latents = carried_out(editing, step, self.first, sofar=self.sofar, name=name, begun=begun)
+        return list(decoded(run, latents))
+
+    def _shares(self) -> Shares | None:
+        parameters = self.parameters
+        if not parameters.attention:
+            return None
+        return Shares(cross=parameters.cross_share or 0.0, self=parameters.self_share or 0.0)
+
+    def _changed(self) -> tuple[list[Span], list[Span]]:
+        """Characters of the words that change, of the source and of the target, as corrected."""
+        parameters = self.parameters
+        found = differences(parameters.source_prompt, parameters.prompt)
+        ours = {(word.start, word.end) for one in found for word in one.source}
+        theirs = {(word.start, word.end) for one in found for word in one.target}
+        return _corrected(ours, parameters.source_words), _corrected(theirs, parameters.words)
+
+    def _alignments(self) -> tuple[Alignment, ...]:
+        parameters = self.parameters
+        wording = Wording(
+            weights={(word.start, word.end): word.weight for word in parameters.words if word.weight != 1},
+            changed=[(word.start, word.end) for word in parameters.words if word.changes],
+            replace=parameters.alignment == "replace",
+        )
+        parts = self.run.backbone.text_parts
+        found = alignments(self.source.prompt, self.target, parts, wording)
+        return tuple(one.to(self.run.backbone.device) for one in found)
+
+    def _columns(self, aligned: Sequence[Alignment], spans: Sequence[Span]) -> frozenset[int]:
+        """Text columns of the target's words at these characters."""
+        found: set[int] = set()
+        for part, alignment in zip(self._parts(), aligned, strict=True):
+            offsets = self.target.offsets[part]
+            found |= {alignment.start + i for i in _touching(offsets, spans)}
+        return frozenset(found)
+
+    def _parts(self) -> list[str]:
+        """For each part of the text the encoder whose tokens its columns are."""
+        parts = self.run.backbone.text_parts.values()
+        names = (next((n for n in part.encoders if n in self.target.offsets), None) for part in parts)
+        return [name for name in names if name is not None]
+
+    def _elsewhere(self, aligned: Sequence[Alignment]) -> frozenset[int]:
+        """Columns of subjects that stay: they are not to come a second time in a place that is drawn anew."""
+        if not self.parameters.anew:
+            return frozenset()
+        prompt, new = self.target.text, self._changed()[1]
+        stay = [
+            span
+            for one in suggest(prompt)
+            if not one.is_setting
+            for span in ((one.start, one.end), *one.modifiers)
+            if not any(span[0] < end and start < span[1] for start, end in new)
+        ]
+        return self._columns(aligned, stay)
+
+    def _place(self) -> Tensor | None:
+        """Where something may change, [1, 1, h, w] in 0..1: what was drawn, or where removed words are."""
+        parameters, latents = self.parameters, self.source.reconstruction
+        if parameters.mask is not None:
+            return at_latents(self.run.inputs.pixels(parameters.mask), latents)
+        if parameters.kind != "remove":
+            return None
+        return _seen(self.source.heat, self._changed()[0], latents)
+
+    def _blend(
+        self, prompts: Sequence[Prompt], aligned: Sequence[Alignment], place: Tensor | None
+    ) -> Blend | None:
+        parameters, run = self.parameters, self.run
+        if not parameters.local and place is None:
+            return None
+        ours, theirs = self._changed()
+        source: list[int] = []
+        target: list[int] = []
+        before_source = before_target = 0
+        for part, alignment in zip(self._parts(), aligned, strict=True):
+            source += [before_source + i for i in _touching(self.source.prompt.offsets[part], ours)]
+            target += [before_target + i for i in _touching(self.target.offsets[part], theirs)]
+            before_source += len(alignment.carried)
+            before_target += len(alignment.taken)
+        rows, columns = cast("tuple[int, int]", tuple(self.source.path.shape[-2:]))
+        return Blend(
+            size=(rows, columns),
+            first=self.first + round(BEGINS_AT * (run.steps - self.first)),
+            threshold=parameters.threshold,
+            source=source,
+            targets={prompt: target for prompt in prompts},
+            place=place,
+            by_words=bool(parameters.local) and bool(source or target),
+        )
+
+    def _anchor(self, index: int) -> Tensor:
+        """The source's latents before a step: on its path, or noised where there is no path."""
+        level, source = self.run.levels[index], self.source
+        if len(source.path) > 1:
+            return source.at(index)
+        noise = step_noise(self.parameters.seed, index, source.reconstruction)
+        return level.alpha * source.reconstruction + level.sigma * noise
+
+    def _kept_as(self) -> tuple[object, ...]:
+        """What the source's latents depend on."""
+        parameters, way = self.parameters, self.source.way
+        drawn = parameters.seed if len(self.source.path) == 1 or "seed" in WAYS[way].reads else None
+        guided = (parameters.negative_prompt, parameters.guidance_scale) if way == "null-text" else None
+        shape = tuple(self.source.path.shape[-2:])
+        return (way, parameters.image.hash, parameters.source_prompt, shape, self.run.steps, drawn, guided)
+
+    def _begun(self, place: Tensor | None, count: int) -> Tensor:
+        """The latents that the edit starts from; new noise in a place that is drawn anew."""
+        latents = self.source.at(self.first).repeat(count, 1, 1, 1)
+        if not self.parameters.anew or place is None:
+            return latents
+        level = self.run.levels[self.first]
+        noise = step_noise(self.parameters.seed, self.run.steps, latents)
+        fresh = level.sigma * noise
+        if len(self.source.path) == 1:  # of pictures, not of noisy ones
+            return latents
+        return torch.where(place > 0, fresh.expand_as(latents), latents)
+
+
+def _corrected(found: set[Span], words: Sequence[InsertWord]) -> list[Span]:
+    said = {(word.start, word.end): word.changes for word in words if word.changes is not None}
+    kept = {span for span in found if said.get(span) is not False}
+    return sorted(kept | {span for span, changes in said.items() if changes})
+
+
+def _touching(offsets: Sequence[Span], spans: Sequence[Span]) -> list[int]:
+    return [i for i, (a, b) in enumerate(offsets) if any(a < end and start < b for start, end in spans)]
+
+
+def _seen(heat: Heat, spans: Sequence[Span], latents: Tensor) -> Tensor | None:
+    """Where the words at `spans` are in the picture; None if nothing is known."""
+    from inference.methods.only_subject import SEEN_FROM
+
+    found = [seen for span in spans if (seen := span_heat(heat, span)) is not None]
+    if not found:
+        return None
+    total = torch.tensor(sum(found[1:], found[0]))[None, None]
+    low, high = total.min(), total.max()
+    total = (total - low) / (high - low).clamp(min=1e-12)
+    pooled = torch.nn.functional.max_pool2d(total, 3, stride=1, padding=1)
+    size = cast("tuple[int, int]", tuple(latents.shape[-2:]))
+    whole = torch.nn.functional.interpolate(pooled, size=size, mode="bilinear", align_corners=False)
+    return (whole > 4 * SEEN_FROM).float().to(latents.device)

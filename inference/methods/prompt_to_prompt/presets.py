@@ -1,0 +1,105 @@
+"""What each kind of change leaves open, and what no change by words can be made of. Free of torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from inference.errors import EditorError
+from inference.operations import Insert, InsertWord
+from inference.parameters import Parameters
+from inference.prompts.differences import differences, in_common
+
+if TYPE_CHECKING:
+    from inference.filling import Filling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """Values that a kind of change leaves open.
+
+    Args:
+        loop, flow_loop: of models that predict noise, and of those of flow matching.
+        cross_share, self_share: of the steps; 0.4 and 0.6 are those of the benchmark's tables.
+        local: whether the change keeps to its words.
+        anew: whether a place that is given is drawn from new noise.
+    """
+
+    loop: str = "h-edit"
+    flow_loop: str = "flow-align"
+    cross_share: float = 0.4
+    self_share: float = 0.6
+    local: bool = True
+    anew: bool = False
+
+
+PRESETS = {
+    "replace": Preset(),
+    "add": Preset(loop="direct", flow_loop="direct", local=False, anew=True),
+    "remove": Preset(loop="direct", flow_loop="direct", local=False, anew=True),
+    "change": Preset(),
+    "style": Preset(local=False),
+}
+
+
+def insertion(parameters: Parameters, filling: Filling) -> Parameters:
+    """The kind's own values where they are left open.
+
+    Raises:
+        EditorError: there is nothing to change, nothing in common, or no place in the picture.
+    """
+    if not isinstance(parameters, Insert):
+        return parameters
+    _check_prompts(parameters)
+    if parameters.mask is not None:
+        mask = cast("Any", filling.contents[parameters.mask.hash])
+        if not np.any(mask):
+            raise EditorError(
+                "The place of the change is outside of the picture.", "Draw it on what shall change."
+            )
+    preset = PRESETS[parameters.kind]
+    loop = preset.flow_loop if filling.backbone.schedule.is_flow else preset.loop
+    left_open = {
+        "loop": loop,
+        "cross_share": preset.cross_share,
+        "self_share": preset.self_share,
+        "local": preset.local,
+        "anew": preset.anew and (parameters.mask is not None or parameters.kind == "remove"),
+    }
+    return replace(
+        parameters, **{name: value for name, value in left_open.items() if getattr(parameters, name) is None}
+    )
+
+
+def _check_prompts(parameters: Insert) -> None:
+    source, target = parameters.source_prompt, parameters.prompt
+    if not target.strip():
+        raise EditorError("The prompt is empty.", "Say in words what the picture is to show.")
+    for words, text in ((parameters.words, target), (parameters.source_words, source)):
+        for word in words:
+            _check_word(word, text)
+    if not in_common(source, target):
+        raise EditorError(
+            "“{source}” and “{prompt}” have no word in common.",
+            "Say what the picture shows, and change only the words of what shall be different.",
+            source=source,
+            prompt=target,
+        )
+    weighted = any(word.weight != 1 for word in parameters.words)
+    if not differences(source, target) and not weighted:
+        raise EditorError(
+            "Both prompts say the same.", "Change the words of what shall be different, or weigh one."
+        )
+
+
+def _check_word(word: InsertWord, text: str) -> None:
+    if not 0 <= word.start < word.end <= len(text):
+        raise EditorError(
+            "The word at characters {start} to {end} is not in the prompt, which has {count} characters.",
+            "Choose the word again.",
+            start=word.start,
+            end=word.end,
+            count=len(text),
+        )

@@ -1,0 +1,101 @@
+"""What differs between two prompts, word by word: what an edit by words is about.
+
+    differences("a photo of a man and a cat", "a photo of a man and a black dog")
+    # (Difference(source=(cat), target=(black, dog)),)
+
+Free of torch: the window shows the words in colour before anything is loaded, and people correct them there.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from inference.prompts.words import Word, find_names, is_unspaced, words
+
+
+class Pair(NamedTuple):
+    """A place of an alignment: the index on each side, None where that side has a gap."""
+
+    source: int | None
+    target: int | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Words of the source in whose place other words of the target stand; one side may have none."""
+
+    source: tuple[Word, ...]
+    target: tuple[Word, ...]
+
+
+def aligned(source: Sequence[Hashable], target: Sequence[Hashable]) -> tuple[Pair, ...]:
+    """Needleman and Wunsch's alignment: a gap costs 0, a match gains 1, a mismatch costs 1.
+
+    A mismatch is therefore never better than two gaps: each pair holds two equal things, or a gap.
+    """
+    rows, columns = len(source) + 1, len(target) + 1
+    best = [[0] * columns for _ in range(rows)]
+    for i in range(1, rows):
+        for j in range(1, columns):
+            matched = best[i - 1][j - 1] + 1 if source[i - 1] == target[j - 1] else -1
+            best[i][j] = max(matched, best[i - 1][j], best[i][j - 1])
+    found: list[Pair] = []
+    i, j = rows - 1, columns - 1
+    while i or j:
+        same = i > 0 and j > 0 and source[i - 1] == target[j - 1]
+        if same and best[i][j] == best[i - 1][j - 1] + 1:
+            i, j = i - 1, j - 1
+            found.append(Pair(i, j))
+        elif j > 0 and best[i][j] == best[i][j - 1]:
+            j -= 1
+            found.append(Pair(None, j))
+        else:
+            i -= 1
+            found.append(Pair(i, None))
+    return tuple(reversed(found))
+
+
+def differences(source: str, target: str, names: Sequence[str] = ()) -> tuple[Difference, ...]:
+    """Where the two prompts say something else, in their order; capitals do not matter.
+
+    In scripts without spaces each sign counts as a word.
+
+    Args:
+        names: words that may have any signs, such as "<toy>".
+    """
+    ours, theirs = _small_words(source, names), _small_words(target, names)
+    pairs = aligned([word.text.casefold() for word in ours], [word.text.casefold() for word in theirs])
+    found: list[Difference] = []
+    gone: list[Word] = []
+    new: list[Word] = []
+    for pair in (*pairs, Pair(-1, -1)):
+        if pair.source is not None and pair.target is not None:
+            if gone or new:
+                found.append(Difference(tuple(gone), tuple(new)))
+            gone, new = [], []
+        elif pair.source is not None:
+            gone.append(ours[pair.source])
+        elif pair.target is not None:
+            new.append(theirs[pair.target])
+    return tuple(found)
+
+
+def in_common(source: str, target: str) -> int:
+    """How many words the two prompts share, in their order."""
+    ours, theirs = _small_words(source, ()), _small_words(target, ())
+    pairs = aligned([word.text.casefold() for word in ours], [word.text.casefold() for word in theirs])
+    return sum(pair.source is not None and pair.target is not None for pair in pairs)
+
+
+def _small_words(text: str, names: Sequence[str]) -> list[Word]:
+    """The words of a text; each sign of a run without spaces is one of its own."""
+    named = [Word(start, end, text[start:end]) for start, end, _ in find_names(text, names)]
+    found = list(named)
+    for word in words(text):
+        if any(word.start < one.end and one.start < word.end for one in named):
+            continue
+        if is_unspaced(word.text[0]):
+            found += [Word(word.start + i, word.start + i + 1, sign) for i, sign in enumerate(word.text)]
+        else:
+            found.append(word)
+    return sorted(found)
