@@ -47,11 +47,13 @@ class Layer:
         name: its module's name, such as "up_blocks.1.attentions.0.transformer_blocks.0.attn2".
         kind: what attends to what.
         stride: latent pixels per query along one side: 1, 2, 4 …; the grid is ⌈h/stride⌉ × ⌈w/stride⌉.
+        width: numbers of a query in all heads together; 0 where nobody said.
     """
 
     name: str
     kind: AttentionKind
     stride: int
+    width: int = 0
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Rows and columns of the queries' grid for latents of this size."""

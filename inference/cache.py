@@ -39,6 +39,12 @@ class ByteCache(Generic[Value]):
         while self.used_bytes > self.limit_bytes:
             self._drop(next(iter(self._values)))
 
+    def limit(self, limit_bytes: int) -> None:
+        """Keep at most so much from now on."""
+        self.limit_bytes = limit_bytes
+        while self.used_bytes > self.limit_bytes:
+            self._drop(next(iter(self._values)))
+
     def clear(self) -> None:
         self._values.clear()
         self.used_bytes = 0

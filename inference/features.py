@@ -20,15 +20,34 @@ class Feature:
             half of a joint block's output.
         stride: latent pixels per feature along one side.
         output: which of the module's outputs it is, where there are several.
+        channels: how many numbers it has at each place; 0 where nobody said.
     """
 
     name: str
     stride: int
     output: int = 0
+    channels: int = 0
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Rows and columns for latents of this size."""
         return -(-height // self.stride), -(-width // self.stride)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Structure:
+    """Where a family's denoiser holds the layout of what it draws, and for how long it needs to be told.
+
+    Args:
+        features: patterns of `Feature` names.
+        attention: patterns of attention layers' names; their queries and keys between image tokens count.
+        feature_share, attention_share: the shares of the steps, from the first, at which features and
+            attention are those of another picture in the usual setting.
+    """
+
+    features: tuple[str, ...]
+    attention: tuple[str, ...]
+    feature_share: float
+    attention_share: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+import numpy as np
+
 from inference.chosen_steps import chosen
 from inference.content import Content, DeltaFile, content_hash
 from inference.deltas import Delta, DeltaLibrary, delta_from_bytes, delta_to_bytes
@@ -30,6 +32,7 @@ from inference.operations import (
     Refine,
     SamplingParameters,
     SubjectEdit,
+    Translate,
 )
 from inference.parameters import Parameters
 from inference.progress import Progress
@@ -39,6 +42,8 @@ from inference.sizes import working_size
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
     from inference.content import Blob
+
+_FLAT = 2  # of 255: differences that nobody sees
 
 Fill: TypeAlias = "Callable[[Parameters, Filling], Parameters]"
 
@@ -86,7 +91,7 @@ def model_defaults(parameters: Parameters, filling: Filling) -> Parameters:
                 pixels.shape[1],
                 pixels.shape[0],
                 filling.backbone,
-                usual_area=isinstance(parameters, Edit | Insert),
+                usual_area=isinstance(parameters, Edit | Insert | Translate),
             )
             parameters = replace(parameters, width=width, height=height)
     left_open = {
@@ -103,11 +108,14 @@ def source(parameters: Parameters, filling: Filling) -> Parameters:
     Raises:
         EditorError: as said.
     """
-    if not isinstance(parameters, Edit | Insert):
+    if not isinstance(parameters, Edit | Insert | Translate):
         return parameters
     shown = parameters.source_prompt if isinstance(parameters, Insert) else parameters.prompt
     if not shown.strip():
-        raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
+        hint = "Say in words what the picture shows."
+        if isinstance(parameters, Translate):
+            hint = "Say in words what the picture shall become."
+        raise EditorError("The prompt is empty.", hint)
     pixels = cast("Pixels", filling.contents[parameters.image.hash])
     (height, width), unit = pixels.shape[:2], filling.backbone.size_unit
     if min(width, height) < unit:
@@ -121,6 +129,11 @@ def source(parameters: Parameters, filling: Filling) -> Parameters:
         )
     if pixels.shape[2] == 4 and not pixels[..., 3].any():
         raise EditorError("The picture is fully transparent.", "Choose one that shows something.")
+    if isinstance(parameters, Translate) and int(np.ptp(pixels[..., :3], axis=(0, 1)).max()) <= _FLAT:
+        raise EditorError(
+            "The picture is of one colour: it has no structure to keep.",
+            "Choose one that shows something, or make a new picture.",
+        )
     return parameters
 
 

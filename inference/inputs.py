@@ -11,6 +11,8 @@ from inference.disk_cache import DiskCache
 from inference.operations import SubjectEdit
 from inference.request import Pixels
 
+FEATURE_BYTES = 2**30
+
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
@@ -22,6 +24,7 @@ class Inputs:
         deltas: those of the parameters' edits, by hash, fitted to the model.
         cache: what later runs can use again (encoded prompts, latents at a step), keyed by all that
             decides it, the model's hash included; sizes are in bytes.
+        features: the same for features of the network, which take most by far; methods set its limit.
         kept: the same on disk, for what is worth hundreds of megabytes; None where nothing is kept.
         resume: the checkpoint of an earlier run to go on from, as that run gave it; None at the beginning.
     """
@@ -29,6 +32,7 @@ class Inputs:
     contents: Mapping[str, Any] = field(default_factory=dict[str, Any])
     deltas: Mapping[str, Delta] = field(default_factory=dict[str, Delta])
     cache: ByteCache[Any] = field(default_factory=lambda: ByteCache[Any](64 * 2**20))
+    features: ByteCache[Any] = field(default_factory=lambda: ByteCache[Any](FEATURE_BYTES))
     kept: DiskCache | None = None
     resume: bytes | None = None
 

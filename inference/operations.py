@@ -432,6 +432,108 @@ class Redraw(SamplingParameters):
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
 
 
+TRANSLATIONS = ("plug-and-play", "no-inversion", "one-copy", "redraw")
+MOST_KEPT_MIB = 65_536
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translate(SamplingParameters):
+    """A picture re-rendered from a new text, its structure kept (arXiv:2211.12572).
+
+    `way` is how the structure comes from the picture into the new one: "plug-and-play" inverts the picture;
+    "no-inversion" noises it anew at each step (the structure half of arXiv:2406.07540), "one-copy" only once
+    (arXiv:2507.02792), with `restart` going back into the noise once; "redraw" only starts from it
+    (arXiv:2108.01073). `structure` is the share of the steps that are told, 0.8 the method's usual one;
+    `appearance` how much of the look comes from the text: below 1 the run starts later, at 0 the picture
+    stays. `source_prompt` says what the picture shows; it is inverted with it, and `away` is how far the
+    picture's description takes the negative prompt's place. `subject` are words of the prompt: only their
+    structure is kept, foreground and background attended separately, where `source_subject` are those of
+    the source prompt. `inversion_steps` of None are as many as `steps`; the authors' code takes 999.
+    """
+
+    image: Picture = param(REQUIRED, N_("Operations", "Picture"))
+    mask: Mask | None = param(None, N_("Operations", "Only here"))
+    structure: float = param(
+        0.8,
+        N_("Operations", "Structure"),
+        help=N_("Operations", "How much of the picture's outlines and layout is kept"),
+        min=0,
+        max=1,
+        step=0.05,
+    )
+    appearance: float = param(
+        1.0,
+        N_("Operations", "Appearance"),
+        help=N_("Operations", "How much of the look comes from the text; 0 keeps the picture"),
+        min=0,
+        max=1,
+        step=0.05,
+    )
+    way: str = param(
+        "plug-and-play",
+        N_("Operations", "Way"),
+        help=N_("Operations", "How the structure comes from the picture"),
+        choices=TRANSLATIONS,
+        advanced=True,
+    )
+    source_prompt: str = param(
+        "",
+        N_("Operations", "Source prompt"),
+        help=N_("Operations", "What the picture shows; may be left out"),
+        most=LONGEST_PROMPT,
+        multiline=True,
+        advanced=True,
+    )
+    away: float = param(
+        0.0,
+        N_("Operations", "Away from the source"),
+        help=N_("Operations", "How strongly the result avoids what the source prompt says"),
+        min=0,
+        max=1,
+        step=0.05,
+        advanced=True,
+    )
+    subject: str = param(
+        "",
+        N_("Operations", "Subject"),
+        help=N_("Operations", "Words of the prompt: only their structure is kept"),
+        most=1000,
+        advanced=True,
+    )
+    source_subject: str = param(
+        "",
+        N_("Operations", "Subject of the source"),
+        help=N_("Operations", "Words of the source prompt that stand for it, where they are others"),
+        most=1000,
+        advanced=True,
+    )
+    inversion_steps: int | None = param(
+        None,
+        N_("Operations", "Steps of the inversion"),
+        help=N_("Operations", "As many as steps where left open; 999 as the authors had it"),
+        min=1,
+        max=999,
+        advanced=True,
+    )
+    restart: bool = param(
+        False,
+        N_("Operations", "Restart"),
+        help=N_("Operations", "One copy only: go back into the noise once, which mends mistakes"),
+        advanced=True,
+    )
+    kept_mib: int = param(
+        1024,
+        N_("Operations", "Memory for features (MiB)"),
+        help=N_("Operations", "What is kept of the picture, so that another text costs half"),
+        min=0,
+        max=MOST_KEPT_MIB,
+        advanced=True,
+    )
+    sampler: str | None = param("ddim", N_("Operations", "Sampler"), choices=("ddim",), hidden=True)
+    width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, hidden=True)
+    height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
+
+
 MOST_LEARNING_STEPS = 20_000
 
 
@@ -673,6 +775,28 @@ OPERATIONS: dict[str, Operation] = {
             paper="arXiv:2108.01073",
             neutral={"strength": 0.0},
             effective={"strength": 0.5},
+        ),
+        Operation(
+            name="translate",
+            label=N_("Operations", "Translate"),
+            parameters=Translate,
+            method="inference.methods.plug_and_play.translate:translate",
+            fills=(SOURCE, DEFAULTS),
+            editable=_SAMPLED
+            | {
+                "structure",
+                "appearance",
+                "way",
+                "source_prompt",
+                "away",
+                "subject",
+                "source_subject",
+                "restart",
+            },
+            panel="translate",
+            paper="arXiv:2211.12572",
+            neutral={"appearance": 0.0},
+            effective={"way": "no-inversion", "guidance_scale": 3.0},
         ),
         Operation(
             name="edit",

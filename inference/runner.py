@@ -22,7 +22,7 @@ from inference.deltas import Delta, DeltaLibrary
 from inference.disk_cache import DiskCache
 from inference.errors import EditorError, TooLittleMemoryError
 from inference.filling import Filling, filled
-from inference.inputs import Inputs
+from inference.inputs import FEATURE_BYTES, Inputs
 from inference.messages import Message, listed
 from inference.metrics import judge
 from inference.models import Catalogue, MemoryMode, ModelEntry
@@ -102,6 +102,7 @@ class Runner:
         self._loaded: _Loaded | None = None
         self._results: ByteCache[Result] = ByteCache(RESULT_CACHE_BYTES)
         self._work: ByteCache[Any] = ByteCache(WORK_CACHE_BYTES)
+        self._features: ByteCache[Any] = ByteCache(FEATURE_BYTES)
         self._learnt: dict[tuple[str, str], Delta] = {}
 
     def run(
@@ -150,6 +151,7 @@ class Runner:
         """Drop results and intermediate values; the model stays loaded."""
         self._results.clear()
         self._work.clear()
+        self._features.clear()
 
     def model_hash(self, model: str, progress: Progress) -> str:
         """The hash of the model's weights; loads it."""
@@ -237,6 +239,7 @@ class Runner:
             contents=seen,
             deltas=filling.deltas,
             cache=self._work,
+            features=self._features,
             kept=self._kept,
             resume=resume,
         )
@@ -274,6 +277,7 @@ class Runner:
 
     def _free(self) -> None:
         self._work.clear()
+        self._features.clear()
         if self._loaded is not None:
             memory.free(self._loaded.backbone.device)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inference.attention import AttentionStore, Layer, Tap, TextPart, Where
-from inference.features import Feature
+from inference.features import Feature, Structure
 from inference.operations import Family
 from inference.progress import Measurements
 from inference.prompts.learnt_words import LearntWord
@@ -37,6 +37,7 @@ class Backbone(ABC):
     """One loaded model. Methods are functions of a backbone and never ask which family it has."""
 
     family: Family
+    structure: Structure  # where the denoiser holds the layout of what it draws
     name: str
     model_hash: str
     sandbox: bool  # one of the built-in models

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 
 from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -19,7 +19,10 @@ def unet_layers(unet: UNet2DConditionModel) -> tuple[Layer, ...]:
     levels = len(unet.config["down_block_types"])
     modules = cast("Iterable[tuple[str, nn.Module]]", unet.named_modules())
     names = [name for name, _ in modules if name.endswith((".attn1", ".attn2"))]
-    found = [Layer(name, _unet_kind(name), _unet_stride(name, levels)) for name in names]
+    found = [
+        Layer(name, _unet_kind(name), _unet_stride(name, levels), _width(unet.get_submodule(name)))
+        for name in names
+    ]
     # modules are registered down, up, mid
     return tuple(sorted(found, key=lambda layer: ("down", "mid_", "up_b").index(layer.name[:4])))
 
@@ -29,9 +32,12 @@ def transformer_layers(transformer: SD3Transformer2DModel) -> tuple[Layer, ...]:
     stride = int(transformer.config["patch_size"])
     found: list[Layer] = []
     for index, block in enumerate(transformer.transformer_blocks):
-        found.append(Layer(f"transformer_blocks.{index}.attn", AttentionKind.JOINT, stride))
-        if getattr(block, "attn2", None) is not None:
-            found.append(Layer(f"transformer_blocks.{index}.attn2", AttentionKind.SELF, stride))
+        first, second = block.attn, getattr(block, "attn2", None)
+        found.append(Layer(f"transformer_blocks.{index}.attn", AttentionKind.JOINT, stride, _width(first)))
+        if second is not None:
+            found.append(
+                Layer(f"transformer_blocks.{index}.attn2", AttentionKind.SELF, stride, _width(second))
+            )
     return tuple(found)
 
 
@@ -46,14 +52,29 @@ def unet_features(unet: UNet2DConditionModel) -> tuple[Feature, ...]:
     levels = len(unet.config["down_block_types"])
     modules = cast("Iterable[tuple[str, nn.Module]]", unet.named_modules())
     matches = [match for name, _ in modules if (match := _UNET_FEATURE.fullmatch(name)) is not None]
-    return tuple(Feature(match[0], _unet_stride(match[0], levels)) for match in sorted(matches, key=_when))
+    return tuple(
+        Feature(match[0], _unet_stride(match[0], levels), channels=_channels(unet.get_submodule(match[0])))
+        for match in sorted(matches, key=_when)
+    )
 
 
 def transformer_features(transformer: SD3Transformer2DModel) -> tuple[Feature, ...]:
     """The image's half of each block's output; the text's comes first."""
     stride = int(transformer.config["patch_size"])
     count = len(transformer.transformer_blocks)
-    return tuple(Feature(f"transformer_blocks.{index}", stride, output=1) for index in range(count))
+    width = int(transformer.config["attention_head_dim"]) * int(transformer.config["num_attention_heads"])
+    return tuple(
+        Feature(f"transformer_blocks.{index}", stride, output=1, channels=width) for index in range(count)
+    )
+
+
+def _width(attention: Any) -> int:
+    return int(attention.to_q.out_features)
+
+
+def _channels(module: Any) -> int:
+    """What a resnet, its last convolution or a transformer puts out at each place."""
+    return int(module.out_channels)
 
 
 def _when(match: re.Match[str]) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from torch import Tensor
 from inference.attention import TextPart
 from inference.backbones.latent import stacked
 from inference.backbones.unet import UNetBackbone
+from inference.features import Structure
 from inference.operations import Family
 from inference.prompts.learnt_words import LearntWord
 from inference.prompts.prompt import Prompt
@@ -16,6 +17,13 @@ class Sd1Backbone(UNetBackbone):
     """See the module's text. The text encoder's last hidden state, normalised, is the context."""
 
     family = Family.SD1
+    # Plug-and-Play (arXiv:2211.12572): f^4, and the self attention of decoder layers 4-11
+    structure = Structure(
+        features=("up_blocks.1.resnets.1.conv2",),
+        attention=("up_blocks.1.attentions.[12].*.attn1", "up_blocks.[23].attentions.[012].*.attn1"),
+        feature_share=0.8,
+        attention_share=0.5,
+    )
 
     def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
         (encoder,) = self.parts.text_encoders

@@ -10,7 +10,7 @@ from inference.attention import AttentionKind, Layer, TextPart, Where
 from inference.backbones.latent import LatentBackbone, stacked, stacked_pooled
 from inference.backbones.layers import transformer_features, transformer_layers
 from inference.errors import EditorError
-from inference.features import Feature
+from inference.features import Feature, Structure
 from inference.operations import Family
 from inference.prompts.learnt_words import LearntWord
 from inference.prompts.prompt import Offset, Prompt
@@ -25,6 +25,12 @@ class Sd3Backbone(LatentBackbone):
     """See the module's text. The context is [CLIP-L | CLIP-G | zeros] for 77 tokens, then T5."""
 
     family = Family.SD3
+    structure = Structure(
+        features=("transformer_blocks.[12]",),
+        attention=("transformer_blocks.*.attn",),
+        feature_share=0.4,
+        attention_share=0.5,
+    )
 
     def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
         embeddings: dict[str, Tensor] = {}

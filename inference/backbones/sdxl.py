@@ -8,6 +8,7 @@ from torch import Tensor
 from inference.attention import TextPart
 from inference.backbones.latent import stacked, stacked_pooled
 from inference.backbones.unet import UNetBackbone
+from inference.features import Structure
 from inference.operations import Family
 from inference.prompts.learnt_words import LearntWord
 from inference.prompts.prompt import NO_CHARACTERS, Prompt
@@ -19,6 +20,13 @@ class SdxlBackbone(UNetBackbone):
     """See the module's text. Both encoders' last but one hidden states are the context."""
 
     family = Family.SDXL
+    # Ctrl-X (arXiv:2406.07540)
+    structure = Structure(
+        features=("up_blocks.0.resnets.0",),
+        attention=("up_blocks.0.attentions.[012].*.attn1",),
+        feature_share=0.6,
+        attention_share=0.6,
+    )
 
     def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
         length = int(self.parts.tokenizers["clip_l"].model_max_length)

@@ -1,0 +1,160 @@
+"""The picture that gives the structure: its latents at every step, and what the model saw in them.
+
+Ways to have latents at a level without drifting from the picture:
+
+    inversion       x_t of the picture's path, read back at each step (50 steps, or the authors' 999)
+    fresh noise     x_t = α_t·x₀ + σ_t·ε_t, another ε at each step (Ctrl-X, arXiv:2406.07540)
+    one copy        x_t at one level for all steps (RichControl, arXiv:2507.02792)
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from inference.methods.generate import Run
+from inference.methods.inversion.parking import Sofar
+from inference.methods.inversion.paths import ddim_path, step_noise
+from inference.methods.plug_and_play.injection import Seen
+from inference.operations import Translate
+from inference.prompts.prompt import Prompt
+from inference.schedule import Level
+
+# RichControl's one copy: noised to this share of the schedule.
+COPY_AT = 0.4
+_LARGEST_TIMESTEP = 1000
+
+
+@dataclass(kw_only=True)
+class Source:
+    """The picture as the steps of a run read it.
+
+    Args:
+        prompt: with what the network is asked about it.
+        latents: step → latents [1, C, h, w] at its level.
+        picture: the picture's own latents [1, C, h, w].
+        seen: what was kept of each step; grows as runs ask.
+        offsets: what a step from the path's latents misses the next ones by, by step; None where the
+            latents are no path.
+    """
+
+    prompt: Prompt
+    latents: Callable[[int], Tensor]
+    picture: Tensor
+    seen: dict[int, Seen] = field(default_factory=dict[int, Seen])
+    offsets: dict[int, Tensor] | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        offsets = [] if self.offsets is None else self.offsets.values()
+        return self.feature_bytes + sum(one.numel() * one.element_size() for one in offsets)
+
+    @property
+    def feature_bytes(self) -> int:
+        """What is kept of features and attention; steps that share theirs count once."""
+        return sum(seen.size_bytes for seen in {id(one): one for one in self.seen.values()}.values())
+
+
+def sourced(run: Run, parameters: Translate, name: str, latents: Tensor) -> Source:
+    """The source of this request, as far as it is known from earlier ones.
+
+    Args:
+        name: the hash of the picture's content.
+        latents: the picture's own.
+    """
+    key = _key(run, parameters, name, latents)
+    known = run.inputs.features.get(key)
+    if known is not None:
+        return known
+    prompt = source_prompt(run, parameters)
+    if parameters.way == "plug-and-play":
+        path = _path(run, parameters, name, latents, prompt)
+        return Source(
+            prompt=prompt, latents=lambda index: path[index : index + 1], picture=latents, offsets={}
+        )
+    return Source(prompt=prompt, latents=_noised(run.levels, run.parameters.seed, latents), picture=latents)
+
+
+def keep(run: Run, parameters: Translate, name: str, source: Source) -> None:
+    """Let later requests have it."""
+    run.inputs.features.put(_key(run, parameters, name, source.picture), source, source.size_bytes)
+
+
+def source_prompt(run: Run, parameters: Translate) -> Prompt:
+    """What the picture shows; the empty prompt, as the family has it, where nobody says."""
+    key = ("source prompt", run.backbone.model_hash, str(run.backbone.dtype), parameters.source_prompt)
+    known = run.inputs.cache.get(key)
+    if known is None:
+        encode = (
+            run.backbone.encode_prompt if parameters.source_prompt.strip() else run.backbone.negative_prompt
+        )
+        # an object of its own: samples are told apart by their prompts' identity
+        known = encode(parameters.source_prompt.strip()).with_embeddings({})
+        run.inputs.cache.put(key, known, 2**20)
+    return known
+
+
+def one_copy(run: Run, latents: Tensor) -> tuple[Tensor, Level]:
+    """The picture's latents noised once, and at which level."""
+    level = run.backbone.schedule.level_at(COPY_AT * _LARGEST_TIMESTEP)
+    noise = step_noise(run.parameters.seed, run.steps, latents)
+    return level.alpha * latents + level.sigma * noise, level
+
+
+def _noised(levels: Sequence[Level], seed: int, latents: Tensor) -> Callable[[int], Tensor]:
+    def at(index: int) -> Tensor:
+        level = levels[index]
+        return level.alpha * latents + level.sigma * step_noise(seed, index, latents)
+
+    return at
+
+
+def _path(run: Run, parameters: Translate, name: str, latents: Tensor, prompt: Prompt) -> Tensor:
+    """Latents [S + 1, C, h, w] of the inversion at the run's levels, from disk where they are known."""
+    kept, key = run.inputs.kept, ["path", *_key(run, parameters, name, latents)]
+    known = kept.get(key) if kept is not None else None
+    if known is not None and "path" in known and len(known["path"]) == run.steps + 1:
+        return torch.tensor(known["path"]).to(run.backbone.device)
+    levels, wanted = _levels(run, parameters.inversion_steps or run.steps)
+    inverting = replace(run, prompt=prompt, levels=levels)
+    with run.progress.phase("invert"):
+        path = ddim_path(inverting, latents, Sofar(inverting))[list(wanted)]
+    if kept is not None:
+        kept.put(key, {"path": path.cpu().numpy()})
+    return path
+
+
+def _levels(run: Run, steps: int) -> tuple[tuple[Level, ...], tuple[int, ...]]:
+    """The levels of an inversion of `steps` steps that passes all those of the run, and where these are."""
+    if steps == run.steps:
+        return run.levels, tuple(range(run.steps + 1))
+    parameters = run.parameters
+    finer = run.backbone.levels(steps, parameters.width or 0, parameters.height or 0, "ddim")
+    own = {round(level.sigma, 5) for level in run.levels}
+    between = [level for level in finer if round(level.sigma, 5) not in own]
+    noisiest, least = run.levels[0].sigma, run.levels[-1].sigma
+    between = [level for level in between if least < level.sigma < noisiest]
+    every = tuple(sorted((*run.levels, *between), key=lambda level: -level.sigma))
+    places = {id(level): place for place, level in enumerate(every)}
+    return every, tuple(places[id(level)] for level in run.levels)
+
+
+def _key(run: Run, parameters: Translate, name: str, latents: Tensor) -> tuple[Any, ...]:
+    """All that the source depends on: not the new text."""
+    by_noise = parameters.way != "plug-and-play"
+    return (
+        "translated",
+        parameters.way,
+        run.backbone.model_hash,
+        str(run.backbone.dtype),
+        name,
+        *latents.shape,
+        parameters.source_prompt.strip(),
+        # what the masks look for in it is kept with it
+        parameters.source_subject.strip() or parameters.subject.strip(),
+        run.steps,
+        run.parameters.seed if by_noise else None,
+        None if by_noise else parameters.inversion_steps or run.steps,
+    )

@@ -1,0 +1,338 @@
+"""A picture re-rendered from a new text, its structure kept: the operation "translate" (arXiv:2211.12572).
+
+    x_T = the picture's own noise                              (its inversion, or noise of the seed)
+    at each step: ε̂ = ε̂(∅) + w·(ε̂(P) - ε̂(∅)), with f* and Q*, K* of the picture put in (`injection`)
+
+One pass a step: [picture, ∅, P] in one batch, the picture only as long as its features are needed and not
+known. What it showed is kept (`Inputs.features`), so that another text or another strength asks for two
+samples a step alone.
+
+On the path of an inversion each step is also given what DDIM's step misses the path by (u_t of Direct
+Inversion, arXiv:2310.01506), as far as the picture is run along.
+"""
+
+from collections.abc import Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from inference.attention import AttentionStore
+from inference.backbones.base import Backbone
+from inference.inputs import Inputs
+from inference.messages import Message
+from inference.methods.generate import Run, decoded, maps, prepare, start, watched
+from inference.methods.inversion.paths import guidance_of, step_noise
+from inference.methods.plug_and_play.injection import Injection, Places, Seen, places_of
+from inference.methods.plug_and_play.masks import Masks, seen_so_far
+from inference.methods.plug_and_play.source import Source, keep, one_copy, source_prompt, sourced
+from inference.methods.redraw import at_latents, encoded
+from inference.operations import Translate
+from inference.progress import Progress
+from inference.prompts.prompt import Prompt
+from inference.prompts.words import find_subject
+from inference.request import Output
+from inference.sampling import advance, move
+from inference.schedule import Level, Prediction
+
+USUAL_STRUCTURE = 0.8
+"""The value of `structure` at which the family's usual shares of the steps are told."""
+
+# One copy's restart: from the end of this stretch of the run back to its beginning, once.
+RESTART = (0.2, 0.44)
+
+
+def translate(backbone: Backbone, parameters: Translate, inputs: Inputs, progress: Progress) -> Output:
+    """The picture from a new text; with `appearance` 0 it is returned untouched.
+
+    Raises:
+        EditorError: the model lacks the places that hold structure; a subject is not in its prompt.
+    """
+    picture = inputs.pixels(parameters.image)
+    run = prepare(backbone, parameters, inputs, progress)
+    first = run.steps - round(parameters.appearance * run.steps)
+    if first == run.steps:
+        progress.step(run.steps, run.steps)
+        return Output(images=(picture,))
+    inputs.features.limit(parameters.kept_mib * 2**20)
+    name = parameters.image.hash
+    plan = Plan.of(run, parameters, first)
+    source = sourced(run, parameters, name, encoded(run, name, picture))
+    work = _Work(run=run, parameters=parameters, plan=plan, source=source)
+    mask = None if parameters.mask is None else inputs.pixels(parameters.mask)
+    with progress.phase("sample"):
+        latents = work.carried_out(None if mask is None else at_latents(mask, source.picture))
+    keep(run, parameters, name, source)
+    return Output(
+        images=decoded(run, latents),
+        maps=maps(work.heat),
+        notes=work.notes,
+        scores={"feature_bytes": source.feature_bytes, "expected_feature_bytes": plan.needed_bytes(run)},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is told at which step, known before anything is computed.
+
+    Args:
+        first: the first step of the run that is taken.
+        features, attention: the steps before which features and attention are told.
+        both: whether the unconditional half takes it as well.
+    """
+
+    places: Places
+    first: int
+    features: int
+    attention: int
+    both: bool
+    shares_one: bool
+
+    @classmethod
+    def of(cls, run: Run, parameters: Translate, first: int) -> "Plan":
+        way, structure = parameters.way, run.backbone.structure
+        strength = 0.0 if way == "redraw" else parameters.structure / USUAL_STRUCTURE
+        return cls(
+            places=places_of(run.backbone) if strength else Places(),
+            first=first,
+            features=round(min(1.0, strength * structure.feature_share) * run.steps),
+            attention=round(min(1.0, strength * structure.attention_share) * run.steps),
+            both=way == "plug-and-play",
+            shares_one=way == "one-copy",
+        )
+
+    def at(self, index: int) -> Places:
+        """The places that are told at one step."""
+        return Places(
+            features=self.places.features if index < self.features else (),
+            layers=self.places.layers if index < self.attention else (),
+        )
+
+    def needed_bytes(self, run: Run) -> int:
+        """What keeping everything takes."""
+        height, width = run.backbone.latent_shape(run.parameters.width or 0, run.parameters.height or 0)[1:]
+        item = torch.empty((), dtype=run.backbone.dtype).element_size()
+        steps = range(self.first, min(self.first + 1, run.steps) if self.shares_one else run.steps)
+        return sum(self.at(index).size_bytes(height, width, item) for index in steps)
+
+
+@dataclass(kw_only=True)
+class _Work:
+    run: Run
+    parameters: Translate
+    plan: Plan
+    source: Source
+    heat: dict[tuple[int, int], NDArray[np.float32]] = field(
+        default_factory=dict[tuple[int, int], NDArray[np.float32]]
+    )
+    computed_again: int = 0  # steps whose features found no place
+
+    def carried_out(self, mask: Tensor | None) -> Tensor:
+        """The latents [1, C, h, w] of the new picture; outside of a mask [1, 1, h, w] those of the old."""
+        run, plan, source = self.run, self.plan, self.source
+        if plan.shares_one:
+            self._look_once()
+        denoise = watched(self._denoise, run, run.prompt, self.heat)
+        state = replace(start(run).state, latents=self._begun(), index=plan.first)
+        again = self._restart()
+        while state.index < run.steps:
+            index = state.index
+            state = advance(
+                denoise,
+                state,
+                run.levels,
+                stop=index + 1,
+                progress=run.progress,
+                preview=run.backbone.preview,
+            )
+            offset = None if source.offsets is None else source.offsets.get(index)
+            if offset is not None:
+                state = replace(state, latents=state.latents + offset)
+            if mask is not None:
+                kept = self._unchanged(index + 1)
+                state = replace(state, latents=torch.lerp(kept, state.latents, mask))
+            if again is not None and state.index == again[1]:
+                noisier = renoised(
+                    state.latents, run.levels[again[1]], run.levels[again[0]], self._noise(run.steps + 1)
+                )
+                state, again = replace(state, latents=noisier, index=again[0]), None
+        return state.latents
+
+    @property
+    def notes(self) -> tuple[Message, ...]:
+        if not self.computed_again:
+            return ()
+        return (
+            Message(
+                "The features take {needed} MiB, more than the {limit} that may be kept: {steps} of "
+                "the steps compute them again for each text.",
+                needed=-(-self.plan.needed_bytes(self.run) // 2**20),
+                limit=self.parameters.kept_mib,
+                steps=self.computed_again,
+            ),
+        )
+
+    def _begun(self) -> Tensor:
+        """The latents at the first step: the picture's at that level, or the seed's noise."""
+        run, first = self.run, self.plan.first
+        if self.parameters.way == "plug-and-play":
+            return self.source.latents(first)
+        noise = start(run).state.latents / run.backbone.schedule.noise_scale("ddim")
+        level = run.levels[first]
+        if first == 0:
+            return noise * run.backbone.schedule.noise_scale("ddim")
+        return level.alpha * self.source.picture + level.sigma * noise
+
+    def _unchanged(self, index: int) -> Tensor:
+        """The old picture's latents after `index` steps."""
+        level = self.run.levels[index]
+        if index == self.run.steps:
+            return self.source.picture
+        if self.parameters.way == "plug-and-play":
+            return self.source.latents(index)
+        return level.alpha * self.source.picture + level.sigma * self._noise(index)
+
+    def _noise(self, index: int) -> Tensor:
+        return step_noise(self.run.parameters.seed, index, self.source.picture)
+
+    def _restart(self) -> tuple[int, int] | None:
+        if not (self.parameters.restart and self.plan.shares_one):
+            return None
+        begin, end = (round(share * self.run.steps) for share in RESTART)
+        return (begin, end) if self.plan.first <= begin < end else None
+
+    def _look_once(self) -> None:
+        """One pass over the noised picture for all steps."""
+        run, places = self.run, self.plan.at(self.plan.first)
+        known = self.source.seen.get(0)
+        if not places or (known is not None and known.has(places)):
+            return
+        seen, backbone = Seen(), run.backbone
+        latents, level = one_copy(run, self.source.picture)
+        tap, span = Injection(source=0, seen=seen, into=()), self._source_span()
+        if span is None:
+            backbone.read(tap, places.where, latents, level, [self.source.prompt])
+        else:
+            with backbone.cross_attention_maps(self.source.prompt) as store:
+                with backbone.tapped(tap, places.where):
+                    backbone.predict(latents, level, [self.source.prompt])
+                seen.mask = seen_so_far(store, span, backbone.device)
+        self.source.seen.update(dict.fromkeys(range(run.steps), seen))
+
+    # one step
+
+    def _denoise(self, latents: Tensor, level: Level, index: int) -> Prediction:
+        """ε̂ with guidance, and with the picture's structure put in."""
+        run, source, places = self.run, self.source, self.plan.at(index)
+        known = source.seen.get(index)
+        if places and (known is None or not known.has(places)):
+            known = None
+        wants_offset = source.offsets is not None and index not in source.offsets
+        along = (bool(places) and known is None) or wants_offset
+        rows = self._rows()
+        prompts = [prompt for prompt, _ in rows]
+        batch = latents.repeat(len(rows), 1, 1, 1)
+        if along:
+            batch, prompts = torch.cat([source.latents(index), batch]), [source.prompt, *prompts]
+        seen = known if known is not None else Seen()
+        shift = int(along)
+        into = [shift + row for row, (prompt, _) in enumerate(rows) if self.plan.both or prompt is run.prompt]
+        with self._masks(known, along=along) as masks:
+            with self._tapped(places, seen, into, known is None, masks):
+                prediction = run.backbone.predict(batch, level, prompts)
+            if along and known is None and masks is not None:
+                seen.mask = masks.source()
+        if along:
+            if known is None and places:
+                self._keep(index, seen)
+            if source.offsets is not None:
+                here = Prediction(*(value[:1] for value in prediction))
+                path = source.latents(index + 1)
+                source.offsets[index] = path - move(here, level, run.levels[index + 1])
+            prediction = Prediction(*(value[1:] for value in prediction))
+        weights = torch.tensor([weight for _, weight in rows], device=latents.device)[:, None, None, None]
+        return Prediction(*((weights * value).sum(0, keepdim=True) for value in prediction))
+
+    def _rows(self) -> list[tuple[Prompt, float]]:
+        """The prompts of a step and what their predictions count for: guidance, away from the source.
+
+        w·ε(P) + (1 - w)·((1 - n)·ε(∅) + n·ε(P_source)); what counts for nothing is not computed.
+        """
+        run, parameters = self.run, self.parameters
+        scale = guidance_of(run)
+        if scale <= 1:
+            return [(run.prompt, 1.0)]
+        away = parameters.away if parameters.source_prompt.strip() else 0.0
+        rows = [(run.negative, (1 - scale) * (1 - away)), (run.prompt, scale)]
+        if away:
+            rows.insert(1, (source_prompt(run, parameters), (1 - scale) * away))
+        return [row for row in rows if row[1]]
+
+    def _tapped(
+        self, places: Places, seen: Seen, into: list[int], is_new: bool, masks: Masks | None
+    ) -> AbstractContextManager[None]:
+        if not places:
+            return nullcontext()
+        tap = Injection(source=0 if is_new else None, seen=seen, into=into, masks=masks)
+        return self.run.backbone.tapped(tap, places.where)
+
+    def _keep(self, index: int, seen: Seen) -> None:
+        limit = self.parameters.kept_mib * 2**20
+        if self.source.feature_bytes + seen.size_bytes <= limit:
+            self.source.seen[index] = seen
+        else:
+            self.computed_again += 1
+            self.source.seen.pop(index, None)
+
+    # where the subject is
+
+    @contextmanager
+    def _masks(self, known: Seen | None, *, along: bool) -> Generator[Masks | None]:
+        """Both masks of the pass that runs inside; None where the request has no subject."""
+        target, source = self._target_span(), self._source_span()
+        if target is None:
+            yield None
+            return
+        backbone, kept = self.run.backbone, None if known is None else known.mask
+        with ExitStack() as stack:
+            of_target = stack.enter_context(backbone.cross_attention_maps(self.run.prompt))
+            of_source: AttentionStore | None = None
+            if source is not None and along:
+                of_source = stack.enter_context(backbone.cross_attention_maps(self.source.prompt))
+
+            def at_target() -> Tensor | None:
+                return seen_so_far(of_target, target, backbone.device)
+
+            def at_source() -> Tensor | None:
+                if of_source is not None and source is not None:
+                    return seen_so_far(of_source, source, backbone.device)
+                return at_target() if kept is None else kept
+
+            yield Masks(source=at_source, target=at_target)
+
+    def _target_span(self) -> tuple[int, int] | None:
+        words = self.parameters.subject.strip()
+        return find_subject(self.run.prompt.text, words) if words else None
+
+    def _source_span(self) -> tuple[int, int] | None:
+        """The characters of the source prompt that stand for the subject; None if it says nothing of it."""
+        named, words = self.parameters.source_subject.strip(), self.parameters.subject.strip()
+        text = self.source.prompt.text
+        if not words or not text:
+            return None
+        if named:
+            return find_subject(text, named)
+        return find_subject(text, words) if words.lower() in text.lower() else None
+
+
+def renoised(latents: Tensor, here: Level, there: Level, noise: Tensor) -> Tensor:
+    """Latents taken from one level back to a noisier one (Restart, arXiv:2306.14878).
+
+    x_t = (α_t/α_s)·x_s + √(σ_t² - (α_t·σ_s/α_s)²)·ε
+    """
+    kept = there.alpha / here.alpha
+    fresh = max(0.0, there.sigma**2 - (kept * here.sigma) ** 2) ** 0.5
+    return kept * latents + fresh * noise
