@@ -793,7 +793,6 @@ OPERATIONS: dict[str, Operation] = {
                 "source_subject",
                 "restart",
             },
-            panel="translate",
             paper="arXiv:2211.12572",
             neutral={"appearance": 0.0},
             effective={"way": "no-inversion", "guidance_scale": 3.0},
