@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 import numpy as np
 
 from inference.chosen_steps import chosen
+from inference.concepts.concept import Concept
+from inference.concepts.files import concept_from_bytes
+from inference.concepts.standing import in_plain_words, learnt_word, refuse_twins
 from inference.content import Content, DeltaFile, content_hash
 from inference.deltas import Delta, DeltaLibrary, delta_from_bytes, delta_to_bytes
 from inference.errors import EditorError
@@ -42,6 +45,9 @@ from inference.sizes import working_size
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
     from inference.content import Blob
+    from inference.prompts.learnt_words import LearntWord
+
+MOST_WORDS_KEPT = 64  # tens of kilobytes each
 
 _FLAT = 2  # of 255: differences that nobody sees
 
@@ -61,6 +67,8 @@ class Filling:
     progress: Progress
     contents: dict[str, Blob]
     deltas: dict[str, Delta]  # by their contents' hashes
+    words: MutableMapping[str, tuple[Concept, LearntWord]]  # by their contents' hashes; kept between runs
+    concepts: dict[str, Concept] = field(default_factory=dict[str, Concept])  # the request's own
     notes: list[Message]
 
 
@@ -169,11 +177,41 @@ def preset(parameters: Parameters, filling: Filling) -> Parameters:
     return replace(parameters, **left_open)
 
 
+def concepts(parameters: Parameters, filling: Filling) -> Parameters:
+    """The concepts of a request, read and found to fit the model; they are named by it and stay as they are.
+
+    Raises:
+        EditorError: one cannot be read, is for another family, or two are called alike.
+    """
+    if not isinstance(parameters, SamplingParameters):
+        return parameters
+    backbone = filling.backbone
+    if len(filling.words) > MOST_WORDS_KEPT:
+        filling.words.clear()
+    for content in parameters.concepts:
+        if content.hash not in filling.words:
+            blob = filling.contents[content.hash]
+            assert isinstance(blob, bytes), "the runner looks at what is given"
+            concept = concept_from_bytes(blob)
+            filling.words[content.hash] = (concept, learnt_word(concept))
+        concept, _ = filling.words[content.hash]
+        concept.refuse_misfit(
+            backbone.name, backbone.family.value, backbone.sandbox, dict(backbone.token_widths)
+        )
+        filling.concepts[content.hash] = concept
+    refuse_twins(filling.concepts)
+    return parameters
+
+
 def deltas(parameters: Parameters, filling: Filling) -> Parameters:
     """The delta of each edit, pinned by its content."""
     if not isinstance(parameters, EditedParameters):
         return parameters
-    edits = tuple(_pinned(edit, _subject(parameters, edit), filling) for edit in parameters.edits)
+    # attributes are those of the kind: "<my-cat>" has a cat's
+    edits = tuple(
+        _pinned(edit, in_plain_words(_subject(parameters, edit), filling.concepts.values()), filling)
+        for edit in parameters.edits
+    )
     return replace(parameters, edits=edits)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from inference.cache import ByteCache
 from inference.content import Content
@@ -10,6 +10,9 @@ from inference.deltas import Delta
 from inference.disk_cache import DiskCache
 from inference.operations import SubjectEdit
 from inference.request import Pixels
+
+if TYPE_CHECKING:
+    from inference.prompts.learnt_words import LearntWord
 
 FEATURE_BYTES = 2**30
 
@@ -21,6 +24,8 @@ class Inputs:
     Attributes:
         contents: the pictures, masks and files that the parameters name, by hash; pictures and masks have
             the size of the run.
+        learnt: the concepts that the parameters name, for `Backbone.encode_prompt`: hand them over with every
+            prompt that a user wrote.
         deltas: those of the parameters' edits, by hash, fitted to the model.
         cache: what later runs can use again (encoded prompts, latents at a step), keyed by all that
             decides it, the model's hash included; sizes are in bytes.
@@ -30,6 +35,7 @@ class Inputs:
     """
 
     contents: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    learnt: "tuple[LearntWord, ...]" = ()
     deltas: Mapping[str, Delta] = field(default_factory=dict[str, Delta])
     cache: ByteCache[Any] = field(default_factory=lambda: ByteCache[Any](64 * 2**20))
     features: ByteCache[Any] = field(default_factory=lambda: ByteCache[Any](FEATURE_BYTES))

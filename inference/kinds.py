@@ -31,7 +31,10 @@ class Size(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A row of the table; `editor` is a name in `widgets.forms.editors`, `metavar` a word of the help."""
+    """A row of the table; `metavar` is a word of the help.
+
+    `editor` is a name in `widgets.forms.editors`; with "" forms leave the parameter out.
+    """
 
     argument: Argument
     editor: str
@@ -52,6 +55,8 @@ KINDS: Final[dict[Any, Kind]] = {
     tuple[Picture, ...]: Kind(argument=Argument.FILES, editor="pictures", metavar="IN", size=Size.OWN),
     DeltaFile: Kind(argument=Argument.FILE, editor="file", metavar="DELTA.safetensors"),
     ConceptFile: Kind(argument=Argument.FILE, editor="file", metavar="CONCEPT.safetensors"),
+    # no editor: the window finds them by the words of the prompt
+    tuple[ConceptFile, ...]: Kind(argument=Argument.FILES, editor="", metavar="CONCEPT.safetensors"),
     DefinitionFile: Kind(argument=Argument.FILE, editor="file", metavar="FILE.toml"),
 }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from inference.content import DefinitionFile, DeltaFile, Mask, Picture
+from inference.content import ConceptFile, DefinitionFile, DeltaFile, Mask, Picture
 from inference.methods.gsn.procedures import LOSSES, METHODS
 from inference.methods.learning.presets import DEFAULT_PRESET, PRESETS, SCHEDULES
 from inference.parameters import N_, REQUIRED, ParameterField, Parameters, param
@@ -27,6 +27,7 @@ class Family(Enum):
 LONGEST_PROMPT = 10_000  # characters; encoders take 77 to 512 tokens
 MOST_EDITS = 64  # each is a slider of the panel
 MOST_SUBJECTS = 64
+MOST_CONCEPTS = 16
 MOST_POSITIONS = 256
 MOST_CHANGE = 100.0
 """The largest α of an attribute in either direction; sensible ones are below 10."""
@@ -36,7 +37,11 @@ SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm")
 
 @dataclass(frozen=True, kw_only=True)
 class SamplingParameters(Parameters):
-    """What every sampling operation takes. None means the model's own default."""
+    """What every sampling operation takes. None means the model's own default.
+
+    `concepts` are learnt words that may stand in any of its prompts (`inference.concepts`); the window and
+    the command line put in what the library has for the words of the prompts.
+    """
 
     prompt: str = param("", N_("Operations", "Prompt"), most=LONGEST_PROMPT, multiline=True)
     negative_prompt: str = param(
@@ -48,6 +53,13 @@ class SamplingParameters(Parameters):
     width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, advanced=True)
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, advanced=True)
     sampler: str | None = param(None, N_("Operations", "Sampler"), choices=SAMPLERS, advanced=True)
+    concepts: tuple[ConceptFile, ...] = param(
+        (),
+        N_("Operations", "Concepts"),
+        help=N_("Operations", "Learnt words that stand in the prompt"),
+        most=MOST_CONCEPTS,
+        flag="--concept",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -619,8 +631,8 @@ class LearnDelta(Parameters):
 
 
 FILL = "inference.filling:"
-DEFAULTS, DELTAS, STEP, SOURCE, PRESET = (
-    FILL + name for name in ("model_defaults", "deltas", "chosen_step", "source", "preset")
+DEFAULTS, DELTAS, STEP, SOURCE, PRESET, CONCEPTS = (
+    FILL + name for name in ("model_defaults", "deltas", "chosen_step", "source", "preset", "concepts")
 )
 INSERTION = "inference.methods.prompt_to_prompt.presets:insertion"
 
@@ -652,7 +664,7 @@ class Operation:
     parameters: type[Parameters]
     method: str
     families: frozenset[Family] = frozenset(Family)
-    fills: tuple[str, ...] = (DEFAULTS,)
+    fills: tuple[str, ...] = (DEFAULTS, CONCEPTS)
     editable: frozenset[str] = frozenset()
     sweep: str = ""
     pictures_of: str = ""
@@ -699,7 +711,7 @@ OPERATIONS: dict[str, Operation] = {
             label=N_("Operations", "Change attributes"),
             parameters=Attribute,
             method="inference.methods.attribute_control:attribute",
-            fills=(DEFAULTS, DELTAS),
+            fills=(DEFAULTS, CONCEPTS, DELTAS),
             editable=_SAMPLED | {"edits", "delay"},
             sweep="attribute-sweep",
             pictures_of="generate",
@@ -713,7 +725,7 @@ OPERATIONS: dict[str, Operation] = {
             label=N_("Operations", "Sweep an attribute"),
             parameters=AttributeSweep,
             method="inference.methods.attribute_control:sweep",
-            fills=(DEFAULTS, DELTAS),
+            fills=(DEFAULTS, CONCEPTS, DELTAS),
             pictures_of="generate",
             paper="arXiv:2403.17064",
             interactive=False,
@@ -725,7 +737,7 @@ OPERATIONS: dict[str, Operation] = {
             label=N_("Operations", "Refine"),
             parameters=Refine,
             method="inference.methods.gsn.refine:refine",
-            fills=(DEFAULTS, STEP, DELTAS),
+            fills=(DEFAULTS, CONCEPTS, STEP, DELTAS),
             editable=_SAMPLED | {"edits", "delay"},
             paper="arXiv:2504.17525",
             panel="refine",
@@ -743,7 +755,7 @@ OPERATIONS: dict[str, Operation] = {
             label=N_("Operations", "Try a refinement"),
             parameters=RefineTrial,
             method="inference.methods.refine_trial:refine_trial",
-            fills=(DEFAULTS, STEP, DELTAS),
+            fills=(DEFAULTS, CONCEPTS, STEP, DELTAS),
             paper="arXiv:2504.17525",
             interactive=False,
             neutral={"method": "ours", "subjects": _BOTH, "updates": 0, "detector": "stand-in"},
@@ -802,7 +814,7 @@ OPERATIONS: dict[str, Operation] = {
             label=N_("Operations", "Attributes on a picture"),
             parameters=Edit,
             method="inference.methods.edit:edit",
-            fills=(SOURCE, DEFAULTS, DELTAS),
+            fills=(SOURCE, DEFAULTS, CONCEPTS, DELTAS),
             editable=_SAMPLED | {"edits", "delay"},
             sweep="edit-sweep",
             panel="subjects",
@@ -816,7 +828,7 @@ OPERATIONS: dict[str, Operation] = {
             label=N_("Operations", "Sweep an attribute of a picture"),
             parameters=EditSweep,
             method="inference.methods.edit:sweep",
-            fills=(SOURCE, DEFAULTS, DELTAS),
+            fills=(SOURCE, DEFAULTS, CONCEPTS, DELTAS),
             pictures_of="edit",
             paper="arXiv:2310.01506",
             interactive=False,

@@ -33,7 +33,7 @@ class Declaration:
 
     `min` and `max` of a tuple hold for the numbers in it; `most` is its greatest number of items, or a text's
     of characters. `absent` is what a file means that was written before there was the parameter; None is
-    the default.
+    the default. `flag` is what the command line calls it; "" is made from the name.
     """
 
     label: str
@@ -47,6 +47,7 @@ class Declaration:
     advanced: bool = False
     hidden: bool = False
     absent: Any = None
+    flag: str = ""
 
     @property
     def bounds(self) -> Bounds:

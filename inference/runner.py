@@ -33,7 +33,9 @@ from inference.sizes import fitted, restored
 
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
+    from inference.concepts.concept import Concept
     from inference.content import Contents
+    from inference.prompts.learnt_words import LearntWord
 
 RESULT_CACHE_BYTES = 256 * 2**20
 WORK_CACHE_BYTES = 256 * 2**20
@@ -104,6 +106,7 @@ class Runner:
         self._work: ByteCache[Any] = ByteCache(WORK_CACHE_BYTES)
         self._features: ByteCache[Any] = ByteCache(FEATURE_BYTES)
         self._learnt: dict[tuple[str, str], Delta] = {}
+        self._words: dict[str, tuple[Concept, LearntWord]] = {}
 
     def run(
         self, request: Request, contents: "Contents", progress: Progress, resume: bytes | None = None
@@ -222,6 +225,7 @@ class Runner:
             progress=progress,
             contents=named(contents, request.parameters),
             deltas={},
+            words=self._words,
             notes=[],
         )
 
@@ -237,6 +241,7 @@ class Runner:
         seen = fitted(request, filling.contents)
         inputs = Inputs(
             contents=seen,
+            learnt=tuple(filling.words[name][1] for name in filling.concepts),
             deltas=filling.deltas,
             cache=self._work,
             features=self._features,

@@ -65,6 +65,15 @@ NotDone: TypeAlias = "Callable[[Job, EditorError], object]"
 NotWanted: TypeAlias = "Callable[[Job], object]"
 
 
+Completed: TypeAlias = "Callable[[Request, Contents], tuple[Request, Contents]]"
+"""What is sent instead of a request and its contents: with what the user's libraries have for it."""
+
+
+def as_given(request: Request, contents: Contents) -> tuple[Request, Contents]:
+    """Nothing is added."""
+    return request, contents
+
+
 @dataclass(frozen=True)
 class Answers:
     """Who is told how a job ended; nobody once `owner` is gone."""
@@ -129,6 +138,9 @@ class InferenceService(QObject):
         make_runner: makes the `Runner`, in the child; a module-level function or a partial of one.
         in_process: run on a thread of this process instead of a child (tests, debugging).
         engine: replaces both, for tests.
+
+    Attributes:
+        completed: asked when a job's turn comes; what it gives is sent, and `Job.request` stays as it was.
     """
 
     job_queued = Signal(object)  # Job
@@ -167,6 +179,7 @@ class InferenceService(QObject):
         self._status = NOTHING
         self._device = ""
         self._closed = False
+        self.completed: Completed = as_given
         self._dispatch_timer = QTimer(self, singleShot=True, interval=0)
         self._dispatch_timer.timeout.connect(self._dispatch)
 
@@ -309,7 +322,14 @@ class InferenceService(QObject):
         self._cancelling = self._setting_aside = False
         job.state = JobState.RUNNING
         job.started_s = time.monotonic()
-        self._engine.send(worker.Run(job.id, job.request, job.contents, job.checkpoint, job.measured))
+        try:
+            request, contents = self.completed(job.request, job.contents)
+        except EditorError as error:
+            self._running, job.error = None, error
+            self._dispatch_timer.start()
+            self._end(job, JobState.FAILED)
+            return
+        self._engine.send(worker.Run(job.id, request, contents, job.checkpoint, job.measured))
         self.job_started.emit(job)
 
     def _on_reply(self, reply: worker.Reply) -> None:

@@ -72,9 +72,9 @@ def _operations() -> dict[str, Operation]:
     return {name: operation for name, operation in OPERATIONS.items() if operation.interactive}
 
 
-def flag(name: str) -> str:
+def flag(item: ParameterField) -> str:
     """The flag of a parameter: guidance_scale → --guidance-scale."""
-    return "--" + name.replace("_", "-")
+    return item.declaration.flag or "--" + item.name.replace("_", "-")
 
 
 def _add_operation(commands: Any, operation: Operation) -> None:
@@ -143,7 +143,7 @@ def _add_parameter(parser: argparse.ArgumentParser, declared: ParameterField, le
     keywords: dict[str, Any] = {"dest": declared.name, "default": None, "help": text.replace("%", "%%")}
     kind = kind_of(declared)
     if kind.argument is Argument.SWITCH:
-        parser.add_argument(flag(declared.name), action=argparse.BooleanOptionalAction, **keywords)
+        parser.add_argument(flag(declared), action=argparse.BooleanOptionalAction, **keywords)
         return
     keywords["required"] = declared.required or declared.name == "prompt"
     if about.choices:
@@ -151,9 +151,9 @@ def _add_parameter(parser: argparse.ArgumentParser, declared: ParameterField, le
     else:
         keywords["metavar"] = kind.metavar
     if kind.argument is Argument.FILES:
-        keywords["nargs"] = "+"
+        keywords |= {"nargs": "+", "action": "extend"}
     keywords["type"] = declared.type if kind.argument is Argument.VALUE else Path
-    parser.add_argument(flag(declared.name), **keywords)
+    parser.add_argument(flag(declared), **keywords)
 
 
 def _bound(value: float | None) -> str:

@@ -11,7 +11,8 @@ from editor.colour.conversion import to_srgb
 from editor.formats.files import open_file
 from editor.pixels.raster import Area
 from editor.rendering.compositing import composite
-from inference.content import Content, Mask, Picture
+from inference.concepts.files import concept_file, read_concept
+from inference.content import ConceptFile, Content, Mask, Picture
 from inference.errors import EditorError
 from inference.files import read_at_most
 from inference.reasons import reason_of
@@ -30,6 +31,8 @@ def read_content(kind: type[Content], path: Path) -> Pixels | bytes:
         return picture_of(path)
     if issubclass(kind, Mask):
         return mask_of(picture_of(path))
+    if issubclass(kind, ConceptFile):
+        return concept_file(read_concept(path))  # one form for all, with the word that the file's name gives
     try:
         return read_at_most(path, LARGEST_FILE_BYTES)
     except OSError as error:

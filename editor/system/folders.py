@@ -11,7 +11,7 @@ def config_folder() -> Path:
 
 
 def data_folder() -> Path:
-    """Imported deltas (XDG_DATA_HOME on Linux)."""
+    """Deltas and concepts (XDG_DATA_HOME on Linux)."""
     import platformdirs
 
     return Path(platformdirs.user_data_dir("attune", appauthor=False))
@@ -19,6 +19,10 @@ def data_folder() -> Path:
 
 def deltas_folder() -> Path:
     return data_folder() / "deltas"
+
+
+def concepts_folder() -> Path:
+    return data_folder() / "concepts"
 
 
 def cache_folder() -> Path:

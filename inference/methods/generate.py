@@ -90,8 +90,8 @@ def prepare(backbone: Backbone, parameters: SamplingParameters, inputs: Inputs, 
         raise ValueError("the runner resolves the defaults first")
     levels = backbone.levels(steps, width, height, sampler)
     with progress.phase("encode"):
-        prompt = backbone.encode_prompt(parameters.prompt)
-        negative = backbone.negative_prompt(parameters.negative_prompt)
+        prompt = backbone.encode_prompt(parameters.prompt, inputs.learnt)
+        negative = backbone.negative_prompt(parameters.negative_prompt, inputs.learnt)
     return Run(
         backbone=backbone,
         parameters=parameters,
@@ -200,8 +200,7 @@ def start(run: Run, offsets: Sequence[int] = (0,)) -> Part:
 def what_decides(run: Run) -> tuple[object, ...]:
     """All that the unmodified steps depend on."""
     sampling = {item.name for item in SamplingParameters.declared()}
-    values = run.parameters.to_json()
-    return (run.backbone.model_hash, *((name, values[name]) for name in sorted(sampling)))
+    return (run.backbone.model_hash, *((name, getattr(run.parameters, name)) for name in sorted(sampling)))
 
 
 def watched(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from inference.operations import RefineSubject
-from inference.prompts.words import Word, words
+from inference.prompts.words import Word, is_learnt, words
 
 Span = tuple[int, int]
 
@@ -196,10 +196,12 @@ def _is_adverb(text: str) -> bool:
 
 
 def _is_participle(text: str) -> bool:
-    return text.lower().endswith("ing") and text.lower() not in _NOUNS_IN_ING and "-" not in text
+    return not is_learnt(text) and text.lower().endswith("ing") and text.lower() not in _NOUNS_IN_ING and "-" not in text
 
 
 def _is_adjective(text: str) -> bool:
+    if is_learnt(text):  # "<my-cat>", "<running>": a thing, whatever its letters look like
+        return False
     word = text.lower()
     return (
         word in _ADJECTIVES

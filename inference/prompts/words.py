@@ -13,6 +13,7 @@ from inference.errors import EditorError
 from inference.messages import Message, listed
 
 _JOINERS = frozenset("'’-")  # inside a word: "man's", "red-haired"
+_IN_BRACKETS = re.compile(r"<[^<>\s]*[^\W_][^<>\s]*>")  # a learnt word, with a letter or digit in it
 # Scripts written without spaces between words; Korean has spaces and needs no rule of its own.
 _UNSPACED = (
     (0x2E80, 0x2FDF),  # CJK radicals
@@ -36,7 +37,10 @@ class Word(NamedTuple):
 
 
 def words(text: str) -> tuple[Word, ...]:
-    """The words of `text`, without spaces and punctuation; a run of Chinese or Japanese is one word."""
+    """The words of `text`, without spaces and punctuation; a run of Chinese or Japanese is one word.
+
+    What stands in angle brackets without spaces ("<my-cat>", a learnt word) is one word with its brackets.
+    """
     return tuple(Word(start, end, text[start:end]) for start, end in _spans(text))
 
 
@@ -49,7 +53,8 @@ def find_subject(text: str, phrase: str, occurrence: int = 0) -> tuple[int, int]
     Raises:
         EditorError: `phrase` is not there, or not so often; the message names the words there are.
     """
-    places = _unspaced_places(text, phrase) if _has_unspaced(phrase) else _word_places(text, phrase)
+    unspaced = _has_unspaced(phrase) and not is_learnt(phrase.strip())
+    places = _unspaced_places(text, phrase) if unspaced else _word_places(text, phrase)
     if not places:
         present = listed(dict.fromkeys(word.text for word in words(text)))
         raise EditorError(
@@ -93,6 +98,11 @@ def find_names(text: str, names: Sequence[str]) -> tuple[tuple[int, int, int], .
     return tuple(found)
 
 
+def is_learnt(word: str) -> bool:
+    """Whether a word is written as learnt ones are: "<my-cat>"."""
+    return _IN_BRACKETS.fullmatch(word) is not None
+
+
 def _is_inside(text: str, index: int) -> bool:
     """Whether `index` lies between two letters of one word."""
     if not 0 < index < len(text):
@@ -130,6 +140,8 @@ def _key(text: str) -> str:
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
     kinds = [_kind(text, index) for index in range(len(text))]
+    for number, match in enumerate(_IN_BRACKETS.finditer(text)):
+        kinds[match.start() : match.end()] = [f"learnt {number}"] * (match.end() - match.start())
     for kind, run in groupby(range(len(text)), key=kinds.__getitem__):
         positions = list(run)
         if kind != "":

@@ -7,6 +7,7 @@ from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QStyle, QVBoxLayout, QWidget
 
 from editor.words.choices import choice_text
+from inference.kinds import kind_of
 from inference.parameters import ParameterField
 from widgets.forms.editors import Editor, editor_of
 from widgets.look.plain_text import Label
@@ -49,7 +50,7 @@ class ParameterForm(QWidget):
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for item in declared:
-            if item.declaration.hidden:
+            if item.declaration.hidden or not kind_of(item).editor:
                 continue
             editor = self.editors[item.name] = self._editor(item)
             editor.setAccessibleName(self._tr(item.declaration.label))

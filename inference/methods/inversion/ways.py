@@ -133,4 +133,5 @@ def _key(run: Run, name: str, picture: str, latents: Tensor) -> list[object]:
         picture,
         list(latents.shape),
         *(parameters[item] for item in (*always, *WAYS[name].reads)),
+        *parameters["concepts"],
     ]

@@ -1,0 +1,124 @@
+"""Where concepts stand in a request: their words in its prompts, and the vectors that take their places."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from inference.concepts.concept import Concept
+from inference.concepts.files import concept_file, concept_from_bytes
+from inference.content import ConceptFile, content_hash
+from inference.errors import EditorError
+from inference.messages import Message
+from inference.operations import SamplingParameters
+from inference.parameters import Parameters
+from inference.prompts.words import find_names
+
+if TYPE_CHECKING:
+    from inference.content import Blob, Contents
+    from inference.prompts.learnt_words import LearntWord
+
+
+class Shelf(Protocol):
+    """Where concepts lie; `inference.concepts.library.ConceptLibrary` is one."""
+
+    def words(self) -> tuple[str, ...]: ...
+    def find(self, word: str) -> Concept: ...
+
+
+def prompts_of(parameters: Parameters) -> tuple[str, ...]:
+    """The texts among the parameters in which a concept's word may stand."""
+    return tuple(
+        value
+        for item in parameters.declared()
+        if item.name == "prompt" or item.name.endswith("_prompt")
+        if isinstance(value := getattr(parameters, item.name), str)
+    )
+
+
+def written_in(words: Iterable[str], prompts: Iterable[str]) -> tuple[str, ...]:
+    """Those of `words` that stand in one of `prompts`, each once, in order."""
+    known = list(words)
+    found = (known[index] for prompt in prompts for _, _, index in find_names(prompt, known))
+    return tuple(dict.fromkeys(found))
+
+
+def with_concepts(
+    parameters: Parameters, contents: "Contents", shelf: Shelf
+) -> "tuple[Parameters, dict[str, Blob]]":
+    """The parameters with the concepts whose words stand in their prompts, and all contents.
+
+    Those that are named already stay, unless their word is gone; for words that stand there beside them the
+    shelf is asked. What decides the result is in the request then, and nothing else is looked up.
+
+    Raises:
+        EditorError: a concept cannot be read, or there are too many.
+    """
+    found = dict(contents)
+    if not isinstance(parameters, SamplingParameters):
+        return parameters, found
+    prompts = prompts_of(parameters)
+    if not parameters.concepts and not any("<" in prompt for prompt in prompts):
+        return parameters, found
+    named: dict[str, ConceptFile] = {}
+    for concept in parameters.concepts:
+        blob = contents.get(concept.hash)
+        if isinstance(blob, bytes):  # else the run says that it is missing
+            named.setdefault(concept_from_bytes(blob).word.casefold(), concept)
+    missing = [concept for concept in parameters.concepts if not isinstance(contents.get(concept.hash), bytes)]
+    on_shelf = {word.casefold(): word for word in shelf.words()}
+    written = written_in(dict.fromkeys((*named, *on_shelf)), prompts)
+    for word in written:
+        if word not in named:
+            blob = concept_file(shelf.find(on_shelf[word]))
+            named[word] = ConceptFile(content_hash(blob))
+            found[named[word].hash] = blob
+    wanted = (*missing, *(named[word] for word in written))
+    return replace(parameters, concepts=tuple(wanted)), found
+
+
+def concepts_of(parameters: Parameters, contents: "Contents") -> tuple[Concept, ...]:
+    """The concepts that a request names, as far as their contents are there and can be read."""
+    found: list[Concept] = []
+    for one in getattr(parameters, "concepts", ()):
+        blob = contents.get(one.hash)
+        if isinstance(blob, bytes):
+            try:
+                found.append(concept_from_bytes(blob))
+            except EditorError:  # a file may hold anything; the run says so
+                continue
+    return tuple(found)
+
+
+def in_plain_words(text: str, concepts: Iterable[Concept]) -> str:
+    """`text` with the kind of each concept in its word's place: "<my-cat>" → "cat"."""
+    kinds = {one.word: one.kind for one in concepts if one.kind}
+    found = list(kinds)
+    for start, end, index in reversed(find_names(text, found)):
+        text = text[:start] + kinds[found[index]] + text[end:]
+    return text
+
+
+def learnt_word(concept: Concept) -> "LearntWord":
+    """What an encoder takes: the rows as float32 tensors; T5, without rows of its own, reads the kind."""
+    import torch
+
+    from inference.prompts.learnt_words import LearntWord
+
+    vectors = {encoder: torch.tensor(rows) for encoder, rows in concept.vectors.items()}
+    return LearntWord(word=concept.word, vectors=vectors, plain=concept.kind)
+
+
+def refuse_twins(concepts: Mapping[str, Concept]) -> None:
+    """Two concepts of one word in a request.
+
+    Raises:
+        EditorError: there are.
+    """
+    words = [one.word.casefold() for one in concepts.values()]
+    twice = next((one.word for one in concepts.values() if words.count(one.word.casefold()) > 1), None)
+    if twice is not None:
+        raise EditorError(
+            "Two concepts are called “{word}”.",
+            Message("Give one of them another name."),
+            word=twice,
+        )
