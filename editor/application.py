@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from editor import commands
 from editor.controllers.clipboard import Clipboard
+from editor.controllers.concepts import Concepts
 from editor.controllers.conditions import Situation, condition_names
 from editor.controllers.files import FileWork
 from editor.controllers.filters import FilterController
@@ -34,8 +35,10 @@ from editor.generating.variations import VariationSession
 from editor.layers.recipes import Subject
 from editor.sliders.session import AttributeSession
 from editor.system.background import Background
+from editor.system.folders import concepts_folder
 from editor.system.settings import Settings
 from editor.words.said import said
+from inference.concepts.library import ConceptLibrary
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.operations import SamplingParameters
@@ -81,6 +84,8 @@ class Application(QObject):
         catalogue: Catalogue,
         library: DeltaLibrary,
         parent: QObject | None = None,
+        *,
+        concepts: ConceptLibrary | None = None,
     ) -> None:
         super().__init__(parent)
         self.settings = settings
@@ -108,6 +113,7 @@ class Application(QObject):
         self.operations = Operations(shell)
         self.steps = StepSearch(shell, catalogue)
         self.recovery = Recovery(shell)
+        self.concepts = Concepts(shell, concepts or ConceptLibrary(concepts_folder()))
         self.long_jobs = LongJobs(shell, library)
         self.long_jobs.kept.connect(self._on_delta_kept)
         self._situation = Situation(shell, self.sessions, self._files)
@@ -169,6 +175,7 @@ class Application(QObject):
             self.shell.message.emit(said(problem.sentence), said(problem.advice), "warning")
         self.recovery.start()
         self.long_jobs.start()
+        self.concepts.start()
         for path in paths:
             self.open_file(path)
         if not paths and self.settings.get("show_start_picture"):

@@ -20,16 +20,17 @@ from inference.chosen_steps import chosen
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_from_bytes
 from inference.concepts.standing import in_plain_words, learnt_word, refuse_twins
-from inference.content import Content, DeltaFile, content_hash
+from inference.content import ConceptFile, Content, DeltaFile, content_hash
 from inference.deltas import Delta, DeltaLibrary, delta_from_bytes, delta_to_bytes
 from inference.errors import EditorError
 from inference.messages import Message
-from inference.methods.learning.presets import PRESETS
+from inference.methods.learning.presets import CONCEPT_RATES, PRESETS
 from inference.models import ModelEntry
 from inference.operations import (
     Edit,
     EditedParameters,
     Insert,
+    LearnConcept,
     LearnDelta,
     Operation,
     Refine,
@@ -166,6 +167,8 @@ def chosen_step(parameters: Parameters, filling: Filling) -> Parameters:
 def preset(parameters: Parameters, filling: Filling) -> Parameters:
     """The preset's values where a learning run leaves them open."""
     del filling
+    if isinstance(parameters, LearnConcept) and parameters.learning_rate is None:
+        return replace(parameters, learning_rate=CONCEPT_RATES[parameters.method])
     if not isinstance(parameters, LearnDelta):
         return parameters
     chosen_run = PRESETS[parameters.preset]
@@ -183,12 +186,11 @@ def concepts(parameters: Parameters, filling: Filling) -> Parameters:
     Raises:
         EditorError: one cannot be read, is for another family, or two are called alike.
     """
-    if not isinstance(parameters, SamplingParameters):
-        return parameters
     backbone = filling.backbone
     if len(filling.words) > MOST_WORDS_KEPT:
         filling.words.clear()
-    for content in parameters.concepts:
+    named: tuple[ConceptFile, ...] = getattr(parameters, "concepts", ())
+    for content in named:
         if content.hash not in filling.words:
             blob = filling.contents[content.hash]
             assert isinstance(blob, bytes), "the runner looks at what is given"

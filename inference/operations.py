@@ -35,6 +35,17 @@ MOST_CHANGE = 100.0
 SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm")
 
 
+def _concepts() -> Any:
+    """Learnt words that may stand in the prompts; the window and the command line find them by their words."""
+    return param(
+        (),
+        N_("Operations", "Concepts"),
+        help=N_("Operations", "Learnt words that stand in the prompt"),
+        most=MOST_CONCEPTS,
+        flag="--concept",
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class SamplingParameters(Parameters):
     """What every sampling operation takes. None means the model's own default.
@@ -53,13 +64,7 @@ class SamplingParameters(Parameters):
     width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, advanced=True)
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, advanced=True)
     sampler: str | None = param(None, N_("Operations", "Sampler"), choices=SAMPLERS, advanced=True)
-    concepts: tuple[ConceptFile, ...] = param(
-        (),
-        N_("Operations", "Concepts"),
-        help=N_("Operations", "Learnt words that stand in the prompt"),
-        most=MOST_CONCEPTS,
-        flag="--concept",
-    )
+    concepts: tuple[ConceptFile, ...] = _concepts()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -420,6 +425,7 @@ class Score(Parameters):
         (), N_("Operations", "Subjects"), most=MOST_SUBJECTS, hidden=True
     )
     detector: str = param("", N_("Operations", "Detection model"), hidden=True)
+    concepts: tuple[ConceptFile, ...] = _concepts()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -630,6 +636,113 @@ class LearnDelta(Parameters):
     seed: int = param(0, N_("Operations", "Seed"), min=0, max=2**32 - 1)
 
 
+MOST_PHOTOS = 20
+MOST_CONCEPT_SAMPLES = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotosOfConcept(Parameters):
+    """Photos of one thing, person or style, and the word that it is a kind of.
+
+    `crops` are squares of the photos as (x, y, side): the middle as shares of width and height, and the side
+    as a share of the shorter one. Left out, they are suggested from where the model sees the kind.
+    """
+
+    images: tuple[Picture, ...] = param(
+        REQUIRED,
+        N_("Operations", "Photos"),
+        help=N_("Operations", "Three to five of one subject, from different sides and places"),
+        most=MOST_PHOTOS,
+    )
+    initialise_from: str = param(
+        REQUIRED,
+        N_("Operations", "A kind of"),
+        help=N_("Operations", "The word for what it is, such as cat; learning begins there"),
+        most=200,
+    )
+    template: str = param(
+        "object",
+        N_("Operations", "It is"),
+        help=N_("Operations", "Decides the sentences that it is learnt in"),
+        choices=("object", "person", "style"),
+    )
+    crops: tuple[tuple[float, float, float], ...] = param(
+        (), N_("Operations", "Parts of the photos"), most=MOST_PHOTOS, min=0, max=1, hidden=True
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgePhotos(PhotosOfConcept):
+    """What would help before a concept is learnt; `detector` as in `Score`."""
+
+    detector: str = param("", N_("Operations", "Detection model"), hidden=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnConcept(PhotosOfConcept):
+    """A word for what photos show: textual inversion (arXiv:2208.01618), directional (arXiv:2512.13672) or plain.
+
+    An update follows the mean gradient of `accumulation` noise levels with `batch` pictures each. `samples`
+    is how many noisy pictures are looked at in all, those of the held-out loss included; learning stops
+    before, when that loss no longer falls.
+    """
+
+    token: str = param(
+        REQUIRED,
+        N_("Operations", "Name"),
+        help=N_("Operations", "The word for prompts, in angle brackets, such as <my-cat>"),
+        most=64,
+    )
+    method: str = param("directional", N_("Operations", "Method"), choices=("directional", "plain"))
+    vectors: int = param(
+        1,
+        N_("Operations", "Vectors"),
+        help=N_("Operations", "More hold finer things, and take more places of a prompt"),
+        min=1,
+        max=8,
+    )
+    samples: int = param(
+        1600,
+        N_("Operations", "Samples"),
+        help=N_("Operations", "How many noisy pictures are looked at, at most"),
+        min=8,
+        max=MOST_CONCEPT_SAMPLES,
+    )
+    batch: int = param(2, N_("Operations", "Batch"), min=1, max=16, advanced=True)
+    accumulation: int = param(
+        2,
+        N_("Operations", "Accumulation"),
+        help=N_("Operations", "Noise levels for each change"),
+        min=1,
+        max=64,
+        advanced=True,
+    )
+    learning_rate: float | None = param(
+        None,
+        N_("Operations", "Learning rate"),
+        help=N_("Operations", "Directional: the angle of a change. Plain: for rows of CLIP's usual length"),
+        min=0,
+        max=10,
+        advanced=True,
+    )
+    flip: bool = param(
+        True,
+        N_("Operations", "Mirror as well"),
+        help=N_("Operations", "Not for what has writing, or two different sides"),
+    )
+    stop_early: bool = param(
+        True,
+        N_("Operations", "Stop when it gets no better"),
+        help=N_("Operations", "When the loss on held-out noise no longer falls"),
+    )
+    low_memory: bool = param(
+        False,
+        N_("Operations", "Low memory"),
+        help=N_("Operations", "Slower; computes again what it would otherwise keep"),
+    )
+    seed: int = param(0, N_("Operations", "Seed"), min=0, max=2**32 - 1)
+
+
 FILL = "inference.filling:"
 DEFAULTS, DELTAS, STEP, SOURCE, PRESET, CONCEPTS = (
     FILL + name for name in ("model_defaults", "deltas", "chosen_step", "source", "preset", "concepts")
@@ -691,6 +804,7 @@ _SAMPLED = frozenset({"prompt", "negative_prompt", "seed", "steps", "guidance_sc
 
 _TO_A_WOMAN: Mapping[str, Any] = {"source_prompt": "a photo of a man and a man"}
 
+_A_TOY: Mapping[str, Any] = {"token": "<toy>", "initialise_from": "cat", "crops": ((0.5, 0.5, 1.0),)}
 _SHORT: Mapping[str, Any] = {"steps": 1, "accumulation": 2, "scales": 2, "sampling_steps": 2, "points": 1}
 
 OPERATIONS: dict[str, Operation] = {
@@ -772,7 +886,7 @@ OPERATIONS: dict[str, Operation] = {
             label=N_("Operations", "Score"),
             parameters=Score,
             method="inference.methods.score:score",
-            fills=(),
+            fills=(CONCEPTS,),
             paper="arXiv:2307.05134",
             interactive=False,
             neutral={"subjects": _BOTH, "detector": "stand-in"},
@@ -793,7 +907,7 @@ OPERATIONS: dict[str, Operation] = {
             label=N_("Operations", "Translate"),
             parameters=Translate,
             method="inference.methods.plug_and_play.translate:translate",
-            fills=(SOURCE, DEFAULTS),
+            fills=(SOURCE, DEFAULTS, CONCEPTS),
             editable=_SAMPLED
             | {
                 "structure",
@@ -844,7 +958,7 @@ OPERATIONS: dict[str, Operation] = {
             label=N_("Operations", "Insert"),
             parameters=Insert,
             method="inference.methods.insert:insert",
-            fills=(SOURCE, DEFAULTS, INSERTION),
+            fills=(SOURCE, DEFAULTS, CONCEPTS, INSERTION),
             editable=_SAMPLED | {"strength"},
             sweep="insert-sweep",
             panel="insert",
@@ -858,7 +972,7 @@ OPERATIONS: dict[str, Operation] = {
             label=N_("Operations", "Strengths of a change"),
             parameters=InsertSweep,
             method="inference.methods.insert:sweep",
-            fills=(SOURCE, DEFAULTS, INSERTION),
+            fills=(SOURCE, DEFAULTS, CONCEPTS, INSERTION),
             pictures_of="insert",
             paper="arXiv:2503.02187",
             interactive=False,
@@ -876,6 +990,30 @@ OPERATIONS: dict[str, Operation] = {
             panel="teach",
             neutral={"method": "learned", **_SHORT, "learning_rate": 0.0},
             effective={"method": "learned", **_SHORT},
+        ),
+        Operation(
+            name="learn-concept",
+            label=N_("Operations", "Learn a concept"),
+            parameters=LearnConcept,
+            method="inference.methods.concepts.learn_concept:learn_concept",
+            fills=(PRESET,),
+            paper="arXiv:2512.13672",
+            artifact="concept",
+            panel="teach-concept",
+            neutral={**_A_TOY, "samples": 24, "learning_rate": 0.0},
+            effective={**_A_TOY, "samples": 24},
+        ),
+        Operation(
+            name="judge-photos",
+            label=N_("Operations", "Look at photos"),
+            parameters=JudgePhotos,
+            method="inference.methods.concepts.judge_photos:judge_photos",
+            fills=(),
+            paper="arXiv:2208.01618",
+            artifact="report",
+            interactive=False,
+            neutral={"initialise_from": "cat"},
+            effective={"initialise_from": "cat"},
         ),
     )
 }

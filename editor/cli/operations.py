@@ -17,7 +17,9 @@ from editor.layers.recipes import Recipe, Subject
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.arithmetic import to_rgba
 from editor.system.errors import DONE
-from editor.system.folders import config_folder, deltas_folder
+from editor.system.folders import concepts_folder, config_folder, deltas_folder
+from inference.concepts.library import ConceptLibrary
+from inference.concepts.standing import with_concepts
 from inference.content import content_hash
 from inference.errors import EditorError
 from inference.kinds import content_type
@@ -79,7 +81,7 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
         given["edits"] = tuple(parsed_edit(text, given["prompt"]) for text in arguments.edits)
     if arguments.operation == "refine":
         given["subjects"] = parsed_subjects(arguments.subjects, given["prompt"])
-    return kind(**given), contents
+    return with_concepts(kind(**given), contents, ConceptLibrary(concepts_folder()))
 
 
 def _read_contents(kind: type[Parameters], given: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from editor.layers.recipes import Recipe, Subject, with_edits, with_parameters
 from editor.sliders.keyframes import SliderKey, key_of, positions, rounded, sampling_parameters
 from editor.sliders.requests import with_prompt
 from editor.words.wording import quoted, signed
+from inference.concepts.concept import Concept
+from inference.concepts.standing import concepts_of, in_plain_words
+from inference.content import ConceptFile
 from inference.errors import EditorError
 from inference.messages import Message, listed
 from inference.operations import Attribute, EditedParameters, SubjectEdit
@@ -67,6 +70,7 @@ class SliderDraft:
         self.recipe = recipe
         self.linked: set[str] = set()
         self._attributes = attributes
+        self._concepts: tuple[tuple[ConceptFile, ...], tuple[Concept, ...]] = ((), ())  # named, and read
 
     @property
     def model(self) -> str:
@@ -103,7 +107,7 @@ class SliderDraft:
         """What the library has for a subject and that has no slider yet."""
         subject = self.subjects[subject_index]
         taken = {key.attribute for key in self.keys if (key.start, key.end) == subject.span}
-        known = self._attributes(self.model, subject.text)
+        known = self._known_of(subject.text)
         return tuple(info for info in known if info.attribute not in taken)
 
     def key(self, subject_index: int, attribute: str) -> SliderKey:
@@ -154,7 +158,7 @@ class SliderDraft:
             EditorError: the library has no such attribute for the subject; names those it has.
         """
         subject = self.subjects[subject_index]
-        names = [info.attribute for info in self._attributes(self.model, subject.text)]
+        names = [info.attribute for info in self._known_of(subject.text)]
         if attribute not in names:
             raise EditorError(
                 "There is no attribute “{attribute}” for “{text}” on {model}.",
@@ -240,9 +244,17 @@ class SliderDraft:
             linked=edit.attribute in self.linked,
         )
 
+    def _known_of(self, words: str) -> tuple[AttributeInfo, ...]:
+        """What the library has for a subject; a learnt word has what its kind has."""
+        parameters = self.recipe.request.parameters
+        named: tuple[ConceptFile, ...] = getattr(parameters, "concepts", ())
+        if named != self._concepts[0]:
+            self._concepts = (named, concepts_of(parameters, self.recipe.contents))
+        return self._attributes(self.model, in_plain_words(words, self._concepts[1]))
+
     def _info(self, key: SliderKey) -> AttributeInfo:
         text = self.recipe.prompt[key.start : key.end]
-        known = {info.attribute: info for info in self._attributes(self.model, text)}
+        known = {info.attribute: info for info in self._known_of(text)}
         unknown = AttributeInfo(attribute=key.attribute, label=key.attribute.capitalize())
         return known.get(key.attribute, unknown)
 

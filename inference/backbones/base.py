@@ -121,6 +121,10 @@ class Backbone(ABC):
         """Latents [1, C, h, w] of a picture: the posterior's mean, scaled as the denoiser sees them."""
 
     @abstractmethod
+    def encode_moments(self, image: Pixels) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation [1, C, h, w] of a picture's latents, scaled as the denoiser sees them."""
+
+    @abstractmethod
     def decode(self, latents: Tensor) -> list[Pixels]:
         """Pictures of latents [N, C, h, w]: N arrays, RGB uint8 [H, W, 3]."""
 

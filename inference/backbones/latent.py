@@ -124,15 +124,19 @@ class LatentBackbone(EncodingBackbone):
         tokens = (rows // self._patch) * (columns // self._patch)
         return self.schedule.levels(steps, image_tokens=tokens, sampler=sampler)
 
-    @torch.no_grad()
     def encode_image(self, image: Pixels) -> Tensor:
+        return self.encode_moments(image)[0]
+
+    @torch.no_grad()
+    def encode_moments(self, image: Pixels) -> tuple[Tensor, Tensor]:
         height, width = image.shape[:2]
         self.latent_shape(width, height)
         vae = self.parts.vae
         pixels = torch.tensor(np.array(image[..., :3], np.float32)).permute(2, 0, 1)[None]
         with self._residency.using(vae):
             moments = vae.encode((pixels / 127.5 - 1).to(self.device, vae.dtype)).latent_dist
-        return self._scaled(moments.mode().float())
+        mean, factor = self._latent_mean_and_factor(moments.mode().float())
+        return (moments.mode().float() - mean) * factor, moments.std.float() * factor
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> list[Pixels]:
@@ -153,10 +157,6 @@ class LatentBackbone(EncodingBackbone):
         weight, bias = (factor.to(latents.device) for factor in self._preview_factors)
         rgb = torch.einsum("chw,cr->hwr", latents[0].detach().float(), weight) + bias
         return (rgb.clamp(0, 1) * 255).round().to("cpu", torch.uint8).numpy()
-
-    def _scaled(self, latents: Tensor) -> Tensor:
-        mean, factor = self._latent_mean_and_factor(latents)
-        return (latents - mean) * factor
 
     def _unscaled(self, latents: Tensor) -> Tensor:
         mean, factor = self._latent_mean_and_factor(latents)

@@ -1,7 +1,6 @@
 """Where concepts stand in a request: their words in its prompts, and the vectors that take their places."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from inference.concepts.concept import Concept
@@ -9,7 +8,6 @@ from inference.concepts.files import concept_file, concept_from_bytes
 from inference.content import ConceptFile, content_hash
 from inference.errors import EditorError
 from inference.messages import Message
-from inference.operations import SamplingParameters
 from inference.parameters import Parameters
 from inference.prompts.words import find_names
 
@@ -54,17 +52,18 @@ def with_concepts(
         EditorError: a concept cannot be read, or there are too many.
     """
     found = dict(contents)
-    if not isinstance(parameters, SamplingParameters):
+    given: tuple[ConceptFile, ...] | None = getattr(parameters, "concepts", None)
+    if given is None:
         return parameters, found
     prompts = prompts_of(parameters)
-    if not parameters.concepts and not any("<" in prompt for prompt in prompts):
+    if not given and not any("<" in prompt for prompt in prompts):
         return parameters, found
     named: dict[str, ConceptFile] = {}
-    for concept in parameters.concepts:
+    for concept in given:
         blob = contents.get(concept.hash)
         if isinstance(blob, bytes):  # else the run says that it is missing
             named.setdefault(concept_from_bytes(blob).word.casefold(), concept)
-    missing = [concept for concept in parameters.concepts if not isinstance(contents.get(concept.hash), bytes)]
+    missing = [concept for concept in given if not isinstance(contents.get(concept.hash), bytes)]
     on_shelf = {word.casefold(): word for word in shelf.words()}
     written = written_in(dict.fromkeys((*named, *on_shelf)), prompts)
     for word in written:
@@ -73,7 +72,12 @@ def with_concepts(
             named[word] = ConceptFile(content_hash(blob))
             found[named[word].hash] = blob
     wanted = (*missing, *(named[word] for word in written))
-    return replace(parameters, concepts=tuple(wanted)), found
+    return _with(parameters, tuple(wanted)), found
+
+
+def _with(parameters: Parameters, concepts: tuple[ConceptFile, ...]) -> Parameters:
+    values = {item.name: getattr(parameters, item.name) for item in parameters.declared()}
+    return type(parameters)(**values | {"concepts": concepts})
 
 
 def concepts_of(parameters: Parameters, contents: "Contents") -> tuple[Concept, ...]:

@@ -89,7 +89,7 @@ def _edited(
     # the run is the source's: its inversion is that of every operation on the same picture and words
     run = prepare(backbone, replace(parameters, prompt=parameters.source_prompt), inputs, progress)
     with progress.phase("encode"):
-        target = backbone.encode_prompt(parameters.prompt)
+        target = backbone.encode_prompt(parameters.prompt, inputs.learnt)
     sofar = Sofar(run)
     latents = encoded(run, parameters.image.hash, picture)
     first = first_step(run, loop.way, parameters.delay)

@@ -20,7 +20,7 @@ def refine_trial(backbone: Backbone, parameters: RefineTrial, inputs: Inputs, pr
     Raises:
         EditorError: as the operations "refine" and "score"; before anything is drawn.
     """
-    judging, wanted = judge_of(backbone, parameters, progress)
+    judging, wanted = judge_of(backbone, parameters, inputs, progress)
     output = refine(backbone, parameters, inputs, progress)
     with progress.phase("score"):
         found = judging.detect(output.images)

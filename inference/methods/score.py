@@ -16,6 +16,7 @@ from inference.metrics.similarity import of_subjects
 from inference.metrics.tiam import Detection, Wanted, matched
 from inference.operations import RefineSubject, RefineTrial, Score
 from inference.progress import Progress
+from inference.prompts.learnt_words import LearntWord
 from inference.request import Output
 
 _SHOWN = 12  # kinds that a message lists
@@ -30,7 +31,7 @@ def score(backbone: Backbone, parameters: Score, inputs: Inputs, progress: Progr
     Raises:
         EditorError: no subject, a model without a judge, or a subject that the judge does not know.
     """
-    judging, wanted = judge_of(backbone, parameters, progress)
+    judging, wanted = judge_of(backbone, parameters, inputs, progress)
     image = inputs.pixels(parameters.image)
     with progress.phase("score"):
         progress.step(0, 1)
@@ -41,7 +42,7 @@ def score(backbone: Backbone, parameters: Score, inputs: Inputs, progress: Progr
 
 
 def judge_of(
-    backbone: Backbone, parameters: Score | RefineTrial, progress: Progress
+    backbone: Backbone, parameters: Score | RefineTrial, inputs: Inputs, progress: Progress
 ) -> tuple[judge.Judge, list[Wanted]]:
     """Who judges the pictures of this model, and what has to be in them.
 
@@ -58,7 +59,9 @@ def judge_of(
         )
     with progress.phase("load"):
         judging = judge.built_in() if backbone.sandbox else judge.for_photos(parameters.detector)
-    return judging, [_wanted(parameters.prompt, one, judging) for one in parameters.subjects]
+    return judging, [
+        _wanted(parameters.prompt, one, judging, inputs.learnt) for one in parameters.subjects
+    ]
 
 
 def is_colour(found: Sequence[float], name: str) -> bool:
@@ -77,8 +80,14 @@ def _scores(right: Sequence[bool], found: Sequence[Detection], wanted: Sequence[
     }
 
 
-def _wanted(prompt: str, subject: RefineSubject, judging: judge.Judge) -> Wanted:
-    words = prompt[subject.start : subject.end].lower().split()
+def _wanted(
+    prompt: str, subject: RefineSubject, judging: judge.Judge, learnt: Sequence[LearntWord]
+) -> Wanted:
+    """What is looked for; of a learnt word its kind."""
+    named = prompt[subject.start : subject.end].lower()
+    for word in learnt:
+        named = named.replace(word.word.lower(), word.plain.lower() or word.word)
+    words = named.split()
     kind = words[-1].strip(",.;:!?")
     if kind not in judging.kinds:
         known = listed(sorted(judging.kinds)[:_SHOWN])

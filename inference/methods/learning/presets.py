@@ -24,4 +24,6 @@ PRESETS: Final[Mapping[str, Preset]] = {
     "cosine-1000x5": Preset(steps=1000, accumulation=5, schedule=COSINE),
     "cosine-500x8": Preset(steps=500, accumulation=8, schedule=COSINE),
 }
+CONCEPT_RATES: Final[Mapping[str, float]] = {"directional": 0.01, "plain": 2e-3}
+"""How far one change of a concept goes, by method, as published."""
 DEFAULT_PRESET: Final = "cosine-500x8"

@@ -143,19 +143,19 @@ class LearningState:
             raise EditorError("The checkpoint is of another run.", "Begin again.")
         by_encoder = {
             kind: {
-                encoder: _taken(arrays, f"{kind}.{encoder}", (width,)) for encoder, width in widths.items()
+                encoder: taken(arrays, f"{kind}.{encoder}", (width,)) for encoder, width in widths.items()
             }
             for kind in _BY_ENCODER
         }
-        generator = _generator(arrays)
+        generator = generator_in(arrays)
         points = [
-            Point(index=index, examples=examples, latents=_taken(arrays, f"point.{number}", shape).to(device))
+            Point(index=index, examples=examples, latents=taken(arrays, f"point.{number}", shape).to(device))
             for number, (index, examples) in enumerate(numbers.points)
         ]
         walk = None
         if numbers.walk is not None:
             index, wanted, examples = numbers.walk
-            latents = _taken(arrays, "walk", shape).to(device)
+            latents = taken(arrays, "walk", shape).to(device)
             walk = Walk(index=index, wanted=wanted, examples=examples, latents=latents)
         return cls(
             **by_encoder,
@@ -196,9 +196,14 @@ def _numbers(texts: Mapping[str, str]) -> _Numbers:
     return typed(_Numbers, json_object(texts.get("state", ""), _NAME), "checkpoint")
 
 
-def _generator(arrays: Mapping[str, NDArray[Any]]) -> torch.Generator:
+def generator_in(arrays: Mapping[str, NDArray[Any]]) -> torch.Generator:
+    """The random generator of a checkpoint.
+
+    Raises:
+        EditorError: it has none, or one that is damaged.
+    """
     generator = torch.Generator("cpu")
-    state = _taken(arrays, "generator", tuple(generator.get_state().shape), np.uint8)
+    state = taken(arrays, "generator", tuple(generator.get_state().shape), np.uint8)
     try:
         generator.set_state(state)
     except RuntimeError as error:  # of the right length, but no state that a generator has
@@ -206,9 +211,14 @@ def _generator(arrays: Mapping[str, NDArray[Any]]) -> torch.Generator:
     return generator
 
 
-def _taken(
+def taken(
     arrays: Mapping[str, NDArray[Any]], name: str, shape: Sequence[int], dtype: type = np.float32
 ) -> Tensor:
+    """One array of a checkpoint, finite and of that shape.
+
+    Raises:
+        EditorError: it is not.
+    """
     array = arrays.get(name)
     if array is None or tuple(array.shape) != tuple(shape) or array.dtype != dtype:
         raise EditorError("The checkpoint does not fit the model.", "Begin again.")

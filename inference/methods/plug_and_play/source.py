@@ -84,14 +84,13 @@ def keep(run: Run, parameters: Translate, name: str, source: Source) -> None:
 
 def source_prompt(run: Run, parameters: Translate) -> Prompt:
     """What the picture shows; the empty prompt, as the family has it, where nobody says."""
-    key = ("source prompt", run.backbone.model_hash, str(run.backbone.dtype), parameters.source_prompt)
+    said, concepts = parameters.source_prompt, parameters.concepts
+    key = ("source prompt", run.backbone.model_hash, str(run.backbone.dtype), said, concepts)
     known = run.inputs.cache.get(key)
     if known is None:
-        encode = (
-            run.backbone.encode_prompt if parameters.source_prompt.strip() else run.backbone.negative_prompt
-        )
+        encode = run.backbone.encode_prompt if said.strip() else run.backbone.negative_prompt
         # an object of its own: samples are told apart by their prompts' identity
-        known = encode(parameters.source_prompt.strip()).with_embeddings({})
+        known = encode(said.strip(), run.inputs.learnt).with_embeddings({})
         run.inputs.cache.put(key, known, 2**20)
     return known
 
@@ -152,6 +151,7 @@ def _key(run: Run, parameters: Translate, name: str, latents: Tensor) -> tuple[A
         name,
         *latents.shape,
         parameters.source_prompt.strip(),
+        parameters.concepts,
         # what the masks look for in it is kept with it
         parameters.source_subject.strip() or parameters.subject.strip(),
         run.steps,

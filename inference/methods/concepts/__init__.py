@@ -1,0 +1,1 @@
+"""Learning a word from photos: textual inversion, plain and directional; what the photos are like before."""

@@ -1,0 +1,89 @@
+"""One change of a concept's rows: directional textual inversion, and plain.
+
+Directional (arXiv:2512.13672, algorithm 1). A row is e = m·v with m fixed, the mean length of the token
+table's rows, and a unit vector v, which moves on the sphere with a von Mises-Fisher prior around μ, the
+direction of the word that the concept is a kind of:
+
+    g = ∂loss/∂v - κ·μ                      the prior's pull
+    g⊥ = g - (g·v)·v                        along the sphere
+    v ← (v - rate·g⊥/|g⊥|) / |v - rate·g⊥/|g⊥||        each change turns by the same angle, arctan(rate)
+
+Plain (arXiv:2208.01618): AdamW on the rows themselves, β = (0.9, 0.999), decay 0.01. Its published rate is
+for rows of CLIP, which are 0.4 long in 768 numbers; for other tables it is scaled with their numbers' size.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+KAPPA = 1e-4
+BETAS, EPSILON, DECAY = (0.9, 0.999), 1e-8, 0.01
+CLIP_NUMBER = 0.4 / math.sqrt(768)  # the usual size of one number of a row of CLIP's table
+_NOTHING = 1e-12
+
+Rows = Mapping[str, Tensor]
+
+
+def directional_step(
+    rows: Tensor, gradient: Tensor, prior: Tensor, length: float, rate: float, kappa: float = KAPPA
+) -> Tensor:
+    """New rows [n, D] of the length `length`; `prior` is μ [D], of length 1.
+
+    A row whose gradient does not turn it stays.
+    """
+    directions = torch.nn.functional.normalize(rows.double(), dim=1)
+    pull = gradient.double() * length - kappa * prior.double()
+    along = pull - (pull * directions).sum(1, keepdim=True) * directions
+    size = along.norm(dim=1, keepdim=True)
+    turned = directions - rate * torch.where(size > _NOTHING, along / size.clamp_min(_NOTHING), 0.0)
+    return (torch.nn.functional.normalize(turned, dim=1) * length).float()
+
+
+def plain_step(
+    rows: Tensor, gradient: Tensor, average: Tensor, square: Tensor, count: int, length: float, rate: float
+) -> Tensor:
+    """New rows [n, D]; the moments [n, D] are changed in place; `count` counts changes from 1.
+
+    θ ← θ - rate·(decay·θ + m̂/(√v̂ + ε)) (arXiv:1711.05101, alg. 2); the decay is the rate's as published.
+    """
+    first, second = BETAS
+    average.mul_(first).add_(gradient, alpha=1 - first)
+    square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
+    size = (square / (1 - second**count)).sqrt().add_(EPSILON)
+    scaled = rate * (length / math.sqrt(rows.shape[1])) / CLIP_NUMBER
+    return (rows * (1 - rate * DECAY)).addcdiv(average / (1 - first**count), size, value=-scaled)
+
+
+def first_rows(kind: Tensor, count: int, length: float | None, generator: torch.Generator) -> Tensor:
+    """Where learning begins: [count, D] from the rows [k, D] of the word that the concept is a kind of.
+
+    The rows of a word of several tokens in their order; if they are more than fit, the last one, which
+    carries the meaning. Further rows are that one, a little turned, so that they can part. With `length` all
+    are made so long.
+    """
+    kept = kind if len(kind) <= count else kind[-1:]
+    more = kept[-1:].repeat(count - len(kept), 1)
+    noise = torch.randn(more.shape, generator=generator)
+    if len(more):
+        noise = torch.nn.functional.normalize(noise, dim=1) * more.norm(dim=1, keepdim=True)
+    rows = torch.cat([kept, more + 0.3 * noise])
+    if length is None:
+        return rows
+    return torch.nn.functional.normalize(rows, dim=1) * length
+
+
+def cosine_rate(rate: float, share: float) -> float:
+    """The rate when `share` of the run is over: full for its first half, then along half a cosine to a tenth."""
+    late = min(max(2 * share - 1, 0.0), 1.0)
+    return rate * (0.1 + 0.9 * (1 + math.cos(math.pi * late)) / 2)
+
+
+def empty_moments(rows: Rows) -> tuple[dict[str, Any], dict[str, Any]]:
+    """AdamW's moments at the beginning."""
+    return (
+        {name: torch.zeros_like(value) for name, value in rows.items()},
+        {name: torch.zeros_like(value) for name, value in rows.items()},
+    )
