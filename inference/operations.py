@@ -36,7 +36,7 @@ SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm")
 
 
 def _concepts() -> Any:
-    """Learnt words that may stand in the prompts; the window and the command line find them by their words."""
+    """Learnt words that may stand in prompts; window and command line find them by their words."""
     return param(
         (),
         N_("Operations", "Concepts"),
@@ -680,7 +680,7 @@ class JudgePhotos(PhotosOfConcept):
 
 @dataclass(frozen=True, kw_only=True)
 class LearnConcept(PhotosOfConcept):
-    """A word for what photos show: textual inversion (arXiv:2208.01618), directional (arXiv:2512.13672) or plain.
+    """A word for what photos show by textual inversion, directional (arXiv:2512.13672) or plain (2208.01618).
 
     An update follows the mean gradient of `accumulation` noise levels with `batch` pictures each. `samples`
     is how many noisy pictures are looked at in all, those of the held-out loss included; learning stops

@@ -76,7 +76,9 @@ class Concepts(Controller):
 
     def _completed(self, request: Request, contents: Contents) -> tuple[Request, Contents]:
         parameters, found = with_concepts(request.parameters, contents, self.library)
-        return (request if parameters is request.parameters else replace(request, parameters=parameters)), found
+        if parameters is request.parameters:
+            return request, contents
+        return replace(request, parameters=parameters), found
 
 
 def _nothing(_: object) -> None:

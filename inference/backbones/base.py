@@ -122,7 +122,7 @@ class Backbone(ABC):
 
     @abstractmethod
     def encode_moments(self, image: Pixels) -> tuple[Tensor, Tensor]:
-        """Mean and standard deviation [1, C, h, w] of a picture's latents, scaled as the denoiser sees them."""
+        """Mean and standard deviation [1, C, h, w] of a picture's latents, as the denoiser sees them."""
 
     @abstractmethod
     def decode(self, latents: Tensor) -> list[Pixels]:

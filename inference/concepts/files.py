@@ -153,7 +153,9 @@ def read_concept(path: Path) -> Concept:
     stem = path.stem
     first = _one(path)
     partner = path.with_name(
-        f"{stem.removesuffix(_SECOND)}{path.suffix}" if stem.endswith(_SECOND) else f"{stem}{_SECOND}{path.suffix}"
+        f"{stem.removesuffix(_SECOND)}{path.suffix}"
+        if stem.endswith(_SECOND)
+        else f"{stem}{_SECOND}{path.suffix}"
     )
     if len(first.vectors) != 1 or not partner.is_file():
         return first
@@ -247,7 +249,9 @@ def _vectors(
             Message("“{key}” has the shape {shape}", key=key[:60], shape=" × ".join(map(str, value.shape))),
         )
     said = texts.get("encoders", "") if texts.get("format") == FORMAT else ""
-    encoder = said if said in ("clip_l", "clip_g", "clip_h", "t5") else _ENCODER_OF_WIDTH.get(value.shape[1], "")
+    encoder = (
+        said if said in ("clip_l", "clip_g", "clip_h", "t5") else _ENCODER_OF_WIDTH.get(value.shape[1], "")
+    )
     if not encoder:
         raise _no_concept(
             name,

@@ -1,10 +1,10 @@
 """The user's concepts: one file each in a folder, found by their words.
 
-    library = ConceptLibrary(folder)
-    library.list()                                   # what there is, by word
-    library.find("<my-cat>")                         # → Concept
-    library.add(concept_file(concept))               # one that was learnt
-    library.import_concept(path)                     # a file of this or another program
+library = ConceptLibrary(folder)
+library.list()                                   # what there is, by word
+library.find("<my-cat>")                         # → Concept
+library.add(concept_file(concept))               # one that was learnt
+library.import_concept(path)                     # a file of this or another program
 """
 
 import itertools

@@ -12,7 +12,7 @@ from inference.errors import EditorError
 LONGEST_WORD = 64  # characters
 _WORD = re.compile(r"<[^<>\s]+>")
 # signs by which other programs weight words, call additions, or name special tokens
-_TAKEN = frozenset("<>()[]{}:|,;\"“”\\/*?")
+_TAKEN = frozenset('<>()[]{}:|,;"“”\\/*?')
 
 
 def is_word(text: str) -> bool:
@@ -45,7 +45,7 @@ def checked_word(text: str) -> str:
         )
     raise EditorError(
         "“{word}” cannot be the name of a concept.",
-        "Write letters, digits and hyphens in angle brackets, {most} characters at most, such as “{example}”.",
+        "Write letters, digits and hyphens in angle brackets, at most {most}, such as “{example}”.",
         word=text[:LONGEST_WORD],
         most=LONGEST_WORD,
         example=made or "<my-cat>",

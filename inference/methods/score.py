@@ -59,9 +59,7 @@ def judge_of(
         )
     with progress.phase("load"):
         judging = judge.built_in() if backbone.sandbox else judge.for_photos(parameters.detector)
-    return judging, [
-        _wanted(parameters.prompt, one, judging, inputs.learnt) for one in parameters.subjects
-    ]
+    return judging, [_wanted(parameters.prompt, one, judging, inputs.learnt) for one in parameters.subjects]
 
 
 def is_colour(found: Sequence[float], name: str) -> bool:

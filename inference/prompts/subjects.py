@@ -196,7 +196,12 @@ def _is_adverb(text: str) -> bool:
 
 
 def _is_participle(text: str) -> bool:
-    return not is_learnt(text) and text.lower().endswith("ing") and text.lower() not in _NOUNS_IN_ING and "-" not in text
+    return (
+        not is_learnt(text)
+        and text.lower().endswith("ing")
+        and text.lower() not in _NOUNS_IN_ING
+        and "-" not in text
+    )
 
 
 def _is_adjective(text: str) -> bool:

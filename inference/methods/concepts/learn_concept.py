@@ -63,9 +63,7 @@ _THUMBNAIL_PX = 128
 _JPEG_QUALITY = 85
 
 
-def learn_concept(
-    backbone: Backbone, parameters: LearnConcept, inputs: Inputs, progress: Progress
-) -> Output:
+def learn_concept(backbone: Backbone, parameters: LearnConcept, inputs: Inputs, progress: Progress) -> Output:
     """No pictures; the artifact "concept" is a concept's file, "report" the losses and parts as JSON.
 
     Raises:
@@ -245,7 +243,9 @@ class _Run:
     @cached_property
     def _priors(self) -> dict[str, Tensor]:
         """The direction of the word that the concept is a kind of; of several tokens their mean."""
-        mean = {name: torch.nn.functional.normalize(rows, dim=1).mean(0) for name, rows in self.kind_rows.items()}
+        mean = {
+            name: torch.nn.functional.normalize(rows, dim=1).mean(0) for name, rows in self.kind_rows.items()
+        }
         return {name: torch.nn.functional.normalize(row, dim=0) for name, row in mean.items()}
 
     def _objective(self, state: ConceptState) -> Objective:
@@ -336,8 +336,8 @@ def _output(run: _Run, state: ConceptState, *, diverged: bool) -> Output:
     notes = (
         (
             Message(
-                "Learning diverged after {step} changes; kept is what was learnt until change {good}. A lower "
-                "learning rate may help.",
+                "Learning diverged after {step} changes; kept is what was learnt until change {good}. A "
+                "lower learning rate may help.",
                 step=state.step,
                 good=state.best_step,
             ),

@@ -102,7 +102,9 @@ class Moments:
         return self.mean + self.deviation * noise.to(self.mean)
 
 
-def moments_of(backbone: Backbone, photos: Sequence[Pixels], *, flip: bool) -> tuple[tuple[Moments, ...], ...]:
+def moments_of(
+    backbone: Backbone, photos: Sequence[Pixels], *, flip: bool
+) -> tuple[tuple[Moments, ...], ...]:
     """The moments of each photo [H, W, 3] of the model's size, and with `flip` of its mirror image."""
     found: list[tuple[Moments, ...]] = []
     for photo in photos:

@@ -1,4 +1,4 @@
-"""The sentences that a concept is learnt in (arXiv:2208.01618), in words that the model knows. Free of torch."""
+"""The sentences that a concept is learnt in (arXiv:2208.01618), in words that the model knows."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

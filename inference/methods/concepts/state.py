@@ -1,4 +1,4 @@
-"""Everything that learning a concept depends on beside its request, as bytes from which it goes on bit for bit.
+"""All that learning a concept depends on beside its request, as bytes from which it goes on bit for bit.
 
 A safetensors file in memory, as `inference.methods.learning.state`: rows, moments, the gradient so far, the
 best rows, the random generator; its text "state" is JSON with all numbers.
@@ -132,7 +132,9 @@ class _Numbers:
     best_step: int = field(metadata={"bounds": _STEPS})
     loss: float
     losses: tuple[float, ...] = field(metadata={"bounds": Bounds(most=MOST_CONCEPT_SAMPLES)})
-    checks: tuple[tuple[int, float], ...] = field(metadata={"bounds": Bounds(min=0, most=MOST_CONCEPT_SAMPLES)})
+    checks: tuple[tuple[int, float], ...] = field(
+        metadata={"bounds": Bounds(min=0, most=MOST_CONCEPT_SAMPLES)}
+    )
     crops: tuple[tuple[float, float, float], ...] = field(
         metadata={"bounds": Bounds(min=0, max=1, most=MOST_PHOTOS)}
     )

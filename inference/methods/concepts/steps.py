@@ -76,7 +76,7 @@ def first_rows(kind: Tensor, count: int, length: float | None, generator: torch.
 
 
 def cosine_rate(rate: float, share: float) -> float:
-    """The rate when `share` of the run is over: full for its first half, then along half a cosine to a tenth."""
+    """The rate when `share` of the run is over: full for a half, then along half a cosine to a tenth."""
     late = min(max(2 * share - 1, 0.0), 1.0)
     return rate * (0.1 + 0.9 * (1 + math.cos(math.pi * late)) / 2)
 
