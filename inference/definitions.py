@@ -12,6 +12,11 @@
     positive = "old man"
     negative = "young man"
 
+`beside = ["a photo of a * and a {dog,house}"]`, if given, are sentences in which the subject stands beside
+others; the star is where a pair's phrase goes. A learned delta is taught there to leave the others alone.
+
+Who learns from pictures needs the target alone; `positive` and `negative` may then be left out.
+
 A brace group stands for each of its alternatives, an empty one included; the groups of a pair's three
 phrases are expanded in step. The noun that all three share ends them, and is what is compared.
 """
@@ -41,7 +46,8 @@ LARGEST_FILE_BYTES = 2**20
 
 _GROUP = re.compile(r"\{([^{}]*)\}")
 _REQUIRED = ("attribute", "subject", "label", "prefixes", "pairs")
-_KNOWN = {*_REQUIRED, "subjects", "range", "scale"}
+_KNOWN = {*_REQUIRED, "subjects", "range", "scale", "beside"}
+_PLACE = "*"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +72,7 @@ class Definition:
     scale: float
     prefixes: tuple[str, ...]
     pairs: tuple[Pair, ...]
+    beside: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -86,8 +93,18 @@ def expand(text: str) -> tuple[str, ...]:
 
 def sentence(prefix: str, phrase: str) -> str:
     """The prompt of a prefix and a phrase; "a" before a vowel becomes "an"."""
-    joined = f"{prefix} {phrase}".strip()
-    return re.sub(r"\b(a)(?= [aeiou])", r"\1n", joined, flags=re.IGNORECASE)
+    return _with_articles(f"{prefix} {phrase}".strip())
+
+
+def sentence_beside(template: str, pair: Pair, phrase: str) -> tuple[str, tuple[int, int]]:
+    """The prompt of a sentence of `beside` with one of the pair's phrases, and the characters of its noun."""
+    before, _, after = template.partition(_PLACE)
+    start = _with_articles(f"{before}{phrase}")
+    return f"{start}{after}", (len(start) - len(pair.noun), len(start))
+
+
+def _with_articles(text: str) -> str:
+    return re.sub(r"\b(a)(?= [aeiou])", r"\1n", text, flags=re.IGNORECASE)
 
 
 def read_definition(path: Path, words: Mapping[str, tuple[str, ...]] | None = None) -> Definition:
@@ -232,9 +249,16 @@ def _definition(values: Mapping[str, Any], subject: str, words: tuple[str, ...])
     attribute = text(values["attribute"], "attribute", _LONGEST)
     if not attribute.strip() or not subject.strip():
         raise ValueError("it needs a subject and the attribute's name")
+    beside = _all_of(
+        expand(one)
+        for one in typed(tuple[str, ...], values.get("beside", ()), "beside", Bounds(most=_LONGEST))
+    )
+    wrong = next((one for one in beside if one.count(_PLACE) != 1), None)
+    if wrong is not None:
+        raise EditorError("“{text}” needs one star, where the subject goes.", text=shown(wrong))
     if not prefixes or not pairs or not low < high:
         raise ValueError("it needs a prefix, a pair, and a range from low to high")
-    if len(prefixes) * len(pairs) > MOST_TEXTS:
+    if (len(prefixes) + len(beside)) * len(pairs) > MOST_TEXTS:
         raise EditorError("It stands for more than {most} texts.", most=MOST_TEXTS)
     return Definition(
         attribute=attribute,
@@ -245,6 +269,7 @@ def _definition(values: Mapping[str, Any], subject: str, words: tuple[str, ...])
         scale=number(values.get("scale", 0.5), "scale", -MOST_CHANGE, MOST_CHANGE),
         prefixes=prefixes,
         pairs=pairs,
+        beside=beside,
     )
 
 
@@ -260,8 +285,10 @@ def _all_of(parts: Iterable[Sequence[_T]]) -> tuple[_T, ...]:
 
 def _pairs(given: object) -> list[Pair]:
     declared = fields(given, Message("A pair"))
+    target = declared.get("target")
     phrases = [
-        expand(text(declared.get(name), name, _LONGEST)) for name in ("target", "positive", "negative")
+        expand(text(declared.get(name, target), name, _LONGEST))
+        for name in ("target", "positive", "negative")
     ]
     count = max(len(texts) for texts in phrases)
     if any(len(texts) not in (1, count) for texts in phrases):

@@ -27,6 +27,7 @@ from inference.messages import Message
 from inference.methods.learning.presets import CONCEPT_RATES, PRESETS
 from inference.models import ModelEntry
 from inference.operations import (
+    LEARNED_FROM,
     Edit,
     EditedParameters,
     Insert,
@@ -171,6 +172,15 @@ def preset(parameters: Parameters, filling: Filling) -> Parameters:
         return replace(parameters, learning_rate=CONCEPT_RATES[parameters.method])
     if not isinstance(parameters, LearnDelta):
         return parameters
+    count, needed = len(parameters.images), LEARNED_FROM.get(parameters.method, 0)
+    if count != needed:
+        raise EditorError(
+            "“{method}” learns from {needed} pictures; {count} are given.",
+            "Name one with “picture”, the one before and the one after with “pair”, and none otherwise.",
+            method=parameters.method,
+            needed=needed,
+            count=count,
+        )
     chosen_run = PRESETS[parameters.preset]
     left_open = {
         name: getattr(chosen_run, name)

@@ -32,6 +32,10 @@ MOST_POSITIONS = 256
 MOST_CHANGE = 100.0
 """The largest α of an attribute in either direction; sensible ones are below 10."""
 
+BY_TEXT, BY_LATENTS, BOTH_WAYS = "text", "latents", "text+latents"
+KEEPING = (BOTH_WAYS, BY_TEXT, BY_LATENTS)
+"""What keeps an edit to its subjects; see `inference.methods.only_subject`."""
+
 SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm")
 
 
@@ -93,7 +97,8 @@ class EditedParameters(SamplingParameters):
 
     `delay` is the share of the steps that use the unmodified embedding (0.2 = local change). With
     `only_subject` everything outside of the edited subjects stays as it is without edits; recipes from before
-    there was this switch do without.
+    there was this switch do without. `kept_by` says what keeps it: words that are read only where they
+    belong, latents taken from the unedited picture, or both.
     """
 
     edits: tuple[SubjectEdit, ...] = param((), N_("Operations", "Attributes"), most=MOST_EDITS, hidden=True)
@@ -103,6 +108,14 @@ class EditedParameters(SamplingParameters):
         N_("Operations", "Only this subject"),
         help=N_("Operations", "Everything outside of the subjects that change stays as it is"),
         absent=False,
+    )
+    kept_by: str = param(
+        BOTH_WAYS,
+        N_("Operations", "How the rest is kept"),
+        help=N_("Operations", "By words that are read only where they belong, by the picture, or by both"),
+        choices=KEEPING,
+        absent=BY_LATENTS,
+        advanced=True,
     )
 
 
@@ -131,7 +144,7 @@ class AttributeSweep(Attribute, SweptParameters):
     """Positions of a slider of a generated picture."""
 
 
-INVERSIONS = ("direct", "negative-prompt", "null-text", "edit-friendly", "flow-align", "flow-edit")
+INVERSIONS = ("direct", "ddim", "negative-prompt", "null-text", "edit-friendly", "flow-align", "flow-edit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -553,6 +566,9 @@ class Translate(SamplingParameters):
 
 
 MOST_LEARNING_STEPS = 20_000
+LEARNING_METHODS = ("naive", "learned", "picture", "pair")
+LEARNED_FROM = {"picture": 1, "pair": 2}
+"""How many pictures these methods of learning take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -561,13 +577,35 @@ class LearnDelta(Parameters):
 
     "naive" compares embeddings and takes moments; "learned" optimises the direction until it moves pictures
     as the prompts do. Everything but `definition` and `method` is for "learned". A micro-step compares
-    `scales` random strengths at `batch` noisy latents; an update follows the mean gradient of `accumulation`
-    of them. `points` are the noise levels at which one trajectory is looked at: 1 samples a new one for each
-    micro-step, as published; more cost fewer evaluations.
+    `scales` random positions of the slider at `batch` noisy latents; an update follows the mean gradient of
+    `accumulation` of them. `points` are the noise levels at which one trajectory is looked at: 1 samples a
+    new one for each micro-step, as published; more cost fewer evaluations. They are drawn from the noisiest
+    `noisy_share` of the steps, which decide the picture. With `warm_start` it begins at the naive direction;
+    weight decay draws back to where it began. "picture" and "pair" learn from one of `images`, or from two,
+    before and after, and from a prompt that says what they show: without trajectories and scales.
     """
 
     definition: DefinitionFile = param(REQUIRED, N_("Operations", "Definition"))
-    method: str = param("naive", N_("Operations", "Method"), choices=("naive", "learned"))
+    method: str = param("naive", N_("Operations", "Method"), choices=LEARNING_METHODS)
+    images: tuple[Picture, ...] = param(
+        (),
+        N_("Operations", "Pictures"),
+        help=N_("Operations", "One to learn from, or two: before and after"),
+        most=2,
+    )
+    picture_prompt: str = param(
+        "",
+        N_("Operations", "What the pictures show"),
+        help=N_("Operations", "Usually the definition's first prompt"),
+        most=LONGEST_PROMPT,
+    )
+    whole_prompt: bool = param(
+        False,
+        N_("Operations", "On the whole prompt"),
+        help=N_("Operations", "The direction is added to every word, not to the subject alone"),
+        absent=False,
+        advanced=True,
+    )
     preset: str = param(
         DEFAULT_PRESET,
         N_("Operations", "Preset"),
@@ -593,7 +631,7 @@ class LearnDelta(Parameters):
         None, N_("Operations", "Learning rate over time"), choices=SCHEDULES, advanced=True
     )
     batch: int = param(1, N_("Operations", "Batch"), min=1, max=64, advanced=True)
-    learning_rate: float = param(0.1, N_("Operations", "Learning rate"), min=0, max=1000, advanced=True)
+    learning_rate: float = param(0.02, N_("Operations", "Learning rate"), min=0, max=1000, advanced=True)
     final_learning_rate: float = param(
         0.0,
         N_("Operations", "Final learning rate"),
@@ -605,7 +643,7 @@ class LearnDelta(Parameters):
     weight_decay: float = param(
         0.333,
         N_("Operations", "Weight decay"),
-        help=N_("Operations", "Decides what one step of the slider is worth"),
+        help=N_("Operations", "How strongly the direction is drawn back to where it began"),
         min=0,
         max=1000,
         advanced=True,
@@ -614,11 +652,32 @@ class LearnDelta(Parameters):
     smallest_scale: float = param(
         0.1, N_("Operations", "Smallest scale"), min=0, max=MOST_CHANGE, advanced=True
     )
-    largest_scale: float = param(
-        5.0, N_("Operations", "Largest scale"), min=0, max=MOST_CHANGE, advanced=True
+    largest_scale: float | None = param(
+        None,
+        N_("Operations", "Largest scale"),
+        help=N_("Operations", "The slider's position up to which the direction is learnt; usually its end"),
+        min=0,
+        max=MOST_CHANGE,
+        advanced=True,
+    )
+    warm_start: bool = param(
+        True,
+        N_("Operations", "Start from the words"),
+        help=N_("Operations", "Learning begins with the direction that the words alone give"),
+        absent=False,
+        advanced=True,
+    )
+    noisy_share: float = param(
+        0.4,
+        N_("Operations", "Share of the noisy steps"),
+        help=N_("Operations", "The direction is learnt at the noisiest steps, which decide the picture"),
+        min=0,
+        max=1,
+        absent=1.0,
+        advanced=True,
     )
     points: int = param(
-        10,
+        20,
         N_("Operations", "Points of a trajectory"),
         help=N_("Operations", "At how many noise levels one sampled picture is used"),
         min=1,
@@ -634,6 +693,22 @@ class LearnDelta(Parameters):
         help=N_("Operations", "Slower; computes again what it would otherwise keep"),
     )
     seed: int = param(0, N_("Operations", "Seed"), min=0, max=2**32 - 1)
+
+
+_WORDS = {"definition", "method"}
+_PICTURES = {"images", "picture_prompt", "whole_prompt"}
+_TRAJECTORIES = {
+    *("batch", "scales", "smallest_scale", "largest_scale", "warm_start", "noisy_share", "points"),
+    "guidance_scale",
+}
+
+
+def read_by(method: str) -> frozenset[str]:
+    """The parameters of `LearnDelta` that a method of learning reads."""
+    every = {item.name for item in LearnDelta.declared()}
+    if method == "naive":
+        return frozenset(_WORDS)
+    return frozenset(every - (_TRAJECTORIES if method in LEARNED_FROM else _PICTURES))
 
 
 MOST_PHOTOS = 20

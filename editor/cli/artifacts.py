@@ -25,7 +25,7 @@ from inference.definitions import Definition, definition_from_bytes, read_defini
 from inference.deltas import DeltaLibrary, read_delta_file
 from inference.errors import EditorError, Parked
 from inference.messages import Message
-from inference.operations import OPERATIONS, LearnDelta
+from inference.operations import OPERATIONS, LearnDelta, read_by
 from inference.progress import Measurements, Progress, Step
 from inference.request import Request, Result
 
@@ -44,8 +44,10 @@ def make_artifact(arguments: argparse.Namespace) -> int:
     request = Request(operation=arguments.operation, parameters=parameters, model=arguments.model)
     with _held(request) as held:
         work = _Work(request, contents, held, ProgressPrinter(quiet=arguments.json))
+        runner = runner_of(arguments)
+        _tell_memory(runner, request)
         try:
-            result = work.run(runner_of(arguments), resume=arguments.resume)
+            result = work.run(runner, resume=arguments.resume)
         except Parked as parked:
             work.write(parked.state)
             complain(
@@ -63,6 +65,26 @@ def make_artifact(arguments: argparse.Namespace) -> int:
             held.remove()
     _tell(arguments, result, output, time.perf_counter() - started)
     return DONE
+
+
+def _tell_memory(runner: Any, request: Request) -> None:
+    """About what learning will need, before it starts; nothing for what needs no gradients."""
+    parameters = request.parameters
+    if not isinstance(parameters, LearnDelta) or parameters.method == "naive":
+        return
+    from inference.methods.learning.plan import memory_plan  # with torch
+
+    plan = memory_plan(runner.backbone(request.model, Progress()), parameters)
+    if plan is not None:
+        complain(
+            str(
+                Message(
+                    "learning needs about {total:.1f} GB of memory, {weights:.1f} GB of it for the model.",
+                    total=plan.total / 1e9,
+                    weights=plan.weights / 1e9,
+                )
+            )
+        )
 
 
 class _Work:
@@ -186,9 +208,12 @@ def _kept(result: Result, definition: Definition, output: Path | None) -> Path:
 def _tell(arguments: argparse.Namespace, result: Result, output: Path, seconds: float) -> None:
     if arguments.json:
         widths = read_delta_file(output).info.widths
+        told = report(result, [output], seconds)
+        read = read_by(getattr(result.request.parameters, "method", ""))
+        told["parameters"] = {name: value for name, value in told["parameters"].items() if name in read}
         print_json(
             {
-                **report(result, [output], seconds),
+                **told,
                 "definition": str(arguments.definition.absolute()),
                 "method": getattr(result.request.parameters, "method", ""),
                 "widths": dict(widths),

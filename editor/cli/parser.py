@@ -96,6 +96,8 @@ def _add_operation(commands: Any, operation: Operation) -> None:
             help='phrases of the prompt that have to be seen, such as cat "red car"; man#2 is the second man',
         )
     if operation.artifact:
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        parser.epilog = _LEARN_EXAMPLE
         _add_artifact_flags(parser)
     else:
         parser.add_argument(
@@ -200,6 +202,35 @@ def _add_deltas(commands: Any) -> None:
         "-o", "--output", type=Path, metavar="DELTA.safetensors", help="default: NAME.safetensors"
     )
     _add_json(exporting)
+    _add_compare(actions)
+
+
+def _add_compare(actions: Any) -> None:
+    parser = _command(actions, "compare", "Compare deltas on a sheet", "comparing:compare")
+    parser.add_argument(
+        "deltas", nargs="+", metavar="DELTA", help="files, or names that `attune deltas list` shows"
+    )
+    parser.add_argument(
+        "--prompt", action="append", required=True, metavar="TEXT", help="with the subject in it; repeatable"
+    )
+    parser.add_argument("--subject", required=True, metavar="WORDS", help="a phrase of every prompt")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0], metavar="N", help="default: 0")
+    parser.add_argument(
+        "--scales", nargs="+", type=float, metavar="A", help="positions; default: -2 -1 0 1 2"
+    )
+    parser.add_argument(
+        "--only-subject",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="keep everything else as it is, default: no, to see what a delta does to it",
+    )
+    parser.add_argument("--steps", type=int, metavar="N", help="of each run; default: the model's own")
+    parser.add_argument(
+        "--attribute", metavar="NAME", help="read it with the built-in detector as well, such as age"
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="SHEET.png", help="default: no sheet")
+    _add_model_flags(parser)
+    _add_json(parser)
 
 
 def _add_models(commands: Any) -> None:
@@ -281,6 +312,26 @@ def _add_detector(parser: argparse.ArgumentParser) -> None:
         metavar="PATH|HUB-ID",
         help="a detection model of transformers, for models of photos; default: the built-in world's",
     )
+
+
+_LEARN_EXAMPLE = """
+A definition is a TOML file, such as
+
+    attribute = "age"
+    subject = "person"
+    label = "Age"
+    prefixes = ["{,a photo of,a portrait of} a"]
+
+    [[pairs]]
+    target = "man"
+    positive = "old man"
+    negative = "young man"
+
+Learning from pictures takes the target alone:
+
+    attune learn-delta --definition smile.toml --method picture --images smiling.png
+    attune learn-delta --definition beard.toml --method pair --images before.png after.png
+"""
 
 
 def _command(commands: Any, name: str, text: str, function: str = "") -> argparse.ArgumentParser:

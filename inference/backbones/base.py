@@ -102,6 +102,20 @@ class Backbone(ABC):
         del height, width
         return None
 
+    def kept_numbers(self, height: int, width: int) -> int | None:
+        """About how many numbers a pass for one sample keeps for the backward pass, latents of this size.
+
+        The weights need no gradients, so products with them keep nothing; norms, activations and attention
+        do. None: not known.
+        """
+        del height, width
+        return None
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all networks' weights."""
+        return 0
+
     @property
     @abstractmethod
     def text_parts(self) -> Mapping[str, TextPart]:

@@ -200,6 +200,14 @@ class LatentBackbone(EncodingBackbone):
         return self._memory_mode in (MemoryMode.FULL, MemoryMode.MODEL)
 
     @property
+    def weight_bytes(self) -> int:
+        return sum(
+            weight.numel() * weight.element_size()
+            for network in self.parts.networks
+            for weight in network.parameters()
+        )
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         return self._features
 

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from inference.attention import AttentionKind, Layer, TextPart, Where
+from inference.backbones.kept import transformer_kept
 from inference.backbones.latent import LatentBackbone, stacked, stacked_pooled
 from inference.backbones.layers import transformer_features, transformer_layers
 from inference.errors import EditorError
@@ -89,6 +90,10 @@ class Sd3Backbone(LatentBackbone):
     @property
     def _clip_tokens(self) -> int:
         return int(self.parts.tokenizers["clip_l"].model_max_length)
+
+    def kept_numbers(self, height: int, width: int) -> int:
+        text = self._clip_tokens + self._t5_tokens
+        return transformer_kept(self.parts.denoiser, self._layers, height, width, text)
 
     def _find_layers(self) -> tuple[Layer, ...]:
         return transformer_layers(self.parts.denoiser)

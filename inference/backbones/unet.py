@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from inference.attention import AttentionKind, Layer, Where
+from inference.backbones.kept import unet_kept
 from inference.backbones.latent import LatentBackbone
 from inference.backbones.layers import unet_features, unet_layers
 from inference.features import Feature
@@ -41,6 +42,9 @@ class UNetBackbone(LatentBackbone):
 
     def layer_numbers(self, height: int, width: int) -> int | None:
         return int(self.parts.denoiser.config["block_out_channels"][0]) * height * width
+
+    def kept_numbers(self, height: int, width: int) -> int:
+        return unet_kept(self.parts.denoiser, self._layers, self._features, height, width)
 
     def _find_layers(self) -> tuple[Layer, ...]:
         return unet_layers(self.parts.denoiser)

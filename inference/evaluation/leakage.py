@@ -19,7 +19,7 @@ from inference.evaluation.attribute import DELAY, Pair, reading, slider_pairs
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
 from inference.evaluation.record import Record
 from inference.messages import listed
-from inference.operations import AttributeSweep, SubjectEdit
+from inference.operations import BOTH_WAYS, BY_LATENTS, BY_TEXT, AttributeSweep, SubjectEdit
 from inference.progress import Progress
 from inference.prompts.words import find_subject
 from inference.request import Request, Result
@@ -39,15 +39,20 @@ class Variant:
     only_subject: bool
     orthogonal: bool = False
     both: bool = False
+    kept_by: str = BOTH_WAYS
 
 
 VARIANTS: Mapping[str, Variant] = {
     "whole picture": Variant(False),
     "only subject": Variant(True),
+    "by text": Variant(True, kept_by=BY_TEXT),
+    "by latents": Variant(True, kept_by=BY_LATENTS),
     "orthogonal": Variant(False, orthogonal=True),
     "only subject, orthogonal": Variant(True, orthogonal=True),
     "both, whole picture": Variant(False, both=True),
     "both, only subject": Variant(True, both=True),
+    "both, by text": Variant(True, both=True, kept_by=BY_TEXT),
+    "both, by latents": Variant(True, both=True, kept_by=BY_LATENTS),
 }
 
 
@@ -166,6 +171,7 @@ class _Work:
             positions=POSITIONS,
             delay=DELAY,
             only_subject=variant.only_subject,
+            kept_by=variant.kept_by,
         )
         if not variant.orthogonal:
             return self._run(parameters, {})

@@ -4,8 +4,9 @@ The world knows what a render shows and what it would look like with one person 
 exactly a picture comes back it is measured how near an edit is to the *true* edited picture. Scenes are drawn
 from seeds that no training used. Measurements are kept one by one; running again goes on from there.
 
-Beside the ways to invert stand two that need none: doing nothing, and redrawing (SDEdit) from a prompt that
-says the age.
+Beside the ways to invert stand three that need none: doing nothing, and, from a prompt that says the age,
+redrawing (SDEdit) and drawing another picture. The default way is slid with each way to keep the rest as
+well, and with a slider of the other person's set meanwhile.
 """
 
 from __future__ import annotations
@@ -25,7 +26,16 @@ from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
 from inference.evaluation.record import Record
 from inference.inputs import Inputs
 from inference.messages import listed
-from inference.operations import INVERSIONS, Edit, EditSweep, Redraw, SubjectEdit
+from inference.operations import (
+    BY_LATENTS,
+    BY_TEXT,
+    INVERSIONS,
+    Edit,
+    EditSweep,
+    Generate,
+    Redraw,
+    SubjectEdit,
+)
 from inference.progress import Measurements, Progress
 from inference.prompts.words import find_subject
 from inference.request import Pixels, Request, Result
@@ -38,9 +48,21 @@ DEFAULT_PICTURES = 24
 FIRST_SCENE = 95_000_000
 POSITIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 REDRAWN = (0.3, 0.5, 0.7)
-USUAL_WAYS = ("direct", "null-text")
+USUAL_WAYS = ("direct", "ddim", "null-text")
 UNRESTRICTED = "direct, whole picture"
 """The default way with `only_subject` off."""
+TWO = "direct, two subjects"
+"""The default way while the other person's slider is at `FIXED`."""
+FIXED = 1.0
+SWAPPED = 0.25
+"""Where the other person changes by more than this share of the edited one, the slider swaps them."""
+OF_DIRECT: Mapping[str, Mapping[str, Any]] = {
+    UNRESTRICTED: {"only_subject": False},
+    "direct, by text": {"kept_by": BY_TEXT},
+    "direct, by latents": {"kept_by": BY_LATENTS},
+    TWO: {},
+}
+RESAMPLED = "re-sampled"
 PLACES: Mapping[str, str] = {
     "plain": "",
     "grass": " on grass",
@@ -189,10 +211,13 @@ def summarise(values: Mapping[str, Any]) -> dict[str, Any]:
         sliders = _sliders(values, way)
         table = summary(list(sliders.values()))
         shared = [key for key in sliders if key in whole and whole[key].present_at_zero]
-        unrestricted = sum(whole[key].edited_change for key in shared)
-        changed = sum(sliders[key].edited_change for key in shared)
-        table["share_of_unrestricted"] = changed / unrestricted if unrestricted else None
+        table["share_of_unrestricted"] = _share(sliders, whole, shared)
+        # a slider that takes one person for the other "changes" both, by swapping them
+        kept = [key for key in shared if whole[key].other_change <= SWAPPED * whole[key].edited_change]
+        table["share_where_nobody_is_swapped"] = {"pairs": len(kept), "share": _share(sliders, whole, kept)}
         tables["sliders"][way] = table
+        if way == TWO:  # there is no true picture of that
+            continue
         rows = list(values["sliders"][way].values())
         tables["truth"][way] = {
             "db": spread([row["truth"]["db"] for row in rows]),
@@ -200,12 +225,20 @@ def summarise(values: Mapping[str, Any]) -> dict[str, Any]:
             "evaluations": spread([row["evaluations"] for row in rows]),
         }
     for way, found in values["redrawn"].items():
-        rows = [row for row in found.values() if not math.isnan(row["age_error"])]
+        rows = [
+            row for row in found.values() if row["age_error"] is not None and not math.isnan(row["age_error"])
+        ]
         tables["truth"][way] = {
             "db": spread([row["db"] for row in rows]),
             "age_error": spread([row["age_error"] for row in rows]),
         }
     return tables
+
+
+def _share(sliders: Mapping[str, Any], whole: Mapping[str, Any], keys: Sequence[str]) -> float | None:
+    """What the edited person changes by, of what they change by without restriction."""
+    unrestricted = sum(whole[key].edited_change for key in keys)
+    return sum(sliders[key].edited_change for key in keys) / unrestricted if unrestricted else None
 
 
 def _sliders(values: Mapping[str, Any], way: str) -> dict[str, Any]:
@@ -215,7 +248,7 @@ def _sliders(values: Mapping[str, Any], way: str) -> dict[str, Any]:
 
 
 def _slid(ways: Sequence[str]) -> tuple[str, ...]:
-    return (*ways, UNRESTRICTED) if "direct" in ways else tuple(ways)
+    return (*ways, *OF_DIRECT) if "direct" in ways else tuple(ways)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,14 +300,17 @@ class _Work:
         if str(case.number) in known:
             return
         start, end = find_subject(case.prompt, case.edited)
-        edit = SubjectEdit(start=start, end=end, attribute="age", value=0.0)
+        edits = (SubjectEdit(start=start, end=end, attribute="age", value=0.0),)
+        if way == TWO:
+            start, end = find_subject(case.prompt, case.other)
+            edits = (*edits, SubjectEdit(start=start, end=end, attribute="age", value=FIXED))
         parameters = EditSweep(
             image=Picture(content_hash(case.pixels)),
             prompt=case.prompt,
-            edits=(edit,),
+            edits=edits,
             positions=POSITIONS,
-            inversion="direct" if way == UNRESTRICTED else way,
-            only_subject=way != UNRESTRICTED,
+            inversion="direct" if way in OF_DIRECT else way,
+            **OF_DIRECT.get(way, {}),
         )
         result = self._run("edit-sweep", parameters, case)
         slider = measure(
@@ -301,7 +337,7 @@ class _Work:
         self.record.write()
 
     def redraw(self, case: Case) -> None:
-        """Doing nothing, and SDEdit at several strengths."""
+        """Doing nothing, SDEdit at several strengths, and another picture from the same words."""
         for strength in (0.0, *REDRAWN):
             name = f"redraw {strength:g}" if strength else "nothing"
             known = self.record.values["redrawn"].setdefault(name, {})
@@ -316,6 +352,11 @@ class _Work:
             image = self._run("redraw", parameters, case).images[0] if strength else case.pixels
             known[str(case.number)] = self._against_truth(image, case)
             self.record.write()
+        known = self.record.values["redrawn"].setdefault(RESAMPLED, {})
+        if str(case.number) not in known:
+            other = self._run("generate", Generate(prompt=case.aged_prompt, seed=case.number), case).images[0]
+            known[str(case.number)] = self._against_truth(other, case)
+            self.record.write()
 
     def _against_truth(self, image: Pixels, case: Case) -> dict[str, float]:
         from inference.metrics.psnr import psnr
@@ -329,9 +370,10 @@ class _Work:
         best = max(found, key=lambda one: one.score, default=None)
         return math.nan if best is None else reading("age")(best)
 
-    def _run(self, operation: str, parameters: EditSweep | Redraw, case: Case) -> Result:
+    def _run(self, operation: str, parameters: EditSweep | Redraw | Generate, case: Case) -> Result:
         request = Request(operation=operation, parameters=parameters, model=self.model)
-        return self.runner.run(request, {content_hash(case.pixels): case.pixels}, self._progress())
+        contents = {} if operation == "generate" else {content_hash(case.pixels): case.pixels}
+        return self.runner.run(request, contents, self._progress())
 
     def _progress(self) -> Progress:
         self.progress.check()

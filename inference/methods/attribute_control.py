@@ -16,7 +16,7 @@ attribute is shifted is computed apart, and is exact.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -49,7 +49,10 @@ from inference.methods.only_subject import (
     subject_masks,
     together,
 )
+from inference.methods.text_regions import TextRegions, reads_text
 from inference.operations import (
+    BY_LATENTS,
+    BY_TEXT,
     Attribute,
     AttributeSweep,
     EditedParameters,
@@ -159,6 +162,23 @@ def batches(run: Run, edited: Sequence[Edits]) -> Iterator[list[int]]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unedited:
+    """What is known of the picture without edits.
+
+    Args:
+        prompt: its prompt; the same object as in samples that run along.
+        heat: its attention.
+        size: rows and columns of its latents.
+        bound: where each subject is whose words are its own alone; none binds nothing.
+    """
+
+    prompt: Prompt
+    heat: Heat
+    size: tuple[int, int]
+    bound: Masks = field(default_factory=dict[Span, Tensor])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Shifted:
     """The prompts of several pictures, and what of each is theirs to change.
 
@@ -175,14 +195,13 @@ class Shifted:
     mask: Tensor
 
 
-def only_subjects(run: Run, edited: Sequence[Edits], heat: Heat, size: tuple[int, int]) -> Shifted:
-    """The prompts of pictures whose edits keep to their subjects; each has one edit that is not zero.
-
-    Args:
-        heat: the attention of the unedited picture.
-        size: rows and columns of the latents.
-    """
+def only_subjects(
+    run: Run, parameters: EditedParameters, edited: Sequence[Edits], unedited: Unedited
+) -> Shifted:
+    """The prompts of pictures whose edits keep to their subjects; each has one edit that is not zero."""
+    heat, size = unedited.heat, unedited.size
     deltas = run.inputs.deltas_of
+    kept_by = parameters.kept_by
     of_pictures = [subject_masks(heat, run.prompt, edits, size) for edits in edited]
     prompts = tuple(shifted(run.prompt, edits, deltas(edits)) for edits in edited)
     masks = {span: mask for of_picture in of_pictures for span, mask in of_picture.items()}
@@ -190,11 +209,18 @@ def only_subjects(run: Run, edited: Sequence[Edits], heat: Heat, size: tuple[int
         (whole, by_subject(edits, deltas(edits), partial(shifted, run.prompt)))
         for whole, edits in zip(prompts, edited, strict=True)
     ]
+    predict = regional(run.backbone, apart, masks)
+    if kept_by != BY_LATENTS and reads_text(run.backbone):
+        own = [(prompt, of_picture) for prompt, of_picture in zip(prompts, of_pictures, strict=True)]
+        predict = TextRegions(
+            backbone=run.backbone, plain=unedited.prompt, edited=own, bound=unedited.bound
+        ).predict
+    mask = torch.cat([together(of_picture) for of_picture in of_pictures])
     return Shifted(
         prompts=prompts,
-        predict=regional(run.backbone, apart, masks),
+        predict=predict,
         masks=masks,
-        mask=torch.cat([together(of_picture) for of_picture in of_pictures]),
+        mask=torch.ones_like(mask) if kept_by == BY_TEXT else mask,
     )
 
 
@@ -214,7 +240,8 @@ def _finished(
         return rest(run, part, [shifted(run.prompt, edits, deltas(edits)) for edits in edited]), {}
     whole = unmodified(run, first, run.steps)
     height, width = part.state.latents.shape[-2:]
-    found = only_subjects(run, edited, whole.heat, (height, width))
+    unedited = Unedited(prompt=run.prompt, heat=whole.heat, size=(height, width))
+    found = only_subjects(run, parameters, edited, unedited)
 
     def after(state: SamplerState) -> SamplerState:
         return replace(state, latents=merged(whole.path[state.index - 1], state.latents, found.mask))

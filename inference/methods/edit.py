@@ -21,18 +21,28 @@ import numpy as np
 
 from inference.backbones.base import Backbone
 from inference.details import changes
+from inference.guidance import Predict
 from inference.inputs import Inputs
 from inference.messages import Message
-from inference.methods.attribute_control import Edits, batches, moves, only_subjects, shifted, swept
+from inference.methods.attribute_control import (
+    Edits,
+    Unedited,
+    batches,
+    moves,
+    only_subjects,
+    shifted,
+    swept,
+)
 from inference.methods.generate import Run, decoded, maps, prepare
 from inference.methods.inversion.editing import Editing, Merge, carried_out
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.looking import LEAST_FIT
 from inference.methods.inversion.parking import Sofar
 from inference.methods.inversion.ways import WAYS, first_step, inverted
-from inference.methods.only_subject import Masks, mask_maps, merged
+from inference.methods.only_subject import Masks, every_subject, mask_maps, merged
 from inference.methods.redraw import encoded
-from inference.operations import Edit, EditSweep
+from inference.methods.text_regions import TextRegions
+from inference.operations import BY_LATENTS, Edit, EditSweep
 from inference.progress import Progress
 from inference.request import Output, Pixels
 
@@ -62,7 +72,9 @@ def _edited(
     sofar = Sofar(run)
     latents = encoded(run, parameters.image.hash, picture)
     way, name = parameters.inversion, parameters.image.hash
-    source = inverted(run, way, name, latents, sofar, first=first_step(run, way, parameters.delay))
+    first = first_step(run, way, parameters.delay)
+    bound = partial(_binding, run) if _binds(parameters) else None
+    source = inverted(run, way, name, latents, sofar, first=first, bound=bound)
     work = _Work(run=run, parameters=parameters, source=source, picture=picture, sofar=sofar)
     images: dict[int, Pixels] = {}
     masks: Masks = {}
@@ -95,14 +107,17 @@ class _Work:
         run, source, way = self.run, self.source, WAYS[self.source.way]
         rows, columns = source.path.shape[-2:]
         deltas = run.inputs.deltas_of
-        kept = only_subjects(run, edited, source.heat, (rows, columns))
+        bound = _bound(source) if _binds(self.parameters) else {}
+        unedited = Unedited(prompt=source.prompt, heat=source.heat, size=(rows, columns), bound=bound)
+        kept = only_subjects(run, self.parameters, edited, unedited)
         prompts, predict = kept.prompts, kept.predict
         merge: Merge | None = partial(merged, mask=kept.mask)
         if not self.parameters.only_subject:
             merge = None
             prompts = tuple(shifted(run.prompt, edits, deltas(edits)) for edits in edited)
             predict = run.backbone.predict
-        editing = Editing(run=run, inverted=source, prompts=prompts, predict=predict)
+        offsets = source.bound if bound else source.offsets
+        editing = Editing(run=run, inverted=source, prompts=prompts, predict=predict, offsets=offsets)
         first = first_step(run, source.way, self.parameters.delay)
         with run.progress.phase("sample"):
             latents = carried_out(editing, way.step(editing), first, merge=merge, sofar=self.sofar, name=name)
@@ -125,6 +140,27 @@ def unedited(run: Run, source: Inverted) -> Pixels:
         known = decoded(run, values)[0]
         run.inputs.cache.put(key, known, known.nbytes)
     return known
+
+
+def _binds(parameters: Edit) -> bool:
+    """Whether subjects are bound to their own words while the picture is edited."""
+    by_text = parameters.only_subject and parameters.kept_by != BY_LATENTS
+    return by_text and WAYS[parameters.inversion].binds
+
+
+def _bound(source: Inverted) -> Masks:
+    """Where each subject of the prompt is, if there are several: one alone has nobody to be taken for."""
+    rows, columns = source.path.shape[-2:]
+    found = every_subject(source.heat, source.prompt, (rows, columns))
+    return found if len(found) > 1 else {}
+
+
+def _binding(run: Run, source: Inverted) -> Predict | None:
+    """The pass of the picture's prompt as the edit will bind it; None if it binds nothing."""
+    bound = _bound(source)
+    if not bound:
+        return None
+    return TextRegions(backbone=run.backbone, plain=source.prompt, edited=(), bound=bound).predict
 
 
 def with_details(picture: Pixels, edited: Pixels, unedited: Pixels) -> Pixels:

@@ -1,11 +1,13 @@
 """Edits that change their own subject and nothing else.
 
-Three ways, in order of cost; `attune evaluate leakage` measures each alone and together:
+Ways, in order of cost; `attune evaluate leakage` measures each alone and together:
 
-* *merge*: after each step, outside of the subject's mask, the latents are those of the unedited picture. Its
-  trajectory is there already. What the other subject does is then decided by the mask alone.
-* *regions*: several edited subjects have a prompt each that shifts them alone, and each prompt's prediction
-  counts where its subject is.
+* *latents*: after each step, outside of the subject's mask, the latents are those of the unedited picture.
+  Its trajectory is there already. What the other subject does is then decided by the mask alone. Without the
+  next way several edited subjects have a prompt each, and each prediction counts where its subject is.
+* *text*: shifted words are read inside of their subject's mask alone (`inference.methods.text_regions`); one
+  pass for any number of subjects. On pictures that the model has not drawn each subject is bound to its own
+  words as well, or the model may take one person for the other where that fits the edit better.
 * *orthogonal*: the direction is made orthogonal to the tokens of the other subjects.
 
 The mask comes from the unedited picture's attention: where the subject is seen clearly, and more clearly than
@@ -63,6 +65,14 @@ def subject_masks(heat: Heat, prompt: Prompt, edits: Sequence[SubjectEdit], size
                 mask = mask * _ramp(own - of_other, -CLEARER_BY, CLEARER_BY)
         masks[span] = mask
     return masks
+
+
+def every_subject(heat: Heat, prompt: Prompt, size: tuple[int, int]) -> Masks:
+    """Where each subject of the prompt is that the attention of the unedited picture shows."""
+    named = [one for one in suggest(prompt.text) if not one.is_setting]
+    asked = [SubjectEdit(start=one.start, end=one.end, attribute="", value=1.0) for one in named]
+    found = subject_masks(heat, prompt, asked, size)
+    return {span: mask for span, mask in found.items() if span_heat(heat, span) is not None}
 
 
 def mask_maps(masks: Masks) -> dict[str, NDArray[np.float32]]:

@@ -34,6 +34,12 @@ class ScriptedLearner:
 
     device = "cpu"
 
+    def backbone(self, model: str, progress: Progress) -> Any:
+        """One of which it is not known how much memory it needs."""
+        from tests.helpers.stub_backbone import StubBackbone  # with torch
+
+        return StubBackbone(model)
+
     def run(
         self,
         request: Request,

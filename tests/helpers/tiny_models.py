@@ -91,11 +91,11 @@ def save_tiny_models(folder: Path) -> dict[str, Path]:
     return {name: folder / name for name in NAMES}
 
 
-def sd1_pipeline() -> Any:
+def sd1_pipeline(clip_l: int = CLIP_L) -> Any:
     """Three blocks with cross attention and one without, two layers each."""
     return StableDiffusionPipeline(
         vae=tiny_vae(4, scaling_factor=0.18215),
-        text_encoder=CLIPTextModel(_clip_config(CLIP_L)),
+        text_encoder=CLIPTextModel(_clip_config(clip_l)),
         tokenizer=clip_tokenizer(END),
         unet=UNet2DConditionModel(
             sample_size=PICTURE // 8,
@@ -104,7 +104,7 @@ def sd1_pipeline() -> Any:
             up_block_types=("UpBlock2D", *("CrossAttnUpBlock2D",) * 3),
             layers_per_block=2,
             attention_head_dim=2,
-            cross_attention_dim=CLIP_L,
+            cross_attention_dim=clip_l,
             norm_num_groups=4,
         ),
         scheduler=PNDMScheduler.from_config(SD1_SCHEDULER),
@@ -114,12 +114,12 @@ def sd1_pipeline() -> Any:
     )
 
 
-def sdxl_pipeline() -> Any:
+def sdxl_pipeline(clip_l: int = CLIP_L, clip_g: int = CLIP_G) -> Any:
     """One block without attention and two with transformers of several layers; pooled text and time ids."""
     return StableDiffusionXLPipeline(
         vae=tiny_vae(4, scaling_factor=0.13025, force_upcast=True),
-        text_encoder=CLIPTextModel(_clip_config(CLIP_L)),
-        text_encoder_2=CLIPTextModelWithProjection(_clip_config(CLIP_G)),
+        text_encoder=CLIPTextModel(_clip_config(clip_l)),
+        text_encoder_2=CLIPTextModelWithProjection(_clip_config(clip_g)),
         tokenizer=clip_tokenizer(END),
         tokenizer_2=clip_tokenizer("!"),
         unet=UNet2DConditionModel(
@@ -130,11 +130,11 @@ def sdxl_pipeline() -> Any:
             layers_per_block=2,
             transformer_layers_per_block=(1, 1, 2),
             attention_head_dim=(2, 2, 4),
-            cross_attention_dim=CLIP_L + CLIP_G,
+            cross_attention_dim=clip_l + clip_g,
             use_linear_projection=True,
             addition_embed_type="text_time",
             addition_time_embed_dim=8,
-            projection_class_embeddings_input_dim=CLIP_G + 6 * 8,
+            projection_class_embeddings_input_dim=clip_g + 6 * 8,
             norm_num_groups=4,
         ),
         scheduler=EulerDiscreteScheduler.from_config(SDXL_SCHEDULER),

@@ -15,7 +15,7 @@ from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.messages import Message
-from inference.methods.attribute_control import only_subjects, shifted
+from inference.methods.attribute_control import Unedited, only_subjects, shifted
 from inference.methods.generate import (
     Part,
     Run,
@@ -41,7 +41,7 @@ from inference.sampling import Denoise, SamplerState
 from inference.schedule import Level, Prediction
 
 # parameters that decide nothing before the edits begin
-_OF_SLIDERS = frozenset({"edits", "delay", "only_subject"})
+_OF_SLIDERS = frozenset({"edits", "delay", "only_subject", "kept_by"})
 StepMaps = dict[str, NDArray[np.float32]]
 
 
@@ -158,7 +158,8 @@ class _Refinement:
         run, first = self.run, part.state.index
         whole = rest(run, replace(part, path=()), prompts, keeps_path=True)
         rows, columns = part.state.latents.shape[-2:]
-        found = only_subjects(run, [self.parameters.edits], whole.heat, (rows, columns))
+        unedited = Unedited(prompt=run.prompt, heat=whole.heat, size=(rows, columns))
+        found = only_subjects(run, self.parameters, [self.parameters.edits], unedited)
 
         def after(state: SamplerState) -> SamplerState:
             unedited = whole.path[state.index - first - 1]

@@ -44,6 +44,7 @@ class Editing:
     Args:
         prompts: one for each edited picture.
         predict: one pass of the network.
+        offsets: what the steps of `predict` miss the path by; None is what those of the network itself do.
         source_scale: guidance of the source in h-Edit's correction; None is that of the target, with which
             a prompt that is not edited changes nothing.
         implicit: take the correction at the point that the uncorrected step leads to, as h-Edit's authors
@@ -54,6 +55,7 @@ class Editing:
     inverted: Inverted
     prompts: Sequence[Prompt]
     predict: Predict
+    offsets: Tensor | None = None
     source_scale: float | None = None
     implicit: bool = False
 
@@ -113,7 +115,7 @@ def corrected_step(editing: Editing) -> Step:
     the path itself a prompt that is not edited gives the path, to rounding.
     """
     run, count = editing.run, len(editing.prompts)
-    offsets = editing.inverted.offsets
+    offsets = editing.inverted.offsets if editing.offsets is None else editing.offsets
     assert offsets is not None, "this way keeps offsets"
 
     def step(latents: Tensor, index: int) -> Tensor:

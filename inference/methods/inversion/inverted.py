@@ -26,6 +26,7 @@ class Inverted:
         path: latents [S + 1, C, h, w] at every level of the run, noise first, the picture's own last; or
             those alone, [1, C, h, w], of ways that invert nothing.
         offsets: [S, C, h, w], what a step from the path's latents misses the path's next ones by.
+        bound: as `offsets`, for steps whose subjects read their own words alone (`methods.text_regions`).
         negatives: the unconditional prompt of each step that brings the picture back (null-text).
         heat: where the model sees each word of the prompt in this picture.
         fit: how much of the noise's error the prompt explains away, see `looking`; NaN if not looked at.
@@ -35,6 +36,7 @@ class Inverted:
     prompt: Prompt
     path: Tensor
     offsets: Tensor | None = None
+    bound: Tensor | None = None
     negatives: tuple[Prompt, ...] = ()
     heat: Heat = field(default_factory=dict[tuple[int, int], NDArray[np.float32]])
     fit: float = float("nan")
@@ -58,6 +60,8 @@ class Inverted:
         arrays: Arrays = {"path": _array(self.path), "fit": np.array([self.fit], np.float64)}
         if self.offsets is not None:
             arrays["offsets"] = _array(self.offsets)
+        if self.bound is not None:
+            arrays["bound"] = _array(self.bound)
         arrays |= {f"{_HEAT}{start}-{end}": seen for (start, end), seen in self.heat.items()}
         if self.negatives:
             for encoder in self.negatives[0].embeddings:
@@ -86,6 +90,7 @@ class Inverted:
             prompt=prompt,
             path=torch.tensor(arrays["path"]).to(like.device),
             offsets=torch.tensor(arrays["offsets"]).to(like.device) if "offsets" in arrays else None,
+            bound=torch.tensor(arrays["bound"]).to(like.device) if "bound" in arrays else None,
             negatives=tuple(
                 negative.with_embeddings({name: value[i : i + 1] for name, value in by_encoder.items()})
                 for i in range(count)

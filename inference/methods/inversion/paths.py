@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from inference.guidance import guided
+from inference.guidance import Predict, guided
 from inference.methods.generate import Run
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.parking import Sofar
@@ -52,27 +52,41 @@ def direct(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
     )
 
 
-def with_offsets(run: Run, found: Inverted, first: int, sofar: Sofar) -> Inverted:
+def with_offsets(
+    run: Run, found: Inverted, first: int, sofar: Sofar, predict: Predict | None = None
+) -> Inverted:
     """How far a step without guidance from each point of the path misses the next one, from `first` on.
 
     (u_t of h-Edit, arXiv:2503.02187.)  Steps start from the stored latents, so that errors do not add up, and
-    the offset makes each one exact. One evaluation for each step that was not edited before.
+    the offset makes each one exact. One evaluation for each step that was not edited before. With a `predict`
+    of its own, in which the prompt's subjects are bound to their places, they are kept apart from the others.
     """
     offsets = found.offsets
+    if offsets is not None and predict is not None:
+        offsets = torch.full_like(offsets, float("nan")) if found.bound is None else found.bound
     if offsets is None or not bool(torch.isnan(offsets[first:]).any()):
         return found
-    denoise = guided(run.backbone, [run.prompt], run.negative, 1.0)
+    denoise = guided(run.backbone, [found.prompt], run.negative, 1.0, predict=predict)
     known = rows(offsets)
     while first < len(known) and not bool(torch.isnan(known[first]).any()):
         first += 1
     last = next((i for i in range(first, len(known)) if not bool(torch.isnan(known[i]).any())), len(known))
-    missing = _offsets(run, found.path, denoise, sofar, eta=0.0, steps=range(first, last))
-    return replace(found, offsets=torch.cat([offsets[:first], missing, offsets[last:]]))
+    name = "offsets" if predict is None else "bound"
+    missing = _offsets(run, found.path, denoise, sofar, eta=0.0, steps=range(first, last), name=name)
+    return replace(found, **{name: torch.cat([offsets[:first], missing, offsets[last:]])})
 
 
 def negative_prompt(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
     """DDIM's path alone; editing takes the prompt itself for the unconditional one (arXiv:2305.16807)."""
     return Inverted(way="negative-prompt", prompt=run.prompt, path=ddim_path(run, latents, sofar))
+
+
+def plain_ddim(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
+    """DDIM's path, and nothing to come back along it: guided sampling drifts (arXiv:2010.02502).
+
+    The way that all others are measured against.
+    """
+    return Inverted(way="ddim", prompt=run.prompt, path=ddim_path(run, latents, sofar))
 
 
 def edit_friendly(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
@@ -122,9 +136,18 @@ def guidance_of(run: Run) -> float:
 
 
 @torch.no_grad()
-def _offsets(run: Run, path: Tensor, denoise: Denoise, sofar: Sofar, *, eta: float, steps: range) -> Tensor:
+def _offsets(
+    run: Run,
+    path: Tensor,
+    denoise: Denoise,
+    sofar: Sofar,
+    *,
+    eta: float,
+    steps: range,
+    name: str = "offsets",
+) -> Tensor:
     """What each of `steps` from the path misses its next point by: [len(steps), C, h, w]."""
-    name = f"offsets from {steps.start}"
+    name = f"{name} from {steps.start}"
     found = sofar.get(name)
     offsets = [] if found is None else rows(found)
     for index in steps[len(offsets) :]:

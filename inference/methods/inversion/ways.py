@@ -8,6 +8,7 @@ from typing import TypeAlias
 from torch import Tensor
 
 from inference.errors import EditorError
+from inference.guidance import Predict
 from inference.methods.generate import Run, delay_steps
 from inference.methods.inversion.editing import (
     FLOW_START,
@@ -18,6 +19,7 @@ from inference.methods.inversion.editing import (
     flow_align_step,
     flow_edit_step,
     guided_step,
+    plain_step,
 )
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.looking import looked_at
@@ -28,10 +30,12 @@ from inference.methods.inversion.paths import (
     edit_friendly,
     negative_prompt,
     picture_alone,
+    plain_ddim,
     with_offsets,
 )
 
 Invert: TypeAlias = Callable[[Run, Tensor, Sofar], Inverted]
+Bound: TypeAlias = Callable[[Inverted], Predict | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,7 @@ class Way:
         reads: parameters that the inversion depends on beside picture, prompt, model, steps and sampler.
         flow: whether it needs a model of flow matching.
         start: the least share of the steps that is left out at the noisy end.
+        binds: whether it comes back to the picture whatever pass of the network edits it.
     """
 
     invert: Invert
@@ -51,20 +56,30 @@ class Way:
     reads: tuple[str, ...] = ()
     flow: bool = False
     start: float = 0.0
+    binds: bool = False
 
 
 _GUIDED = ("negative_prompt", "guidance_scale")
 
 WAYS: dict[str, Way] = {
-    "direct": Way(invert=direct, step=corrected_step),
+    "direct": Way(invert=direct, step=corrected_step, binds=True),
+    "ddim": Way(invert=plain_ddim, step=plain_step),
     "negative-prompt": Way(invert=negative_prompt, step=guided_step),
     "null-text": Way(invert=null_text, step=guided_step, reads=_GUIDED),
     "edit-friendly": Way(invert=edit_friendly, step=ancestral_step, reads=(*_GUIDED, "seed")),
     "flow-align": Way(
-        invert=partial(picture_alone, way="flow-align"), step=flow_align_step, flow=True, start=FLOW_START
+        invert=partial(picture_alone, way="flow-align"),
+        step=flow_align_step,
+        flow=True,
+        start=FLOW_START,
+        binds=True,
     ),
     "flow-edit": Way(
-        invert=partial(picture_alone, way="flow-edit"), step=flow_edit_step, flow=True, start=FLOW_START
+        invert=partial(picture_alone, way="flow-edit"),
+        step=flow_edit_step,
+        flow=True,
+        start=FLOW_START,
+        binds=True,
     ),
 }
 
@@ -74,7 +89,16 @@ def first_step(run: Run, name: str, delay: float) -> int:
     return max(delay_steps(delay, run.steps), round(WAYS[name].start * run.steps))
 
 
-def inverted(run: Run, name: str, picture: str, latents: Tensor, sofar: Sofar, *, first: int = 0) -> Inverted:
+def inverted(
+    run: Run,
+    name: str,
+    picture: str,
+    latents: Tensor,
+    sofar: Sofar,
+    *,
+    first: int = 0,
+    bound: Bound | None = None,
+) -> Inverted:
     """The picture inverted in the way `name`; a second time nothing is computed.
 
     Args:
@@ -82,6 +106,7 @@ def inverted(run: Run, name: str, picture: str, latents: Tensor, sofar: Sofar, *
         latents: the picture's own, [1, C, h, w].
         first: the first step to be edited; an earlier one next time costs the steps between, and one after the
             last step is for loops that need no offsets.
+        bound: gives the pass that binds the picture's subjects to their words, which the edit will use.
 
     Raises:
         EditorError: the way needs another kind of model.
@@ -98,7 +123,7 @@ def inverted(run: Run, name: str, picture: str, latents: Tensor, sofar: Sofar, *
     found = _known(run, key, name)
     with run.progress.phase("invert"):
         made = found or looked_at(run, way.invert(run, latents, sofar))
-        made = with_offsets(run, made, first, sofar)
+        made = with_offsets(run, made, first, sofar, None if bound is None else bound(made))
     if made is not found:
         run.inputs.cache.put(tuple(map(str, key)), made, made.size_bytes)
         if run.inputs.kept is not None:

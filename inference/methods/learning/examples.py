@@ -7,18 +7,26 @@ import torch
 from torch import Tensor
 
 from inference.backbones.base import Backbone
-from inference.definitions import Definition, sentence
+from inference.definitions import Definition, sentence, sentence_beside
 from inference.prompts.prompt import Prompt
+from inference.prompts.subjects import suggest
 
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """One prefix with one pair: the neutral prompt, both ends', and the noun's tokens in the first."""
+    """One prefix with one pair: the neutral prompt, both ends', and the noun's tokens in the first.
+
+    Attributes:
+        span: the noun's characters.
+        others: characters of the other subjects in the neutral prompt, which are to stay as they are.
+    """
 
     target: Prompt
     positive: Prompt
     negative: Prompt
     tokens: Mapping[str, tuple[int, ...]]
+    span: tuple[int, int] = (0, 0)
+    others: tuple[tuple[int, int], ...] = ()
 
     def shifted(self, vectors: Mapping[str, Tensor], scale: float) -> Prompt:
         """The neutral prompt with `scale`·Δe on all tokens of its noun; gradients reach `vectors` [width]."""
@@ -31,7 +39,7 @@ class Example:
 
 
 class Examples:
-    """Every prefix of a definition with every pair, by number."""
+    """Every prefix of a definition with every pair, then every sentence with others beside, by number."""
 
     def __init__(self, backbone: Backbone, definition: Definition) -> None:
         self._backbone = backbone
@@ -39,7 +47,8 @@ class Examples:
         self._known: dict[int, Example] = {}
 
     def __len__(self) -> int:
-        return len(self._definition.prefixes) * len(self._definition.pairs)
+        definition = self._definition
+        return (len(definition.prefixes) + len(definition.beside)) * len(definition.pairs)
 
     def __getitem__(self, number: int) -> Example:
         if number not in self._known:
@@ -48,12 +57,29 @@ class Examples:
         return self._known[number]
 
     def _encoded(self, number: int) -> Example:
-        which_prefix, which_pair = divmod(number, len(self._definition.pairs))
-        prefix, pair = self._definition.prefixes[which_prefix], self._definition.pairs[which_pair]
-        target, positive, negative = (
-            self._backbone.encode_prompt(sentence(prefix, phrase))
-            for phrase in (pair.target, pair.positive, pair.negative)
+        definition = self._definition
+        which, which_pair = divmod(number, len(definition.pairs))
+        pair, alone = definition.pairs[which_pair], len(definition.prefixes)
+        phrases = (pair.target, pair.positive, pair.negative)
+        others: tuple[tuple[int, int], ...] = ()
+        if which < alone:
+            texts = [sentence(definition.prefixes[which], phrase) for phrase in phrases]
+            span = (len(texts[0]) - len(pair.noun), len(texts[0]))
+        else:
+            placed = [sentence_beside(definition.beside[which - alone], pair, phrase) for phrase in phrases]
+            texts = [text for text, _ in placed]
+            start, end = span = placed[0][1]
+            others = tuple(
+                (one.start, one.end)
+                for one in suggest(texts[0])
+                if not one.is_setting and not (one.start < end and start < one.end)
+            )
+        target, positive, negative = (self._backbone.encode_prompt(text) for text in texts)
+        return Example(
+            target=target,
+            positive=positive,
+            negative=negative,
+            tokens=target.tokens(*span),
+            span=span,
+            others=others,
         )
-        text = target.text
-        tokens = target.tokens(len(text) - len(pair.noun), len(text))
-        return Example(target=target, positive=positive, negative=negative, tokens=tokens)

@@ -10,7 +10,7 @@ from inference.messages import Message
 from inference.values import json_object, typed
 from inference.weights.packed import packed, unpacked
 
-FORMAT = "attune-learning-1"
+FORMAT = "attune-learning-2"
 _NAME = Message("checkpoint")
 _VECTORS = "vectors."
 

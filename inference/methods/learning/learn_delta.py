@@ -1,8 +1,9 @@
-"""The operation `learn-delta`: an attribute's direction, compared ("naive") or optimised ("learned").
+"""The operation `learn-delta`: an attribute's direction, compared ("naive") or optimised ("learned", or from
+pictures: "picture", "pair").
 
 An optimised run is a chain of small units: a step of a trajectory, or a micro-step of the loss. Before each
 it can be parked, and its state is all that the rest depends on. AdamW (arXiv:1711.05101) has the published
-β = (0.5, 0.8); weight decay sets what a step of the slider is worth. The mean gradient of an accumulation
+β = (0.5, 0.8); weight decay draws back to where the run began. The mean gradient of an accumulation
 is followed, not the sum: AdamW makes no difference between them.
 
 Exactness. The state is exact everywhere. On the CPU a run that went on from it gives the same bytes as an
@@ -11,30 +12,32 @@ undisturbed one; some kernels of GPUs add in no fixed order, and two undisturbed
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 
 from inference.backbones.base import Backbone
-from inference.definitions import Definition, definition_from_bytes
+from inference.definitions import Definition, definition_from_bytes, sentence
 from inference.deltas import Delta, delta_file, metadata_of
 from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.messages import Message
 from inference.methods.learning.examples import Examples
 from inference.methods.learning.objective import Objective
+from inference.methods.learning.pictures import SIGNS, NoisedPool, Reconstruction, example_of, latents_of
 from inference.methods.learning.pool import Pool
 from inference.methods.learning.presets import COSINE
 from inference.methods.learning.state import LearningState, Point, Walk
 from inference.methods.naive_delta import info_of, learn_naive
 from inference.operations import LearnDelta
 from inference.progress import Progress
-from inference.request import Output
+from inference.prompts.words import find_subject
+from inference.request import Output, Pixels
 
 BETAS = (0.5, 0.8)
 EPSILON = 1e-8
-LEARNED = "learned"
+NAIVE, LEARNED = "naive", "learned"
 _LATE = 0.1  # share of the run whose mean loss is told
 
 
@@ -46,19 +49,26 @@ def learn_delta(backbone: Backbone, parameters: LearnDelta, inputs: Inputs, prog
             checkpoint to go on from is none of this run, or the run diverged at once.
     """
     definition = definition_from_bytes(inputs.contents[parameters.definition.hash])
+    if parameters.method in (NAIVE, LEARNED) and any(p.positive == p.negative for p in definition.pairs):
+        raise EditorError(
+            "The definition has a pair whose ends are the same.",
+            "Say what “positive” and “negative” are, or learn from pictures.",
+        )
     with progress.phase("learn"):
-        if parameters.method != LEARNED:
+        if parameters.method == NAIVE:
             progress.step(0, 1)
             return Output(
                 images=(), artifacts={"delta": delta_file(learn_naive(backbone, definition, progress))}
             )
-        return _learned(backbone, parameters, definition, inputs.resume, progress)
+        pictures = [inputs.pixels(image) for image in parameters.images]
+        return _learned(backbone, parameters, definition, pictures, inputs.resume, progress)
 
 
 def _learned(
     backbone: Backbone,
     parameters: LearnDelta,
     definition: Definition,
+    pictures: Sequence[Pixels],
     resume: bytes | None,
     progress: Progress,
 ) -> Output:
@@ -68,7 +78,7 @@ def _learned(
             "Switch “Low memory” on, close other programs, or choose a smaller model.",
             model=backbone.name,
         )
-    run = _Run(backbone, parameters, definition, progress)
+    run = _Run(backbone, parameters, definition, progress, pictures)
     state = run.state(resume)
     steps = parameters.steps or 1
     diverged = False
@@ -96,7 +106,12 @@ class _Run:
     """What is fixed for the whole run."""
 
     def __init__(
-        self, backbone: Backbone, parameters: LearnDelta, definition: Definition, progress: Progress
+        self,
+        backbone: Backbone,
+        parameters: LearnDelta,
+        definition: Definition,
+        progress: Progress,
+        pictures: Sequence[Pixels] = (),
     ) -> None:
         self.backbone = backbone
         self.parameters = parameters
@@ -106,37 +121,66 @@ class _Run:
         self.accumulation = parameters.accumulation or 1
         defaults = backbone.defaults
         levels = backbone.levels(parameters.sampling_steps, defaults.width, defaults.height)
-        examples = Examples(backbone, definition)
+        shape = backbone.latent_shape(defaults.width, defaults.height)
+        if parameters.method == LEARNED:
+            self._batch = parameters.batch
+            examples = Examples(backbone, definition)
+            self._examples, first = len(examples), examples[0]
+            self._pool: Pool | NoisedPool = Pool(
+                backbone=backbone,
+                parameters=parameters,
+                examples=examples,
+                levels=levels,
+                unconditional=backbone.negative_prompt(""),
+            )
+            self._objective: Objective | Reconstruction = Objective(
+                backbone=backbone,
+                parameters=parameters,
+                examples=examples,
+                levels=levels,
+                unit=definition.scale,
+                range=definition.range,
+            )
+        else:
+            latents = latents_of(backbone, pictures)
+            first = example_of(backbone, *_shown(parameters, definition), whole=parameters.whole_prompt)
+            self._batch, self._examples = len(pictures), 1
+            self._pool = NoisedPool(latents=latents, levels=levels)
+            self._objective = Reconstruction(
+                backbone=backbone,
+                parameters=parameters,
+                example=first,
+                latents=latents,
+                signs=SIGNS[parameters.method],
+                levels=levels,
+            )
+        self._shape = (self._batch, *shape)
         self.widths = {
             encoder: width
             for encoder, width in backbone.token_widths.items()
-            if encoder in examples[0].tokens and (parameters.t5 or encoder != "t5")
+            if encoder in first.tokens and (parameters.t5 or encoder != "t5")
         }
-        self._shape = (parameters.batch, *backbone.latent_shape(defaults.width, defaults.height))
-        self._pool = Pool(
-            backbone=backbone,
-            parameters=parameters,
-            examples=examples,
-            levels=levels,
-            unconditional=backbone.negative_prompt(""),
-        )
-        self._objective = Objective(
-            backbone=backbone, parameters=parameters, examples=examples, levels=levels
-        )
 
     def state(self, resume: bytes | None) -> LearningState:
         if resume is None:
-            return LearningState.new(self.widths, self.parameters.seed, self._name, self._about)
+            return LearningState.new(self._begin(), self.parameters.seed, self._name, self._about)
         state = LearningState.from_bytes(resume, self.widths, self._shape, self.backbone.device, self._name)
         outside = [one for one in (state.walk, *state.points) if one is not None and not self._knows(one)]
         if outside or state.micro >= self.accumulation:
             raise EditorError("The checkpoint does not fit the run.", "Begin again.")
         return state
 
+    def _begin(self) -> dict[str, torch.Tensor]:
+        """Where the direction begins: at the naive one, or at nothing, as published."""
+        if self.parameters.method != LEARNED or not self.parameters.warm_start:
+            return {encoder: torch.zeros(width) for encoder, width in self.widths.items()}
+        vectors = learn_naive(self.backbone, self.definition).vectors
+        return {encoder: torch.tensor(vectors[encoder]) for encoder in self.widths}
+
     @property
     def _about(self) -> str:
         nothing = {encoder: np.zeros(width, np.float32) for encoder, width in self.widths.items()}
-        info = info_of(self.backbone, self.definition, nothing, LEARNED)
+        info = info_of(self.backbone, self.definition, nothing, self.parameters.method)
         return json.dumps(metadata_of(info), ensure_ascii=False)
 
     @property
@@ -148,8 +192,8 @@ class _Run:
         wanted = place.wanted if isinstance(place, Walk) else (place.index,)
         return (
             bool(wanted)
-            and len(place.examples) == self.parameters.batch
-            and max(place.examples) < len(self._pool.examples)
+            and len(place.examples) == self._batch
+            and max(place.examples) < self._examples
             and max(place.index, *wanted) < self._pool.last
             and place.index <= wanted[-1]
         )
@@ -189,7 +233,10 @@ class _Run:
         return True
 
     def _adamw(self, state: LearningState, encoder: str, gradient: torch.Tensor, rate: float) -> None:
-        """θ ← θ - rate·(decay·θ + m̂/(√v̂ + ε)), the decay beside the gradient (arXiv:1711.05101, alg. 2)."""
+        """θ ← θ - rate·(decay·(θ - θ₀) + m̂/(√v̂ + ε)) (arXiv:1711.05101, alg. 2).
+
+        θ₀ is where the run began: with zeros this is AdamW.
+        """
         first, second = BETAS
         count = state.step + 1
         average, square = state.average[encoder], state.square[encoder]
@@ -197,8 +244,19 @@ class _Run:
         square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
         size = (square / (1 - second**count)).sqrt().add_(EPSILON)
         vector = state.vectors[encoder]
-        vector.mul_(1 - rate * self.parameters.weight_decay)
+        vector.lerp_(state.start[encoder], min(1.0, rate * self.parameters.weight_decay))
         vector.addcdiv_(average / (1 - first**count), size, value=-rate)
+
+
+def _shown(parameters: LearnDelta, definition: Definition) -> tuple[str, tuple[int, int]]:
+    """What the pictures show in words, and the characters of the subject in it.
+
+    Raises:
+        EditorError: the prompt does not have the definition's noun.
+    """
+    pair = definition.pairs[0]
+    text = parameters.picture_prompt.strip() or sentence(definition.prefixes[0], pair.target)
+    return text, find_subject(text, pair.noun)
 
 
 def learning_rate(parameters: LearnDelta, step: int) -> float:
@@ -216,7 +274,7 @@ def _output(
     run: _Run, vectors: Mapping[str, torch.Tensor], state: LearningState, notes: tuple[Message, ...]
 ) -> Output:
     arrays = {encoder: vector.numpy() for encoder, vector in vectors.items()}
-    info = info_of(run.backbone, run.definition, arrays, LEARNED)
+    info = info_of(run.backbone, run.definition, arrays, run.parameters.method)
     late = state.losses[-max(1, round(_LATE * len(state.losses))) :]
     scores = {"loss": sum(late) / len(late)} if late else {}
     return Output(

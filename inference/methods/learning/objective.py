@@ -1,9 +1,12 @@
 """The loss of one micro-step (Baumann et al., arXiv:2403.17064), in x̂₀, without guidance.
 
-    target = f(P) + s·(f(P+) - f(P-)),   prediction = f(P with s·Δe on the noun's tokens)
+    target = f(P) + s·c·m·(f(P+) - f(P-)),   prediction = f(P with s·Δe on the noun's tokens)
 
 f is x̂₀ at one x_t and t; |s| is uniform in a range, its sign random. Differences in x̂₀ weigh early steps
-most, which is where a picture is decided.
+most, which is where a picture is decided. c is the definition's `scale`, so that s is a position of the
+slider and a position means what it means to the naive direction. Published is c = 1 and |s| up to 5, which
+asks for pictures that no network draws: the error that is left there drowns the rest, so s goes as far as
+the slider. m is 1; where the prompt has other subjects it is 1 at the noun's place and 0 at theirs.
 """
 
 from collections.abc import Sequence
@@ -14,6 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from inference.backbones.base import Backbone
 from inference.methods.learning.examples import Example, Examples
@@ -22,17 +26,25 @@ from inference.operations import LearnDelta
 from inference.prompts.prompt import Prompt
 from inference.schedule import Level
 
+CLEARER_BY = 0.1  # how much more clearly than another subject the noun has to be seen, of 0..1
 _SHOWN_FROM = 0.3  # share of the steps after which x̂₀ looks like something
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """Adds the gradient of one point to a state."""
+    """Adds the gradient of one point to a state.
+
+    Args:
+        unit: c, what one step of the slider is of the way from the negative to the positive prompt.
+        range: the slider's ends, for where the parameters do not say how far to go.
+    """
 
     backbone: Backbone
     parameters: LearnDelta
     examples: Examples
     levels: Sequence[Level]
+    unit: float = 1.0
+    range: tuple[float, float] = (-5.0, 5.0)
 
     def add(self, state: LearningState, point: Point, *, look: bool = False) -> NDArray[np.uint8] | None:
         """One micro-step: its loss and gradient go into `state`; a strip of previews if wanted and clear.
@@ -41,7 +53,7 @@ class Objective:
         """
         scales = self._scales(state)
         examples = [self.examples[number] for number in point.examples]
-        middle, difference = self._ends(point, examples)
+        middle, difference = self.ends(point)
         together = 1 if self.parameters.low_memory else len(scales)
         seen: dict[float, Tensor] = {}
         for start in range(0, len(scales), together):
@@ -56,22 +68,45 @@ class Objective:
     def _scales(self, state: LearningState) -> list[float]:
         """Random strengths; the generator is asked for sizes and signs alike, whatever they are."""
         count, generator = self.parameters.scales, state.generator
-        low, high = sorted((self.parameters.smallest_scale, self.parameters.largest_scale))
+        largest = self.parameters.largest_scale
+        if largest is None:
+            largest = max(map(abs, self.range))
+        low, high = sorted((self.parameters.smallest_scale, largest))
         sizes = low + (high - low) * torch.rand(count, generator=generator)
         signs = torch.randint(2, (count,), generator=generator) * 2 - 1
         return [float(scale) for scale in sizes * signs]
 
     @torch.no_grad()
-    def _ends(self, point: Point, examples: Sequence[Example]) -> tuple[Tensor, Tensor]:
-        """f(P) and f(P+) - f(P-), each [B, C, h, w], in one batch."""
+    def ends(self, point: Point) -> tuple[Tensor, Tensor]:
+        """f(P) and c·m·(f(P+) - f(P-)), each [B, C, h, w], in one batch."""
+        examples = [self.examples[number] for number in point.examples]
+        if any(example.others for example in examples):
+            latents = point.latents.split(1)
+            ends = [self._end_beside(*one, point) for one in zip(latents, examples, strict=True)]
+            middles, differences = zip(*ends, strict=True)
+            return torch.cat(middles), torch.cat(differences)
         prompts = [
             *(example.target for example in examples),
             *(example.positive for example in examples),
             *(example.negative for example in examples),
         ]
-        x0 = self._x0(point.latents.repeat(3, 1, 1, 1), point, prompts)
+        x0 = self.x0(point.latents.repeat(3, 1, 1, 1), point, prompts)
         middle, positive, negative = x0.chunk(3)
-        return middle, positive - negative
+        return middle, self.unit * (positive - negative)
+
+    def _end_beside(self, latents: Tensor, example: Example, point: Point) -> tuple[Tensor, Tensor]:
+        """The same for one example with other subjects, whose places the attention of f(P) tells."""
+        prompts = [example.target, example.positive, example.negative]
+        with self.backbone.cross_attention_maps(example.target) as store:
+            x0 = self.x0(latents.repeat(3, 1, 1, 1), point, prompts)
+        middle, positive, negative = x0.chunk(3)
+        size = latents.shape[-2:]
+        own = _seen(store.heat(*example.span), size)
+        share = torch.ones_like(own)
+        for other in example.others:
+            clearer = (own - _seen(store.heat(*other), size)) / CLEARER_BY
+            share = share * (0.5 + clearer / 2).clamp(0, 1)
+        return middle, self.unit * share.to(middle) * (positive - negative)
 
     @torch.enable_grad()
     def _one(
@@ -90,7 +125,7 @@ class Objective:
         target = torch.cat([middle + scale * difference for scale in scales])
         low = self.backbone.checkpointed() if self.parameters.low_memory else nullcontext()
         with low:
-            x0 = self._x0(point.latents.repeat(len(scales), 1, 1, 1), point, prompts)
+            x0 = self.x0(point.latents.repeat(len(scales), 1, 1, 1), point, prompts)
             loss = (x0 - target).square().mean() * (len(scales) / of)
         gradients = torch.autograd.grad(
             loss, list(vectors.values()), allow_unused=True, materialize_grads=True
@@ -101,5 +136,12 @@ class Objective:
         state.loss += float(loss.detach())
         return x0.detach()
 
-    def _x0(self, latents: Tensor, point: Point, prompts: Sequence[Prompt]) -> Tensor:
+    def x0(self, latents: Tensor, point: Point, prompts: Sequence[Prompt]) -> Tensor:
+        """f: x̂₀ without guidance at the point's level."""
         return self.backbone.predict(latents, self.levels[point.index], prompts).x0
+
+
+def _seen(heat: NDArray[np.float32], size: Sequence[int]) -> Tensor:
+    """[1, 1, h, w] at the latents' size."""
+    values = torch.tensor(heat)[None, None]
+    return functional.interpolate(values, tuple(size), mode="bilinear", align_corners=False)

@@ -1,7 +1,8 @@
 """Points (x_t, t) to learn at: trajectories from the neutral prompts, sampled with guidance up to a step.
 
-Not noised pictures: the latents are those that a run really visits. A trajectory that stops at level i is
-asked at level i as well.
+Points lie at the noisiest levels, `noisy_share` of them: differences in x̂₀ are small at the others, and a
+trajectory that need not reach them ends early. Not noised pictures: the latents are those that a run really
+visits. A trajectory that stops at level i is asked at level i as well.
 
 Reuse. With K points a trajectory, `MIXED` trajectories are sampled and their points shuffled, so that an
 update follows several pictures and prompts. With K = 1 each point has a trajectory of its own. No more is
@@ -50,16 +51,21 @@ class Pool:
             state.walk = self._advanced(state.walk)
         self._collect(state)
 
+    @property
+    def _noisy(self) -> int:
+        """How many of the levels points are drawn from, from the noisiest on."""
+        return max(1, round(self.last * self.parameters.noisy_share))
+
     def _trajectories(self, micro_steps_left: int) -> int:
         points = self._points(micro_steps_left)
         return 1 if points == 1 else min(MIXED, -(-micro_steps_left // points))
 
     def _points(self, micro_steps_left: int) -> int:
-        return min(self.parameters.points, self.last, micro_steps_left)
+        return min(self.parameters.points, self._noisy, micro_steps_left)
 
     def _begun(self, state: LearningState, micro_steps_left: int) -> Walk:
         generator, batch = state.generator, self.parameters.batch
-        order = torch.randperm(self.last, generator=generator)[: self._points(micro_steps_left)]
+        order = torch.randperm(self._noisy, generator=generator)[: self._points(micro_steps_left)]
         examples = torch.randint(len(self.examples), (batch,), generator=generator)
         seeds = torch.randint(2**31, (batch,), generator=generator)
         width, height = self.backbone.defaults.width, self.backbone.defaults.height

@@ -53,6 +53,7 @@ class LearningState:
         vectors: Δe by encoder, float32 [width] on the CPU.
         average, square: AdamW's moments of the gradient.
         gradient: the sum over the micro-steps of the update that is under way.
+        start: Δe at the beginning, to which weight decay draws back.
         good: Δe at the last update whose micro-steps were all finite, and `good_step`, its number.
         run: what names the run, so that none goes on from another's state.
         about: the metadata of the delta's file as JSON.
@@ -66,6 +67,7 @@ class LearningState:
     average: dict[str, Tensor]
     square: dict[str, Tensor]
     gradient: dict[str, Tensor]
+    start: dict[str, Tensor]
     good: dict[str, Tensor]
     generator: torch.Generator
     run: str = ""
@@ -80,16 +82,18 @@ class LearningState:
     to_come: int = 0
 
     @classmethod
-    def new(cls, widths: Mapping[str, int], seed: int, run: str = "", about: str = "") -> "LearningState":
-        """The beginning: a direction of zeros."""
-        vectors, average, square, gradient, good = (
-            {encoder: torch.zeros(width) for encoder, width in widths.items()} for _ in range(5)
+    def new(cls, start: Mapping[str, Tensor], seed: int, run: str = "", about: str = "") -> "LearningState":
+        """The beginning, at Δe = `start`, [width] for each encoder."""
+        vectors, first, good = ({name: value.clone() for name, value in start.items()} for _ in range(3))
+        average, square, gradient = (
+            {name: torch.zeros_like(value) for name, value in start.items()} for _ in range(3)
         )
         return cls(
             vectors=vectors,
             average=average,
             square=square,
             gradient=gradient,
+            start=first,
             good=good,
             generator=torch.Generator("cpu").manual_seed(seed),
             run=run,
@@ -142,9 +146,7 @@ class LearningState:
         if texts.get("run") != run:
             raise EditorError("The checkpoint is of another run.", "Begin again.")
         by_encoder = {
-            kind: {
-                encoder: taken(arrays, f"{kind}.{encoder}", (width,)) for encoder, width in widths.items()
-            }
+            kind: {encoder: taken(arrays, f"{kind}.{encoder}", (width,)) for encoder, width in widths.items()}
             for kind in _BY_ENCODER
         }
         generator = generator_in(arrays)
@@ -173,7 +175,7 @@ class LearningState:
         )
 
 
-_BY_ENCODER = ("vectors", "average", "square", "gradient", "good")
+_BY_ENCODER = ("vectors", "average", "square", "gradient", "start", "good")
 
 
 @dataclass(frozen=True, kw_only=True)

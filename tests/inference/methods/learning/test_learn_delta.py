@@ -12,13 +12,17 @@ import pytest
 import torch
 
 from inference.content import DefinitionFile, content_hash
-from inference.definitions import definition_text, shipped_folder
+from inference.definitions import definition_from_bytes, definition_text, shipped_folder
 from inference.deltas import DeltaLibrary, read_delta_file
 from inference.errors import EditorError, Parked
 from inference.methods.learning import learn_delta as module
+from inference.methods.learning.examples import Examples
+from inference.methods.learning.held_out import HeldOut
 from inference.methods.learning.kept import delta_file_of
 from inference.methods.learning.learn_delta import learning_rate
-from inference.methods.learning.state import LearningState
+from inference.methods.learning.objective import Objective
+from inference.methods.learning.state import LearningState, Point
+from inference.methods.naive_delta import learn_naive
 from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import MOST_LEARNING_STEPS, LearnDelta
 from inference.progress import Progress
@@ -35,7 +39,15 @@ TOML = definition_text(
     prefixes=["{,a photo of} a"],
     pairs=[("man", "old man", "young man"), ("woman", "old woman", "young woman")],
 ).encode()
-SHORT = {"method": "learned", "steps": 3, "accumulation": 2, "sampling_steps": 4, "points": 2, "seed": 3}
+SHORT = {
+    "method": "learned",
+    "steps": 3,
+    "accumulation": 2,
+    "sampling_steps": 4,
+    "points": 2,
+    "noisy_share": 1.0,
+    "seed": 3,
+}
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +140,74 @@ def test_what_a_run_costs(points: int, runner: Runner) -> None:
     assert result.measured.backward_evaluations == micro_steps * 4
 
 
+def test_points_lie_at_the_noisiest_levels(runner: Runner) -> None:
+    """Two of four levels: one guided step leads from the first to the second."""
+    result = learn(runner, request(steps=2, accumulation=4, points=4, noisy_share=0.5))
+    assert result.measured.denoiser_evaluations == 8 * 7 + 4 * 2
+
+
+def test_it_begins_where_words_end(runner: Runner) -> None:
+    """Without a step in any direction the delta is the naive one, or nothing."""
+    naive = learn(runner, request(method="naive")).artifacts["delta"]
+    arrays = unpacked(naive, "delta")[0]
+    warm, cold = (
+        unpacked(learn(runner, request(learning_rate=0.0, warm_start=warm)).artifacts["delta"], "delta")[0]
+        for warm in (True, False)
+    )
+    for name, vector in arrays.items():
+        np.testing.assert_array_equal(warm[name], vector)
+        assert not cold[name].any()
+
+
+def test_weight_decay_draws_back_to_the_beginning(runner: Runner) -> None:
+    """So strong that nothing else counts."""
+    held = learn(runner, request(learning_rate=0.001, weight_decay=1000.0, steps=2))
+    naive = unpacked(learn(runner, request(method="naive")).artifacts["delta"], "delta")[0]
+    for name, vector in unpacked(held.artifacts["delta"], "delta")[0].items():
+        assert np.abs(vector - naive[name]).max() <= 0.002
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_beside_others_only_the_subjects_place_is_to_change(
+    name: str, tiny_backbones: dict[str, Any]
+) -> None:
+    backbone = tiny_backbones[name]
+    definition = replace(definition_from_bytes(TOML), beside=("a photo of a * and a cat",))
+    examples = Examples(backbone, definition)
+    last = len(examples) - 1
+    assert len(examples) == 6
+    assert examples[last].target.text == "a photo of a woman and a cat"
+    assert examples[last].span == (13, 18)
+    assert examples[last].others == ((25, 28),)
+    parameters = request().parameters
+    assert isinstance(parameters, LearnDelta)
+    levels = backbone.levels(4, 64, 64)
+    objective = Objective(backbone=backbone, parameters=parameters, examples=examples, levels=levels)
+    noise = backbone.initial_noise(1, 64, 64)
+    point = Point(index=1, examples=(last,), latents=noise)
+    _, kept = objective.ends(point)
+    ends = [examples[last].positive, examples[last].negative]
+    with torch.no_grad():
+        x0 = objective.x0(noise.repeat(2, 1, 1, 1), point, ends)
+    free = x0[:1] - x0[1:]
+    share = (kept / free).mean(1)
+    assert float(share.min()) > -1e-3
+    assert float(share.max()) < 1 + 1e-3
+    assert float(share.max() - share.min()) > 0.1
+
+
+def test_held_out_points_tell_directions_apart(tiny_backbones: dict[str, Any]) -> None:
+    backbone, definition = tiny_backbones["tiny-sd1"], definition_from_bytes(TOML)
+    parameters = request().parameters
+    assert isinstance(parameters, LearnDelta)
+    held_out = HeldOut(backbone, definition, parameters, trajectories=2, points=2)
+    naive = {name: torch.tensor(v) for name, v in learn_naive(backbone, definition).vectors.items()}
+    nothing = {name: torch.zeros_like(vector) for name, vector in naive.items()}
+    assert held_out.loss(nothing) == pytest.approx(1)
+    assert held_out.loss(naive) < 1
+    assert held_out.loss({name: -vector for name, vector in naive.items()}) > 1
+
+
 def test_no_more_is_sampled_than_the_run_can_use(runner: Runner) -> None:
     result = learn(runner, request(steps=1, accumulation=1, points=50))
     assert result.measured.denoiser_evaluations <= 2 * 3 + 7
@@ -142,7 +222,7 @@ def test_the_update_is_that_of_pytorch(runner: Runner, monkeypatch: pytest.Monke
         original(self, state, encoder, gradient, rate)
 
     monkeypatch.setattr(module._Run, "_adamw", noted)
-    state = LearningState.new({"clip_l": 16}, 0)
+    state = LearningState.new({"clip_l": torch.zeros(16)}, 0)
     expected = torch.zeros(16, requires_grad=True)
     optimiser = torch.optim.AdamW([expected], lr=0.1, betas=(0.5, 0.8), weight_decay=0.333)
     run = object.__new__(module._Run)
@@ -225,7 +305,7 @@ def test_checkpoints_of_other_runs_are_refused(runner: Runner) -> None:
     for asked in (request("tiny-sdxl"), request(batch=2), request(accumulation=1)):
         with pytest.raises(EditorError, match="of another run"):
             learn(runner, asked, resume=state)
-    for broken in (b"", state[:-3], state.replace(b"attune-learning-1", b"attune-learning-9"), b"x" * 100):
+    for broken in (b"", state[:-3], state.replace(b"attune-learning-2", b"attune-learning-9"), b"x" * 100):
         with pytest.raises(EditorError, match=r"damaged|kind"):
             learn(runner, request(), resume=broken)
     with pytest.raises(EditorError, match=r"damaged|not finite|fit|checkpoint|run"):
@@ -246,7 +326,7 @@ def test_states_that_cannot_be_are_refused(broken: str, runner: Runner) -> None:
 
 
 def test_the_longest_run_can_be_gone_on_with() -> None:
-    state = LearningState.new({"clip_l": 4}, seed=0)
+    state = LearningState.new({"clip_l": torch.zeros(4)}, seed=0)
     state.losses = [1 / 3] * MOST_LEARNING_STEPS
     found = LearningState.from_bytes(state.to_bytes(), {"clip_l": 4}, (1, 4, 2, 2), torch.device("cpu"))
     assert found.losses == state.losses
@@ -255,7 +335,7 @@ def test_the_longest_run_can_be_gone_on_with() -> None:
 def test_a_checkpoint_gives_what_was_learnt_so_far(runner: Runner, tmp_path: Path) -> None:
     """The same file as a run that ends there, constant rates given."""
     with pytest.raises(EditorError, match="Nothing has been learnt"):
-        delta_file_of(parked_after(runner, request(), 0))
+        delta_file_of(parked_after(runner, request(warm_start=False), 0))
     asked = request(steps=9, points=1, sampling_steps=1, schedule="constant")
     kept = delta_file_of(parked_after(runner, asked, 2 * 2 * 2))
     ended = learn(runner, request(steps=2, points=1, sampling_steps=1, schedule="constant"))

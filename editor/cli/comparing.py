@@ -1,0 +1,133 @@
+"""`attune deltas compare`: deltas side by side on a sheet, with measures under each row. Free of Qt."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from editor.cli.operations import check_folder, runner_of
+from editor.cli.output import ProgressPrinter, print_json, print_table, say
+from editor.system.atomic import atomic_write
+from editor.system.errors import DONE
+from editor.system.folders import deltas_folder
+from inference.deltas import DeltaLibrary, delta_to_bytes, read_delta_file
+from inference.errors import EditorError
+from inference.evaluation.compare_deltas import USUAL_SCALES, Row, compare_deltas, summarise
+from inference.progress import Step
+
+_GAP = 6  # pixels between pictures
+_TEXT = 12  # size of the letters
+_PAPER, _INK = (250, 250, 250), (30, 30, 30)
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """A sheet with a row for each prompt, seed and delta; the measures as a table or JSON."""
+    if arguments.output is not None:
+        if arguments.output.suffix.lower() != ".png":
+            raise EditorError("The sheet is a .png file, not “{name}”.", name=arguments.output.name)
+        check_folder(arguments.output)
+    deltas = _deltas(arguments.deltas)
+    detect = None
+    if arguments.attribute is not None:
+        from inference.evaluation.attribute import reading
+        from inference.evaluation.judging import shipped_detector
+
+        reading(arguments.attribute)
+        detect = shipped_detector()
+    printer = ProgressPrinter(quiet=arguments.json)
+    try:
+        rows = compare_deltas(
+            runner=runner_of(arguments),
+            model=arguments.model,
+            deltas=deltas,
+            prompts=arguments.prompt,
+            seeds=arguments.seeds,
+            subject=arguments.subject,
+            scales=arguments.scales or USUAL_SCALES,
+            only_subject=arguments.only_subject,
+            steps=arguments.steps,
+            attribute=arguments.attribute or "",
+            detect=detect,
+            report=lambda done, total, what: printer(Step(phase=what, done=done, total=total)),
+        )
+    finally:
+        printer.close()
+    positions = sorted({*(arguments.scales or USUAL_SCALES), 0.0})
+    if arguments.output is not None:
+        with atomic_write(arguments.output) as file:
+            sheet(rows, positions).save(file, format="PNG")
+    if arguments.json:
+        outputs = [] if arguments.output is None else [str(arguments.output.absolute())]
+        print_json(
+            {
+                "model": arguments.model,
+                "positions": positions,
+                "rows": [row.to_json() for row in rows],
+                "summary": summarise(rows),
+                "outputs": outputs,
+            }
+        )
+        return DONE
+    print_table(
+        [
+            (name, *(f"{found[measure]['mean']:.3f}" for measure in ("change", "outside", "unevenness")))
+            for name, found in summarise(rows).items()
+        ],
+        ("Delta", "Change", "Outside", "Unevenness"),
+    )
+    if arguments.output is not None:
+        say(str(arguments.output))
+    return DONE
+
+
+def sheet(rows: Sequence[Row], positions: Sequence[float]) -> Image.Image:
+    """Positions from left to right, a row for each comparison, its name above and its measures below."""
+    font = ImageFont.load_default(_TEXT)
+    line = _TEXT + _GAP
+    height, width = rows[0].images[0].shape[:2]
+    step = height + 3 * line
+    columns = len(positions) * (width + _GAP) + _GAP
+    picture = Image.new("RGB", (columns, line + len(rows) * step), _PAPER)
+    draw = ImageDraw.Draw(picture)
+    for column, position in enumerate(positions):
+        draw.text((_GAP + column * (width + _GAP), _GAP // 2), f"{position:+g}", _INK, font)
+    for number, row in enumerate(rows):
+        top = line + number * step
+        draw.text((_GAP, top), f"{row.delta} · {row.prompt} · {row.seed}", _INK, font)
+        for column, image in enumerate(row.images):
+            place = (_GAP + column * (width + _GAP), top + line)
+            picture.paste(Image.fromarray(np.ascontiguousarray(image[..., :3])), place)
+        draw.text((_GAP, top + line + height + _GAP // 2), _told(row), _INK, font)
+    return picture
+
+
+def _told(row: Row) -> str:
+    values = "  ".join(f"{value:.2f}" for value in row.values)
+    measured = f"change {row.change:.3f}   outside {row.outside:.3f}   unevenness {row.unevenness:.2f}"
+    return f"{measured}   {values}" if values else measured
+
+
+def _deltas(names: Sequence[str]) -> dict[str, bytes]:
+    """Files, or keys of the library: their contents by what they are called."""
+    library = DeltaLibrary.standard(deltas_folder())
+    found: dict[str, bytes] = {}
+    for name in names:
+        path = Path(name)
+        if path.is_file():
+            delta = read_delta_file(path)
+        else:
+            known = {info.key: info for info in library.list() if info.path is not None}
+            if name not in known:
+                raise EditorError(
+                    "“{name}” is no file and no delta of the library.",
+                    "“attune deltas list” shows what there is.",
+                    name=name,
+                )
+            delta = library.load(known[name])
+        called = path.stem if path.is_file() and path.stem not in found else name
+        found[called] = delta_to_bytes(delta)
+    return found

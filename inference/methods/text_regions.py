@@ -1,0 +1,201 @@
+"""Text that is read only where it belongs: a second set of text keys and values, chosen by the query's place.
+
+Of the three ways to keep an edit to its subject this is the one without seams. In each attention from picture
+to text the queries inside of a subject's mask read the text in which that subject is shifted, all other
+queries the plain prompt:
+
+    out(q) = (1 - Σ mₛ(q))·attend(q; K, V) + Σ mₛ(q)·attend(q; K with K'ₛ, V with V'ₛ)
+
+K'ₛ are the shifted text's keys but for the tokens of other edited subjects, which are plain. So one pass
+serves edits of several subjects, where a prompt for each would cost a pass each. With `bound` the queries of
+a subject do not read the tokens of another one either: a model that takes the man for the woman then has no
+choice, which matters on pictures that it has not drawn itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from inference.attention import AttentionCall, AttentionKind, Tap, TextPart, Where
+from inference.backbones.base import Backbone
+from inference.prompts.prompt import Prompt
+from inference.schedule import Level, Prediction
+
+Span: TypeAlias = tuple[int, int]
+Regions: TypeAlias = Mapping[Span, Tensor]
+"""[1, 1, h, w] in 0..1 for each subject, at the latents' size."""
+
+PLACES = Where(kinds={AttentionKind.CROSS, AttentionKind.JOINT})
+# What binding leaves of a token's weight where another subject surely is; not nothing, so that no row of the
+# softmax is ever empty.
+_LEFT = 1e-4
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextRegions:
+    """A pass of the network in which shifted tokens are read inside of their subjects alone.
+
+    Args:
+        backbone: the model.
+        plain: the prompt without shifts.
+        edited: for each prompt with shifts where its edited subjects are. The same object, not an equal one.
+        bound: where every subject is, if its queries are to leave the others' tokens alone.
+
+    Cross attention reads the same text at every step, so the plain prompt's keys and values are kept; where
+    the text changes on its way through the network (joint attention), a plain sample runs along.
+    """
+
+    backbone: Backbone
+    plain: Prompt
+    edited: Sequence[tuple[Prompt, Regions]]
+    bound: Regions
+    _known: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict[str, tuple[Tensor, Tensor]])
+
+    def predict(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Prediction:
+        """As `Backbone.predict`; one evaluation more where the plain text is needed and no sample has it."""
+        count = len(prompts)
+        asked = [*prompts]
+        shifted = [row for row, prompt in enumerate(prompts) if self.of(prompt) is not None]
+        if not shifted and not self.bound:
+            return self.backbone.predict(latents, level, prompts)
+        if shifted and not any(prompt is self.plain for prompt in prompts) and not self._knows_all:
+            asked.append(self.plain)
+            latents = torch.cat([latents, latents[shifted[:1]]])
+        with self.backbone.tapped(_RegionsTap(self), PLACES):
+            found = self.backbone.predict(latents, level, asked)
+        return Prediction(*(value[:count] for value in found))
+
+    @property
+    def _knows_all(self) -> bool:
+        """Whether the plain text's keys and values are known for every layer."""
+        return all(layer.name in self._known for layer in self.backbone.layers if PLACES.matches(layer))
+
+    def of(self, prompt: Prompt) -> Regions | None:
+        """Where the edited subjects of a prompt are; None if it has no shifts."""
+        return next((regions for own, regions in self.edited if own is prompt), None)
+
+    def knows(self, prompt: Prompt) -> bool:
+        """Whether it is the plain prompt or one of its versions."""
+        return prompt is self.plain or self.of(prompt) is not None
+
+    def plain_texts(self, call: AttentionCall, rows: Sequence[int]) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values [1, H, T, D] of the plain text: those of each of `rows`, or the known ones."""
+        start, name = call.text_start, call.layer.name
+        found = [(call.key[row : row + 1, :, start:], call.value[row : row + 1, :, start:]) for row in rows]
+        if found and call.layer.kind is AttentionKind.CROSS and name not in self._known:
+            self._known[name] = (found[0][0].clone(), found[0][1].clone())
+        return found or [self._known[name]]
+
+    def columns(self, span: Span) -> list[int]:
+        """The text columns of the tokens that stand for some characters."""
+        return text_columns(self.plain, span, self.backbone.text_parts)
+
+
+def reads_text(backbone: Backbone) -> bool:
+    """Whether the network has attention from picture to text."""
+    return any(PLACES.matches(layer) for layer in backbone.layers)
+
+
+def text_columns(prompt: Prompt, span: Span, parts: Mapping[str, TextPart]) -> list[int]:
+    """The columns, among the text's, of the tokens of characters `span`."""
+    tokens = prompt.tokens(*span)
+    return sorted(
+        {
+            part.start + token
+            for part in parts.values()
+            for encoder in part.encoders
+            for token in tokens.get(encoder, ())
+        }
+    )
+
+
+class _RegionsTap(Tap):
+    def __init__(self, regions: TextRegions) -> None:
+        self._regions = regions
+
+    def attention(self, call: AttentionCall) -> Tensor:
+        call = self._bound(call)
+        output = call.attend()
+        prompts = call.forward.prompts
+        found = [(row, self._regions.of(prompt)) for row, prompt in enumerate(prompts)]
+        edited = [(row, regions) for row, regions in found if regions is not None]
+        plain = [row for row, prompt in enumerate(prompts) if prompt is self._regions.plain]
+        if edited:
+            texts = self._regions.plain_texts(call, plain)
+            # edited samples come last, each after a plain one of the same latents where there is one
+            near = texts[-len(edited) :] if len(texts) >= len(edited) else texts[:1] * len(edited)
+            output = output.clone()
+            for (row, regions), text in zip(edited, near, strict=True):
+                output[row : row + 1, :, : call.image_tokens] = self._mixed(call, row, text, regions)
+        return output
+
+    def _mixed(self, call: AttentionCall, row: int, plain: tuple[Tensor, Tensor], regions: Regions) -> Tensor:
+        """What the picture's queries of one sample read: [1, H, image tokens, D]."""
+        start = call.text_start
+        query = call.query[row : row + 1, :, : call.image_tokens]
+        options = {
+            name: value[row : row + 1, :, : call.image_tokens] if isinstance(value, Tensor) else value
+            for name, value in call.options.items()
+        }
+
+        def attend(columns: Sequence[int]) -> Tensor:
+            keys, values = (
+                _with_columns(own[row : row + 1], text, start, columns)
+                for own, text in zip((call.key, call.value), plain, strict=True)
+            )
+            return functional.scaled_dot_product_attention(query, keys, values, scale=call.scale, **options)
+
+        outside = attend(())
+        weights = _weights(regions, call.grid)
+        every = range(call.key.shape[2] - start)
+        inside = {
+            span: [column for column in every if column not in self._of_others(span, regions)]
+            for span in regions
+        }
+        return outside + sum(
+            weights[span].to(outside) * (attend(columns) - outside) for span, columns in inside.items()
+        )
+
+    def _of_others(self, span: Span, regions: Regions) -> set[int]:
+        return {column for other in regions if other != span for column in self._regions.columns(other)}
+
+    def _bound(self, call: AttentionCall) -> AttentionCall:
+        """The call with a bias that keeps each subject's queries off the others' tokens."""
+        bound = self._regions.bound
+        prompts = call.forward.prompts
+        same = [row for row, prompt in enumerate(prompts) if self._regions.knows(prompt)]
+        if len(bound) < 2 or not same:
+            return call
+        bias = call.query.new_zeros(1, 1, call.query.shape[2], call.key.shape[2])
+        weights = _weights(bound, call.grid)
+        for span, weight in weights.items():
+            for other in bound:
+                if other != span:
+                    columns = [call.text_start + column for column in self._regions.columns(other)]
+                    left = torch.log((1 - weight[0, 0]).clamp(min=_LEFT)).to(bias)  # [image tokens, 1]
+                    bias[0, 0, : call.image_tokens, columns] += left
+        mask = bias.repeat(len(prompts), 1, 1, 1)
+        mask[[row for row in range(len(prompts)) if row not in same]] = 0
+        return call.with_(options={**call.options, "attn_mask": mask})
+
+
+def _with_columns(own: Tensor, plain: Tensor, start: int, columns: Sequence[int]) -> Tensor:
+    """Keys or values [1, H, K, D]: the picture's own, the plain text's, and `columns` of the own text."""
+    mixed = torch.cat([own[:, :, :start], plain], dim=2)
+    places = [start + column for column in columns]
+    mixed[:, :, places] = own[:, :, places]
+    return mixed
+
+
+def _weights(regions: Regions, grid: tuple[int, int]) -> dict[Span, Tensor]:
+    """[1, 1, image tokens, 1] for each subject; together at most 1."""
+    resized = {
+        span: functional.interpolate(mask.float(), grid, mode="area").reshape(1, 1, -1, 1)
+        for span, mask in regions.items()
+    }
+    total = sum(resized.values(), torch.zeros(()))
+    return {span: weight / total.clamp(min=1) for span, weight in resized.items()}
