@@ -155,6 +155,11 @@ class AttentionCall:
             self.query, self.key, self.value, scale=self.scale, **self.options
         )
 
+    def attend_unseen(self) -> Tensor:
+        """As `attend`, and no other tap that is open sees it: for a second look at part of a call."""
+        with torch._C.DisableTorchFunction():  # pyright: ignore[reportPrivateUsage] - as the documentation has it
+            return self.attend()
+
     def probabilities(self, rows: Sequence[int], columns: Sequence[int]) -> Tensor:
         """Attention of the image's queries to some keys, for some samples.
 

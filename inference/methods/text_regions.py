@@ -147,7 +147,8 @@ class _RegionsTap(Tap):
                 _with_columns(own[row : row + 1], text, start, columns)
                 for own, text in zip((call.key, call.value), plain, strict=True)
             )
-            return functional.scaled_dot_product_attention(query, keys, values, scale=call.scale, **options)
+            # another tap that watches has seen the call already, with all its samples
+            return call.with_(query=query, key=keys, value=values, options=options).attend_unseen()
 
         outside = attend(())
         weights = _weights(regions, call.grid)

@@ -14,6 +14,9 @@ from inference.deltas import Delta, DeltaInfo, DeltaLibrary, write_delta
 from inference.evaluation.compare_deltas import Row, summarise
 from inference.models import Catalogue
 from inference.runner import Runner
+from tests.inference.conftest import tiny_backbones, tiny_folders
+
+__all__ = ["tiny_backbones", "tiny_folders"]  # fixtures
 
 PROMPT = "a photo of a man"
 
