@@ -567,6 +567,7 @@ class Translate(SamplingParameters):
 
 MOST_LEARNING_STEPS = 20_000
 LEARNING_METHODS = ("naive", "learned", "picture", "pair")
+FROM_WORDS = LEARNING_METHODS[:2]
 LEARNED_FROM = {"picture": 1, "pair": 2}
 """How many pictures these methods of learning take."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -14,10 +15,13 @@ from editor.cli.output import ProgressPrinter, print_json, print_table, say
 from editor.system.atomic import atomic_write
 from editor.system.errors import DONE
 from editor.system.folders import deltas_folder
-from inference.deltas import DeltaLibrary, delta_to_bytes, read_delta_file
+from inference.content import DefinitionFile
+from inference.definitions import Definition, read_definition
+from inference.deltas import DeltaLibrary, delta_from_bytes, delta_to_bytes, read_delta_file
 from inference.errors import EditorError
 from inference.evaluation.compare_deltas import USUAL_SCALES, Row, compare_deltas, summarise
-from inference.progress import Step
+from inference.operations import LearnDelta
+from inference.progress import Progress, Step
 
 _GAP = 6  # pixels between pictures
 _TEXT = 12  # size of the letters
@@ -38,10 +42,12 @@ def compare(arguments: argparse.Namespace) -> int:
 
         reading(arguments.attribute)
         detect = shipped_detector()
+    definition = None if arguments.definition is None else read_definition(arguments.definition)
     printer = ProgressPrinter(quiet=arguments.json)
+    runner = runner_of(arguments)
     try:
         rows = compare_deltas(
-            runner=runner_of(arguments),
+            runner=runner,
             model=arguments.model,
             deltas=deltas,
             prompts=arguments.prompt,
@@ -54,8 +60,13 @@ def compare(arguments: argparse.Namespace) -> int:
             detect=detect,
             report=lambda done, total, what: printer(Step(phase=what, done=done, total=total)),
         )
+        losses = {} if definition is None else _losses(runner, arguments.model, definition, deltas)
     finally:
         printer.close()
+    told = {
+        name: {**found, **({"held_out_loss": losses[name]} if losses else {})}
+        for name, found in summarise(rows).items()
+    }
     positions = sorted({*(arguments.scales or USUAL_SCALES), 0.0})
     if arguments.output is not None:
         with atomic_write(arguments.output) as file:
@@ -67,21 +78,46 @@ def compare(arguments: argparse.Namespace) -> int:
                 "model": arguments.model,
                 "positions": positions,
                 "rows": [row.to_json() for row in rows],
-                "summary": summarise(rows),
+                "summary": told,
                 "outputs": outputs,
             }
         )
         return DONE
     print_table(
         [
-            (name, *(f"{found[measure]['mean']:.3f}" for measure in ("change", "outside", "unevenness")))
-            for name, found in summarise(rows).items()
+            (
+                name,
+                *(f"{found[measure]['mean']:.3f}" for measure in ("change", "outside", "unevenness")),
+                *((f"{losses[name]:.4f}",) if losses else ()),
+            )
+            for name, found in told.items()
         ],
-        ("Delta", "Change", "Outside", "Unevenness"),
+        ("Delta", "Change", "Outside", "Unevenness", *(("Loss",) if losses else ())),
     )
     if arguments.output is not None:
         say(str(arguments.output))
     return DONE
+
+
+def _losses(runner: Any, model: str, definition: Definition, deltas: Mapping[str, bytes]) -> dict[str, float]:
+    """What each delta misses of what the definition's words do, at held-out points; 1 is doing nothing."""
+    import torch
+
+    from inference.methods.learning.held_out import HeldOut
+
+    backbone = runner.backbone(model, Progress())
+    parameters = LearnDelta(definition=DefinitionFile("0" * 64), method="learned")
+    held_out = HeldOut(backbone, definition, parameters)
+    widths = backbone.token_widths
+    return {
+        name: held_out.loss(
+            {
+                encoder: torch.tensor(vector)
+                for encoder, vector in delta_from_bytes(content, name).fitted(model, widths).vectors.items()
+            }
+        )
+        for name, content in deltas.items()
+    }
 
 
 def sheet(rows: Sequence[Row], positions: Sequence[float]) -> Image.Image:

@@ -228,6 +228,12 @@ def _add_compare(actions: Any) -> None:
     parser.add_argument(
         "--attribute", metavar="NAME", help="read it with the built-in detector as well, such as age"
     )
+    parser.add_argument(
+        "--definition",
+        type=Path,
+        metavar="FILE.toml",
+        help="tell as well what each misses of what these words do, at points that nothing learns from",
+    )
     parser.add_argument("-o", "--output", type=Path, metavar="SHEET.png", help="default: no sheet")
     _add_model_flags(parser)
     _add_json(parser)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
@@ -22,7 +24,8 @@ from editor.words.said import in_one_line
 from inference.content import DefinitionFile, content_hash
 from inference.deltas import DeltaInfo
 from inference.errors import EditorError
-from inference.operations import OPERATIONS, LearnDelta
+from inference.operations import FROM_WORDS, OPERATIONS, LearnDelta, read_by
+from inference.parameters import ParameterField
 from inference.progress import Step
 from inference.request import Request
 from inference.service import Job, JobState
@@ -38,6 +41,18 @@ LEARNED = "learned"
 _FIRST = ("method", "preset", "low_memory")  # rows that are always there
 _STRIP_PX = 96
 _BETWEEN = " | "  # prefixes in one line: they may hold commas
+
+
+def _declared() -> tuple[ParameterField, ...]:
+    """The parameters of learning from words; from pictures the terminal learns."""
+    read = read_by(LEARNED) - {"definition"}
+    items = [item for item in OPERATIONS[OPERATION].parameters.declared() if item.name in read]
+    return tuple(
+        replace(item, declaration=replace(item.declaration, choices=FROM_WORDS))
+        if item.name == "method"
+        else item
+        for item in items
+    )
 
 
 class TeachDialog(Dialog):
@@ -88,9 +103,7 @@ class TeachDialog(Dialog):
         for entry in self._application.catalogue.entries():
             self.model.addItem(entry.name, entry.name)
         self.model.setCurrentIndex(max(0, self.model.findData(self._model())))
-        declared = tuple(
-            item for item in OPERATIONS[OPERATION].parameters.declared() if item.name != "definition"
-        )
+        declared = _declared()
         self.form = ParameterForm(declared, "Operations")
         for item in declared:
             self.form.set_value(item.name, item.default)

@@ -10,8 +10,10 @@ from PIL import Image
 
 from editor.__main__ import main
 from editor.cli.comparing import sheet
+from inference.definitions import definition_text
 from inference.deltas import Delta, DeltaInfo, DeltaLibrary, write_delta
 from inference.evaluation.compare_deltas import Row, summarise
+from inference.methods.learning.held_out import HeldOut
 from inference.models import Catalogue
 from inference.runner import Runner
 from tests.inference.conftest import tiny_backbones, tiny_folders
@@ -73,6 +75,32 @@ def test_a_table_without_a_sheet(deltas: list[str], capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["Delta", "Change", "Outside", "Unevenness"]
     assert lines[1].startswith("weak")
+
+
+def test_the_loss_at_held_out_points(
+    deltas: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inference.methods.learning import held_out as module
+
+    monkeypatch.setattr(
+        module,
+        "HeldOut",
+        lambda *given: HeldOut(*given, trajectories=1, points=2),  # a short one
+    )
+    path = tmp_path / "age.toml"
+    path.write_text(
+        definition_text(
+            attribute="age",
+            label="Age",
+            subject="person",
+            prefixes=["a"],
+            pairs=[("man", "old man", "young man")],
+        )
+    )
+    assert main(["deltas", "compare", *deltas, *arguments("--definition", str(path), "--json")]) == 0
+    told = json.loads(capsys.readouterr().out)["summary"]
+    assert told["none"]["held_out_loss"] == pytest.approx(1)
+    assert told["weak"]["held_out_loss"] != told["strong"]["held_out_loss"]
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,9 @@ def test_it_lowers_the_error_of_its_own_pictures(
     result = learn(
         runner, pictures, name, method=method, steps=30, accumulation=4, learning_rate=0.3, weight_decay=0.0
     )
+    # one evaluation there and one back for each picture of each micro-step, and no trajectory
+    assert result.measured.denoiser_evaluations == 30 * 4 * len(pictures)
+    assert result.measured.backward_evaluations == 30 * 4 * len(pictures)
     found = vectors(result, tmp_path)
     learnt = {encoder: torch.tensor(vector) for encoder, vector in found.items()}
     nothing = {encoder: torch.zeros_like(vector) for encoder, vector in learnt.items()}
@@ -118,9 +121,6 @@ def test_it_lowers_the_error_of_its_own_pictures(
     assert {encoder: len(vector) for encoder, vector in found.items()} == dict(
         runner.backbone(name, Progress()).token_widths
     )
-    # one evaluation there and one back for each picture of each micro-step, and no trajectory
-    assert result.measured.denoiser_evaluations == 30 * 4 * len(pictures)
-    assert result.measured.backward_evaluations == 30 * 4 * len(pictures)
 
 
 def test_a_pair_the_other_way_round_gives_the_opposite_direction(runner: Runner, tmp_path: Path) -> None:
