@@ -116,6 +116,9 @@ class StubBackbone(Backbone):
     def encode_image(self, image: Pixels) -> Tensor:
         raise NotImplementedError
 
+    def encode_moments(self, image: Pixels) -> tuple[Tensor, Tensor]:
+        raise NotImplementedError
+
     def decode(self, latents: Tensor) -> list[Pixels]:
         scaled = (latents[:, :3].clamp(-3, 3) + 3) / 6 * 255
         large = scaled.repeat_interleave(4, -1).repeat_interleave(4, -2)
