@@ -65,6 +65,7 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
     """
     if arguments.operation == "attribute" and arguments.image is not None:
         arguments.operation = "edit"
+        _refuse_ignored(arguments)
     kind = OPERATIONS[arguments.operation].parameters
     given = {
         item.name: value
@@ -82,6 +83,22 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
     if arguments.operation == "refine":
         given["subjects"] = parsed_subjects(arguments.subjects, given["prompt"])
     return with_concepts(kind(**given), contents, ConceptLibrary(concepts_folder()))
+
+
+def _refuse_ignored(arguments: argparse.Namespace) -> None:
+    """Values that only a generated picture has would be ignored without a word.
+
+    Raises:
+        EditorError: there is one.
+    """
+    hidden = [item.name for item in OPERATIONS["edit"].parameters.declared() if item.declaration.hidden]
+    for name in hidden:
+        if name != "edits" and getattr(arguments, name, None) is not None:
+            raise EditorError(
+                "{flag} says nothing together with --image.",
+                "The result is as large as the picture; leave it out.",
+                flag=f"--{name.replace('_', '-')}",
+            )
 
 
 def _read_contents(kind: type[Parameters], given: dict[str, Any]) -> dict[str, Any]:

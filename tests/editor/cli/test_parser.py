@@ -172,6 +172,23 @@ class TestBadInput:
         assert main(["generate", "--prompt", "a cat", "-o", str(tmp_path / name)]) == 2
         assert runner.requests == []
 
+    def test_values_that_a_picture_does_not_take_are_refused(
+        self, runner: FakeRunner, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Image.new("RGB", (16, 16)).save(tmp_path / "in.png")
+        arguments = [
+            "attribute",
+            "--image",
+            str(tmp_path / "in.png"),
+            "--prompt",
+            PROMPT,
+            "--set",
+            "man:age=1",
+        ]
+        assert main([*arguments, "--width", "64", "-o", str(tmp_path / "out.png")]) == 2
+        assert "--width says nothing together with --image" in capsys.readouterr().err
+        assert not runner.requests
+
     @pytest.mark.parametrize("command", ["attribute", "edit"])
     def test_a_picture_given_is_edited(self, runner: FakeRunner, tmp_path: Path, command: str) -> None:
         Image.new("RGB", (24, 16)).save(tmp_path / "in.png")

@@ -24,7 +24,7 @@ from inference.methods.learning.objective import Objective
 from inference.methods.learning.state import LearningState, Point
 from inference.methods.naive_delta import learn_naive
 from inference.models import Catalogue, MemoryMode, ModelEntry
-from inference.operations import MOST_LEARNING_STEPS, LearnDelta
+from inference.operations import MOST_LEARNING_STEPS, LearnDelta, read_by
 from inference.progress import Progress
 from inference.request import Request, Result
 from inference.runner import Runner
@@ -255,6 +255,14 @@ def test_seed_and_method_decide(runner: Runner) -> None:
     assert first != other
     assert naive.measured.denoiser_evaluations == 0
     assert set(naive.artifacts) == {"delta"}
+
+
+def test_each_method_reads_its_own_parameters() -> None:
+    every = {item.name for item in LearnDelta.declared()}
+    assert read_by("naive") == {"definition", "method"}
+    assert every - read_by("learned") == {"images", "picture_prompt", "whole_prompt"}
+    assert {"images", "steps", "learning_rate"} <= read_by("pair") == read_by("picture")
+    assert not {"scales", "warm_start", "points"} & read_by("pair")
 
 
 def test_the_learning_rate_is_annealed_along_half_a_cosine() -> None:
