@@ -175,6 +175,7 @@ def context_of(request: Request) -> tuple[object, ...]:
     parameters = sampling_parameters(request)
     values = parameters.to_json()
     if not isinstance(parameters, EditedParameters):  # a picture that may be shifted, as new edits would
-        values["only_subject"] = Attribute().only_subject
+        usual = Attribute()
+        values |= {"only_subject": usual.only_subject, "kept_by": usual.kept_by}
     kept = ((name, repr(value)) for name, value in sorted(values.items()) if name not in _OF_SLIDERS)
     return (operation.pictures_of or operation.name, request.model, *kept)

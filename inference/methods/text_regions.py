@@ -181,6 +181,9 @@ class _RegionsTap(Tap):
                     bias[0, 0, : call.image_tokens, columns] += left
         mask = bias.repeat(len(prompts), 1, 1, 1)
         mask[[row for row in range(len(prompts)) if row not in same]] = 0
+        before = call.options.get("attn_mask")
+        if isinstance(before, Tensor):
+            mask = mask.masked_fill(~before, -torch.inf) if before.dtype == torch.bool else mask + before
         return call.with_(options={**call.options, "attn_mask": mask})
 
 
