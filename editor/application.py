@@ -19,6 +19,7 @@ from editor.controllers.image import ImageController
 from editor.controllers.layers import LayerController
 from editor.controllers.long_jobs import LongJobs
 from editor.controllers.masks import MaskController
+from editor.controllers.model_downloads import ModelDownloads
 from editor.controllers.operations import Operations
 from editor.controllers.recovery import Recovery
 from editor.controllers.refinement import Refinement
@@ -112,6 +113,7 @@ class Application(QObject):
         self.refinement = Refinement(shell, self.sessions)
         self.operations = Operations(shell)
         self.steps = StepSearch(shell, catalogue)
+        self.downloads = ModelDownloads(shell, catalogue)
         self.recovery = Recovery(shell)
         self.concepts = Concepts(shell, concepts or ConceptLibrary(concepts_folder()))
         self.long_jobs = LongJobs(shell, library)

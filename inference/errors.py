@@ -64,6 +64,10 @@ class TooLittleMemoryError(EditorError):
     """A run did not fit into memory: nothing was wrong with what was asked."""
 
 
+class UnreachableError(EditorError):
+    """Something could not be fetched now: nothing was wrong with what was asked."""
+
+
 class Parked(Exception):  # noqa: N818 - it is an outcome of a job, not an error
     """Raised by `Progress` when a long job makes room for another; `state` is what it goes on from."""
 

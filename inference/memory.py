@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 _CLEAR_REFS = Path("/proc/self/clear_refs")
 _STATUS = Path("/proc/self/status")
 # RuntimeErrors by which allocators other than CUDA's say it
-_OUT_OF_MEMORY_TEXTS = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
+_OUT_OF_MEMORY_TEXTS = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "bad_alloc",
+    "alloc_failed",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

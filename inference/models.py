@@ -8,12 +8,12 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import resources
 
@@ -21,22 +21,17 @@ from inference.errors import EditorError
 from inference.files import atomic_write
 from inference.messages import Message, listed
 from inference.operations import LONGEST_PROMPT, Family
-from inference.process.hub import cached_folder, download, is_hub_id
+from inference.process.hub import cached_folder, is_hub_id
+from inference.progress import Progress
 from inference.values import fields, mended, refused, text, typed
-from inference.weights import checkpoints
+from inference.weights import checkpoints, few_steps
+from inference.weights.configuration import of_file
+
+if TYPE_CHECKING:
+    from inference.downloads.download import Download
 
 _DEFAULT_STEPS = {Family.SD1: 30, Family.SDXL: 30, Family.SD3: 28}
 _DEFAULT_GUIDANCE = {Family.SD1: 7.5, Family.SDXL: 5.0, Family.SD3: 7.0}
-# Whose configuration and tokenizers a single file takes when no folder lies beside it.
-_REFERENCES = {
-    Family.SD1: ("stable-diffusion-v1-5/stable-diffusion-v1-5", "CompVis/stable-diffusion-v1-4"),
-    Family.SDXL: ("stabilityai/stable-diffusion-xl-base-1.0",),
-    Family.SD3: (
-        "stabilityai/stable-diffusion-3-medium-diffusers",
-        "stabilityai/stable-diffusion-3.5-medium",
-        "stabilityai/stable-diffusion-3.5-large",
-    ),
-}
 _MOST_STEPS = 999
 _LONGEST_NAME = 100  # of what a file says, in a message
 _HASH_WHOLE_BYTES = 16 * 2**20
@@ -151,15 +146,31 @@ class Catalogue:
             names=listed(by_name) or Message("none"),
         )
 
-    def add(self, model: str | Path) -> ModelEntry:
+    def add(
+        self,
+        model: str | Path,
+        progress: Progress | None = None,
+        *,
+        tell: Callable[["Download"], None] | None = None,
+        token: str = "",
+    ) -> ModelEntry:
         """Remember a folder, a .safetensors file or a hub id; a hub id that is not there yet is downloaded.
+
+        Args:
+            progress: stops a download; what has arrived stays for the next time.
+            tell: told how far a download is.
+            token: for models that are open only to some; "" is the one that the hub's tools have stored.
 
         Raises:
             EditorError: it is incomplete, damaged, of an unsupported kind, or not to be had.
+            Cancelled: it was stopped.
         """
         text = str(model)
         if not Path(text).expanduser().exists() and is_hub_id(text):
-            download(text)
+            from inference.downloads.connection import Connection
+            from inference.downloads.download import download
+
+            download(text, progress, tell=tell, connection=Connection.standard(token))
             entry = _hub_entry(text)
         else:
             entry = self.locate(text)
@@ -172,6 +183,37 @@ class Catalogue:
         kept.entries[entry.name] = entry
         self._save(kept)
         return entry
+
+    def add_all(
+        self, folder: Path, progress: Progress | None = None
+    ) -> tuple[tuple[ModelEntry, ...], tuple[Message, ...]]:
+        """Remember all models in a folder and those below it; they stay where they are.
+
+        Returns:
+            what was added or known already, and a sentence for each that cannot be used.
+
+        Raises:
+            EditorError: there is none.
+            Cancelled: it was stopped.
+        """
+        from inference.downloads.folders import candidates
+
+        progress = progress or Progress()
+        added: list[ModelEntry] = []
+        refused: list[Message] = []
+        for path in candidates(folder, progress.check):
+            try:
+                added.append(self.add(path))
+            except EditorError as error:
+                refused.append(error.whole)
+        if not added and not refused:
+            raise EditorError(
+                "There is no model in “{folder}”.",
+                "{supported} Choose the folder in which they lie.",
+                folder=folder,
+                supported=checkpoints.SUPPORTED,
+            )
+        return tuple(added), tuple(refused)
 
     def remove(self, name: str) -> None:
         """Forget a model that was added; its files stay.
@@ -198,13 +240,14 @@ class Catalogue:
     def check(self, model: str) -> dict[str, Any]:
         """What a model consists of, and one sentence for each thing that is wrong with it.
 
-        Keys: name, family, path, hub_id, sandbox, complete, problems, parts, size_bytes, hash.
+        Keys: name, family, path, hub_id, sandbox, complete, problems, notes, parts, size_bytes, hash.
 
         Raises:
             EditorError: there is no such model, or it is of a kind that is not supported.
         """
         entry = self.locate(model)
         found = entry_problems(entry) or self._deep_problems(entry)
+        notes = () if found else self.notes(entry)
         return {
             "name": entry.name,
             "family": entry.family.value,
@@ -213,10 +256,15 @@ class Catalogue:
             "sandbox": entry.sandbox,
             "complete": not found,
             "problems": list(found),
+            "notes": list(notes),
             "parts": [] if entry.is_file or found else list(checkpoints.parts(entry.path, entry.family)),
             "size_bytes": entry.size_bytes,
             "hash": "" if found else model_hash(entry),
         }
+
+    def notes(self, entry: ModelEntry) -> tuple[Message, ...]:
+        """Sentences on what a model does without; none for a folder, which has what it names."""
+        return of_file(entry.path, entry.family).notes if entry.is_file else ()
 
     def _built_in_entries(self) -> Iterator[ModelEntry]:
         if not self._built_in.is_dir():
@@ -305,7 +353,7 @@ def entry_problems(entry: ModelEntry) -> tuple[Message, ...]:
         return found
     try:
         if entry.is_file:
-            config_folder(entry)
+            of_file(entry.path, entry.family)
         else:
             _folder_entry(entry.path)
     except EditorError as error:
@@ -324,30 +372,6 @@ def _deep_problems_apart(entry: ModelEntry) -> tuple[Message, ...]:
     from inference.weights.apart import deep_problems_apart
 
     return deep_problems_apart(entry)
-
-
-def config_folder(entry: ModelEntry) -> Path:
-    """The diffusers folder whose configuration and tokenizers a single file is read with.
-
-    Looked for beside the file (a folder of the same name, or the file's own), then in the hub's cache.
-
-    Raises:
-        EditorError: there is none of the same family and width on this machine.
-    """
-    wanted = checkpoints.first_width(entry.path)
-    references = _REFERENCES[entry.family]
-    cached = (cached_folder(reference, "model_index.json") for reference in references)
-    candidates = (entry.path.with_suffix(""), entry.path.parent, *(folder for folder in cached if folder))
-    for folder in candidates:
-        if (folder / "model_index.json").is_file() and _fits(folder, entry.family, wanted):
-            return folder
-    raise EditorError(
-        "“{name}” holds weights only; its configuration and tokenizers are not on this machine.",
-        "Add {reference} first, or put a diffusers folder of the same model beside it as “{stem}”.",
-        name=entry.path.name,
-        reference=references[0],
-        stem=entry.path.stem,
-    )
 
 
 def _with_weights(entries: Iterable[ModelEntry], weights_hash: str) -> ModelEntry | None:
@@ -405,23 +429,33 @@ def _entry_at(path: Path) -> ModelEntry:
     if path.is_dir():
         return _folder_entry(path)
     family = checkpoints.file_family(path)
+    steps, guidance = _usual(path.stem, family)
     return ModelEntry(
         name=path.stem,
         family=family,
         path=path,
         size_bytes=path.stat().st_size,
-        default_steps=_DEFAULT_STEPS[family],
-        default_guidance_scale=_DEFAULT_GUIDANCE[family],
+        default_steps=steps,
+        default_guidance_scale=guidance,
     )
+
+
+def _usual(name: str, family: Family) -> tuple[int, float]:
+    """Steps and guidance scale of a model that says nothing of them but in its name."""
+    few = few_steps.recognised(name)
+    if few is not None:
+        return few.steps, few.guidance_scale
+    return _DEFAULT_STEPS[family], _DEFAULT_GUIDANCE[family]
 
 
 def _folder_entry(folder: Path, *, name: str = "", hub_id: str = "") -> ModelEntry:
     family = checkpoints.folder_family(folder)
     card = folder / "attune.json"
     own = checkpoints.read_json(card) if card.is_file() else {}
+    usual_steps, usual_guidance = _usual(hub_id or folder.name, family)
     try:
-        steps = int(own.get("default_steps", _DEFAULT_STEPS[family]))
-        guidance = float(own.get("default_guidance_scale", _DEFAULT_GUIDANCE[family]))
+        steps = int(own.get("default_steps", usual_steps))
+        guidance = float(own.get("default_guidance_scale", usual_guidance))
     except (TypeError, ValueError, OverflowError) as error:
         raise EditorError(
             "“{path}” is damaged: its defaults are no numbers.", "Copy or download it again.", path=card
@@ -434,7 +468,7 @@ def _folder_entry(folder: Path, *, name: str = "", hub_id: str = "") -> ModelEnt
         sandbox=own.get("sandbox") is True,
         size_bytes=_weights_bytes(folder),
         default_steps=min(max(steps, 1), _MOST_STEPS),
-        default_guidance_scale=guidance if math.isfinite(guidance) else _DEFAULT_GUIDANCE[family],
+        default_guidance_scale=guidance if math.isfinite(guidance) else usual_guidance,
         sample_prompt=mended(str(own.get("sample_prompt", "")))[:LONGEST_PROMPT],
         licence=mended(str(own.get("licence", ""))),
     )
@@ -479,21 +513,6 @@ def _hub_entry(hub_id: str) -> ModelEntry:
             "“{hub_id}” is not on this machine.", "“attune models add {hub_id}” downloads it.", hub_id=hub_id
         )
     return _folder_entry(folder, name=hub_id, hub_id=hub_id)
-
-
-def _fits(folder: Path, family: Family, first_width: tuple[int, ...]) -> bool:
-    try:
-        if checkpoints.folder_family(folder) is not family:
-            return False
-        part = "transformer" if family is Family.SD3 else "unet"
-        config = checkpoints.read_json(folder / part / "config.json")
-    except EditorError:
-        return False
-    if family is Family.SD3:
-        width = int(config.get("num_attention_heads", 0)) * int(config.get("attention_head_dim", 0))
-    else:
-        width = int(config.get("block_out_channels", [0])[0])
-    return not first_width or first_width[0] == width
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -36,7 +36,7 @@ BY_TEXT, BY_LATENTS, BOTH_WAYS = "text", "latents", "text+latents"
 KEEPING = (BOTH_WAYS, BY_TEXT, BY_LATENTS)
 """What keeps an edit to its subjects; see `inference.methods.only_subject`."""
 
-SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm")
+SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm", "lcm")
 
 
 def _concepts() -> Any:

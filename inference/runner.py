@@ -9,7 +9,7 @@ For one thread at a time; knows no Qt, and loads torch with the first model only
 import hashlib
 import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from inference.concepts.concept import Concept
     from inference.content import Contents
     from inference.prompts.learnt_words import LearntWord
+    from inference.weights.prediction import Choice
 
 RESULT_CACHE_BYTES = 256 * 2**20
 WORK_CACHE_BYTES = 256 * 2**20
@@ -51,9 +52,12 @@ class Loader(Protocol):
     ) -> "Backbone": ...
 
 
+Choose: TypeAlias = "Callable[[ModelEntry, str, str, int, int], Choice]"
+
 # from the fastest to the one that needs least memory
 MEMORY_MODES = tuple(MemoryMode)
 
+_WITHOUT_GRADIENTS = (MemoryMode.GROUP, MemoryMode.SEQUENTIAL)
 _AT_A_TIME = {
     MemoryMode.FULL: Message("the whole model"),
     MemoryMode.MODEL: Message("one network"),
@@ -77,7 +81,7 @@ class Runner:
         steps_file: the refinement steps that were chosen for the user's models.
         only_listed: run only models of the catalogue, by name: for requests that may come from files. Else a
             request's model may be a path or a hub id as well, for those that the user types.
-        load: makes backbones; replaced in tests.
+        load, choose: make backbones, and say in which memory mode; replaced in tests.
         kept: what is kept on disk for later runs; None keeps nothing.
     """
 
@@ -89,6 +93,7 @@ class Runner:
         device: str = "auto",
         dtype: str = "auto",
         load: Loader | None = None,
+        choose: Choose | None = None,
         steps_file: Path | None = None,
         only_listed: bool = False,
         kept: DiskCache | None = None,
@@ -99,9 +104,11 @@ class Runner:
         self._device = device
         self._dtype = dtype
         self._load = load or _load_backbone
+        self._choose = choose or (_memory_mode if load is None else None)
         self._steps_file = steps_file
         self._kept = kept
         self._loaded: _Loaded | None = None
+        self._fitting: dict[Path, MemoryMode] = {}  # in which each model was loaded last
         self._results: ByteCache[Result] = ByteCache(RESULT_CACHE_BYTES)
         self._work: ByteCache[Any] = ByteCache(WORK_CACHE_BYTES)
         self._features: ByteCache[Any] = ByteCache(FEATURE_BYTES)
@@ -122,6 +129,7 @@ class Runner:
         entry = self._entry(request.model, request.model_hash)
         _check(request, entry, contents)
         notes: list[Message] = []
+        self._predict(request, entry, notes)
         for mode in self._modes(entry):
             if mode is not None:
                 self._reload(entry, mode, progress)
@@ -131,10 +139,16 @@ class Runner:
                         part=_AT_A_TIME[mode],
                     )
                 )
-            result = self._attempt(request, entry, contents, progress, notes, resume)
+            try:
+                result = self._attempt(request, entry, contents, progress, notes, resume)
+            except EditorError as error:
+                if mode in _WITHOUT_GRADIENTS:  # what the method needs, this mode has not
+                    raise _too_large(request) from error
+                raise
             if result is not None:
                 return result
             self._free()
+        self._fitting.pop(entry.path, None)
         raise _too_large(request)
 
     def preload(self, model: str, progress: Progress) -> None:
@@ -165,11 +179,38 @@ class Runner:
             return self._catalogue.find(model, weights_hash)
         return self._catalogue.locate(model)
 
-    def _modes(self, entry: ModelEntry) -> tuple[MemoryMode | None, ...]:
-        """The current memory mode (None) and the next tighter one, which is tried once."""
-        current = self._loaded.memory_mode if self._is_loaded(entry) and self._loaded else MEMORY_MODES[0]
-        later = MEMORY_MODES[MEMORY_MODES.index(current) + 1 :]
-        return (None, *later[:1])
+    def _modes(self, entry: ModelEntry) -> Iterator[MemoryMode | None]:
+        """The current memory mode (None), then every tighter one; on a CPU all take the same, so just one."""
+        loaded = self._loaded if self._is_loaded(entry) else None
+        current = loaded.memory_mode if loaded is not None else self._first_mode(entry)
+        yield None
+        for mode in MEMORY_MODES[MEMORY_MODES.index(current) + 1 :]:
+            yield mode
+            if self.device == "cpu":
+                return
+
+    def _first_mode(self, entry: ModelEntry) -> MemoryMode:
+        """The mode in which the model ran last, while this program runs; else the fastest."""
+        return self._fitting.get(entry.path, MEMORY_MODES[0])
+
+    def _predict(self, request: Request, entry: ModelEntry, notes: list[Message]) -> None:
+        """Before a model is loaded for the first time: in which mode a picture of this size will fit."""
+        if self._choose is None or entry.path in self._fitting:
+            return
+        size = request.parameters if isinstance(request.parameters, SamplingParameters) else None
+        width, height = (size.width or 0, size.height or 0) if size is not None else (0, 0)
+        choice = self._choose(entry, self._device, self._dtype, width, height)
+        self._fitting[entry.path] = choice.mode
+        if choice.mode is not MemoryMode.FULL:
+            notes.append(
+                Message(
+                    "{model} needs {needed} GB of memory, {free} GB are free: {part} is there at a time.",
+                    model=entry.name,
+                    needed=f"{choice.needed_bytes / 1e9:.1f}",
+                    free=f"{choice.free_bytes / 1e9:.1f}",
+                    part=_AT_A_TIME[choice.mode],
+                )
+            )
 
     def _attempt(
         self,
@@ -265,7 +306,7 @@ class Runner:
 
     def _backbone(self, entry: ModelEntry, progress: Progress) -> "Backbone":
         if not (self._is_loaded(entry) and self._loaded):
-            self._reload(entry, MEMORY_MODES[0], progress)
+            self._reload(entry, self._first_mode(entry), progress)
         assert self._loaded is not None, "it was just loaded"
         return self._loaded.backbone
 
@@ -279,6 +320,7 @@ class Runner:
                 entry, device=self._device, dtype=self._dtype, memory_mode=mode, progress=progress
             )
         self._loaded = _Loaded(entry=entry, backbone=backbone, memory_mode=mode)
+        self._fitting[entry.path] = mode
 
     def _free(self) -> None:
         self._work.clear()
@@ -324,6 +366,12 @@ def _load_backbone(
     from inference.weights.loading import load_backbone
 
     return load_backbone(entry, device=device, dtype=dtype, memory_mode=memory_mode, progress=progress)
+
+
+def _memory_mode(entry: ModelEntry, device: str, dtype: str, width: int, height: int) -> "Choice":
+    from inference.weights.prediction import mode_here
+
+    return mode_here(entry, device, dtype, width, height)
 
 
 def _check(request: Request, entry: ModelEntry, contents: "Contents") -> None:

@@ -4,9 +4,10 @@ The tables come from diffusers' own schedulers, each with the settings that the 
 `scheduler_config.json` holds, so that a sampler visits the levels that diffusers visits:
 
 * ddim and ddpm: `DDIMScheduler` and `DDPMScheduler`, spaced "leading" unless the model says otherwise;
+* lcm: the timesteps of `LCMScheduler`, evenly among the 50 that latent consistency models are trained with;
 * euler: `EulerDiscreteScheduler`, spaced "linspace" unless the model says otherwise;
 * dpm++2m: `DPMSolverMultistepScheduler`, spaced "linspace" unless the model says otherwise;
-* flow matching: `FlowMatchEulerDiscreteScheduler` for ddim, euler and ddpm, and
+* flow matching: `FlowMatchEulerDiscreteScheduler` for ddim, euler, ddpm and lcm, and
   `DPMSolverMultistepScheduler` with flow sigmas and the model's shift for dpm++2m.
 
 DDIM's conventions are pinned: `set_alpha_to_one=False`, `steps_offset=1`, nothing is clipped. With "trailing"
@@ -26,6 +27,7 @@ from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
+from diffusers.schedulers.scheduling_lcm import LCMScheduler
 from torch import Tensor
 
 from inference.errors import EditorError
@@ -42,7 +44,9 @@ _DEFAULT_SAMPLERS = {
     "DPMSolverMultistepScheduler": "dpm++2m",
     "DPMSolverSinglestepScheduler": "dpm++2m",
     "DDPMScheduler": "ddpm",
+    "LCMScheduler": "lcm",
 }
+_CONSISTENCY_STEPS = 50  # that latent consistency models were trained with
 
 
 class PredictionType(Enum):
@@ -210,6 +214,8 @@ class Schedule:
 
     def _most_steps(self, sampler: str) -> int:
         """More steps than this repeat a timestep, or leave the table (one timestep is the offset's)."""
+        if sampler == "lcm" and not self.is_flow:
+            return _CONSISTENCY_STEPS
         leading = str(self.config.get("timestep_spacing", "leading")) == "leading"
         return self.train_timesteps - 1 if leading and not self.is_flow else self.train_timesteps
 
@@ -239,6 +245,14 @@ class Schedule:
         if sampler == "ddim":
             scheduler = self._new(DDIMScheduler, set_alpha_to_one=False, steps_offset=1, **_UNCLIPPED)
             last = _cumulative_level(0.0, float(scheduler.final_alpha_cumprod))
+        elif sampler == "lcm":
+            scheduler = self._new(
+                LCMScheduler,
+                original_inference_steps=_CONSISTENCY_STEPS,
+                rescale_betas_zero_snr=False,
+                **_UNCLIPPED,
+            )
+            last = Level(0.0, 1.0, 0.0)
         else:
             scheduler = self._new(DDPMScheduler, variance_type="fixed_small", **_UNCLIPPED)
             last = Level(0.0, 1.0, 0.0)

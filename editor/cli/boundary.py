@@ -11,7 +11,7 @@ from typing import Any
 
 from editor.cli.output import OutputError, complain, finish_output, print_json
 from editor.system.errors import FAILED, INTERRUPTED, WRONG_ARGUMENTS, WritingError
-from inference.errors import EditorError, TooLittleMemoryError
+from inference.errors import EditorError, TooLittleMemoryError, UnreachableError
 from inference.reasons import reason_of
 
 TRACEBACK_VARIABLE = "ATTUNE_TRACEBACK"
@@ -62,7 +62,7 @@ def guarded(run: Callable[[], int], *, as_json: bool) -> int:
 
 def status_of(error: EditorError) -> int:
     """The exit status that an error for people ends a command with."""
-    failed = isinstance(error, WritingError | TooLittleMemoryError)
+    failed = isinstance(error, WritingError | TooLittleMemoryError | UnreachableError)
     return FAILED if failed else WRONG_ARGUMENTS
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from editor.cli.output import complain, print_json, print_table, say
+from editor.cli.output import DownloadPrinter, complain, print_json, print_table, say
 from editor.system.errors import DONE, WRONG_ARGUMENTS
 from editor.system.folders import config_folder, deltas_folder
 
@@ -74,11 +74,74 @@ def list_models(arguments: argparse.Namespace) -> int:
 
 
 def add_model(arguments: argparse.Namespace) -> int:
-    entry = _catalogue().add(arguments.model)
+    catalogue, path = _catalogue(), Path(arguments.model).expanduser()
+    if path.is_dir() and not (path / "model_index.json").exists():
+        return _add_folder(catalogue, path, as_json=arguments.json)
+    printer = DownloadPrinter(quiet=arguments.json)
+    try:
+        entry = catalogue.add(arguments.model, tell=printer, token=getattr(arguments, "token", None) or "")
+    finally:
+        printer.close()
+    notes = [str(note) for note in catalogue.notes(entry)]
     if arguments.json:
-        print_json({"model": _model_json(entry)})
+        print_json({"model": _model_json(entry), "notes": notes})
     else:
         say(f"{entry.name} ({entry.family.value.upper()}) was added.")
+        for note in notes:
+            complain(note)
+    return DONE
+
+
+def _add_folder(catalogue: Any, folder: Path, *, as_json: bool) -> int:
+    """All models below a folder; status 2 if there is none that can be used."""
+    added, refused = catalogue.add_all(folder)
+    if as_json:
+        print_json(
+            {"models": [_model_json(entry) for entry in added], "refused": [str(one) for one in refused]}
+        )
+    else:
+        for entry in added:
+            say(f"{entry.name} ({entry.family.value.upper()}) was added.")
+    for sentence in refused if not as_json else ():
+        complain(str(sentence))
+    return DONE if added else WRONG_ARGUMENTS
+
+
+def recommended_models(arguments: argparse.Namespace) -> int:
+    """A short list to begin with; nothing is asked of the network."""
+    from inference.downloads.curated import RECOMMENDED
+
+    if arguments.json:
+        print_json(
+            {
+                "models": [
+                    {
+                        "hub_id": one.hub_id,
+                        "family": one.family.value,
+                        "good_at": one.good_at,
+                        "size_bytes": one.size_bytes,
+                        "memory_bytes": one.memory_bytes,
+                        "picture": one.picture,
+                        "licence": one.licence,
+                        "gated": one.gated,
+                    }
+                    for one in RECOMMENDED
+                ]
+            }
+        )
+        return DONE
+    rows = [
+        (
+            one.hub_id,
+            f"{one.size_bytes / 1e9:.1f} GB",
+            f"{one.memory_bytes / 1e9:.1f} GB at {one.picture}",
+            one.licence + (" (sign in first)" if one.gated else ""),
+            one.good_at,
+        )
+        for one in RECOMMENDED
+    ]
+    print_table(rows, ("Model", "Download", "Memory", "Licence", "Good at"))
+    say("attune models download OWNER/NAME fetches one.")
     return DONE
 
 
@@ -95,12 +158,13 @@ def check_model(arguments: argparse.Namespace) -> int:
     """Status 0 if the model is complete and of a supported kind, 2 with a sentence if not."""
     report = _catalogue().check(arguments.model)
     problems = [str(problem) for problem in report.get("problems", ())]
+    notes = [str(note) for note in report.get("notes", ())]
     if arguments.json:
-        print_json({**report, "problems": problems})
+        print_json({**report, "problems": problems, "notes": notes})
     elif not problems:
         say(f"{arguments.model}: complete.")
-    for problem in problems if not arguments.json else ():
-        complain(problem)
+    for sentence in [*problems, *notes] if not arguments.json else ():
+        complain(sentence)
     return WRONG_ARGUMENTS if problems else DONE
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, TextIO, cast
 
+from inference.downloads.download import Download
 from inference.errors import WritingError
 from inference.progress import Step
 from inference.reasons import reason_of
@@ -141,6 +142,39 @@ class ProgressPrinter:
         self._stream.write(f"\r\x1b[K{plain(phase_text(step.phase)):<12} {bar} {step.done}/{step.total}")
         self._stream.flush()
         self._bar_shown = True
+
+
+class DownloadPrinter:
+    """Shows how far a download is: one line that changes on a terminal, now and then a line elsewhere."""
+
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+        self._stream = stream if stream is not None else sys.stderr
+        self._tty = self._stream.isatty()
+        self._quiet = quiet and not self._tty
+        self._next_line_s = 0.0
+        self._shown = False
+
+    def __call__(self, state: Download) -> None:
+        now = time.monotonic()
+        if self._quiet or (not self._tty and now < self._next_line_s):
+            return
+        self._next_line_s = now + PLAIN_INTERVAL_S
+        text = f"{state.done_bytes / 1e9:.2f} of {state.total_bytes / 1e9:.2f} GB"
+        if state.bytes_per_second > 0:
+            text += f", {state.bytes_per_second / 1e6:.1f} MB/s"
+        if state.seconds_left is not None:
+            minutes, seconds = divmod(round(state.seconds_left), 60)
+            text += f", {minutes}:{seconds:02} left"
+        self._stream.write(f"\r\x1b[K{plain(text)}" if self._tty else f"{plain(text)}\n")
+        self._stream.flush()
+        self._shown = self._tty
+
+    def close(self) -> None:
+        """Clear the line."""
+        if self._shown:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._shown = False
 
 
 def phase_text(phase: str) -> str:

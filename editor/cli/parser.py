@@ -243,13 +243,23 @@ def _add_models(commands: Any) -> None:
     parser = _command(commands, "models", "List, add, remove and check models")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _add_json(_command(actions, "list", "What models there are", "library:list_models"))
+    recommended = _command(
+        actions, "recommended", "A short list of models to download", "library:recommended_models"
+    )
+    _add_json(recommended)
     for name, text, metavar in (
-        ("add", "Add a model", "PATH-OR-HUB-ID"),
+        ("add", "Add a model, or all in a folder; a hub id is downloaded", "PATH-OR-HUB-ID"),
+        ("download", "Download a model and add it; goes on where it stopped", "OWNER/NAME"),
         ("remove", "Forget a model; its files stay", "NAME"),
         ("check", "Say whether a model is complete", "NAME"),
     ):
-        action = _command(actions, name, text, f"library:{name}_model")
+        function = "add" if name == "download" else name
+        action = _command(actions, name, text, f"library:{function}_model")
         action.add_argument("model", metavar=metavar)
+        if function == "add":
+            action.add_argument(
+                "--token", metavar="TOKEN", help="for models that are open only to some; default: HF_TOKEN"
+            )
         _add_json(action)
 
 

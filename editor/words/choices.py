@@ -38,6 +38,7 @@ CHOICES: Mapping[str, str] = {
     "none": N_("Choices", "None"),
     "ddim": N_("Choices", "DDIM"),
     "ddpm": N_("Choices", "DDPM"),
+    "lcm": N_("Choices", "LCM (few steps)"),
     "euler": N_("Choices", "Euler"),
     "dpm++2m": N_("Choices", "DPM++ 2M"),
     "text+latents": N_("Choices", "Words and picture"),

@@ -15,7 +15,7 @@ from inference.backbones.embeddings import rows_replaced, table_of
 from inference.errors import EditorError
 from inference.models import MemoryMode
 from inference.prompts.learnt_words import LearntWord, find_learnt
-from inference.prompts.prompt import Offset, Prompt, tokenize
+from inference.prompts.prompt import Offset, Prompt, TooLongError, tokenize
 
 _PROMPTS_KEPT = 64
 _Encode: TypeAlias = Callable[[str, Sequence[LearntWord]], Prompt]
@@ -39,7 +39,10 @@ class EncodingBackbone(Backbone):
         return self._remembered(text, learnt, self._encode, is_negative=False)
 
     def negative_prompt(self, text: str, learnt: Sequence[LearntWord] = ()) -> Prompt:
-        return self._remembered(text, learnt, self._encode_negative, is_negative=True)
+        try:
+            return self._remembered(text, learnt, self._encode_negative, is_negative=True)
+        except TooLongError as error:
+            raise error.of_negative() from error
 
     def _encode_negative(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
         return self._encode(text, learnt)

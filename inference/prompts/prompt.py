@@ -16,6 +16,18 @@ Offset = tuple[int, int]
 NO_CHARACTERS: Offset = (0, 0)  # start, end and padding tokens
 
 
+class TooLongError(EditorError):
+    """A prompt has more tokens than the model reads."""
+
+    def of_negative(self) -> EditorError:
+        """The same said of a negative prompt."""
+        return EditorError(
+            "The negative prompt is too long for this model; these words fell off: “{words}”.",
+            "The model reads {room} tokens and the negative prompt has {count}: shorten it.",
+            **{**self.sentence.values, **self.advice.values},
+        )
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Prompt:
     """One encoded prompt. Two prompts are the same only if they are the same object.
@@ -183,12 +195,12 @@ def _shifted(encoder: str, embedding: Tensor, by_token: Mapping[int, Tensor]) ->
     return embedding.index_add(1, index, torch.stack(vectors)[None].to(embedding))
 
 
-def _too_long(text: str, places: Sequence[Place], tokens: Sequence[_Token], length: int) -> EditorError:
+def _too_long(text: str, places: Sequence[Place], tokens: Sequence[_Token], length: int) -> "TooLongError":
     content = [token.characters for token in tokens if not token.special]
     room = length - (len(tokens) - len(content))
     cut = min((start for start, end in content[room:] if end > start), default=len(text))
     lost = " ".join(words_after(text, places, cut))
-    return EditorError(
+    return TooLongError(
         "The prompt is too long for this model; these words fell off: “{words}”.",
         "The model reads {room} tokens and the prompt has {count}: shorten it.",
         words=lost or text[cut:].strip(),

@@ -9,6 +9,7 @@ from inference.messages import Message
 from inference.models import ModelEntry
 from inference.operations import Family
 from inference.weights import checkpoints, networks, single_file
+from inference.weights.configuration import of_file, of_folder
 from inference.weights.headers import read_header, unfinite_tensor
 
 
@@ -24,16 +25,18 @@ def deep_problems(entry: ModelEntry) -> tuple[Message, ...]:
 
 def _file_problems(entry: ModelEntry) -> Iterator[EditorError]:
     try:
-        yield from single_file.misfits(entry)
+        configuration = of_file(entry.path, entry.family)
+        yield from single_file.misfits(entry.path, entry.family, configuration)
         yield from _unfinite_in_file(entry)
     except EditorError as error:
         yield error
 
 
 def _folder_problems(entry: ModelEntry) -> Iterator[EditorError]:
-    for part in _network_parts(entry.path, entry.family):
+    configuration = of_folder(entry.path, entry.family)
+    for part in configuration.parts:
         try:
-            yield from networks.folder_misfits(entry.path, part, entry.family)
+            yield from networks.folder_misfits(entry.path, part, entry.family, configuration)
         except EditorError as error:
             yield error
     yield from _unfinite_in_folder(entry)

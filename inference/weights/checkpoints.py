@@ -41,7 +41,23 @@ _LONGEST_KIND = 60  # of what a file says of itself, in a message
 
 # Keys by which single files of other kinds are known; the first match names the kind.
 _OTHER_KINDS = (
+    ("distilled_guidance_layer.", Message("a Chroma model")),
+    ("txt_in.individual_token_refiner.", Message("a Hunyuan model")),
+    ("single_stream_modulation.", Message("a Flux model")),
+    ("early_stream_modulations.", Message("a Flux model")),
+    ("double_stream_blocks.", Message("a HiDream model")),
     ("double_blocks.", Message("a Flux model")),
+    ("txt_in.text_norm.", Message("a Qwen-Image model")),
+    ("txt_norm.", Message("a Qwen-Image model")),
+    ("cap_embedder.", Message("a Lumina or Z-Image model")),
+    ("double_layers.0.attn.w2q", Message("an AuraFlow model")),
+    ("head.modulation", Message("a Wan video model")),
+    ("patchify_proj.", Message("an LTX video model")),
+    ("cross_attn.q_linear.", Message("a PixArt or Sana model")),
+    ("lllite", Message("a ControlNet")),
+    ("ip_adapter.", Message("an IP-Adapter, an addition to a model")),
+    ("hada_w1", Message("a LyCORIS, an addition to a model")),
+    ("lokr_w1", Message("a LyCORIS, an addition to a model")),
     ("control_model.", Message("a ControlNet")),
     ("controlnet_cond_embedding.", Message("a ControlNet")),
     ("lora_", Message("a LoRA, an addition to a model")),
@@ -57,6 +73,7 @@ _OTHER_KINDS = (
 _SDXL_KEY = "conditioner.embedders.1.model.ln_final.weight"
 _REFINER_KEY = "conditioner.embedders.0.model.ln_final.weight"
 _UNET_INPUT_KEY = "model.diffusion_model.input_blocks.0.0.weight"
+_EDM_KEYS = ("edm_mean", "edm_std", "edm_vpred.")
 _JOINT_KEYS = ("model.diffusion_model.joint_blocks.0.", "joint_blocks.0.")
 
 
@@ -82,20 +99,40 @@ def folder_family(folder: Path) -> Family:
             folder=folder,
             supported=SUPPORTED,
         )
-    kind = str(read_json(index).get("_class_name", ""))[:_LONGEST_KIND]
+    return pipeline_family(read_json(index), folder.name)
+
+
+def pipeline_family(index: Mapping[str, Any], name: str) -> Family:
+    """The family that the values of a `model_index.json` name.
+
+    Raises:
+        EditorError: it is of a kind that is not supported.
+    """
+    kind = str(index.get("_class_name", ""))[:_LONGEST_KIND]
     if kind not in _PIPELINES:
         raise EditorError(
             "“{name}” is a {kind}, which is not supported.",
             SUPPORTED,
-            name=folder.name,
+            name=name,
             kind=kind or Message("nameless pipeline"),
         )
-    family = _PIPELINES[kind]
-    if read_json(index).get("text_encoder") == [None, None]:
+    if index.get("text_encoder") == [None, None]:
         raise EditorError(
-            "“{name}” is a refiner, not a model of its own.", "Choose the base model.", name=folder.name
+            "“{name}” is a refiner, not a model of its own.", "Choose the base model.", name=name
         )
-    return family
+    scheduler: Any = index.get("scheduler")
+    if isinstance(scheduler, list) and any("EDM" in str(word) for word in cast("list[Any]", scheduler)):
+        raise trained_otherwise(name)
+    return _PIPELINES[kind]
+
+
+def trained_otherwise(name: str) -> EditorError:
+    """What is said of a model that counts noise in a way of its own (EDM, arXiv:2206.00364)."""
+    return EditorError(
+        "“{name}” was trained in another way (EDM), which is not supported.",
+        "Choose a model that is not made from Playground 2.5 or CosXL.",
+        name=name,
+    )
 
 
 def file_family(path: Path) -> Family:
@@ -112,6 +149,8 @@ def file_family(path: Path) -> Family:
             suffix=path.suffix,
         )
     header = safetensors_header(path)
+    if any(key.startswith(_EDM_KEYS) for key in header):
+        raise trained_otherwise(path.name)
     if any(key.startswith(_JOINT_KEYS) for key in header):
         return Family.SD3
     if _REFINER_KEY in header:
@@ -148,13 +187,6 @@ def file_family(path: Path) -> Family:
     )
 
 
-def first_width(path: Path) -> tuple[int, ...]:
-    """Shape of a single file's first layer; tells a small model from a large one of the same family."""
-    header = safetensors_header(path)
-    keys = (_UNET_INPUT_KEY, "model.diffusion_model.x_embedder.proj.weight", "x_embedder.proj.weight")
-    return next((shape_of(header, key) for key in keys if key in header), ())
-
-
 def safetensors_header(path: Path) -> dict[str, TensorPlace]:
     """The tensors' names, shapes and places.
 
@@ -179,7 +211,11 @@ def problems(path: Path, family: Family) -> tuple[Message, ...]:
 
 def parts(folder: Path, family: Family) -> tuple[str, ...]:
     """The parts that a folder of `family` has to have; optional ones if its index names them."""
-    index = read_json(folder / "model_index.json")
+    return named_parts(read_json(folder / "model_index.json"), family)
+
+
+def named_parts(index: Mapping[str, Any], family: Family) -> tuple[str, ...]:
+    """The parts that the values of a `model_index.json` ask for."""
     optional = (name for name in _OPTIONAL_PARTS.get(family, ()) if _is_named(index, name))
     return (*_PARTS[family], *optional)
 

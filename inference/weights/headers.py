@@ -68,6 +68,20 @@ def read_header(path: Path) -> tuple[int, dict[str, TensorPlace]]:
     return start, tensors
 
 
+def read_metadata(path: Path) -> dict[str, str]:
+    """What the file's header says of itself in texts, such as "modelspec.predict_key"; {} if nothing."""
+    try:
+        with path.open("rb") as file:
+            _, content = _header_bytes(file, path, path.stat().st_size)
+        said: Any = json.loads(content).get("__metadata__", {})
+    except (OSError, ValueError, RecursionError, AttributeError):
+        return {}
+    if not isinstance(said, dict):
+        return {}
+    pairs = cast("dict[str, Any]", said).items()
+    return {name: value for name, value in pairs if isinstance(value, str)}
+
+
 def unfinite_tensor(path: Path, start: int, name: str, place: TensorPlace) -> str | None:
     """`name` if the tensor holds an infinite number or none (NaN); whole numbers never do.
 

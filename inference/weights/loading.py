@@ -1,15 +1,12 @@
 """Loading a model of the catalogue: folder, single file and hub snapshot give the same components."""
 
 import platform
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 from diffusers.utils import logging as diffusers_logging
-from safetensors import torch as torch_files
-from transformers import CLIPTokenizer, T5Tokenizer
 from transformers.utils import logging as transformers_logging
 
 from inference.backbones.base import Backbone
@@ -21,10 +18,13 @@ from inference.backbones.sdxl import SdxlBackbone
 from inference.errors import Cancelled, EditorError
 from inference.memory import is_out_of_memory
 from inference.messages import listed
-from inference.models import MemoryMode, ModelEntry, config_folder, ensure_complete, model_hash
+from inference.models import MemoryMode, ModelEntry, ensure_complete, model_hash
 from inference.operations import Family
 from inference.progress import Progress
 from inference.weights import checkpoints, networks, single_file
+from inference.weights.configuration import Configuration, of_file, of_folder
+from inference.weights.reading import read_tensors
+from inference.weights.tokenizers import tokenizer_of
 
 _BACKBONES: Mapping[Family, type[LatentBackbone]] = {
     Family.SD1: Sd1Backbone,
@@ -32,6 +32,7 @@ _BACKBONES: Mapping[Family, type[LatentBackbone]] = {
     Family.SD3: Sd3Backbone,
 }
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_LARGE = 2**30
 # Width of CLIP-L's tokens in every model that has it; SD 2.x has OpenCLIP-H in its place.
 _CLIP_H_WIDTH = 1024
 
@@ -58,7 +59,7 @@ def load_backbone(
     ensure_complete(entry)
     _silence_progress_bars()
     chosen = choose_device(device)
-    number = choose_dtype(dtype, chosen)
+    number = choose_dtype(dtype, chosen, entry.size_bytes)
     load = _from_file if entry.is_file else _from_folder
     with _one_boundary(entry):
         components = load(entry, number, progress)
@@ -108,8 +109,13 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def choose_dtype(name: str, device: torch.device) -> torch.dtype:
+def choose_dtype(name: str, device: torch.device, size_bytes: int = 0) -> torch.dtype:
     """The networks' dtype; "auto" is bfloat16 where it is native, float16 on other GPUs, float32 on CPUs.
+
+    A CPU that computes in bfloat16 itself does so for models where it counts, those of over a gigabyte.
+
+    Args:
+        size_bytes: of the model's weights.
 
     Raises:
         EditorError: it is unknown.
@@ -125,7 +131,16 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     if device.type == "mps":
         newest = int((platform.mac_ver()[0] or "0").split(".")[0]) >= 14  # bfloat16 came with macOS 14
         return torch.bfloat16 if newest else torch.float16
-    return torch.float32  # without native support bfloat16 is hundreds of times slower
+    # without native support bfloat16 is hundreds of times slower
+    return torch.bfloat16 if size_bytes > _LARGE and _cpu_has_bfloat16() else torch.float32
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Whether the processor multiplies in bfloat16: AVX-512 BF16 or AMX, or BFMMLA on ARM."""
+    if platform.machine().lower() in ("arm64", "aarch64"):
+        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    cpu: Any = torch.cpu
+    return bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())
 
 
 def _silence_progress_bars() -> None:
@@ -136,103 +151,66 @@ def _silence_progress_bars() -> None:
 
 def _from_folder(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Components:
     folder, family = entry.path, entry.family
-    part_names = checkpoints.parts(folder, family)
-    loaded: dict[str, Any] = {}
-    for done, part in enumerate(part_names):
-        progress.step(done, len(part_names))
-        loaded[part] = _load_part(folder, part, family, dtype)
-    progress.step(len(part_names), len(part_names))
-    return _components(entry, folder, loaded)
+    configuration = of_folder(folder, family)
 
+    def tensors(part: str, kept: torch.dtype) -> dict[str, torch.Tensor]:
+        for misfit in networks.folder_misfits(folder, part, family, configuration):
+            raise misfit
+        found: dict[str, torch.Tensor] = {}
+        for file in checkpoints.part_weights(folder, part).files:
+            found |= read_tensors(file, dtype=kept)
+        return found
 
-def _load_part(folder: Path, part: str, family: Family, dtype: torch.dtype) -> Any:
-    if part == "scheduler":
-        return checkpoints.read_json(folder / part / "scheduler_config.json")
-    if part.startswith("tokenizer"):
-        return _tokenizer(folder, part)
-    for misfit in networks.folder_misfits(folder, part, family):  # the libraries fill gaps at random
-        raise misfit
-    variant = checkpoints.part_weights(folder, part).variant or None
-    if part == "vae":
-        dtype = _vae_dtype(checkpoints.read_json(folder / part / "config.json"), dtype)
-    options: dict[str, Any]
-    if networks.is_diffusers(part, family):
-        options = {"low_cpu_mem_usage": False}  # the other way of loading would need one more library
-    else:
-        options = {"config": networks.text_config(folder, part, family), "trust_remote_code": False}
-    return networks.network_class(part, family).from_pretrained(
-        str(folder / part),
-        dtype=dtype,
-        variant=variant,
-        use_safetensors=True,
-        local_files_only=True,
-        **options,
-    )
-
-
-def _tokenizer(folder: Path, part: str) -> Any:
-    """A tokenizer of the class that the part has in every model; what its files name is not asked."""
-    kind: Any = T5Tokenizer if part == "tokenizer_3" else CLIPTokenizer
-    return kind.from_pretrained(str(folder / part), local_files_only=True, trust_remote_code=False)
-
-
-def _vae_dtype(config: Mapping[str, Any], dtype: torch.dtype) -> torch.dtype:
-    """SDXL's VAE overflows in float16 and says so in its configuration."""
-    return torch.float32 if dtype is torch.float16 and config.get("force_upcast", False) else dtype
+    return _components(entry, configuration, tuple(configuration.parts), tensors, dtype, progress)
 
 
 def _from_file(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Components:
-    folder, family = config_folder(entry), entry.family
-    header = checkpoints.safetensors_header(entry.path)
-    part_names = single_file.network_parts(header, family)
-    for misfit in single_file.misfits(entry):
+    path, family = entry.path, entry.family
+    configuration = of_file(path, family)
+    header = checkpoints.safetensors_header(path)
+    for misfit in single_file.misfits(path, family, configuration):
         raise misfit
-    tensors: dict[str, Any] = cast("Any", torch_files).load_file(entry.path)
+
+    def tensors(part: str, kept: torch.dtype) -> dict[str, torch.Tensor]:
+        names = single_file.part_names(header, part, family)
+        return single_file.part_tensors(dict(read_tensors(path, names, kept)), part, family, configuration)
+
+    parts = single_file.network_parts(configuration, family)
+    return _components(entry, configuration, parts, tensors, dtype, progress)
+
+
+def _components(
+    entry: ModelEntry,
+    configuration: Configuration,
+    parts: Sequence[str],
+    tensors: Callable[[str, torch.dtype], dict[str, torch.Tensor]],
+    dtype: torch.dtype,
+    progress: Progress,
+) -> Components:
+    """All parts, one after the other; at most the weights and one tensor more are in memory.
+
+    Args:
+        tensors: a part's tensors in a dtype, known to be complete.
+    """
     loaded: dict[str, Any] = {}
-    for done, part in enumerate(part_names):
-        progress.step(done, len(part_names))
-        weights = single_file.part_tensors(tensors, part, family, folder, entry.name)
-        loaded[part] = _filled(networks.new_network(folder, part, family), weights, dtype)
-    progress.step(len(part_names), len(part_names))
-    for part in part_names:
-        if part.startswith("text_encoder"):
-            tokenizer = part.replace("text_encoder", "tokenizer")
-            loaded[tokenizer] = _tokenizer(folder, tokenizer)
-    scheduler = checkpoints.read_json(folder / "scheduler" / "scheduler_config.json")
-    loaded["scheduler"] = single_file.scheduler_config(scheduler, header)
-    loaded["vae"] = loaded["vae"].to(_vae_dtype(loaded["vae"].config, dtype))
-    return _components(entry, folder, loaded)
-
-
-def _filled(network: Any, weights: Mapping[str, torch.Tensor], dtype: torch.dtype) -> Any:
-    """The network with these weights; `file_misfits` has found them complete."""
-    wrapped = hasattr(network, "text_model")
-    prefixed = {
-        f"text_model.{name}" if wrapped and not name.startswith("text_projection") else name: tensor
-        for name, tensor in weights.items()
-    }
-    network.load_state_dict(prefixed, strict=False)
-    network.to(dtype)
-    exact = getattr(network, "_keep_in_fp32_modules", None) or ()
-    if dtype is torch.float16:  # parts that overflow in it
-        for name, parameter in network.named_parameters():
-            if set(name.split(".")) & set(exact):
-                parameter.data = parameter.data.float()
-    return network.eval()
-
-
-def _components(entry: ModelEntry, folder: Path, loaded: Mapping[str, Any]) -> Components:
+    for done, part in enumerate(parts):
+        progress.step(done, len(parts))
+        kept = networks.vae_dtype(configuration.parts[part], dtype) if part == "vae" else dtype
+        network = networks.new_network(configuration, part, entry.family)
+        loaded[part] = networks.filled(network, tensors(part, kept), part, kept)
+    progress.step(len(parts), len(parts))
     names = _encoder_names(entry.family, loaded["text_encoder"])
     present = {name: suffix for name, suffix in names.items() if f"text_encoder{suffix}" in loaded}
-    card = folder / "attune.json"
     return Components(
         denoiser=loaded["transformer" if entry.family is Family.SD3 else "unet"],
         vae=loaded["vae"],
         text_encoders={name: loaded[f"text_encoder{suffix}"] for name, suffix in present.items()},
-        tokenizers={name: loaded[f"tokenizer{suffix}"] for name, suffix in present.items()},
-        scheduler_config=loaded["scheduler"],
-        pipeline_config=checkpoints.read_json(folder / "model_index.json"),
-        attune=checkpoints.read_json(card) if card.is_file() else {},
+        tokenizers={
+            name: tokenizer_of(configuration, f"tokenizer{suffix}") for name, suffix in present.items()
+        },
+        scheduler_config=configuration.scheduler,
+        pipeline_config=configuration.pipeline,
+        attune=configuration.attune,
     )
 
 

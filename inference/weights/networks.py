@@ -6,7 +6,8 @@ that its class declares.
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -21,6 +22,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, PreTrainedC
 from inference.errors import EditorError
 from inference.operations import Family
 from inference.weights import checkpoints
+from inference.weights.configuration import Configuration
 
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 """Tensors' names and shapes."""
@@ -55,42 +57,101 @@ def is_diffusers(part: str, family: Family) -> bool:
     return issubclass(network_class(part, family), ModelMixin)
 
 
-def text_config(folder: Path, part: str, family: Family) -> Any:
+def text_config(values: Mapping[str, Any], part: str, family: Family) -> Any:
     """A text encoder's configuration, made of the fields that its class declares and of nothing else."""
     made: Any = network_class(part, family).config_class
     declared = {field.name for field in dataclasses.fields(made)} - (_COMMON - _TOKEN_IDS)
-    values = checkpoints.read_json(folder / part / "config.json")
     return made(**{name: value for name, value in values.items() if name in declared})
 
 
-def new_network(folder: Path, part: str, family: Family) -> nn.Module:
-    """The part's network as its configuration in `folder` says, its weights not loaded yet."""
-    made = network_class(part, family)
-    if is_diffusers(part, family):
-        return made.from_config(checkpoints.read_json(folder / part / "config.json"))
-    return made(text_config(folder, part, family))
-
-
-def expected(folder: Path, part: str, family: Family) -> Shapes:
-    """The tensors that a part has to have; nothing is allocated.
+def new_network(configuration: Configuration, part: str, family: Family) -> nn.Module:
+    """The part's network as its configuration says; its weights are on the meta device, without contents.
 
     Raises:
-        EditorError: the configuration cannot be read or makes no network.
+        EditorError: the configuration makes no network.
     """
-    _check_depth(folder, part)
+    values = configuration.parts[part]
+    _check_depth(configuration.name, part, values)
+    made = network_class(part, family)
     try:
-        with torch.device("meta"):
-            network = new_network(folder, part, family)
+        with _weights_left_out():
+            if is_diffusers(part, family):
+                return made.from_config(dict(values))
+            return made(text_config(values, part, family))
     except EditorError:
         raise
     except Exception as error:  # the libraries raise whatever a wrong value runs into
         raise EditorError(
             "“{model}” is damaged: {part}/config.json makes no network ({reason}).",
             "Copy or download it again.",
-            model=folder.name,
+            model=configuration.name,
             part=part,
             reason=_first_line(error),
         ) from error
+
+
+@contextmanager
+def _weights_left_out() -> Generator[None]:
+    """Let weights of networks that are made here have shapes only; tables that are computed stay real.
+
+    Else each would be filled with random numbers before it is replaced, in float32: twice the memory, and
+    half a minute for a large model.
+    """
+    plain = nn.Module.register_parameter
+
+    def empty(module: nn.Module, name: str, param: nn.Parameter | None) -> None:
+        if param is not None:
+            param = nn.Parameter(param.detach().to("meta"), requires_grad=param.requires_grad)
+        plain(module, name, param)
+
+    nn.Module.register_parameter = empty
+    try:
+        yield
+    finally:
+        nn.Module.register_parameter = plain
+
+
+def filled(
+    network: nn.Module, tensors: Mapping[str, torch.Tensor], part: str, dtype: torch.dtype
+) -> nn.Module:
+    """The network with these weights, which are taken and not copied where they have its dtype already.
+
+    Args:
+        network: made by `new_network`.
+        tensors: by any of the names that `known_names` knows; those that it does not have are left out.
+        dtype: of the network afterwards, but for parts that overflow in float16.
+    """
+    exact = set(getattr(network, "_keep_in_fp32_modules", None) or ()) if dtype is torch.float16 else set()
+    by_name = {known_name(name, part): tensor for name, tensor in tensors.items()}
+    found: dict[str, torch.Tensor] = {}
+    for name, empty in network.state_dict().items():
+        tensor = by_name.pop(known_name(name, part), None)
+        if tensor is not None and empty.is_floating_point():
+            kept = torch.float32 if exact & set(name.split(".")) else dtype
+            found[name] = tensor.reshape(empty.shape).to(kept)
+    network.load_state_dict(found, strict=False, assign=True)
+    if part == "text_encoder_3":  # T5 has one table under two names
+        t5: Any = network
+        t5.encoder.set_input_embeddings(t5.shared)
+    for name, buffer in network.named_buffers():
+        if buffer.is_floating_point() and name not in found:
+            module, _, last = name.rpartition(".")
+            setattr(network.get_submodule(module), last, buffer.to(dtype))
+    return network.eval()
+
+
+def vae_dtype(config: Mapping[str, Any], dtype: torch.dtype) -> torch.dtype:
+    """SDXL's VAE overflows in float16 and says so in its configuration."""
+    return torch.float32 if dtype is torch.float16 and config.get("force_upcast", False) else dtype
+
+
+def expected(configuration: Configuration, part: str, family: Family) -> Shapes:
+    """The tensors that a part has to have; nothing is allocated.
+
+    Raises:
+        EditorError: the configuration cannot be read or makes no network.
+    """
+    network = new_network(configuration, part, family)
     return known_names({name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}, part)
 
 
@@ -98,16 +159,23 @@ def known_names(shapes: Shapes, part: str) -> Shapes:
     """The shapes under the names that this version of the libraries uses."""
     renamed: dict[str, tuple[int, ...]] = {}
     for name, shape in shapes.items():
-        new = name.removeprefix("text_model.") if part.startswith("text_encoder") else name
-        if part == "vae" and "attentions" in new:
-            for old, current in _OLD_ATTENTION:
-                new = new.replace(f".{old}.", f".{current}.")
+        if part == "vae" and "attentions" in name:
             while len(shape) > 2 and shape[-1] == 1:  # once convolutions of one pixel
                 shape = shape[:-1]
-        renamed[new] = shape
+        renamed[known_name(name, part)] = shape
     if "shared.weight" in renamed:  # T5 has one table under two names
         renamed.pop("encoder.embed_tokens.weight", None)
     return {name: shape for name, shape in renamed.items() if not name.endswith("position_ids")}
+
+
+def known_name(name: str, part: str) -> str:
+    """What this version of the libraries calls a tensor of a part, without the wrapper of text models."""
+    if part.startswith("text_encoder"):
+        return name.removeprefix("text_model.")
+    if part == "vae" and "attentions" in name:
+        for old, current in _OLD_ATTENTION:
+            name = name.replace(f".{old}.", f".{current}.")
+    return name
 
 
 def misfits(model: str, part: str, wanted: Shapes, given: Shapes) -> Iterator[EditorError]:
@@ -138,7 +206,9 @@ def misfits(model: str, part: str, wanted: Shapes, given: Shapes) -> Iterator[Ed
         )
 
 
-def folder_misfits(folder: Path, part: str, family: Family) -> Iterator[EditorError]:
+def folder_misfits(
+    folder: Path, part: str, family: Family, configuration: Configuration
+) -> Iterator[EditorError]:
     """What is missing or wrong in the weights of one part of a folder, by their headers.
 
     Raises:
@@ -148,20 +218,20 @@ def folder_misfits(folder: Path, part: str, family: Family) -> Iterator[EditorEr
     for file in checkpoints.part_weights(folder, part).files:
         header = checkpoints.safetensors_header(file)
         given |= {name: checkpoints.shape_of(header, name) for name in header}
-    wanted = expected(folder, part, family)
+    wanted = expected(configuration, part, family)
     yield from misfits(folder.name, part, wanted, known_names(given, part))
 
 
-def _check_depth(folder: Path, part: str) -> None:
+def _check_depth(model: str, part: str, values: Mapping[str, Any]) -> None:
     """Each layer costs time before any weight is looked at."""
-    for name, value in checkpoints.read_json(folder / part / "config.json").items():
+    for name, value in values.items():
         counts = cast("list[Any]", value) if isinstance(value, list) else [value]
         for count in counts:
             if _DEPTH.search(name) and isinstance(count, int) and count > _MOST_LAYERS:
                 raise EditorError(
                     "“{model}” is damaged: {part}/config.json wants {count} layers.",
                     "Copy or download it again.",
-                    model=folder.name,
+                    model=model,
                     part=part,
                     count=count,
                 )

@@ -14,9 +14,9 @@ from diffusers.loaders import single_file_utils
 from torch import Tensor
 
 from inference.errors import EditorError
-from inference.models import ModelEntry, config_folder
 from inference.operations import Family
 from inference.weights import checkpoints, networks
+from inference.weights.configuration import Configuration
 from inference.weights.headers import TensorPlace
 
 Tensors: TypeAlias = Mapping[str, Tensor]
@@ -45,42 +45,45 @@ _PLACES: Mapping[Family, Mapping[str, tuple[str, ...]]] = {
         "text_encoder_3": ("text_encoders.t5xxl.transformer.",),
     },
 }
-_OPTIONAL = ("text_encoder_3",)
 _WORDS = {"unet": "denoiser", "transformer": "denoiser", "vae": "autoencoder (VAE)"}
-# Empty tensors by which files say that their network predicts v, and was trained down to no signal at all.
-_SAYS_V, _SAYS_NO_SIGNAL = "v_pred", "ztsnr"
+_OPTIONAL = ("text_encoder_3",)
+# by the side of weights in float8 that were scaled to use all of its range
+_SCALES = (".scale_weight", ".weight_scale")
+_INPUT_SCALES = (".scale_input", ".input_scale")
 
 
-def network_parts(header: Mapping[str, Any], family: Family) -> tuple[str, ...]:
-    """The parts of a file, in a fixed order; those that it may lack only if they are there."""
-    return tuple(
-        part for part in _PLACES[family] if part not in _OPTIONAL or _place(header, part, family) is not None
-    )
+def network_parts(configuration: Configuration, family: Family) -> tuple[str, ...]:
+    """The parts of a file, in a fixed order; those that it may lack only if they can be used."""
+    return tuple(part for part in _PLACES[family] if part not in _OPTIONAL or part in configuration.parts)
 
 
-def part_tensors(tensors: Tensors, part: str, family: Family, folder: Path, name: str) -> dict[str, Tensor]:
+def part_names(names: Iterable[str], part: str, family: Family) -> tuple[str, ...]:
+    """Which of a file's tensors `part_tensors` reads."""
+    there = tuple(names)
+    place = _place(dict.fromkeys(there), part, family)
+    if place is None:
+        return ()
+    others = tuple(one for places in _PLACES[family].values() for one in places if one and not place)
+    return tuple(name for name in there if name.startswith(place) and not name.startswith(others))
+
+
+def part_tensors(
+    tensors: Tensors, part: str, family: Family, configuration: Configuration
+) -> dict[str, Tensor]:
     """A part's tensors under its network's names; on the meta device as well.
 
     Args:
-        tensors: all of the file's.
-        folder: where the configurations are.
-        name: what the model is called in messages.
+        tensors: those of `part_names`, or all of the file's.
 
     Raises:
         EditorError: the part is not in the file, or tensors of it are missing.
     """
-    place = _place(tensors, part, family)
-    if place is None:
-        raise EditorError(
-            "“{model}” is incomplete: it has no {part}.",
-            "Use a file that holds the whole model.",
-            model=name,
-            part=_WORDS.get(part, "text encoder"),
-        )
-    own = {key: tensor for key, tensor in tensors.items() if key.startswith(place)}
-    config = checkpoints.read_json(folder / part / "config.json")
+    place, name = _place(tensors, part, family), configuration.name
+    if place is None or part not in configuration.parts:
+        raise _lacking(name, part, family)
+    own = {key: tensors[key] for key in part_names(tensors, part, family)}
     try:
-        return _converted(own, part, place, config)
+        return _converted(_unscaled(own), part, place, dict(configuration.parts[part]))
     except KeyError as error:  # the renaming takes what it expects
         raise EditorError(
             "“{model}” is incomplete: its {part} lacks the tensor {name}.",
@@ -98,33 +101,18 @@ def part_tensors(tensors: Tensors, part: str, family: Family, folder: Path, name
         ) from error
 
 
-def scheduler_config(config: Mapping[str, Any], header: Mapping[str, Any]) -> dict[str, Any]:
-    """The scheduler's configuration with what the file itself says of its training.
-
-    A network that predicts v and was trained to a signal-to-noise ratio of zero is sampled from the last
-    timestep on (arXiv:2305.08891, sections 3.1, 3.2 and 3.4).
-    """
-    said: dict[str, Any] = {}
-    if _SAYS_V in header:
-        said["prediction_type"] = "v_prediction"
-    if _SAYS_NO_SIGNAL in header:
-        said |= {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
-    return {**config, **said}
-
-
-def misfits(entry: ModelEntry) -> Iterator[EditorError]:
+def misfits(path: Path, family: Family, configuration: Configuration) -> Iterator[EditorError]:
     """What is missing or wrong in a single file's weights, by its header.
 
     Raises:
-        EditorError: a part is not there at all, or a configuration cannot be read.
+        EditorError: a part is not there at all, or a configuration makes no network.
     """
-    folder, family = config_folder(entry), entry.family
-    empty = empty_tensors(checkpoints.safetensors_header(entry.path))
-    for part in network_parts(empty, family):
-        found = part_tensors(empty, part, family, folder, entry.name)
+    empty = empty_tensors(checkpoints.safetensors_header(path))
+    for part in network_parts(configuration, family):
+        found = part_tensors(empty, part, family, configuration)
         given = {name: tuple(tensor.shape) for name, tensor in found.items()}
-        wanted = networks.expected(folder, part, family)
-        yield from networks.misfits(entry.name, part, wanted, networks.known_names(given, part))
+        wanted = networks.expected(configuration, part, family)
+        yield from networks.misfits(configuration.name, part, wanted, networks.known_names(given, part))
 
 
 def empty_tensors(header: Mapping[str, TensorPlace]) -> dict[str, Tensor]:
@@ -136,6 +124,33 @@ def used(names: Iterable[str], family: Family) -> Iterator[str]:
     """The tensors that the parts are made of; files hold others as well, such as moving averages."""
     places = tuple(place for part in _PLACES[family].values() for place in part)
     return (name for name in names if name.startswith(places) and not name.endswith("attn_mask"))
+
+
+def _lacking(name: str, part: str, family: Family) -> EditorError:
+    if family is Family.SD3 and part.startswith("text_encoder"):
+        return EditorError(
+            "“{model}” holds no text encoders.",
+            "Use the file of the same model whose name says that it includes them, such as “…_incl_clips”, "
+            "or its diffusers folder.",
+            model=name,
+        )
+    return EditorError(
+        "“{model}” is incomplete: it has no {part}.",
+        "Use a file that holds the whole model.",
+        model=name,
+        part=_WORDS.get(part, "text encoder"),
+    )
+
+
+def _unscaled(own: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors with the factors multiplied in that stand beside weights in float8."""
+    kept = {name: tensor for name, tensor in own.items() if not name.endswith((*_SCALES, *_INPUT_SCALES))}
+    for name, factor in own.items():
+        scaled = next((name.removesuffix(end) + ".weight" for end in _SCALES if name.endswith(end)), "")
+        if scaled in kept and not factor.is_meta:
+            weight = kept[scaled]
+            kept[scaled] = (weight.float() * factor.float()).to(weight.dtype)
+    return kept
 
 
 def _place(keys: Mapping[str, Any], part: str, family: Family) -> str | None:

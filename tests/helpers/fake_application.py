@@ -62,7 +62,7 @@ class FakeCatalogue:
             listed=listed(e.name for e in self._entries),
         )
 
-    def add(self, address: str) -> FakeEntry:
+    def add(self, address: str, *_: object, **_options: object) -> FakeEntry:
         if not address.endswith(".safetensors"):
             raise EditorError(
                 "“{address}” is no model.", "Choose a folder or a .safetensors file.", address=address

@@ -9,9 +9,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from inference.errors import EditorError
-from inference.models import Catalogue, ModelEntry, config_folder, entry_problems, model_hash
+from inference.models import Catalogue, ModelEntry, model_hash
 from inference.operations import Family
-from inference.process.hub import wanted_files
 from inference.weights.checkpoints import file_family, folder_family
 from tests.helpers.tiny_models import NAMES
 
@@ -311,45 +310,14 @@ def test_large_files_are_hashed_by_samples(tmp_path: Path, monkeypatch: pytest.M
     assert model_hash(entry) != first
 
 
-def test_a_single_file_without_configuration_says_what_is_missing(
-    catalogue: Catalogue, tmp_path: Path, tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+def test_a_single_file_that_lacks_a_part_says_which(catalogue: Catalogue, tmp_path: Path) -> None:
     unet = "model.diffusion_model.input_blocks.0.0.weight"
     path = header_only(tmp_path / "alone.safetensors", unet, shape=(8, 4, 3, 3))
     (problem,) = catalogue.check(str(path))["problems"]
-    assert "weights only" in problem
-    assert "stable-diffusion-v1-5/stable-diffusion-v1-5" in problem
-    in_cache(tmp_path / "hub", "stable-diffusion-v1-5/stable-diffusion-v1-5", tiny_folders["tiny-sd1"])
-    assert config_folder(catalogue.locate(str(path))).parts[-2] == "snapshots"
-    assert not entry_problems(catalogue.locate(str(path)))
-    assert "it has no autoencoder" in " ".join(map(str, catalogue.check(str(path))["problems"]))
-    wide = header_only(tmp_path / "wide.safetensors", unet, shape=(320, 4, 3, 3))
-    assert not catalogue.check(str(wide))["complete"]
-
-
-def test_only_what_is_needed_is_downloaded() -> None:
-    present = [
-        ".gitattributes",
-        "README.md",
-        "model_index.json",
-        "sd_xl_base_1.0.safetensors",
-        "unet/config.json",
-        "unet/diffusion_pytorch_model.safetensors",
-        "unet/diffusion_pytorch_model.fp16.safetensors",
-        "unet/diffusion_pytorch_model.bin",
-        "vae/config.json",
-        "vae/diffusion_pytorch_model.safetensors",
-        "tokenizer/merges.txt",
-    ]
-    assert wanted_files(present) == [
-        "model_index.json",
-        "unet/config.json",
-        "unet/diffusion_pytorch_model.fp16.safetensors",
-        "vae/config.json",
-        "vae/diffusion_pytorch_model.safetensors",
-        "tokenizer/merges.txt",
-    ]
+    assert "it has no" in problem
+    joint = "model.diffusion_model.joint_blocks.0.context_block.attn.qkv.weight"
+    (problem,) = catalogue.check(str(header_only(tmp_path / "three.safetensors", joint)))["problems"]
+    assert "it has no denoiser" in problem
 
 
 def test_offline_nothing_is_downloaded(

@@ -265,6 +265,37 @@ class TestMemory:
         assert [mode for _, mode in loads.modes] == [MemoryMode.FULL, MemoryMode.MODEL]
         assert "Memory ran out" in result.notes[0]
 
+    def test_every_tighter_mode_is_tried_and_the_one_that_fits_is_remembered(
+        self, runner: Runner, loads: Loads
+    ) -> None:
+        def prepare(backbone: StubBackbone) -> None:
+            backbone.device = torch.device("meta")  # not the CPU, where all modes take the same
+            if len(loads.backbones) < 3:
+                backbone.before_predict = out_of_memory
+
+        loads.prepare = prepare
+        result = run(runner, "generate", Generate(prompt=PROMPT))
+        assert [mode for _, mode in loads.modes] == list(MemoryMode)
+        assert "with one layer in memory at a time" in str(result.notes[-1])
+        loads.prepare = lambda backbone: None
+        run(runner, "generate", Generate(prompt=PROMPT), model="other")
+        run(runner, "generate", Generate(prompt=PROMPT, seed=2))
+        assert loads.modes[-1] == ("stub", MemoryMode.SEQUENTIAL)
+
+    def test_a_method_that_needs_gradients_says_that_it_does_not_fit(
+        self, runner: Runner, loads: Loads
+    ) -> None:
+        def refuse(count: int) -> None:
+            raise EditorError("This needs gradients.")
+
+        def prepare(backbone: StubBackbone) -> None:
+            backbone.device = torch.device("meta")
+            backbone.before_predict = out_of_memory if len(loads.backbones) < 2 else refuse
+
+        loads.prepare = prepare
+        with pytest.raises(EditorError, match="not enough memory"):
+            run(runner, "generate", Generate(prompt=PROMPT))
+
     def test_running_out_twice_is_an_error_and_serving_goes_on(self, runner: Runner, loads: Loads) -> None:
         loads.prepare = lambda backbone: setattr(backbone, "before_predict", out_of_memory)
         with pytest.raises(EditorError, match="not enough memory"):
@@ -282,6 +313,7 @@ class TestMemory:
                 "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"
             ),
             torch.OutOfMemoryError("CUDA out of memory."),
+            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
         ],
     )
     def test_all_ways_to_say_it(self, runner: Runner, loads: Loads, error: Exception) -> None:

@@ -1,15 +1,17 @@
-"""Models: which there are, what each is good for, adding, checking and removing."""
+"""Models: which there are, what each is good for, downloading, adding, checking and removing."""
 
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -19,13 +21,17 @@ from shiboken6 import isValid
 from editor.application import Application
 from editor.system.settings import Preferences
 from editor.words.said import in_one_line, lines
+from inference.downloads.curated import RECOMMENDED, Recommended
 from inference.errors import EditorError
 from inference.messages import Message
+from inference.process.hub import is_hub_id
 from widgets.forms.dialog import Dialog
-from widgets.look.plain_text import Label
+from widgets.look.durations import duration
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import scaled_font
 
 _NAME = Qt.ItemDataRole.UserRole
+_OFFER = Qt.ItemDataRole.UserRole + 1
 _ITEM_PADDING = 6  # of the style sheet, above and below
 _KINDS = {"sd1": "Stable Diffusion 1.x", "sdxl": "Stable Diffusion XL", "sd3": "Stable Diffusion 3"}
 
@@ -56,6 +62,87 @@ class ModelRow(QWidget):
         layout.addWidget(facts)
 
 
+class OfferRow(QWidget):
+    """A model that could be downloaded: its name, what it is good at, and what it costs."""
+
+    def __init__(self, offer: Recommended, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        name = Label(offer.title)
+        name.setFont(scaled_font(name.font(), 1.0, bold=True))
+        top = QHBoxLayout()
+        top.setSpacing(8)
+        top.addWidget(name)
+        badge = Label(self.tr("sign in first") if offer.gated else self.tr("to download"))
+        badge.setProperty("badge", True)
+        badge.setFont(scaled_font(badge.font(), 0.88))
+        top.addWidget(badge)
+        top.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 7, 8, 7)
+        layout.setSpacing(2)
+        layout.addLayout(top)
+        for line in offer_lines(offer):
+            facts = Label(line)
+            facts.setProperty("dim", True)
+            layout.addWidget(facts)
+
+
+class DownloadBar(QWidget):
+    """How far a download is, and its buttons."""
+
+    def __init__(self, application: Application, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._downloads = downloads = application.downloads
+        self.words = Label()
+        self.bar = QProgressBar(textVisible=False, maximum=1000)
+        self.bar.setAccessibleName(self.tr("Download"))
+        self.pause = QPushButton(self.tr("Pause"))
+        self.stop = QPushButton(self.tr("Give up"))
+        for button in (self.pause, self.stop):
+            button.setAutoDefault(False)
+        row = QHBoxLayout()
+        row.addWidget(self.words, 1)
+        row.addWidget(self.pause)
+        row.addWidget(self.stop)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row)
+        layout.addWidget(self.bar)
+        self.pause.clicked.connect(self._on_pause)
+        self.stop.clicked.connect(downloads.give_up)
+        downloads.changed.connect(self.show_state)
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Say where the download is; without one there is nothing to see."""
+        downloads, state = self._downloads, self._downloads.state
+        self.setVisible(downloads.busy or downloads.paused)
+        self.pause.setText(self.tr("Pause") if downloads.busy else self.tr("Go on"))
+        self.bar.setMaximum(1000 if state is not None or not downloads.busy else 0)
+        if state is None:
+            self.words.setText(self.tr("Asking for {model}…").format(model=downloads.hub_id))
+            return
+        self.bar.setValue(round(1000 * state.done_bytes / max(state.total_bytes, 1)))
+        words = [
+            downloads.hub_id,
+            self.tr("{done} of {total} GB").format(
+                done=f"{state.done_bytes / 1e9:.2f}", total=f"{state.total_bytes / 1e9:.2f}"
+            ),
+        ]
+        if not downloads.busy:
+            words.append(self.tr("paused"))
+        elif state.seconds_left is not None:
+            words.append(self.tr("{speed} MB/s").format(speed=f"{state.bytes_per_second / 1e6:.1f}"))
+            words.append(self.tr("{time} left").format(time=duration(state.seconds_left)))
+        self.words.setText(" · ".join(words))
+
+    def _on_pause(self) -> None:
+        if self._downloads.busy:
+            self._downloads.pause()
+        else:
+            self._downloads.go_on()
+
+
 class ModelDialog(Dialog):
     """Reads and changes the application's catalogue; slow work happens on another thread."""
 
@@ -70,6 +157,18 @@ class ModelDialog(Dialog):
         )
         self.address.setAccessibleName(self.tr("Folder, file or hub id of a model"))
         self.browse = QPushButton(self.tr("Browse…"))
+        self.folder = QPushButton(self.tr("Folder…"))
+        set_tip(
+            self.folder, self.tr("Add all models in a folder, such as ComfyUI's or A1111's; they stay there")
+        )
+        self.token = QLineEdit(
+            placeholderText=self.tr("Access token of huggingface.co (only for models that ask to sign in)"),
+            echoMode=QLineEdit.EchoMode.Password,
+        )
+        self.token.setAccessibleName(self.tr("Access token"))
+        self.download = QPushButton(self.tr("Download"))
+        self.download.setProperty("primary", True)
+        self.progress = DownloadBar(application)
         self.add = QPushButton(self.tr("Add"))
         self.answer = Label()
         self.answer.setWordWrap(True)
@@ -84,23 +183,35 @@ class ModelDialog(Dialog):
         self.address.returnPressed.connect(self._on_add)
         self.address.textChanged.connect(self._show_buttons)
         self.browse.clicked.connect(self._on_browse)
+        self.folder.clicked.connect(self._on_folder)
+        self.download.clicked.connect(self._on_download)
+        application.downloads.changed.connect(self._show_buttons)
+        application.downloads.added.connect(self._on_downloaded)
+        application.downloads.failed.connect(lambda error: self._say(in_one_line(error), wrong=True))
+        self.setAcceptDrops(True)
         self.use.clicked.connect(self._on_use)
         self.check.clicked.connect(self._on_check)
         self.remove.clicked.connect(self._on_remove)
         self._fill()
-        self.resize(600, 480)
+        self.resize(640, 600)
 
     @property
     def selected(self) -> str:
         item = self.list.currentItem()
-        return str(item.data(_NAME)) if item is not None else ""
+        return str(item.data(_NAME) or "") if item is not None else ""
+
+    @property
+    def offer(self) -> Recommended | None:
+        """The chosen model if it is one to download."""
+        item = self.list.currentItem()
+        hub_id = item.data(_OFFER) if item is not None else None
+        return next((one for one in RECOMMENDED if one.hub_id == hub_id), None)
 
     def _lay_out(self) -> None:
         intro = Label(
             self.tr(
-                "The sandbox models come with Attune and draw small cartoon scenes. For photos, add a "
-                "Stable Diffusion checkpoint that is on this computer; it is used where it lies and "
-                "nothing is uploaded."
+                "The sandbox models come with Attune and draw small cartoon scenes. For photos, download a "
+                "model, or add one that is on this computer: it is used where it lies. Nothing is uploaded."
             )
         )
         intro.setWordWrap(True)
@@ -108,14 +219,17 @@ class ModelDialog(Dialog):
         row = QHBoxLayout()
         row.addWidget(self.address, 1)
         row.addWidget(self.browse)
+        row.addWidget(self.folder)
         row.addWidget(self.add)
         self.column.addWidget(intro)
         self.column.addWidget(self.list, 1)
+        self.column.addWidget(self.progress)
         self.column.addWidget(self.answer)
+        self.column.addWidget(self.token)
         self.column.addLayout(row)
-        for index, button in enumerate((self.use, self.check, self.remove)):
+        for index, button in enumerate((self.download, self.use, self.check, self.remove)):
             self.foot.insertWidget(index, button)
-        for button in (self.browse, self.add, self.use, self.check, self.remove):
+        for button in (self.browse, self.folder, self.add, self.download, self.use, self.check, self.remove):
             button.setAutoDefault(False)
 
     def _fill(self, select: str = "") -> None:
@@ -123,16 +237,26 @@ class ModelDialog(Dialog):
         self.list.clear()
         for entry in self._application.catalogue.entries():
             row = ModelRow(entry, entry.name == self._application.settings.get("model"))
-            item = QListWidgetItem(self.list)
-            item.setData(_NAME, entry.name)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.name}, {', '.join(_facts(entry))}")
-            self.list.setItemWidget(item, row)
-            for part in (row, *row.findChildren(QWidget)):
-                part.ensurePolished()  # paddings and borders count
-            item.setSizeHint(row.sizeHint() + QSize(0, 2 * _ITEM_PADDING))
+            item = self._add_row(row, _NAME, entry.name, f"{entry.name}, {', '.join(_facts(entry))}")
             if entry.name == select:
                 self.list.setCurrentItem(item)
+        there = {getattr(entry, "hub_id", "") for entry in self._application.catalogue.entries()}
+        for offer in RECOMMENDED:
+            if offer.hub_id not in there:
+                self._add_row(
+                    OfferRow(offer), _OFFER, offer.hub_id, ", ".join([offer.title, *offer_lines(offer)])
+                )
         self._show_buttons()
+
+    def _add_row(self, row: QWidget, role: int, value: str, spoken: str) -> QListWidgetItem:
+        item = QListWidgetItem(self.list)
+        item.setData(role, value)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, spoken)
+        self.list.setItemWidget(item, row)
+        for part in (row, *row.findChildren(QWidget)):
+            part.ensurePolished()  # paddings and borders count
+        item.setSizeHint(row.sizeHint() + QSize(0, 2 * _ITEM_PADDING))
+        return item
 
     def _entry(self) -> Any:
         return next((e for e in self._application.catalogue.entries() if e.name == self.selected), None)
@@ -143,6 +267,11 @@ class ModelDialog(Dialog):
         self.check.setEnabled(entry is not None)
         self.remove.setEnabled(entry is not None and not entry.sandbox)
         self.add.setEnabled(bool(self.address.text().strip()))
+        offer, busy = self.offer, self._application.downloads.busy
+        self.download.setVisible(offer is not None)
+        self.download.setEnabled(not busy)
+        self.use.setVisible(offer is None)
+        self.token.setVisible((offer is not None and offer.gated) or is_hub_id(self.address.text().strip()))
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
         self.answer.setText(text)
@@ -153,7 +282,7 @@ class ModelDialog(Dialog):
     def _run(self, waiting: str, work: Any, done: Any) -> None:
         """Do slow work on another thread; the buttons rest meanwhile."""
         self._say(waiting)
-        resting = [self.list, self.add, self.browse, self.use, self.check, self.remove]
+        resting = [self.list, self.add, self.browse, self.folder, self.use, self.check, self.remove]
         for widget in resting:
             widget.setEnabled(False)
 
@@ -186,6 +315,11 @@ class ModelDialog(Dialog):
         address = self.address.text().strip()
         if not address:
             return
+        if not Path(address).expanduser().exists() and is_hub_id(address):
+            self._say("")
+            self.address.clear()
+            self._application.downloads.start(address, self.token.text().strip())
+            return
 
         def done(_entry: Any) -> None:
             name = getattr(_entry, "name", "")
@@ -195,6 +329,64 @@ class ModelDialog(Dialog):
             self._say(self.tr("Added {name}.").format(name=name))
 
         self._run(self.tr("Looking at the model…"), lambda: self._application.catalogue.add(address), done)
+
+    def _on_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, self.tr("Add all models in a folder"))
+        if folder:
+            self.add_folder(Path(folder))
+
+    def add_folder(self, folder: Path) -> None:
+        """Add all models that lie in a folder and below it."""
+
+        def done(result: Any) -> None:
+            added, refused = result
+            self._application.sessions.forget_attributes()
+            self._fill(added[-1].name if added else "")
+            found = self.tr("%n model(s) in {folder}.", "", len(added)).format(folder=folder)
+            self._say(lines([found, *refused]), wrong=bool(refused) and not added)
+
+        self._run(
+            self.tr("Looking through {folder}…").format(folder=folder),
+            lambda: self._application.catalogue.add_all(folder),
+            done,
+        )
+
+    def _on_download(self) -> None:
+        offer = self.offer
+        if offer is not None:
+            self._say("")
+            self._application.downloads.start(offer.hub_id, self.token.text().strip())
+
+    def _on_downloaded(self, entry: Any) -> None:
+        """Show it, and use it if only the sandbox was used until now."""
+        self._application.sessions.forget_attributes()
+        used = next(
+            (
+                one
+                for one in self._application.catalogue.entries()
+                if one.name == self._application.settings.get("model")
+            ),
+            None,
+        )
+        self._fill(entry.name)
+        self._say(self.tr("Added {name}.").format(name=entry.name))
+        if used is None or used.sandbox:
+            self._on_use()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = next((Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()), None)
+        if path is None:
+            return
+        event.acceptProposedAction()
+        if path.is_dir() and not (path / "model_index.json").exists():
+            self.add_folder(path)
+        else:
+            self.address.setText(str(path))
+            self._on_add()
 
     def _on_use(self) -> None:
         try:
@@ -242,6 +434,24 @@ def _facts(entry: Any) -> list[str]:
     if where and not entry.sandbox:
         facts.append(str(where))
     return facts
+
+
+def offer_lines(offer: Recommended) -> tuple[str, str]:
+    """What a model is good at, and what it costs, in the window's language."""
+    cost = (
+        QCoreApplication.translate("Models", "{size} GB to download"),
+        QCoreApplication.translate("Models", "{memory} GB of memory at {picture} pixels"),
+    )
+    values = {
+        "size": f"{offer.size_bytes / 1e9:.1f}",
+        "memory": f"{offer.memory_bytes / 1e9:.1f}",
+        "picture": offer.picture,
+    }
+    facts = [part.format(**values) for part in cost]
+    return (
+        QCoreApplication.translate("Models", offer.good_at),
+        " · ".join([_KINDS[offer.family.value], *facts, offer.licence]),
+    )
 
 
 def _problems(report: Any) -> list[Message | str]:

@@ -1,22 +1,26 @@
 """New picture from a prompt: what it shows, which seed, which model, how large."""
 
+from typing import Any
+
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
 
 from editor.application import Application
 from editor.generating.known_words import unknown_words
+from editor.words.choices import choice_text
 from editor.words.said import in_one_line
 from inference.errors import EditorError
-from inference.operations import Generate
+from inference.operations import SAMPLERS, Generate
 from widgets.forms.dialog import Dialog
-from widgets.forms.fields import ComboBox, SpinBox
+from widgets.forms.fields import ComboBox, DoubleSpinBox, SpinBox
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label
 from widgets.look.theme import inset, scaled_font
 from widgets.subjects.prompt_box import SeedBox
 
 _SIZE_STEP = 8
+_GUIDANCE_STEP = 0.5
 
 
 class NewPicture(Dialog):
@@ -41,7 +45,23 @@ class NewPicture(Dialog):
         self.seed.roll()
         self.dice = IconButton("dice", self.tr("Another seed"))
         self.dice.clicked.connect(self.seed.roll)
-        self.steps = self._number(self.tr("Steps"), 1, 1000, 1)
+        self.steps = self._number(self.tr("Steps"), 1, 999, 1)
+        self.guidance = DoubleSpinBox(
+            minimum=-_GUIDANCE_STEP,
+            maximum=50.0,
+            singleStep=_GUIDANCE_STEP,
+            decimals=1,
+            value=-_GUIDANCE_STEP,
+        )
+        self.guidance.setSpecialValueText(self.tr("Automatic"))
+        self.guidance.setAccessibleName(self.tr("Guidance scale"))
+        self.guidance.setMinimumWidth(120)
+        inset(self.guidance)
+        self.sampler = ComboBox()
+        self.sampler.setAccessibleName(self.tr("Sampler"))
+        self.sampler.addItem(self.tr("Automatic"), None)
+        for sampler in SAMPLERS:
+            self.sampler.addItem(choice_text(sampler), sampler)
         self.width_box = self._number(self.tr("Width"), 8, 4096, _SIZE_STEP)
         self.height_box = self._number(self.tr("Height"), 8, 4096, _SIZE_STEP)
         self.note = Label()
@@ -106,6 +126,8 @@ class NewPicture(Dialog):
         form.addRow(self.tr("Seed"), seed)
         form.addRow(self.tr("Size"), size)
         form.addRow(self.tr("Steps"), self.steps)
+        form.addRow(self.tr("Guidance scale"), self.guidance)
+        form.addRow(self.tr("Sampler"), self.sampler)
         self.column.addLayout(form)
         self.column.addWidget(self.problem)
 
@@ -121,6 +143,13 @@ class NewPicture(Dialog):
         name = self.model.currentData()
         entry = next((item for item in self._application.catalogue.entries() if item.name == name), None)
         sandbox = entry is not None and entry.sandbox
+        usual_steps = self._application.settings.get("steps") or getattr(entry, "default_steps", 0)
+        usual_guidance = getattr(entry, "default_guidance_scale", None)
+        for box, usual in ((self.steps, usual_steps or None), (self.guidance, usual_guidance)):
+            text = (
+                self.tr("Automatic") if usual is None else self.tr("Automatic ({value})").format(value=usual)
+            )
+            box.setSpecialValueText(text)
         self._show_ready()
         self.note.setVisible(sandbox)
         self.note.setText(
@@ -148,6 +177,8 @@ class NewPicture(Dialog):
                 negative_prompt=self.negative.toPlainText().strip(),
                 seed=self.seed.seed,
                 steps=self._application.settings.get("steps") if steps is None else steps,
+                guidance_scale=_or_none(self.guidance),
+                sampler=self.sampler.currentData(),
                 width=_or_none(self.width_box),
                 height=_or_none(self.height_box),
             )
@@ -162,5 +193,6 @@ class NewPicture(Dialog):
             self.close()
 
 
-def _or_none(box: QSpinBox) -> int | None:
+def _or_none(box: Any) -> Any:
+    """A box's number, None in its lowest position."""
     return None if box.value() == box.minimum() else box.value()

@@ -46,7 +46,7 @@ _PREFIXES = {_IPTC: "Iptc4xmpExt", _XMP: "xmp", _OURS: "attune", _TIFF: "tiff"}
 
 _RECIPE_NAMES = tuple(f"{{{space}}}recipe" for space in (_OURS, *_OURS_BEFORE))
 
-_SAMPLER_NAMES = {"ddim": "DDIM", "euler": "Euler", "dpm++2m": "DPM++ 2M", "ddpm": "DDPM"}
+_SAMPLER_NAMES = {"ddim": "DDIM", "euler": "Euler", "dpm++2m": "DPM++ 2M", "ddpm": "DDPM", "lcm": "LCM"}
 
 
 @dataclass(frozen=True, kw_only=True)

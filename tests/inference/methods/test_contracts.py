@@ -15,7 +15,7 @@ from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled
 from inference.metrics import judge
 from inference.models import Catalogue, ModelEntry
-from inference.operations import EXAMPLE_PROMPT, OPERATIONS, Family, Operation, SubjectEdit
+from inference.operations import EXAMPLE_PROMPT, OPERATIONS, SAMPLERS, Family, Operation, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Progress, Step
 from inference.request import Request, Result
@@ -206,7 +206,7 @@ def test_an_edit_changes_the_picture_in_every_family(runner: Runner) -> None:
 
 
 def test_every_sampler_restarts_exactly(runner: Runner) -> None:
-    for sampler in ("ddim", "euler", "dpm++2m", "ddpm"):
+    for sampler in SAMPLERS:
         values = {"edits": (OLDER,), "sampler": sampler, "delay": 0.5}
         fresh = run(runner, "attribute", Family.SD1, values)
         runner.forget()

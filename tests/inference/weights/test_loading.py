@@ -17,7 +17,8 @@ from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import Family
 from inference.progress import Progress, Step
 from inference.sampling import sample
-from inference.weights.loading import _vae_dtype, choose_device, choose_dtype, load_backbone
+from inference.weights.loading import choose_device, choose_dtype, load_backbone
+from inference.weights.networks import vae_dtype
 from tests.helpers.original_layout import save_as_one_file
 from tests.helpers.tiny_models import NAMES
 
@@ -164,9 +165,9 @@ def test_bfloat16_stays_near_float32(
 
 
 def test_a_vae_that_overflows_stays_in_float32() -> None:
-    assert _vae_dtype({"force_upcast": True}, torch.float16) is torch.float32
-    assert _vae_dtype({"force_upcast": True}, torch.bfloat16) is torch.bfloat16
-    assert _vae_dtype({}, torch.float16) is torch.float16
+    assert vae_dtype({"force_upcast": True}, torch.float16) is torch.float32
+    assert vae_dtype({"force_upcast": True}, torch.bfloat16) is torch.bfloat16
+    assert vae_dtype({}, torch.float16) is torch.float16
 
 
 def test_latents_with_a_mean_and_deviation_of_their_own(

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from editor.actions.forms import FORMS
 from editor.application import Application
 from editor.layers.state import JpegEncoding, SourceMetadata
+from inference.downloads.curated import RECOMMENDED
 from inference.operations import Generate
 from tests.helpers.fake_application import FakeCatalogue
 from tests.helpers.fake_service import FakeService
@@ -119,11 +120,14 @@ def test_new_picture_asks_the_service(
     dialog.prompt.setPlainText("海滩上的男人 a man")
     dialog.seed.set_seed(42)
     dialog.steps.setValue(12)
+    dialog.guidance.setValue(1.5)
+    dialog.sampler.setCurrentIndex(dialog.sampler.findData("lcm"))
     qtbot.keyClick(dialog.prompt, Qt.Key.Key_Return)
     job = service.submitted[-1]
     parameters = job.request.parameters
     assert isinstance(parameters, Generate)
     assert (parameters.prompt, parameters.seed, parameters.steps) == ("海滩上的男人 a man", 42, 12)
+    assert (parameters.guidance_scale, parameters.sampler) == (1.5, "lcm")
     assert (parameters.width, job.request.model) == (None, "mini-sdxl")
     qtbot.waitUntil(lambda: application.current is not None)
 
@@ -202,7 +206,7 @@ def test_a_model_can_be_added_used_and_removed(
     assert service.preloaded[-1] == "photo"
     assert not models.use.isEnabled()
     models.remove.click()
-    assert models.list.count() == 3
+    assert models.list.count() == 3 + len(RECOMMENDED)
 
 
 def test_a_sandbox_model_cannot_be_removed(models: ModelDialog) -> None:

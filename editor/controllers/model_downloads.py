@@ -1,0 +1,131 @@
+"""Downloading a model from the window: one at a time, to be paused, gone on with and given up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QTimer, Signal
+
+from editor.controllers.base import Controller
+from editor.controllers.shell import Shell
+from inference.errors import Cancelled, EditorError
+from inference.progress import Progress
+
+if TYPE_CHECKING:
+    from inference.downloads.download import Download
+    from inference.models import Catalogue
+
+_LOOK_MS = 100
+
+
+class ModelDownloads(Controller):
+    """What is being downloaded, how far it is, and what became of it.
+
+    `changed` comes about ten times a second while something arrives; `added` and `failed` once at the end,
+    neither after `pause` or `give_up`.
+    """
+
+    changed = Signal()
+    added = Signal(object)  # ModelEntry
+    failed = Signal(object)  # EditorError
+
+    def __init__(self, shell: Shell, catalogue: Catalogue) -> None:
+        super().__init__(shell)
+        self._catalogue = catalogue
+        self._progress: Progress | None = None
+        self._state: Download | None = None
+        self._shown: Download | None = None
+        self._discards = False
+        self.hub_id = ""
+        self.token = ""
+        self._looking = QTimer(self)
+        self._looking.setInterval(_LOOK_MS)
+        self._looking.timeout.connect(self._look)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something arrives now."""
+        return self._progress is not None
+
+    @property
+    def paused(self) -> bool:
+        """Whether there is a download that can go on."""
+        return bool(self.hub_id) and not self.busy
+
+    @property
+    def state(self) -> Download | None:
+        """How far it is; None until the first bytes."""
+        return self._state
+
+    def start(self, hub_id: str, token: str = "") -> None:
+        """Download a model and add it to the catalogue; one that was stopped goes on where it was."""
+        if self.busy:
+            return
+        if hub_id != self.hub_id:
+            self._state = None
+        self.hub_id, self.token, self._discards = hub_id, token, False
+        progress = self._progress = Progress()
+
+        def tell(state: Download) -> None:  # on the other thread
+            self._state = state
+
+        def work() -> Any:
+            try:
+                return self._catalogue.add(hub_id, progress, tell=tell, token=token)
+            except Cancelled:
+                return None
+
+        self._shell.background.run(work, self._on_done, self._on_failed)
+        self._looking.start()
+        self.changed.emit()
+
+    def go_on(self) -> None:
+        """Go on with what was paused."""
+        if self.paused:
+            self.start(self.hub_id, self.token)
+
+    def pause(self) -> None:
+        """Stop within a moment; what has arrived stays."""
+        if self._progress is not None:
+            self._progress.cancel()
+
+    def give_up(self) -> None:
+        """Stop, and delete what has arrived."""
+        self._discards = True
+        if self._progress is not None:
+            self._progress.cancel()
+        else:
+            self._forget()
+
+    def _on_done(self, entry: Any) -> None:
+        self._end()
+        if entry is not None:
+            self.hub_id = ""
+            self.added.emit(entry)
+        elif self._discards:
+            self._forget()
+        self.changed.emit()
+
+    def _on_failed(self, error: EditorError) -> None:
+        self._end()
+        if self._state is None:  # nothing has arrived that could be gone on with
+            self.hub_id = ""
+        self.failed.emit(error)
+        self.changed.emit()
+
+    def _end(self) -> None:
+        self._progress = None
+        self._looking.stop()
+
+    def _forget(self) -> None:
+        from inference.downloads.download import give_up
+
+        hub_id, self.hub_id, self._state = self.hub_id, "", None
+        if hub_id:
+            self._shell.background.run(lambda: give_up(hub_id), lambda _: None, lambda _: None, kept=True)
+        self.changed.emit()
+
+    def _look(self) -> None:
+        if self._state is not self._shown:
+            self._shown = self._state
+            self.changed.emit()

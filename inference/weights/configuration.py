@@ -1,0 +1,156 @@
+"""By what a model's networks are made: the values of each part, and where its tokenizers are. Free of torch.
+
+A folder says it in its `config.json` files. A single file holds weights only, but their shapes and names say
+nearly all of it (`inference.weights.derived`); what is left is the same in every model of a family.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inference.errors import EditorError
+from inference.messages import Message
+from inference.operations import Family
+from inference.process.hub import cached_folder
+from inference.weights import checkpoints, derived
+from inference.weights.headers import read_metadata
+
+# Repositories that hold T5's tokenizer; one that is in the hub's cache serves for single files.
+_T5_TOKENIZERS = (
+    ("stabilityai/stable-diffusion-3-medium-diffusers", "tokenizer_3"),
+    ("stabilityai/stable-diffusion-3.5-medium", "tokenizer_3"),
+    ("stabilityai/stable-diffusion-3.5-large", "tokenizer_3"),
+    ("google/t5-v1_1-xxl", ""),
+)
+_T5_FILES = ("tokenizer.json", "spiece.model")
+# what shapes of tensors follow from; all else may differ between two configurations of one network
+_SHAPES = (
+    "in_channels", "block_out_channels", "cross_attention_dim", "latent_channels", "num_layers",
+    "joint_attention_dim", "hidden_size", "num_hidden_layers", "intermediate_size", "d_model",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What is known of a model beside its weights.
+
+    Args:
+        name: what the model is called in messages.
+        parts: the values of each network's `config.json`.
+        scheduler: the values of `scheduler_config.json`.
+        pipeline: the values of `model_index.json`.
+        tokenizers: folders of tokenizers by part; a CLIP whose folder is missing has the shipped one.
+        attune: the values of `attune.json`.
+        notes: sentences on what the model does without.
+    """
+
+    name: str
+    parts: Mapping[str, Mapping[str, Any]]
+    scheduler: Mapping[str, Any]
+    pipeline: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    tokenizers: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    attune: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    notes: tuple[Message, ...] = ()
+
+
+def of_folder(folder: Path, family: Family) -> Configuration:
+    """The configuration of a diffusers folder.
+
+    Raises:
+        EditorError: a file of it is missing or damaged.
+    """
+    names = checkpoints.parts(folder, family)
+    card = folder / "attune.json"
+    return Configuration(
+        name=folder.name,
+        parts={
+            part: checkpoints.read_json(folder / part / "config.json")
+            for part in names
+            if not part.startswith(("scheduler", "tokenizer"))
+        },
+        scheduler=checkpoints.read_json(folder / "scheduler" / "scheduler_config.json"),
+        pipeline=checkpoints.read_json(folder / "model_index.json"),
+        tokenizers={part: folder / part for part in names if part.startswith("tokenizer")},
+        attune=checkpoints.read_json(card) if card.is_file() else {},
+    )
+
+
+def of_file(path: Path, family: Family) -> Configuration:
+    """The configuration of a single file: its own folder's if that fits, else what its tensors tell.
+
+    Looked for beside the file: a folder of the same name, or the file's own.
+
+    Raises:
+        EditorError: the file is damaged, or of a kind that is not supported.
+    """
+    header = checkpoints.safetensors_header(path)
+    metadata = read_metadata(path)
+    told = derived.parts_of(header, family)
+    for folder in (path.with_suffix(""), path.parent):
+        beside = _beside(folder, family, told)
+        if beside is not None:
+            scheduler = derived.said_of_training(beside.scheduler, header)
+            return _spoken(path, Configuration(**{**vars(beside), "name": path.stem, "scheduler": scheduler}))
+    tokenizers = {"tokenizer_3": folder} if (folder := _t5_tokenizer()) is not None else {}
+    return _spoken(
+        path,
+        Configuration(
+            name=path.stem,
+            parts=told,
+            scheduler=derived.scheduler_of(header, family, metadata, path.stem),
+            pipeline=derived.pipeline_of(family),
+            tokenizers=tokenizers,
+        ),
+    )
+
+
+def _spoken(path: Path, found: Configuration) -> Configuration:
+    """Without T5 where nothing can read words for it, and with what there is to say."""
+    if "text_encoder_3" not in found.parts or "tokenizer_3" in found.tokenizers:
+        return found
+    note = Message(
+        "“{name}” is used without its T5 text encoder: T5's tokenizer is not on this machine. "
+        "Long or intricate prompts are followed less closely.",
+        name=path.name,
+    )
+    kept = {part: values for part, values in found.parts.items() if part != "text_encoder_3"}
+    return Configuration(**{**vars(found), "parts": kept, "notes": (note,)})
+
+
+def _beside(folder: Path, family: Family, told: Mapping[str, Mapping[str, Any]]) -> Configuration | None:
+    """The folder's configuration if it makes networks of the file's shapes."""
+    if not (folder / "model_index.json").is_file():
+        return None
+    try:
+        if checkpoints.folder_family(folder) is not family:
+            return None
+        found = of_folder(folder, family)
+    except EditorError:
+        return None
+    fits = all(
+        part in found.parts
+        and all(
+            _plain(values[name]) == _plain(found.parts[part][name])
+            for name in _SHAPES
+            if name in values and name in found.parts[part]
+        )
+        for part, values in told.items()
+    )
+    if not fits:
+        return None
+    kept = {part: values for part, values in found.parts.items() if part in told}
+    return Configuration(**{**vars(found), "parts": kept})
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, list | tuple) else value
+
+
+def _t5_tokenizer() -> Path | None:
+    for repository, folder in _T5_TOKENIZERS:
+        for name in _T5_FILES:
+            found = cached_folder(repository, f"{folder}/{name}" if folder else name)
+            if found is not None:
+                return found
+    return None

@@ -1,0 +1,239 @@
+"""How much memory a picture will take, before any weight is loaded.
+
+The networks are made without weights and run once on tensors that have shapes only: what each layer would
+allocate, and when it would be let go, is counted. So no table of models and sizes is needed, and a new layout
+is counted like a known one.
+"""
+
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from inference.models import MemoryMode, ModelEntry
+from inference.operations import Family
+from inference.weights import networks
+from inference.weights.configuration import Configuration, of_file, of_folder
+from inference.weights.loading import choose_device, choose_dtype
+
+_LATENT_SCALE = 8
+# What libraries take beside tensors on a graphics card: CUDA's context, convolutions' workspaces.
+_AROUND_BYTES = 700 * 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needed:
+    """Bytes of one model for pictures of one size.
+
+    Args:
+        weights: of each network, by its part.
+        blocks: of the denoiser's largest block.
+        denoising: what a step needs beside weights.
+        decoding: what the VAE's decoder needs beside weights.
+    """
+
+    weights: Mapping[str, int]
+    blocks: int
+    denoising: int
+    decoding: int
+
+    def peak(self, mode: MemoryMode) -> int:
+        """On the device at once, at most, in a memory mode."""
+        denoiser = self.weights.get("unet", 0) or self.weights.get("transformer", 0)
+        others = {part: size for part, size in self.weights.items() if part not in ("unet", "transformer")}
+        vae = others.get("vae", 0)
+        largest_other = max(others.values(), default=0)
+        match mode:
+            case MemoryMode.FULL:
+                return sum(self.weights.values()) + max(self.denoising, self.decoding)
+            case MemoryMode.MODEL:
+                return max(denoiser + self.denoising, vae + self.decoding, largest_other)
+            case MemoryMode.GROUP:
+                return max(self.blocks + self.denoising, vae + self.decoding, largest_other)
+            case MemoryMode.SEQUENTIAL:
+                return max(self.denoising, self.decoding)
+
+    def mode_for(self, free_bytes: int) -> MemoryMode:
+        """The fastest mode that fits; the tightest if none does."""
+        fitting = (mode for mode in MemoryMode if self.peak(mode) + _AROUND_BYTES <= free_bytes)
+        return next(fitting, MemoryMode.SEQUENTIAL)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A memory mode and why: what the whole model would take, and what is free (0 where nobody asked)."""
+
+    mode: MemoryMode
+    needed_bytes: int
+    free_bytes: int
+
+
+def needed(
+    configuration: Configuration,
+    family: Family,
+    width: int,
+    height: int,
+    dtype: torch.dtype,
+    *,
+    pictures: int = 1,
+    guided: bool = True,
+) -> Needed:
+    """What generating takes with this model.
+
+    Args:
+        width, height: of the picture.
+        dtype: of the networks.
+        pictures: denoised together.
+        guided: whether each has an unconditional half beside it.
+
+    Raises:
+        EditorError: the configuration makes no network.
+    """
+    made = {
+        part: networks.new_network(configuration, part, family).to(
+            networks.vae_dtype(configuration.parts[part], dtype) if part == "vae" else dtype
+        )
+        for part in configuration.parts
+        if part != "text_encoder_3" or "tokenizer_3" in configuration.tokenizers
+    }
+    weights = {part: _weights_of(network) for part, network in made.items()}
+    rows, columns = height // _LATENT_SCALE, width // _LATENT_SCALE
+    batch = pictures * (2 if guided else 1)
+    denoiser: Any = made.get("unet") or made.get("transformer")
+    vae: Any = made["vae"]
+    return Needed(
+        weights=weights,
+        blocks=max((_weights_of(block) for block in _blocks(denoiser)), default=0),
+        denoising=_counted(denoiser, _inputs(denoiser, family, batch, rows, columns, dtype)),
+        decoding=_counted(
+            vae.decoder,
+            {"sample": _shape(1, int(vae.config["latent_channels"]), rows, columns, dtype=vae.dtype)},
+        ),
+    )
+
+
+def mode_here(entry: ModelEntry, device: str, dtype: str, width: int = 0, height: int = 0) -> Choice:
+    """The memory mode for pictures of a size on this machine; everywhere but on CUDA the fastest.
+
+    Args:
+        device, dtype: as on the command line.
+        width, height: 0 is the model's own size.
+    """
+    chosen = choose_device(device)
+    if chosen.type != "cuda":
+        return Choice(MemoryMode.FULL, 0, 0)
+    free, _ = torch.cuda.mem_get_info(chosen)
+    configuration = (of_file if entry.is_file else of_folder)(entry.path, entry.family)
+    denoiser = configuration.parts.get("unet") or configuration.parts.get("transformer") or {}
+    usual = _LATENT_SCALE * int(denoiser.get("sample_size", 64))
+    number = choose_dtype(dtype, chosen, entry.size_bytes)
+    found = needed(configuration, entry.family, width or usual, height or usual, number)
+    return Choice(found.mode_for(free), found.peak(MemoryMode.FULL) + _AROUND_BYTES, free)
+
+
+def _inputs(
+    denoiser: Any, family: Family, batch: int, rows: int, columns: int, dtype: torch.dtype
+) -> dict[str, Any]:
+    config = denoiser.config
+    latents = _shape(batch, int(config["in_channels"]), rows, columns, dtype=dtype)
+    time = _shape(batch, dtype=torch.float32)
+    if family is Family.SD3:
+        return {
+            "hidden_states": latents,
+            "timestep": time,
+            "encoder_hidden_states": _shape(batch, 333, int(config["joint_attention_dim"]), dtype=dtype),
+            "pooled_projections": _shape(batch, int(config["pooled_projection_dim"]), dtype=dtype),
+        }
+    text = _shape(batch, 77, int(config["cross_attention_dim"]), dtype=dtype)
+    inputs: dict[str, Any] = {"sample": latents, "timestep": time, "encoder_hidden_states": text}
+    if config.get("addition_embed_type") == "text_time":
+        width = int(config["projection_class_embeddings_input_dim"])
+        width -= 6 * int(config["addition_time_embed_dim"])
+        inputs["added_cond_kwargs"] = {
+            "text_embeds": _shape(batch, width, dtype=dtype),
+            "time_ids": _shape(batch, 6, dtype=dtype),
+        }
+    return inputs
+
+
+def _shape(*shape: int, dtype: torch.dtype) -> Tensor:
+    return torch.empty(shape, dtype=dtype, device="meta")
+
+
+def _counted(network: nn.Module, inputs: Mapping[str, Any]) -> int:
+    """The most bytes that a pass without gradients has allocated at once beside weights and inputs."""
+    for module in network.modules():  # tables that are computed are real
+        for name, buffer in module.named_buffers(recurse=False):
+            setattr(module, name, buffer.to("meta"))
+    counter = _Counter(network)
+    with torch.no_grad(), _FusedAttention(), counter:
+        network.eval()(**inputs)
+    return counter.most
+
+
+class _FusedAttention(TorchFunctionMode):
+    """Attention as fused kernels do it: its weights are never in memory as a whole."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func is nn.functional.scaled_dot_product_attention:
+            query, _, value = args[:3] if len(args) >= 3 else (kwargs or {}).values()
+            return query.new_empty((*query.shape[:-1], value.shape[-1]))
+        return func(*args, **(kwargs or {}))
+
+
+class _Counter(TorchDispatchMode):
+    """Bytes of storages that are alive, and the most of them."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.most = 0
+        self._alive = 0
+        self._seen: set[int] = {
+            weight.untyped_storage()._cdata for weight in (*network.parameters(), *network.buffers())
+        }
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, tuple | list) else (result,):
+            if isinstance(tensor, Tensor):
+                self._count(tensor)
+        return result
+
+    def _count(self, tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        identity = storage._cdata
+        if identity in self._seen:
+            return
+        self._seen.add(identity)
+        size = storage.nbytes()
+        self._alive += size
+        self.most = max(self.most, self._alive)
+        weakref.finalize(storage, self._let_go, identity, size)
+
+    def _let_go(self, identity: int, size: int) -> None:
+        self._seen.discard(identity)
+        self._alive -= size
+
+
+def _weights_of(network: nn.Module) -> int:
+    return sum(
+        weight.numel() * weight.element_size()
+        for name, weight in network.named_parameters()
+        if not name.startswith("encoder.embed_tokens.")  # T5's table under its second name
+    )
+
+
+def _blocks(denoiser: nn.Module) -> list[nn.Module]:
+    names = ("down_blocks", "up_blocks", "transformer_blocks")
+    found = [block for name in names for block in getattr(denoiser, name, ())]
+    middle = getattr(denoiser, "mid_block", None)
+    return found if middle is None else [*found, middle]

@@ -1,0 +1,138 @@
+"""Downloading from the Models window: offers, progress, pausing, giving up, and what is said."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from pytestqt.qtbot import QtBot
+
+from editor.application import Application
+from inference.downloads.curated import RECOMMENDED
+from inference.downloads.download import Download
+from inference.errors import EditorError
+from inference.operations import Family
+from tests.helpers.fake_application import FakeCatalogue, FakeEntry
+from widgets.dialogs.model_dialog import ModelDialog
+from widgets.window.main_window import MainWindow
+
+TOTAL = 6_939_000_000
+
+
+class Hub:
+    """Stands for the catalogue's download: half arrives at once, the rest when `rest` is set."""
+
+    def __init__(self, catalogue: FakeCatalogue) -> None:
+        self.rest = threading.Event()
+        self.error: EditorError | None = None
+        self.asked: list[tuple[str, str]] = []
+        self._catalogue = catalogue
+
+    def add(self, address: str, progress: Any = None, *, tell: Any = None, token: str = "") -> FakeEntry:
+        self.asked.append((address, token))
+        if self.error is not None:
+            raise self.error
+        tell(Download(done_bytes=TOTAL // 2, total_bytes=TOTAL, file="unet", bytes_per_second=1e7))
+        while not self.rest.wait(0.01):
+            progress.check()
+        entry = FakeEntry(address, Family.SDXL, sandbox=False, path=Path("/hub"))
+        entry.hub_id = address  # type: ignore[attr-defined]
+        self._catalogue._entries.append(entry)
+        return entry
+
+
+@pytest.fixture
+def models(window: MainWindow) -> ModelDialog:
+    window.commands.show_models()
+    dialog = window.commands.dialog("models")
+    assert isinstance(dialog, ModelDialog)
+    return dialog
+
+
+@pytest.fixture
+def hub(application: Application, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    assert isinstance(application.catalogue, FakeCatalogue)
+    made = Hub(application.catalogue)
+    monkeypatch.setattr(application.catalogue, "add", made.add)
+    return made
+
+
+def choose(models: ModelDialog, hub_id: str) -> None:
+    for row in range(models.list.count()):
+        models.list.setCurrentRow(row)
+        if models.offer is not None and models.offer.hub_id == hub_id:
+            return
+    raise AssertionError(f"{hub_id} is not offered")
+
+
+def test_one_click_downloads_and_uses_a_model(
+    models: ModelDialog, hub: Hub, application: Application, qtbot: QtBot
+) -> None:
+    choose(models, RECOMMENDED[2].hub_id)
+    assert models.download.isVisible()
+    assert not models.use.isVisible()
+    models.download.click()
+    qtbot.waitUntil(lambda: "3.47 of 6.94 GB · 10.0 MB/s · 6 min left" in models.progress.words.text())
+    assert models.progress.bar.value() == 500
+    assert not models.download.isEnabled()
+    hub.rest.set()
+    qtbot.waitUntil(lambda: models.selected == RECOMMENDED[2].hub_id)
+    assert application.settings.get("model") == RECOMMENDED[2].hub_id
+    assert not models.progress.isVisible()
+    offered = [models.list.item(row).data(Qt.ItemDataRole.UserRole + 1) for row in range(models.list.count())]
+    assert RECOMMENDED[2].hub_id not in offered
+
+
+def test_pausing_keeps_and_giving_up_deletes(
+    models: ModelDialog, hub: Hub, application: Application, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted: list[str] = []
+    monkeypatch.setattr("inference.downloads.download.give_up", deleted.append)
+    choose(models, RECOMMENDED[0].hub_id)
+    models.download.click()
+    qtbot.waitUntil(lambda: "left" in models.progress.words.text())
+    models.progress.pause.click()
+    qtbot.waitUntil(lambda: "paused" in models.progress.words.text())
+    assert deleted == []
+    assert models.progress.pause.text() == "Go on"
+    models.progress.pause.click()
+    qtbot.waitUntil(lambda: application.downloads.busy and len(hub.asked) == 2)
+    models.progress.stop.click()
+    qtbot.waitUntil(lambda: deleted == [RECOMMENDED[0].hub_id])
+    qtbot.waitUntil(lambda: not models.progress.isVisible())
+    assert models.download.isEnabled()
+
+
+def test_a_gated_model_asks_for_a_token_and_what_fails_is_said(
+    models: ModelDialog, hub: Hub, qtbot: QtBot
+) -> None:
+    gated = next(one for one in RECOMMENDED if one.gated)
+    choose(models, RECOMMENDED[0].hub_id)
+    assert not models.token.isVisible()
+    choose(models, gated.hub_id)
+    assert models.token.isVisible()
+    hub.error = EditorError("“{model}” is only for members.", "Accept the licence.", model=gated.hub_id)
+    models.token.setText(" secret ")
+    models.download.click()
+    qtbot.waitUntil(lambda: "only for members. Accept the licence." in models.answer.text())
+    assert hub.asked == [(gated.hub_id, "secret")]
+    assert not models.progress.isVisible()
+
+
+def test_an_address_of_the_hub_is_downloaded_too(models: ModelDialog, hub: Hub, qtbot: QtBot) -> None:
+    models.address.setText("someone/else")
+    models.add.click()
+    hub.rest.set()
+    qtbot.waitUntil(lambda: models.selected == "someone/else")
+
+
+def test_a_dropped_file_is_added(models: ModelDialog, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "photo.safetensors"
+    path.touch()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    keys, button = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+    models.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, button, keys))
+    qtbot.waitUntil(lambda: models.selected == "photo", timeout=5000)
