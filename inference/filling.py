@@ -20,7 +20,7 @@ from inference.chosen_steps import chosen
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_from_bytes
 from inference.concepts.standing import in_plain_words, learnt_word, refuse_twins
-from inference.content import ConceptFile, Content, DeltaFile, content_hash
+from inference.content import ConceptFile, Content, DeltaFile, Mask, content_hash
 from inference.deltas import Delta, DeltaLibrary, delta_from_bytes, delta_to_bytes
 from inference.errors import EditorError
 from inference.messages import Message
@@ -30,6 +30,7 @@ from inference.operations import (
     LEARNED_FROM,
     Edit,
     EditedParameters,
+    Fill,
     Insert,
     LearnConcept,
     LearnDelta,
@@ -53,7 +54,7 @@ MOST_WORDS_KEPT = 64  # tens of kilobytes each
 
 _FLAT = 2  # of 255: differences that nobody sees
 
-Fill: TypeAlias = "Callable[[Parameters, Filling], Parameters]"
+Filler: TypeAlias = "Callable[[Parameters, Filling], Parameters]"
 
 
 @dataclass(kw_only=True)
@@ -82,7 +83,7 @@ def filled(parameters: Parameters, filling: Filling) -> Parameters:
     """
     for name in filling.operation.fills:
         module, _, function = name.partition(":")
-        parameters = cast("Fill", getattr(importlib.import_module(module), function))(parameters, filling)
+        parameters = cast("Filler", getattr(importlib.import_module(module), function))(parameters, filling)
     return parameters
 
 
@@ -145,6 +146,26 @@ def source(parameters: Parameters, filling: Filling) -> Parameters:
             "Choose one that shows something, or make a new picture.",
         )
     return parameters
+
+
+def hole(parameters: Parameters, filling: Filling) -> Parameters:
+    """What is to be filled: the mask, else what is transparent; the request then names it.
+
+    Raises:
+        EditorError: nothing of the picture is left to go on from.
+    """
+    if not isinstance(parameters, Fill):
+        return parameters
+    pixels = cast("Pixels", filling.contents[parameters.image.hash])
+    if pixels.shape[2] == 4 and not pixels[..., 3].any():
+        raise EditorError("The picture is fully transparent.", "Choose one that shows something.")
+    if parameters.mask is not None or pixels.shape[2] == 3 or bool((pixels[..., 3] == 255).all()):
+        return parameters
+    mask = np.where(pixels[..., 3] == 255, 0, 255).astype(np.uint8)
+    mask.setflags(write=False)
+    name = content_hash(mask)
+    filling.contents[name] = mask
+    return replace(parameters, mask=Mask(name))
 
 
 def chosen_step(parameters: Parameters, filling: Filling) -> Parameters:

@@ -463,6 +463,39 @@ class Redraw(SamplingParameters):
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fill(SamplingParameters):
+    """A part of a picture drawn anew so that it goes with the rest (arXiv:2206.02779).
+
+    `mask` says which; without one it is what is transparent, such as new room on an enlarged canvas, and in an
+    opaque picture all of it. `strength` is the share of the run that is done, from what surrounds the part.
+    """
+
+    image: Picture = param(REQUIRED, N_("Operations", "Picture"))
+    mask: Mask | None = param(
+        None,
+        N_("Operations", "Only here"),
+        help=N_("Operations", "What is drawn anew; nothing chosen means what is transparent"),
+    )
+    prompt: str = param(
+        "",
+        N_("Operations", "Prompt"),
+        help=N_("Operations", "What shall be there; empty goes on with what surrounds it"),
+        most=LONGEST_PROMPT,
+        multiline=True,
+    )
+    strength: float = param(
+        1.0,
+        N_("Operations", "Strength"),
+        help=N_("Operations", "Below 1 it stays closer to the colours around it"),
+        min=0,
+        max=1,
+        step=0.05,
+    )
+    width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, hidden=True)
+    height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
+
+
 TRANSLATIONS = ("plug-and-play", "no-inversion", "one-copy", "redraw")
 MOST_KEPT_MIB = 65_536
 
@@ -820,8 +853,9 @@ class LearnConcept(PhotosOfConcept):
 
 
 FILL = "inference.filling:"
-DEFAULTS, DELTAS, STEP, SOURCE, PRESET, CONCEPTS = (
-    FILL + name for name in ("model_defaults", "deltas", "chosen_step", "source", "preset", "concepts")
+DEFAULTS, DELTAS, STEP, SOURCE, PRESET, CONCEPTS, HOLE = (
+    FILL + name
+    for name in ("model_defaults", "deltas", "chosen_step", "source", "preset", "concepts", "hole")
 )
 INSERTION = "inference.methods.prompt_to_prompt.presets:insertion"
 
@@ -977,6 +1011,17 @@ OPERATIONS: dict[str, Operation] = {
             paper="arXiv:2108.01073",
             neutral={"strength": 0.0},
             effective={"strength": 0.5},
+        ),
+        Operation(
+            name="fill",
+            label=N_("Operations", "Fill"),
+            parameters=Fill,
+            method="inference.methods.fill.fill:fill",
+            fills=(HOLE, DEFAULTS, CONCEPTS),
+            editable=_SAMPLED | {"strength"},
+            paper="arXiv:2206.02779",
+            neutral={"strength": 0.0},
+            effective={"strength": 1.0},
         ),
         Operation(
             name="translate",

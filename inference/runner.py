@@ -93,7 +93,7 @@ class Runner:
         device: str = "auto",
         dtype: str = "auto",
         load: Loader | None = None,
-        choose: Choose | None = None,
+        choose: "Choose | None" = None,
         steps_file: Path | None = None,
         only_listed: bool = False,
         kept: DiskCache | None = None,

@@ -82,7 +82,11 @@ def restored(
         if image is seen[content.hash]:
             found.append(source)
             continue
-        whole = _with_alpha_of(source, _whole(source, cast("Pixels", seen[content.hash]), image))
+        whole = _whole(source, cast("Pixels", seen[content.hash]), image)
+        if image.shape[2] == 4:  # of a method that decides on it
+            whole = np.dstack([whole[..., :3], resized(np.ascontiguousarray(image[..., 3]), width, height)])
+            whole.setflags(write=False)
+        whole = _with_alpha_of(source, whole)
         found.append(
             whole if mask is None else _blended(source, whole, resized(cast("Pixels", mask), width, height))
         )

@@ -164,6 +164,24 @@ class Backbone(ABC):
         gradients are on.
         """
 
+    @property
+    def takes_surroundings(self) -> bool:
+        """Whether the model was made for inpainting: it sees what is around what it draws."""
+        return False
+
+    def surrounded(self, mask: Tensor, latents: Tensor) -> AbstractContextManager[None]:
+        """Let `predict` see what is around a hole while the context is open.
+
+        Args:
+            mask: [1, 1, h, w], 1 where the model draws.
+            latents: [1, C, h, w] of the picture with grey there.
+
+        Raises:
+            ValueError: not `takes_surroundings`.
+        """
+        del mask, latents
+        raise ValueError(f"{self.name} is no model for inpainting")
+
     @abstractmethod
     def tapped(self, tap: Tap, where: Where) -> AbstractContextManager[None]:
         """Let `tap` read or edit attention and features at `where` while the context is open.

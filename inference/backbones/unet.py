@@ -1,8 +1,12 @@
 """What SD1 and SDXL share: a U-Net with self and cross attention at several strides."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from inference.attention import AttentionKind, Layer, Where
@@ -17,10 +21,14 @@ from inference.schedule import Level
 _STANDARD_STRIDE = 4
 # … as long as such maps have this many rows and columns.
 _LEAST_ROWS = 8
+_GREY = 128  # what models for inpainting see where they draw
 
 
 class UNetBackbone(LatentBackbone):
     """A `UNet2DConditionModel`."""
+
+    _around: Tensor | None = None  # [1, 1 + C, h, w]: mask and surroundings
+    _nothing_around: Mapping[tuple[int, int], Tensor] = MappingProxyType({})
 
     @abstractmethod
     def _context(self, prompts: Sequence[Prompt]) -> Tensor:
@@ -31,7 +39,35 @@ class UNetBackbone(LatentBackbone):
         del latents, prompts
         return {}
 
+    @property
+    def takes_surroundings(self) -> bool:
+        return int(self.parts.denoiser.config["in_channels"]) > int(self.parts.vae.config["latent_channels"])
+
+    @contextmanager
+    def surrounded(self, mask: Tensor, latents: Tensor) -> Generator[None]:
+        if not self.takes_surroundings:
+            raise ValueError(f"{self.name} is no model for inpainting")
+        before, self._around = self._around, torch.cat([mask.to(latents), latents], dim=1)
+        try:
+            yield
+        finally:
+            self._around = before
+
+    def _with_surroundings(self, latents: Tensor) -> Tensor:
+        """Latents with mask and surroundings beside them [N, 2·C + 1, h, w]; else all of it is drawn."""
+        around, (height, width) = self._around, latents.shape[-2:]
+        if around is None or around.shape[-2:] != latents.shape[-2:]:
+            key = (height, width)
+            if key not in self._nothing_around:
+                size = (height * self.vae_scale, width * self.vae_scale, 3)
+                grey = self.encode_image(np.full(size, _GREY, np.uint8))
+                self._nothing_around = {key: torch.cat([torch.ones_like(grey[:, :1]), grey], dim=1)}
+            around = self._nothing_around[key]
+        return torch.cat([latents, around.to(latents).expand(len(latents), -1, -1, -1)], dim=1)
+
     def _raw(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Tensor:
+        if self.takes_surroundings:
+            latents = self._with_surroundings(latents)
         return self.parts.denoiser(
             latents,
             self._timesteps(level, len(latents)),

@@ -41,7 +41,7 @@ def redraw(backbone: Backbone, parameters: Redraw, inputs: Inputs, progress: Pro
     if mask is None:
         part = rest(run, part, [run.prompt])
     else:
-        keeper = _Keeper(latents, noise, at_latents(mask, latents))
+        keeper = Keeper(latents, noise, at_latents(mask, latents))
         part = rest(run, part, [run.prompt], around=keeper.around)
     return Output(images=decoded(run, part.state.latents), maps=maps(part.heat))
 
@@ -60,7 +60,7 @@ def encoded(run: Run, name: str, picture: Pixels) -> Tensor:
     return latents
 
 
-class _Keeper:
+class Keeper:
     """Puts the picture's own latents back outside of a mask [1, 1, h, w] before each step."""
 
     def __init__(self, latents: Tensor, noise: Tensor, mask: Tensor) -> None:

@@ -22,10 +22,13 @@ SUPPORTED = Message(
 _PIPELINES = {
     "StableDiffusionPipeline": Family.SD1,
     "StableDiffusionImg2ImgPipeline": Family.SD1,
+    "StableDiffusionInpaintPipeline": Family.SD1,
     "StableDiffusionXLPipeline": Family.SDXL,
+    "StableDiffusionXLInpaintPipeline": Family.SDXL,
     "StableDiffusionXLImg2ImgPipeline": Family.SDXL,
     "StableDiffusion3Pipeline": Family.SD3,
     "StableDiffusion3Img2ImgPipeline": Family.SD3,
+    "StableDiffusion3InpaintPipeline": Family.SD3,
 }
 _TEXT_PARTS = ("text_encoder", "tokenizer")
 _PARTS = {
@@ -37,6 +40,7 @@ _OPTIONAL_PARTS = {Family.SD3: ("text_encoder_3", "tokenizer_3")}
 _DIFFUSERS_PARTS = frozenset({"unet", "transformer", "vae"})
 _PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
 
+_CHANNELS = 4  # of a U-Net's latents
 _LONGEST_KIND = 60  # of what a file says of itself, in a message
 
 # Keys by which single files of other kinds are known; the first match names the kind.
@@ -167,10 +171,10 @@ def file_family(path: Path) -> Family:
                 count=len(shape),
             )
         channels = shape[1]
-        if channels != 4:
+        if channels not in (_CHANNELS, 2 * _CHANNELS + 1):
             raise EditorError(
-                "“{name}” takes {channels} channels: it is made for inpainting or editing.",
-                "Choose the model that generates from text alone (4 channels).",
+                "“{name}” takes {channels} channels: it is made for editing.",
+                "Choose the model that generates from text (4 channels), or one for inpainting (9).",
                 name=path.name,
                 channels=channels,
             )

@@ -227,10 +227,10 @@ def _check_kind(entry: ModelEntry, components: Components) -> None:
     """Refuse what loads but is not a plain text-to-picture model of its family."""
     config = components.denoiser.config
     latent_channels = int(components.vae.config["latent_channels"])
-    if int(config["in_channels"]) != latent_channels:
+    if int(config["in_channels"]) not in (latent_channels, 2 * latent_channels + 1):
         raise EditorError(
-            "“{name}” takes {channels} channels: it is made for inpainting or editing.",
-            "Choose the model that generates from text alone ({latent_channels} channels).",
+            "“{name}” takes {channels} channels: it is made for editing.",
+            "Choose the model that generates from text ({latent_channels} channels), or one for inpainting.",
             name=entry.name,
             channels=config["in_channels"],
             latent_channels=latent_channels,

@@ -269,8 +269,9 @@ def test_files_are_told_apart_by_their_tensors(tmp_path: Path) -> None:
     assert file_family(header_only(tmp_path / "a.safetensors", unet, shape=shape)) is Family.SD1
     assert file_family(header_only(tmp_path / "b.safetensors", unet, second, shape=shape)) is Family.SDXL
     assert file_family(header_only(tmp_path / "c.safetensors", joint)) is Family.SD3
-    with pytest.raises(EditorError, match="9 channels: it is made for inpainting"):
-        file_family(header_only(tmp_path / "d.safetensors", unet, shape=(8, 9, 3, 3)))
+    assert file_family(header_only(tmp_path / "d.safetensors", unet, shape=(8, 9, 3, 3))) is Family.SD1
+    with pytest.raises(EditorError, match="8 channels: it is made for editing"):
+        file_family(header_only(tmp_path / "e.safetensors", unet, shape=(8, 8, 3, 3)))
 
 
 def test_folders_of_other_kinds_are_named(tmp_path: Path, copy: Path) -> None:

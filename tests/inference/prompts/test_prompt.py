@@ -104,7 +104,7 @@ def test_a_prompt_that_just_fits_and_one_that_does_not(
     with pytest.raises(EditorError, match="these words fell off: “cat dog”") as raised:
         backbone.encode_prompt(fits + " cat dog")
     assert "75 tokens and the prompt has 77" in raised.value.hint
-    with pytest.raises(EditorError, match="The negative prompt is too long.*fell off: “cat dog”") as raised:
+    with pytest.raises(EditorError, match=r"The negative prompt is too long.*fell off: “cat dog”") as raised:
         backbone.negative_prompt(fits + " cat dog")
     assert "75 tokens and the negative prompt has 77" in raised.value.hint
 
