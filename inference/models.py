@@ -25,7 +25,7 @@ from inference.process.hub import cached_folder, is_hub_id
 from inference.progress import Progress
 from inference.values import fields, mended, refused, text, typed
 from inference.weights import checkpoints, few_steps
-from inference.weights.configuration import of_file
+from inference.weights.configuration import files_of, of_file
 
 if TYPE_CHECKING:
     from inference.downloads.download import Download
@@ -404,7 +404,9 @@ def _not_listed(model: str, weights_hash: str, known: Sequence[str]) -> EditorEr
 def model_hash(entry: ModelEntry) -> str:
     """A hash of the weights' contents: files of up to 16 MiB whole, larger ones header and samples."""
     digest = hashlib.sha256()
-    for file in checkpoints.weight_files(entry.path, entry.family):
+    is_file = entry.is_file and entry.path.is_file()
+    files = files_of(entry.path, entry.family) if is_file else None
+    for file in files or checkpoints.weight_files(entry.path, entry.family):
         status = file.stat()
         relative = file.name if entry.is_file else file.relative_to(entry.path).as_posix()
         digest.update(relative.encode() + _file_hash(file, status.st_size, status.st_mtime_ns))

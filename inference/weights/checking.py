@@ -9,7 +9,7 @@ from inference.messages import Message
 from inference.models import ModelEntry
 from inference.operations import Family
 from inference.weights import checkpoints, networks, single_file
-from inference.weights.configuration import of_file, of_folder
+from inference.weights.configuration import files_of, of_file, of_folder
 from inference.weights.headers import read_header, unfinite_tensor
 
 
@@ -50,6 +50,8 @@ def _network_parts(folder: Path, family: Family) -> list[str]:
 def _unfinite_in_file(entry: ModelEntry) -> Iterator[EditorError]:
     _, header = read_header(entry.path)
     yield from _unfinite(entry.name, entry.path, tuple(single_file.used(header, entry.family)))
+    for file in files_of(entry.path, entry.family)[1:]:
+        yield from _unfinite(file.stem, file, tuple(read_header(file)[1]))
 
 
 def _unfinite_in_folder(entry: ModelEntry) -> Iterator[EditorError]:

@@ -4,6 +4,7 @@ A folder says it in its `config.json` files. A single file holds weights only, b
 nearly all of it (`inference.weights.derived`); what is left is the same in every model of a family.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,13 @@ _T5_TOKENIZERS = (
     ("stabilityai/stable-diffusion-3.5-large", "tokenizer_3"),
     ("google/t5-v1_1-xxl", ""),
 )
+_ENCODER_FILES = {
+    "text_encoder": ("clip_l.safetensors",),
+    "text_encoder_2": ("clip_g.safetensors",),
+    "text_encoder_3": (
+        "t5xxl_fp16.safetensors", "t5xxl_fp8_e4m3fn_scaled.safetensors", "t5xxl_fp8_e4m3fn.safetensors",
+    ),
+}  # fmt: skip
 _T5_FILES = ("tokenizer.json", "spiece.model")
 # what shapes of tensors follow from; all else may differ between two configurations of one network
 _SHAPES = (
@@ -41,6 +49,7 @@ class Configuration:
         scheduler: the values of `scheduler_config.json`.
         pipeline: the values of `model_index.json`.
         tokenizers: folders of tokenizers by part; a CLIP whose folder is missing has the shipped one.
+        files: of parts that a single file has not in itself, or that replace what it has.
         attune: the values of `attune.json`.
         notes: sentences on what the model does without.
     """
@@ -50,6 +59,7 @@ class Configuration:
     scheduler: Mapping[str, Any]
     pipeline: Mapping[str, Any] = field(default_factory=dict[str, Any])
     tokenizers: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    files: Mapping[str, Path] = field(default_factory=dict[str, Path])
     attune: Mapping[str, Any] = field(default_factory=dict[str, Any])
     notes: tuple[Message, ...] = ()
 
@@ -86,23 +96,65 @@ def of_file(path: Path, family: Family) -> Configuration:
     """
     header = checkpoints.safetensors_header(path)
     metadata = read_metadata(path)
-    told = derived.parts_of(header, family)
+    own = derived.parts_of(header, family)
+    files, values = _files_beside(path, family, own)
+    told = {**own, **values}
     for folder in (path.with_suffix(""), path.parent):
         beside = _beside(folder, family, told)
         if beside is not None:
             scheduler = derived.said_of_training(beside.scheduler, header)
-            return _spoken(path, Configuration(**{**vars(beside), "name": path.stem, "scheduler": scheduler}))
+            changed = {"name": path.stem, "scheduler": scheduler, "files": files}
+            return _spoken(path, Configuration(**{**vars(beside), **changed}))
     tokenizers = {"tokenizer_3": folder} if (folder := _t5_tokenizer()) is not None else {}
     return _spoken(
         path,
         Configuration(
             name=path.stem,
             parts=told,
+            files=files,
             scheduler=derived.scheduler_of(header, family, metadata, path.stem),
             pipeline=derived.pipeline_of(family),
             tokenizers=tokenizers,
         ),
     )
+
+
+def files_of(path: Path, family: Family) -> tuple[Path, ...]:
+    """All files that a single-file model is loaded from, its own first.
+
+    Raises:
+        EditorError: the file is damaged.
+    """
+    told = derived.parts_of(checkpoints.safetensors_header(path), family)
+    return (path, *dict.fromkeys(_files_beside(path, family, told)[0].values()))
+
+
+def _files_beside(
+    path: Path, family: Family, told: Mapping[str, Mapping[str, Any]]
+) -> tuple[dict[str, Path], dict[str, dict[str, Any]]]:
+    """Files of single parts beside a checkpoint, and their values: as A1111 and ComfyUI look for them.
+
+    `NAME.vae.safetensors` replaces the autoencoder; Stable Diffusion 3's text encoders, which its smaller
+    files lack, are looked for in the file's own folder and in `text_encoders` and `clip` beside that.
+    """
+    files: dict[str, Path] = {}
+    values: dict[str, dict[str, Any]] = {}
+    wanted = {"vae": [path.with_name(f"{path.stem}.vae.safetensors")]}
+    if family is Family.SD3:
+        near = (path.parent, *(path.parent.parent / name for name in ("text_encoders", "clip")))
+        for part, names in _ENCODER_FILES.items():
+            if part not in told:
+                wanted[part] = [folder / name for folder in near for name in names]
+    for part, places in wanted.items():
+        for place in places:
+            with contextlib.suppress(EditorError, OSError):
+                found = place.is_file() and derived.beside_of(
+                    checkpoints.safetensors_header(place), part, family
+                )
+                if found:
+                    files[part], values[part] = place, found
+                    break
+    return files, values
 
 
 def _spoken(path: Path, found: Configuration) -> Configuration:

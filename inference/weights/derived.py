@@ -52,6 +52,16 @@ def parts_of(header: Header, family: Family) -> dict[str, dict[str, Any]]:
     return {part: values for part, values in found.items() if values}
 
 
+def beside_of(header: Header, part: str, family: Family) -> dict[str, Any] | None:
+    """The values of one part in a file of its own, under names without a prefix; None if it is another."""
+    names = _Names(header)
+    if part == "vae":
+        return _vae(names, family)
+    if part == "text_encoder_3":
+        return _t5(names, "")
+    return _clip(names, "text_model." if names.any("text_model.") else "", part)
+
+
 def scheduler_of(header: Header, family: Family, metadata: Mapping[str, str], name: str) -> dict[str, Any]:
     """The values of `scheduler_config.json` for a file of this name; what its tensors say comes first."""
     said = few_steps.scheduler_of(name)
@@ -176,7 +186,7 @@ def _block(way: str, attends: bool) -> str:
 
 
 def _vae(names: _Names, family: Family) -> dict[str, Any] | None:
-    prefix = next((one for one in VAE if names.any(f"{one}decoder.")), None)
+    prefix = next((one for one in (*VAE, "") if names.any(f"{one}decoder.")), None)
     if prefix is None:
         return None
     levels = names.count(f"{prefix}encoder.down.")

@@ -167,13 +167,13 @@ def _from_folder(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> C
 def _from_file(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Components:
     path, family = entry.path, entry.family
     configuration = of_file(path, family)
-    header = checkpoints.safetensors_header(path)
     for misfit in single_file.misfits(path, family, configuration):
         raise misfit
 
     def tensors(part: str, kept: torch.dtype) -> dict[str, torch.Tensor]:
-        names = single_file.part_names(header, part, family)
-        return single_file.part_tensors(dict(read_tensors(path, names, kept)), part, family, configuration)
+        file = configuration.files.get(part, path)
+        names = single_file.part_names(checkpoints.safetensors_header(file), part, family, configuration)
+        return single_file.part_tensors(dict(read_tensors(file, names, kept)), part, family, configuration)
 
     parts = single_file.network_parts(configuration, family)
     return _components(entry, configuration, parts, tensors, dtype, progress)

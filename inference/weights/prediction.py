@@ -64,6 +64,13 @@ class Needed:
         return next(fitting, MemoryMode.SEQUENTIAL)
 
 
+def _made(configuration: Configuration, part: str, family: Family, dtype: torch.dtype) -> nn.Module:
+    """A network without weights, in the dtype in which it would be loaded."""
+    kept = networks.vae_dtype(configuration.parts[part], dtype) if part == "vae" else dtype
+    # nn.Module's own: that of diffusers warns of parts that stay in float32, of which there are none
+    return nn.Module.to(networks.new_network(configuration, part, family), kept)
+
+
 @dataclass(frozen=True)
 class Choice:
     """A memory mode and why: what the whole model would take, and what is free (0 where nobody asked)."""
@@ -95,9 +102,7 @@ def needed(
         EditorError: the configuration makes no network.
     """
     made = {
-        part: networks.new_network(configuration, part, family).to(
-            networks.vae_dtype(configuration.parts[part], dtype) if part == "vae" else dtype
-        )
+        part: _made(configuration, part, family, dtype)
         for part in configuration.parts
         if part != "text_encoder_3" or "tokenizer_3" in configuration.tokenizers
     }

@@ -57,9 +57,13 @@ def network_parts(configuration: Configuration, family: Family) -> tuple[str, ..
     return tuple(part for part in _PLACES[family] if part not in _OPTIONAL or part in configuration.parts)
 
 
-def part_names(names: Iterable[str], part: str, family: Family) -> tuple[str, ...]:
-    """Which of a file's tensors `part_tensors` reads."""
+def part_names(
+    names: Iterable[str], part: str, family: Family, configuration: Configuration
+) -> tuple[str, ...]:
+    """Which tensors of a file `part_tensors` reads: of the model's own, or of the part's own."""
     there = tuple(names)
+    if part in configuration.files:
+        return there
     place = _place(dict.fromkeys(there), part, family)
     if place is None:
         return ()
@@ -78,12 +82,13 @@ def part_tensors(
     Raises:
         EditorError: the part is not in the file, or tensors of it are missing.
     """
-    place, name = _place(tensors, part, family), configuration.name
+    name = configuration.name
+    place = "" if part in configuration.files else _place(tensors, part, family)
     if place is None or part not in configuration.parts:
         raise _lacking(name, part, family)
-    own = {key: tensors[key] for key in part_names(tensors, part, family)}
+    own = {key: tensors[key] for key in part_names(tensors, part, family, configuration)}
     try:
-        return _converted(_unscaled(own), part, place, dict(configuration.parts[part]))
+        return _converted(_unscaled(own), part, place, dict(configuration.parts[part]), family)
     except KeyError as error:  # the renaming takes what it expects
         raise EditorError(
             "“{model}” is incomplete: its {part} lacks the tensor {name}.",
@@ -107,8 +112,10 @@ def misfits(path: Path, family: Family, configuration: Configuration) -> Iterato
     Raises:
         EditorError: a part is not there at all, or a configuration makes no network.
     """
-    empty = empty_tensors(checkpoints.safetensors_header(path))
+    own = empty_tensors(checkpoints.safetensors_header(path))
     for part in network_parts(configuration, family):
+        beside = configuration.files.get(part)
+        empty = own if beside is None else empty_tensors(checkpoints.safetensors_header(beside))
         found = part_tensors(empty, part, family, configuration)
         given = {name: tuple(tensor.shape) for name, tensor in found.items()}
         wanted = networks.expected(configuration, part, family)
@@ -131,7 +138,7 @@ def _lacking(name: str, part: str, family: Family) -> EditorError:
         return EditorError(
             "“{model}” holds no text encoders.",
             "Use the file of the same model whose name says that it includes them, such as “…_incl_clips”, "
-            "or its diffusers folder.",
+            "or put clip_l.safetensors and clip_g.safetensors beside it.",
             model=name,
         )
     return EditorError(
@@ -161,7 +168,9 @@ def _place(keys: Mapping[str, Any], part: str, family: Family) -> str | None:
     return None
 
 
-def _converted(own: dict[str, Tensor], part: str, place: str, config: dict[str, Any]) -> dict[str, Tensor]:
+def _converted(
+    own: dict[str, Tensor], part: str, place: str, config: dict[str, Any], family: Family
+) -> dict[str, Tensor]:
     convert: Any = single_file_utils
     if part == "unet":
         return convert.convert_ldm_unet_checkpoint(own, config)
@@ -175,7 +184,7 @@ def _converted(own: dict[str, Tensor], part: str, place: str, config: dict[str, 
     else:
         found = {key.removeprefix(place): tensor for key, tensor in own.items()}
     found = {key.removeprefix("text_model."): tensor for key, tensor in found.items()}
-    if place == "text_encoders.clip_l.transformer.":  # published without: the projection is none
+    if family is Family.SD3 and part == "text_encoder":  # published without: the projection is none
         width = found["embeddings.position_embedding.weight"].shape[-1]
         found.setdefault("text_projection.weight", torch.eye(width))
     return found

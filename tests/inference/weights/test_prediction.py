@@ -37,10 +37,10 @@ def test_larger_pictures_and_numbers_take_more(tiny_folders: dict[str, Path]) ->
     from inference.operations import Family
 
     configuration = of_folder(tiny_folders["tiny-sdxl"], Family.SDXL)
-    small, large = (needed(configuration, Family.SDXL, size, size, torch.bfloat16) for size in (64, 128))
+    small, large = (needed(configuration, Family.SDXL, size, size, torch.bfloat16) for size in (512, 1024))
     assert 3.5 < large.denoising / small.denoising < 4.5
     assert 3.5 < large.decoding / small.decoding < 4.5
-    wide = needed(configuration, Family.SDXL, 64, 64, torch.float32)
+    wide = needed(configuration, Family.SDXL, 512, 512, torch.float32)
     assert sum(wide.weights.values()) == 2 * sum(small.weights.values())
     half = needed(configuration, Family.SDXL, 64, 64, torch.float16)
     assert half.weights["vae"] == wide.weights["vae"]  # it would overflow

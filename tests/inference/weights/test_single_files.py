@@ -16,7 +16,7 @@ from torch import Tensor
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.guidance import guided
-from inference.models import Catalogue, ModelEntry
+from inference.models import Catalogue, ModelEntry, model_hash
 from inference.sampling import sample
 from inference.schedule import Schedule
 from inference.weights.configuration import of_file
@@ -83,6 +83,39 @@ def test_a_file_alone_gives_the_picture_of_diffusers(name: str, tmp_path: Path) 
     expected = theirs(published(name), backbone.initial_noise(3, SIZE, SIZE))
     assert expected.std() > 0.01
     assert np.abs(found / 255 - expected).max() < 1e-3 + 0.5 / 255
+
+
+def test_encoders_and_autoencoder_may_lie_beside(tmp_path: Path) -> None:
+    """As ComfyUI and A1111 keep them; without them it is said what to do."""
+    folder = tmp_path / "models" / "checkpoints"
+    folder.mkdir(parents=True)
+
+    def bare(own: dict[str, Tensor]) -> None:
+        for name in list(own):
+            if name.startswith(("text_encoders.", "first_stage_model.")):
+                del own[name]
+
+    path = written(folder / "sd3.5_medium.safetensors", "sd35", bare)
+    catalogue = Catalogue(tmp_path / "settings", built_in=tmp_path / "none")
+    (problem,) = catalogue.check(str(path))["problems"]
+    assert "it has no autoencoder" in str(problem)
+    whole = tensors("sd35")
+
+    def apart(prefix: str, place: Path) -> None:
+        place.parent.mkdir(exist_ok=True)
+        save_file({k.removeprefix(prefix): v for k, v in whole.items() if k.startswith(prefix)}, place)
+
+    apart("first_stage_model.", folder / "sd3.5_medium.vae.safetensors")
+    (problem,) = catalogue.check(str(path))["problems"]
+    assert "holds no text encoders. Use the file" in str(problem)
+    before = model_hash(entry_of(path))
+    apart("text_encoders.clip_l.transformer.", folder / "clip_l.safetensors")
+    apart("text_encoders.clip_g.transformer.", folder.parent / "text_encoders" / "clip_g.safetensors")
+    assert catalogue.check(str(path))["problems"] == []
+    assert model_hash(entry_of(path)) != before
+    one = load_backbone(entry_of(path), device="cpu")
+    other = load_backbone(entry_of(written(tmp_path / "whole.safetensors", "sd35")), device="cpu")
+    assert np.array_equal(ours(one, "euler", steps=1), ours(other, "euler", steps=1))
 
 
 def test_files_of_weaker_numbers_load(tmp_path: Path) -> None:
