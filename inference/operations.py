@@ -879,6 +879,7 @@ class Operation:
         artifact: what it makes instead of pictures, a key of `Output.artifacts`; "" for pictures.
         interactive: whether window and command line offer it.
         panel: the panel of its own in the window; "" is the one that shows any operation.
+        takes_selection: what is selected in the window is its mask, unless another is chosen.
         neutral: values with which it changes nothing, for tests beside `effective`, with which it does.
     """
 
@@ -895,6 +896,7 @@ class Operation:
     artifact: str = ""
     interactive: bool = True
     panel: str = ""
+    takes_selection: bool = False
     neutral: Mapping[str, Any] = field(default_factory=dict[str, Any])
     effective: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -1020,6 +1022,7 @@ OPERATIONS: dict[str, Operation] = {
             fills=(HOLE, DEFAULTS, CONCEPTS),
             editable=_SAMPLED | {"strength"},
             paper="arXiv:2206.02779",
+            takes_selection=True,
             neutral={"strength": 0.0},
             effective={"strength": 1.0},
         ),

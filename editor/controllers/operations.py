@@ -188,6 +188,8 @@ def _read(
         if item.declaration.hidden or (wanted := content_type(item)) is None:
             continue
         source = cast("Source", values.get(item.name, Given.DOCUMENT if item.required else Given.NOTHING))
+        if wanted is Mask and operation.takes_selection and source is Given.NOTHING:
+            source = Given.SELECTION if selected(state) is not None else source
         if item == operation.picture:
             area = _area_of(source, state)
             place = (area.x, area.y)

@@ -153,7 +153,7 @@ class Connection:
                 "Connect to the internet. Behind a proxy set HTTPS_PROXY; for a mirror set HF_ENDPOINT.",
                 model=model,
                 host=self.host,
-                reason=reason_of(reason) if isinstance(reason, BaseException) else Message("{t}", t=reason),
+                reason=_reason(reason),
             )
         return BrokenOffError(
             UnreachableError(
