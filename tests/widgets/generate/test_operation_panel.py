@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 from editor.application import Application
 from editor.layers.layer import Layer
 from inference.kinds import content_type
-from inference.operations import OPERATIONS, Redraw
+from inference.operations import OPERATIONS, Fill, Redraw
 from tests.helpers.fake_service import FakeService
 from widgets.forms.parameter_form import ParameterForm
 from widgets.generate.operation_panel import OperationPanel, offered
@@ -84,3 +84,17 @@ def test_making_again_offers_what_may_change(
     shown = {name for name, editor in form_of(panel).editors.items() if not editor.isHidden()}
     assert shown
     assert shown <= editable
+
+
+@pytest.mark.parametrize(("name", "masked"), [("fill", True), ("redraw", False)])
+def test_fill_draws_what_is_selected_without_being_told(
+    name: str, masked: bool, panel: OperationPanel, application: Application, qtbot: QtBot
+) -> None:
+    panel.choice.setCurrentIndex(panel.choice.findData(name))
+    application.selection.all()
+    form_of(panel).set_value("prompt", "a cat")
+    layer = run(panel, application, qtbot)
+    assert layer.recipe is not None
+    parameters = layer.recipe.request.parameters
+    assert isinstance(parameters, Fill if masked else Redraw)
+    assert (parameters.mask is not None) is masked
