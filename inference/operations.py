@@ -880,6 +880,8 @@ class Operation:
         interactive: whether window and command line offer it.
         panel: the panel of its own in the window; "" is the one that shows any operation.
         takes_selection: what is selected in the window is its mask, unless another is chosen.
+        amount: the parameter, a number or "edits", that says how much is changed: 0 changes nothing. What
+            scales a whole recipe scales it; without one the result is mixed with the picture.
         neutral: values with which it changes nothing, for tests beside `effective`, with which it does.
     """
 
@@ -897,6 +899,7 @@ class Operation:
     interactive: bool = True
     panel: str = ""
     takes_selection: bool = False
+    amount: str = ""
     neutral: Mapping[str, Any] = field(default_factory=dict[str, Any])
     effective: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -1011,6 +1014,7 @@ OPERATIONS: dict[str, Operation] = {
             method="inference.methods.redraw:redraw",
             editable=_SAMPLED | {"strength"},
             paper="arXiv:2108.01073",
+            amount="strength",
             neutral={"strength": 0.0},
             effective={"strength": 0.5},
         ),
@@ -1056,6 +1060,7 @@ OPERATIONS: dict[str, Operation] = {
             editable=_SAMPLED | {"edits", "delay"},
             sweep="edit-sweep",
             panel="subjects",
+            amount="edits",
             paper="arXiv:2310.01506",
             neutral={"edits": (_UNCHANGED,)},
             # the one whose seed decides something

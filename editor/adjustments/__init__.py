@@ -41,6 +41,7 @@ class AdjustmentKind:
             pixels' picture as a share of the document's, and, for those that look at neighbours,
             `reach_px(settings) -> int` in pixels of the document.
         local: whether a pixel depends on itself alone.
+        by_channel: whether even each of its channels does: then a table of all samples says everything.
     """
 
     name: str
@@ -48,6 +49,7 @@ class AdjustmentKind:
     settings: type[Parameters]
     module: str
     local: bool = True
+    by_channel: bool = False
 
 
 ADJUSTMENTS: dict[str, AdjustmentKind] = {
@@ -58,18 +60,21 @@ ADJUSTMENTS: dict[str, AdjustmentKind] = {
             label=N_("Adjustments", "Levels"),
             settings=Levels,
             module="editor.adjustments.levels",
+            by_channel=True,
         ),
         AdjustmentKind(
             name="curves",
             label=N_("Adjustments", "Curves"),
             settings=Curves,
             module="editor.adjustments.curves",
+            by_channel=True,
         ),
         AdjustmentKind(
             name="brightness-contrast",
             label=N_("Adjustments", "Brightness and contrast"),
             settings=BrightnessContrast,
             module="editor.adjustments.brightness_contrast",
+            by_channel=True,
         ),
         AdjustmentKind(
             name="hue-saturation",
@@ -82,6 +87,7 @@ ADJUSTMENTS: dict[str, AdjustmentKind] = {
             label=N_("Adjustments", "White balance"),
             settings=WhiteBalance,
             module="editor.adjustments.white_balance",
+            by_channel=True,
         ),
         AdjustmentKind(
             name="black-and-white",
@@ -94,12 +100,14 @@ ADJUSTMENTS: dict[str, AdjustmentKind] = {
             label=N_("Adjustments", "Invert"),
             settings=Invert,
             module="editor.adjustments.invert",
+            by_channel=True,
         ),
         AdjustmentKind(
             name="posterise",
             label=N_("Adjustments", "Posterise"),
             settings=Posterise,
             module="editor.adjustments.posterise",
+            by_channel=True,
         ),
         AdjustmentKind(
             name="gaussian-blur",

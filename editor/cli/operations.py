@@ -28,7 +28,7 @@ from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, Subject
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress
 from inference.prompts.subjects import subjects_of
-from inference.prompts.words import find_subject
+from inference.prompts.words import find_numbered
 from inference.request import Request, Result
 
 LONGEST_NAME_BYTES = 255  # that usual file systems allow
@@ -140,7 +140,7 @@ def parsed_edit(text: str, prompt: str) -> SubjectEdit:
             text=text,
             most=MOST_CHANGE,
         )
-    start, end = subject_span(subject, prompt)
+    start, end = find_numbered(prompt, subject)
     return SubjectEdit(start=start, end=end, attribute=attribute.strip(), value=number)
 
 
@@ -157,20 +157,7 @@ def parsed_subjects(phrases: Sequence[str], prompt: str) -> tuple[RefineSubject,
             "Name some with --subjects; this prompt seems to have: {suggested}.",
             suggested=suggested or Message("none"),
         )
-    return subjects_of(prompt, [subject_span(phrase, prompt) for phrase in phrases])
-
-
-def subject_span(phrase: str, prompt: str) -> tuple[int, int]:
-    """Characters of "man", or of the second one with "man#2".
-
-    Raises:
-        EditorError: it is not in the prompt.
-    """
-    name, mark, occurrence = phrase.strip().rpartition("#")
-    is_number = occurrence.isascii() and occurrence.isdigit() and len(occurrence) < 10
-    if not mark or not is_number or int(occurrence) < 1:
-        name, occurrence = phrase.strip(), "1"
-    return find_subject(prompt, name, int(occurrence) - 1)
+    return subjects_of(prompt, [find_numbered(prompt, phrase) for phrase in phrases])
 
 
 def report(result: Result, outputs: list[Path], seconds: float) -> dict[str, Any]:

@@ -189,6 +189,7 @@ _PHASES = {
     "invert": "Inverting",
     "decode": "Decoding",
     "learn": "Learning",
+    "batch": "Files",
 }
 
 

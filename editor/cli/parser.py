@@ -313,6 +313,48 @@ def _add_choose_step(commands: Any) -> None:
     _add_json(parser)
 
 
+def _add_batch(commands: Any) -> None:
+    parser = _command(commands, "batch", "Edit a folder of pictures by a recipe", "batch:batch")
+    parser.add_argument("input", type=Path, metavar="IN-FOLDER", help="the pictures")
+    parser.add_argument(
+        "--recipe", type=Path, required=True, metavar="RECIPE.json", help="what is done to each"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="OUT-FOLDER",
+        help="for the results; the same command goes on where it ended",
+    )
+    parser.add_argument("--recursive", action="store_true", help="sub-folders as well")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="PATTERN", help='what is taken, such as "*.jpg" or "trip/*"'
+    )
+    parser.add_argument("--without", nargs="+", default=[], metavar="PATTERN", help="what is not")
+    parser.add_argument(
+        "--names",
+        default="{name}",
+        metavar="PATTERN",
+        help="names of the results, of {name} {original} {recipe} {seed}; default: {name}",
+    )
+    parser.add_argument(
+        "--format",
+        default="",
+        metavar="FORMAT",
+        help="png, jpeg, webp, tiff or avif; default: the recipe's, or each picture's own",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace what is in the results' places")
+    parser.add_argument("--retry-failed", action="store_true", help="do again what failed before")
+    parser.add_argument("--cores", type=int, metavar="N", help="cores at most; default: all")
+    parser.add_argument("--report", type=Path, metavar="FILE.html", help="a page on what came of it")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="small pictures of all results on one")
+    parser.add_argument("--on", default="", metavar="ray://ADDRESS", help="a cluster; needs attune[ray]")
+    parser.add_argument("--verbose", action="store_true", help="say what could not be kept of each picture")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: auto")
+    parser.add_argument("--dtype", choices=DTYPES, default="auto", help="default: auto")
+    _add_json(parser)
+
+
 def _add_judges(parser: argparse.ArgumentParser) -> None:
     _add_detector(parser)
     parser.add_argument(
@@ -378,6 +420,7 @@ def _resolved(function: str) -> Callable[[argparse.Namespace], int]:
 
 _OTHERS: dict[str, Callable[[Any], None]] = {
     "convert": _add_convert,
+    "batch": _add_batch,
     "deltas": _add_deltas,
     "models": _add_models,
     "evaluate": _add_evaluate,

@@ -76,6 +76,19 @@ def find_subject(text: str, phrase: str, occurrence: int = 0) -> tuple[int, int]
     return places[occurrence]
 
 
+def find_numbered(text: str, phrase: str) -> tuple[int, int]:
+    """Characters [start, end) of "man", or of the second one with "man#2".
+
+    Raises:
+        EditorError: as `find_subject`.
+    """
+    name, mark, occurrence = phrase.strip().rpartition("#")
+    is_number = occurrence.isascii() and occurrence.isdigit() and len(occurrence) < 10
+    if not mark or not is_number or int(occurrence) < 1:
+        name, occurrence = phrase.strip(), "1"
+    return find_subject(text, name, int(occurrence) - 1)
+
+
 def find_names(text: str, names: Sequence[str]) -> tuple[tuple[int, int, int], ...]:
     """Where any of `names` stands in `text`: characters [start, end) and which name it is, in order.
 

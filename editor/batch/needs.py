@@ -1,0 +1,105 @@
+"""What a recipe needs beside itself, looked for before anything is computed: model, deltas. Free of torch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from editor.batch.operation_step import OperationStep
+from editor.batch.recipe import BatchRecipe
+from inference.content import content_hash
+from inference.deltas import Delta, DeltaLibrary, delta_to_bytes
+from inference.errors import EditorError
+from inference.messages import Message, listed
+from inference.models import Catalogue, ModelEntry, ensure_complete, model_hash
+from inference.operations import EditedParameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """What was found; `assets` are hashes of deltas, which decide the result as well."""
+
+    model: str = ""
+    model_hash: str = ""
+    assets: tuple[str, ...] = ()
+
+    def fingerprint(self, recipe: BatchRecipe) -> str:
+        return recipe.fingerprint(self.model_hash, self.assets)
+
+
+def needs_of(recipe: BatchRecipe, catalogue: Catalogue, library: DeltaLibrary) -> Needs:
+    """Everything that a recipe names, found on this machine.
+
+    Raises:
+        EditorError: the model is missing, incomplete or another one; a delta is missing; an operation does
+            not
+            work with the model.
+    """
+    if not recipe.needs_model:
+        return Needs()
+    entry = catalogue.find(recipe.model, recipe.model_hash)
+    ensure_complete(entry)
+    found = model_hash(entry)
+    if recipe.model_hash and not (found.startswith(recipe.model_hash) or recipe.model_hash.startswith(found)):
+        raise EditorError(
+            "The weights of {name} are not those that the recipe was made with ({wanted}, here {found}).",
+            "Add the model that it was made with, or take “model_hash” out of the recipe.",
+            name=entry.name,
+            wanted=recipe.model_hash[:12],
+            found=found[:12],
+        )
+    assets: list[str] = []
+    for step in recipe.active:
+        if not isinstance(step, OperationStep):
+            continue
+        families = step.declared.families
+        if entry.family not in families:
+            raise EditorError(
+                "“{operation}” does not work with {model} ({family}).",
+                "Choose a model of: {families}.",
+                operation=step.declared.label,
+                model=entry.name,
+                family=entry.family.value.upper(),
+                families=listed(sorted(family.value.upper() for family in families)),
+            )
+        assets += _deltas(step, entry, library)
+    return Needs(model=entry.name, model_hash=found, assets=tuple(assets))
+
+
+def _deltas(step: OperationStep, entry: ModelEntry, library: DeltaLibrary) -> list[str]:
+    """The hashes of the deltas of a step's sliders.
+
+    Raises:
+        EditorError: one is missing, or another one than the recipe was made with.
+    """
+    parameters = step.parameters
+    if not isinstance(parameters, EditedParameters):
+        return []
+    found: list[str] = []
+    for edit in parameters.edits:
+        subject = parameters.prompt[edit.start : edit.end]
+        delta = library.find(entry, subject, edit.attribute)
+        if not delta.vectors:  # learnt from its definition when it is needed
+            found.append(delta.info.key)
+            continue
+        if edit.delta is not None and edit.delta.hash not in _hashes(delta):
+            raise EditorError(
+                Message(
+                    "The delta of “{subject}: {attribute}” is another one than the recipe was made with.",
+                    subject=subject,
+                    attribute=edit.attribute,
+                ),
+                "Import the one that it was made with, or take its “delta” out of the recipe.",
+            )
+        found.append(content_hash(delta_to_bytes(delta)))
+    return found
+
+
+def _hashes(delta: Delta) -> Iterator[str]:
+    """Of the whole delta, and of what models with some of its encoders take of it."""
+    names = sorted(delta.vectors)
+    for count in range(1, len(names) + 1):
+        for some in itertools.combinations(names, count):
+            part = replace(delta, vectors={name: delta.vectors[name] for name in some})
+            yield content_hash(delta_to_bytes(part))

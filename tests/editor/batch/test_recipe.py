@@ -1,0 +1,212 @@
+"""Recipes of batches: read, refused with reasons, written, scaled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pytest
+
+from editor.batch.needs import needs_of
+from editor.batch.operation_step import OperationStep
+from editor.batch.recipe import BatchRecipe, read_recipe, recipe_from_json, save_recipe
+from editor.batch.shaping import Crop, Size
+from inference.content import content_hash
+from inference.deltas import DeltaLibrary
+from inference.errors import EditorError
+from inference.models import Catalogue
+from inference.operations import Edit, Redraw
+from tests.editor.batch.pictures import REDRAW, WARMER, recipe
+
+SMALLEST: dict[str, Any] = {"version": 1, "name": "…", "model": "mini-sd1", "seed": 3, "steps": [REDRAW]}
+OLDER = {
+    "operation": "edit",
+    "parameters": {
+        "prompt": "a photo of a man and a man",
+        "edits": [{"subject": "man#2", "attribute": "age", "value": 1.0}],
+    },
+}
+
+
+def test_the_smallest_recipe_takes_the_files_picture() -> None:
+    found = recipe_from_json(SMALLEST)
+    (step,) = found.steps
+    assert isinstance(step, OperationStep)
+    parameters = step.for_picture("a" * 64, found.seed_of(PurePosixPath("x.png")))
+    assert isinstance(parameters, Redraw)
+    assert (parameters.image.hash, parameters.seed, parameters.strength) == ("a" * 64, 3, 0.5)
+
+
+def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
+    given = recipe(
+        WARMER,
+        REDRAW | {"on": False},
+        OLDER,
+        {"size": {"longest": 300}},
+        {"crop": {"ratio": "16:9"}},
+        {"profile": {"name": "display-p3"}},
+        seed="path",
+        amount=80,
+        export={"format": "jpeg", "quality": 70},
+        model="mini-sd1",
+    )
+    save_recipe(given, tmp_path / "look.json")
+    again = read_recipe(tmp_path / "look.json")
+    assert again.to_json() == given.to_json()
+    assert again.fingerprint("m") == given.fingerprint("m")
+    assert json.loads((tmp_path / "look.json").read_text())["steps"][2]["parameters"]["edits"] == [
+        {"subject": "man#2", "attribute": "age", "value": 1.0}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"version": 2}, "version 2"),
+        ({"version": None}, "version"),
+        ({"steps": None}, "steps"),
+        ({"step": []}, "unknown field step"),
+        ({"seed": "random"}, "seed"),
+        ({"seed": -1}, "seed"),
+        ({"amount": 151}, "150"),
+        ({"model": ""}, "no model"),
+        ({"export": {"width": 5}}, "width"),
+        ({"export": {"format": "openraster"}}, "projects"),
+        ({"export": {"format": "gif"}}, "gif"),
+        ({"steps": [{"operation": "paint"}]}, "Unknown operation “paint”"),
+        ({"steps": [WARMER, {"operation": "generate"}]}, "Step 2 of the recipe: “generate” takes no picture"),
+        ({"steps": [{"operation": "score"}]}, "takes no picture"),
+        ({"steps": [{"operation": "redraw", "parameters": {"prompt": " "}}]}, "prompt is empty"),
+        ({"steps": [{"operation": "redraw", "parameters": {"prompt": "a", "strength": 2}}]}, "0 to 1"),
+        ({"steps": [{"operation": "redraw", "parameters": {"prompt": "a", "image": "x"}}]}, "the file's"),
+        ({"steps": [{"operation": "redraw", "parameters": {"prompt": "a", "speed": 1}}]}, "speed"),
+        ({"steps": [{"operation": "edit", "parameters": OLDER["parameters"] | {"prompt": "a cat"}}]}, "man"),
+        ({"steps": [{"adjustment": "sepia"}]}, "sepia"),
+        ({"steps": [{"adjustment": "levels", "crop": {}}]}, "no kind"),
+        ({"steps": [{"crop": {"ratio": "3x2"}}]}, "ratio"),
+        ({"steps": [{"crop": {"ratio": "0:2"}}]}, "ratio"),
+        ({"steps": [{"size": {"longest": -1}}]}, "Longer side"),
+        ({"steps": [{"profile": {"name": "cmyk"}}]}, "cmyk"),
+        ({"steps": [WARMER | {"strength": 1}]}, "strength"),
+        ({"steps": [REDRAW] * 201}, "201"),
+    ],
+)
+def test_what_is_wrong_is_said(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(EditorError) as caught:
+        recipe_from_json(SMALLEST | change)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff\xfe", b"[" * 100_000, b"null"])
+def test_no_recipe_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_bytes(content)
+    with pytest.raises(EditorError):
+        read_recipe(tmp_path / "r.json")
+
+
+def test_files_of_a_recipe_lie_beside_it_and_nowhere_else(tmp_path: Path) -> None:
+    from PIL import Image
+
+    mask = np.zeros((4, 6), np.uint8)
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    (tmp_path / "inside").mkdir()
+    values = {"prompt": "a man", "mask": {"file": "mask.png"}}
+    step = {"operation": "redraw", "parameters": values}
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(SMALLEST | {"steps": [step]}))
+    found = read_recipe(path)
+    assert content_hash(mask) in found.contents
+    save_recipe(found, tmp_path / "inside" / "copy.json")
+    assert read_recipe(tmp_path / "inside" / "copy.json").contents.keys() == found.contents.keys()
+    for place in ("../mask.png", str(tmp_path / "mask.png"), "nowhere.png"):
+        path.write_text(
+            json.dumps(SMALLEST | {"steps": [step | {"parameters": values | {"mask": {"file": place}}}]})
+        )
+        with pytest.raises(EditorError):
+            read_recipe(path)
+    other = {"file": "mask.png", "hash": "0" * 64}
+    path.write_text(json.dumps(SMALLEST | {"steps": [step | {"parameters": values | {"mask": other}}]}))
+    with pytest.raises(EditorError, match="not the file"):
+        read_recipe(path)
+
+
+def test_a_seed_from_the_path_is_each_files_own_and_always_the_same() -> None:
+    found = recipe(REDRAW, seed="path")
+    seeds = [found.seed_of(PurePosixPath(path)) for path in ("a.png", "b.png", "s/a.png")]
+    assert len(set(seeds)) == 3
+    assert seeds[0] == recipe(seed="path").seed_of(PurePosixPath("a.png")) == 2655698230
+
+
+def test_the_amount_scales_what_an_operation_declares() -> None:
+    (redraw, older) = recipe(REDRAW, OLDER).steps
+    assert isinstance(redraw, OperationStep)
+    assert isinstance(older, OperationStep)
+    stronger, clipped = redraw.for_picture("a" * 64, 0, 150), redraw.for_picture("a" * 64, 0, 50)
+    assert isinstance(stronger, Redraw)
+    assert isinstance(clipped, Redraw)
+    assert (stronger.strength, clipped.strength) == (0.75, 0.25)
+    half = older.for_picture("a" * 64, 0, 50)
+    assert isinstance(half, Edit)
+    assert half.edits[0].value == 0.5
+
+
+def test_a_fingerprint_tells_recipes_apart_by_what_they_do() -> None:
+    one = recipe(REDRAW)
+    same = [
+        recipe(REDRAW, name="Other"),
+        recipe(REDRAW, {"adjustment": "invert", "on": False}),
+        recipe({"operation": "redraw", "parameters": {**REDRAW["parameters"], "guidance_scale": None}}),  # type: ignore[dict-item]
+    ]
+    other = [recipe(REDRAW, seed=1), recipe(REDRAW, amount=90), recipe(REDRAW, WARMER), recipe(WARMER)]
+    assert {made.fingerprint("m") for made in same} == {one.fingerprint("m")}
+    assert one.fingerprint("m") not in {made.fingerprint("m") for made in other} | {one.fingerprint("n")}
+
+
+def needs(look: BatchRecipe, tmp_path: Path) -> str:
+    found = needs_of(look, Catalogue(tmp_path), DeltaLibrary.standard(tmp_path / "deltas"))
+    return found.fingerprint(look)
+
+
+def test_what_is_missing_is_said_before_anything_is_computed(tmp_path: Path) -> None:
+    assert needs(recipe(REDRAW), tmp_path) != needs(recipe(REDRAW, model="mini-sdxl"), tmp_path)
+    for look, said in (
+        (recipe(REDRAW, model="sd-9"), "sd-9"),
+        (recipe(REDRAW, model="/etc"), "/etc"),
+        (recipe(REDRAW, model_hash="abc"), "weights of mini-sd1"),
+        (recipe({"operation": "edit", "parameters": {"prompt": "a man", "edits": [
+            {"subject": "man", "attribute": "glow", "value": 1}]}}), "glow"),
+    ):  # fmt: skip
+        with pytest.raises(EditorError, match=said):
+            needs(look, tmp_path)
+    assert needs(recipe(REDRAW, model="sd-9", amount=0), tmp_path)  # nothing of it is needed
+
+
+@pytest.mark.parametrize(
+    ("settings", "size", "new"),
+    [
+        (Size(longest=100), (200, 50), (100, 25)),
+        (Size(longest=100), (50, 40), (50, 40)),
+        (Size(longest=100, enlarge=True), (50, 40), (100, 80)),
+        (Size(width=100), (200, 50), (100, 25)),
+        (Size(height=10, width=10), (200, 50), (10, 10)),
+        (Size(percent=50), (3, 1), (2, 1)),
+    ],
+)
+def test_sizes(settings: Size, size: tuple[int, int], new: tuple[int, int]) -> None:
+    assert settings.of(*size) == new
+
+
+@pytest.mark.parametrize(
+    ("settings", "size", "area"),
+    [
+        (Crop(ratio="1:1"), (300, 200), (50, 0, 200, 200)),
+        (Crop(ratio="3:2"), (200, 300), (0, 0, 200, 300)),
+        (Crop(ratio="3:2", turn=False), (200, 300), (0, 84, 200, 133)),
+        (Crop(ratio="1:1", anchor="left"), (300, 200), (0, 0, 200, 200)),
+        (Crop(ratio="99:1"), (5, 5), (0, 2, 5, 1)),
+    ],
+)
+def test_crops(settings: Crop, size: tuple[int, int], area: tuple[int, int, int, int]) -> None:
+    assert tuple(settings.of(*size)) == area
