@@ -1091,6 +1091,7 @@ OPERATIONS: dict[str, Operation] = {
             editable=_SAMPLED | {"strength"},
             sweep="insert-sweep",
             panel="insert",
+            amount="strength",
             paper="arXiv:2503.02187",
             neutral={**_TO_A_WOMAN, "strength": 0.0},
             # the one whose seed decides something
