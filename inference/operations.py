@@ -209,7 +209,7 @@ MOST_STRENGTH = 3.0
 class InsertWord:
     """What a person says of the word at characters [start, end) of the prompt.
 
-    `weight` is the factor of its attention. `changes` says whether it belongs to the change; None is as found.
+    `weight` is the factor of its attention. `changes` says whether it belongs to the change; None: as found.
     """
 
     start: int = bounded(min=0, max=LONGEST_PROMPT)
@@ -222,10 +222,10 @@ class InsertWord:
 class Insert(SamplingParameters):
     """A picture edited by words: `source_prompt` says what it shows, `prompt` what it is to show.
 
-    `kind` decides what is left open: how the model comes back to the picture (`loop`), for which shares of the
-    steps the picture's attention is carried over, and whether the change keeps to its words. `mask` is the place
-    of the change; what is added or removed needs one. `strength` 0 is the picture, 1 the edit. `words` are those
-    of the prompt, `source_words` those of the source prompt.
+    `kind` decides what is left open: how the model comes back to the picture (`loop`), for which shares of
+    the steps the picture's attention is carried over, and whether the change keeps to its words. `mask` is
+    the place of the change. `strength` 0 is the picture, 1 the edit. `words` are those of the prompt,
+    `source_words` those of the source prompt.
     """
 
     image: Picture = param(REQUIRED, N_("Operations", "Picture"))

@@ -13,7 +13,7 @@ from editor.system.errors import DONE
 from editor.system.folders import data_folder
 from inference.chosen_steps import STEPS_FILE, store_step
 from inference.errors import EditorError
-from inference.evaluation import attribute, leakage, picture
+from inference.evaluation import attribute, insert, leakage, picture
 from inference.evaluation.choose_step import DEFAULT_PROMPTS as STEP_PROMPTS
 from inference.evaluation.choose_step import DEFAULT_SEEDS as STEP_SEEDS
 from inference.evaluation.choose_step import USUAL_SETS, curve_svg
@@ -97,6 +97,24 @@ def evaluate_picture(arguments: argparse.Namespace) -> int:
     finally:
         printer.close()
     print_json(record["summary"])
+    return DONE
+
+
+def evaluate_insert(arguments: argparse.Namespace) -> int:
+    """`attune evaluate insert`: the table on standard output."""
+    printer = ProgressPrinter()
+    try:
+        record = insert.evaluate_insert(
+            runner=runner_of(arguments),
+            model=arguments.model,
+            json_path=arguments.report,
+            cases=_count(arguments.pairs, insert.DEFAULT_CASES),
+            rows=arguments.methods or (),
+            report=_teller(printer),
+        )
+    finally:
+        printer.close()
+    print_table(insert.table_rows(record["summary"]), insert.HEADINGS)
     return DONE
 
 
@@ -195,6 +213,7 @@ def _count(given: int | None, usual: int) -> int:
 
 _SUITES = {
     "attribute": evaluate_attribute,
+    "insert": evaluate_insert,
     "leakage": evaluate_leakage,
     "picture": evaluate_picture,
     "refine": evaluate_refine,

@@ -265,7 +265,7 @@ def _add_models(commands: Any) -> None:
 
 def _add_evaluate(commands: Any) -> None:
     parser = _command(commands, "evaluate", "Measure a model", "measuring:evaluate")
-    parser.add_argument("suite", metavar="SUITE", help="attribute, leakage, picture or refine")
+    parser.add_argument("suite", metavar="SUITE", help="attribute, insert, leakage, picture or refine")
     parser.add_argument(
         "--json", dest="report", type=Path, required=True, metavar="OUT.json", help="the figures"
     )

@@ -1,7 +1,7 @@
 """A picture edited by words: the operations "insert" and "insert-sweep".
 
-The picture is inverted with the words of what it shows (`inference.methods.inversion`), and sampled again with
-the words of what it is to show, while the attention of its own pass is carried over
+The picture is inverted with the words of what it shows (`inference.methods.inversion`), and sampled again
+with the words of what it is to show, while the attention of its own pass is carried over
 (`inference.methods.prompt_to_prompt`). What the two prompts say otherwise decides where the change may be;
 outside of it the latents are the picture's. `LOOPS` is the table of ways to do it.
 
@@ -10,17 +10,19 @@ What is drawn anew in a place starts from new noise there: the inverted one stil
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
 from torch import Tensor
 
 from inference.backbones.base import Backbone
 from inference.inputs import Inputs
 from inference.methods.attribute_control import BATCH_PIXELS_CPU, BATCH_PIXELS_GPU
 from inference.methods.edit import notes_of, unedited, with_details
-from inference.methods.generate import Heat, Run, decoded, delay_steps, maps, prepare, span_heat
+from inference.methods.generate import Heat, Run, decoded, maps, prepare, span_heat
 from inference.methods.inversion.editing import Editing, Step, carried_out, plain_step
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.parking import Sofar
@@ -98,22 +100,51 @@ def _edited(
     work = _Work(
         run=run, parameters=parameters, loop=loop, source=source, target=target, first=first, sofar=sofar
     )
+    seen: dict[str, NDArray[np.float32]] = {}
     images: dict[int, Pixels] = {i: picture for i, strength in enumerate(strengths) if not strength}
     for number, indices in enumerate(_batches(run, strengths)):
         edited = work.carried_out([strengths[index] for index in indices], f"batch {number}")
-        images.update(zip(indices, (_with_details(work, picture, one) for one in edited), strict=True))
+        for index, (pixels, mask) in zip(indices, edited, strict=True):
+            images[index] = _with_details(work, picture, pixels, mask)
+            if mask is not None:
+                seen["mask/change"] = np.maximum(seen.get("mask/change", np.float32(0)), _shown(mask))
     return Output(
         images=tuple(images[index] for index in range(len(strengths))),
-        maps=maps(source.heat),
+        maps={**maps(source.heat), **seen},
         notes=notes_of(source),
         scores={"fit": source.fit},
     )
 
 
-def _with_details(work: "_Work", picture: Pixels, edited: Pixels) -> Pixels:
+def _with_details(work: "_Work", picture: Pixels, edited: Pixels, mask: Tensor | None) -> Pixels:
+    """The edit with what the autoencoder lost of the picture.
+
+    Outside of a change that keeps to a place it is the picture: a decoder lets the colours there run a little
+    with those inside.
+    """
     if not work.parameters.details:
         return edited
-    return with_details(picture[..., :3], edited, unedited(work.run, work.source))
+    plain = unedited(work.run, work.source)
+    if mask is not None:
+        share = soft(_shown(mask), edited.shape[:2])[..., None]
+        kept = plain + share * (edited.astype(np.float32) - plain)
+        edited = np.rint(kept).astype(np.uint8)
+    return with_details(picture[..., :3], edited, plain)
+
+
+def soft(mask: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """A mask [h, w] of latents for pixels: 1 wherever a latent inside reaches, and fading out around it."""
+    height, width = size
+    cell = max(height / mask.shape[0], width / mask.shape[1])
+    whole = Image.fromarray(np.rint(mask * 255).astype(np.uint8)).resize(
+        (width, height), Image.Resampling.NEAREST
+    )
+    wider = whole.filter(ImageFilter.MaxFilter(2 * round(cell / 2) + 1))
+    return np.asarray(wider.filter(ImageFilter.GaussianBlur(cell / 4)), np.float32) / 255
+
+
+def _shown(mask: Tensor) -> NDArray[np.float32]:
+    return np.asarray(mask[0, 0].float().cpu().numpy(), np.float32)
 
 
 def _batches(run: Run, strengths: Sequence[float]) -> list[list[int]]:
@@ -135,9 +166,9 @@ class _Work:
     first: int
     sofar: Sofar
 
-    def carried_out(self, strengths: Sequence[float], name: str) -> list[Pixels]:
-        """One batch: the picture at several strengths."""
-        run, parameters, source = self.run, self.parameters, self.source
+    def carried_out(self, strengths: Sequence[float], name: str) -> list[tuple[Pixels, Tensor | None]]:
+        """One batch: the picture at several strengths, and where each may have changed, [1, 1, h, w]."""
+        run, source = self.run, self.source
         place = self._place()
         prompts = [unlike(self.target) for _ in strengths]
         aligned = self._alignments()
@@ -147,13 +178,14 @@ class _Work:
             elsewhere=self._elsewhere(aligned),
             place=place,
         )
+        blend = self._blend(prompts, aligned, place)
         control = Control(
             run,
             source,
-            {prompt: edit for prompt in prompts},
+            dict.fromkeys(prompts, edit),
             strengths=dict(zip(prompts, strengths, strict=True)),
             shares=self._shares(),
-            blend=self._blend(prompts, aligned, place),
+            blend=blend,
             anchor=None if self.loop.drifts else self._anchor,
             kept_as=self._kept_as(),
             first=self.first,
@@ -165,7 +197,8 @@ class _Work:
         begun = self._begun(place, len(prompts))
         with run.progress.phase("sample"):
             latents = carried_out(editing, step, self.first, sofar=self.sofar, name=name, begun=begun)
-        return list(decoded(run, latents))
+        masks = [blend.mask(prompt, run.steps) if blend is not None else None for prompt in prompts]
+        return list(zip(decoded(run, latents), masks, strict=True))
 
     def _shares(self) -> Shares | None:
         parameters = self.parameters
@@ -180,6 +213,14 @@ class _Work:
         ours = {(word.start, word.end) for one in found for word in one.source}
         theirs = {(word.start, word.end) for one in found for word in one.target}
         return _corrected(ours, parameters.source_words), _corrected(theirs, parameters.words)
+
+    def _shown_by(self) -> tuple[list[Span], list[Span]]:
+        """Characters of the words whose maps show where the change is, of the source and of the target.
+
+        For an adjective those of its noun: what it attends to itself is anywhere.
+        """
+        ours, theirs = self._changed()
+        return _nouns(self.source.prompt.text, ours), _nouns(self.target.text, theirs)
 
     def _alignments(self) -> tuple[Alignment, ...]:
         parameters = self.parameters
@@ -227,7 +268,7 @@ class _Work:
             return at_latents(self.run.inputs.pixels(parameters.mask), latents)
         if parameters.kind != "remove":
             return None
-        return _seen(self.source.heat, self._changed()[0], latents)
+        return _seen(self.source.heat, self._shown_by()[0], latents)
 
     def _blend(
         self, prompts: Sequence[Prompt], aligned: Sequence[Alignment], place: Tensor | None
@@ -235,7 +276,7 @@ class _Work:
         parameters, run = self.parameters, self.run
         if not parameters.local and place is None:
             return None
-        ours, theirs = self._changed()
+        ours, theirs = self._shown_by()
         source: list[int] = []
         target: list[int] = []
         before_source = before_target = 0
@@ -250,7 +291,7 @@ class _Work:
             first=self.first + round(BEGINS_AT * (run.steps - self.first)),
             threshold=parameters.threshold,
             source=source,
-            targets={prompt: target for prompt in prompts},
+            targets=dict.fromkeys(prompts, target),
             place=place,
             by_words=bool(parameters.local) and bool(source or target),
         )
@@ -288,6 +329,19 @@ def _corrected(found: set[Span], words: Sequence[InsertWord]) -> list[Span]:
     said = {(word.start, word.end): word.changes for word in words if word.changes is not None}
     kept = {span for span in found if said.get(span) is not False}
     return sorted(kept | {span for span, changes in said.items() if changes})
+
+
+def _nouns(text: str, spans: Sequence[Span]) -> list[Span]:
+    found: set[Span] = set()
+    suggestions = suggest(text)
+    for start, end in spans:
+        described = {
+            (one.start, one.end)
+            for one in suggestions
+            if any(first < end and start < last for first, last in one.modifiers)
+        }
+        found |= described or {(start, end)}
+    return sorted(found)
 
 
 def _touching(offsets: Sequence[Span], spans: Sequence[Span]) -> list[int]:

@@ -104,8 +104,8 @@ def inverted(
     Args:
         picture: the hash of the picture's content.
         latents: the picture's own, [1, C, h, w].
-        first: the first step to be edited; an earlier one next time costs the steps between, and one after the
-            last step is for loops that need no offsets.
+        first: the first step to be edited; an earlier one next time costs the steps between. The number of
+            steps is for loops that need no offsets.
         bound: gives the pass that binds the picture's subjects to their words, which the edit will use.
 
     Raises:

@@ -2,9 +2,9 @@
 
     P = P_source · M + P_target · (1 - a),   then · w
 
-M [source tokens, target tokens] carries the source's attention over, a [target tokens] is 1 where it does, and
-w [target tokens] are the weights of words. This one form holds the three edits of the paper: *replace* (M maps
-words onto words that stand in their place), *refine* (words that are new have a = 0: they keep their own
+M [source tokens, target tokens] carries the source's attention over, a [target tokens] is 1 where it does,
+and w [target tokens] are the weights of words. This one form holds the three edits of the paper: *replace* (M
+maps words onto words that stand in their place), *refine* (words that are new have a = 0: they keep their own
 attention) and *reweight* (w; nothing is renormalised).
 
 Tokens are told apart by the characters they stand for, so a learnt word of several tokens, and a word that a

@@ -1,17 +1,17 @@
 """Taps that keep the source's attention and carry it into the target's (arXiv:2208.01626, algorithm 1).
 
-The source's queries and keys are kept, not its maps: they are smaller, a fused kernel makes the image's part of
-the output from them, and nobody can change a map in place that somebody else still reads. Only samples that
-carry a target prompt are edited: the unconditional half stays as it is.
+The source's queries and keys are kept, not its maps: they are smaller, a fused kernel makes the image's part
+of the output from them, and nobody can change a map in place that somebody else still reads. Only samples
+that carry a target prompt are edited: the unconditional half stays as it is.
 
-*Cross attention* to text columns follows `alignment`. *Self attention* takes the source's queries and keys with
-the target's own values. *Joint attention* (an MMDiT) is both at once: for the image's queries
+*Cross attention* to text columns follows `alignment`. *Self attention* takes the source's queries and keys
+with the target's own values. *Joint attention* (an MMDiT) is both at once: for the image's queries
 
     o = c·Σ_image P·v + Σ_text P'·v,      c = (1 - Σ_text P'₁) / Σ_image P
 
-with P' the edited text columns, P'₁ those before the weights of words, and P of the source while self attention
-is carried over: the image keeps its proportions and fills up what the text leaves. Rows of the text's queries
-stay the target's own.
+with P' the edited text columns, P'₁ those before the weights of words, and P of the source while self
+attention is carried over: the image keeps its proportions and fills up what the text leaves. Rows of the
+text's queries stay the target's own.
 """
 
 from collections.abc import Mapping, Sequence

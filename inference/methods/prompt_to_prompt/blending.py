@@ -1,6 +1,6 @@
 """Where a change by words may be: local blend (arXiv:2208.01626, section 4), and a place that is given.
 
-    mask = pooled(Σ_steps maps of the words) / its maximum > threshold,    of the source's words or the target's
+    mask = pooled(Σ_steps maps of the words) / its maximum > threshold,    of either prompt's words
     x ← x where the mask is, the source's latents elsewhere, exactly
 
 The maps are the source's and the target's own, as they were before anything was carried over.

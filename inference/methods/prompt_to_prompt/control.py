@@ -1,8 +1,8 @@
 """Prompt-to-prompt in an editing loop: which attention is carried over at which step, and from where.
 
-At each step the source is asked once for what it attends to, at latents of its own that no edit moves: those of
-the inverted path (Direct Inversion, arXiv:2310.01506). The pass ends after the last layer that is needed, and
-what it attended to is kept, so that a further edit of the same picture asks the source nothing.
+At each step the source is asked once for what it attends to, at latents of its own that no edit moves: those
+of the inverted path (Direct Inversion, arXiv:2310.01506). The pass ends after the last layer that is needed,
+and what it attended to is kept, so that a further edit of the same picture asks the source nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,8 +29,8 @@ from inference.schedule import Level, Prediction
 Anchor: TypeAlias = Callable[[int], Tensor]
 """The source's latents [1, C, h, w] before a step."""
 
-# Self attention is carried over up to this share of the latents' resolution: 32² queries of SD1's 64² (Hertz et
-# al. for photos). Finer layers hold texture, which the target has to be free to draw.
+# Self attention is carried over up to this share of the latents' resolution: 32² queries of SD1's 64² (Hertz
+# et al. for photos). Finer layers hold texture, which the target has to be free to draw.
 SELF_UP_TO = 0.5
 # What is kept for further edits may take this share of the memory for such things.
 _SHARE_OF_CACHE = 0.8
@@ -163,9 +163,9 @@ class Control:
         )
         seen = {one.name for one in self._seen}
         carried = (texts if cross else frozenset[str]()) | selves
-        tapped = carried | seen | (texts if controlled else set())
+        tapped = carried | seen | (texts if controlled else set[str]())
         self._where = _where(tapped)
-        source = self._source(index, frozenset(carried | seen)) if carried or seen else {}
+        source: Source = self._source(index, frozenset(carried | seen)) if carried or seen else {}
         self._tap = EditingTap(
             self._targets,
             source=source if cross or selves else {},
