@@ -16,6 +16,7 @@ from editor.controllers.conditions import Situation, condition_names
 from editor.controllers.files import FileWork
 from editor.controllers.filters import FilterController
 from editor.controllers.image import ImageController
+from editor.controllers.insertion import Insertion
 from editor.controllers.layers import LayerController
 from editor.controllers.long_jobs import LongJobs
 from editor.controllers.masks import MaskController
@@ -112,6 +113,7 @@ class Application(QObject):
         self.filters = FilterController(shell)
         self.refinement = Refinement(shell, self.sessions)
         self.operations = Operations(shell)
+        self.insertion = Insertion(shell)
         self.steps = StepSearch(shell, catalogue)
         self.downloads = ModelDownloads(shell, catalogue)
         self.recovery = Recovery(shell)

@@ -19,6 +19,7 @@ from widgets.canvas.view_options import DEFAULTS as VIEW_OPTIONS
 from widgets.canvas.viewport import Viewport
 from widgets.forms.zoom_box import FIT
 from widgets.generate.filmstrip import Filmstrip
+from widgets.generate.insert_panel import InsertPanel
 from widgets.generate.job_panel import JobPanel
 from widgets.generate.operation_panel import OperationPanel
 from widgets.generate.refine_panel import RefinePanel
@@ -181,6 +182,7 @@ class MainWindow(QMainWindow):
             ),
             PanelSpec("properties", self.tr("Properties"), right, lambda: PropertiesPanel(application)),
             PanelSpec("refine", self.tr("Refine"), right, lambda: RefinePanel(application)),
+            PanelSpec("insert", self.tr("Insert"), right, lambda: InsertPanel(application)),
             PanelSpec("operations", self.tr("AI edits"), right, lambda: OperationPanel(application)),
             PanelSpec(
                 "layers",
@@ -205,7 +207,8 @@ class MainWindow(QMainWindow):
         for panel in self.panels.values():
             self.addDockWidget(panel.spec.area, panel)
         self.tabifyDockWidget(self.panels["subjects"], self.panels["refine"])
-        self.tabifyDockWidget(self.panels["refine"], self.panels["operations"])
+        self.tabifyDockWidget(self.panels["refine"], self.panels["insert"])
+        self.tabifyDockWidget(self.panels["insert"], self.panels["operations"])
         self.panels["subjects"].raise_()
         self.splitDockWidget(self.panels["variations"], self.panels["jobs"], Qt.Orientation.Horizontal)
         self.tabifyDockWidget(self.panels["subjects"], self.panels["properties"])

@@ -1,0 +1,403 @@
+"""The Insert panel: what is changed, in two sentences; which words differ; where, how strongly, and how."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from editor.application import Application
+from editor.controllers.insertion import POSITIONS
+from editor.document.document import Document
+from editor.pixels.arithmetic import to_rgba
+from editor.pixels.qimages import thumbnail
+from inference.operations import INSERT_KINDS, Insert, InsertWord
+from inference.parameters import N_
+from inference.prompts.differences import differences
+from inference.prompts.words import words
+from widgets.forms.fields import Slider
+from widgets.forms.parameter_form import ParameterForm
+from widgets.generate.insert_words import DifferenceView
+from widgets.look.plain_text import Label, set_tip
+from widgets.subjects.keyframe_slider import KeyframeSlider
+from widgets.subjects.prompt_box import SeedBox
+
+WEIGHT_SCALE = 100
+MOST_WEIGHT = 3.0
+_FIELD_LINES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """A kind of change in the window's words."""
+
+    label: str
+    hint: str
+    wants_place: bool = False
+
+
+KINDS = {
+    "replace": _Kind(
+        label=N_("InsertKinds", "Replace"),
+        hint=N_("InsertKinds", "Another subject in the place of one: change its word."),
+    ),
+    "add": _Kind(
+        label=N_("InsertKinds", "Add"),
+        hint=N_("InsertKinds", "One subject more: select the place, and name it in the second sentence."),
+        wants_place=True,
+    ),
+    "remove": _Kind(
+        label=N_("InsertKinds", "Remove"),
+        hint=N_(
+            "InsertKinds", "One subject less: select it roughly, and leave it out of the second sentence."
+        ),
+        wants_place=True,
+    ),
+    "change": _Kind(
+        label=N_("InsertKinds", "Change"),
+        hint=N_("InsertKinds", "Clothes, hair or material: describe the subject otherwise."),
+    ),
+    "style": _Kind(
+        label=N_("InsertKinds", "Style"),
+        hint=N_("InsertKinds", "The look of everything, or of the selection."),
+    ),
+}
+
+
+def kind_text(text: str) -> str:
+    return QCoreApplication.translate("InsertKinds", text)
+
+
+class InsertPanel(QWidget):
+    """Asks `Application.insertion` for edits by words; of a layer made so it shows and changes its own."""
+
+    def __init__(self, application: Application, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("PanelBody")
+        self._application = application
+        self._insertion = application.insertion
+        self._document: Document | None = None
+        self.kinds = QButtonGroup(self)
+        self.kinds.setExclusive(True)
+        self.hint = _dim()
+        self.shown = _field(self.tr("The picture shows"))
+        self.wanted = _field(self.tr("It is to show"))
+        self.concepts = QHBoxLayout()
+        self.differences = DifferenceView()
+        self.place = QCheckBox(self.tr("Only in the selection"))
+        self.draw = QPushButton(self.tr("Draw a box"))
+        set_tip(self.draw, self.tr("Take the rectangle in hand; brush and lasso selections work as well"))
+        self.strength_label = Label(self.tr("Strength"))
+        self.strength = KeyframeSlider()
+        self.strength.setAccessibleName(self.tr("Strength"))
+        self.strength.set_range(POSITIONS[0], POSITIONS[-1])
+        self.strength.set_number(1.0)
+        set_tip(self.strength, self.tr("How much of the change is there; double click takes all of it"))
+        self.weights = QGridLayout()
+        self._weights: dict[str, float] = {}
+        self.seed = SeedBox()
+        self.details = ParameterForm(
+            [item for item in Insert.declared() if item.declaration.advanced], "Operations", least_px=150
+        )
+        self.details.hide()
+        self.more = QToolButton()
+        self.more.setText(self.tr("Details"))
+        self.more.setCheckable(True)
+        self.more.setProperty("quiet", True)
+        self.start = QPushButton()
+        self.start.setProperty("primary", True)
+        self._overrides: dict[str, Any] = {}
+        self._lay_out()
+        self._connect()
+        self._show_kind()
+        self._follow(application.current)
+
+    @property
+    def kind(self) -> str:
+        """The kind of change that is chosen."""
+        button = self.kinds.checkedButton()
+        return str(button.property("kind")) if button is not None else INSERT_KINDS[0]
+
+    def _lay_out(self) -> None:
+        choice = QHBoxLayout()
+        choice.setSpacing(0)
+        for name, kind in KINDS.items():
+            button = QToolButton()
+            button.setText(kind_text(kind.label))
+            button.setCheckable(True)
+            button.setChecked(name == INSERT_KINDS[0])
+            button.setProperty("segment", True)
+            button.setProperty("kind", name)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            self.kinds.addButton(button)
+            choice.addWidget(button, 1)
+        where = QHBoxLayout()
+        where.addWidget(self.place, 1)
+        where.addWidget(self.draw)
+        buttons = QHBoxLayout()
+        buttons.setContentsMargins(14, 8, 14, 10)
+        buttons.addWidget(self.more)
+        buttons.addStretch(1)
+        buttons.addWidget(self.seed)
+        buttons.addWidget(self.start)
+        content = QWidget()
+        body = QVBoxLayout(content)
+        body.setContentsMargins(14, 8, 14, 14)
+        body.setSpacing(8)
+        body.addLayout(choice)
+        body.addWidget(self.hint)
+        for label, field in (
+            (self.tr("The picture shows"), self.shown),
+            (self.tr("It is to show"), self.wanted),
+        ):
+            title = Label(label)
+            title.setBuddy(field)
+            body.addWidget(title)
+            body.addWidget(field)
+        body.addLayout(self.concepts)
+        body.addWidget(self.differences)
+        body.addLayout(where)
+        body.addWidget(self.strength_label)
+        body.addWidget(self.strength)
+        body.addLayout(self.weights)
+        body.addWidget(self.details)
+        body.addStretch(1)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(content)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(scroll)
+        layout.addLayout(buttons)  # below what scrolls, so that it is always there
+
+    def _connect(self) -> None:
+        insertion = self._insertion
+        self.kinds.buttonClicked.connect(lambda _: self._show_kind())
+        for field in (self.shown, self.wanted):
+            field.textChanged.connect(self._show_words)
+        self.differences.corrected.connect(self._show_weights)
+        self.draw.clicked.connect(lambda: self._application.tools.use("select-rectangle"))
+        self.strength.moved.connect(self._on_strength)
+        self.strength.reset_requested.connect(lambda: self._on_strength(1.0, False))
+        self.more.toggled.connect(self.details.setVisible)
+        self.details.changed.connect(self._on_detail)
+        self.start.clicked.connect(self._on_start)
+        insertion.busy_changed.connect(self._show_enabled)
+        insertion.keyframes_changed.connect(lambda _: self._show_strength())
+        self._application.current_changed.connect(self._follow)
+        self._application.concepts.changed.connect(self._show_concepts)
+        self._show_concepts()
+
+    def _follow(self, document: Document | None) -> None:
+        if self._document is not None:
+            self._document.disconnect(self)
+        self._document = document
+        if document is not None:
+            document.active_changed.connect(self._show_layer)
+            document.layers_changed.connect(self._show_layer)
+            document.selection_changed.connect(self._show_enabled)
+        self._show_layer()
+
+    # what is shown
+
+    def _show_kind(self) -> None:
+        kind = KINDS[self.kind]
+        self.hint.setText(kind_text(kind.hint))
+        if kind.wants_place:
+            self.place.setChecked(True)
+        self._show_enabled()
+
+    def _show_layer(self) -> None:
+        """The active layer's own sentences and values; the prompt of a picture that was made from one."""
+        layer = self._insertion.layer
+        if layer is not None and layer.recipe is not None:
+            parameters = layer.recipe.request.parameters
+            assert isinstance(parameters, Insert), "the layer was made this way"
+            for button in self.kinds.buttons():
+                button.setChecked(button.property("kind") == parameters.kind)
+            _set_text(self.shown, parameters.source_prompt)
+            _set_text(self.wanted, parameters.prompt)
+            self.seed.set_seed(parameters.seed)
+            self.place.setChecked(parameters.mask is not None)
+            for name in self.details.editors:
+                self.details.set_value(name, getattr(parameters, name))
+            self._weights = {parameters.prompt[one.start : one.end]: one.weight for one in parameters.words}
+            self.hint.setText(kind_text(KINDS[parameters.kind].hint))
+        elif not self.shown.toPlainText().strip():
+            known = self._known_prompt()
+            _set_text(self.shown, known)
+            _set_text(self.wanted, known)
+        self._show_words()
+        self._show_strength()
+
+    def _known_prompt(self) -> str:
+        """What the picture was made from, if it was."""
+        document = self._document
+        layer = document.recipe_layer if document is not None else None
+        parameters = (
+            layer.recipe.request.parameters if layer is not None and layer.recipe is not None else None
+        )
+        return str(getattr(parameters, "prompt", ""))
+
+    def _show_words(self) -> None:
+        names = [kept.word for kept in self._application.concepts.known]
+        self.differences.set_prompts(self.shown.toPlainText(), self.wanted.toPlainText(), names)
+        self._show_weights()
+        self._show_enabled()
+
+    def _show_weights(self) -> None:
+        """A slider for each word of the change."""
+        while (item := self.weights.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        text = self.wanted.toPlainText()
+        for row, (start, end) in enumerate(self.differences.changed_spans):
+            word = text[start:end]
+            slider = Slider(Qt.Orientation.Horizontal)
+            slider.setRange(0, round(MOST_WEIGHT * WEIGHT_SCALE))
+            slider.setValue(round(self._weights.get(word, 1.0) * WEIGHT_SCALE))
+            slider.setAccessibleName(self.tr("Weight of “{word}”").format(word=word))
+            set_tip(slider, self.tr("How much the picture listens to “{word}”").format(word=word))
+            slider.valueChanged.connect(lambda value, word=word: self._on_weight(word, value / WEIGHT_SCALE))
+            self.weights.addWidget(Label(word), row, 0)
+            self.weights.addWidget(slider, row, 1)
+
+    def _show_concepts(self) -> None:
+        """The learnt words; a click writes one."""
+        while (item := self.concepts.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.deleteLater()
+        for kept in self._application.concepts.known:
+            button = QToolButton()
+            button.setText(kept.word)
+            button.setProperty("quiet", True)
+            set_tip(button, self.tr("Write “{word}” where the cursor is").format(word=kept.word))
+            button.clicked.connect(lambda _=False, word=kept.word: self._write(word))
+            self.concepts.addWidget(button)
+        self.concepts.addStretch(1)
+
+    def _show_strength(self) -> None:
+        layer = self._insertion.layer
+        for widget in (self.strength, self.strength_label):
+            widget.setVisible(layer is not None)
+        if layer is None or layer.recipe is None:
+            return
+        if not self.strength.isSliderDown():
+            self.strength.set_number(float(getattr(layer.recipe.request.parameters, "strength", 1.0)))
+        known = self._insertion.keyframes(layer)
+        size = self.strength.cell_size.height()
+        pictures = [
+            (value, thumbnail(to_rgba(known[value]), size) if value in known else None) for value in POSITIONS
+        ]
+        waiting = any(image is None for _, image in pictures)
+        self.strength.set_keyframes(pictures, waiting=waiting)
+
+    def _show_enabled(self) -> None:
+        document, busy = self._document, self._insertion.busy
+        again = self._insertion.layer is not None
+        selected = document is not None and document.state.selection is not None
+        differs = bool(differences(self.shown.toPlainText(), self.wanted.toPlainText()))
+        ready = document is not None and (differs or any(one != 1 for one in self._weights.values()))
+        self.start.setEnabled(ready and not busy)
+        self.start.setText(
+            self.tr("Working…")
+            if busy
+            else self.tr("Make again")
+            if again
+            else kind_text(KINDS[self.kind].label)
+        )
+        self.place.setEnabled(selected and not again)
+        self.draw.setVisible(not selected and not again)
+
+    # what is done
+
+    def values(self) -> dict[str, Any]:
+        """The parameters of `Insert` as the panel has them, without picture, place and strength."""
+        target, source = self.wanted.toPlainText(), self.shown.toPlainText()
+        return {
+            "kind": self.kind,
+            "source_prompt": source,
+            "prompt": target,
+            "seed": self.seed.seed,
+            "words": self._words(target, self.differences.target_corrections, self._weights),
+            "source_words": self._words(source, self.differences.source_corrections, {}),
+            **self._overrides,
+        }
+
+    def _words(
+        self, text: str, corrections: dict[tuple[int, int], bool], weights: dict[str, float]
+    ) -> tuple[InsertWord, ...]:
+        spans = {(word.start, word.end) for word in words(text)} | set(corrections)
+        found = [
+            InsertWord(
+                start=start,
+                end=end,
+                weight=weights.get(text[start:end], 1.0),
+                changes=corrections.get((start, end)),
+            )
+            for start, end in sorted(spans)
+        ]
+        return tuple(word for word in found if word.weight != 1 or word.changes is not None)
+
+    def _on_start(self) -> None:
+        if self._insertion.layer is not None:
+            self._insertion.again(self.values())
+            return
+        in_selection = self.place.isChecked() and self.place.isEnabled()
+        model = self._application.settings.get("model")
+        self._insertion.start(self.values(), model, in_selection=in_selection)
+
+    def _on_strength(self, value: float, dragging: bool) -> None:
+        self._insertion.set_strength(round(value, 2), dragging=dragging)
+        if not dragging:
+            self._show_strength()
+
+    def _on_weight(self, word: str, weight: float) -> None:
+        self._weights[word] = weight
+        self._show_enabled()
+
+    def _on_detail(self, name: str, value: Any) -> None:
+        self._overrides[name] = value
+
+    def _write(self, word: str) -> None:
+        cursor = self.wanted.textCursor()
+        before = self.wanted.toPlainText()[: cursor.selectionStart()]
+        cursor.insertText(word if not before or before[-1].isspace() else f" {word}")
+        self.wanted.setFocus()
+
+
+def _dim() -> Label:
+    label = Label()
+    label.setWordWrap(True)
+    label.setProperty("dim", True)
+    return label
+
+
+def _field(name: str) -> QPlainTextEdit:
+    field = QPlainTextEdit()
+    field.setAccessibleName(name)
+    field.setTabChangesFocus(True)
+    field.setFixedHeight(field.fontMetrics().height() * _FIELD_LINES + 22)
+    return field
+
+
+def _set_text(field: QPlainTextEdit, text: str) -> None:
+    if field.toPlainText() != text:
+        blocked = field.blockSignals(True)
+        field.setPlainText(text)
+        field.blockSignals(blocked)
