@@ -36,7 +36,7 @@ class Preset:
 
 
 PRESETS = {
-    "replace": Preset(),
+    "replace": Preset(loop="direct"),
     "add": Preset(loop="direct", flow_loop="direct", local=False, anew=True),
     "remove": Preset(loop="direct", flow_loop="direct", local=False, anew=True),
     "change": Preset(),
