@@ -43,6 +43,7 @@ _T = TypeVar("_T")
 MOST_TEXTS = 10_000  # that brace groups stand for
 _LONGEST = 10_000  # characters of one text
 LARGEST_FILE_BYTES = 2**20
+_MOST_DOTS = 250  # in one line: a key of many parts costs their square
 
 _GROUP = re.compile(r"\{([^{}]*)\}")
 _REQUIRED = ("attribute", "subject", "label", "prefixes", "pairs")
@@ -125,7 +126,7 @@ def definition_from_bytes(content: bytes, name: str = "TOML") -> Definition:
     if len(content) > LARGEST_FILE_BYTES:
         raise EditorError("“{name}” is too large.", name=name)
     try:
-        values = tomllib.loads(content.decode())
+        values = _parsed(content)
     except (ValueError, RecursionError) as error:
         raise _no_toml(name, error) from error
     return definition_of(values, name)
@@ -222,9 +223,27 @@ def subject_words(folder: Path) -> dict[str, tuple[str, ...]]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(read_at_most(path, LARGEST_FILE_BYTES).decode())
+        return _parsed(read_at_most(path, LARGEST_FILE_BYTES))
     except (OSError, ValueError, RecursionError) as error:
         raise _no_toml(path, error) from error
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
+    """What a TOML file holds; its cost is bounded before it is parsed.
+
+    Raises:
+        EditorError: a line has more full stops than a definition could need.
+        ValueError, RecursionError: it is no TOML in UTF-8.
+    """
+    most = max(line.count(b".") for line in content.split(b"\n"))
+    if most > _MOST_DOTS:
+        raise EditorError(
+            "One line of the definition has {count} full stops: at most {most} are allowed.",
+            "Write its texts in several lines.",
+            count=most,
+            most=_MOST_DOTS,
+        )
+    return tomllib.loads(content.decode())
 
 
 def _no_toml(path: Path | str, error: Exception) -> EditorError:

@@ -37,13 +37,30 @@ _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-def read_at_most(path: Path, most_bytes: int) -> bytes:
-    """A file's bytes; a device says that it has none, and never ends.
+def check_ordinary(path: Path) -> None:
+    """Refuse what may never come to an end, or never begin: pipes, sockets and devices; links are followed.
+
+    What is not there, and folders, are left to whoever opens them.
 
     Raises:
-        EditorError: there are more of them.
+        EditorError: it is one of these.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise EditorError("“{path}” is no ordinary file.", "Choose another file.", path=path)
+
+
+def read_at_most(path: Path, most_bytes: int) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        EditorError: there are more of them, or it is a pipe or a device.
         OSError: the file cannot be read.
     """
+    check_ordinary(path)
     with path.open("rb") as file:
         content = file.read(most_bytes + 1)
     if len(content) > most_bytes:

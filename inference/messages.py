@@ -16,6 +16,15 @@ CONTEXT: Final = "Errors"
 Translate: TypeAlias = Callable[[str, str], str]  # (context, text) -> text
 
 
+SHOWN: Final = 80
+"""Characters of somebody's text that a message repeats."""
+
+
+def short(text: str) -> str:
+    """A prompt or the like as a message repeats it."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN].rstrip()}…"
+
+
 def untranslated(context: str, text: str) -> str:
     """The text as the sources have it."""
     del context

@@ -23,7 +23,7 @@ from inference.concepts.standing import with_concepts
 from inference.content import content_hash
 from inference.errors import EditorError
 from inference.kinds import content_type
-from inference.messages import Message, listed
+from inference.messages import Message, listed, short
 from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, SubjectEdit
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress
@@ -137,7 +137,7 @@ def parsed_edit(text: str, prompt: str) -> SubjectEdit:
         raise EditorError(
             "“{text}”: the value must be a number from -{most:g} to {most:g}.",
             "Most attributes go from -2 to 2; “attune deltas list” shows it.",
-            text=text,
+            text=short(text),
             most=MOST_CHANGE,
         )
     start, end = find_numbered(prompt, subject)
@@ -246,5 +246,5 @@ def _subjects(parameters: Parameters) -> tuple[Subject, ...]:
 
 def _unreadable(text: str) -> EditorError:
     return EditorError(
-        "“{text}” cannot be read.", "Write SUBJECT:ATTRIBUTE=VALUE, such as man:age=1.5.", text=text
+        "“{text}” cannot be read.", "Write SUBJECT:ATTRIBUTE=VALUE, such as man:age=1.5.", text=short(text)
     )

@@ -16,6 +16,7 @@ from editor.layers.recipes import Recipe, Subject
 from editor.layers.state import DocumentState
 from editor.layers.subject_masks import with_mask
 from inference.errors import EditorError
+from inference.messages import short
 from inference.request import Pixels
 
 
@@ -116,6 +117,6 @@ class SetSubjects(SetRecipe):
         chosen = tuple(subjects)
         for subject in chosen:
             if not 0 <= subject.start < subject.end <= len(recipe.prompt):
-                raise EditorError("“{text}” is not in the prompt.", text=subject.text)
+                raise EditorError("“{text}” is not in the prompt.", text=short(subject.text))
         text = text or translate("Commands", "Choose subjects")
         super().__init__(document, layer_id, replace(recipe, subjects=chosen), text)

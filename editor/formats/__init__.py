@@ -12,6 +12,7 @@ from editor.document.export_options import ExportOptions
 from editor.formats.picture import Picture
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
+from inference.files import check_ordinary
 from inference.messages import Message, listed
 from inference.parameters import N_
 from inference.reasons import reason_of
@@ -269,6 +270,7 @@ def format_for_reading(path: Path) -> FileFormat:
 
 
 def _head(path: Path) -> bytes:
+    check_ordinary(path)
     try:
         with path.open("rb") as file:
             return file.read(64)

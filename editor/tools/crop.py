@@ -11,7 +11,7 @@ from editor.edits.geometry import cropped_to
 from editor.edits.resampling import straightened
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area
-from editor.tools.base import ALT, LEFT, SHIFT, DragTool, PointerEvent, Tool, ToolContext, translate
+from editor.tools.base import ALT, LEFT, SHIFT, PointerEvent, Tool, ToolContext, translate
 from editor.tools.geometry import Rectangle, at_angle, box_of, distance, dragged_box
 from editor.tools.overlay import Box, Grid, Handle, Label, Point, Polyline, Shade, Shape
 from editor.tools.transforming.form import CORNERS, EDGES
@@ -177,8 +177,12 @@ class StraightenSettings(Parameters):
     crop: bool = param(True, N_("Tools", "Cut off the empty corners"))
 
 
-class Straighten(DragTool, FrameTool):
-    """A line drawn along the horizon, or along something upright, becomes level or upright."""
+class Straighten(FrameTool):
+    """A line drawn along the horizon, or along something upright, becomes level or upright.
+
+    The line stays, and its ends can be dragged, until Enter or another tool turns the picture by it; Escape
+    drops it. Shift keeps it at steps of an angle.
+    """
 
     id = "straighten"
     confirmed = True
@@ -186,39 +190,67 @@ class Straighten(DragTool, FrameTool):
     icon = "tool-straighten"
     Settings = StraightenSettings
 
+    def __init__(self, context: ToolContext, settings: Parameters | None = None) -> None:
+        super().__init__(context, settings)
+        self._line: tuple[Point, Point] | None = None
+        self._pulled: Point | None = None  # the end of the running gesture that stays
+
+    @property
+    def line(self) -> tuple[Point, Point] | None:
+        """The line that waits to be applied."""
+        return self._line
+
     @property
     def active(self) -> bool:
-        return super().active or self.busy
+        return self._line is not None or self.busy
 
-    def begin(self, event: PointerEvent) -> None:
-        if self.busy:
-            raise EditorError("The picture is still being turned.", "Try again in a moment.")
-
-    def drag(self, event: PointerEvent) -> None:
-        """The line follows by itself."""
-
-    def finish(self, event: PointerEvent) -> None:
-        assert self.start is not None, "a gesture runs"
-        if distance(self.start.point, event.point) * event.zoom < _CLICK_PX:
+    def press(self, event: PointerEvent) -> None:
+        if LEFT not in event.buttons:
             return
-        degrees, crop = levelling(self.start.point, self._end(event)), self.settings.crop
+        if self.busy:
+            self.context.report(
+                EditorError("The picture is still being turned.", "Try again in a moment.")
+            )
+            return
+        self._pulled = event.point
+        for end, other in (self._line[::-1], self._line) if self._line is not None else ():
+            if distance(end, event.point) * event.zoom <= _HANDLE_PX:
+                self._pulled = other
+                return
+        self._line = None
+
+    def move(self, event: PointerEvent) -> None:
+        if self._pulled is None:
+            return
+        end = at_angle(self._pulled, event.point) if event.has(SHIFT) else event.point
+        if distance(self._pulled, end) * event.zoom >= _CLICK_PX:
+            self._line = (self._pulled, end)
+        self.changed()
+
+    def release(self, event: PointerEvent) -> None:
+        self.move(event)
+        self._pulled = None
+
+    def commit(self) -> None:
+        line, self._line, self._pulled = self._line, None, None
+        self.changed()
+        if line is None:
+            return
+        degrees, crop = levelling(*line), self.settings.crop
         if abs(degrees) > 1e-3:
             self.change(lambda state: straightened(state, degrees, crop=crop))
 
     def cancel(self) -> None:
         self.forget()
-        super().cancel()
+        self._line = self._pulled = None
+        self.changed()
 
     def overlay(self) -> tuple[Shape, ...]:
-        if self.start is None or self.last is None:
+        if self._line is None:
             return ()
-        end = self._end(self.last)
-        angle = translate("Tools", "{angle}°").format(angle=round(levelling(self.start.point, end), 1))
-        return (Polyline((self.start.point, end)), Label(*end, angle))
-
-    def _end(self, event: PointerEvent) -> Point:
-        assert self.start is not None, "a gesture runs"
-        return at_angle(self.start.point, event.point) if event.has(SHIFT) else event.point
+        end = self._line[1]
+        angle = translate("Tools", "{angle}°").format(angle=round(levelling(*self._line), 1))
+        return (Polyline(self._line), *(Handle(*point) for point in self._line), Label(*end, angle))
 
 
 def levelling(start: Point, end: Point) -> float:

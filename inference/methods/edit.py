@@ -23,7 +23,7 @@ from inference.backbones.base import Backbone
 from inference.details import changes
 from inference.guidance import Predict
 from inference.inputs import Inputs
-from inference.messages import Message
+from inference.messages import Message, short
 from inference.methods.attribute_control import (
     Edits,
     Unedited,
@@ -180,6 +180,6 @@ def notes_of(source: Inverted) -> tuple[Message, ...]:
         Message(
             "The prompt does not seem to fit the picture: the model understands it no better with “{prompt}” "
             "than without. Say what it shows.",
-            prompt=source.prompt.text,
+            prompt=short(source.prompt.text),
         ),
     )

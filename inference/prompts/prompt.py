@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from inference.errors import EditorError
-from inference.messages import listed
+from inference.messages import listed, short
 from inference.prompts.learnt_words import LearntWord, Place, Rewritten, find_learnt, words_after
 
 Offset = tuple[int, int]
@@ -60,7 +60,7 @@ class Prompt:
                 "The prompt has {length} characters.",
                 start=start,
                 end=end,
-                text=self.text,
+                text=short(self.text),
                 length=len(self.text),
             )
         return found
@@ -199,11 +199,11 @@ def _too_long(text: str, places: Sequence[Place], tokens: Sequence[_Token], leng
     content = [token.characters for token in tokens if not token.special]
     room = length - (len(tokens) - len(content))
     cut = min((start for start, end in content[room:] if end > start), default=len(text))
-    lost = " ".join(words_after(text, places, cut))
+    lost = " ".join(words_after(text, places, cut)) or text[cut:].strip()
     return TooLongError(
         "The prompt is too long for this model; these words fell off: “{words}”.",
         "The model reads {room} tokens and the prompt has {count}: shorten it.",
-        words=lost or text[cut:].strip(),
+        words=short(lost),
         room=room,
         count=len(content),
     )

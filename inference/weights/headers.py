@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import EditorError
+from inference.files import check_ordinary
 from inference.reasons import reason_of
 
 _LARGEST_HEADER = 100 * 2**20  # the format's own limit
@@ -53,8 +54,7 @@ def read_header(path: Path) -> tuple[int, dict[str, TensorPlace]]:
     Raises:
         EditorError: the file is missing, no .safetensors, damaged, or shorter than its header says.
     """
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise EditorError("“{path}” is no ordinary file.", "Choose another file.", path=path)
+    check_ordinary(path)
     try:
         with path.open("rb") as file:
             size = path.stat().st_size

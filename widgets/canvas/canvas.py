@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QCursor,
@@ -74,6 +74,8 @@ class Canvas(QWidget):
         self._tool = SUBJECT
         self._held: set[Qt.Key] = set()
         self._last = QPointF()
+        self._was_painted = False
+        self._window_size = QSize()
         self._space = HeldSpace(self)
         self._space.changed.connect(self._on_space)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -441,7 +443,10 @@ class Canvas(QWidget):
         self.update()
 
     def _fit_view_size(self) -> None:
-        self.viewport.resize_view(self.width() * self.ratio, self.height() * self.ratio)
+        width, height, window = self.width() * self.ratio, self.height() * self.ratio, self.window().size()
+        by_panels = self._was_painted and window == self._window_size and width == self.viewport.view_width
+        self._window_size = window
+        self.viewport.resize_view(width, height, by_panels=by_panels)
         self.on_view_moved()
 
     def _tell_cursor(self, point: QPointF) -> None:
@@ -472,6 +477,7 @@ class Canvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         ratio = self.ratio
+        self._was_painted = True
         painter = QPainter(self)
         painter.setClipRegion(event.region() if isinstance(event.region(), QRegion) else event.rect())
         painter.scale(1 / ratio, 1 / ratio)

@@ -16,6 +16,7 @@ ZOOM_STEPS = (0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.25, 0.33, 0.5, 0.6
               3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 16.0, 24.0, 32.0, 48.0, 64.0)  # fmt: skip
 FIT_MARGIN_SHARE = 0.05
 _KEEP_VISIBLE_PX = 48.0
+_LITTLE = 0.25  # share of the view's height that panels below may take without another zoom
 
 
 @dataclass
@@ -23,7 +24,7 @@ class Viewport:
     """A picture in a view: sizes in image pixels and device pixels.
 
     `left`, `top` is where the picture's corner lies, `angle` turns it clockwise around that corner (degrees);
-    `fitted` keeps it fitted when the view changes.
+    `fitted` keeps it fitted when the view changes; `fitted_height` is the view's when it was.
     """
 
     image_width: int = 1
@@ -35,15 +36,22 @@ class Viewport:
     top: float = 0.0
     angle: float = 0.0
     fitted: bool = True
+    fitted_height: float = 0.0
 
-    def resize_view(self, width: float, height: float) -> None:
-        """The view has another size: keep fitted, or keep the middle of the view where it is."""
+    def resize_view(self, width: float, height: float, *, by_panels: bool = False) -> None:
+        """The view has another size: keep fitted, or keep the middle of the view where it is.
+
+        What opens `by_panels` below the picture moves it, and changes the zoom only where much would be hidden.
+        """
         shift_x, shift_y = (width - self.view_width) / 2, (height - self.view_height) / 2
         self.view_width, self.view_height = width, height
-        if self.fitted:
+        little = abs(height - self.fitted_height) <= _LITTLE * self.fitted_height
+        if self.fitted and not (by_panels and little):
             self.fit()
-        else:
-            self.pan(shift_x, shift_y)
+            return
+        fitted = self.fitted
+        self.pan(shift_x, shift_y)
+        self.fitted = fitted
 
     def resize_image(self, width: int, height: int) -> None:
         """The picture has another size."""
@@ -58,7 +66,7 @@ class Viewport:
     def fit(self) -> None:
         """Show the whole picture in the middle with a margin."""
         self.show_rect(QRectF(0, 0, self.image_width, self.image_height))
-        self.fitted = True
+        self.fitted, self.fitted_height = True, self.view_height
 
     def fit_width(self) -> None:
         """As wide as the view; what was in the middle from top to bottom stays there."""

@@ -23,7 +23,7 @@ from editor.formats.metadata.jpeg_encoding import estimated_quality
 from editor.pixels.qimages import to_qimage
 from editor.rendering.compositing import composite
 from editor.system.settings import Settings
-from editor.words.file_names import proposed_stem
+from editor.words.file_names import free_path, proposed_stem
 from editor.words.said import said
 from inference.errors import EditorError
 from widgets.dialogs.export_preview import ExportPreview
@@ -285,8 +285,7 @@ class ExportDialog(Dialog):
     def _on_export(self) -> None:
         chosen = FORMATS[self.options.format]
         ending = chosen.extensions[0]
-        stem = proposed_stem(self._document.title, readable_extensions(), self.tr("picture"))
-        start = self._folder() / f"{stem}{ending}"
+        start = self.proposed_path(ending)
         label = self.format.currentText()
         name, _ = QFileDialog.getSaveFileName(self, self.tr("Export"), str(start), f"{label} (*{ending})")
         if not name:
@@ -297,6 +296,14 @@ class ExportDialog(Dialog):
             if not may_replace(self, path):
                 return
         self.write(path)
+
+    def proposed_path(self, ending: str) -> Path:
+        """What this document was exported as, or a name that is still free: nothing is replaced by accident."""
+        last = self._document.last_export
+        if last is not None and last[0].suffix.lower() == ending:
+            return last[0]
+        stem = proposed_stem(self._document.title, readable_extensions(), self.tr("picture"))
+        return free_path(self._folder(), stem, ending)
 
     def _folder(self) -> Path:
         last = self._document.last_export

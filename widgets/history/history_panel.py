@@ -10,6 +10,9 @@ from widgets.history.history_delegate import HistoryDelegate
 from widgets.history.history_model import HistoryModel
 
 
+_LEAST_PX = 40  # of the list: the window has to fit small screens
+
+
 class StepList(QListView):
     """A right click asks for the menu and goes nowhere."""
 
@@ -42,6 +45,7 @@ class HistoryPanel(QWidget):
         self.view.customContextMenuRequested.connect(self._on_menu)
         self.view.setAccessibleName(self.tr("History"))
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.view.setMinimumHeight(_LEAST_PX)
         self.view.setTextElideMode(Qt.TextElideMode.ElideRight)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
@@ -60,7 +64,7 @@ class HistoryPanel(QWidget):
         if document is None:
             self.model.set_history(None)
             return
-        generated = document.recipe_layer is not None
+        generated = document.was_generated
         beginning = self.tr("New from prompt") if generated else self.tr("Opened")
         self.model.set_history(document.undo_stack, beginning)
 

@@ -30,6 +30,7 @@ from widgets.look.icons import IconButton
 from widgets.look.plain_text import set_tip, unmarked, window_title
 from widgets.look.theme import Theme
 from widgets.subjects.subject_panel import SubjectPanel
+from widgets.window.on_screen import bring_on_screen
 from widgets.window.panel import Panel, PanelSpec
 from widgets.window.status_bar import StatusBar
 from widgets.window.tool_bar import ToolBar
@@ -394,6 +395,7 @@ class MainWindow(QMainWindow):
         geometry, docks = settings.state("geometry"), settings.state("docks")
         if isinstance(geometry, str):
             self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+        bring_on_screen(self)
         if isinstance(docks, str):
             self.restoreState(QByteArray.fromBase64(docks.encode()), STATE_VERSION)
         for name in ("variations", "jobs"):

@@ -15,7 +15,7 @@ from editor.application import Application
 from editor.controllers.refused_save import RefusedSave
 from editor.document.document import Document
 from editor.formats import readable_extensions
-from editor.words.file_names import proposed_stem
+from editor.words.file_names import free_path, proposed_stem
 from widgets.forms.replacing import may_replace
 from widgets.look.plain_text import PlainMessageBox
 from widgets.look.theme import tokens_of
@@ -208,7 +208,7 @@ class WindowCommands(QObject):
         if document is None:
             return
         stem = proposed_stem(document.title, readable_extensions(), self.tr("picture"))
-        start = Path(self._folder()) / f"{stem}.ora"
+        start = document.path or free_path(Path(self._folder()), stem, ".ora")
         name, _ = QFileDialog.getSaveFileName(
             self._window, self.tr("Save project"), str(start), self.tr("OpenRaster project (*.ora)")
         )

@@ -44,7 +44,7 @@ class WindowKeeper(QObject):
         if not self._translations.choose(self._application.settings.get("language")):
             return
         self._use_font()
-        self._application.sessions.forget_attributes()  # they carry their labels
+        self._application.sessions.offer_new_attributes()  # they carry their labels; the pictures stay
         old, kept = self.window, self.window.look()
         self.window = MainWindow(self._application)
         self.window.take_look(kept)
