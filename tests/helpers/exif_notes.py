@@ -4,12 +4,15 @@ import struct
 
 from editor.formats.metadata.exif_block import EXIF, MAKER_NOTE, UNDEFINED, Block
 
-NOTES = ("Panasonic", "Leica", "Nikon", "Samsung")
+NOTES = ("Panasonic", "Leica", "Nikon", "Samsung", "Pentax", "Pentax, later", "Casio")
 _HEADS = {
     "Panasonic": (b"Panasonic\0\0\0", 0x6B),
     "Leica": (b"LEICA\0\0\0", 0x69),
     "Nikon": (b"Nikon\0\x02\x10\0\0", 0x39),
     "Samsung": (b"", 0x30),
+    "Pentax": (b"AOC\0MM", 0x23),
+    "Pentax, later": (b"PENTAX \0II", 0x24),
+    "Casio": (b"QVC\0\0\0", 0x3006),
 }
 
 
@@ -29,6 +32,8 @@ def with_note(block: Block, maker: str, place_text: bytes, kept_text: bytes) -> 
         base, order = entry.value, "<"
     note = bytearray(400)
     note[: len(head)] = head
+    if head.endswith((b"MM", b"II")):
+        order = ">" if head.endswith(b"MM") else "<"
     first, second = 200, 300  # in the note
     lines = [(0x01, 7, 4, b"0100"), (tag, 7, len(place_text), first), (0x4000, 7, len(kept_text), second)]
     if maker == "Samsung":

@@ -1,10 +1,12 @@
 """Definitions: brace groups, sentences, and what is refused."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from inference.definitions import (
+    definition_from_bytes,
     definition_of,
     expand,
     read_definition,
@@ -128,3 +130,11 @@ def test_a_phrase_without_a_noun_is_refused() -> None:
     values = {"attribute": "a", "subject": "person", "label": "A", "prefixes": ["a"]}
     with pytest.raises(EditorError, match="same noun"):
         definition_of({**values, "pairs": [{"target": "", "positive": "", "negative": ""}]}, "a.toml")
+
+
+def test_the_cost_of_parsing_is_bounded() -> None:
+    key = ".".join(["a"] * 200_000)
+    started = time.process_time()
+    with pytest.raises(EditorError, match="199999 full stops"):
+        definition_from_bytes(f"{key} = 1".encode())
+    assert time.process_time() - started < 0.5

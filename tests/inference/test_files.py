@@ -224,3 +224,13 @@ def test_devices_that_never_end_are_told() -> None:
         read_definition(Path("/dev/zero"))
     with pytest.raises(EditorError, match="too large"):
         read_content(DefinitionFile, Path("/dev/zero"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no named pipes there")
+def test_what_may_never_end_is_not_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for path in (pipe, tmp_path / "link", Path("/dev/zero"), Path("/dev/tty")):
+        with pytest.raises(EditorError, match="no ordinary file"):
+            read_at_most(path, 10)

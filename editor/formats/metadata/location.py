@@ -78,12 +78,14 @@ class _Note:
 
     `header` is where a TIFF header lies in the note from which its values' places are counted, None for those
     of the block; some count from the note itself, which is taken where a place of the block is outside of it.
+    `own_order` is for notes whose order of bytes need not be the block's.
     """
 
     start: re.Pattern[bytes]
     directory: int
     tags: frozenset[int]
     header: int | None = None
+    own_order: bool = False
 
 
 _NOTES = (
@@ -94,6 +96,10 @@ _NOTES = (
     # Samsung: the place's name, and that in the local language
     _Note(re.compile(rb"(?s)\0.\0\x01\0\x07\0\0\0\x040100"), 0, frozenset({0x30, 0x31})),
     _Note(re.compile(rb"(?s).\0\x01\0\x07\0\x04\0\0\x000100"), 0, frozenset({0x30, 0x31})),
+    # the cities of a traveller's home and destination
+    _Note(re.compile(rb"AOC\0"), 6, frozenset({0x23, 0x24}), own_order=True),
+    _Note(re.compile(rb"PENTAX \0"), 10, frozenset({0x23, 0x24}), own_order=True),
+    _Note(re.compile(rb"(QVC|DCI)\0"), 6, frozenset({0x3006}), own_order=True),  # Casio
 )
 
 
@@ -120,6 +126,8 @@ def _values(block: Block, at: int, note: bytes, known: _Note) -> list[tuple[int,
     order, directory = block.order, known.directory
     if known.header is not None:
         order = "<" if note[known.header : known.header + 2] == b"II" else ">"
+    elif known.own_order:  # read the wrong way round a small count is a huge one
+        order = min("<>", key=lambda one: struct.unpack_from(f"{one}H", note, directory)[0])
     elif directory == 0:
         order = ">" if note[0] == 0 else "<"
     (count,) = struct.unpack_from(f"{order}H", note, directory)

@@ -62,11 +62,34 @@ def test_straightening_makes_the_horizon_level() -> None:
     pixels = np.full((120, 200, 4), 255, np.uint8)
     pixels[..., :3] = np.where(y > 50 + 0.1 * x, 0, 255)[..., None]
     bench = Bench(Document.from_layer(Layer.of_pixels(name="sea", pixels=pixels)))
-    drag(bench.tool(Straighten), [(0, 50), (200, 70)])
+    tool = bench.tool(Straighten)
+    drag(tool, [(0, 50), (200, 70)])
     bench.settle()
+    assert tool.active
+    assert bench.steps == 0, "it waits for Apply"
+    assert tool.key("enter")
+    bench.settle()
+    assert not tool.active
     shown = bench.document.composite()
     heights = (shown[..., 0] > 127).sum(axis=0)
     assert np.ptp(heights) <= 1
     assert shown.shape[0] < 120
     assert (shown[..., 3] == 255).all()
     assert bench.steps == 1
+
+
+def test_the_line_of_straightening_can_be_mended_and_dropped() -> None:
+    bench = Bench()
+    tool = bench.tool(Straighten)
+    drag(tool, [(0, 10), (20, 30)])
+    drag(tool, [(20, 30), (30, 12)])
+    assert tool.line == ((0, 10), (30, 12)), "an end was pulled"
+    drag(tool, [(0, 10), (0, 12)])
+    assert set(tool.line) == {(0, 12), (30, 12)}
+    assert tool.key("escape")
+    assert tool.line is None
+    assert not tool.active
+    assert not tool.overlay()
+    tool.commit()
+    bench.settle()
+    assert bench.steps == 0

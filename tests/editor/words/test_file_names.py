@@ -1,12 +1,12 @@
 """Names of files proposed for pictures."""
 
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editor.words.file_names import LONGEST_NAME, proposed_stem
+from editor.words.file_names import LONGEST_NAME, free_path, proposed_stem
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,10 @@ def test_every_name_is_one_part_of_a_path(title: str) -> None:
     assert 0 < len(stem.encode()) <= LONGEST_NAME + 1
     for kind in (PurePosixPath, PureWindowsPath):
         assert kind(f"{stem}.ora").name == f"{stem}.ora"
+
+
+def test_a_free_name_replaces_nothing(tmp_path: Path) -> None:
+    assert free_path(tmp_path, "photo", ".jpg") == tmp_path / "photo.jpg"
+    (tmp_path / "photo.jpg").touch()
+    (tmp_path / "photo-2.jpg").symlink_to("nowhere")
+    assert free_path(tmp_path, "photo", ".jpg") == tmp_path / "photo-3.jpg"

@@ -138,3 +138,18 @@ def test_a_rectangle_of_the_picture_fills_the_view() -> None:
     seen = viewport.visible_rect()
     assert seen.contains(QRectF(1000, 1000, 100, 20))
     assert seen.width() == pytest.approx(100, rel=0.15)
+
+
+def test_panels_below_move_a_fitted_picture_and_do_not_zoom_it() -> None:
+    view = Viewport(image_width=400, image_height=300)
+    view.resize_view(1000, 700)
+    zoom, top = view.zoom, view.top
+    view.resize_view(1000, 630, by_panels=True)
+    assert (view.zoom, view.fitted) == (zoom, True)
+    assert view.top == pytest.approx(top - 35)
+    view.resize_view(1000, 700, by_panels=True)
+    assert (view.zoom, view.top) == (zoom, top)
+    view.resize_view(1000, 400, by_panels=True)
+    assert view.zoom < zoom, "much would be hidden"
+    view.resize_view(1000, 420)
+    assert view.fitted_height == 420
