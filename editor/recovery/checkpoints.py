@@ -211,14 +211,8 @@ def _to_bytes(checkpoint: Checkpoint) -> bytes:
     return packed(arrays, texts)
 
 
-def _check_ordinary(path: Path) -> None:
-    """A pipe would be waited for, a device never ends."""
-    if path.exists() and not path.is_file():
-        raise EditorError("“{path}” is no ordinary file.", "Choose another file.", path=path)
-
-
 def _content_of(path: Path) -> bytes:
-    _check_ordinary(path)
+    check_ordinary(path)
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise EditorError("“{name}” is too large.", name=path.name)
@@ -266,7 +260,7 @@ def _measured(given: Mapping[str, Any]) -> Measurements:
 
 def _summary(path: Path) -> Leftover:
     """Read the header alone."""
-    _check_ordinary(path)
+    check_ordinary(path)
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")

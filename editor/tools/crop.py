@@ -208,9 +208,7 @@ class Straighten(FrameTool):
         if LEFT not in event.buttons:
             return
         if self.busy:
-            self.context.report(
-                EditorError("The picture is still being turned.", "Try again in a moment.")
-            )
+            self.context.report(EditorError("The picture is still being turned.", "Try again in a moment."))
             return
         self._pulled = event.point
         for end, other in (self._line[::-1], self._line) if self._line is not None else ():

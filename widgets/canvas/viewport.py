@@ -41,7 +41,7 @@ class Viewport:
     def resize_view(self, width: float, height: float, *, by_panels: bool = False) -> None:
         """The view has another size: keep fitted, or keep the middle of the view where it is.
 
-        What opens `by_panels` below the picture moves it, and changes the zoom only where much would be hidden.
+        What opens `by_panels` below the picture moves it; the zoom changes where much would be hidden.
         """
         shift_x, shift_y = (width - self.view_width) / 2, (height - self.view_height) / 2
         self.view_width, self.view_height = width, height

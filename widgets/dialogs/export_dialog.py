@@ -298,7 +298,7 @@ class ExportDialog(Dialog):
         self.write(path)
 
     def proposed_path(self, ending: str) -> Path:
-        """What this document was exported as, or a name that is still free: nothing is replaced by accident."""
+        """What the document was exported as, or a name that is free: nothing is replaced by accident."""
         last = self._document.last_export
         if last is not None and last[0].suffix.lower() == ending:
             return last[0]

@@ -9,7 +9,6 @@ from editor.document.document import Document
 from widgets.history.history_delegate import HistoryDelegate
 from widgets.history.history_model import HistoryModel
 
-
 _LEAST_PX = 40  # of the list: the window has to fit small screens
 
 

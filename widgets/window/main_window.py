@@ -33,6 +33,7 @@ from widgets.subjects.subject_panel import SubjectPanel
 from widgets.window.on_screen import bring_on_screen
 from widgets.window.panel import Panel, PanelSpec
 from widgets.window.status_bar import StatusBar
+from widgets.window.tab_order import go_on
 from widgets.window.tool_bar import ToolBar
 from widgets.window.tool_options import ToolOptions
 from widgets.window.window_commands import WindowCommands
@@ -153,6 +154,9 @@ class MainWindow(QMainWindow):
         self.workspace.shutdown()
         self.application.shutdown()
         event.accept()
+
+    def focusNextPrevChild(self, next: bool) -> bool:
+        return go_on(self, forward=next)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if (

@@ -75,8 +75,9 @@ sys.exit(status)
 
 
 @pytest.fixture
-def pipe(tmp_path: Path) -> Path:
-    """A file that never ends: nobody writes to it."""
+def pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """It stands for a drive that never answers: nobody writes to it, and it is taken for a file."""
+    monkeypatch.setattr("editor.formats.check_ordinary", lambda path: None)
     made = tmp_path / "endless.png"
     os.mkfifo(made)
     return made
