@@ -25,6 +25,7 @@ from editor.system.atomic import atomic_write, writing_error
 from editor.system.locks import take_lock
 from inference.content import Contents, content_hash
 from inference.errors import EditorError
+from inference.files import check_ordinary
 from inference.messages import Message
 from inference.progress import Measurements
 from inference.reasons import reason_of
