@@ -314,10 +314,10 @@ def _range(low: float | None, high: float | None) -> Message:
         return Message("expected a number of at most 64 bits")
     low, high = _bound(low), _bound(high)
     if low is None:
-        return Message("allowed is up to {high:g}", high=high)
+        return Message("allowed is up to {high:.10g}", high=high)
     if high is None:
-        return Message("allowed is {low:g} or more", low=low)
-    return Message("allowed is {low:g} to {high:g}", low=low, high=high)
+        return Message("allowed is {low:.10g} or more", low=low)
+    return Message("allowed is {low:.10g} to {high:.10g}", low=low, high=high)
 
 
 def _bound(value: float | None) -> float | None:

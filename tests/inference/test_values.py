@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.errors import EditorError
-from inference.operations import Attribute, Family, RefineSubject, SubjectEdit
+from inference.operations import Attribute, Family, Generate, RefineSubject, SubjectEdit
 from inference.values import Bounds, json_object, mended_text, number, shown, text, typed, whole
 
 EDIT = {"start": 0, "end": 3, "attribute": "age", "value": 1}
@@ -126,3 +126,8 @@ def test_too_long_a_json_is_refused_unread() -> None:
 def test_values_in_errors_are_short(value: object) -> None:
     assert len(shown(value)) <= 41
     assert str(shown(10**5000)) == "a number of many digits"  # Python refuses to write it out
+
+
+def test_large_bounds_are_told_to_the_last_digit() -> None:
+    with pytest.raises(EditorError, match="Seed is 4294967296: allowed is 0 to 4294967295"):
+        Generate(prompt="a cat", seed=2**32)

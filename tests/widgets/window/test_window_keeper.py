@@ -7,9 +7,14 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
+from editor.commands import AddLayer
+from editor.document.document import Document
+from editor.layers.layer import Layer
 from editor.words.translation import Translations, wanted
+from tests.editor.samples import flat
 from tests.helpers.fake_application import generated, open_document
 from tests.widgets.conftest import _forget_changes
+from widgets.history.history_panel import HistoryPanel
 from widgets.window.main_window import MainWindow
 from widgets.window.window_keeper import WindowKeeper
 
@@ -52,6 +57,36 @@ def test_a_new_window_takes_over_all(keeper: WindowKeeper, application: Applicat
     application.set_current(None)
     application.set_current(document)
     assert new.windowTitle().startswith("beach couple")
+
+
+def test_the_history_begins_as_it_did_and_pictures_of_sliders_stay(
+    keeper: WindowKeeper, application: Application, qtbot: QtBot
+) -> None:
+    photo = Document.from_layer(Layer.of_pixels(name="photo", pixels=flat(90)), title="photo.png")
+    open_document(application, photo)
+    assert beginning(keeper) == "Opened"
+    layer = generated().recipe_layer
+    assert layer is not None
+    photo.undo_stack.push(AddLayer(photo, layer))
+    session = application.session
+    assert session is not None
+    forgotten = []
+    session.forget_pictures = lambda: forgotten.append(True)  # type: ignore[method-assign]
+    old = keeper.window
+    application.settings.set("language", "zh_CN")
+    qtbot.waitUntil(lambda: keeper.window is not old)
+    assert beginning(keeper) == "打开"
+    application.set_current(None)
+    application.set_current(photo)
+    assert beginning(keeper) == "打开"
+    assert not forgotten
+    assert application.session is session
+
+
+def beginning(keeper: WindowKeeper) -> str:
+    panel = keeper.window.panel("history")
+    assert isinstance(panel, HistoryPanel)
+    return str(panel.model.index(0).data())
 
 
 @pytest.mark.parametrize(
