@@ -45,10 +45,16 @@ class Examples:
         self._backbone = backbone
         self._definition = definition
         self._known: dict[int, Example] = {}
+        # two of one noun could not be told apart
+        self._beside = [
+            (template, pair)
+            for template in definition.beside
+            for pair in definition.pairs
+            if pair.noun not in template.split()
+        ]
 
     def __len__(self) -> int:
-        definition = self._definition
-        return (len(definition.prefixes) + len(definition.beside)) * len(definition.pairs)
+        return len(self._definition.prefixes) * len(self._definition.pairs) + len(self._beside)
 
     def __getitem__(self, number: int) -> Example:
         if number not in self._known:
@@ -58,15 +64,18 @@ class Examples:
 
     def _encoded(self, number: int) -> Example:
         definition = self._definition
-        which, which_pair = divmod(number, len(definition.pairs))
-        pair, alone = definition.pairs[which_pair], len(definition.prefixes)
-        phrases = (pair.target, pair.positive, pair.negative)
+        alone = len(definition.prefixes) * len(definition.pairs)
         others: tuple[tuple[int, int], ...] = ()
-        if which < alone:
+        if number < alone:
+            which, which_pair = divmod(number, len(definition.pairs))
+            pair = definition.pairs[which_pair]
+            phrases = (pair.target, pair.positive, pair.negative)
             texts = [sentence(definition.prefixes[which], phrase) for phrase in phrases]
             span = (len(texts[0]) - len(pair.noun), len(texts[0]))
         else:
-            placed = [sentence_beside(definition.beside[which - alone], pair, phrase) for phrase in phrases]
+            template, pair = self._beside[number - alone]
+            phrases = (pair.target, pair.positive, pair.negative)
+            placed = [sentence_beside(template, pair, phrase) for phrase in phrases]
             texts = [text for text, _ in placed]
             start, end = span = placed[0][1]
             others = tuple(
