@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from editor import commands
+from editor.controllers.batches import Batches
 from editor.controllers.clipboard import Clipboard
 from editor.controllers.concepts import Concepts
 from editor.controllers.conditions import Situation, condition_names
@@ -119,6 +120,7 @@ class Application(QObject):
         self.recovery = Recovery(shell)
         self.concepts = Concepts(shell, concepts or ConceptLibrary(concepts_folder()))
         self.long_jobs = LongJobs(shell, library)
+        self.batches = Batches(shell, catalogue, library)
         self.long_jobs.kept.connect(self._on_delta_kept)
         self._situation = Situation(shell, self.sessions, self._files)
         self._hand_on()
@@ -250,6 +252,7 @@ class Application(QObject):
         """
         self.sessions.close()
         self.long_jobs.close()
+        self.batches.close()
         self.shell.background.close(_LAST_WRITES_MS)
         self.recovery.finish()
         self.service.shutdown(_LAST_STEP_MS)

@@ -41,11 +41,24 @@ FILE: tuple[Action, ...] = (
         command="window.export_again", shortcut="Ctrl+Alt+E", enabled_when="exported", group=2,
     ),
     Action(
+        id="file.batch", text=N_("Actions", "&Batch…"), menu="file", command="window.show_batch",
+        group=3, icon="variations",
+        tip=N_("Actions", "Edit a whole folder in the same way"),
+    ),
+    Action(
+        id="file.save_recipe", text=N_("Actions", "Save what was done as a &recipe…"), menu="file",
+        command="window.show_save_recipe", enabled_when="can_undo", group=3,
+    ),
+    Action(
+        id="file.apply_recipe", text=N_("Actions", "Appl&y recipe…"), menu="file",
+        command="window.show_apply_recipe", enabled_when="document", group=3,
+    ),
+    Action(
         id="file.close", text=N_("Actions", "&Close"), menu="file", command="window.close_document",
-        shortcut="Ctrl+W", enabled_when="document", group=3, icon="close",
+        shortcut="Ctrl+W", enabled_when="document", group=4, icon="close",
     ),
     Action(
         id="file.quit", text=N_("Actions", "&Quit"), menu="file", command="window.close",
-        shortcut="Ctrl+Q", group=3,
+        shortcut="Ctrl+Q", group=4,
     ),
 )  # fmt: skip

@@ -19,13 +19,18 @@ _TABLE_ROWS = 256
 
 
 def adjusted(
-    samples: Samples, settings: Sequence[Parameters], amount: float = 100.0, cores: int | None = None
+    samples: Samples,
+    settings: Sequence[Parameters],
+    amount: float = 100.0,
+    cores: int | None = None,
+    scale: float = 1.0,
 ) -> Samples:
     """RGBA samples [H, W, 4], uint8 or uint16, after all adjustments; rounded once, at the end.
 
     Args:
         amount: percent of each change, 0..150: 100 as it is, 50 half of the way, beyond 100 as much further.
         cores: threads at once; None is all.
+        scale: the size of these samples' picture as a share of the one that is meant, for previews.
     """
     if not settings or amount == 0:
         return samples
@@ -38,7 +43,7 @@ def adjusted(
         parts = _bands(samples)
     else:
         reach = sum(adjustments.reach_px(one) for one in settings)
-        work = _Planes(samples, settings, share, reach)
+        work = _Planes(samples, settings, share, reach, scale)
         parts = _squares(samples, TILE_PX if reach == 0 else _FAR_PX)
     into = np.empty_like(samples)
 
@@ -76,24 +81,30 @@ class _Planes:
     """Parts with their surroundings, as floats."""
 
     def __init__(
-        self, samples: Samples, settings: Sequence[Parameters], share: np.float32, reach_px: int
+        self,
+        samples: Samples,
+        settings: Sequence[Parameters],
+        share: np.float32,
+        reach_px: int,
+        scale: float,
     ) -> None:
         self._samples, self._settings, self._share, self._reach_px = samples, settings, share, reach_px
+        self._scale = scale
         self._whole = Area(0, 0, samples.shape[1], samples.shape[0])
 
     def write(self, part: Area, into: Samples) -> None:
         around = part.grown(self._reach_px).intersected(self._whole)
         planes = _as_planes(self._samples[around.within(self._whole)])
-        after = _after(planes, self._settings, self._share)
+        after = _after(planes, self._settings, self._share, self._scale)
         rows, columns = part.within(around)
         into[part.within(self._whole)] = _as_samples(after[:, rows, columns], into.dtype)
 
 
 def _after(
-    planes: NDArray[np.float32], settings: Sequence[Parameters], share: np.float32
+    planes: NDArray[np.float32], settings: Sequence[Parameters], share: np.float32, scale: float = 1.0
 ) -> NDArray[np.float32]:
     for one in settings:
-        changed: Any = adjustments.apply(one, planes)
+        changed: Any = adjustments.apply(one, planes, scale)
         if changed is not planes and share != 1:
             changed = np.clip(planes + share * (changed - planes), np.float32(0), np.float32(1))
         planes = changed

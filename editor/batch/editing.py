@@ -66,12 +66,14 @@ def edited(
     carry_out: CarriesOut,
     check: Check = _no_check,
     cores: int | None = None,
+    scale: float = 1.0,
 ) -> Edited:
     """All active steps done to the visible picture of a document.
 
     Args:
         seed: of this picture, where a step has none of its own.
         check: called before each step; raises to stop.
+        scale: the picture's size as a share of the one that is meant, for previews.
 
     Raises:
         EditorError: a step cannot be done to this picture.
@@ -90,7 +92,7 @@ def edited(
         first = steps[0]
         if isinstance(first, AdjustmentStep):
             settings = [step.settings for step in steps if isinstance(step, AdjustmentStep)]
-            samples = adjusted(found.samples, settings, recipe.amount, cores)
+            samples = adjusted(found.samples, settings, recipe.amount, cores, scale)
             found = replace(found, samples=samples, changed=found.changed or samples is not found.samples)
         elif isinstance(first, ShapeStep):
             found = _shaped(found, first.settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from inference.errors import EditorError
 from inference.kinds import content_type
 from inference.messages import Message, listed
 from inference.operations import (
+    MOST_CHANGE,
     MOST_EDITS,
     MOST_SUBJECTS,
     OPERATIONS,
@@ -343,3 +345,44 @@ def _scaled(item: ParameterField, value: Any, share: float) -> Any:
     scaled = value * share
     scaled = scaled if high is None else min(scaled, high)
     return scaled if low is None else max(scaled, low)
+
+
+def blank_step(operation: Operation) -> OperationStep:
+    """A step of which nothing is set yet, to be filled by hand; a prompt that is needed is empty."""
+    picture = operation.picture
+    assert picture is not None, "one of `operations_on_pictures`"
+    needed = {item.name: "" for item in operation.parameters.declared() if item.required}
+    parameters = operation.parameters.from_json({**needed, picture.name: _ANY})
+    return OperationStep(parameters=parameters, operation=operation.name, given=frozenset())
+
+
+def edits_from_text(text: str, prompt: str) -> tuple[SubjectEdit, ...]:
+    """Sliders written as “man:age=1.5, woman:smile=1”.
+
+    Raises:
+        EditorError: it is not of that form, or a subject is not in the prompt.
+    """
+    found: list[SubjectEdit] = []
+    for part in (one.strip() for one in text.replace(";", ",").split(",")):
+        if not part:
+            continue
+        place, _, value = part.rpartition("=")
+        subject, _, attribute = place.rpartition(":")
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not subject.strip() or not attribute.strip() or not abs(number) <= MOST_CHANGE:
+            raise EditorError(
+                "“{text}” cannot be read.", "Write SUBJECT:ATTRIBUTE=VALUE, such as man:age=1.5.", text=part
+            )
+        start, end = find_numbered(prompt, subject)
+        found.append(SubjectEdit(start=start, end=end, attribute=attribute.strip(), value=number))
+    return tuple(found)
+
+
+def edits_to_text(edits: tuple[SubjectEdit, ...], prompt: str) -> str:
+    """What `edits_from_text` reads."""
+    return ", ".join(
+        f"{numbered(prompt, edit.start, edit.end)}:{edit.attribute}={edit.value:g}" for edit in edits
+    )

@@ -108,6 +108,18 @@ def make_plan(
     return Plan(source=source, target=target, pattern=pattern, items=items)
 
 
+def first_paths(source: Path, selection: Selection, count: int) -> list[PurePosixPath]:
+    """Some pictures of a folder, from its beginning, middle and end.
+
+    Raises:
+        EditorError: it cannot be looked into.
+    """
+    found = sorted(_walk(source, selection), key=os.fsencode)
+    if len(found) <= count:
+        return found
+    return [found[round(place * (len(found) - 1) / max(1, count - 1))] for place in range(count)]
+
+
 def check_folders(source: Path, target: Path) -> None:
     """Refuse folders that are none, or of which one holds the other.
 

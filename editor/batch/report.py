@@ -94,11 +94,13 @@ def _read(folder: Path) -> tuple[Header, list[Line]]:
 
 def _thumbnail(folder: Path, line: Line) -> Any:
     """A small picture of a result; None where there is none any more."""
+    return None if line.state != DONE or line.target is None else thumbnail_of(folder / line.target)
+
+
+def thumbnail_of(path: Path) -> Any:
+    """A small picture of a file as an RGB image of Pillow; None where it cannot be read."""
     from PIL import Image
 
-    if line.state != DONE or line.target is None:
-        return None
-    path = folder / line.target
     try:
         small = _quickly(path)
         if small is None:

@@ -98,12 +98,14 @@ class Wishes:
 
     Args:
         retry_failed: files that failed in an earlier run are done again.
+        again: of those only these.
         overwrite: what lies at the results' places, and is none of this batch, is replaced.
         cores: threads at work; None is all that there are.
         holds_s: see `Leases`.
     """
 
     retry_failed: bool = False
+    again: frozenset[PurePosixPath] = frozenset()
     overwrite: bool = False
     cores: int | None = None
     holds_s: float = HOLDS_S
@@ -181,8 +183,8 @@ class BatchRun:
                 version=version(),
             )
         )
-        if self._wishes.retry_failed:
-            self._again = {path for path, line in self.manifest.lines.items() if line.state == FAILED}
+        failed = {path for path, line in self.manifest.lines.items() if line.state == FAILED}
+        self._again = failed if self._wishes.retry_failed else failed & self._wishes.again
         self._waiting = deque(item for item in self.plan.items if not self._is_settled(item))
         self._prepared = True
 
@@ -192,6 +194,10 @@ class BatchRun:
         if line is None or not self._is_settled(item):
             return State.WAITING, line
         return (State.DONE if line.state == DONE else State.FAILED), line
+
+    def is_waiting(self, item: Item) -> bool:
+        """Whether there is something to do."""
+        return not self._is_settled(item)
 
     # the run
 
@@ -216,6 +222,39 @@ class BatchRun:
         self._leases.close(finished=summary.left == 0)
         summary.seconds = time.perf_counter() - started
         return summary
+
+    def join(self) -> None:
+        """Begin to do files that somebody else hands out, by `do`.
+
+        Raises:
+            WritingError: the folder of the results cannot be written to.
+        """
+        self._leases.begin()
+
+    def do(self, path: PurePosixPath) -> State:
+        """One file, unless it is done already; one that another process holds is waited for.
+
+        Raises:
+            Cancelled: the batch is stopped.
+            WritingError: the result cannot be written.
+        """
+        item = next(item for item in self.plan.items if item.path == path)
+        while True:
+            self._check()
+            self.manifest.read()
+            if self._is_settled(item):
+                return self.state_of(item)[0]
+            lease = self._taken(item)
+            if lease is not None:
+                self._do(item, lease)
+            else:
+                with self._changed:
+                    self._waiting.clear()  # here nobody waits for what `_taken` puts off
+                    self._changed.wait(_POLL_S)
+
+    def leave(self) -> None:
+        """The end of what `join` began."""
+        self._leases.close(finished=False)
 
     def stop(self) -> None:
         """End soon: what is being worked on is left, and done another time."""
@@ -530,7 +569,7 @@ def _occupied(items: Iterable[Item]) -> EditorError:
         shown.append(Message("and {count} more", count=len(names) - _MOST_NAMED))
     return EditorError(
         "There is something already in the place of: {names}.",
-        "Choose another folder for the results or other names, or replace it with --overwrite.",
+        "Choose another folder for the results or other names, or have it replaced.",
         names=listed(shown),
     )
 

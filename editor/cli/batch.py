@@ -10,6 +10,7 @@ from typing import Any
 
 from editor.batch.manifest import NAME
 from editor.batch.needs import Needs, needs_of
+from editor.batch.on_ray import run_on_ray
 from editor.batch.plan import Plan, Selection, make_plan
 from editor.batch.recipe import BatchRecipe, read_recipe
 from editor.batch.report import write_contact_sheet, write_report
@@ -92,10 +93,12 @@ class _Command:
         thread = threading.Thread(target=lambda: found.append(self._run.run()), daemon=True)
         interrupted = False
         started = time.perf_counter()
-        if before.left and self._needs.model:
+        if before.left and self._needs.model and not self._arguments.on:
             self._runner = runner_of(self._arguments)
             # what is wrong with the model is said once, and before a file is touched
             self._runner.preload(self._needs.model, Progress(self._printer))
+        if self._arguments.on and before.left:
+            run_on_ray(self._arguments, self._run, self._needs)  # what it leaves is done here
         thread.start()
         try:
             self._model_thread.serve(lambda: not thread.is_alive())
@@ -115,6 +118,8 @@ class _Command:
         return self._told(summary, interrupted=interrupted)
 
     def _carried_out(self, request: Request, contents: Contents) -> Result:
+        if self._runner is None:
+            self._runner = runner_of(self._arguments)
         progress = Progress(cancel_requested=lambda: self._run.stopping)
         return self._runner.run(request, contents, progress)
 

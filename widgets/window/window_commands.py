@@ -102,6 +102,29 @@ class WindowCommands(QObject):
             rgb = (colour.red(), colour.green(), colour.blue())
             self._application.refinement.export_attention(session, index, step, rgb, Path(name))
 
+    def show_batch(self) -> None:
+        from widgets.batch.batch_dialog import BatchDialog
+
+        self._show("batch", lambda: BatchDialog(self._application, self._window))
+
+    def show_save_recipe(self) -> None:
+        from widgets.batch.history_dialog import HistoryDialog
+
+        document = self._application.current
+        if document is not None:
+            self._show(
+                "save recipe", lambda: HistoryDialog(self._application, document, self._window), fresh=True
+            )
+
+    def show_apply_recipe(self) -> None:
+        """Do a recipe from a file to the current picture."""
+        name, _ = QFileDialog.getOpenFileName(
+            self._window, self.tr("Apply a recipe"), self._folder(), self.tr("Recipe (*.json)")
+        )
+        if name:
+            batches = self._application.batches
+            batches.read(Path(name), batches.apply)
+
     def show_settings(self) -> None:
         from widgets.dialogs.settings_dialog import SettingsDialog
 

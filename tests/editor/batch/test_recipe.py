@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from editor.batch.needs import needs_of
-from editor.batch.operation_step import OperationStep
+from editor.batch.operation_step import (
+    OperationStep,
+    blank_step,
+    edits_from_text,
+    edits_to_text,
+    operations_on_pictures,
+)
 from editor.batch.recipe import BatchRecipe, read_recipe, recipe_from_json, save_recipe
 from editor.batch.shaping import Crop, Size
 from inference.content import content_hash
@@ -210,3 +216,24 @@ def test_sizes(settings: Size, size: tuple[int, int], new: tuple[int, int]) -> N
 )
 def test_crops(settings: Crop, size: tuple[int, int], area: tuple[int, int, int, int]) -> None:
     assert tuple(settings.of(*size)) == area
+
+
+def test_every_operation_that_takes_a_picture_can_be_a_step() -> None:
+    names = [operation.name for operation in operations_on_pictures()]
+    assert {"redraw", "edit"} <= set(names)
+    for operation in operations_on_pictures():
+        blank = blank_step(operation)
+        assert blank.for_picture("b" * 64, 5, 150)
+        known = {item.name: item for item in operation.parameters.declared()}
+        assert not operation.amount or operation.amount in known
+        if operation.amount and operation.amount != "edits":
+            parameters = blank.for_picture("b" * 64, 5, 0)
+            assert getattr(parameters, operation.amount) == operation.neutral[operation.amount] == 0
+
+
+def test_sliders_as_text() -> None:
+    edits = edits_from_text("man#2:age=1.5, man:smile=-1", "a man and a man")
+    assert edits_to_text(edits, "a man and a man") == "man#2:age=1.5, man:smile=-1"
+    for wrong in ("age=1", "man:age", "man:age=x", "man:age=nan", "cat:age=1"):
+        with pytest.raises(EditorError):
+            edits_from_text(wrong, "a man")
