@@ -159,7 +159,7 @@ class FileList(QTableView):
 
     def show_only_failed(self, on: bool) -> None:
         self._filter.only_failed = on
-        self._filter.invalidateFilter()
+        self._filter.invalidate()
 
     def chosen(self) -> list[int]:
         """The rows of `Batches` that are chosen."""
