@@ -22,6 +22,7 @@ from editor.controllers.layers import LayerController
 from editor.controllers.long_jobs import LongJobs
 from editor.controllers.masks import MaskController
 from editor.controllers.model_downloads import ModelDownloads
+from editor.controllers.older_states import OlderStates
 from editor.controllers.operations import Operations
 from editor.controllers.recovery import Recovery
 from editor.controllers.refinement import Refinement
@@ -115,6 +116,7 @@ class Application(QObject):
         self.refinement = Refinement(shell, self.sessions)
         self.operations = Operations(shell)
         self.insertion = Insertion(shell)
+        self.older_states = OlderStates(shell, self.operations)
         self.steps = StepSearch(shell, catalogue)
         self.downloads = ModelDownloads(shell, catalogue)
         self.recovery = Recovery(shell)

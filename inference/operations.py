@@ -144,6 +144,8 @@ class AttributeSweep(Attribute, SweptParameters):
     """Positions of a slider of a generated picture."""
 
 
+DRAWING_INVERSIONS = ("edit-friendly", "flow-edit")
+"""Those that draw noise: with the others the seed decides nothing."""
 INVERSIONS = ("direct", "ddim", "negative-prompt", "null-text", "edit-friendly", "flow-align", "flow-edit")
 
 

@@ -2,9 +2,9 @@
 
 One file for each menu. `command` is "<controller>.<method>". The controllers are "window" (`WindowCommands`),
 "canvas" (the current canvas), "view" (`ViewOptions`), "application" (`Application`) and what it owns:
-"layers", "masks", "clipboard", "image", "selection", "filters", "tools", "sessions" and "refinement". The
-method takes the action's `argument` if it has one; a checkable action's method takes its new state as well.
-`enabled_when` names a condition that `Application.holds` answers.
+"layers", "masks", "clipboard", "image", "selection", "filters", "tools", "sessions", "refinement" and
+"older_states". The method takes the action's `argument` if it has one; a checkable action's method takes its
+new state as well. `enabled_when` names a condition that `Application.holds` answers.
 """
 
 from editor.actions.edit import EDIT
@@ -25,7 +25,7 @@ __all__ = ["ACTIONS", "CONTROLLERS", "MENUS", "Action", "action", "in_menu"]
 
 CONTROLLERS = (
     "application", "window", "canvas", "view", "layers", "masks", "image", "selection", "filters",
-    "tools", "sessions", "refinement", "clipboard",
+    "tools", "sessions", "refinement", "clipboard", "older_states",
 )  # fmt: skip
 
 MENUS: tuple[tuple[str, str], ...] = (

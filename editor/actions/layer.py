@@ -30,6 +30,11 @@ LAYER: tuple[Action, ...] = (
         enabled_when="layers", icon="delete",
     ),
     Action(
+        id="layer.make_again", text=N_("Actions", "Make again from the picture belo&w"), menu="layer",
+        command="older_states.make_again", enabled_when="from_below",
+        tip=N_("Actions", "The layer as it is made from what shows below it now."),
+    ),
+    Action(
         id="layer.toggle", text=N_("Actions", "&Show or hide layer"), menu="layer",
         command="layers.toggle", shortcut="Ctrl+H", enabled_when="layer", group=1, icon="eye",
     ),

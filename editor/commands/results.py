@@ -11,10 +11,11 @@ from editor.commands.base import Command, translate
 from editor.document.document import Document
 from editor.edits.nodes import refuse_locked
 from editor.edits.tree import added
-from editor.layers.layer import Layer
+from editor.layers.layer import Layer, raster_of
 from editor.layers.recipes import Recipe, Subject
 from editor.layers.state import DocumentState
 from editor.layers.subject_masks import with_mask
+from editor.pixels.raster import Raster
 from inference.errors import EditorError
 from inference.messages import short
 from inference.request import Pixels
@@ -23,17 +24,20 @@ from inference.request import Pixels
 class ReplaceLayerResult(Command):
     """Give a layer new pixels and the recipe that made them; `text` is such as “Set age of “man” to +0.64”.
 
-    `pixels` of another size than the layer's resize a document that consists of this layer alone.
+    `pixels` of another size than the layer's resize a document that consists of this layer alone. `place`
+    is where they lie if not where the layer did.
     """
 
     def __init__(
-        self, document: Document, layer_id: str, pixels: Pixels, recipe: Recipe | None, text: str,
-        maps: Any = None,
+        self, document: Document, layer_id: str, pixels: Pixels | Raster, recipe: Recipe | None, text: str,
+        maps: Any = None, place: tuple[int, int] | None = None,
     ) -> None:  # fmt: skip
         state = document.state
         layer = state.layer(layer_id)
         refuse_locked(state, [layer_id])
-        changed = layer.changed(pixels=pixels, recipe=recipe, maps=layer.maps if maps is None else maps)
+        x, y = (layer.x, layer.y) if place is None else place
+        kept = layer.maps if maps is None else maps
+        changed = layer.changed(raster=_raster(pixels), recipe=recipe, maps=kept, x=x, y=y)
         changed = with_mask(layer, changed)
         after = state.with_layer(changed)
         if len(state.layers) == 1:
@@ -44,20 +48,21 @@ class ReplaceLayerResult(Command):
 class AddResult(Command):
     """Put a result into a layer of its own right above the one it was made from, and select it.
 
-    What is selected becomes its mask, so that the picture changes there alone; `pixels` are 8-bit in the
-    document's colours.
+    What is selected becomes its mask, so that the picture changes there alone; `pixels` are in the
+    document's colours. It lies above the layer that it was made from, so what is below it is no longer what
+    its recipe began with.
     """
 
     def __init__(
-        self, document: Document, layer_id: str, pixels: Pixels, recipe: Recipe | None, text: str,
+        self, document: Document, layer_id: str, pixels: Pixels | Raster, recipe: Recipe | None, text: str,
         maps: Any = None,
     ) -> None:  # fmt: skip
         state = document.state
         below = state.layer(layer_id)
-        self.layer = Layer.of_pixels(
+        self.layer = Layer(
             name=translate("Commands", "{name}, edited").format(name=below.name),
-            pixels=pixels,
-            recipe=recipe,
+            raster=_raster(pixels),
+            made=None if recipe is None else replace(recipe, from_below=False),
             maps=below.maps if maps is None else maps,
             x=below.x,
             y=below.y,
@@ -70,9 +75,14 @@ class AddResult(Command):
 
 
 def place_result(
-    document: Document, layer_id: str, pixels: Pixels, recipe: Recipe | None, text: str, maps: Any = None
+    document: Document,
+    layer_id: str,
+    pixels: Pixels | Raster,
+    recipe: Recipe | None,
+    text: str,
+    maps: Any = None,
 ) -> ReplaceLayerResult | AddResult:
-    """The command that gives a method's picture (sRGB, 8 bits) to the document, in the document's colours.
+    """The command that gives a method's picture to the document: sRGB of 8 bits, or a raster of the document.
 
     Without a selection the layer gets it. With one, a new layer above gets it, with the selection as its
     mask and the recipe, so that the sliders go on working there; that layer is then changed in place.
@@ -81,7 +91,7 @@ def place_result(
         EditorError: the layer is locked, or the document's profile cannot be used.
     """
     state = document.state
-    own = from_srgb(pixels, state.icc_profile)
+    own = pixels if isinstance(pixels, Raster) else from_srgb(pixels, state.icc_profile)
     if state.selection is None or is_limited(state, layer_id):
         return ReplaceLayerResult(document, layer_id, own, recipe, text, maps)
     return AddResult(document, layer_id, own, recipe, text, maps)
@@ -91,6 +101,10 @@ def is_limited(state: DocumentState, layer_id: str) -> bool:
     """Whether the layer's mask is the selection already."""
     mask = state.node(layer_id).mask
     return mask is not None and state.selection is not None and mask.raster is state.selection.raster
+
+
+def _raster(pixels: Pixels | Raster) -> Raster:
+    return pixels if isinstance(pixels, Raster) else raster_of(pixels)
 
 
 class SetRecipe(Command):

@@ -49,6 +49,11 @@ def _text(document: Document) -> TextContent | None:
     return document.active_layer.text if document.active_layer is not None else None
 
 
+def _is_from_below(document: Document) -> bool:
+    layer = document.active_layer
+    return layer is not None and layer.recipe is not None and layer.recipe.from_below
+
+
 _CONDITIONS: dict[str, Callable[[Situation], bool]] = {
     "always": lambda now: True,
     "document": _of_document(lambda document: True),
@@ -61,6 +66,7 @@ _CONDITIONS: dict[str, Callable[[Situation], bool]] = {
     "mask": _of_document(lambda document: _mask(document) is not None),
     "unmasked": _of_document(lambda document: document.active_node is not None and _mask(document) is None),
     "recipe": _of_document(lambda document: document.recipe_layer is not None),
+    "from_below": _of_document(_is_from_below),
     "selection": _of_document(lambda document: document.state.selection is not None),
     "can_undo": _can_undo,
     "can_redo": _of_document(lambda document: document.undo_stack.canRedo()),

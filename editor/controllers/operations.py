@@ -2,67 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import Enum
-from pathlib import Path
-from typing import Any, TypeAlias, cast
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QCoreApplication, Signal
 
-from editor.colour.conversion import from_srgb
-from editor.commands import Command, ReplaceState, place_result
+from editor.commands import Command, ReplaceLayerResult, ReplaceState, place_result
 from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
 from editor.document.document import Document
-from editor.edits.tree import added
-from editor.generating.contents import mask_of, read_content, visible
-from editor.generating.region import region_of, selected
+from editor.generating.asking import (
+    Asked,
+    Given,
+    Source,
+    asked_again,
+    asked_anew,
+    place_now,
+    plain_values,
+    raster_for,
+    with_layer,
+)
 from editor.layers.layer import Layer
-from editor.layers.layer import Mask as LayerMask
 from editor.layers.recipes import Recipe
-from editor.layers.state import DocumentState
-from editor.pixels.arithmetic import to_rgba
-from editor.pixels.raster import Area
-from editor.rendering.compositing import composite
+from editor.pixels.raster import Raster
 from editor.words.said import said
-from inference.content import Content, Mask, content_hash
 from inference.errors import EditorError
-from inference.kinds import content_type
 from inference.operations import OPERATIONS, Operation
-from inference.parameters import ParameterField
-from inference.request import Pixels, Request, Result
+from inference.request import Request, Result
 from inference.service import Job
 
+__all__ = ["Given", "Operations", "Source"]
+
 translate = QCoreApplication.translate
-
-
-class Given(Enum):
-    """Where a form takes a picture or mask from, beside a file."""
-
-    DOCUMENT = "document"  # what is visible
-    LAYER = "layer"  # the active layer's own pixels
-    SELECTION = "selection"
-    NOTHING = "nothing"
-
-
-Source: TypeAlias = Given | Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """What a job is for; `layer_id` is the layer that it makes again, or "" for a new one.
-
-    `selection` is that of the moment of asking: what is selected later is for something else.
-    """
-
-    document: Document
-    operation: Operation
-    contents: Mapping[str, Any]
-    place: tuple[int, int]
-    layer_id: str
-    selection: LayerMask | None
 
 
 class Operations(Controller):
@@ -98,38 +70,58 @@ class Operations(Controller):
         document, operation = self.document, OPERATIONS[name]
         if document is None:
             return
-        known = self.recipe_of(operation) if again else None
-        state = document.state
-        layer_id = state.active if known is not None else ""
+        layer_id = document.state.active
+        if not again or self.recipe_of(operation) is None:
+            self._ask(document, operation, values, model)
+        else:
+            self._ask_again(document, layer_id, plain_values(operation, values))
 
-        def prepare() -> tuple[Request, _Asked]:
-            if known is not None:
-                parameters = replace(known.request.parameters, **_plain(operation, values))
-                request = replace(known.request, parameters=parameters, model_hash="")
-                contents, place, selection = dict(known.contents), (0, 0), None  # it stays where it is
-            else:
-                given, contents, place = _read(operation, values, state)
-                request = Request(operation=name, parameters=operation.parameters(**given), model=model)
-                selection = state.selection if selected(state) is not None else None
-            return request, _Asked(
-                document=document,
-                operation=operation,
-                contents=contents,
-                place=place,
-                layer_id=layer_id,
-                selection=selection,
+    def make_again(self, layer_id: str) -> None:
+        """Make a layer again that was made from the picture below it, from what shows there now."""
+        if self.document is not None:
+            self._ask_again(self.document, layer_id, {}, anew=True)
+
+    def _ask(self, document: Document, operation: Operation, values: Mapping[str, Any], model: str) -> None:
+        state = document.state
+        self._prepare(
+            document,
+            lambda: asked_anew(state, operation, values, model),
+            lambda: self._ask(document, operation, values, model),
+        )
+
+    def _ask_again(
+        self, document: Document, layer_id: str, values: Mapping[str, Any], *, anew: bool = False
+    ) -> None:
+        """The layer with other values, from the picture of its recipe, or `anew` from the one below it."""
+        state = document.state
+        if state.find(layer_id) is not None:
+            self._prepare(
+                document,
+                lambda: asked_again(state, state.layer(layer_id), values, anew=anew),
+                lambda: self._ask_again(document, layer_id, values, anew=True),
             )
 
-        def submit(prepared: tuple[Request, _Asked]) -> None:
+    def _prepare(
+        self,
+        document: Document,
+        prepare: Callable[[], tuple[Request, Asked]],
+        repeat: Callable[[], None],
+    ) -> None:
+        """Read what the request is made of beside the GUI thread, and submit it.
+
+        `repeat` asks once more, if its result no longer fits.
+        """
+
+        def submit(prepared: tuple[Request, Asked]) -> None:
             request, asked = prepared
             if document not in self._shell.documents:
                 return
             job = self._shell.service.submit(
                 request,
                 asked.contents,
-                label=translate("Operations", operation.label),
+                label=translate("Operations", asked.operation.label),
                 owner=self,
-                done=lambda job, result: self._on_done(job, asked, result),
+                done=lambda job, result: self._on_done(job, document, asked, result, repeat),
                 failed=self._on_failed,
                 stopped=self._forget,
             )
@@ -138,20 +130,42 @@ class Operations(Controller):
 
         self._shell.background.run(prepare, submit, self._shell.report)
 
-    def _on_done(self, job: Job, asked: _Asked, result: Result) -> None:
-        self._forget(job)
-        document = asked.document
-        if document not in self._shell.documents:
-            return
-        recipe = Recipe.of(result, asked.contents)
-        text = translate("Operations", asked.operation.label)
-        here = asked.layer_id if document.state.find(asked.layer_id) is not None else ""
+    def _on_done(
+        self, job: Job, document: Document, asked: Asked, result: Result, repeat: Callable[[], None]
+    ) -> None:
+        def done(raster: Raster) -> None:
+            self._forget(job)
+            if document not in self._shell.documents:
+                return
+            state = document.state
+            if (state.frame.canvas, state.icc_profile) == (asked.frame.canvas, asked.profile):
+                self._place(document, asked, result, raster)
+                return
+            text = translate("Operations", "The whole picture was turned, scaled or converted meanwhile.")
+            hint = translate("Operations", "It is made again from the picture as it is now.")
+            self._shell.message.emit(text, hint, "info")
+            repeat()
+
+        def failed(error: EditorError) -> None:
+            self._forget(job)
+            self._shell.report(error)
+
+        self._shell.background.run(lambda: raster_for(asked, result), done, failed)
+
+    def _place(self, document: Document, asked: Asked, result: Result, raster: Raster) -> None:
         before = document.state
+        recipe = replace(Recipe.of(result, asked.contents), from_below=asked.from_below)
+        text = translate("Operations", asked.operation.label)
 
         def make() -> Command:
-            if here:
-                return place_result(document, here, _rgba(result), recipe, text, maps=result.maps)
-            return ReplaceState(document, _with_layer(document, asked, result, recipe, text), text)
+            if before.find(asked.layer_id) is None:
+                return ReplaceState(document, with_layer(before, asked, result, raster, recipe, text), text)
+            old = before.layer(asked.layer_id)
+            made = replace(recipe, subjects=old.recipe.subjects if old.recipe is not None else ())
+            if not asked.from_below:
+                return place_result(document, old.id, raster, made, text, maps=result.maps)
+            place = place_now(asked, before)
+            return ReplaceLayerResult(document, old.id, raster, made, text, result.maps, place)
 
         self._shell.run(make)
         if document.state is not before:
@@ -170,88 +184,3 @@ class Operations(Controller):
     def _forget(self, job: Job) -> None:
         self._jobs.pop(job, None)
         self.busy_changed.emit(self.busy)
-
-
-def _plain(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that are neither pictures nor files."""
-    declared = {item.name: item for item in operation.parameters.declared()}
-    return {name: value for name, value in values.items() if content_type(declared[name]) is None}
-
-
-def _read(
-    operation: Operation, values: Mapping[str, Any], state: DocumentState
-) -> tuple[dict[str, Any], dict[str, Any], tuple[int, int]]:
-    """Parameters, contents by hash, and where in the document the result lies."""
-    given, contents, place = _plain(operation, values), dict[str, Any](), (0, 0)
-    area = state.area
-    for item in operation.parameters.declared():
-        if item.declaration.hidden or (wanted := content_type(item)) is None:
-            continue
-        source = cast("Source", values.get(item.name, Given.DOCUMENT if item.required else Given.NOTHING))
-        if wanted is Mask and operation.takes_selection and source is Given.NOTHING:
-            source = Given.SELECTION if selected(state) is not None else source
-        if item == operation.picture:
-            area = _area_of(source, state)
-            place = (area.x, area.y)
-        blob = _blob(item, wanted, source, state, area)
-        if blob is not None:
-            name = content_hash(blob)
-            contents[name], given[item.name] = blob, wanted(name)
-    return given, contents, place
-
-
-def _area_of(source: Source, state: DocumentState) -> Area:
-    if source is Given.DOCUMENT:
-        return region_of(state)
-    node = state.find(state.active)
-    return node.area if source is Given.LAYER and isinstance(node, Layer) else state.area
-
-
-def _blob(
-    item: ParameterField, wanted: type[Content], source: Source, state: DocumentState, area: Area
-) -> Any:
-    if isinstance(source, Path):
-        return read_content(wanted, source)
-    if source is Given.NOTHING:
-        if item.required:
-            raise EditorError("“{what}” is missing.", "Choose one.", what=item.declaration.label)
-        return None
-    if source is Given.SELECTION:
-        return _selected(state, area)
-    nodes = state.layers
-    if source is Given.LAYER:
-        node = state.find(state.active)
-        if not isinstance(node, Layer):
-            raise EditorError("The active layer has no pixels of its own.", "Choose a layer with pixels.")
-        nodes = (node.changed(visible=True, opacity=1.0, mask=None, clipped=False),)
-    found = visible(composite(nodes, area), state.icc_profile)
-    return mask_of(found) if issubclass(wanted, Mask) else found
-
-
-def _selected(state: DocumentState, area: Area) -> Pixels:
-    if state.selection is None:
-        raise EditorError("Nothing is selected.", "Select the part that may change.")
-    found = np.array(state.selection.read(area)).reshape(area.height, area.width)
-    found.setflags(write=False)
-    return found
-
-
-def _rgba(result: Result) -> Pixels:
-    return to_rgba(result.images[0])
-
-
-def _with_layer(
-    document: Document, asked: _Asked, result: Result, recipe: Recipe, text: str
-) -> DocumentState:
-    """The document with the result as a layer above the active one; what is selected becomes its mask."""
-    state = document.state
-    layer = Layer.of_pixels(
-        name=text,
-        pixels=from_srgb(_rgba(result), state.icc_profile),
-        recipe=recipe,
-        maps=result.maps,
-        x=asked.place[0],
-        y=asked.place[1],
-        mask=asked.selection,
-    )
-    return added(state, layer, state.active)

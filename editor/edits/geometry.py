@@ -14,7 +14,8 @@ from editor.edits.nodes import mapped, mapped_node, refuse_fixed
 from editor.edits.pixels import bounds, box_of, cropped
 from editor.layers.layer import Layer, Mask
 from editor.layers.limits import check_size
-from editor.layers.state import DocumentState, Guide
+from editor.layers.recipes import reshaped
+from editor.layers.state import DocumentState, Frame, Guide
 from editor.layers.text import TextContent
 from editor.pixels.raster import Area, Raster, Samples, frozen
 from editor.rendering.compositing import composite
@@ -111,6 +112,7 @@ def framed(state: DocumentState, area: Area) -> DocumentState:
         width=area.width,
         height=area.height,
         layers=layers,
+        frame=state.frame.moved(area.x, area.y),
         selection=None if state.selection is None else _moved_mask(state.selection, dx, dy),
         guides=tuple(
             replace(guide, position=guide.position + (dx if guide.vertical else dy)) for guide in state.guides
@@ -134,7 +136,7 @@ def flipped(state: DocumentState, *, across: bool) -> DocumentState:
         for guide in state.guides
     )
     turn = _flip_of(across, size)
-    return _with_all(replace(state, guides=guides), turn)
+    return _with_all(replace(state, guides=guides, frame=Frame.new()), turn)
 
 
 def flipped_nodes(state: DocumentState, ids: Sequence[str], *, across: bool) -> DocumentState:
@@ -187,8 +189,11 @@ class _Turn:
 
     def layer(self, layer: Layer) -> Layer:
         place = self._area(layer.area)
-        text = self._text(layer.text)
-        return layer.changed(raster=self._raster(layer.raster), x=place.x, y=place.y, text=text, maps={})
+        text, recipe = self._text(layer.text), layer.recipe
+        if recipe is not None and recipe.from_below:
+            recipe = reshaped(recipe)
+        raster = self._raster(layer.raster)
+        return layer.changed(raster=raster, x=place.x, y=place.y, text=text, recipe=recipe, maps={})
 
     def mask(self, mask: Mask) -> Mask:
         place = self._area(mask.area)
@@ -228,7 +233,7 @@ def _turned_once(state: DocumentState) -> DocumentState:
     )
     dpi = None if state.dpi is None else (state.dpi[1], state.dpi[0])
     turned = _with_all(state, turn)
-    return replace(turned, width=state.height, height=state.width, guides=guides, dpi=dpi)
+    return replace(turned, width=state.height, height=state.width, guides=guides, dpi=dpi, frame=Frame.new())
 
 
 def _with_all(state: DocumentState, turn: _Turn) -> DocumentState:
@@ -262,9 +267,9 @@ def _cut_layer(layer: Layer, frame: Area) -> Layer:
         return layer
     if common.is_empty:
         raster = Raster.filled(1, 1, dtype=layer.raster.dtype)
-        return layer.changed(raster=raster, x=0, y=0, recipe=None, maps={})
+        return layer.changed(raster=raster, x=0, y=0, recipe=reshaped(layer.recipe), maps={})
     raster = cropped(layer.raster, common.moved(-layer.x, -layer.y))
-    return layer.changed(raster=raster, x=common.x, y=common.y, recipe=None, maps={})
+    return layer.changed(raster=raster, x=common.x, y=common.y, recipe=reshaped(layer.recipe), maps={})
 
 
 def _cut_mask(mask: Mask, frame: Area) -> Mask:

@@ -14,7 +14,8 @@ from editor.edits.geometry import cropped_to
 from editor.edits.nodes import mapped
 from editor.layers.layer import Layer, Mask
 from editor.layers.limits import check_size
-from editor.layers.state import DocumentState
+from editor.layers.recipes import reshaped
+from editor.layers.state import DocumentState, Frame
 from editor.pixels.raster import Area, Raster, Samples, frozen
 from inference.errors import EditorError
 from inference.messages import listed
@@ -58,7 +59,8 @@ def resized(state: DocumentState, width: int, height: int, method: str) -> Docum
             text = replace(
                 text, x=text.x * across, y=text.y * down, size_px=size, width_px=text.width_px * across
             ) if fits else None  # fmt: skip
-        return layer.changed(raster=raster, x=place.x, y=place.y, text=text, recipe=None, maps={})
+        recipe = reshaped(layer.recipe)
+        return layer.changed(raster=raster, x=place.x, y=place.y, text=text, recipe=recipe, maps={})
 
     def on_mask(mask: Mask) -> Mask:
         place, raster = _scaled(mask.raster, mask.area, across, down, method, mask.outside)
@@ -68,6 +70,7 @@ def resized(state: DocumentState, width: int, height: int, method: str) -> Docum
         state,
         width=width,
         height=height,
+        frame=Frame.new(),
         layers=mapped(state.layers, on_layer, on_mask),
         selection=None if state.selection is None else on_mask(state.selection),
         guides=tuple(
@@ -94,7 +97,8 @@ def straightened(state: DocumentState, degrees: float, *, crop: bool = True) -> 
         if text is not None:
             x, y = _turn_point((text.x, text.y), centre, degrees)
             text = replace(text, x=x, y=y, angle=(text.angle + degrees) % 360)
-        return layer.changed(raster=raster, x=place.x, y=place.y, text=text, recipe=None, maps={})
+        recipe = reshaped(layer.recipe)
+        return layer.changed(raster=raster, x=place.x, y=place.y, text=text, recipe=recipe, maps={})
 
     def on_mask(mask: Mask) -> Mask:
         place, raster = _rotated(mask.raster, mask.area, centre, degrees, mask.outside)
@@ -102,6 +106,7 @@ def straightened(state: DocumentState, degrees: float, *, crop: bool = True) -> 
 
     turned = replace(
         state,
+        frame=Frame.new(),
         layers=mapped(state.layers, on_layer, on_mask),
         selection=None if state.selection is None else on_mask(state.selection),
     )

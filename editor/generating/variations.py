@@ -9,10 +9,12 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 from editor.colour.conversion import to_srgb
 from editor.commands import AddResult, place_result, push
 from editor.document.document import Document
+from editor.generating.ground import Grounds, brought
 from editor.generating.requests import canonical
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, with_parameters
 from editor.pixels.arithmetic import to_rgb
+from editor.pixels.raster import Raster
 from inference.errors import EditorError
 from inference.messages import NOTHING, Message
 from inference.operations import SamplingParameters
@@ -94,13 +96,20 @@ class VariationSession(QObject):
         text = translate("VariationSession", "Use the variation with seed {seed}").format(seed=variation.seed)
         recipe = self._with_seed(variation.seed)
         try:
-            command = place_result(self._document, self._layer_id, variation.pixels, recipe, text)
+            command = place_result(self._document, self._layer_id, self._raster(variation), recipe, text)
         except EditorError as error:
             self.failed.emit(error)
             return
         if isinstance(command, AddResult):
             self._layer_id = command.layer.id  # the next choice changes that one
         push(self._document, command)
+
+    def _raster(self, variation: Variation) -> Raster:
+        """The variation's picture in the document's colours and depth."""
+        assert variation.pixels is not None, "only pictures are chosen"
+        state, layer = self._document.state, self._document.layer(self._layer_id)
+        ground = Grounds().of(state, layer, self._recipe)
+        return brought(ground, variation.pixels, state.icc_profile)
 
     def _layer(self) -> Layer | None:
         return next((layer for layer in self._document.state.rasters() if layer.id == self._layer_id), None)
@@ -160,4 +169,9 @@ def _recipe_of(document: Document, layer_id: str) -> Recipe:
     recipe = document.layer(layer_id).recipe
     if recipe is None or not isinstance(recipe.request.parameters, SamplingParameters):
         raise EditorError("This layer has no seed, so it has no variations.", "Choose a generated layer.")
+    if not recipe.has_seed:
+        raise EditorError(
+            "An edited photo is the same with every seed, so it has no variations.",
+            "Move its sliders, or describe it in other words.",
+        )
     return recipe

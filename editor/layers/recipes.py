@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from inference.content import Contents, named
+from inference.content import Contents, Picture, contents_in, named
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.operations import (
+    DRAWING_INVERSIONS,
     LONGEST_PROMPT,
     MOST_SUBJECTS,
     Attribute,
@@ -16,7 +17,7 @@ from inference.operations import (
     SubjectEdit,
 )
 from inference.request import Request, Result
-from inference.values import Bounds, bounded, fields, items, text, typed, whole
+from inference.values import Bounds, bounded, fields, flag, items, text, typed, whole
 
 RECIPE_VERSION = 1
 
@@ -52,13 +53,15 @@ class Recipe:
     """What makes a layer again. Equal recipes give equal pixels.
 
     `contents` are the pictures and files that the request names, by their hashes; a document's files keep
-    each once, and text formats carry none of them.
+    each once, and text formats carry none of them. With `from_below` the request's picture is what showed
+    below the layer when it was made: where something else shows there now, the layer is of an older state.
     """
 
     request: Request
     subjects: tuple[Subject, ...] = ()
     label: str = ""
     version: int = field(default=RECIPE_VERSION)
+    from_below: bool = False
     contents: Contents = field(default_factory=dict[str, Any], compare=False, repr=False)
 
     @classmethod
@@ -81,6 +84,24 @@ class Recipe:
         parameters = self.request.parameters
         return parameters.edits if isinstance(parameters, EditedParameters) else ()
 
+    @property
+    def picture(self) -> str:
+        """The hash of the picture that it was made from, "" for none."""
+        declared = self.request.declared.picture
+        content = getattr(self.request.parameters, declared.name) if declared is not None else None
+        return content.hash if content is not None else ""
+
+    @property
+    def has_seed(self) -> bool:
+        """Whether another seed gives another picture: most ways of inverting draw nothing."""
+        inversion = getattr(self.request.parameters, "inversion", None)
+        return self.seed is not None and (inversion is None or inversion in DRAWING_INVERSIONS)
+
+    @property
+    def lacks_picture(self) -> bool:
+        """Whether it cannot be carried out: the picture that it names is not kept with it."""
+        return bool(self.picture) and self.picture not in self.contents
+
     def subject_at(self, start: int, end: int) -> Subject | None:
         return next((subject for subject in self.subjects if subject.span == (start, end)), None)
 
@@ -90,6 +111,7 @@ class Recipe:
             "label": self.label,
             "request": self.request.to_json(),
             "subjects": [subject.to_json() for subject in self.subjects],
+            **({"from_below": True} if self.from_below else {}),
         }
 
     @classmethod
@@ -123,6 +145,7 @@ class Recipe:
             subjects=_in_prompt(request, [Subject.from_json(item) for item in subjects]),
             label=text(values.get("label", ""), "The recipe's label", LONGEST_PROMPT),
             version=version,
+            from_below=flag(values.get("from_below", False), "from_below"),
         )
 
 
@@ -149,6 +172,24 @@ def with_edits(recipe: Recipe, edits: tuple[SubjectEdit, ...], *, delay: float |
         parameters, request = Attribute(**values), replace(request, operation="attribute")
     changed = replace(parameters, edits=edits, delay=parameters.delay if delay is None else delay)
     return replace(recipe, request=replace(request, parameters=changed))
+
+
+def reshaped(recipe: Recipe | None) -> Recipe | None:
+    """The recipe of a layer whose pixels were cut, scaled or turned.
+
+    What was made from the picture below can be made again from it as it is then; the old picture, which no
+    longer fits, is not kept. Other recipes give pixels of the old form and are of no use.
+    """
+    if recipe is None or not recipe.from_below:
+        return None
+    declared = recipe.request.declared.parameters.declared()
+    pictures = {
+        content.hash
+        for item in declared
+        if item.type is Picture
+        for content in contents_in(getattr(recipe.request.parameters, item.name))
+    }
+    return replace(recipe, contents={name: b for name, b in recipe.contents.items() if name not in pictures})
 
 
 def with_parameters(recipe: Recipe, **values: Any) -> Recipe:

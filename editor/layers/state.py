@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
@@ -23,6 +24,26 @@ class Guide:
     position: float
 
 
+@dataclass(frozen=True)
+class Frame:
+    """Which canvas this is: what began before a crop learns from it where its place went.
+
+    Equal `canvas` are the same pixels, shifted: (`x`, `y`) is where the upper left corner lies in the first.
+    Turned, mirrored and scaled pixels are another canvas.
+    """
+
+    canvas: str = ""
+    x: int = 0
+    y: int = 0
+
+    @classmethod
+    def new(cls) -> Self:
+        return cls(canvas=uuid.uuid4().hex)
+
+    def moved(self, dx: int, dy: int) -> Self:
+        return replace(self, x=self.x + dx, y=self.y + dy)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DocumentState:
     """Everything that undo restores. `layers` are the nodes of the top level from bottom to top.
@@ -32,6 +53,7 @@ class DocumentState:
         selection: what painting, adjustments and methods are limited to; None is everything.
         dpi: pixels per inch across and down, if known.
         icc_profile: the colour space of all layers; b"" is sRGB.
+        frame: tells canvases of one session apart; no file keeps it.
     """
 
     width: int
@@ -43,6 +65,7 @@ class DocumentState:
     guides: tuple[Guide, ...] = ()
     dpi: tuple[float, float] | None = None
     icc_profile: bytes = b""
+    frame: Frame = Frame()
 
     @classmethod
     def of_layer(cls, layer: Layer) -> Self:

@@ -6,12 +6,13 @@ Outside of it the picture below shows untouched, to the last bit and whatever it
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from editor.layers.layer import Layer, Mask
-from editor.pixels.raster import Raster
+from editor.pixels.raster import Area, Raster
 
 PREFIX = "mask/"
 """Maps with this name say where an edit may show: float32 [h, w] in 0..1 over the layer."""
@@ -25,14 +26,19 @@ def automatic_mask(layer: Layer, maps: Mapping[str, NDArray[np.float32]]) -> Mas
     shares = [values for name, values in sorted(maps.items()) if name.startswith(PREFIX)]
     if not shares:
         return None
+    cells = np.where(np.maximum.reduce(shares) >= _LEAST_SHARE, 255, 0).astype(np.uint8)
+    raster = _grown(cells.tobytes(), cells.shape[1], layer.width, layer.height)
+    return Mask(raster=raster, x=layer.x, y=layer.y, outside=0)
+
+
+@lru_cache(maxsize=2)  # of a large photo's layer it takes long, and is asked for again with each change
+def _grown(cells: bytes, columns: int, width: int, height: int) -> Raster:
+    """The whole subject, and soft only outside of it: where the method changed something it shows fully."""
     from PIL import Image, ImageFilter  # not at the window's start
 
-    together = np.maximum.reduce(shares)
-    # the whole subject, and soft only outside of it: where the method changed something it shows fully
-    cells = Image.fromarray(np.where(together >= _LEAST_SHARE, 255, 0).astype(np.uint8))
-    grown = cells.filter(ImageFilter.MaxFilter(2 * _AROUND_CELLS + 1))
-    values = np.asarray(grown.resize((layer.width, layer.height), Image.Resampling.BILINEAR))
-    return Mask(raster=Raster.of(values[..., None]), x=layer.x, y=layer.y, outside=0)
+    image = Image.fromarray(np.frombuffer(cells, np.uint8).reshape(-1, columns))
+    grown = image.filter(ImageFilter.MaxFilter(2 * _AROUND_CELLS + 1))
+    return Raster.of(np.asarray(grown.resize((width, height), Image.Resampling.BILINEAR))[..., None])
 
 
 def with_mask(before: Layer, after: Layer) -> Layer:
@@ -43,15 +49,34 @@ def with_mask(before: Layer, after: Layer) -> Layer:
     recipe = after.recipe
     if recipe is None or recipe.request.declared.picture is None or before.mask is not after.mask:
         return after
-    if before.mask is not None:
+    if before.mask is not None and not hides_all(before.mask):
         known = automatic_mask(before, before.maps)
         if known is None or not _same(known, before.mask):
             return after
     masks = {name: values for name, values in before.maps.items() if name.startswith(PREFIX)}
     maps = {**masks, **after.maps}
     made = automatic_mask(after, maps)
+    if made is None and before.mask is not None and hides_all(before.mask):
+        return after.changed(mask=None)  # the method says nothing of where it works
     return after if made is None else after.changed(mask=made, maps=maps)
 
 
+def nothing_of(area: Area) -> Mask:
+    """The mask of a layer that changes nothing yet: the first change brings another."""
+    return Mask(raster=Raster.filled(area.width, area.height, channels=1), x=area.x, y=area.y)
+
+
+def hides_all(mask: Mask) -> bool:
+    """Whether it is one of those."""
+    raster = mask.raster
+    tiles = [(column, row) for row in range(raster.rows) for column in range(raster.columns)]
+    return not mask.outside and all(
+        raster.is_blank(*place) or not raster.tile(*place).any() for place in tiles
+    )
+
+
 def _same(first: Mask, second: Mask) -> bool:
-    return first.area == second.area and np.array_equal(first.read(first.area), second.read(second.area))
+    if first.area != second.area:
+        return False
+    same = first.raster is second.raster
+    return same or np.array_equal(first.read(first.area), second.read(second.area))

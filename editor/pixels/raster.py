@@ -241,6 +241,21 @@ class Raster:
                 yield id(owner), owner.nbytes
 
 
+def sharing(raster: Raster, other: Raster) -> Raster:
+    """The same samples, with the tiles of `other` wherever they are equal; nothing larger is held."""
+    if raster is other or raster.area != other.area or raster.dtype != other.dtype:
+        return raster
+    rows: list[tuple[Samples, ...]] = []
+    for row in range(raster.rows):
+        tiles: list[Samples] = []
+        for column in range(raster.columns):
+            own, known = raster.tile(column, row), other.tile(column, row)
+            same = own is known or np.array_equal(own, known)
+            tiles.append(known if same else frozen(own.copy()))
+        rows.append(tuple(tiles))
+    return Raster(raster.width, raster.height, rows)
+
+
 def frozen(samples: Any) -> Any:
     """The same samples, contiguous and read-only; copies only if it must."""
     contiguous = np.ascontiguousarray(samples)

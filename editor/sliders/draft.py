@@ -14,6 +14,7 @@ from PySide6.QtCore import QCoreApplication
 from editor.layers.recipes import Recipe, Subject, with_edits, with_parameters
 from editor.sliders.keyframes import SliderKey, key_of, positions, rounded, sampling_parameters
 from editor.sliders.requests import with_prompt
+from editor.sliders.spacing import Track, linear
 from editor.words.wording import quoted, signed
 from inference.concepts.concept import Concept
 from inference.concepts.standing import concepts_of, in_plain_words
@@ -69,6 +70,7 @@ class SliderDraft:
     def __init__(self, recipe: Recipe, attributes: AttributeSource) -> None:
         self.recipe = recipe
         self.linked: set[str] = set()
+        self.tracks: dict[SliderKey, Track] = {}  # as far as they are measured
         self._attributes = attributes
         self._concepts: tuple[tuple[ConceptFile, ...], tuple[Concept, ...]] = ((), ())  # named, and read
 
@@ -120,8 +122,18 @@ class SliderDraft:
     def value(self, key: SliderKey) -> float:
         return next((edit.value for edit in self.recipe.edits if key_of(edit) == key), 0.0)
 
+    def track(self, key: SliderKey) -> Track:
+        """From a slider's values to places along it; linear over all values until it is measured."""
+        info = self._info(key)
+        return self.tracks.get(key) or linear(info.minimum, info.maximum)
+
     def positions(self, key: SliderKey) -> tuple[float, ...]:
-        """The nine keyframe positions of a slider."""
+        """The keyframe positions of a slider, nine as a rule."""
+        measured = self.tracks.get(key)
+        return self.even_positions(key) if measured is None else measured.positions(KEYFRAMES)
+
+    def even_positions(self, key: SliderKey) -> tuple[float, ...]:
+        """Nine positions at even values, whose pictures the track is measured on."""
         info = self._info(key)
         return positions(info.minimum, info.maximum, KEYFRAMES)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from editor.pixels.arithmetic import crossfade
+from editor.pixels.raster import Raster, to_eight_bits
 from inference.operations import Attribute, EditedParameters, SamplingParameters, SubjectEdit
 from inference.request import Pixels, Request
 
@@ -54,20 +55,38 @@ class Pose:
 
 
 class Shown(NamedTuple):
-    """What to show for a pose: `pixels` RGBA, and whether they are its exact picture."""
+    """What to show for a pose: a picture, or a crossfade of two of one size.
 
-    pixels: Pixels
-    exact: bool
+    Both are in the document's colours. Whoever shows a crossfade mixes what it needs of it: two layers, two
+    thumbnails. `exact` is whether it is the pose's own picture.
+    """
+
+    first: Raster
+    second: Raster | None = None
+    share: float = 0.0  # of the second
+    exact: bool = False
+
+    @property
+    def pixels(self) -> Pixels:
+        """All of it as 8-bit RGBA; takes long for a large one."""
+        first = to_eight_bits(self.first.array())
+        if self.second is None:
+            return first
+        return crossfade(first, to_eight_bits(self.second.array()), self.share)
 
 
 class PictureCache:
-    """Pictures by pose, the least recently used dropped first; bounded in bytes and in number."""
+    """Pictures by pose, the least recently used dropped first; bounded in bytes and in number.
+
+    A picture counts with the tiles that it shares with none of the others.
+    """
 
     def __init__(self, limit_bytes: int = CACHE_BYTES, limit_entries: int = CACHE_ENTRIES) -> None:
         self.limit_bytes = limit_bytes
         self.limit_entries = limit_entries
         self.used_bytes = 0
-        self._pictures: OrderedDict[Pose, Pixels] = OrderedDict()
+        self._pictures: OrderedDict[Pose, Raster] = OrderedDict()
+        self._held: Counter[int] = Counter()  # how many pictures hold a buffer
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -78,19 +97,30 @@ class PictureCache:
     def __iter__(self) -> Iterator[Pose]:
         return iter(self._pictures)
 
-    def get(self, pose: Pose) -> Pixels | None:
-        pixels = self._pictures.get(pose)
-        if pixels is not None:
+    def get(self, pose: Pose) -> Raster | None:
+        picture = self._pictures.get(pose)
+        if picture is not None:
             self._pictures.move_to_end(pose)
-        return pixels
+        return picture
 
-    def put(self, pose: Pose, pixels: Pixels) -> None:
+    def put(self, pose: Pose, picture: Raster) -> None:
         old = self._pictures.pop(pose, None)
-        self.used_bytes += pixels.nbytes - (old.nbytes if old is not None else 0)
-        self._pictures[pose] = pixels
+        self._pictures[pose] = picture
+        for buffer, size in dict(picture.buffers()).items():
+            self.used_bytes += 0 if self._held[buffer] else size
+            self._held[buffer] += 1
+        if old is not None:
+            self._let_go(old)
         while len(self._pictures) > 1 and self._too_much():
             _, dropped = self._pictures.popitem(last=False)
-            self.used_bytes -= dropped.nbytes
+            self._let_go(dropped)
+
+    def _let_go(self, picture: Raster) -> None:
+        for buffer, size in dict(picture.buffers()).items():
+            self._held[buffer] -= 1
+            if not self._held[buffer]:
+                del self._held[buffer]
+                self.used_bytes -= size
 
     def _too_much(self) -> bool:
         return self.used_bytes > self.limit_bytes or len(self._pictures) > self.limit_entries
@@ -108,12 +138,12 @@ def shown(cache: PictureCache, pose: Pose, group: Sequence[SliderKey]) -> Shown 
     below, above = _neighbours(cache, pose, group)
     if below is None or above is None:
         nearest = below if below is not None else above
-        pixels = cache.get(nearest[1]) if nearest is not None else None
-        return None if pixels is None else Shown(pixels, exact=False)
+        picture = cache.get(nearest[1]) if nearest is not None else None
+        return None if picture is None else Shown(picture)
     first, second = cache.get(below[1]), cache.get(above[1])
-    if first is None or second is None or first.shape != second.shape:
+    if first is None or second is None or first.area != second.area:
         return None
-    return Shown(crossfade(first, second, -below[0] / (above[0] - below[0])), exact=False)
+    return Shown(first, second, -below[0] / (above[0] - below[0]))
 
 
 def _neighbours(

@@ -1,18 +1,28 @@
-"""The pictures (RGBA) and attention maps that a slider session has seen; no signals."""
+"""The pictures and attention maps that a slider session has seen; no signals.
+
+A method's pictures become rasters in the document's colours and depth (`prepared`), which for a large one
+takes a while and may be done on any thread. A raster shares the tiles in which it equals the layer's own, so
+that a photo of which a face changes is held once, and the canvas is told that only the face changed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QRectF
 
-from editor.colour.conversion import to_srgb
+from editor.generating.ground import Grounds, brought
+from editor.generating.heatmaps import subject_box
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, with_edits
-from editor.pixels.arithmetic import to_rgba
+from editor.layers.state import DocumentState
+from editor.layers.subject_masks import automatic_mask
+from editor.pixels.raster import Area, Raster, sharing
+from editor.rendering.thumbnails import sampled_part
 from editor.sliders.keyframes import PictureCache, Pose, Shown, SliderKey, context_of, key_of, shown
 from editor.sliders.requests import pose_of, poses
 from inference.content import DeltaFile, named
@@ -20,6 +30,39 @@ from inference.operations import EditedParameters, SamplingParameters
 from inference.request import Pixels, Request, Result
 
 MAP_PREFIX = "attention/"
+_LOOK_PX = 96
+
+
+class Prepared(NamedTuple):
+    """A result's pictures in the document, and the state of the document in which they are so."""
+
+    rasters: tuple[Raster, ...]
+    profile: bytes
+
+
+def prepared(
+    state: DocumentState, layer: Layer, result: Result, recipe: Recipe, grounds: Grounds
+) -> Prepared:
+    """A result's pictures in the document; any thread.
+
+    Args:
+        layer: whose pictures they are.
+        recipe: holds the picture that they were made from, if any.
+    """
+    ground = grounds.of(state, layer, recipe)
+    rasters = [brought(ground, image, state.icc_profile) for image in result.images]
+    if result.maps and recipe.picture:
+        automatic_mask(layer, {**layer.maps, **result.maps})  # kept there, for when it is shown
+    return Prepared(tuple(sharing(raster, layer.raster) for raster in rasters), state.icc_profile)
+
+
+def looked_at(raster: Raster, heat: NDArray[np.float32] | None) -> Pixels:
+    """The subject in a picture, small: what two positions of its slider are compared by."""
+    box = subject_box(heat) if heat is not None else QRectF(0, 0, 1, 1)
+    left, top = int(box.left() * raster.width), int(box.top() * raster.height)
+    width, height = int(box.width() * raster.width), int(box.height() * raster.height)
+    part = Area(left, top, max(1, width), max(1, height)).intersected(raster.area)
+    return sampled_part(raster, part, max(1, max(part.width, part.height) // _LOOK_PX))
 
 
 class SliderPictures:
@@ -36,24 +79,25 @@ class SliderPictures:
         """Pictures of this prompt and model will be kept."""
         self._contexts.add(context_of(recipe.request))
 
-    def learn_layer(self, layer: Layer, profile: bytes = b"") -> None:
-        """The layer's own pixels, in the colours of `profile`, are the picture of its recipe."""
+    def learn_layer(self, layer: Layer) -> None:
+        """The layer's own pixels are the picture of its recipe."""
         if layer.recipe is None:
             return
         self.expect(layer.recipe)
-        self.cache.put(pose_of(layer.recipe), to_srgb(layer.pixels, profile))
+        self.cache.put(pose_of(layer.recipe), layer.raster)
         self.maps.update(layer.maps)
 
-    def learn(self, request: Request, result: Result, current: Recipe) -> bool:
-        """Keep a result's pictures if they are of an expected prompt and model; whether they are."""
-        if (
-            not isinstance(request.parameters, SamplingParameters)
-            or context_of(request) not in self._contexts
-        ):
+    def expects(self, request: Request) -> bool:
+        """Whether its pictures are of a prompt and model that is expected."""
+        return isinstance(request.parameters, SamplingParameters) and context_of(request) in self._contexts
+
+    def learn(self, request: Request, result: Result, rasters: Sequence[Raster], current: Recipe) -> bool:
+        """Keep a result's pictures, as `prepared` gives them, if they are expected; whether they are."""
+        if not self.expects(request):
             return False
         self._learn_deltas(result)
-        for pose, pixels in zip(poses(request), result.images, strict=False):
-            self.cache.put(pose, to_rgba(pixels))
+        for pose, raster in zip(poses(request), rasters, strict=False):
+            self.cache.put(pose, raster)
         if context_of(request) == context_of(current.request):
             self.maps.update(result.maps)
         return True
@@ -85,7 +129,7 @@ class SliderPictures:
         """The best picture known for a recipe while `group` moves."""
         return shown(self.cache, pose_of(recipe), group)
 
-    def picture(self, recipe: Recipe) -> Pixels | None:
+    def picture(self, recipe: Recipe) -> Raster | None:
         """The exact picture, if it is known."""
         return self.cache.get(pose_of(recipe))
 

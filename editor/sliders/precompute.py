@@ -27,7 +27,7 @@ class Precompute(QObject):
     Args:
         resting: whether the session has nothing to do for its user.
         group: the sliders that moved last; their positions come first.
-        learn: takes what came of a job.
+        learn: takes what came of a job, and calls its third argument when that is known.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Precompute(QObject):
         pictures: SliderPictures,
         resting: Callable[[], bool],
         group: Callable[[], tuple[SliderKey, ...]],
-        learn: Callable[[Job, Result], object],
+        learn: Callable[[Job, Result, Callable[[], object]], object],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
@@ -79,7 +79,7 @@ class Precompute(QObject):
         if any(job.priority is not Priority.IDLE for job in self._service.jobs()):
             self._timer.start()
             return
-        request = self._next_sweep()
+        request = None if self._draft.recipe.lacks_picture else self._next_sweep()
         if request is not None:
             label = translate("AttributeSession", "Preparing sliders")
             self._job = self._service.submit(
@@ -94,10 +94,12 @@ class Precompute(QObject):
             )
 
     def _on_job_finished(self, job: Job, result: Result) -> None:
-        self._learn(job, result)
-        if job is self._job:
-            self._job = None
-            self.resume()
+        def known() -> None:
+            if job is self._job:
+                self._job = None
+                self.resume()
+
+        self._learn(job, result, known)
 
     def _on_job_failed(self, job: Job, error: EditorError) -> None:
         if job is self._job:

@@ -8,10 +8,11 @@ from PySide6.QtCore import QObject
 
 from editor.document.document import Document
 from editor.layers.recipes import Recipe, Subject
+from editor.pixels.raster import Raster
 from editor.sliders.draft import Slider, SliderDraft
 from editor.sliders.pictures import SliderPictures
 from editor.sliders.requests import pose_of
-from inference.request import Pixels
+from editor.sliders.spacing import Track
 
 
 class SliderReading(QObject):
@@ -66,6 +67,21 @@ class SliderReading(QObject):
         return self._draft.only_subject
 
     @property
+    def has_seed(self) -> bool:
+        """Whether another seed gives another picture."""
+        return self._draft.recipe.has_seed
+
+    @property
+    def lacks_picture(self) -> bool:
+        """Whether the photo that the layer was made from has another form now: it has to be made again."""
+        return self._draft.recipe.lacks_picture
+
+    @property
+    def origin(self) -> tuple[str, int, str]:
+        """Prompt, seed and picture: what gives another picture before any slider is moved."""
+        return self.prompt, self.seed, self._draft.recipe.picture
+
+    @property
     def seed(self) -> int:
         return self._draft.seed
 
@@ -81,8 +97,12 @@ class SliderReading(QObject):
     def value(self, subject_index: int, attribute: str) -> float:
         return self._draft.value(self._draft.key(subject_index, attribute))
 
-    def keyframes(self, subject_index: int, attribute: str) -> tuple[tuple[float, Pixels | None], ...]:
-        """The slider's nine positions from minimum to maximum and their pictures as far as they are known."""
+    def track(self, subject_index: int, attribute: str) -> Track:
+        """From the slider's values to places along it, and where the picture breaks."""
+        return self._draft.track(self._draft.key(subject_index, attribute))
+
+    def keyframes(self, subject_index: int, attribute: str) -> tuple[tuple[float, Raster | None], ...]:
+        """The slider's positions along its track and their pictures as far as they are known."""
         key, pose = self._draft.key(subject_index, attribute), pose_of(self._draft.recipe)
         return tuple(
             (value, self._pictures.cache.get(pose.moved({key: value}, self.delay)))

@@ -7,19 +7,27 @@ history as soon as its picture is there.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from editor.commands import AddResult, SetRecipe, place_result, push
 from editor.document.document import Document
+from editor.generating.ground import Grounds
 from editor.generating.requests import canonical
 from editor.generating.variations import Variation, VariationSession
 from editor.sliders.draft import KEYFRAMES, AttributeInfo, AttributeSource, Change, Slider, SliderDraft
 from editor.sliders.endings import Ending, Endings
 from editor.sliders.keyframes import Pose, SliderKey
-from editor.sliders.pictures import SliderPictures
+from editor.sliders.pictures import Prepared, SliderPictures, looked_at, prepared
 from editor.sliders.precompute import Precompute
+from editor.sliders.previews import changed_area, preview_node
 from editor.sliders.reading import SliderReading
 from editor.sliders.requests import pose_of, poses, sampling_recipe
+from editor.sliders.spacing import distance, track_of
+from editor.system.background import Background
 from inference.errors import EditorError
 from inference.request import Result
 from inference.service import InferenceService, Job, Priority
@@ -27,6 +35,7 @@ from inference.service import InferenceService, Job, Priority
 __all__ = ["KEYFRAMES", "AttributeInfo", "AttributeSession", "Slider", "Variation", "VariationSession"]
 
 THROTTLE_MS = 120
+_AT_ONCE_PX = 2**21  # so many pixels are brought into the document within a frame
 
 
 class AttributeSession(SliderReading):
@@ -36,9 +45,7 @@ class AttributeSession(SliderReading):
         EditorError: the layer has no recipe with a prompt and seed.
     """
 
-    display_changed = Signal(
-        object, bool
-    )  # Pixels RGBA, exact: what the layer shows (it is its preview, too)
+    display_changed = Signal(object)  # Shown: what the layer shows (it is its preview, too)
     sliders_changed = Signal()  # subjects or sliders were added, removed, linked; another prompt or seed
     value_changed = Signal(
         int, str, float
@@ -61,7 +68,11 @@ class AttributeSession(SliderReading):
         super().__init__(document, layer_id, SliderDraft(base, attributes), SliderPictures(), parent)
         self._service = service
         self._base = base  # the recipe that the document holds
-        self._pictures.learn_layer(document.layer(layer_id), document.icc_profile)
+        self._pictures.learn_layer(document.layer(layer_id))
+        self._colours = document.icc_profile  # those of the pictures
+        self._grounds = Grounds()
+        self._background: Background | None = None
+        self._closed = False
         self._group: tuple[SliderKey, ...] = ()  # the sliders that move, or moved last
         self._gesture: dict[SliderKey, float] | None = None  # their values when the gesture began
         self._endings = Endings(service.cancel)
@@ -76,7 +87,7 @@ class AttributeSession(SliderReading):
             self._pictures,
             self._is_resting,
             lambda: self._group,
-            self._on_job_finished,
+            self._on_prepared,
             self,
         )
 
@@ -170,13 +181,16 @@ class AttributeSession(SliderReading):
 
     def close(self) -> None:
         """Cancel what is under way and show the layer as the document has it."""
+        self._closed = True
         self._precompute.close()
         self._throttle.stop()
         self._endings.drop()
         self._cancel_drag()
+        if self._background is not None:
+            self._background.close(0)
         self._document.disconnect(self)
         if any(layer.id == self._layer_id for layer in self._document.state.rasters()):
-            self._document.set_preview(self._layer_id, None)
+            self._document.clear_preview(self._layer_id)
 
     def finish_gesture(self) -> None:
         """End a gesture that is still open, as if the hand let go: another document is shown."""
@@ -186,7 +200,8 @@ class AttributeSession(SliderReading):
     def forget_pictures(self) -> None:
         """The library's deltas changed: what was drawn with them is drawn again when it is asked for."""
         self._pictures.forget()
-        self._pictures.learn_layer(self._document.layer(self._layer_id), self._document.icc_profile)
+        self._draft.tracks.clear()
+        self._pictures.learn_layer(self._document.layer(self._layer_id))
         self.sliders_changed.emit()
 
     def discard(self) -> None:
@@ -237,7 +252,9 @@ class AttributeSession(SliderReading):
     def _finish(self, change: Change, group: tuple[SliderKey, ...] = ()) -> None:
         """Make a change the layer's recipe as soon as its picture is known."""
         self._precompute.pause()
-        self._draft.recipe = change.recipe
+        old, self._draft.recipe = self._draft.recipe, change.recipe
+        if (old.prompt, old.seed) != (change.recipe.prompt, change.recipe.seed):
+            self._draft.tracks.clear()  # of another picture
         self._pictures.expect(change.recipe)
         ending = Ending(change=change, group=group)
         if not self._is_known(ending):
@@ -266,10 +283,10 @@ class AttributeSession(SliderReading):
             if ending.pose == self._layer_pose():
                 command = SetRecipe(self._document, self._layer_id, recipe, text)
             else:
-                pixels = self._pictures.picture(recipe)
-                assert pixels is not None, "only known endings are pushed"
+                raster = self._pictures.picture(recipe)
+                assert raster is not None, "only known endings are pushed"
                 maps = dict(self._pictures.maps)
-                command = place_result(self._document, self._layer_id, pixels, recipe, text, maps)
+                command = place_result(self._document, self._layer_id, raster, recipe, text, maps)
         except EditorError as error:
             self._revert()
             self.failed.emit(error)
@@ -303,11 +320,14 @@ class AttributeSession(SliderReading):
         best = self._pictures.shown(recipe, self._group or self._draft.keys[:1])
         if best is None:
             return False
+        layer = self._document.layer(self._layer_id)
         if best.exact and pose_of(recipe) == self._layer_pose():
-            self._document.set_preview(self._layer_id, None)
-        elif best.pixels.shape[:2] == self._document.layer(self._layer_id).shape:
-            self._document.set_preview(self._layer_id, best.pixels)
-        self.display_changed.emit(best.pixels, best.exact)
+            self._document.clear_preview(self._layer_id)
+        elif (best.first.height, best.first.width) == layer.shape:
+            node = preview_node(self._document.state, layer, best, recipe, self._pictures.maps)
+            dirty = changed_area(layer, self._document.preview(self._layer_id), node)
+            self._document.preview_node(node, dirty)
+        self.display_changed.emit(best)
         return best.exact
 
     def _announce_value(self, key: SliderKey) -> None:
@@ -315,7 +335,25 @@ class AttributeSession(SliderReading):
         if index is not None:
             self.value_changed.emit(index, key.attribute, self._draft.value(key))
 
+    def _measure(self) -> None:
+        """Space the sliders evenly whose pictures at even values are known; never under the hand."""
+        if self._gesture is not None:
+            return
+        pose = pose_of(self._draft.recipe)
+        for key in self._draft.keys:
+            index = self._draft.subject_index(key)
+            if key in self._draft.tracks or index is None:
+                continue
+            values = self._draft.even_positions(key)
+            found = [self._pictures.cache.get(pose.moved({key: v}, self._draft.delay)) for v in values]
+            pictures = [picture for picture in found if picture is not None]
+            if len(pictures) == len(values) and len({picture.area for picture in pictures}) == 1:
+                looks = [looked_at(picture, self.heat(index)) for picture in pictures]
+                steps = [distance(one, other) for one, other in itertools.pairwise(looks)]
+                self._draft.tracks[key] = track_of(values, steps, KEYFRAMES)
+
     def _announce_keyframes(self) -> None:
+        self._measure()
         for slider in self.sliders:
             self.keyframes_changed.emit(slider.subject, slider.attribute)
 
@@ -346,8 +384,14 @@ class AttributeSession(SliderReading):
         return f"slider:{self._layer_id}:{which}"
 
     def _on_job_finished(self, job: Job, result: Result) -> None:
-        if not self._learn(job, result):
-            return
+        self._learn(job, result, lambda: self._after(job))
+
+    def _on_prepared(self, job: Job, result: Result, known: Callable[[], object]) -> None:
+        """Positions that were computed in idle time."""
+        self._learn(job, result, lambda: self._after(job), known)
+
+    def _after(self, job: Job) -> None:
+        """What a job made is known."""
         if job.priority is not Priority.IDLE and job.started_s:
             self._precompute.picture_s = (job.ended_s - job.started_s) / len(poses(job.request))
         if job is self._drag_job:
@@ -363,20 +407,61 @@ class AttributeSession(SliderReading):
 
     def _on_job_cancelled(self, job: Job) -> None:
         if job.result is not None:  # the cancellation came too late: the picture is as good as any
-            self._learn(job, job.result)
+            self._learn(job, job.result, self._flush)
         if job is self._drag_job:
             self._drag_job = None
             self._update_busy()
         elif self._endings.wait_for(job):
             self._revert()  # the user stopped it
 
-    def _learn(self, job: Job, result: Result) -> bool:
-        learnt = self._pictures.learn(job.request, result, self._draft.recipe)
-        if learnt:
-            if result.maps:
-                self.maps_changed.emit()
-            self._announce_keyframes()
-        return learnt
+    def _learn(
+        self,
+        job: Job,
+        result: Result,
+        then: Callable[[], object],
+        over: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Bring a result into the document's colours, for large pictures beside the GUI thread.
+
+        `then` is called if it was expected, `over` at the end in any case.
+        """
+        if not self._pictures.expects(job.request):
+            over()
+            return
+        state, layer = self._document.state, self._document.layer(self._layer_id)
+
+        def work() -> Prepared:
+            recipe = replace(self._base, contents=job.contents) if job.contents else self._base
+            return prepared(state, layer, result, recipe, self._grounds)
+
+        def done(found: Prepared) -> None:
+            if self._closed:
+                return
+            if found.profile != self._document.icc_profile:  # converted meanwhile
+                self._learn(job, result, then, over)
+                return
+            if self._pictures.learn(job.request, result, found.rasters, self._draft.recipe):
+                if result.maps:
+                    self.maps_changed.emit()
+                self._announce_keyframes()
+                then()
+            over()
+
+        def failed(error: EditorError) -> None:
+            self._on_job_failed(job, error)
+            over()
+
+        if sum(image.shape[0] * image.shape[1] for image in result.images) <= _AT_ONCE_PX:
+            try:
+                found = work()
+            except EditorError as error:
+                failed(error)
+                return
+            done(found)
+            return
+        if self._background is None:
+            self._background = Background(self)
+        self._background.run(work, done, failed, in_order=True)
 
     def _cancel_drag(self) -> None:
         if self._drag_job is not None:
@@ -389,7 +474,11 @@ class AttributeSession(SliderReading):
         if layer_id != self._layer_id:
             return
         recipe = self._document.layer(layer_id).recipe
-        if recipe is not None and recipe != self._base:
+        if self._document.icc_profile != self._colours:
+            self._colours = self._document.icc_profile
+            self._pictures.forget()
+            self._pictures.learn_layer(self._document.layer(layer_id))
+        if recipe is not None and (recipe != self._base or recipe.lacks_picture != self._base.lacks_picture):
             self._revert()
 
     def _revert(self) -> None:
@@ -397,17 +486,21 @@ class AttributeSession(SliderReading):
         layer = self._document.layer(self._layer_id)
         old, self._base = self._draft.recipe, sampling_recipe(layer.recipe)
         shown = (self._draft.keys, self._draft.only_subject)
+        had = (old.picture, old.lacks_picture)
         self._draft.recipe = self._base
         self._gesture = None
         self._throttle.stop()
         self._endings.drop()
         self._cancel_drag()
-        self._pictures.learn_layer(layer, self._document.icc_profile)
+        self._pictures.learn_layer(layer)
         before, now = ((one.subjects, one.prompt, one.seed) for one in (old, self._base))
-        if before != now or shown != (self._draft.keys, self._draft.only_subject):
+        if (old.prompt, old.seed, old.picture) != (self._base.prompt, self._base.seed, self._base.picture):
+            self._draft.tracks.clear()
+        same = before == now and had == (self._base.picture, self._base.lacks_picture)
+        if not same or shown != (self._draft.keys, self._draft.only_subject):
             self.sliders_changed.emit()
         for key in self._draft.keys:
             self._announce_value(key)
-        self._document.set_preview(self._layer_id, None)
+        self._document.clear_preview(self._layer_id)
         self._announce_keyframes()
         self._settle()

@@ -11,6 +11,7 @@ from widgets.layers.layer_model import (
     EDITS_MASK_ROLE,
     MASK_ROLE,
     NODE_ROLE,
+    OLDER_ROLE,
     SUMMARY_ROLE,
     THUMBNAIL_ROLE,
 )
@@ -46,12 +47,14 @@ class LayerDelegate(QStyledItemDelegate):
         parts = self.parts(index, option.rect)  # type: ignore[attr-defined]
         if parts is None or not isinstance(node, Node):
             return
+        older = bool(index.data(OLDER_ROLE))
         row = Row(
             node=node,
             parts=parts,
             state=option.state,  # type: ignore[attr-defined]
             summary=str(index.data(SUMMARY_ROLE)),
-            badge=self.tr("editable") if node.recipe is not None else "",
+            badge=self._badge(node, older=older),
+            older=older,
             picture=index.data(THUMBNAIL_ROLE),
             mask=index.data(MASK_ROLE),
             edits_mask=bool(index.data(EDITS_MASK_ROLE)),
@@ -61,6 +64,11 @@ class LayerDelegate(QStyledItemDelegate):
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.SmoothPixmapTransform)
         paint_row(painter, row, tokens_of(self._view))
         painter.restore()
+
+    def _badge(self, node: Node, *, older: bool) -> str:
+        if older:
+            return self.tr("older picture")
+        return self.tr("editable") if node.recipe is not None else ""
 
     def editorEvent(
         self,

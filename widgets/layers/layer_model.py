@@ -29,6 +29,7 @@ THUMBNAIL_ROLE = Qt.ItemDataRole.UserRole + 2
 MASK_ROLE = Qt.ItemDataRole.UserRole + 3
 DEPTH_ROLE = Qt.ItemDataRole.UserRole + 4
 EDITS_MASK_ROLE = Qt.ItemDataRole.UserRole + 5
+OLDER_ROLE = Qt.ItemDataRole.UserRole + 6  # made from an older state of the picture below it
 MIME_TYPE = "application/x-attune-layers"
 
 Index = QModelIndex | QPersistentModelIndex
@@ -66,6 +67,7 @@ class LayerModel(QAbstractItemModel):
         self._keys: dict[str, int] = {}
         self._entries: dict[int, _Entry] = {}
         self._root = _Entry(None, None, 0, 0)
+        self._older: frozenset[str] = frozenset()
         thumbnails.ready.connect(self._on_thumbnail)
 
     def set_document(self, document: Document | None) -> None:
@@ -78,6 +80,14 @@ class LayerModel(QAbstractItemModel):
             document.target_changed.connect(self._refresh)
         self._thumbnails.clear()
         self._on_layers_changed()
+
+    def set_older(self, node_ids: frozenset[str]) -> None:
+        """These layers were made from an older state of the picture below them."""
+        changed, self._older = self._older ^ node_ids, node_ids
+        for node_id in changed:
+            index = self.index_of(node_id)
+            if index.isValid():
+                self.dataChanged.emit(index, index, [OLDER_ROLE])
 
     def index_of(self, node_id: str) -> QModelIndex:
         """Where a node is; an invalid index if it is nowhere."""
@@ -116,9 +126,11 @@ class LayerModel(QAbstractItemModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return node.name
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return spoken(node)
+            return spoken(node, older=node.id in self._older)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return tip_text(tip(node))
+            return tip_text(tip(node, older=node.id in self._older))
+        if role == OLDER_ROLE:
+            return node.id in self._older
         if role == NODE_ROLE:
             return node
         if role == SUMMARY_ROLE:

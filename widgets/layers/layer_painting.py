@@ -24,6 +24,7 @@ class Row:
     state: QStyle.StateFlag
     summary: str
     badge: str
+    older: bool  # the badge warns
     picture: object  # QImage or None
     mask: object  # QImage or None
     edits_mask: bool
@@ -146,7 +147,7 @@ def _paint_texts(painter: QPainter, row: Row, tokens: Tokens) -> None:
         x = parts.name.left() + painter.fontMetrics().horizontalAdvance(name) + 8
         pill.moveTo(x, parts.name.center().y() - pill.height() / 2 + 0.5)
         painter.setFont(small)
-        painter.setPen(QPen(QColor(tokens.accent), 1))
+        painter.setPen(QPen(QColor(tokens.warning if row.older else tokens.accent), 1))
         painter.drawRoundedRect(pill, 4, 4)
         painter.drawText(pill, Qt.AlignmentFlag.AlignCenter, row.badge)
     painter.setFont(tabular(small))

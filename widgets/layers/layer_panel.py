@@ -68,6 +68,7 @@ class LayerPanel(QWidget):
             document.active_changed.connect(self._show_active)
             document.layers_changed.connect(self._show_active)
         self.properties.set_document(document)
+        self._on_older(document)
         self._show_active()
 
     def context_menu(self) -> QMenu:
@@ -112,6 +113,7 @@ class LayerPanel(QWidget):
 
     def _connect(self) -> None:
         self._application.current_changed.connect(self.set_document)
+        self._application.older_states.changed.connect(self._on_older)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.tree.customContextMenuRequested.connect(self._on_menu)
         self.tree.chosen.connect(self._on_chosen)
@@ -124,6 +126,11 @@ class LayerPanel(QWidget):
         self.delegate.lock_clicked.connect(self._on_lock_clicked)
         self.model.rename_requested.connect(self._rename)
         self.model.move_requested.connect(self._move)
+
+    def _on_older(self, document: Document | None) -> None:
+        if document is self._document:
+            found = frozenset[str]() if document is None else self._application.older_states.of(document)
+            self.model.set_older(found)
 
     def _show_active(self) -> None:
         if self._document is not None:

@@ -24,7 +24,11 @@ def recipe_summary(recipe: Recipe) -> str:
     return " · ".join([*moved, seed] if moved else [seed, recipe.request.model])
 
 
-def tip(node: Node) -> str:
+def tip(node: Node, *, older: bool = False) -> str:
+    if older:
+        text = translate("LayerModel", "“{name}” was made from an older state of the picture below it.")
+        hint = translate("LayerModel", "Make it again: right-click, or the button in the panel “Subjects”.")
+        return text.format(name=node.name) + "\n" + hint
     if isinstance(node, Layer) and node.recipe is not None:
         return translate("LayerModel", "{prompt}\nDouble click shows its sliders.").format(
             prompt=node.recipe.prompt
@@ -36,9 +40,11 @@ def tip(node: Node) -> str:
     return node.name
 
 
-def spoken(node: Node) -> str:
+def spoken(node: Node, *, older: bool = False) -> str:
     """Name, kind and state, for screen readers."""
     parts = [node.name, summary(node)]
+    if older:
+        parts.append(translate("LayerModel", "of an older state"))
     if not node.visible:
         parts.append(translate("LayerModel", "hidden"))
     if node.locked:

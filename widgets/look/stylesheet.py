@@ -195,6 +195,7 @@ QWidget#PanelHeader { border-top: 1px solid $line; }
 QFrame#MessageBar { background: $raised; border: 1px solid $control; border-radius: 8px; }
 QFrame#MessageBar[level="error"] { border-color: $danger; }
 QFrame#MessageBar[level="warning"] { border-color: $warning; }
+QFrame#Notice { background: $raised; border: 1px solid $warning; border-radius: 6px; }
 QFrame#RecoveryBar { background: $panel; border: none; border-bottom: 1px solid $warning; }
 QDialog { background: $panel; }
 """

@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QImage
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from editor.sliders.session import Slider
+from editor.sliders.spacing import Track
 from widgets.forms.value_box import ValueBox
 from widgets.look.focus_within import FocusWithin
 from widgets.look.icons import IconButton
@@ -69,6 +70,9 @@ class AttributeRow(QWidget):
         self.value.setValue(value)
         self.value.blockSignals(blocked)
         self._show_buttons()
+
+    def set_track(self, track: Track) -> None:
+        self.track.set_track(track)
 
     def set_keyframes(self, keyframes: Sequence[Keyframe], *, waiting: bool) -> None:
         self.track.set_keyframes(keyframes, waiting=waiting)

@@ -19,10 +19,12 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
+    QPolygonF,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
+from editor.sliders.spacing import Track, linear
 from widgets.look.theme import Tokens, tokens_of, with_alpha
 
 SCALE = 100  # slider units per unit of the attribute
@@ -48,6 +50,7 @@ class KeyframeSlider(QSlider):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._colour = QColor(tokens_of(self).accent)
+        self._line = linear(-2.0, 2.0)
         self._keyframes: tuple[tuple[float, QPixmap | None], ...] = ()
         self._current: QPixmap | None = None
         self._waiting = False
@@ -65,7 +68,19 @@ class KeyframeSlider(QSlider):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def set_range(self, minimum: float, maximum: float) -> None:
+        self._line = linear(minimum, maximum)
         self.setRange(round(minimum * SCALE), round(maximum * SCALE))
+
+    def set_track(self, track: Track) -> None:
+        """Where values lie along the track; what is beyond its ends can be typed, but not dragged to."""
+        if track != self._line:
+            self._line = track
+            self.update()
+
+    @property
+    def line(self) -> Track:
+        """From values to places along the track."""
+        return self._line
 
     def set_colour(self, colour: QColor) -> None:
         self._colour = colour
@@ -217,14 +232,11 @@ class KeyframeSlider(QSlider):
 
     def _x_of(self, value: float) -> float:
         left, right = self._ends()
-        low, high = self.minimum() / SCALE, self.maximum() / SCALE
-        return left + (right - left) * (value - low) / (high - low)
+        return left + (right - left) * self._line.place_of(value)
 
     def _value_at(self, x: float) -> float:
         left, right = self._ends()
-        share = min(1.0, max(0.0, (x - left) / max(1.0, right - left)))
-        low, high = self.minimum() / SCALE, self.maximum() / SCALE
-        return low + (high - low) * share
+        return self._line.value_at(min(1.0, max(0.0, (x - left) / max(1.0, right - left))))
 
     # painting
 
@@ -262,12 +274,7 @@ class KeyframeSlider(QSlider):
         painter.fillRect(track, QColor(tokens.raised))
         count = max(1, len(self._keyframes))
         for index, (_, pixmap) in enumerate(self._keyframes):
-            cell = QRectF(
-                track.left() + track.width() * index / count,
-                track.top(),
-                track.width() / count,
-                track.height(),
-            )
+            cell = self._cell(index, track)
             if pixmap is not None:
                 painter.drawPixmap(cell.adjusted(0, 0, 0.5, 0), pixmap, _cover(pixmap, cell))
             elif self._waiting:
@@ -276,6 +283,7 @@ class KeyframeSlider(QSlider):
         painter.setPen(QPen(with_alpha("#000000", 0.35) if tokens.dark else QColor(tokens.control), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(track, _RADIUS, _RADIUS)
+        self._paint_breaks(painter, track, tokens)
         self._paint_zero(painter, track)
         self._paint_handle(painter, track, count, tokens)
 
@@ -286,6 +294,27 @@ class KeyframeSlider(QSlider):
         gradient.setColorAt(0.5, QColor(tokens.pressed))
         gradient.setColorAt(1, QColor(tokens.hover))
         painter.fillRect(cell, gradient)
+
+    def _cell(self, index: int, track: QRectF) -> QRectF:
+        """A keyframe's part of the track: up to the middles between it and its neighbours."""
+        xs = [self._x_of(value) for value, _ in self._keyframes]
+        left = track.left() if index == 0 else (xs[index - 1] + xs[index]) / 2
+        right = track.right() if index == len(xs) - 1 else (xs[index] + xs[index + 1]) / 2
+        return QRectF(left, track.top(), max(1.0, right - left), track.height())
+
+    def _paint_breaks(self, painter: QPainter, track: QRectF, tokens: Tokens) -> None:
+        """Where the picture breaks: a notch on both edges, and a line between them."""
+        for value in self._line.breaks:
+            x = self._x_of(value)
+            painter.setPen(QPen(with_alpha("#000000", 0.55), 3))
+            painter.drawLine(QPointF(x, track.top()), QPointF(x, track.bottom()))
+            painter.setPen(QPen(QColor(tokens.warning), 1.5, Qt.PenStyle.DashLine))
+            painter.drawLine(QPointF(x, track.top()), QPointF(x, track.bottom()))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.warning))
+            for y, way in ((track.top() - 1, 1), (track.bottom() + 1, -1)):
+                notch = [QPointF(x - 4, y), QPointF(x + 4, y), QPointF(x, y + 5 * way)]
+                painter.drawPolygon(QPolygonF(notch))
 
     def _paint_zero(self, painter: QPainter, track: QRectF) -> None:
         x = self._x_of(0)

@@ -64,6 +64,7 @@ class PromptBox(QWidget):
         self._prompt = ""
         self._refused = ""  # what was asked for and is not (yet) the layer's prompt
         self._shown_seed = 0
+        self._seeded = True
         self.view = PromptView()
         self.editor = QPlainTextEdit(placeholderText=self.tr("Describe the picture"))
         self.editor.setAccessibleName(self.tr("Prompt"))
@@ -101,6 +102,18 @@ class PromptBox(QWidget):
         self.view.set_prompt(prompt, [(word.start, word.end) for word in words(prompt)], subjects)
         self._show_pending()
 
+    def set_seeded(self, seeded: bool) -> None:
+        """Whether another seed makes another picture; without one only another text makes anything new."""
+        self._seeded = seeded
+        for widget in (self._seed_label, self.seed, self.dice):
+            widget.setVisible(seeded)
+        self.generate.setText(self.tr("Generate") if seeded else self.tr("Describe anew"))
+        tip = self.tr("Make the picture of this prompt and seed (Return in the prompt)")
+        if not seeded:
+            tip = self.tr("The photo as it is edited with these words; change them by the pencil first")
+        set_tip(self.generate, tip)
+        self._show_pending()
+
     def tell_unknown(self, unknown_words: Callable[[str], Sequence[str]]) -> None:
         """Say from now on which words of a prompt the model cannot draw."""
         self._unknown_words = unknown_words
@@ -128,9 +141,9 @@ class PromptBox(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(4)
-        label = Label(self.tr("Seed"))
-        label.setProperty("dim", True)
-        row.addWidget(label)
+        self._seed_label = Label(self.tr("Seed"))
+        self._seed_label.setProperty("dim", True)
+        row.addWidget(self._seed_label)
         row.addWidget(self.seed)
         row.addWidget(self.dice)
         row.addStretch(1)
@@ -160,7 +173,7 @@ class PromptBox(QWidget):
             self.generate.setProperty("primary", pending)
             self.generate.style().unpolish(self.generate)
             self.generate.style().polish(self.generate)
-        self.generate.setEnabled(bool(self._wished()))
+        self.generate.setEnabled(bool(self._wished()) and (self._seeded or pending))
         self._show_unknown()
 
     def _on_editing(self, editing: bool) -> None:
@@ -178,7 +191,7 @@ class PromptBox(QWidget):
 
     def _on_generate(self) -> None:
         wished = self._wished()
-        if wished:
+        if wished and self.generate.isEnabled():
             self.generate_requested.emit(wished, self.seed.seed)
             # a prompt that the engine refuses later is offered again by the pencil
             self._refused = wished if wished != self._prompt else ""

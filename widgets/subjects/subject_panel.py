@@ -1,5 +1,6 @@
 """The Subjects panel: binds a session's prompt, subjects and sliders to widgets."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
@@ -9,20 +10,24 @@ from PySide6.QtWidgets import QCheckBox, QPushButton, QScrollArea, QVBoxLayout, 
 from editor.application import Application
 from editor.generating.heatmaps import subject_box
 from editor.generating.known_words import unknown_words
+from editor.pixels.raster import Raster
+from editor.sliders.keyframes import Shown
 from editor.sliders.session import AttributeSession
 from editor.words.said import said
 from inference.errors import EditorError
-from inference.request import Pixels
-from widgets.look.pictures import WHOLE, cropped
+from widgets.look.pictures import WHOLE, cropped, faded
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tokens_of
 from widgets.subjects.description import Description
 from widgets.subjects.keyframe_slider import Keyframe
+from widgets.subjects.older_notice import OlderNotice
 from widgets.subjects.prompt_box import PromptBox
 from widgets.subjects.subject_section import SubjectSection
 
 CELL = QSize(36, 46)
 _CURRENT_INTERVAL_MS = 40
+_SMALL_KEPT = 128  # pictures of the size of a handle
+QRectKey = tuple[float, float, float, float]
 _MIN_WIDTH = 304  # seed, dice, pencil and button side by side
 
 
@@ -38,10 +43,11 @@ class SubjectPanel(QWidget):
         self._application = application
         self._session: AttributeSession | None = None
         self._sections: list[SubjectSection] = []
-        self._current: Pixels | None = None
-        self._boxes: dict[tuple[tuple[int, int], str, int], QRectF] = {}
-        self._images: dict[tuple[int, str, float], tuple[Pixels, QRectF, QImage]] = {}
-        self._origin: tuple[str, int] = ("", 0)  # prompt and seed that `_images` show
+        self._current: Shown | None = None
+        self._boxes: dict[tuple[tuple[int, int], tuple[str, int, str]], QRectF] = {}
+        self._images: dict[tuple[int, str, float], tuple[Raster, QRectF, QImage]] = {}
+        self._small: OrderedDict[tuple[int, QRectKey], tuple[Raster, QImage]] = OrderedDict()
+        self._origin: tuple[str, int, str] = ("", 0, "")  # prompt, seed, picture that `_images` show
         self._current_timer = QTimer(self, singleShot=True, interval=_CURRENT_INTERVAL_MS)
         self._current_timer.timeout.connect(self._show_current)
         self.setMinimumWidth(_MIN_WIDTH)
@@ -56,6 +62,9 @@ class SubjectPanel(QWidget):
         self.prompt.view.subject_hovered.connect(self.subject_hovered)
         self.description.given.connect(application.operations.describe)
         application.operations.busy_changed.connect(self.description.set_busy)
+        self.older.wanted.connect(self._on_make_again)
+        application.operations.busy_changed.connect(self._show_older)
+        application.older_states.changed.connect(self._show_older)
         application.session_changed.connect(self.set_session)
         application.current_changed.connect(self._show_why_empty)
         application.recipe_requested.connect(self._on_recipe_requested)
@@ -67,6 +76,7 @@ class SubjectPanel(QWidget):
             self._session.disconnect(self)
         self._session = session
         self._images.clear()
+        self._small.clear()
         self._boxes.clear()
         self._drop_sections()
         self._filled.setVisible(session is not None)
@@ -81,7 +91,7 @@ class SubjectPanel(QWidget):
         session.display_changed.connect(self._on_display_changed)
         session.committed.connect(self._on_sliders_changed)
         layer = session.document.layer(session.layer_id)
-        self._current = layer.pixels
+        self._current = Shown(layer.raster, exact=True)
         self._on_sliders_changed()
 
     @property
@@ -104,6 +114,8 @@ class SubjectPanel(QWidget):
         self._body = QVBoxLayout(self._filled)
         self._body.setContentsMargins(14, 4, 14, 14)
         self._body.setSpacing(6)
+        self.older = OlderNotice()
+        self._body.addWidget(self.older)
         self._body.addWidget(self.prompt)
         self._body.addWidget(self.hint)
         self.only_subject = QCheckBox(self.tr("Only this subject"))
@@ -174,8 +186,8 @@ class SubjectPanel(QWidget):
         self.prompt.set_prompt(session.prompt, session.seed, session.subjects)
         catalogue, model = self._application.catalogue, session.model
         self.prompt.tell_unknown(lambda prompt: unknown_words(prompt, model, catalogue.entries()))
-        if self._origin != (session.prompt, session.seed):
-            self._origin = (session.prompt, session.seed)
+        if self._origin != session.origin:
+            self._origin = session.origin
             self._images.clear()
         if [section.subject for section in self._sections] != list(session.subjects):
             self._drop_sections()
@@ -194,8 +206,24 @@ class SubjectPanel(QWidget):
         blocked = self.only_subject.blockSignals(True)
         self.only_subject.setChecked(session.only_subject)
         self.only_subject.blockSignals(blocked)
+        self.prompt.set_seeded(session.has_seed)
+        self._show_older()
         self._on_maps_changed()
         self._show_current()
+
+    def _show_older(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        older = session.layer_id in self._application.older_states.of(session.document)
+        busy = self._application.operations.busy
+        self.older.show_older(older, lacks_picture=session.lacks_picture, busy=busy)
+        for widget in (self.prompt, self.only_subject, *self._sections):
+            widget.setEnabled(not session.lacks_picture)
+
+    def _on_make_again(self) -> None:
+        if self._session is not None:
+            self._application.operations.make_again(self._session.layer_id)
 
     def _on_value_changed(self, index: int, attribute: str, value: float) -> None:
         row = self._sections[index].rows.get(attribute) if index < len(self._sections) else None
@@ -212,6 +240,7 @@ class SubjectPanel(QWidget):
             (value, self._image((index, attribute, value), pixels, box)) for value, pixels in frames
         ]
         known = sum(pixels is not None for _, pixels in frames)
+        row.set_track(self._session.track(index, attribute))
         row.set_keyframes(made, waiting=self._session.precompute or known > 1)
 
     def _on_maps_changed(self) -> None:
@@ -221,8 +250,8 @@ class SubjectPanel(QWidget):
             for attribute in section.rows:
                 self._on_keyframes_changed(index, attribute)
 
-    def _on_display_changed(self, pixels: Pixels, _exact: bool) -> None:
-        self._current = pixels
+    def _on_display_changed(self, shown: Shown) -> None:
+        self._current = shown
         if not self._current_timer.isActive():
             self._current_timer.start()
 
@@ -230,10 +259,9 @@ class SubjectPanel(QWidget):
         """The handles show the subject as it is now."""
         if self._current is None:
             return
-        ratio = self.devicePixelRatioF()
         for index, section in enumerate(self._sections):
             if section.rows:
-                image = cropped(self._current, self._box(index), CELL, ratio)
+                image = self._handle(self._current, self._box(index))
                 for row in section.rows.values():
                     row.set_current(image)
 
@@ -298,7 +326,7 @@ class SubjectPanel(QWidget):
         session = self._session
         if session is None:
             return WHOLE
-        key = (session.subjects[index].span, session.prompt, session.seed)
+        key = (session.subjects[index].span, session.origin)
         if key not in self._boxes:
             heat = session.heat(index)
             if heat is None:
@@ -306,12 +334,29 @@ class SubjectPanel(QWidget):
             self._boxes[key] = subject_box(heat)
         return self._boxes[key]
 
-    def _image(self, key: tuple[int, str, float], pixels: Pixels | None, box: QRectF) -> QImage | None:
+    def _handle(self, shown: Shown, box: QRectF) -> QImage:
+        """The subject as it is shown; a crossfade is made of the two small pictures."""
+        first = self._cropped(shown.first, box)
+        return first if shown.second is None else faded(first, self._cropped(shown.second, box), shown.share)
+
+    def _cropped(self, raster: Raster, box: QRectF) -> QImage:
+        key = (id(raster), (box.x(), box.y(), box.width(), box.height()))
+        known = self._small.get(key)
+        if known is None or known[0] is not raster:
+            profile = self._session.document.icc_profile if self._session is not None else b""
+            known = (raster, cropped(raster, box, CELL, self.devicePixelRatioF(), profile))
+            self._small[key] = known
+        self._small.move_to_end(key)
+        while len(self._small) > _SMALL_KEPT:
+            self._small.popitem(last=False)
+        return known[1]
+
+    def _image(self, key: tuple[int, str, float], pixels: Raster | None, box: QRectF) -> QImage | None:
         """A position's picture; until the exact one is there, its last one, if that shows the same part."""
         kept = self._images.get(key)
         if pixels is None:
             return kept[2] if kept is not None and kept[1] == box else None
         if kept is None or kept[0] is not pixels or kept[1] != box:
-            kept = (pixels, box, cropped(pixels, box, CELL, self.devicePixelRatioF()))
+            kept = (pixels, box, self._cropped(pixels, box))
             self._images[key] = kept
         return kept[2]

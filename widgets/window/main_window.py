@@ -82,6 +82,7 @@ class MainWindow(QMainWindow):
                 "view": lambda: self.workspace.options,
                 "layers": lambda: application.layers,
                 "masks": lambda: application.masks,
+                "older_states": lambda: application.older_states,
                 "image": lambda: application.image,
                 "selection": lambda: application.selection,
                 "filters": lambda: application.filters,

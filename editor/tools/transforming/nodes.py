@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from editor.layers.layer import Group, Layer, Mask, Node
+from editor.layers.recipes import reshaped
 from editor.layers.state import DocumentState
 from editor.layers.text import TextContent
 from editor.pixels.raster import Area, Raster
@@ -68,7 +69,8 @@ def transformed(node: Node, matrix: Matrix) -> Node:
     if raster is node.raster:
         return node.changed(x=area.x, y=area.y)
     # a recipe's pictures and maps have the old form
-    return node.changed(raster=raster, x=area.x, y=area.y, text=None, recipe=None, maps={})
+    recipe = reshaped(node.recipe)
+    return node.changed(raster=raster, x=area.x, y=area.y, text=None, recipe=recipe, maps={})
 
 
 def turned_text(text: TextContent, matrix: Matrix) -> TextContent | None:

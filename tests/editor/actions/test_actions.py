@@ -12,6 +12,7 @@ from editor.controllers.filters import FilterController
 from editor.controllers.image import ImageController
 from editor.controllers.layers import LayerController
 from editor.controllers.masks import MaskController
+from editor.controllers.older_states import OlderStates
 from editor.controllers.selection import SelectionController
 from editor.controllers.sessions import Sessions
 from editor.controllers.tools import ToolController
@@ -20,6 +21,7 @@ CLASSES = {
     "application": Application,
     "layers": LayerController,
     "masks": MaskController,
+    "older_states": OlderStates,
     "image": ImageController,
     "selection": SelectionController,
     "filters": FilterController,

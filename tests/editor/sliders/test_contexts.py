@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from editor.layers.recipes import Recipe, Subject, with_edits
+from editor.pixels.raster import Raster
 from editor.sliders.keyframes import context_of, key_of
 from editor.sliders.pictures import SliderPictures
 from editor.sliders.requests import pose_of, poses, sampling_recipe, sweep
@@ -54,7 +55,7 @@ def test_a_refined_picture_is_not_the_plain_one_at_zero() -> None:
     plain, refined = recipe("generate"), recipe("refine", subjects=BOTH)
     pictures = SliderPictures()
     pictures.expect(plain)
-    assert not pictures.learn(refined.request, result(refined, 200), plain)
+    assert not pictures.learn(refined.request, result(refined, 200), (), plain)
     assert pictures.picture(plain) is None
     assert context_of(plain.request) != context_of(refined.request)
 
@@ -91,7 +92,8 @@ def test_an_operation_without_sliders_says_so() -> None:
 def test_the_recipe_pins_the_delta_that_its_picture_was_made_with() -> None:
     moved, pictures = with_edits(recipe("generate"), (OLDER,)), SliderPictures()
     pictures.expect(moved)
-    assert pictures.learn(moved.request, result(moved, 90, "a" * 64), moved)
+    shown = Raster.of(np.full((4, 4, 4), 90, np.uint8))
+    assert pictures.learn(moved.request, result(moved, 90, "a" * 64), (shown,), moved)
     pinned = pictures.pinned(moved)
     assert pinned.edits[0].delta == DeltaFile("a" * 64)
     assert pinned.contents == {"a" * 64: b"vectors"}

@@ -3,16 +3,16 @@ import pytest
 from editor.generating.requests import canonical
 from editor.layers.recipes import with_edits, with_parameters
 from editor.pixels.arithmetic import to_rgba
+from editor.pixels.raster import Raster
 from editor.sliders.keyframes import PictureCache, Pose, SliderKey, context_of, positions, rounded, shown
 from editor.sliders.requests import between, pose_of, poses, sweep, with_prompt
 from inference.operations import SAMPLERS, SamplingParameters, SubjectEdit
-from inference.request import Pixels
 from tests.editor import samples
 from tests.editor.samples import MAN, PROMPT, WOMAN, recipe
 
 
-def flat(level: int) -> Pixels:
-    return to_rgba(samples.flat(level))
+def flat(level: int) -> Raster:
+    return Raster.of(to_rgba(samples.flat(level)))
 
 
 AGE = SliderKey(13, 16, "age")

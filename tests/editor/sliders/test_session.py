@@ -109,7 +109,7 @@ class TestDragging:
         session.set_value(0, "age", 1.0, dragging=False)
         service.finish()  # pictures of 0 and 1 are known now
         seen: list[tuple[int, bool]] = []
-        session.display_changed.connect(lambda pixels, exact: seen.append((int(pixels[0, 0, 0]), exact)))
+        session.display_changed.connect(lambda shown: seen.append((int(shown.pixels[0, 0, 0]), shown.exact)))
         session.set_value(0, "age", 0.5, dragging=True)
         assert seen[-1] == (110, False)
         assert shown_level(document) == 110
@@ -294,7 +294,7 @@ class TestCache:
         assert [subject.text for subject in session.subjects] == ["man"]
         document.undo_stack.undo()
         assert (layer_level(document), session.prompt) == (100, PROMPT)
-        assert session.keyframes(0, "age")[4][1][0, 0, 0] == 100
+        assert session.keyframes(0, "age")[4][1].array()[0, 0, 0] == 100
 
 
 class TestHistory:
@@ -423,7 +423,9 @@ class TestIdleTime:
         assert set(first.positions) < {-1.0, -0.5, 0.5, 1.0}
         while any(pixels is None for _, pixels in session.keyframes(0, "age")):
             self.run_idle(service, qtbot)
-        levels = [int(pixels[0, 0, 0]) for _, pixels in session.keyframes(0, "age") if pixels is not None]
+        levels = [
+            int(raster.array()[0, 0, 0]) for _, raster in session.keyframes(0, "age") if raster is not None
+        ]
         assert levels == [60, 70, 80, 90, 100, 110, 120, 130, 140]
 
     def test_goes_on_to_the_other_sliders_and_then_rests(
