@@ -159,7 +159,7 @@ class Edit(EditedParameters):
     """
 
     image: Picture = param(REQUIRED, N_("Operations", "Picture"))
-    mask: Mask | None = param(None, N_("Operations", "Only here"))
+    mask: Mask | None = param(None, N_("Operations", "Area"))
     prompt: str = param(
         "",
         N_("Operations", "Prompt"),
@@ -231,7 +231,7 @@ class Insert(SamplingParameters):
     """
 
     image: Picture = param(REQUIRED, N_("Operations", "Picture"))
-    mask: Mask | None = param(None, N_("Operations", "Only here"))
+    mask: Mask | None = param(None, N_("Operations", "Area"))
     source_prompt: str = param(
         REQUIRED,
         N_("Operations", "What the picture shows"),
@@ -452,7 +452,7 @@ class Redraw(SamplingParameters):
     """
 
     image: Picture = param(REQUIRED, N_("Operations", "Picture"))
-    mask: Mask | None = param(None, N_("Operations", "Only here"))
+    mask: Mask | None = param(None, N_("Operations", "Area"))
     strength: float = param(
         0.6,
         N_("Operations", "Strength"),
@@ -518,7 +518,7 @@ class Translate(SamplingParameters):
     """
 
     image: Picture = param(REQUIRED, N_("Operations", "Picture"))
-    mask: Mask | None = param(None, N_("Operations", "Only here"))
+    mask: Mask | None = param(None, N_("Operations", "Area"))
     structure: float = param(
         0.8,
         N_("Operations", "Structure"),

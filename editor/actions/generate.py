@@ -36,6 +36,11 @@ GENERATE: tuple[Action, ...] = (
         tip=N_("Actions", "Make a slider of your own from a few words"),
     ),
     Action(
+        id="generate.attributes", text=N_("Actions", "&Attributes…"), menu="generate",
+        command="window.show_attributes",
+        tip=N_("Actions", "Look at the attributes there are, bring some in, hand some on"),
+    ),
+    Action(
         id="generate.cancel", text=N_("Actions", "&Stop all jobs"), menu="generate",
         command="application.cancel_jobs", shortcut="Ctrl+.", enabled_when="jobs", group=1, icon="stop",
     ),

@@ -72,6 +72,25 @@ class Asked:
     clipped: bool = False
 
 
+def picture_from(source: Source, state: DocumentState | None) -> Pixels:
+    """A whole picture by itself, for what is learnt from pictures; reads files, so beside the GUI thread.
+
+    Raises:
+        EditorError: there is none, or a file that cannot be read.
+    """
+    if isinstance(source, Path):
+        return cast("Pixels", read_content(Picture, source))
+    if state is None or source not in (Given.DOCUMENT, Given.LAYER):
+        raise EditorError("A picture is missing.", "Open one, or choose a file.")
+    if source is Given.DOCUMENT:
+        return _visible(state.layers, state.area, state)
+    node = state.find(state.active)
+    if not isinstance(node, Layer):
+        raise EditorError("The active layer has no pixels of its own.", "Choose a layer with pixels.")
+    alone = node.changed(visible=True, opacity=1.0, mask=None, clipped=False)
+    return _visible((alone,), node.area, state)
+
+
 def plain_values(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values that are neither pictures nor files."""
     declared = {item.name: item for item in operation.parameters.declared()}

@@ -9,6 +9,22 @@ from inference.prompts.words import words
 
 USUAL_PREFIXES = ("{,a photo of,a portrait of} a",)
 LONGEST = 200  # characters of a phrase
+_AFTER_THE_NOUN = {
+    *("with", "without", "in", "on", "at", "of", "under", "near", "next", "behind", "against", "from"),
+    *("like", "wearing", "holding", "having", "made", "seen", "who", "that", "which"),
+}
+_OPEN_ENDED = re.compile(r"\w+(ing|ed) (in|on|at|with|by|of|to|from|like|as)\b")
+
+
+def comes_after(words: str) -> bool:
+    """Whether words describe a noun from behind: "with glasses", "wearing a hat", "covered in snow"."""
+    given = words.casefold().split()
+    return bool(given) and (given[0] in _AFTER_THE_NOUN or _OPEN_ENDED.match(words.casefold()) is not None)
+
+
+def phrase(words: str, noun: str) -> str:
+    """The words where English has them: "tired man", but "man with glasses"."""
+    return f"{noun} {words}" if comes_after(words) else f"{words} {noun}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +37,21 @@ class Lesson:
     label: str = ""
     prefixes: tuple[str, ...] = ()
 
+    def phrases(self) -> tuple[tuple[str, str], ...]:
+        """What the model is shown, from the lower to the higher end, for each subject."""
+        lower, higher = " ".join(self.lower.split()), " ".join(self.higher.split())
+        return tuple((phrase(lower, one), phrase(higher, one)) for one in self._subjects())
+
+    def _subjects(self) -> list[str]:
+        return [" ".join(one.split()) for one in re.split(r"[,;，、；]", self.subject) if one.strip()]
+
     def definition(self) -> bytes:
         """The definition as TOML.
 
         Raises:
             EditorError: words are missing, or both ends are the same.
         """
-        subjects = [" ".join(one.split()) for one in re.split(r"[,;，、；]", self.subject) if one.strip()]
+        subjects = self._subjects()
         lower, higher = " ".join(self.lower.split()), " ".join(self.higher.split())
         label = " ".join(self.label.split()) or higher.capitalize()
         if not subjects:
@@ -54,7 +78,7 @@ class Lesson:
             subject=kind,
             subjects=() if known else tuple(one.casefold() for one in subjects),
             prefixes=[one for one in self.prefixes if one.strip()] or USUAL_PREFIXES,
-            pairs=[(one, f"{higher} {one}", f"{lower} {one}") for one in subjects],
+            pairs=[(one, phrase(higher, one), phrase(lower, one)) for one in subjects],
         ).encode()
         definition_from_bytes(content)  # what is wrong with it is told now
         return content

@@ -18,16 +18,17 @@ from PySide6.QtWidgets import (
 )
 
 from editor.application import Application
+from editor.generating.asking import picture_from
 from editor.generating.lessons import USUAL_PREFIXES, Lesson
 from editor.pixels.qimages import to_qimage
 from editor.words.said import in_one_line
-from inference.content import DefinitionFile, content_hash
+from inference.content import DefinitionFile, Picture, content_hash
 from inference.deltas import DeltaInfo
 from inference.errors import EditorError
-from inference.operations import FROM_WORDS, OPERATIONS, LearnDelta, read_by
+from inference.operations import LEARNED_FROM, OPERATIONS, LearnDelta, read_by
 from inference.parameters import ParameterField
 from inference.progress import Step
-from inference.request import Request
+from inference.request import Pixels, Request
 from inference.service import Job, JobState
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox
@@ -35,24 +36,21 @@ from widgets.forms.parameter_form import ParameterForm
 from widgets.generate.job_panel import TimeLeft
 from widgets.look.durations import duration
 from widgets.look.plain_text import Label, set_tip
+from widgets.subjects.checkpoints import Checkpoints
+from widgets.subjects.picture_lesson import PictureLesson
 
 OPERATION = "learn-delta"
 LEARNED = "learned"
-_FIRST = ("method", "preset", "low_memory")  # rows that are always there
+_FIRST = ["method", "preset", "low_memory"]  # rows that are always there
 _STRIP_PX = 96
 _BETWEEN = " | "  # prefixes in one line: they may hold commas
 
 
 def _declared() -> tuple[ParameterField, ...]:
-    """The parameters of learning from words; from pictures the terminal learns."""
-    read = read_by(LEARNED) - {"definition"}
-    items = [item for item in OPERATIONS[OPERATION].parameters.declared() if item.name in read]
-    return tuple(
-        replace(item, declaration=replace(item.declaration, choices=FROM_WORDS))
-        if item.name == "method"
-        else item
-        for item in items
-    )
+    """The parameters of all ways of learning; pictures and what they show have fields of their own."""
+    elsewhere = {"definition", "images", "picture_prompt"}
+    declared = OPERATIONS[OPERATION].parameters.declared()
+    return tuple(item for item in declared if item.name not in elsewhere)
 
 
 class TeachDialog(Dialog):
@@ -65,10 +63,13 @@ class TeachDialog(Dialog):
         self._jobs = application.long_jobs
         self._job: Job | None = None
         self._waiting = False
-        self._note, self._is_problem = "", False
+        self._steps = 0  # of the run, when it was last heard of
         self._time_left = TimeLeft()
         self._make_fields()
         self._lay_out()
+        self.shut = self.add_button(self.tr("Close"))
+        set_tip(self.shut, self.tr("What is being learnt goes on; the panel “Jobs” shows it"))
+        self.shut.clicked.connect(self.close)
         self.keep = self.add_button(self.tr("Keep as it is"))
         set_tip(self.keep, self.tr("Put what is learnt so far into the library; learning goes on"))
         self.start = self.add_button(self.tr("Teach"), primary=True)
@@ -87,7 +88,7 @@ class TeachDialog(Dialog):
         self.explanation = Label(
             self.tr(
                 "Say in a few words what shall change, in English, and Attune makes a slider of it. "
-                "The words are put before the subject: “young man”, “old man”."
+                "They stand before the subject or after it, as in English: “old man”, “man with glasses”."
             )
         )
         self.explanation.setWordWrap(True)
@@ -108,6 +109,12 @@ class TeachDialog(Dialog):
         for item in declared:
             self.form.set_value(item.name, item.default)
         self.form.set_value("method", LEARNED)
+        self.pictures = PictureLesson()
+        self.phrases = Label()
+        self.phrases.setWordWrap(True)
+        self.phrases.setProperty("dim", True)
+        self.phrases.setAccessibleName(self.tr("What the model is shown"))
+        self.checkpoints = Checkpoints()
         self.more = QToolButton()
         self.more.setText(self.tr("Details"))
         self.more.setCheckable(True)
@@ -141,6 +148,8 @@ class TeachDialog(Dialog):
         fields.setContentsMargins(0, 0, 8, 0)
         fields.setSpacing(10)
         fields.addLayout(words)
+        fields.addWidget(self.phrases)
+        fields.addWidget(self.pictures)
         fields.addWidget(self.form)
         fields.addWidget(self.more)
         fields.addStretch(1)
@@ -150,21 +159,27 @@ class TeachDialog(Dialog):
         self._scroll.setMinimumSize(470, 420)
         labels = [words.labelForField(field) for field in (self.subject, self.name)] + self.form.labels()
         widest = max(label.sizeHint().width() for label in labels)
-        for label in (words.labelForField(self.subject), *self.form.labels()):  # two forms, one column
+        labels = (words.labelForField(self.subject), *self.pictures.labels(), *self.form.labels())
+        for label in labels:  # three forms, one column
             label.setMinimumWidth(widest)
         progress = QHBoxLayout()
         progress.addWidget(self.bar)
         self.column.addWidget(self.explanation)
         self.column.addWidget(self._scroll, 1)
         self.column.addWidget(self.strip)
+        self.column.addWidget(self.checkpoints)
         self.column.addLayout(progress)
         self.column.addWidget(self.status)
         self._show_rows()
+        self._show_phrases()
 
     def _connect(self) -> None:
         service, jobs = self._application.service, self._jobs
         self.start.clicked.connect(self._on_start)
         self.keep.clicked.connect(self._on_keep)
+        self.checkpoints.keep.connect(self._on_keep_checkpoint)
+        for field in (self.subject, self.low_end, self.high_end):
+            field.textChanged.connect(self._show_phrases)
         self.more.toggled.connect(self._show_rows)
         self.form.changed.connect(self._show_rows)
         jobs.begun.connect(self._on_begun)
@@ -173,7 +188,7 @@ class TeachDialog(Dialog):
         jobs.failed.connect(self._on_failed)
         service.job_started.connect(self._on_state)
         service.job_parked.connect(self._on_state)
-        service.job_checkpoint.connect(self._on_state)
+        service.job_checkpoint.connect(self._on_checkpoint)
         service.job_progress.connect(self._on_progress)
 
     # the hand's side
@@ -196,8 +211,9 @@ class TeachDialog(Dialog):
         try:
             lesson = self.lesson()
             content = lesson.definition()
-            values = {name: self.form.value(name) for name in self.form.editors}
-            parameters = LearnDelta(definition=DefinitionFile(content_hash(content)), **values)
+            read = read_by(str(self.form.value("method")))
+            values = {name: self.form.value(name) for name in self.form.editors if name in read}
+            given = LearnDelta(definition=DefinitionFile(content_hash(content)), **values)
         except EditorError as error:
             self._say(in_one_line(error), problem=True)
             return
@@ -205,12 +221,33 @@ class TeachDialog(Dialog):
         self._say(self.tr("Starting…"))
         name = lesson.label.strip() or lesson.higher.strip()
         label = self.tr("Teach “{name}”: {subject}").format(name=name, subject=lesson.subject.strip())
-        request = Request(operation=OPERATION, parameters=parameters, model=self.model.currentData())
-        self._jobs.submit(request, {content_hash(content): content}, label)
+        model, contents = self.model.currentData(), {content_hash(content): content}
+        if given.method not in LEARNED_FROM:
+            self._jobs.submit(Request(operation=OPERATION, parameters=given, model=model), contents, label)
+            return
+        document = self._application.current
+        state = document.state if document is not None else None
+        sources, said_of_them = self.pictures.sources(given.method), self.pictures.values()
+
+        def read_pictures() -> tuple[Pixels, ...]:
+            return tuple(picture_from(source, state) for source in sources)
+
+        def submit(found: tuple[Pixels, ...]) -> None:
+            images = tuple(Picture(content_hash(one)) for one in found)
+            parameters = replace(given, images=images, **said_of_them)
+            request = Request(operation=OPERATION, parameters=parameters, model=model)
+            blobs = {image.hash: one for image, one in zip(images, found, strict=True)}
+            self._jobs.submit(request, {**contents, **blobs}, label)
+
+        self._application.background.run(read_pictures, submit, self._on_failed)
 
     def _on_keep(self) -> None:
         if self._job is not None:
             self._jobs.keep(self._job)
+
+    def _on_keep_checkpoint(self, state: bytes) -> None:
+        if self._job is not None:
+            self._jobs.keep_checkpoint(self._job, state)
 
     # the job's side
 
@@ -222,6 +259,8 @@ class TeachDialog(Dialog):
         self._job, self._waiting = job, False
         self._time_left = TimeLeft()
         self.strip.clear()
+        self.checkpoints.clear()
+        self._steps = 0
         if job is not None:
             self._say(self.tr("Waiting…"))
             if job.step is not None:
@@ -245,9 +284,16 @@ class TeachDialog(Dialog):
             self._say(self.tr("Waits for what you are doing, and goes on by itself."))
         self._show()
 
+    def _on_checkpoint(self, job: Job) -> None:
+        if job is self._job and isinstance(job.checkpoint, bytes) and self._steps:
+            self.checkpoints.add(self._steps, job.checkpoint, self.strip.pixmap())
+        self._on_state(job)
+
     def _on_progress(self, job: Job, step: Step) -> None:
         if job is not self._job:
             return
+        if step.phase != "load":
+            self._steps = step.done
         self.bar.setRange(0, 1000 if step.total else 0)
         self.bar.setValue(round(1000 * step.done / step.total) if step.total else 0)
         if step.phase == "load":
@@ -294,13 +340,23 @@ class TeachDialog(Dialog):
 
     def _show_rows(self) -> None:
         """The naive way needs no more than its words; the rest stands under *Details*."""
-        learned = self.form.value("method") == LEARNED
+        method = str(self.form.value("method"))
+        learned, read = method != "naive", read_by(method)
         details = self.more.isChecked() and learned
-        names = list(self.form.editors) if details else [one for one in _FIRST if learned or one == "method"]
-        self.form.show_names(names)
+        names = list(self.form.editors) if details else _FIRST
+        self.form.show_names([name for name in names if name in read])
+        self.pictures.show_for(method)
         self.more.setEnabled(learned)
         for widget in (self._prefix_label, self.prefixes):
             widget.setVisible(self.more.isChecked())
+
+    def _show_phrases(self) -> None:
+        """What the model is shown, where English puts the words: read before it is learnt from."""
+        both = self.tr("“{lower}” … “{higher}”")
+        shown = [both.format(lower=lower, higher=higher) for lower, higher in self.lesson().phrases()]
+        whole = bool(self.low_end.text().strip() and self.high_end.text().strip())
+        self.phrases.setText(" · ".join(shown))
+        self.phrases.setVisible(whole and bool(shown))
 
     def _show(self) -> None:
         busy = self._job is not None

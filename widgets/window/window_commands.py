@@ -88,6 +88,12 @@ class WindowCommands(QObject):
         if subject and isinstance(dialog, TeachDialog):
             dialog.suggest(subject)
 
+    def show_attributes(self) -> None:
+        """The attributes there are, their files in and out."""
+        from widgets.subjects.attributes_dialog import AttributesDialog
+
+        self._show("attributes", lambda: AttributesDialog(self._application, self._window))
+
     def export_attention(self, index: int, step: int) -> None:
         """Write the picture with the map of a subject over it."""
         session = self._application.session
