@@ -20,7 +20,7 @@ class SourceField(ComboBox):
     def __init__(self, offered: Sequence[Given], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         words = {
-            Given.DOCUMENT: self.tr("What is visible"),
+            Given.DOCUMENT: self.tr("The picture up to the active layer"),
             Given.LAYER: self.tr("The active layer"),
             Given.SELECTION: self.tr("The selection"),
             Given.NOTHING: self.tr("Everywhere"),

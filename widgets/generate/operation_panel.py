@@ -36,6 +36,7 @@ class OperationPanel(QWidget):
         self._operations = application.operations
         self._document: Document | None = None
         self._again = False
+        self._known_prompt = ""  # what the picture shows, as the form was told
         self.choice = ComboBox()
         self.choice.setAccessibleName(self.tr("Operation"))
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -112,6 +113,16 @@ class OperationPanel(QWidget):
         self._show_rows()
         self._show_layer()
 
+    def _say_what_it_shows(self) -> None:
+        """Where the picture was described before, nobody has to say it again; what was typed stays."""
+        known, old = (self._document.prompt if self._document is not None else ""), self._known_prompt
+        if self.operation.picture is None:
+            return
+        for name in ("prompt", "source_prompt"):
+            if name in self._form.editors and self._form.value(name) in ("", old):
+                self._form.set_value(name, known)
+        self._known_prompt = known
+
     def _show_rows(self) -> None:
         """What everybody sets; the rest under *Details*. Of a layer made again only what may change."""
         more = self.more.isChecked()
@@ -133,6 +144,8 @@ class OperationPanel(QWidget):
                 value = getattr(recipe.request.parameters, name)
                 if content_type(self._declared[name]) is None:
                     self._form.set_value(name, value)
+        else:
+            self._say_what_it_shows()
         self._show_rows()
         self._show_enabled()
 

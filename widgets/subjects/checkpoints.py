@@ -65,7 +65,7 @@ class Checkpoints(QWidget):
         self.hide()
 
     def add(self, step: int, state: bytes, strip: QPixmap) -> None:
-        """Another checkpoint; of one step the last one counts, and of too many every second early one goes."""
+        """Another checkpoint; of one step the last one counts, of too many every second early one goes."""
         chosen = self.choice.currentData()
         self._snapshots = [one for one in self._snapshots if one.step != step]
         self._snapshots.append(Snapshot(step, state, strip))
