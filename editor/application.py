@@ -14,6 +14,7 @@ from editor.controllers.batches import Batches
 from editor.controllers.clipboard import Clipboard
 from editor.controllers.concepts import Concepts
 from editor.controllers.conditions import Situation, condition_names
+from editor.controllers.descriptions import Descriptions
 from editor.controllers.files import FileWork
 from editor.controllers.filters import FilterController
 from editor.controllers.image import ImageController
@@ -116,6 +117,7 @@ class Application(QObject):
         self.refinement = Refinement(shell, self.sessions)
         self.operations = Operations(shell)
         self.insertion = Insertion(shell)
+        self.descriptions = Descriptions(shell, catalogue)
         self.older_states = OlderStates(shell, self.operations)
         self.steps = StepSearch(shell, catalogue)
         self.downloads = ModelDownloads(shell, catalogue)

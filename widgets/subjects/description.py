@@ -2,9 +2,9 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from widgets.look.plain_text import Label
+from widgets.look.plain_text import Label, set_tip
 
 _LINES = 3
 
@@ -25,6 +25,7 @@ class Description(QWidget):
     """Emits `given` with the text."""
 
     given = Signal(str)
+    suggestion_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -44,8 +45,16 @@ class Description(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(8)
-        for widget in (self.question, self.field, self.hint, self.start):
+        self.suggest = QPushButton(self.tr("Suggest"))
+        set_tip(self.suggest, self.tr("Let the detector say what it finds in the picture"))
+        self.suggest.clicked.connect(self.suggestion_wanted)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addWidget(self.start, 1)
+        buttons.addWidget(self.suggest)
+        for widget in (self.question, self.field, self.hint):
             layout.addWidget(widget)
+        layout.addLayout(buttons)
         self._busy = False
         self.field.textChanged.connect(self._show_enabled)
         self.field.entered.connect(self._give)
@@ -55,6 +64,17 @@ class Description(QWidget):
     def set_busy(self, busy: bool) -> None:
         self._busy = busy
         self._show_enabled()
+
+    def set_suggesting(self, *, possible: bool, busy: bool) -> None:
+        """Whether a detector could be asked, and whether one is being asked."""
+        self.suggest.setVisible(possible)
+        self.suggest.setEnabled(not busy)
+
+    def show_suggestion(self, text: str) -> None:
+        """Put a description into the field, to be read and changed before it is given."""
+        self.field.setPlainText(text)
+        self.field.setFocus()
+        self.field.selectAll()
 
     def _text(self) -> str:
         return " ".join(self.field.toPlainText().split())

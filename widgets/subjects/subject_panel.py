@@ -8,6 +8,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QCheckBox, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from editor.application import Application
+from editor.document.document import Document
 from editor.generating.heatmaps import subject_box
 from editor.generating.known_words import unknown_words
 from editor.pixels.raster import Raster
@@ -62,6 +63,9 @@ class SubjectPanel(QWidget):
         self.prompt.view.subject_hovered.connect(self.subject_hovered)
         self.description.given.connect(application.operations.describe)
         application.operations.busy_changed.connect(self.description.set_busy)
+        self.description.suggestion_wanted.connect(application.descriptions.suggest)
+        application.descriptions.busy_changed.connect(self._show_suggesting)
+        application.descriptions.suggested.connect(self._on_suggested)
         self.older.wanted.connect(self._on_make_again)
         application.operations.busy_changed.connect(self._show_older)
         application.older_states.changed.connect(self._show_older)
@@ -154,7 +158,16 @@ class SubjectPanel(QWidget):
         no_picture = self._application.current is None
         self._reason.setVisible(no_picture)
         self.description.setVisible(not no_picture)
+        self._show_suggesting()
         self._reason.setText(self.tr("The prompt of a picture and the sliders of its subjects appear here."))
+
+    def _show_suggesting(self) -> None:
+        asked = self._application.descriptions
+        self.description.set_suggesting(possible=asked.can_suggest, busy=asked.busy)
+
+    def _on_suggested(self, document: Document, text: str) -> None:
+        if document is self._application.current:
+            self.description.show_suggestion(text)
 
     def _drop_sections(self) -> None:
         for section in self._sections:
