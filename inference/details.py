@@ -9,7 +9,8 @@ there no more, and only its grain is kept:
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,8 @@ UNCHANGED, CHANGED = 4.0, 24.0
 MOST_GRAIN = 8.0  # standard deviation, of 255: more is structure
 _AROUND = 1 / 64  # how far around a change, in shares of the shorter side, its surroundings count as changed
 _NORMAL = 1.4826  # a normal distribution's standard deviation in medians of its absolute values
-_STRIP_ROWS = 512  # at a time, so that a large photo takes little memory
+_BLOCK_PX = 256  # worked on at a time
+_SUPPORT_PX = 3  # of the copy: bicubic looks at two beyond
 
 
 def changes(edited: Pixels, unedited: Pixels) -> NDArray[np.float32]:
@@ -48,28 +50,64 @@ def brought_back(picture: Pixels, unedited: Pixels, edited: Pixels) -> Pixels:
         uint8 [H, W, 3], read-only; equal to `picture` wherever the two copies are.
     """
     height, width = picture.shape[:2]
-    share = np.asarray(_enlarged(np.rint(changes(edited, unedited) * 255).astype(np.uint8), width, height))
-    before, after = _enlarged(unedited, width, height), _enlarged(edited, width, height)
-    grain = _grain(picture, before)
-    noise = np.random.default_rng(0)
-    found = np.empty_like(picture)
-    for top in range(0, height, _STRIP_ROWS):
-        rows = slice(top, top + _STRIP_ROWS)
-        change = share[rows, :, None].astype(np.float32) / 255
-        values = after[rows] + (1 - change) * (picture[rows].astype(np.float32) - before[rows])
-        if grain:
+    share = Image.fromarray(np.rint(changes(edited, unedited) * 255).astype(np.uint8))
+    before, after = Image.fromarray(unedited), Image.fromarray(edited)
+    touched = (edited != unedited).any(-1) | (np.asarray(share) > 0)
+    grain = _grain(picture, unedited)
+    found = picture.copy()
+    for number, block in enumerate(_blocks(width, height)):
+        part = _Part(block, width, height, (edited.shape[1], edited.shape[0]))
+        if not touched[part.around].any():
+            continue
+        rows = part.rows
+        change = part.enlarged(share)[..., None].astype(np.float32) / 255
+        values = part.enlarged(after) + (1 - change) * (
+            picture[rows].astype(np.float32) - part.enlarged(before)
+        )
+        if grain and change.any():
+            noise = np.random.default_rng(number)
             values += change * noise.normal(0, grain, change.shape).astype(np.float32)
         found[rows] = np.rint(np.clip(values, 0, 255))
     found.setflags(write=False)
     return found
 
 
+def _blocks(width: int, height: int) -> Iterator[tuple[int, int, int, int]]:
+    """(left, top, right, bottom) of squares that cover a picture: a photo is worked on where it changes."""
+    for top in range(0, height, _BLOCK_PX):
+        for left in range(0, width, _BLOCK_PX):
+            yield left, top, min(left + _BLOCK_PX, width), min(top + _BLOCK_PX, height)
+
+
+class _Part:
+    """A block of a picture [H, W], and what of a smaller copy [h, w] shows in it."""
+
+    def __init__(
+        self, block: tuple[int, int, int, int], width: int, height: int, copy: tuple[int, int]
+    ) -> None:
+        left, top, right, bottom = block
+        across, down = copy[0] / width, copy[1] / height
+        self.rows = slice(top, bottom), slice(left, right)
+        self._box = left * across, top * down, right * across, bottom * down
+        self._size = right - left, bottom - top
+        self.around = (
+            slice(max(0, math.floor(self._box[1]) - _SUPPORT_PX), math.ceil(self._box[3]) + _SUPPORT_PX),
+            slice(max(0, math.floor(self._box[0]) - _SUPPORT_PX), math.ceil(self._box[2]) + _SUPPORT_PX),
+        )
+
+    def enlarged(self, image: Image.Image) -> NDArray[np.uint8]:
+        """This part of the copy at the picture's size; pixels beyond it are seen as in the whole."""
+        return np.asarray(image.resize(self._size, Image.Resampling.BICUBIC, box=self._box))
+
+
 def _grain(picture: Pixels, copy: Pixels) -> float:
     """The standard deviation of the luminance that a copy lacks where there is no structure."""
-    step = max(1, round((picture.shape[0] * picture.shape[1] / 1e6) ** 0.5))
-    lacking = (picture[::step, ::step].astype(np.float32) - copy[::step, ::step]).mean(-1)
+    height, width = picture.shape[:2]
+    step = max(1, round((height * width / 1e6) ** 0.5))
+    seen = picture[::step, ::step]
+    size = seen.shape[1], seen.shape[0]
+    box = (0.0, 0.0, copy.shape[1] * min(1.0, size[0] * step / width), float(copy.shape[0]))
+    box = (*box[:3], copy.shape[0] * min(1.0, size[1] * step / height))
+    known = np.asarray(Image.fromarray(copy).resize(size, Image.Resampling.BICUBIC, box=box))
+    lacking = (seen.astype(np.float32) - known).mean(-1)
     return min(float(np.median(np.abs(lacking))) * _NORMAL, MOST_GRAIN)
-
-
-def _enlarged(pixels: Any, width: int, height: int) -> NDArray[np.uint8]:
-    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))

@@ -5,6 +5,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QColor, QFocusEvent, QImage
 from pytestqt.qtbot import QtBot
 
+from editor.sliders.spacing import Track
 from widgets.subjects.keyframe_slider import KeyframeSlider
 
 POSITIONS = tuple(-2 + index / 2 for index in range(9))
@@ -139,3 +140,23 @@ def test_the_handle_shows_the_subject_as_it_is_now(slider: KeyframeSlider) -> No
     shown = slider.grab().toImage()
     ratio = shown.devicePixelRatio()
     assert shown.pixelColor(round(145 * ratio), round(20 * ratio)).name() == "#20cc40"
+
+
+def test_the_hand_goes_along_the_measured_track(slider: KeyframeSlider, qtbot: QtBot) -> None:
+    """All that changes lies between 0 and 1, so it gets the middle of the track and what is right of it."""
+    track = Track((-1.0, 0.0, 1.0), (0.0, 0.25, 1.0), breaks=(0.5,))
+    slider.set_track(track)
+    found: list[float] = []
+    for place in (0.1, 0.6, 0.99):
+        qtbot.mouseClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider.width() * place), 20))
+        found.append(slider.number)
+    assert found[0] < 0 < found[2] <= 1.0, "beyond the track's end nothing is dragged to"
+    assert found[2] == pytest.approx(1.0, abs=0.08)
+    assert slider.line is track
+
+
+def test_breaks_are_marked(slider: KeyframeSlider) -> None:
+    slider.set_keyframes([(p, flat("#404040")) for p in POSITIONS], waiting=False)
+    plain = slider.grab().toImage()
+    slider.set_track(Track((-2.0, 2.0), (0.0, 1.0), breaks=(1.2,)))
+    assert slider.grab().toImage() != plain

@@ -1,9 +1,12 @@
 """The dialog that teaches an attribute, over scripted jobs."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from PySide6.QtGui import QPixmap
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -15,6 +18,7 @@ from inference.service import Job, JobState, Priority
 from tests.helpers.fake_service import FakeService
 from tests.helpers.scripted_learner import learnt
 from widgets.generate.job_panel import JobPanel
+from widgets.subjects.checkpoints import MOST, Checkpoints
 from widgets.subjects.teach_dialog import TeachDialog
 from widgets.window.main_window import MainWindow
 
@@ -144,3 +148,77 @@ def test_a_stopped_job_has_a_row_that_goes_on_or_discards(
     application.long_jobs.start()
     qtbot.waitUntil(lambda: not application.background.busy, timeout=5000)
     assert panel.stopped == ()
+
+
+def test_it_shows_what_the_model_is_told(dialog: TeachDialog) -> None:
+    assert dialog.phrases.text() == "“rested man” … “tired man”"
+    dialog.high_end.setText("with glasses")
+    assert dialog.phrases.text() == "“rested man” … “man with glasses”"
+    dialog.low_end.clear()
+    assert dialog.phrases.isHidden()
+
+
+def test_a_pair_of_pictures_goes_with_the_lesson(
+    dialog: TeachDialog, qtbot: QtBot, application: Application, tmp_path: Path
+) -> None:
+    before, after = (np.full((8, 8, 3), shade, np.uint8) for shade in (10, 200))
+    for name, pixels in (("before", before), ("after", after)):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    dialog.form.set_value("method", "pair")
+    dialog.form.changed.emit("method", "pair")
+    assert not dialog.pictures.isHidden()
+    assert dialog.form.editors["guidance_scale"].isHidden(), "pictures need no trajectories"
+    dialog.pictures.first.set_source(tmp_path / "before.png")
+    dialog.pictures.second.set_source(tmp_path / "after.png")
+    dialog.pictures.sentence.setText("a photo of a man")
+    job = started(dialog, qtbot, application)
+    parameters = job.request.parameters
+    assert isinstance(parameters, LearnDelta)
+    assert (parameters.method, parameters.picture_prompt) == ("pair", "a photo of a man")
+    assert [job.contents[image.hash][0, 0, 0] for image in parameters.images] == [10, 200]
+
+
+def test_a_picture_that_is_missing_is_said(
+    dialog: TeachDialog, qtbot: QtBot, application: Application
+) -> None:
+    dialog.form.set_value("method", "picture")
+    dialog.form.changed.emit("method", "picture")
+    dialog.pictures.first.setCurrentIndex(dialog.pictures.first.count() - 1)  # a file, not chosen yet
+    dialog.start.click()
+    qtbot.waitUntil(lambda: "picture is missing" in dialog.status.text())
+    assert application.long_jobs.running == ()
+
+
+def test_checkpoints_are_compared_and_any_of_them_is_kept(
+    dialog: TeachDialog, qtbot: QtBot, application: Application, service: FakeService
+) -> None:
+    job = started(dialog, qtbot, application)
+    service.start()
+    assert dialog.checkpoints.isHidden()
+    for step in (100, 200):
+        service.step(step, 500, np.full((4, 16, 3), step, np.uint8), phase="learn")
+        job.checkpoint = learnt(step // 100)
+        service.job_checkpoint.emit(job)
+    assert [one.step for one in dialog.checkpoints.snapshots] == [100, 200]
+    assert dialog.checkpoints.choice.currentText() == "Step 100"
+    assert not dialog.checkpoints.strip.pixmap().isNull()
+    kept: list[bytes] = []
+    application.long_jobs.keep_checkpoint = lambda job, state: kept.append(state)  # type: ignore[method-assign]
+    dialog.checkpoints.take.click()
+    assert kept == [learnt(1)]
+
+
+def test_of_many_checkpoints_the_late_ones_stay(qtbot: QtBot) -> None:
+    shown = Checkpoints()
+    qtbot.addWidget(shown)
+    for step in range(1, 60):
+        shown.add(step, b"%d" % step, QPixmap(4, 4))
+    steps = [one.step for one in shown.snapshots]
+    assert len(steps) <= MOST
+    assert steps[-3:] == [57, 58, 59]
+    assert steps[0] < 30
+
+
+def test_it_has_a_button_that_closes(dialog: TeachDialog) -> None:
+    dialog.shut.click()
+    assert not dialog.isVisible()
