@@ -12,7 +12,7 @@ _OPENING = "a photo of "
 
 
 def question(kinds: Sequence[str], most: int) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """A prompt that names each kind twice, or once where `most` subjects are not enough, and where it does."""
+    """A prompt that names each kind twice, once where `most` subjects are not enough, and where it does."""
     times = 2 if 2 * len(kinds) <= most else 1
     prompt, spans = "", list[tuple[int, int]]()
     for kind in kinds[:most]:
