@@ -4,6 +4,7 @@ Pixels are uint8 [H, W, 3] RGB or [H, W, 4] RGBA with straight alpha, sRGB, read
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.request import Pixels
 
