@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QRect, Signal
 
+from editor.colour.conversion import from_srgb
 from editor.document.changes import dirty_area
 from editor.document.export_options import ExportOptions
 from editor.document.history import History
@@ -13,8 +14,10 @@ from editor.document.known_file import KnownFile
 from editor.layers.layer import Layer, Node
 from editor.layers.recipes import Subject
 from editor.layers.state import DocumentState, SourceMetadata
+from editor.pixels.arithmetic import mixed, to_rgba
 from editor.pixels.raster import Area
 from editor.rendering.compositing import composite
+from inference.errors import EditorError
 from inference.request import Pixels
 
 __all__ = ["Document", "DocumentState", "SourceMetadata", "dirty_rect"]
@@ -183,6 +186,19 @@ class Document(QObject):
             self._edits_mask = on
             self.target_changed.emit()
 
+    def set_preview(self, layer_id: str, pixels: Pixels | None) -> None:
+        """Show `pixels` in place of a layer's own until the next preview or None; no step of the history.
+
+        They are 8-bit sRGB, as methods give them; what is selected limits where they show.
+        """
+        layer = self._state.layer(layer_id)
+        if pixels is None:
+            self.clear_preview(layer_id)
+        elif pixels.shape[:2] != layer.shape:
+            raise EditorError("A preview must have the size of its layer.")
+        else:
+            self.preview_node(preview_of(self._state, layer, pixels))
+
     def preview_node(self, node: Node, dirty: Area | None = None) -> None:
         """Show `node` in place of the one of its id until `clear_preview`: a running stroke, a drag.
 
@@ -248,6 +264,15 @@ class Document(QObject):
 
     def _on_clean_changed(self, clean: bool) -> None:
         self.modified_changed.emit(not clean)
+
+
+def preview_of(state: DocumentState, layer: Layer, pixels: Pixels) -> Layer:
+    """The layer as it looks with a method's pixels (sRGB) where something is selected of it."""
+    own = to_rgba(from_srgb(pixels, state.icc_profile))
+    limit = state.selection
+    if limit is None or (layer.mask is not None and layer.mask.raster is limit.raster):
+        return layer.changed(pixels=own)
+    return layer.changed(pixels=mixed(layer.pixels, own, limit.read(layer.area)))
 
 
 def to_rect(area: Area) -> QRect:

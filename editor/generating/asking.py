@@ -258,6 +258,10 @@ def raster_for(asked: Asked, result: Result) -> Raster:
     return brought(asked.ground, result.images[0], asked.profile)
 
 
+def _same_alpha(image: Pixels, picture: Pixels) -> bool:
+    return image.shape == picture.shape and np.array_equal(image[..., 3], picture[..., 3])
+
+
 def place_now(asked: Asked, state: DocumentState) -> tuple[int, int]:
     """Where the place that was asked for lies since the canvas was cropped."""
     return (
@@ -274,10 +278,12 @@ def with_layer(
     mask = asked.selection
     if mask is not None:
         mask = mask.changed(x=mask.x + x - asked.area.x, y=mask.y + y - asked.area.y)
-    layer = Layer(name=text, raster=raster, made=recipe, maps=result.maps, x=x, y=y, clipped=asked.clipped)
-    picture = recipe.contents.get(recipe.picture)
-    see_through = isinstance(picture, np.ndarray) and picture.shape[2] == 4 and not asked.clipped
-    if mask is None and see_through and np.array_equal(result.images[0], cast("Pixels", picture)):
+    picture, image = recipe.contents.get(recipe.picture), result.images[0]
+    see_through = isinstance(picture, np.ndarray) and picture.shape[2] == 4
+    # what fills transparent parts must show there
+    clipped = asked.clipped and see_through and _same_alpha(image, cast("Pixels", picture))
+    layer = Layer(name=text, raster=raster, made=recipe, maps=result.maps, x=x, y=y, clipped=clipped)
+    if mask is None and see_through and not clipped and np.array_equal(image, cast("Pixels", picture)):
         mask = nothing_of(layer.area)  # over itself it would be less transparent
     layer = layer.changed(mask=mask)
     if not asked.from_below or state.find(asked.above) is None:

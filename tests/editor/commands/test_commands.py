@@ -164,12 +164,14 @@ class TestSignals:
         assert document.modified
 
     def test_a_preview_is_shown_but_is_no_step(self, document: Document) -> None:
-        layer = document.layer(document.layers[0].id)
-        document.preview_node(layer.changed(pixels=flat(9)))
+        layer = document.layers[0].id
+        document.set_preview(layer, flat(9))
         assert document.composite()[0, 0].tolist() == [9, 9, 9, 255]
         assert document.undo_stack.count() == 0
-        document.clear_preview(layer.id)
+        document.set_preview(layer, None)
         assert document.composite()[0, 0, 0] == 100
+        with pytest.raises(EditorError, match="size"):
+            document.set_preview(layer, flat(9, 4))
 
 
 class TestMerging:

@@ -10,6 +10,7 @@ from editor.colour import conversion as colour
 from editor.document.document import Document
 from editor.generating.variations import VariationSession
 from editor.layers.layer import Layer, Mask
+from editor.pixels.arithmetic import mixed
 from editor.pixels.raster import Raster
 from editor.sliders.session import AttributeSession
 from tests.editor.samples import (
@@ -19,6 +20,7 @@ from tests.editor.samples import (
     flat,
     generated,
     known_attributes,
+    noise,
     session_of,
 )
 from tests.helpers.fake_service import FakeService
@@ -116,3 +118,15 @@ def test_results_are_converted_to_the_documents_profile(document: Document, serv
     own.set_value(0, "age", 1.0, dragging=True)
     service.finish()
     assert document.composite()[0, 0, :3].tolist() == colour.from_srgb(flat(121), profile)[0, 0].tolist()
+
+
+def test_mixing_is_rounded_and_exact_at_both_ends() -> None:
+    first, second = noise(1), noise(2)
+    weights = np.random.default_rng(3).integers(0, 256, (8, 8), np.uint8)
+    weights[0], weights[1] = 0, 255
+    share = weights[..., None] / 255
+    expected = first * (1 - share) + second * share
+    result = mixed(first, second, weights)
+    assert np.abs(result - expected).max() <= 0.5 + 1e-9
+    assert np.array_equal(result[0], first[0])
+    assert np.array_equal(result[1], second[1])
