@@ -22,11 +22,6 @@ def comes_after(words: str) -> bool:
     return bool(given) and (given[0] in _AFTER_THE_NOUN or _OPEN_ENDED.match(words.casefold()) is not None)
 
 
-def phrase(words: str, noun: str) -> str:
-    """The words where English has them: "tired man", but "man with glasses"."""
-    return f"{noun} {words}" if comes_after(words) else f"{words} {noun}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
     """An attribute in words: of `subject` ("man, woman"), from `lower` ("rested") to `higher` ("tired")."""
@@ -40,7 +35,7 @@ class Lesson:
     def phrases(self) -> tuple[tuple[str, str], ...]:
         """What the model is shown, from the lower to the higher end, for each subject."""
         lower, higher = " ".join(self.lower.split()), " ".join(self.higher.split())
-        return tuple((phrase(lower, one), phrase(higher, one)) for one in self._subjects())
+        return tuple((f"{lower} {one}", f"{higher} {one}") for one in self._subjects())
 
     def _subjects(self) -> list[str]:
         return [" ".join(one.split()) for one in re.split(r"[,;，、；]", self.subject) if one.strip()]
@@ -67,6 +62,14 @@ class Lesson:
                 lower="rested",
                 higher="tired",
             )
+        for words in (lower, higher):
+            if comes_after(words):
+                raise EditorError(
+                    "“{words}” would stand after “{subject}”, but the words are put before it.",
+                    "Say it as one would before the noun: “bearded”, not “with a beard”.",
+                    words=words,
+                    subject=subjects[0],
+                )
         if lower.casefold() == higher.casefold():
             raise EditorError("Both ends are “{word}”.", "Choose words that differ.", word=lower)
         if max(map(len, (*subjects, lower, higher, label, *self.prefixes))) > LONGEST:
@@ -78,7 +81,7 @@ class Lesson:
             subject=kind,
             subjects=() if known else tuple(one.casefold() for one in subjects),
             prefixes=[one for one in self.prefixes if one.strip()] or USUAL_PREFIXES,
-            pairs=[(one, phrase(higher, one), phrase(lower, one)) for one in subjects],
+            pairs=[(one, f"{higher} {one}", f"{lower} {one}") for one in subjects],
         ).encode()
         definition_from_bytes(content)  # what is wrong with it is told now
         return content

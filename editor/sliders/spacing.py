@@ -89,12 +89,14 @@ def track_of(values: Sequence[float], distances: Sequence[float], count: int) ->
         return Track(tuple(kept), tuple(np.linspace(0, 1, len(kept)).tolist()), breaks)
     # a break is not worth more of the track than any other step
     usual = [step for step, bad in zip(steps, broken[first:last], strict=True) if not bad] or steps
-    steps = [min(step, max(usual)) for step in steps]
+    steps = [min(step, max(usual) or step) for step in steps]
     least = LEAST_SHARE * sum(steps) / len(steps)
     sums = [0.0, *itertools.accumulate(max(step, least) for step in steps)]
     places = _with_zero_on_grid(kept, sums, count)
     plain = [(value - kept[0]) / (kept[-1] - kept[0]) for value in kept]
-    if max(abs(one - other) for one, other in zip(places, plain, strict=True)) < _EVEN_ENOUGH / (count - 1):
+    off = max(abs(one - other) for one, other in zip(places, plain, strict=True)) * (count - 1)
+    rest = float(np.interp(0.0, kept, plain)) * (count - 1)
+    if off < _EVEN_ENOUGH and abs(rest - round(rest)) < 1e-6:
         places = tuple(plain)  # the pictures that are there are as good as new ones
     return Track(tuple(kept), places, breaks)
 

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from editor.application import Application
 from editor.generating.asking import picture_from
-from editor.generating.lessons import USUAL_PREFIXES, Lesson
+from editor.generating.lessons import USUAL_PREFIXES, Lesson, comes_after
 from editor.pixels.qimages import to_qimage
 from editor.words.said import in_one_line
 from inference.content import DefinitionFile, Picture, content_hash
@@ -88,7 +88,7 @@ class TeachDialog(Dialog):
         self.explanation = Label(
             self.tr(
                 "Say in a few words what shall change, in English, and Attune makes a slider of it. "
-                "They stand before the subject or after it, as in English: “old man”, “man with glasses”."
+                "The words are put before the subject: “young man”, “old man”."
             )
         )
         self.explanation.setWordWrap(True)
@@ -351,11 +351,19 @@ class TeachDialog(Dialog):
             widget.setVisible(self.more.isChecked())
 
     def _show_phrases(self) -> None:
-        """What the model is shown, where English puts the words: read before it is learnt from."""
+        """What the model is shown, to be read before it is learnt from; what cannot be said so is told."""
         both = self.tr("“{lower}” … “{higher}”")
-        shown = [both.format(lower=lower, higher=higher) for lower, higher in self.lesson().phrases()]
+        lesson = self.lesson()
+        shown = [both.format(lower=lower, higher=higher) for lower, higher in lesson.phrases()]
         whole = bool(self.low_end.text().strip() and self.high_end.text().strip())
-        self.phrases.setText(" · ".join(shown))
+        text, behind = " · ".join(shown), [w for w in (lesson.lower, lesson.higher) if comes_after(w)]
+        if behind and shown:
+            text = self.tr("“{words}” does not stand before a noun. Say it in other words.").format(
+                words=behind[0]
+            )
+        self.phrases.setText(text)
+        self.phrases.setProperty("danger", bool(behind))
+        self.phrases.style().polish(self.phrases)
         self.phrases.setVisible(whole and bool(shown))
 
     def _show(self) -> None:

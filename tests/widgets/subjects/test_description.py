@@ -95,6 +95,7 @@ def test_the_layer_shows_what_was_selected_when_it_was_asked_for(
         qtbot.waitUntil(lambda: len(service.jobs()) == 1)
         select(application, later)
         service.finish()
+        qtbot.waitUntil(lambda: len(document.layers) == 2)
         layer = document.state.find(document.state.active)
         assert isinstance(layer, Layer)
         assert layer.recipe is not None

@@ -153,7 +153,9 @@ def test_a_stopped_job_has_a_row_that_goes_on_or_discards(
 def test_it_shows_what_the_model_is_told(dialog: TeachDialog) -> None:
     assert dialog.phrases.text() == "“rested man” … “tired man”"
     dialog.high_end.setText("with glasses")
-    assert dialog.phrases.text() == "“rested man” … “man with glasses”"
+    assert "“with glasses” does not stand before a noun" in dialog.phrases.text()
+    dialog.start.click()
+    assert "would stand after “man”" in dialog.status.text()
     dialog.low_end.clear()
     assert dialog.phrases.isHidden()
 
