@@ -1,7 +1,5 @@
 """The Jobs panel: what runs and waits, how long it still takes, a button to stop it, and what can go on."""
 
-import time
-
 from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
@@ -21,7 +19,7 @@ from inference.errors import EditorError
 from inference.messages import Message
 from inference.progress import Step
 from inference.service import InferenceService, Job, JobState, Priority
-from widgets.look.durations import duration
+from widgets.look.durations import TimeLeft, duration
 from widgets.look.elided_label import ElidedLabel
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label, set_tip
@@ -33,23 +31,6 @@ _THUMB_PX = 30
 _SURE_MS = 4000
 
 translate = QCoreApplication.translate
-
-
-class TimeLeft:
-    """Estimates what is left from the steps of one phase."""
-
-    def __init__(self) -> None:
-        self._phase = ""
-        self._first: tuple[float, int] = (0.0, 0)
-
-    def estimate(self, step: Step) -> float | None:
-        """Seconds left of this phase, or None while that is not known."""
-        now = time.monotonic()
-        if step.phase != self._phase or step.done < self._first[1]:
-            self._phase, self._first = step.phase, (now, step.done)
-            return None
-        done = step.done - self._first[1]
-        return (now - self._first[0]) / done * (step.total - step.done) if done > 0 else None
 
 
 class JobRow(QWidget):

@@ -33,8 +33,7 @@ from inference.service import Job, JobState
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
-from widgets.generate.job_panel import TimeLeft
-from widgets.look.durations import duration
+from widgets.look.durations import TimeLeft, duration
 from widgets.look.plain_text import Label, set_tip
 from widgets.subjects.checkpoints import Checkpoints
 from widgets.subjects.picture_lesson import PictureLesson

@@ -13,7 +13,8 @@ from inference.request import Request
 from inference.service import JobState, Priority
 from tests.helpers.fake_service import FakeService
 from widgets.generate import job_panel
-from widgets.generate.job_panel import JobPanel, TimeLeft
+from widgets.generate.job_panel import JobPanel
+from widgets.look.durations import TimeLeft
 
 
 @pytest.fixture
