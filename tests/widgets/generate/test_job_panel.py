@@ -14,6 +14,7 @@ from inference.service import JobState, Priority
 from tests.helpers.fake_service import FakeService
 from widgets.generate import job_panel
 from widgets.generate.job_panel import JobPanel
+from widgets.look import durations
 from widgets.look.durations import TimeLeft
 
 
@@ -97,7 +98,7 @@ def test_loading_a_model_is_shown(panel: JobPanel, service: FakeService) -> None
 
 def test_time_left_counts_from_the_first_step_of_a_phase(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
-    monkeypatch.setattr(job_panel.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(durations.time, "monotonic", lambda: now[0])
     left = TimeLeft()
     assert left.estimate(Step(phase="sample", done=1, total=11)) is None
     now[0] = 102.0
