@@ -87,7 +87,8 @@ class _Visitor:
 
     def _come(self, *_: Any) -> None:
         for weight, home in self._homes:
-            weight.data = home.to(self._device, non_blocking=True)
+            # elsewhere a copy that is still under way may be read
+            weight.data = home.to(self._device, non_blocking=self._device.type == "cuda")
 
     def _go(self, *_: Any) -> None:
         for weight, home in self._homes:

@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +27,7 @@ from inference.backbones.components import Components, Residency
 from inference.backbones.encoding import EncodingBackbone
 from inference.backbones.finite import ensure_finite
 from inference.backbones.previews import preview_factors
+from inference.backbones.tiles import fitting
 from inference.errors import EditorError
 from inference.features import Feature
 from inference.messages import Message
@@ -134,7 +137,8 @@ class LatentBackbone(EncodingBackbone):
         vae = self.parts.vae
         pixels = torch.tensor(np.array(image[..., :3], np.float32)).permute(2, 0, 1)[None]
         with self._residency.using(vae):
-            moments = vae.encode((pixels / 127.5 - 1).to(self.device, vae.dtype)).latent_dist
+            given = (pixels / 127.5 - 1).to(self.device, vae.dtype)
+            moments = fitting(lambda: vae.encode(given).latent_dist, vae, self.device, max(height, width))
         mean, factor = self._latent_mean_and_factor(moments.mode().float())
         return (moments.mode().float() - mean) * factor, moments.std.float() * factor
 
@@ -143,9 +147,11 @@ class LatentBackbone(EncodingBackbone):
         vae = self.parts.vae
         ensure_finite(latents, self.name, self.parts)
         pictures: list[Pixels] = []
+        side = max(latents.shape[-2:]) * self.vae_scale
         with self._residency.using(vae):
             for row in self._unscaled(latents.float()):  # one by one: the decoder needs most memory of all
-                picture = vae.decode(row[None].to(self.device, vae.dtype), return_dict=False)[0][0]
+                given = row[None].to(self.device, vae.dtype)
+                picture = fitting(partial(_decoded, vae, given), vae, self.device, side)
                 ensure_finite(picture, self.name, self.parts)
                 scaled = (picture.float() / 2 + 0.5).clamp(0, 1) * 255
                 pictures.append(scaled.round().permute(1, 2, 0).to("cpu", torch.uint8).numpy())
@@ -262,6 +268,10 @@ class LatentBackbone(EncodingBackbone):
             guidance_scale=entry.default_guidance_scale,
             sampler=self.schedule.default_sampler,
         )
+
+
+def _decoded(vae: Any, latents: Tensor) -> Tensor:
+    return vae.decode(latents, return_dict=False)[0][0]
 
 
 def stacked(prompts: Sequence[Prompt], encoder: str) -> Tensor:

@@ -57,7 +57,7 @@ def load_backbone(
     """
     progress = progress or Progress()
     ensure_complete(entry)
-    _silence_progress_bars()
+    _silence_libraries()
     chosen = choose_device(device)
     number = choose_dtype(dtype, chosen, entry.size_bytes)
     load = _from_file if entry.is_file else _from_folder
@@ -143,8 +143,10 @@ def _cpu_has_bfloat16() -> bool:
     return bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())
 
 
-def _silence_progress_bars() -> None:
-    """The libraries draw bars on standard error; what there is to report goes to `Progress`."""
+def _silence_libraries() -> None:
+    """The libraries draw bars and print warnings; what there is to report goes to `Progress`."""
+    diffusers_logging.set_verbosity_error()
+    transformers_logging.set_verbosity_error()
     diffusers_logging.disable_progress_bar()
     transformers_logging.disable_progress_bar()
 

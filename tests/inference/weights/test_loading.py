@@ -246,3 +246,37 @@ def test_previews_of_published_models_are_grey_for_empty_latents(
     picture = backbone.preview(torch.zeros(1, *backbone.latent_shape(64, 64)))
     assert picture.dtype == np.uint8
     assert np.abs(picture.astype(int) - 128).max() < 20
+
+
+@pytest.mark.parametrize("name", ["tiny-sd1", "tiny-sd3"])
+def test_a_picture_that_does_not_fit_is_coded_in_tiles(
+    name: str, tiny_folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backbone = load_backbone(entry_of(tiny_folders[name]), device="cpu")
+    vae = backbone.parts.vae  # pyright: ignore
+    channels = backbone.latent_shape(64, 64)[0]
+    rows, columns = torch.meshgrid(torch.linspace(-1, 1, 48), torch.linspace(-1, 1, 40), indexing="ij")
+    latents = torch.stack([rows if index % 2 else columns for index in range(channels)])[None]
+    whole = backbone.decode(latents)[0]
+    back = backbone.encode_image(whole)
+    largest: list[int] = []
+    for network in (vae.encoder, vae.decoder):
+        original = network.forward
+
+        def small(sample: torch.Tensor, *rest: object, original=original) -> torch.Tensor:
+            size = max(sample.shape[-2:]) * (1 if sample.shape[1] == 3 else 8)
+            if size > 200:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            largest.append(size)
+            return original(sample, *rest)
+
+        monkeypatch.setattr(network, "forward", small)
+    tiled = backbone.decode(latents)[0]
+    assert max(largest) <= 192
+    assert tiled.shape == whole.shape
+    assert np.abs(tiled.astype(int) - whole).mean() < 4
+    assert (backbone.encode_image(whole) - back).abs().mean() < 0.3 * back.abs().mean()
+    assert vae.use_tiling is False
+    monkeypatch.setattr(vae.decoder, "forward", lambda *_: (_ for _ in ()).throw(MemoryError()))
+    with pytest.raises(MemoryError):
+        backbone.decode(latents)
