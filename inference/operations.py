@@ -469,8 +469,8 @@ class Redraw(SamplingParameters):
 class Fill(SamplingParameters):
     """A part of a picture drawn anew so that it goes with the rest (arXiv:2206.02779).
 
-    `mask` says which; without one it is what is transparent, such as new room on an enlarged canvas, and in an
-    opaque picture all of it. `strength` is the share of the run that is done, from what surrounds the part.
+    `mask` says which; without one it is what is transparent, such as new room on an enlarged canvas, and in
+    an opaque picture all of it. `strength` is the share of the run that is done, from what surrounds the part.
     """
 
     image: Picture = param(REQUIRED, N_("Operations", "Picture"))

@@ -27,6 +27,7 @@ from inference.messages import Message, listed
 from inference.metrics import judge
 from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import Operation, SamplingParameters
+from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.request import Output, Request, Result
 from inference.sizes import fitted, restored
@@ -129,7 +130,7 @@ class Runner:
         entry = self._entry(request.model, request.model_hash)
         _check(request, entry, contents)
         notes: list[Message] = []
-        self._predict(request, entry, notes)
+        self._predict(entry, notes, request.parameters)
         for mode in self._modes(entry):
             if mode is not None:
                 self._reload(entry, mode, progress)
@@ -153,7 +154,9 @@ class Runner:
 
     def preload(self, model: str, progress: Progress) -> None:
         """Load `model` if it is not loaded."""
-        self._backbone(self._entry(model), progress)
+        entry = self._entry(model)
+        self._predict(entry, [])
+        self._backbone(entry, progress)
 
     @property
     def device(self) -> str:
@@ -193,11 +196,11 @@ class Runner:
         """The mode in which the model ran last, while this program runs; else the fastest."""
         return self._fitting.get(entry.path, MEMORY_MODES[0])
 
-    def _predict(self, request: Request, entry: ModelEntry, notes: list[Message]) -> None:
+    def _predict(self, entry: ModelEntry, notes: list[Message], parameters: Parameters | None = None) -> None:
         """Before a model is loaded for the first time: in which mode a picture of this size will fit."""
         if self._choose is None or entry.path in self._fitting:
             return
-        size = request.parameters if isinstance(request.parameters, SamplingParameters) else None
+        size = parameters if isinstance(parameters, SamplingParameters) else None
         width, height = (size.width or 0, size.height or 0) if size is not None else (0, 0)
         choice = self._choose(entry, self._device, self._dtype, width, height)
         self._fitting[entry.path] = choice.mode

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from inference.downloads.connection import Connection
 from inference.downloads.repository import RemoteFile, look_up, wanted
 from inference.downloads.transfer import cannot_write, forgotten, transfer
-from inference.errors import EditorError, WritingError
+from inference.errors import EditorError, UnreachableError, WritingError
 from inference.files import atomic_write
 from inference.process.hub import cached_folder
 from inference.progress import Progress
@@ -82,7 +82,13 @@ def download(
         return _already_there(hub_id)
     connection = connection or Connection.standard()
     progress.check()
-    repository = look_up(hub_id, connection)
+    try:
+        repository = look_up(hub_id, connection)
+    except UnreachableError:
+        there = cached_folder(hub_id, "model_index.json") if cache is None else None
+        if there is None:
+            raise
+        return there  # what was fetched before needs no network
     progress.check()
     files = wanted(repository, connection)
     home = (cache or _cache()) / f"models--{hub_id.replace('/', '--')}"

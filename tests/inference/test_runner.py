@@ -29,6 +29,7 @@ from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.request import Output, Request, Result
 from inference.runner import Runner
+from inference.weights.prediction import Choice
 from tests.helpers.stub_backbone import StubBackbone
 
 PROMPT = "a photo of a man and a woman"
@@ -264,6 +265,23 @@ class TestMemory:
         result = run(runner, "generate", Generate(prompt=PROMPT))
         assert [mode for _, mode in loads.modes] == [MemoryMode.FULL, MemoryMode.MODEL]
         assert "Memory ran out" in result.notes[0]
+
+    def test_the_mode_is_chosen_before_a_model_is_loaded_and_said(self, loads: Loads, tmp_path: Path) -> None:
+        asked: list[tuple[str, int, int]] = []
+
+        def choose(entry: ModelEntry, _device: str, _dtype: str, width: int, height: int) -> Choice:
+            asked.append((entry.name, width, height))
+            return Choice(MemoryMode.GROUP, 9_000_000_000, 4_000_000_000)
+
+        library = DeltaLibrary((tmp_path,), shipped_folder() / "definitions")
+        runner = Runner(StubCatalogue(), library, load=loads, choose=choose)  # type: ignore[arg-type]
+        result = run(runner, "generate", Generate(prompt=PROMPT, width=16, height=24))
+        run(runner, "generate", Generate(prompt=PROMPT, seed=7))
+        assert asked == [("stub", 16, 24)]
+        assert loads.modes == [("stub", MemoryMode.GROUP)]
+        assert "stub needs 9.0 GB of memory, 4.0 GB are free: one block is there" in str(result.notes[0])
+        runner.preload("other", Progress())
+        assert (asked[-1], loads.modes[-1][1]) == (("other", 0, 0), MemoryMode.GROUP)
 
     def test_every_tighter_mode_is_tried_and_the_one_that_fits_is_remembered(
         self, runner: Runner, loads: Loads

@@ -235,12 +235,13 @@ class ModelDialog(Dialog):
     def _fill(self, select: str = "") -> None:
         select = select or self.selected or self._application.settings.get("model")
         self.list.clear()
-        for entry in self._application.catalogue.entries():
+        entries = self._application.catalogue.entries()
+        for entry in entries:
             row = ModelRow(entry, entry.name == self._application.settings.get("model"))
             item = self._add_row(row, _NAME, entry.name, f"{entry.name}, {', '.join(_facts(entry))}")
             if entry.name == select:
                 self.list.setCurrentItem(item)
-        there = {getattr(entry, "hub_id", "") for entry in self._application.catalogue.entries()}
+        there = {getattr(entry, "hub_id", "") for entry in entries}
         for offer in RECOMMENDED:
             if offer.hub_id not in there:
                 self._add_row(

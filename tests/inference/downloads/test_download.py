@@ -295,6 +295,12 @@ def test_the_catalogue_adds_what_was_downloaded(
         catalogue.add("someone/other")
 
 
+def test_what_is_there_needs_no_network(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    folder = download(ID, connection=Connection(endpoint=hub.address, timeout_s=2.0))
+    assert download(ID, connection=Connection(endpoint="http://127.0.0.1:1")) == folder
+
+
 def test_stopping_is_quick_while_the_server_is_slow(hub: Hub, tmp_path: Path) -> None:
     hub.always = Fault("slow", at=64)
     progress = Progress()
