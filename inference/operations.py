@@ -470,7 +470,7 @@ class Fill(SamplingParameters):
     """A part of a picture drawn anew so that it goes with the rest (arXiv:2206.02779).
 
     `mask` says which; without one it is what is transparent, such as new room on an enlarged canvas, and in
-    an opaque picture all of it. `strength` is the share of the run that is done, from what surrounds the part.
+    an opaque picture all of it. `strength` is the share of the run that is done, from what surrounds it.
     """
 
     image: Picture = param(REQUIRED, N_("Operations", "Picture"))
@@ -485,6 +485,7 @@ class Fill(SamplingParameters):
         help=N_("Operations", "What shall be there; empty goes on with what surrounds it"),
         most=LONGEST_PROMPT,
         multiline=True,
+        may_be_empty=True,
     )
     strength: float = param(
         1.0,

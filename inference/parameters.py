@@ -33,7 +33,8 @@ class Declaration:
 
     `min` and `max` of a tuple hold for the numbers in it; `most` is its greatest number of items, or a text's
     of characters. `absent` is what a file means that was written before there was the parameter; None is
-    the default. `flag` is what the command line calls it; "" is made from the name.
+    the default. `flag` is what the command line calls it; "" is made from the name. `may_be_empty`: an empty
+    text says something, too.
     """
 
     label: str
@@ -48,6 +49,7 @@ class Declaration:
     hidden: bool = False
     absent: Any = None
     flag: str = ""
+    may_be_empty: bool = False
 
     @property
     def bounds(self) -> Bounds:

@@ -73,7 +73,8 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
         if (value := getattr(arguments, item.name, None)) is not None and not item.declaration.hidden
     }
     contents = _read_contents(kind, given)
-    if any(item.name == "prompt" for item in kind.declared()) and not given.get("prompt", "").strip():
+    asks = any(item.name == "prompt" and not item.declaration.may_be_empty for item in kind.declared())
+    if asks and not given.get("prompt", "").strip():
         raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
     for name, text in given.items():
         if isinstance(text, str) and any("\ud800" <= one <= "\udfff" for one in text):

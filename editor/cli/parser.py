@@ -147,7 +147,7 @@ def _add_parameter(parser: argparse.ArgumentParser, declared: ParameterField, le
     if kind.argument is Argument.SWITCH:
         parser.add_argument(flag(declared), action=argparse.BooleanOptionalAction, **keywords)
         return
-    keywords["required"] = declared.required or declared.name == "prompt"
+    keywords["required"] = declared.required or (declared.name == "prompt" and not about.may_be_empty)
     if about.choices:
         keywords["choices"] = about.choices
     else:
