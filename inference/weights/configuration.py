@@ -99,8 +99,8 @@ def of_file(path: Path, family: Family) -> Configuration:
     own = derived.parts_of(header, family)
     files, values = _files_beside(path, family, own)
     told = {**own, **values}
-    for folder in (path.with_suffix(""), path.parent):
-        beside = _beside(folder, family, told)
+    for folder, is_named in ((path.with_suffix(""), True), (path.parent, False)):
+        beside = _beside(folder, family, told, is_named=is_named)
         if beside is not None:
             scheduler = derived.said_of_training(beside.scheduler, header)
             changed = {"name": path.stem, "scheduler": scheduler, "files": files}
@@ -170,8 +170,13 @@ def _spoken(path: Path, found: Configuration) -> Configuration:
     return Configuration(**{**vars(found), "parts": kept, "notes": (note,)})
 
 
-def _beside(folder: Path, family: Family, told: Mapping[str, Mapping[str, Any]]) -> Configuration | None:
-    """The folder's configuration if it makes networks of the file's shapes."""
+def _beside(
+    folder: Path, family: Family, told: Mapping[str, Mapping[str, Any]], *, is_named: bool
+) -> Configuration | None:
+    """The folder's configuration, if it is of the family and makes networks of the shapes that are `told`.
+
+    A folder that has the file's own name is meant for it: then it is said where it does not fit.
+    """
     if not (folder / "model_index.json").is_file():
         return None
     try:
@@ -180,7 +185,7 @@ def _beside(folder: Path, family: Family, told: Mapping[str, Mapping[str, Any]])
         found = of_folder(folder, family)
     except EditorError:
         return None
-    fits = all(
+    fits = is_named or all(
         part in found.parts
         and all(
             _plain(values[name]) == _plain(found.parts[part][name])
@@ -191,7 +196,11 @@ def _beside(folder: Path, family: Family, told: Mapping[str, Mapping[str, Any]])
     )
     if not fits:
         return None
-    kept = {part: values for part, values in found.parts.items() if part in told}
+    kept = {
+        part: values
+        for part, values in found.parts.items()
+        if part in told or (is_named and part != "text_encoder_3")
+    }
     return Configuration(**{**vars(found), "parts": kept})
 
 

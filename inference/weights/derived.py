@@ -117,16 +117,16 @@ class _Names:
         return len(place.shape) if place is not None else 0
 
     def count(self, prefix: str) -> int:
-        """How many numbers follow `prefix`, from 0 without a gap."""
-        found = {
+        """One more than the largest number that follows `prefix`: what is missing in between is missing."""
+        found = (
             int(number)
             for name in self._header
             if name.startswith(prefix)
             and (number := name[len(prefix) :].partition(".")[0]).isascii()
             and number.isdecimal()
             and len(number) < 5
-        }
-        return next((count for count in range(len(found) + 1) if count not in found), 0)
+        )
+        return 1 + max(found, default=-1)
 
     def any(self, prefix: str) -> bool:
         return any(name.startswith(prefix) for name in self._header)

@@ -37,8 +37,7 @@ class Hub:
         tell(Download(done_bytes=TOTAL // 2, total_bytes=TOTAL, file="unet", bytes_per_second=1e7))
         while not self.rest.wait(0.01):
             progress.check()
-        entry = FakeEntry(address, Family.SDXL, sandbox=False, path=Path("/hub"))
-        entry.hub_id = address  # type: ignore[attr-defined]
+        entry = FakeEntry(address, Family.SDXL, sandbox=False, path=Path("/hub"), hub_id=address)
         self._catalogue._entries.append(entry)
         return entry
 
