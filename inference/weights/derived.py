@@ -49,7 +49,14 @@ def parts_of(header: Header, family: Family) -> dict[str, dict[str, Any]]:
     for part, place in _TEXT[family]:
         for prefix in place:
             found[part] = found.get(part) or _text(names, prefix, part, family)
-    return {part: values for part, values in found.items() if values}
+    return {part: values for part, values in found.items() if values and _is_whole(values)}
+
+
+def _is_whole(values: Mapping[str, Any]) -> bool:
+    """Whether nothing is 0 wide: else tensors are missing by which networks are told, and it is none."""
+    counted = [value for name, value in values.items() if not name.endswith(("token_id", "attention_layers"))]
+    sizes = (size for value in counted for size in (value if isinstance(value, list) else [value]))
+    return not any(type(size) is int and size == 0 for size in sizes)
 
 
 def beside_of(header: Header, part: str, family: Family) -> dict[str, Any] | None:

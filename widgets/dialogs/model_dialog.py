@@ -27,6 +27,7 @@ from inference.messages import Message
 from inference.process.hub import is_hub_id
 from widgets.forms.dialog import Dialog
 from widgets.look.durations import duration
+from widgets.look.elided_label import ElidedLabel
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import scaled_font
 
@@ -53,7 +54,8 @@ class ModelRow(QWidget):
                 badge.setFont(scaled_font(badge.font(), 0.88))
                 top.addWidget(badge)
         top.addStretch(1)
-        facts = Label(" · ".join(_facts(entry)))
+        facts = ElidedLabel(" · ".join(_facts(entry)))
+        set_tip(facts, facts.text())
         facts.setProperty("dim", True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 7, 8, 7)
@@ -82,7 +84,8 @@ class OfferRow(QWidget):
         layout.setSpacing(2)
         layout.addLayout(top)
         for line in offer_lines(offer):
-            facts = Label(line)
+            facts = ElidedLabel(line)
+            set_tip(facts, line)
             facts.setProperty("dim", True)
             layout.addWidget(facts)
 
@@ -152,6 +155,7 @@ class ModelDialog(Dialog):
         self._application = application
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Models"))
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.address = QLineEdit(
             placeholderText=self.tr("Folder, .safetensors file, or hub id such as owner/name")
         )
@@ -440,8 +444,8 @@ def _facts(entry: Any) -> list[str]:
 def offer_lines(offer: Recommended) -> tuple[str, str]:
     """What a model is good at, and what it costs, in the window's language."""
     cost = (
-        QCoreApplication.translate("Models", "{size} GB to download"),
-        QCoreApplication.translate("Models", "{memory} GB of memory at {picture} pixels"),
+        QCoreApplication.translate("Models", "{size} GB"),
+        QCoreApplication.translate("Models", "{memory} GB of memory at {picture} px"),
     )
     values = {
         "size": f"{offer.size_bytes / 1e9:.1f}",
