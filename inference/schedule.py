@@ -4,7 +4,8 @@ The tables come from diffusers' own schedulers, each with the settings that the 
 `scheduler_config.json` holds, so that a sampler visits the levels that diffusers visits:
 
 * ddim and ddpm: `DDIMScheduler` and `DDPMScheduler`, spaced "leading" unless the model says otherwise;
-* lcm: the timesteps of `LCMScheduler`, evenly among the 50 that latent consistency models are trained with;
+* lcm: the timesteps of `LCMScheduler`, evenly among the 50 that latent consistency models are trained with
+  (of runs that are longer among all);
 * euler: `EulerDiscreteScheduler`, spaced "linspace" unless the model says otherwise;
 * dpm++2m: `DPMSolverMultistepScheduler`, spaced "linspace" unless the model says otherwise;
 * flow matching: `FlowMatchEulerDiscreteScheduler` for ddim, euler, ddpm and lcm, and
@@ -214,8 +215,6 @@ class Schedule:
 
     def _most_steps(self, sampler: str) -> int:
         """More steps than this repeat a timestep, or leave the table (one timestep is the offset's)."""
-        if sampler == "lcm" and not self.is_flow:
-            return _CONSISTENCY_STEPS
         leading = str(self.config.get("timestep_spacing", "leading")) == "leading"
         return self.train_timesteps - 1 if leading and not self.is_flow else self.train_timesteps
 
@@ -246,12 +245,8 @@ class Schedule:
             scheduler = self._new(DDIMScheduler, set_alpha_to_one=False, steps_offset=1, **_UNCLIPPED)
             last = _cumulative_level(0.0, float(scheduler.final_alpha_cumprod))
         elif sampler == "lcm":
-            scheduler = self._new(
-                LCMScheduler,
-                original_inference_steps=_CONSISTENCY_STEPS,
-                rescale_betas_zero_snr=False,
-                **_UNCLIPPED,
-            )
+            among = _CONSISTENCY_STEPS if steps <= _CONSISTENCY_STEPS else self.train_timesteps
+            scheduler = self._new(LCMScheduler, original_inference_steps=among, **_UNCLIPPED)
             last = Level(0.0, 1.0, 0.0)
         else:
             scheduler = self._new(DDPMScheduler, variance_type="fixed_small", **_UNCLIPPED)

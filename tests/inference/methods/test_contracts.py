@@ -217,6 +217,7 @@ def test_every_sampler_restarts_exactly(runner: Runner) -> None:
                 model=TINY[Family.SD1],
             )
             restarted = runner.run(request, {}, Progress())
-        assert fresh.measured.denoiser_evaluations == 3 * STEPS  # all unedited, the second half edited
+        # all unedited, the second half edited
+        assert fresh.measured.denoiser_evaluations == 3 * STEPS, sampler
         assert restarted.measured.denoiser_evaluations == STEPS
         np.testing.assert_array_equal(restarted.images[0], fresh.images[0])
