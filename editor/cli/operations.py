@@ -176,10 +176,14 @@ def report(result: Result, outputs: list[Path], seconds: float) -> dict[str, Any
 
 
 def costs(measured: Measurements, seconds: float) -> dict[str, Any]:
-    """What a command that took `seconds` in all cost; its phases lie side by side within them."""
+    """What a command that took `seconds` in all cost.
+
+    Its phases lie side by side; with "other", of which most is the loading of libraries, they add up.
+    """
     return {
         "seconds": {
             **{name: round(value, 4) for name, value in measured.seconds.items()},
+            "other": round(max(0.0, seconds - sum(measured.seconds.values())), 4),
             "total": round(seconds, 4),
         },
         "denoiser_evaluations": measured.denoiser_evaluations,
