@@ -11,7 +11,7 @@ def tab_stops(window: QWidget) -> list[QWidget]:
     """The widgets that can be seen and that Tab reaches, in Qt's own order."""
     found: list[QWidget] = []
     one = window.nextInFocusChain()
-    while one is not window:
+    while one is not None and one is not window:
         if _is_stop(one, window):
             found.append(one)
         one = one.nextInFocusChain()
@@ -20,7 +20,8 @@ def tab_stops(window: QWidget) -> list[QWidget]:
 
 def in_reading_order(window: QMainWindow) -> list[QWidget]:
     """The same by where their bar or panel is; within one as Qt has them."""
-    middle = window.centralWidget().geometry()
+    centre = window.centralWidget()
+    middle = centre.geometry() if centre is not None else QRect()
     return sorted(tab_stops(window), key=lambda stop: _place_of_part(stop, window, middle))
 
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
-from editor.commands import AddLayer
+from editor.commands import AddLayer, push
 from editor.document.document import Document
 from editor.layers.layer import Layer
 from editor.words.translation import Translations, wanted
@@ -67,7 +67,7 @@ def test_the_history_begins_as_it_did_and_pictures_of_sliders_stay(
     assert beginning(keeper) == "Opened"
     layer = generated().recipe_layer
     assert layer is not None
-    photo.undo_stack.push(AddLayer(photo, layer))
+    push(photo, AddLayer(photo, layer))
     session = application.session
     assert session is not None
     forgotten = []
