@@ -9,6 +9,10 @@ decoded and the last is encoded. The order of what happens to a file is what mak
 harmless:
 
     lease → work → result written beside and synced → result named → line in the manifest → lease given back
+
+Pictures of one size are not put through a network together: what comes out would depend, by rounding, on
+which pictures happened to wait beside each other, and a batch that was stopped would not end in the same
+bytes.
 """
 
 from __future__ import annotations
