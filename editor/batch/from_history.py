@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
 
 from editor.batch.operation_step import OperationStep
 from editor.batch.recipe import AdjustmentStep, BatchRecipe, ShapeStep, Step
@@ -14,12 +17,15 @@ from editor.document.history import Step as HistoryStep
 from editor.edits.geometry import ANCHORS
 from editor.layers.layer import Adjustment, Layer
 from editor.layers.state import DocumentState
+from inference.content import Contents
 from inference.errors import EditorError
 from inference.messages import NOTHING, Message
 from inference.operations import Attribute, Edit
 from inference.request import Request
 
 _SAME_RATIO = 0.01
+_MOST_PLACES = 2_000_000  # that a cut layer is looked for at; then it is said to be in the middle
+_PROBES = 12
 _MASKED = Message("It was limited to a part of this picture; in others it would be done to all of it.")
 _NOT_FOR_OTHERS = Message("It belongs to this picture alone.")
 
@@ -32,6 +38,7 @@ class Candidate:
     step: Step | None = None
     note: Message = NOTHING
     request: Request | None = None
+    contents: Contents = field(default_factory=dict[str, Any], compare=False, repr=False)
 
 
 def candidates_of(steps: Sequence[HistoryStep]) -> tuple[Candidate, ...]:
@@ -73,6 +80,7 @@ def recipe_of(name: str, chosen: Sequence[Candidate]) -> BatchRecipe:
         model_hash=first.model_hash if first is not None else "",
         seed=min(seeds) if len(seeds) == 1 else 0,
         steps=steps,
+        contents={name: blob for candidate in usable for name, blob in candidate.contents.items()},
     )
 
 
@@ -128,7 +136,19 @@ def _made(text: str, layer: Layer) -> Candidate:
         step = OperationStep.of(operation, parameters)
     except EditorError as error:
         return Candidate(text=text, note=error.sentence)
-    return Candidate(text=text, step=step, note=NOTHING if layer.mask is None else _MASKED, request=request)
+    return Candidate(
+        text=text,
+        step=step,
+        note=NOTHING if layer.mask is None else _MASKED,
+        request=request,
+        contents=_files(step, recipe.contents),
+    )
+
+
+def _files(step: OperationStep, contents: Contents) -> Contents:
+    """Those contents that the step names for itself."""
+    named = {name for name, _ in step.assets()}
+    return {name: blob for name, blob in contents.items() if name in named}
 
 
 def _shape(before: DocumentState, after: DocumentState) -> Size | Crop | Profile | None:
@@ -190,17 +210,21 @@ def _moved(before: DocumentState, after: DocumentState) -> tuple[int, int]:
 
 
 def _place_of(old: Layer, new: Layer) -> tuple[int, int]:
-    """Where in an old raster a cut one lies; the middle if it cannot be told."""
-    import numpy as np
+    """Where in the old frame a layer that was cut out of another one begins; the middle if it cannot be told.
 
+    A few of its pixels are looked for at every place where it may lie.
+    """
     whole, part = old.raster.array(), new.raster.array()
-    if old.raster.dtype != new.raster.dtype:
-        return (old.width - new.width) // 2, (old.height - new.height) // 2
-    row = part[0]
-    for y in range(whole.shape[0] - part.shape[0] + 1):
-        starts = np.flatnonzero((whole[y, : whole.shape[1] - part.shape[1] + 1] == row[0]).all(axis=1))
-        for x in starts[:64]:
-            window = whole[y : y + part.shape[0], x : x + part.shape[1]]
-            if np.array_equal(window[0], row) and np.array_equal(window, part):
-                return int(x) + old.x, y + old.y
-    return (old.width - new.width) // 2, (old.height - new.height) // 2
+    free = old.height - new.height + 1, old.width - new.width + 1
+    middle = old.x + (free[1] - 1) // 2, old.y + (free[0] - 1) // 2
+    if old.raster.dtype != new.raster.dtype or min(free) < 1 or free[0] * free[1] > _MOST_PLACES:
+        return middle
+    dice = np.random.default_rng(0)
+    rows, columns = np.divmod(np.arange(free[0] * free[1]), free[1])
+    for _ in range(_PROBES):
+        y, x = int(dice.integers(new.height)), int(dice.integers(new.width))
+        same = (whole[rows + y, columns + x] == part[y, x]).all(axis=1)
+        rows, columns = rows[same], columns[same]
+    if len(rows) != 1:  # nothing, or a picture that looks alike everywhere
+        return middle
+    return old.x + int(columns[0]), old.y + int(rows[0])

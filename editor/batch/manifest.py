@@ -149,7 +149,7 @@ class Line:
             target = path_to_json(self.target)
             values |= {"output": target["path"], "output_hash": self.output_hash}
             if "path_bytes" in target:
-                values["output_bytes"] = target["path_bytes"]
+                values["output_path_bytes"] = target["path_bytes"]
         if self.error is not None:
             kind, sentence, hint = (one[:_LONGEST_SENTENCE] for one in self.error)
             values["error"] = {"class": kind, "message": mended(sentence), "hint": mended(hint)}
@@ -185,7 +185,7 @@ class Line:
             ),
             target=None
             if output is None
-            else path_from_json(text(output, "output"), given.get("output_bytes")),
+            else path_from_json(text(output, "output"), given.get("output_path_bytes")),
             output_hash=text(given.get("output_hash", ""), "output_hash"),
             evaluations=whole(given.get("evaluations", 0), "evaluations"),
             error=None if error is None else _error(error),
