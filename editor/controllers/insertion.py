@@ -226,7 +226,7 @@ class Insertion(Controller):
         unmoved = self._sweeps.pop(job, None)
         if unmoved is None:
             return
-        self._keep(unmoved, dict(zip(positions, result.images, strict=True)))
+        self._keep(unmoved, dict(zip(positions, result.images, strict=False)))
 
     def _learn(self, recipe: Recipe, result: Result) -> None:
         parameters = recipe.request.parameters

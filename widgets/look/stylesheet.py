@@ -66,7 +66,9 @@ QToolButton[link="true"]:hover { background: transparent; color: $text; }
 QToolButton[link="true"]:disabled { color: $faint; }
 QToolButton[segment="true"] { color: $dim; border: 1px solid $line; border-radius: 0; padding: 5px 2px; }
 QToolButton[segment="true"]:hover { color: $text; }
-QToolButton[segment="true"]:checked { color: $text; background: $raised; border-color: $control; font-weight: 600; }
+QToolButton[segment="true"]:checked {
+    color: $text; background: $raised; border-color: $control; font-weight: 600;
+}
 QToolButton[segment="true"]:focus { border-color: $accent; }
 QToolButton[quiet="true"] { color: $dim; padding: 2px 6px; }
 QToolButton[quiet="true"]:hover { color: $text; }

@@ -64,10 +64,9 @@ class Alignment:
     @property
     def is_neutral(self) -> bool:
         """Whether it carries each token's attention onto itself, as it is."""
-        same = self.carried.shape[0] == self.carried.shape[1]
-        return same and bool(
-            torch.equal(self.carried, torch.eye(len(self.carried))) and (self.weights == 1).all()
-        )
+        rows, columns = self.carried.shape
+        same = rows == columns and torch.equal(self.carried, torch.eye(rows, device=self.carried.device))
+        return same and bool((self.taken == 1).all() and (self.weights == 1).all())
 
     def carry(self, source: Tensor, target: Tensor) -> Tensor:
         """P [..., T], before the weights, of the probabilities [..., S] and [..., T]."""

@@ -76,6 +76,9 @@ class Control:
         self._run, self._inverted, self._targets = run, inverted, targets
         self._prompts = tuple(targets)
         self._strengths = strengths
+        self._unchanged = {
+            prompt for prompt, edit in targets.items() if _is_source(inverted.prompt, prompt, edit)
+        }
         self._blend, self._anchor, self._kept_as, self._first = blend, anchor, kept_as, first
         self._sofar, self._name = sofar, name
         left = run.steps - first
@@ -102,7 +105,7 @@ class Control:
 
         def step(latents: Tensor, index: int) -> Tensor:
             self._begin(index)
-            latents = inner(latents, index)
+            latents = self._kept(inner(latents, index), index)
             blend = self._blend
             if blend is not None:
                 if self._seen:
@@ -133,6 +136,17 @@ class Control:
         if not pairs:
             return found
         return Prediction(*(self._strengthened(value, prompts, pairs) for value in found))
+
+    def _kept(self, latents: Tensor, index: int) -> Tensor:
+        """Targets that say what the source says are the source, to the last bit."""
+        if not self._unchanged:
+            return latents
+        unedited = self._inverted.at(index + 1).to(latents)
+        rows = [
+            unedited if prompt in self._unchanged else latents[row : row + 1]
+            for row, prompt in enumerate(self._prompts)
+        ]
+        return torch.cat(rows)
 
     def _strengthened(self, values: Tensor, prompts: Sequence[Prompt], pairs: Mapping[int, int]) -> Tensor:
         rows: list[Tensor] = []
@@ -228,6 +242,15 @@ class Control:
 def unlike(prompt: Prompt) -> Prompt:
     """The same prompt as an object of its own, so that its samples are told apart from others'."""
     return replace(prompt)
+
+
+def _is_source(source: Prompt, prompt: Prompt, edit: Edited) -> bool:
+    """Whether a target is the source in other words for the same: no word, vector or weight is another."""
+    return (
+        prompt.text == source.text
+        and all(part.is_neutral for part in edit.alignments)
+        and all(torch.equal(value, source.embeddings[name]) for name, value in prompt.embeddings.items())
+    )
 
 
 def _is_coarse(layer: Layer) -> bool:

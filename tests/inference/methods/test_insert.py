@@ -1,0 +1,251 @@
+"""Edits by words: what only this operation promises, and what it refuses."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from inference.content import Mask, Picture, content_hash
+from inference.definitions import shipped_folder
+from inference.deltas import DeltaLibrary
+from inference.errors import EditorError, Parked
+from inference.inputs import Inputs
+from inference.methods.generate import prepare
+from inference.methods.insert import LOOPS, soft
+from inference.methods.inversion.editing import Editing, carried_out
+from inference.methods.inversion.parking import Sofar
+from inference.methods.inversion.ways import WAYS, first_step, inverted
+from inference.methods.prompt_to_prompt.alignment import Wording, alignments
+from inference.methods.prompt_to_prompt.attention import Edited
+from inference.methods.prompt_to_prompt.blending import Blend
+from inference.methods.prompt_to_prompt.control import Control, Shares, unlike
+from inference.models import Catalogue, ModelEntry
+from inference.operations import INSERT_LOOPS, Insert, InsertSweep, InsertWord
+from inference.progress import Progress
+from inference.request import Pixels, Request, Result
+from inference.runner import Runner
+
+STEPS = 5
+SOURCE, TARGET = "a photo of a man and a woman", "a photo of a cat and a woman"
+FAMILIES = ("tiny-sd1", "tiny-sdxl", "tiny-sd3")
+
+
+def picture(height: int = 64, width: int = 64) -> Pixels:
+    return np.random.default_rng(3).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def make_runner(tiny_folders: Mapping[str, Path], tiny_backbones: Mapping[str, Any]) -> Runner:
+    def load(entry: ModelEntry, **options: object) -> Any:
+        return tiny_backbones[entry.name]
+
+    models = next(iter(tiny_folders.values())).parent
+    library = DeltaLibrary((), shipped_folder() / "definitions")
+    return Runner(Catalogue(models / "settings", built_in=models), library, device="cpu", load=load)
+
+
+@pytest.fixture
+def runner(tiny_folders: dict[str, Path], tiny_backbones: dict[str, Any]) -> Runner:
+    return make_runner(tiny_folders, tiny_backbones)
+
+
+def run(
+    runner: Runner,
+    *,
+    model: str = "tiny-sd1",
+    pixels: Pixels | None = None,
+    mask: Pixels | None = None,
+    progress: Progress | None = None,
+    resume: bytes | None = None,
+    **more: Any,
+) -> Result:
+    pixels = picture() if pixels is None else pixels
+    contents: dict[str, Any] = {content_hash(pixels): pixels}
+    if mask is not None:
+        contents[content_hash(mask)] = mask
+        more["mask"] = Mask(content_hash(mask))
+    kind = InsertSweep if "positions" in more else Insert
+    values = {"source_prompt": SOURCE, "prompt": TARGET, "steps": STEPS, "guidance_scale": 4.0, **more}
+    request = Request(
+        operation="insert-sweep" if kind is InsertSweep else "insert",
+        parameters=kind(image=Picture(content_hash(pixels)), **values),
+        model=model,
+    )
+    return runner.run(request, contents, progress or Progress(), resume)
+
+
+def half(height: int = 64, width: int = 64) -> Pixels:
+    mask = np.zeros((height, width), np.uint8)
+    mask[:, width // 2 :] = 255
+    return mask
+
+
+@pytest.mark.parametrize("model", FAMILIES)
+class TestEveryFamily:
+    def test_evaluations(self, runner: Runner, model: str) -> None:
+        """Direct Inversion with prompt-to-prompt: three a step, and two for each further edit."""
+        steps = {"loop": "direct", "model": model}
+        inversion, looks = STEPS, 6
+        first = run(runner, **steps).measured.denoiser_evaluations
+        assert first <= inversion + looks + 3 * STEPS
+        for again in ({"prompt": "a photo of a dog and a woman"}, {"strength": 1.0, "threshold": 0.6}):
+            assert run(runner, **steps, **again).measured.denoiser_evaluations == 2 * STEPS
+
+    def test_a_sweep_gives_the_pictures_of_its_strengths(self, runner: Runner, model: str) -> None:
+        plain: dict[str, Any] = {"model": model, "details": False}
+        swept = run(runner, positions=(0.0, 0.5, 1.0), **plain).images
+        np.testing.assert_array_equal(swept[0], picture())
+        for value, image in zip((0.5, 1.0), swept[1:], strict=True):
+            single = run(runner, strength=value, **plain).images[0]
+            np.testing.assert_allclose(image.astype(int), single, atol=2)
+
+    def test_outside_of_the_place_it_is_the_picture(self, runner: Runner, model: str) -> None:
+        for kind in ("add", "remove"):
+            found = run(runner, model=model, kind=kind, mask=half(), seed=1).images[0]
+            np.testing.assert_array_equal(found[:, :32], picture()[:, :32])
+            other = run(runner, model=model, kind=kind, mask=half(), seed=2).images[0]
+            assert not np.array_equal(found, other), "the seed decides what comes"
+
+
+@pytest.mark.parametrize("loop", INSERT_LOOPS)
+def test_every_loop_edits_and_keeps_a_picture_of_its_own_words(loop: str, tiny_backbones: dict) -> None:
+    """The same words give the source's reconstruction bit for bit, other words do not."""
+    backbone = tiny_backbones["tiny-sd3"]
+    parameters = Insert(
+        image=Picture("0" * 64),
+        source_prompt=SOURCE,
+        prompt=SOURCE,
+        steps=STEPS,
+        guidance_scale=4.0,
+        width=64,
+        height=64,
+    )
+    progress = Progress()
+    backbone.measured = progress.measured
+    run_ = prepare(backbone, parameters, Inputs(), progress)
+    latents = torch.randn((1, *backbone.latent_shape(64, 64)), generator=torch.Generator().manual_seed(1))
+    way, first = LOOPS[loop].way, first_step(run_, LOOPS[loop].way, 0.0)
+    source = inverted(run_, way, "picture", latents, Sofar(run_), first=first)
+
+    def edited(text: str, blend: Blend | None = None) -> torch.Tensor:
+        prompt = unlike(backbone.encode_prompt(text))
+        aligned = alignments(source.prompt, prompt, backbone.text_parts, Wording(weights={}))
+        if blend is not None:
+            blend.targets = {prompt: blend.targets[next(iter(blend.targets))]}
+        control = Control(
+            run_,
+            source,
+            {prompt: Edited(alignments=aligned)},
+            strengths={prompt: 1.0},
+            shares=Shares(cross=0.6, self=0.6),
+            blend=blend,
+            anchor=None if LOOPS[loop].drifts else lambda index: source.at(index),
+            kept_as=(loop,),
+            first=first,
+            sofar=Sofar(run_),
+            name="test",
+        )
+        editing = Editing(run=run_, inverted=source, prompts=[prompt], predict=control.predict)
+        step = control.step((LOOPS[loop].step or WAYS[way].step)(editing))
+        return carried_out(editing, step, first)
+
+    assert torch.equal(edited(SOURCE), source.reconstruction)
+    changed = edited(TARGET)
+    assert not torch.equal(changed, source.reconstruction)
+    words = [source.prompt.tokens(13, 16)["clip_l"][0]]
+    some = backbone.encode_prompt(TARGET)
+    blend = Blend(size=(8, 8), first=first, threshold=0.9, source=words, targets={some: words})
+    confined = edited(TARGET, blend)
+    mask = blend.mask(next(iter(blend.targets)), run_.steps)
+    assert mask is not None
+    assert 0 < int(mask.sum()) < mask.numel()
+    outside = ~mask.expand_as(confined)
+    assert torch.equal(confined[outside], source.reconstruction[outside])
+
+
+def test_a_weight_changes_the_picture_without_another_word(runner: Runner) -> None:
+    plain = run(runner, details=False).images[0]
+    heavy = run(runner, details=False, words=(InsertWord(start=13, end=16, weight=3.0),)).images[0]
+    assert not np.array_equal(plain, heavy)
+
+
+def test_without_prompt_to_prompt_nothing_is_read(runner: Runner) -> None:
+    found = run(runner, loop="direct", attention=False, local=False).measured.denoiser_evaluations
+    assert found == STEPS + 6 + 2 * STEPS
+
+
+@pytest.mark.parametrize("loop", ["direct", "ddim", "null-text"])
+def test_parked_anywhere_it_ends_in_the_same_bytes(
+    tiny_folders: dict[str, Path], tiny_backbones: dict[str, Any], loop: str
+) -> None:
+    whole = run(make_runner(tiny_folders, tiny_backbones), loop=loop).images[0]
+    resume: bytes | None = None
+    for _ in range(60):
+        progress = Progress()
+        asked = [0]
+
+        def wants(asked: list[int] = asked) -> bool:
+            asked[0] += 1
+            return asked[0] > 2
+
+        progress = Progress(park_requested=wants)
+        try:
+            found = run(
+                make_runner(tiny_folders, tiny_backbones), loop=loop, progress=progress, resume=resume
+            )
+        except Parked as parked:
+            resume = parked.state
+            continue
+        np.testing.assert_array_equal(found.images[0], whole)
+        return
+    pytest.fail("it never came to its end")
+
+
+def test_the_pixels_mask_holds_each_latent_that_changes() -> None:
+    mask = np.zeros((8, 8), np.float32)
+    mask[2, 5] = 1
+    found = soft(mask, (64, 64))
+    assert found[16:24, 40:48].min() > 0.99
+    assert found[:8].max() == 0
+    assert found[40:].max() == 0
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("values", "said"),
+        [
+            ({"prompt": " "}, "empty"),
+            ({"source_prompt": ""}, "empty"),
+            ({"prompt": "two dogs"}, "no word in common"),
+            ({"prompt": SOURCE}, "say the same"),
+            ({"words": (InsertWord(start=90, end=95),)}, "not in the prompt"),
+            ({"source_words": (InsertWord(start=5, end=5),)}, "not in the prompt"),
+            ({"loop": "flow-align"}, "flow matching"),
+            ({"mask": np.zeros((64, 64), np.uint8)}, "outside of the picture"),
+        ],
+    )
+    def test_with_a_sentence(self, runner: Runner, values: dict[str, Any], said: str) -> None:
+        with pytest.raises(EditorError, match=said):
+            run(runner, **values)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("strength", 99.0), ("kind", "eat"), ("loop", "x"), ("cross_share", 2), ("strength", float("nan"))],
+    )
+    def test_values_out_of_range(self, name: str, value: object) -> None:
+        values = {"image": "0" * 64, "source_prompt": SOURCE, "prompt": TARGET, name: value}
+        with pytest.raises(EditorError):
+            Insert.from_json(values)
+
+    def test_a_weight_out_of_range(self) -> None:
+        values = Insert(image=Picture("0" * 64), source_prompt=SOURCE, prompt=TARGET).to_json()
+        with pytest.raises(EditorError):
+            Insert.from_json({**values, "words": [{"start": 0, "end": 1, "weight": -1, "changes": None}]})
+
+
+def test_new_words_may_take_the_attention_of_those_in_whose_place_they_stand(runner: Runner) -> None:
+    one = run(runner, alignment="replace", cross_share=1.0).images[0]
+    other = run(runner, alignment="refine", cross_share=1.0).images[0]
+    assert not np.array_equal(one, other)

@@ -1,0 +1,50 @@
+"""Differences between two prompts, and the alignment that finds them."""
+
+from itertools import combinations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.prompts.differences import Pair, aligned, differences, in_common
+
+
+def said(source: str, target: str, *names: str) -> list[tuple[list[str], list[str]]]:
+    return [
+        ([word.text for word in one.source], [word.text for word in one.target])
+        for one in differences(source, target, names)
+    ]
+
+
+def test_words_that_stand_in_the_place_of_others() -> None:
+    assert said("a photo of a man and a cat", "a photo of a man and a black dog") == [
+        (["cat"], ["black", "dog"])
+    ]
+    assert said("a man", "A man") == []
+    assert said("a man and a cat", "a man") == [(["and", "a", "cat"], [])]
+    assert said("a red car, a cat", "a blue car, a dog") == [(["red"], ["blue"]), (["cat"], ["dog"])]
+
+
+def test_learnt_words_are_one_word_with_their_signs() -> None:
+    assert said("a photo of a cat", "a photo of a <cat>", "<cat>") == [(["cat"], ["<cat>"])]
+
+
+def test_scripts_without_spaces_differ_sign_by_sign() -> None:
+    assert said("一只猫在草地上", "一只狗在草地上") == [(["猫"], ["狗"])]
+
+
+def test_words_in_common() -> None:
+    assert in_common("a cat", "two dogs") == 0
+    assert in_common("a cat on grass", "a dog on grass") == 3
+
+
+@given(st.text("abc", max_size=7), st.text("abc", max_size=7))
+def test_the_alignment_is_a_longest_one_and_in_order(source: str, target: str) -> None:
+    pairs = aligned(source, target)
+    assert [pair.source for pair in pairs if pair.source is not None] == list(range(len(source)))
+    assert [pair.target for pair in pairs if pair.target is not None] == list(range(len(target)))
+    both = [Pair(*pair) for pair in pairs if pair.source is not None and pair.target is not None]
+    assert all(source[pair.source] == target[pair.target] for pair in both)  # type: ignore[index]
+    common = {"".join(c) for n in range(len(source) + 1) for c in combinations(source, n)} & {
+        "".join(c) for n in range(len(target) + 1) for c in combinations(target, n)
+    }
+    assert len(both) == max(map(len, common))

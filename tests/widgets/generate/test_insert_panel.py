@@ -1,0 +1,171 @@
+"""The Insert panel over a scripted service: words in colour, the place, the layer, its strengths."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from editor.application import Application
+from editor.commands import SetSelection
+from editor.controllers.insertion import POSITIONS, between
+from editor.layers.layer import Mask
+from editor.pixels.raster import Raster
+from inference.errors import EditorError
+from inference.operations import INSERT_KINDS, Insert, InsertSweep
+from inference.request import Pixels, Request
+from tests.helpers.fake_application import SIZE_PX
+from tests.helpers.fake_service import FakeService
+from widgets.generate.insert_panel import KINDS, InsertPanel
+from widgets.window.main_window import MainWindow
+
+
+def grey(value: float) -> Pixels:
+    return np.full((SIZE_PX, SIZE_PX, 3), round(value * 100), np.uint8)
+
+
+@pytest.fixture
+def panel(filled: MainWindow, service: FakeService) -> InsertPanel:
+    others = service.pictures
+
+    def pictures(request: Request) -> tuple[Pixels, ...]:
+        parameters = request.parameters
+        if isinstance(parameters, InsertSweep):
+            return tuple(grey(value) for value in parameters.positions)
+        return (grey(parameters.strength),) if isinstance(parameters, Insert) else others(request)
+
+    service.pictures = pictures
+    service.maps = {"mask/change": np.eye(8, dtype=np.float32)}
+    filled.panels["insert"].show()
+    filled.panels["insert"].raise_()
+    found = filled.panel("insert")
+    assert isinstance(found, InsertPanel)
+    return found
+
+
+def to_a_cat(panel: InsertPanel) -> None:
+    panel.wanted.setPlainText("a photo of a cat and a woman on the beach")
+
+
+def inserted(panel: InsertPanel, application: Application, qtbot: QtBot) -> Insert:
+    document = application.current
+    assert document is not None
+    count = len(document.layers)
+    qtbot.mouseClick(panel.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(document.layers) == count + 1)
+    qtbot.waitUntil(lambda: not application.service.jobs())
+    layer = application.insertion.layer
+    assert layer is not None
+    assert layer.recipe is not None
+    parameters = layer.recipe.request.parameters
+    assert isinstance(parameters, Insert)
+    return parameters
+
+
+def test_every_kind_is_a_segment() -> None:
+    assert tuple(KINDS) == INSERT_KINDS
+
+
+def test_it_begins_with_what_the_picture_was_made_from(panel: InsertPanel) -> None:
+    assert panel.shown.toPlainText() == "a photo of a man and a woman on the beach"
+    assert not panel.start.isEnabled()
+    assert panel.differences.isHidden()
+    to_a_cat(panel)
+    assert panel.start.isEnabled()
+    assert not panel.differences.isHidden()
+    assert panel.differences.changed_spans == ((13, 16),)
+
+
+def test_a_click_corrects_what_belongs_to_the_change(panel: InsertPanel) -> None:
+    to_a_cat(panel)
+    panel.differences.target.toggled.emit(23, 28)
+    assert panel.differences.changed_spans == ((13, 16), (23, 28))
+    panel.differences.target.toggled.emit(13, 16)
+    panel.differences.source.toggled.emit(13, 16)
+    values = panel.values()
+    assert [(word.start, word.changes) for word in values["words"]] == [(13, False), (23, True)]
+    assert [(word.start, word.changes) for word in values["source_words"]] == [(13, False)]
+    panel.wanted.setPlainText("a photo of a dog and a woman on the beach")
+    assert panel.values()["words"] == ()
+
+
+def test_the_result_is_a_layer_with_its_recipe_and_mask(
+    panel: InsertPanel, application: Application, qtbot: QtBot
+) -> None:
+    to_a_cat(panel)
+    parameters = inserted(panel, application, qtbot)
+    assert (parameters.kind, parameters.strength) == ("replace", 1.0)
+    assert parameters.prompt == "a photo of a cat and a woman on the beach"
+    layer = application.insertion.layer
+    assert layer is not None
+    assert layer.mask is not None
+    assert set(application.insertion.keyframes(layer)) == set(POSITIONS)
+    assert panel.start.text() == "Make again"
+
+
+def test_the_selection_is_the_place(panel: InsertPanel, application: Application, qtbot: QtBot) -> None:
+    document = application.current
+    assert document is not None
+    to_a_cat(panel)
+    assert not panel.place.isEnabled()
+    values = np.zeros((SIZE_PX, SIZE_PX, 1), np.uint8)
+    values[:, :20] = 255
+    document.undo_stack.push(SetSelection(document, Mask(raster=Raster.of(values), x=0, y=0, outside=0)))
+    assert panel.place.isEnabled()
+    panel.kinds.buttons()[INSERT_KINDS.index("remove")].click()
+    assert panel.place.isChecked()
+    parameters = inserted(panel, application, qtbot)
+    assert parameters.kind == "remove"
+    assert parameters.mask is not None
+
+
+def test_the_strength_answers_from_what_is_known(
+    panel: InsertPanel, application: Application, qtbot: QtBot, service: FakeService
+) -> None:
+    to_a_cat(panel)
+    inserted(panel, application, qtbot)
+    document, layer = application.current, application.insertion.layer
+    assert document is not None
+    assert layer is not None
+    count = len(service.submitted)
+    panel.strength.moved.emit(0.6, True)
+    shown = document.preview(layer.id)
+    assert shown is not None
+    assert abs(int(shown.pixels[0, 0, 0]) - 60) <= 1  # type: ignore[union-attr]
+    panel.strength.moved.emit(0.5, False)
+    assert document.preview(layer.id) is None
+    assert len(service.submitted) == count, "it was drawn before"
+    assert application.insertion.layer is not None
+    assert application.insertion.layer.pixels[0, 0, 0] == 50
+    panel.strength.moved.emit(0.6, False)
+    qtbot.waitUntil(lambda: application.insertion.layer.pixels[0, 0, 0] == 60)  # type: ignore[union-attr]
+    document.undo_stack.undo()
+    assert application.insertion.layer.pixels[0, 0, 0] == 50
+
+
+def test_weights_of_the_words_that_change(panel: InsertPanel) -> None:
+    to_a_cat(panel)
+    item = panel.weights.itemAtPosition(0, 1)
+    assert item is not None
+    item.widget().setValue(250)  # type: ignore[union-attr]
+    assert [(word.start, word.weight) for word in panel.values()["words"]] == [(13, 2.5)]
+
+
+def test_a_failure_is_said_and_the_panel_is_ready_again(
+    panel: InsertPanel, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    to_a_cat(panel)
+    service.fail_next = EditorError("It does not fit.")
+    with qtbot.waitSignal(application.message) as told:
+        panel.start.click()
+    assert told.args is not None
+    assert "does not fit" in told.args[0]
+    assert panel.start.isEnabled()
+
+
+def test_between_two_known_pictures_there_is_a_crossfade() -> None:
+    known = {0.0: grey(0), 1.0: grey(1)}
+    found = between(known, 0.25)
+    assert found is not None
+    assert abs(int(found[0, 0, 0]) - 25) <= 1
+    assert between(known, 3.0) is known[1.0]
+    assert between({}, 1.0) is None
