@@ -169,7 +169,8 @@ class EditingTap(Tap):
         text, mass, own_mass = self._text(call, row, edit)
         count = call.image_tokens
         values = own.value.clone()
-        values[:, :, count:] = 0
+        covered = [call.text_start + column for part in edit.alignments for column in part.columns]
+        values[:, :, covered] = 0  # text that no encoder reads counts as the image
         kept = self.source.get(call.layer.name)
         image = own.with_(query=own.query[:, :, :count], value=values).attend()[0].float()
         image_mass = 1 - own_mass

@@ -52,7 +52,8 @@ def slow(call: AttentionCall, row: int, tap: EditingTap, edit: Edited) -> Tensor
                 if share:
                     found = found + share * source[:, :count, first + part.start + origin]
             text[:, :, place] = found if tap.cross else own[:, :count, first + place]
-    unweighted = text.sum(-1, keepdim=True)
+    covered = [part.start + column for part in edit.alignments for column in range(len(part.taken))]
+    unweighted = text[:, :, covered].sum(-1, keepdim=True)
     for part in edit.alignments:
         for column in range(len(part.taken)):
             factor: Any = float(part.weights[column])
@@ -63,12 +64,13 @@ def slow(call: AttentionCall, row: int, tap: EditingTap, edit: Edited) -> Tensor
             text[:, :, part.start + column] = text[:, :, part.start + column] * factor
     if call.layer.kind is AttentionKind.CROSS:
         return text @ value
-    image = own[:, :count, :count]
+    rest = own[:, :count].clone()  # the image, and text that no encoder reads
     if carried:
-        of_source = source[:, :count, :count]
-        image = of_source if inside is None else image * inside + of_source * (1 - inside)
-    share = ((1 - unweighted) / image.sum(-1, keepdim=True)).clamp(min=0)
-    edited = share * (image @ value[:, :count]) + text @ value[:, count:]
+        of_source = source[:, :count].clone()
+        rest = of_source if inside is None else rest * inside + of_source * (1 - inside)
+    rest[:, :, [count + column for column in covered]] = 0
+    share = ((1 - unweighted) / rest.sum(-1, keepdim=True)).clamp(min=0)
+    edited = share * (rest @ value) + text[:, :, covered] @ value[:, count:][:, covered]
     return torch.cat([edited, own[:, count:] @ value], dim=1)
 
 
