@@ -209,7 +209,8 @@ class _Work:
     def _changed(self) -> tuple[list[Span], list[Span]]:
         """Characters of the words that change, of the source and of the target, as corrected."""
         parameters = self.parameters
-        found = differences(parameters.source_prompt, parameters.prompt)
+        names = [learnt.word for learnt in self.run.inputs.learnt]
+        found = differences(parameters.source_prompt, parameters.prompt, names)
         ours = {(word.start, word.end) for one in found for word in one.source}
         theirs = {(word.start, word.end) for one in found for word in one.target}
         return _corrected(ours, parameters.source_words), _corrected(theirs, parameters.words)
@@ -310,7 +311,8 @@ class _Work:
         drawn = parameters.seed if len(self.source.path) == 1 or "seed" in WAYS[way].reads else None
         guided = (parameters.negative_prompt, parameters.guidance_scale) if way == "null-text" else None
         shape = tuple(self.source.path.shape[-2:])
-        return (way, parameters.image.hash, parameters.source_prompt, shape, self.run.steps, drawn, guided)
+        words = (parameters.source_prompt, parameters.concepts)
+        return (way, parameters.image.hash, words, shape, self.run.steps, drawn, guided)
 
     def _begun(self, place: Tensor | None, count: int) -> Tensor:
         """The latents that the edit starts from; new noise in a place that is drawn anew."""

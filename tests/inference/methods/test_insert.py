@@ -156,7 +156,9 @@ def test_every_loop_edits_and_keeps_a_picture_of_its_own_words(loop: str, tiny_b
     assert not torch.equal(changed, source.reconstruction)
     words = [source.prompt.tokens(13, 16)["clip_l"][0]]
     some = backbone.encode_prompt(TARGET)
-    blend = Blend(size=(8, 8), first=first, threshold=0.9, source=words, targets={some: words})
+    place = torch.zeros(1, 1, 8, 8)
+    place[..., 3:] = 1
+    blend = Blend(size=(8, 8), first=first, source=words, targets={some: words}, place=place)
     confined = edited(TARGET, blend)
     mask = blend.mask(next(iter(blend.targets)), run_.steps)
     assert mask is not None
