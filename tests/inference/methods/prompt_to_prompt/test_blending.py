@@ -61,7 +61,7 @@ def test_a_place_holds_at_every_step_and_what_was_summed_is_never_changed_in_pla
     before = seen.clone()
     blend.add([seen], {target: [seen]})
     kept = {name: value.clone() for name, value in blend.sums([target]).items()}
-    first = {name: value for name, value in blend.sums([target]).items()}
+    first = dict(blend.sums([target]))
     blend.add([seen], {target: [seen]})
     assert torch.equal(seen, before)
     assert all(torch.equal(first[name], value) for name, value in kept.items())
