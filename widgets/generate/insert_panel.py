@@ -270,7 +270,7 @@ class InsertPanel(QWidget):
         text = self.wanted.toPlainText()
         for row, (start, end) in enumerate(self.differences.changed_spans):
             word = text[start:end]
-            slider = Slider(Qt.Orientation.Horizontal)
+            slider = Slider()
             slider.setRange(0, round(MOST_WEIGHT * WEIGHT_SCALE))
             slider.setValue(round(self._weights.get(word, 1.0) * WEIGHT_SCALE))
             slider.setAccessibleName(self.tr("Weight of “{word}”").format(word=word))

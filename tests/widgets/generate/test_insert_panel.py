@@ -109,7 +109,8 @@ def test_the_selection_is_the_place(panel: InsertPanel, application: Application
     assert not panel.place.isEnabled()
     values = np.zeros((SIZE_PX, SIZE_PX, 1), np.uint8)
     values[:, :20] = 255
-    document.undo_stack.push(SetSelection(document, Mask(raster=Raster.of(values), x=0, y=0, outside=0)))
+    mask = Mask(raster=Raster.of(values), x=0, y=0, outside=0)
+    document.undo_stack.push(SetSelection(document, mask, "Select"))
     assert panel.place.isEnabled()
     panel.kinds.buttons()[INSERT_KINDS.index("remove")].click()
     assert panel.place.isChecked()
