@@ -365,15 +365,15 @@ class MainWindow(QMainWindow):
     def _show_fitting_panel(self, node_id: str) -> None:
         """An adjustment's settings come to the front of their tabs, and a generated layer's sliders.
 
-        Who is refining stays in the Refine panel, where the scores come up.
+        Who is refining stays in the Refine panel, where the scores come up, and who is inserting in theirs.
         """
         document = self.application.current
         node = document.state.find(node_id) if document is not None else None
         is_text = isinstance(node, Layer) and node.text is not None
         set_here = isinstance(node, Adjustment) or is_text
         wanted = "properties" if set_here else "subjects"
-        is_refining = not self.panels["refine"].visibleRegion().isEmpty()
-        has_panel = set_here or (node is not None and node.recipe is not None and not is_refining)
+        is_working = any(not self.panels[name].visibleRegion().isEmpty() for name in ("refine", "insert"))
+        has_panel = set_here or (node is not None and node.recipe is not None and not is_working)
         if has_panel and not self.panels[wanted].isHidden():
             self.panels[wanted].raise_()
 

@@ -95,6 +95,7 @@ def test_the_result_is_a_layer_with_its_recipe_and_mask(
     parameters = inserted(panel, application, qtbot)
     assert (parameters.kind, parameters.strength) == ("replace", 1.0)
     assert parameters.prompt == "a photo of a cat and a woman on the beach"
+    assert panel.isVisible(), "the panel stays in front"
     layer = application.insertion.layer
     assert layer is not None
     assert layer.mask is not None
