@@ -48,6 +48,7 @@ FAMILY_WIDTHS: Mapping[Family, Mapping[str, int]] = {
     Family.SD3: {"clip_l": 768, "clip_g": 1280, "t5": 4096},
 }
 DEFAULT_RANGE = (-2.0, 2.0)
+MOST_PHRASES = 20  # of a definition's pairs that a file names
 LONGEST_NAME = 1000  # characters of what a header says
 LARGEST_FILE_BYTES = 16 * 2**20  # a real one has 8 KiB; refuse what is certainly no delta before reading it
 
@@ -78,6 +79,7 @@ class DeltaInfo:
         subjects: the words it applies to; none means any.
         range: smallest and largest sensible α.
         model, model_hash, family: what it was made for; "" when that is not known.
+        phrases: (lower end, higher end) of the pairs that it was learnt from, as far as that is known.
         widths: length of the vector of each encoder.
         path: its file, or None for a definition that is learnt when first used.
     """
@@ -92,6 +94,7 @@ class DeltaInfo:
     family: str = ""
     method: str = ""
     licence: str = ""
+    phrases: tuple[tuple[str, str], ...] = ()
     widths: Mapping[str, int] = field(default_factory=dict[str, int])
     path: Path | None = None
     definition: Definition | None = None
@@ -297,8 +300,14 @@ def info_of_definition(definition: Definition) -> DeltaInfo:
         subjects=definition.subjects,
         range=definition.range,
         method="naive",
+        phrases=phrases_of(definition),
         definition=definition,
     )
+
+
+def phrases_of(definition: Definition) -> tuple[tuple[str, str], ...]:
+    """(lower end, higher end) of its pairs: what a delta's file says it was learnt from."""
+    return tuple((pair.negative, pair.positive) for pair in definition.pairs[:MOST_PHRASES])
 
 
 def write_delta(delta: Delta, path: Path) -> None:
@@ -326,6 +335,7 @@ def metadata_of(info: DeltaInfo) -> dict[str, str]:
         "family": info.family,
         "method": info.method,
         "licence": info.licence,
+        **({"phrases": json.dumps(info.phrases, ensure_ascii=False)} if info.phrases else {}),
     }
 
 
@@ -516,6 +526,9 @@ def _info_of_metadata(
         family=_family(_short(metadata, "family")) or _family_of(widths),
         method=_short(metadata, "method"),
         licence=_short(metadata, "licence"),
+        phrases=_read(tuple[tuple[str, str], ...], metadata.get("phrases"), (), Bounds(most=LONGEST_NAME))[
+            :MOST_PHRASES
+        ],
         widths=widths,
         path=path,
     )

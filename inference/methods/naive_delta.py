@@ -19,7 +19,7 @@ from torch import Tensor
 
 from inference.backbones.base import Backbone
 from inference.definitions import Definition, read_definitions, sentence, shipped_folder
-from inference.deltas import Delta, DeltaInfo, Vectors, write_delta
+from inference.deltas import Delta, DeltaInfo, Vectors, phrases_of, write_delta
 from inference.progress import Progress
 
 SHIPPED_LICENCE = "MIT"
@@ -80,6 +80,7 @@ def info_of(
         family=backbone.family.value,
         method=method,
         licence=licence,
+        phrases=phrases_of(definition),
         widths={encoder: int(vector.shape[0]) for encoder, vector in vectors.items()},
     )
 

@@ -1,7 +1,8 @@
 """Reading, finding, importing and refusing deltas."""
 
+import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from inference.definitions import shipped_folder
-from inference.deltas import Delta, DeltaInfo, DeltaLibrary, delta_file, write_delta
+from inference.deltas import Delta, DeltaInfo, DeltaLibrary, delta_file, read_delta_file, write_delta
 from inference.errors import EditorError
 from inference.operations import Family
 
@@ -310,3 +311,23 @@ def test_names_from_files_stay_inside_the_folder(tmp_path: Path) -> None:
     path = DeltaLibrary((tmp_path / "own",)).add(content, "../../../etc/" + "x" * 300).path
     assert path is not None
     assert path.resolve().is_relative_to((tmp_path / "own").resolve())
+
+
+def test_a_file_says_what_it_was_learnt_from(tmp_path: Path) -> None:
+    made = make_delta()
+    phrases = (("young man", "old man"), ("一个年轻人", "一个老人"))
+    write_delta(
+        Delta(info=replace(made.info, phrases=phrases), vectors=made.vectors), tmp_path / "age.safetensors"
+    )
+    (info,) = DeltaLibrary((tmp_path,)).list()
+    assert info.phrases == phrases
+    library = DeltaLibrary((tmp_path,))
+    library.export_delta(info.key, tmp_path / "out" / "age.safetensors")
+    assert read_delta_file(tmp_path / "out" / "age.safetensors").info.phrases == phrases
+
+
+@pytest.mark.parametrize("said", ["", "{", "[1]", '[["one"]]', json.dumps([["a" * 2000, "b"]])])
+def test_phrases_that_are_none_are_left_out(said: str, tmp_path: Path) -> None:
+    save_file({L: np.ones(768, np.float32)}, tmp_path / "man-age.safetensors", {"phrases": said})
+    (info,) = DeltaLibrary((tmp_path,)).list()
+    assert info.phrases == ()

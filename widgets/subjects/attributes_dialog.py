@@ -114,8 +114,8 @@ class AttributesDialog(Dialog):
             (self.tr("Licence"), info.licence or unknown),
             (self.tr("Vectors"), ", ".join(f"{name} {width}" for name, width in info.widths.items())),
         ]
-        if info.definition is not None:
-            pairs = [f"{pair.negative} … {pair.positive}" for pair in info.definition.pairs[:3]]
+        if info.phrases:
+            pairs = [f"{lower} … {higher}" for lower, higher in info.phrases[:3]]
             parts.append((self.tr("From the words"), " · ".join(pairs)))
         row = self.tr("{name}: {value}")
         return "\n".join(row.format(name=name, value=value) for name, value in parts if value)

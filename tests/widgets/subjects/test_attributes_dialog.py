@@ -1,0 +1,62 @@
+"""What an attribute's file says is read before it is taken in."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from editor.application import Application
+from inference.deltas import Delta, DeltaInfo, DeltaLibrary, write_delta
+from widgets.subjects.attributes_dialog import AttributesDialog
+from widgets.window.main_window import MainWindow
+
+
+def delta(path: Path) -> Path:
+    info = DeltaInfo(
+        key="man-tired",
+        attribute="tired",
+        label="Tired",
+        subjects=("man",),
+        range=(-1.0, 3.0),
+        model="somebody's model",
+        model_hash="0123456789abcdef",
+        family="sdxl",
+        method="learned",
+        licence="CC0",
+        phrases=(("rested man", "tired man"),),
+    )
+    write_delta(Delta(info=info, vectors={"clip_l": np.ones(768, np.float32)}), path)
+    return path
+
+
+@pytest.fixture
+def dialog(filled: MainWindow, application: Application, tmp_path: Path, qtbot: QtBot) -> AttributesDialog:
+    application.library = DeltaLibrary((tmp_path / "library",))
+    filled.commands.show_attributes()
+    found = filled.commands.dialog("attributes")
+    assert isinstance(found, AttributesDialog)
+    return found
+
+
+def test_a_file_is_looked_at_before_it_is_taken_in(
+    dialog: AttributesDialog, tmp_path: Path, qtbot: QtBot
+) -> None:
+    dialog.offer(delta(tmp_path / "tired.safetensors"))
+    qtbot.waitUntil(lambda: not dialog.take.isHidden())
+    for said in ("Tired", "man", "somebody's model (0123456789)", "-1 … 3", "CC0", "rested man … tired man"):
+        assert said in dialog.facts.text()
+    assert dialog.list.count() == 0
+    dialog.take.click()
+    qtbot.waitUntil(lambda: dialog.list.count() == 1)
+    assert "is among the attributes now" in dialog.answer.text()
+    assert "CC0" in dialog.facts.text()
+    assert dialog.save.isEnabled()
+
+
+def test_what_is_no_attribute_is_said(dialog: AttributesDialog, tmp_path: Path, qtbot: QtBot) -> None:
+    path = tmp_path / "photo.safetensors"
+    path.write_bytes(b"nothing of the kind")
+    dialog.offer(path)
+    qtbot.waitUntil(lambda: "no delta" in dialog.answer.text())
+    assert dialog.take.isHidden()
