@@ -255,6 +255,7 @@ class Application(QObject):
         by then is kept for the next start.
         """
         self.sessions.close()
+        self.older_states.close()
         self.long_jobs.close()
         self.batches.close()
         self.shell.background.close(_LAST_WRITES_MS)

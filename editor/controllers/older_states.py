@@ -28,6 +28,7 @@ class OlderStates(Controller):
         self._found: dict[Document, frozenset[str]] = {}
         self._looked: dict[Document, dict[str, tuple[object, ...]]] = {}
         self._looking: set[Document] = set()
+        self._closed = False
         self._rest = QTimer(self, singleShot=True, interval=_REST_MS)
         self._rest.timeout.connect(self._look)
         shell.document_opened.connect(self._follow)
@@ -49,11 +50,20 @@ class OlderStates(Controller):
         if document is not None:
             self._operations.make_again(document.state.active)
 
+    def close(self) -> None:
+        """The end of the session: nobody looks any more."""
+        self._closed = True
+        self._rest.stop()
+
     # inside
 
+    def _look_soon(self) -> None:
+        if not self._closed:
+            self._rest.start()
+
     def _follow(self, document: Document) -> None:
-        document.layers_changed.connect(self._rest.start)
-        self._rest.start()
+        document.layers_changed.connect(self._look_soon)
+        self._look_soon()
 
     def _forget(self, document: Document) -> None:
         self._looking.discard(document)
@@ -81,7 +91,7 @@ class OlderStates(Controller):
             kept = {layer_id for layer_id in self.of(document) if layer_id in wanted} - set(asked)
             self._take(document, wanted, found | kept)
             if document.state is not state:
-                self._rest.start()
+                self._look_soon()
 
         def failed(_error: EditorError) -> None:
             """A profile that cannot be used: told where it is used."""
