@@ -429,10 +429,11 @@ class AttributeSession(SliderReading):
             over()
             return
         state, layer = self._document.state, self._document.layer(self._layer_id)
+        recipe = replace(self._base, contents=job.contents) if job.contents else self._base
+        grounds = self._grounds
 
         def work() -> Prepared:
-            recipe = replace(self._base, contents=job.contents) if job.contents else self._base
-            return prepared(state, layer, result, recipe, self._grounds)
+            return prepared(state, layer, result, recipe, grounds)
 
         def done(found: Prepared) -> None:
             if self._closed:
