@@ -56,6 +56,8 @@ def main() -> int:
             end, right = _one(hub, cache, chance)
             ends[end] += 1
             wrong += not right
+            if number % 100 == 99:
+                print(f"{number + 1}: {wrong} ended wrong, {dict(ends)}", flush=True)
     print(f"{arguments.count} downloads in {time.monotonic() - started:.0f} s, {sum(kinds.values())} faults")
     for name, count in (*kinds.most_common(), *ends.most_common()):
         print(f"{count:6} {name}")
