@@ -32,6 +32,7 @@ from editor.controllers.sessions import Sessions
 from editor.controllers.shell import Shell
 from editor.controllers.starts import Starts
 from editor.controllers.step_search import StepSearch
+from editor.controllers.translation import Translation
 from editor.controllers.tools import ToolController
 from editor.document.document import Document
 from editor.formats.files import ExportOptions, Opened
@@ -119,6 +120,7 @@ class Application(QObject):
         self.insertion = Insertion(shell)
         self.descriptions = Descriptions(shell, catalogue)
         self.older_states = OlderStates(shell, self.operations)
+        self.translation = Translation(shell, self.operations)
         self.steps = StepSearch(shell, catalogue)
         self.downloads = ModelDownloads(shell, catalogue)
         self.recovery = Recovery(shell)

@@ -601,6 +601,23 @@ class Translate(SamplingParameters):
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
 
 
+@dataclass(frozen=True, kw_only=True)
+class See(SamplingParameters):
+    """What the model sees in a picture at `looks` noise levels of a run, from noise to data."""
+
+    image: Picture = param(REQUIRED, N_("Operations", "Picture"))
+    looks: int = param(
+        6,
+        N_("Operations", "Steps to look at"),
+        help=N_("Operations", "At how many noise levels of the run the picture is looked at"),
+        min=1,
+        max=50,
+    )
+    sampler: str | None = param("ddim", N_("Operations", "Sampler"), choices=("ddim",), hidden=True)
+    width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, hidden=True)
+    height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
+
+
 MOST_LEARNING_STEPS = 20_000
 LEARNING_METHODS = ("naive", "learned", "picture", "pair")
 FROM_WORDS = LEARNING_METHODS[:2]
@@ -1050,9 +1067,18 @@ OPERATIONS: dict[str, Operation] = {
                 "source_subject",
                 "restart",
             },
+            panel="translate",
             paper="arXiv:2211.12572",
             neutral={"appearance": 0.0},
             effective={"way": "no-inversion", "guidance_scale": 3.0},
+        ),
+        Operation(
+            name="see",
+            label=N_("Operations", "What the model sees"),
+            parameters=See,
+            method="inference.methods.plug_and_play.components:see",
+            paper="arXiv:2211.12572",
+            interactive=False,
         ),
         Operation(
             name="edit",

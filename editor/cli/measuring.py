@@ -13,7 +13,7 @@ from editor.system.errors import DONE
 from editor.system.folders import data_folder
 from inference.chosen_steps import STEPS_FILE, store_step
 from inference.errors import EditorError
-from inference.evaluation import attribute, insert, leakage, picture
+from inference.evaluation import attribute, insert, leakage, picture, translate, translate_plot
 from inference.evaluation.choose_step import DEFAULT_PROMPTS as STEP_PROMPTS
 from inference.evaluation.choose_step import DEFAULT_SEEDS as STEP_SEEDS
 from inference.evaluation.choose_step import USUAL_SETS, curve_svg
@@ -143,6 +143,33 @@ def evaluate_refine(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def evaluate_translate(arguments: argparse.Namespace) -> int:
+    """`attune evaluate translate`: the summary as JSON on standard output, the plot beside the file."""
+    features: Any = None
+    if arguments.dino is not None:
+        from inference.metrics.structure import DinoKeys
+
+        features = DinoKeys.load(arguments.dino)
+    printer = ProgressPrinter()
+    try:
+        record = translate.evaluate_translate(
+            runner=runner_of(arguments),
+            model=arguments.model,
+            json_path=arguments.report,
+            count=_count(arguments.pairs, translate.DEFAULT_PAIRS),
+            points=arguments.methods or translate.USUAL_POINTS,
+            report=_teller(printer),
+            features=features,
+        )
+    finally:
+        printer.close()
+    plot = translate_plot.plot_png(record["summary"], f"{arguments.model}: structure distance, fidelity")
+    with atomic_write(arguments.report.with_suffix(".png")) as file:
+        file.write(plot)
+    print_json(record["summary"])
+    return DONE
+
+
 def choose_step(arguments: argparse.Namespace) -> int:
     """`attune choose-step`: prints the curve and keeps the step."""
     output: Path = arguments.output or data_folder() / STEPS_FILE
@@ -217,4 +244,5 @@ _SUITES = {
     "leakage": evaluate_leakage,
     "picture": evaluate_picture,
     "refine": evaluate_refine,
+    "translate": evaluate_translate,
 }

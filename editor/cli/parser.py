@@ -265,7 +265,9 @@ def _add_models(commands: Any) -> None:
 
 def _add_evaluate(commands: Any) -> None:
     parser = _command(commands, "evaluate", "Measure a model", "measuring:evaluate")
-    parser.add_argument("suite", metavar="SUITE", help="attribute, insert, leakage, picture or refine")
+    parser.add_argument(
+        "suite", metavar="SUITE", help="attribute, insert, leakage, picture, refine or translate"
+    )
     parser.add_argument(
         "--json", dest="report", type=Path, required=True, metavar="OUT.json", help="the figures"
     )
@@ -286,6 +288,18 @@ def _add_evaluate(commands: Any) -> None:
         "--steps", type=int, metavar="N", help="refine: of each run; default: the model's own"
     )
     _add_judges(parser)
+
+
+def _add_see(commands: Any) -> None:
+    parser = _command(commands, "see", "Show what a model sees in a picture, by place and step", "seeing:see")
+    parser.add_argument("--image", type=Path, required=True, metavar="IN", help="the picture")
+    parser.add_argument("--prompt", default="", metavar="TEXT", help="what it shows; default: nothing")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the noise; default: 0")
+    parser.add_argument("--steps", type=int, metavar="N", help="of the run; default: the model's own")
+    parser.add_argument("--looks", type=int, metavar="N", help="how many steps to look at; default: 6")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png", help="the sheet")
+    _add_model_flags(parser)
+    _add_json(parser)
 
 
 def _add_choose_step(commands: Any) -> None:
@@ -358,6 +372,11 @@ def _add_batch(commands: Any) -> None:
 def _add_judges(parser: argparse.ArgumentParser) -> None:
     _add_detector(parser)
     parser.add_argument(
+        "--dino",
+        metavar="PATH|HUB-ID",
+        help="translate: a vision transformer for the structure distance; default: the detector's features",
+    )
+    parser.add_argument(
         "--clip",
         metavar="PATH|HUB-ID",
         help="a CLIP model for the similarity scores; default: the detector's",
@@ -424,6 +443,7 @@ _OTHERS: dict[str, Callable[[Any], None]] = {
     "deltas": _add_deltas,
     "models": _add_models,
     "evaluate": _add_evaluate,
+    "see": _add_see,
     "choose-step": _add_choose_step,
 }
 """The commands that are no operations."""

@@ -9,11 +9,14 @@ import torch
 
 from inference.errors import EditorError
 from inference.metrics.judge import Judge
+from inference.metrics.structure import DetectorFeatures
 from inference.metrics.tiam import Detection
 from inference.request import Pixels
 
-from .detector import Detector
+from .detector import INPUT_PX, Detector
 from .scene import KINDS, PEOPLE
+
+_STRUCTURE_LAYERS = 6  # three halvings: 16 × 16 places
 
 
 def load() -> Judge:
@@ -22,12 +25,7 @@ def load() -> Judge:
     Raises:
         EditorError: it is not installed.
     """
-    folder = Path(str(resources.files("resources"))) / "models" / "detector"
-    if not folder.is_dir():
-        raise EditorError(
-            "The detector is missing.", "It belongs in {folder}; install Attune again.", folder=folder
-        )
-    detector = Detector.load(folder)
+    detector = _detector()
 
     def detect(images: Sequence[Pixels]) -> Sequence[Sequence[Detection]]:
         if len({image.shape[:2] for image in images}) == 1:  # one size, as from one run: all at once
@@ -35,6 +33,25 @@ def load() -> Judge:
         return [detector(_batch([image]))[0] for image in images]
 
     return Judge(detect, frozenset(KINDS), frozenset(PEOPLE))
+
+
+def _detector() -> Detector:
+    folder = Path(str(resources.files("resources"))) / "models" / "detector"
+    if not folder.is_dir():
+        raise EditorError(
+            "The detector is missing.", "It belongs in {folder}; install Attune again.", folder=folder
+        )
+    return Detector.load(folder)
+
+
+def structure_features() -> DetectorFeatures:
+    """The shipped detector's features at an eighth of its input, for `inference.metrics.structure`.
+
+    Raises:
+        EditorError: it is not installed.
+    """
+    network = _detector().network
+    return DetectorFeatures(network.trunk[:_STRUCTURE_LAYERS], INPUT_PX)
 
 
 def _batch(images: Sequence[Pixels]) -> torch.Tensor:

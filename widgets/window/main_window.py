@@ -23,6 +23,7 @@ from widgets.generate.insert_panel import InsertPanel
 from widgets.generate.job_panel import JobPanel
 from widgets.generate.operation_panel import OperationPanel
 from widgets.generate.refine_panel import RefinePanel
+from widgets.generate.translate_panel import TranslatePanel
 from widgets.history.history_panel import HistoryPanel
 from widgets.layers.layer_panel import LayerPanel
 from widgets.layers.layer_properties import LockButtons
@@ -189,6 +190,7 @@ class MainWindow(QMainWindow):
             PanelSpec("properties", self.tr("Properties"), right, lambda: PropertiesPanel(application)),
             PanelSpec("refine", self.tr("Refine"), right, lambda: RefinePanel(application)),
             PanelSpec("insert", self.tr("Insert"), right, lambda: InsertPanel(application)),
+            PanelSpec("translate", self.tr("Translate"), right, lambda: TranslatePanel(application)),
             PanelSpec("operations", self.tr("AI edits"), right, lambda: OperationPanel(application)),
             PanelSpec(
                 "layers",
@@ -214,7 +216,8 @@ class MainWindow(QMainWindow):
             self.addDockWidget(panel.spec.area, panel)
         self.tabifyDockWidget(self.panels["subjects"], self.panels["refine"])
         self.tabifyDockWidget(self.panels["refine"], self.panels["insert"])
-        self.tabifyDockWidget(self.panels["insert"], self.panels["operations"])
+        self.tabifyDockWidget(self.panels["insert"], self.panels["translate"])
+        self.tabifyDockWidget(self.panels["translate"], self.panels["operations"])
         self.panels["subjects"].raise_()
         self.splitDockWidget(self.panels["variations"], self.panels["jobs"], Qt.Orientation.Horizontal)
         self.tabifyDockWidget(self.panels["subjects"], self.panels["properties"])
@@ -329,6 +332,10 @@ class MainWindow(QMainWindow):
         refine.attention_wished.connect(workspace.light_subject)
         refine.comparison_wished.connect(self.commands.show_contact_sheet)
         refine.attention.export_wished.connect(self.commands.export_attention)
+        translating = self.panel("translate")
+        assert isinstance(translating, TranslatePanel), "the panel table makes it"
+        translating.sheet_wished.connect(self.commands.show_translation_sheet)
+        translating.look_wished.connect(self.commands.show_seen)
         self.application.current_changed.connect(self._show_title)
         self.application.document_opened.connect(self._follow_title)
         for document in self.application.documents:
@@ -372,7 +379,8 @@ class MainWindow(QMainWindow):
         is_text = isinstance(node, Layer) and node.text is not None
         set_here = isinstance(node, Adjustment) or is_text
         wanted = "properties" if set_here else "subjects"
-        is_working = any(not self.panels[name].visibleRegion().isEmpty() for name in ("refine", "insert"))
+        in_use = ("refine", "insert", "translate")
+        is_working = any(not self.panels[name].visibleRegion().isEmpty() for name in in_use)
         has_panel = set_here or (node is not None and node.recipe is not None and not is_working)
         if has_panel and not self.panels[wanted].isHidden():
             self.panels[wanted].raise_()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QIcon
@@ -73,6 +73,25 @@ class WindowCommands(QObject):
                 lambda: ContactSheetDialog(self._application, document, layer, self._window),
                 fresh=True,
             )
+
+    def show_translation_sheet(self, values: Mapping[str, Any]) -> None:
+        """Several texts and strengths for the picture that a form's values name."""
+        from widgets.generate.translation_dialog import TranslationDialog
+
+        document = self._application.current
+        if document is not None:
+            self._show(
+                "translation sheet",
+                lambda: TranslationDialog(self._application, document, values, self._window),
+                fresh=True,
+            )
+
+    def show_seen(self, values: Mapping[str, Any]) -> None:
+        """What the model sees in the picture that a form's values name."""
+        from widgets.generate.seen_dialog import SeenDialog
+
+        if self._application.current is not None:
+            self._show("seen", lambda: SeenDialog(self._application, values, self._window), fresh=True)
 
     def show_step_search(self) -> None:
         from widgets.generate.step_dialog import StepDialog

@@ -1,0 +1,219 @@
+"""The operation "translate": evaluations, what is kept, anchoring, ways, masks, refusals."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from inference.content import Mask, Picture, content_hash
+from inference.errors import EditorError
+from inference.inputs import Inputs
+from inference.methods.generate import prepare
+from inference.methods.plug_and_play.source import Source, sourced
+from inference.methods.plug_and_play.translate import Plan, renoised, translate
+from inference.methods.redraw import encoded
+from inference.operations import Translate
+from inference.progress import Progress
+from inference.request import Output
+from inference.schedule import Level
+
+STEPS, SIZE = 10, 64
+PROMPT = "a photo of an old cat"
+PICTURE = np.random.default_rng(5).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
+NAME = content_hash(PICTURE)
+
+
+def parameters(**values: Any) -> Translate:
+    usual: dict[str, Any] = {"prompt": PROMPT, "steps": STEPS, "guidance_scale": 4.0, "seed": 3}
+    return Translate(image=Picture(NAME), width=SIZE, height=SIZE, **{**usual, **values})
+
+
+def run(backbone: Any, inputs: Inputs | None = None, **values: Any) -> tuple[Output, int]:
+    given = inputs or fresh()
+    progress = Progress()
+    backbone.measured = progress.measured
+    output = translate(backbone, parameters(**values), given, progress)
+    return output, progress.measured.denoiser_evaluations
+
+
+def fresh(**more: Any) -> Inputs:
+    return Inputs(contents={NAME: PICTURE, **more})
+
+
+@pytest.fixture(params=["tiny-sd1", "tiny-sdxl", "tiny-sd3"])
+def backbone(request: pytest.FixtureRequest, tiny_backbones: dict[str, Any]) -> Any:
+    return tiny_backbones[request.param]
+
+
+def test_a_first_text_inverts_and_a_further_one_costs_half(backbone: Any) -> None:
+    """Inversion, then the picture beside both halves of the guidance; then the halves alone."""
+    inputs = fresh()
+    first, evaluations = run(backbone, inputs)
+    assert evaluations == STEPS + 3 * STEPS
+    again, further = run(backbone, inputs, prompt="a photo of the dog")
+    assert further == 2 * STEPS
+    alone, _ = run(backbone, prompt="a photo of the dog")
+    np.testing.assert_allclose(again.images[0].astype(int), alone.images[0].astype(int), atol=1)
+    assert not np.array_equal(first.images[0], again.images[0])
+
+
+def test_another_strength_asks_for_what_is_missing_alone(backbone: Any) -> None:
+    inputs = fresh()
+    run(backbone, inputs, structure=0.4)
+    _, weaker = run(backbone, inputs, structure=0.2)
+    assert weaker == 2 * STEPS
+    _, stronger = run(backbone, inputs, structure=0.8)
+    plans = [
+        Plan.of(run_of(backbone, one, inputs), one, 0) for one in (parameters(structure=0.4), parameters())
+    ]
+    missing = [index for index in range(STEPS) if not plans[1].at(index).names <= plans[0].at(index).names]
+    assert missing
+    assert stronger == 2 * STEPS + len(missing)
+
+
+def test_one_copy_costs_one_evaluation(backbone: Any) -> None:
+    inputs = fresh()
+    _, evaluations = run(backbone, inputs, way="one-copy")
+    assert evaluations == 2 * STEPS + 1
+    _, further = run(backbone, inputs, way="one-copy", prompt="a photo of the dog")
+    assert further == 2 * STEPS
+    _, restarted = run(backbone, fresh(), way="one-copy", restart=True)
+    assert restarted == 2 * STEPS + 1 + 2 * 2  # from step 4 back to 2
+
+
+def test_without_inversion_the_picture_is_noised_anew_at_each_told_step(backbone: Any) -> None:
+    told = round(max(backbone.structure.feature_share, backbone.structure.attention_share) * STEPS)
+    _, evaluations = run(backbone, way="no-inversion")
+    assert evaluations == 2 * STEPS + told
+
+
+def test_the_expected_size_of_what_is_kept(backbone: Any) -> None:
+    for way in ("plug-and-play", "no-inversion", "one-copy"):
+        output, _ = run(backbone, way=way)
+        assert output.scores["feature_bytes"] == output.scores["expected_feature_bytes"] > 0
+
+
+def test_more_than_may_be_kept_is_computed_again_and_told(tiny_backbones: dict[str, Any]) -> None:
+    backbone, inputs = tiny_backbones["tiny-sd1"], fresh()
+    output, evaluations = run(backbone, inputs, kept_mib=0)
+    assert evaluations == 4 * STEPS
+    (note,) = output.notes
+    assert "compute them again" in str(note)
+    assert inputs.features.used_bytes == 0
+    again, further = run(backbone, inputs, kept_mib=0)
+    assert further == evaluations  # nothing was kept, not even the inversion
+    np.testing.assert_array_equal(again.images[0], output.images[0])
+    kept, _ = run(backbone, fresh())
+    np.testing.assert_array_equal(kept.images[0], output.images[0])
+    assert not kept.notes
+
+
+def test_the_source_is_read_back_from_its_path(backbone: Any) -> None:
+    """Its last latents are the picture's own, and a step with its offset leads to the path's next point."""
+    values, inputs = parameters(), fresh()
+    source = source_of(backbone, values, inputs)
+    assert torch.equal(source.latents(STEPS), source.picture)
+    translate(backbone, values, inputs, Progress())
+    known = source_of(backbone, values, inputs)
+    assert known.offsets is not None
+    assert set(known.offsets) == set(range(STEPS))
+
+
+def test_a_picture_told_by_its_own_words_comes_back(backbone: Any) -> None:
+    """Prompt, source prompt and what it is guided away from are the same: the path again, to rounding."""
+    inputs = fresh()
+    output, _ = run(backbone, inputs, source_prompt=PROMPT, away=1.0)
+    plain = backbone.decode(encoded(run_of(backbone, parameters(), inputs), NAME, PICTURE))[0]
+    assert np.abs(output.images[0].astype(int) - plain.astype(int)).max() <= 2
+    other, _ = run(backbone, inputs, source_prompt=PROMPT, away=1.0, prompt="a photo of the dog")
+    assert np.abs(other.images[0].astype(int) - plain.astype(int)).max() > 2
+
+
+def test_the_inversion_may_be_finer(tiny_backbones: dict[str, Any]) -> None:
+    for backbone in (tiny_backbones["tiny-sd1"], tiny_backbones["tiny-sd3"]):
+        output, evaluations = run(backbone, inversion_steps=30)
+        # levels may coincide or not, and none is noisier than the run's first
+        assert STEPS < evaluations - 3 * STEPS <= 30 + STEPS
+        coarse, _ = run(backbone)
+        assert not np.array_equal(output.images[0], coarse.images[0])
+
+
+def test_redraw_is_a_way_of_its_own(tiny_backbones: dict[str, Any]) -> None:
+    _, evaluations = run(tiny_backbones["tiny-sd1"], way="redraw", appearance=0.6)
+    assert evaluations == 2 * round(0.6 * STEPS)
+
+
+def test_appearance_starts_later(backbone: Any) -> None:
+    inputs = fresh()
+    half, _ = run(backbone, inputs, appearance=0.5)
+    plain = run(backbone, inputs, appearance=0.0)[0].images[0]
+    assert plain is PICTURE
+    whole, _ = run(backbone, inputs)
+    far, near = (np.abs(one.images[0].astype(int) - PICTURE).mean() for one in (whole, half))
+    assert near < far
+
+
+def test_a_subject_confines_what_is_injected(tiny_backbones: dict[str, Any]) -> None:
+    backbone, inputs = tiny_backbones["tiny-sd1"], fresh()
+    values = {"source_prompt": "a photo of a man", "subject": "cat", "source_subject": "man"}
+    confined, evaluations = run(backbone, inputs, **values)
+    assert evaluations == 4 * STEPS
+    again, further = run(backbone, inputs, **values, structure=0.6)
+    assert further == 2 * STEPS  # its masks were kept as well
+    without, _ = run(backbone, inputs, source_prompt="a photo of a man")
+    assert not np.array_equal(confined.images[0], without.images[0])
+    assert not np.array_equal(confined.images[0], again.images[0])
+    once, _ = run(backbone, inputs, **values, way="one-copy")
+    assert once.images[0].shape == PICTURE.shape
+
+
+def test_a_subject_that_is_not_there_is_told(tiny_backbones: dict[str, Any]) -> None:
+    for wrong in (
+        {"subject": "house"},
+        {"subject": "cat", "source_prompt": "a man", "source_subject": "dog"},
+    ):
+        with pytest.raises(EditorError, match="not in the prompt"):
+            run(tiny_backbones["tiny-sd1"], **wrong)
+
+
+def test_outside_of_a_mask_the_latents_are_the_picture_s(tiny_backbones: dict[str, Any]) -> None:
+    backbone = tiny_backbones["tiny-sd1"]
+    mask = np.zeros((SIZE, SIZE), np.uint8)
+    mask[:, : SIZE // 2] = 255
+    inputs = fresh(**{content_hash(mask): mask})
+    output, _ = run(backbone, inputs, mask=Mask(content_hash(mask)))
+    whole, _ = run(backbone, inputs)
+    plain = backbone.decode(encoded(run_of(backbone, parameters(), inputs), NAME, PICTURE))[0].astype(int)
+    right = np.s_[:, -8:]  # beyond the decoder's reach from the mask
+    inside, outside = (np.abs(one.images[0].astype(int) - plain)[right].mean() for one in (whole, output))
+    assert outside < inside
+
+
+def test_going_back_into_the_noise_keeps_the_variance() -> None:
+    here, there = Level(300, 0.8, 0.6), Level(700, 0.28, 0.96)
+    generator = torch.Generator().manual_seed(1)
+    noise, fresh_noise = (torch.randn((1, 4, 64, 64), generator=generator) for _ in range(2))
+    found = renoised(here.alpha * 0 + here.sigma * noise, here, there, fresh_noise)
+    assert abs(float(found.std()) - there.sigma) < 0.02
+
+
+def run_of(backbone: Any, values: Translate, inputs: Inputs) -> Any:
+    return prepare(backbone, values, inputs, Progress())
+
+
+def source_of(backbone: Any, values: Translate, inputs: Inputs) -> Source:
+    made = run_of(backbone, values, inputs)
+    return sourced(made, values, NAME, encoded(made, NAME, PICTURE))
+
+
+def test_the_plan_at_512_px_of_sd1(tiny_backbones: dict[str, Any]) -> None:
+    """Shares of the steps, as the reference has them: 40 of 50 with features, 25 with attention."""
+    backbone = tiny_backbones["tiny-sd1"]
+    values = parameters(steps=50)
+    plan = Plan.of(run_of(backbone, values, fresh()), values, 0)
+    assert (plan.features, plan.attention) == (40, 25)
+    assert plan.at(24).layers
+    assert not plan.at(25).layers
+    assert plan.at(39).features
+    assert not plan.at(40)
