@@ -42,12 +42,15 @@ class Structure:
         attention: patterns of attention layers' names; their queries and keys between image tokens count.
         feature_share, attention_share: the shares of the steps, from the first, at which features and
             attention are those of another picture in the usual setting.
+        features_hold_noise: whether the features carry the latents' own noise through, as the stream of a
+            transformer does: then those of a copy with other noise do harm.
     """
 
     features: tuple[str, ...]
     attention: tuple[str, ...]
     feature_share: float
     attention_share: float
+    features_hold_noise: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

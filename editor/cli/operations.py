@@ -172,6 +172,7 @@ def report(result: Result, outputs: list[Path], seconds: float) -> dict[str, Any
         **costs(result.measured, seconds),
         "outputs": [str(path.absolute()) for path in outputs],
         "notes": [str(note) for note in result.notes],
+        "scores": dict(result.scores),
     }
 
 

@@ -29,7 +29,7 @@ from inference.backbones.finite import ensure_finite
 from inference.backbones.previews import preview_factors
 from inference.backbones.tiles import fitting
 from inference.errors import EditorError
-from inference.features import Feature
+from inference.features import Feature, Structure
 from inference.messages import Message
 from inference.models import MemoryMode, ModelEntry
 from inference.progress import Measurements
@@ -76,6 +76,7 @@ class LatentBackbone(EncodingBackbone):
         self.defaults = self._model_defaults(entry)
         self._layers = self._find_layers()
         self._features = self._find_features()
+        self.structure = self._find_structure()
         self._is_checkpointed = False
         self._open_taps = 0
 
@@ -90,6 +91,9 @@ class LatentBackbone(EncodingBackbone):
 
     @abstractmethod
     def _find_features(self) -> tuple[Feature, ...]: ...
+
+    @abstractmethod
+    def _find_structure(self) -> Structure: ...
 
     @abstractmethod
     def _raw(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Tensor:

@@ -17,13 +17,6 @@ class Sd1Backbone(UNetBackbone):
     """See the module's text. The text encoder's last hidden state, normalised, is the context."""
 
     family = Family.SD1
-    # Plug-and-Play (arXiv:2211.12572): f^4, and the self attention of decoder layers 4-11
-    structure = Structure(
-        features=("up_blocks.1.resnets.1.conv2",),
-        attention=("up_blocks.1.attentions.[12].*.attn1", "up_blocks.[23].attentions.[012].*.attn1"),
-        feature_share=0.8,
-        attention_share=0.5,
-    )
 
     def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
         (encoder,) = self.parts.text_encoders
@@ -34,6 +27,15 @@ class Sd1Backbone(UNetBackbone):
     def _context(self, prompts: Sequence[Prompt]) -> Tensor:
         (encoder,) = self.parts.text_encoders
         return stacked(prompts, encoder)
+
+    def _find_structure(self) -> Structure:
+        # Plug-and-Play (arXiv:2211.12572): f^4, and the self attention of decoder layers 4-11
+        return Structure(
+            features=("up_blocks.1.resnets.1.conv2",),
+            attention=("up_blocks.1.attentions.[12].*.attn1", "up_blocks.[23].attentions.[012].*.attn1"),
+            feature_share=0.8,
+            attention_share=0.5,
+        )
 
     def _text_parts(self) -> Mapping[str, TextPart]:
         return {"clip": TextPart(tuple(self.parts.text_encoders), 0)}

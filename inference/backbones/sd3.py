@@ -20,18 +20,14 @@ from inference.schedule import Level
 _CLIPS = ("clip_l", "clip_g")
 # What the pipeline that the weights were published with pads T5 to, unless attune.json names `t5_tokens`.
 _T5_TOKENS = 256
+# The block, in shares of the depth, whose output is told for structure.
+_STRUCTURE_DEPTH = 1 / 3
 
 
 class Sd3Backbone(LatentBackbone):
     """See the module's text. The context is [CLIP-L | CLIP-G | zeros] for 77 tokens, then T5."""
 
     family = Family.SD3
-    structure = Structure(
-        features=("transformer_blocks.[12]",),
-        attention=("transformer_blocks.*.attn",),
-        feature_share=0.4,
-        attention_share=0.5,
-    )
 
     def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
         embeddings: dict[str, Tensor] = {}
@@ -100,6 +96,17 @@ class Sd3Backbone(LatentBackbone):
 
     def _find_features(self) -> tuple[Feature, ...]:
         return transformer_features(self.parts.denoiser)
+
+    def _find_structure(self) -> Structure:
+        """Found by experiment, see docs/decisions/0011-structure-of-an-mmdit.md."""
+        block = round(len(self.features) * _STRUCTURE_DEPTH)
+        return Structure(
+            features=(f"transformer_blocks.{block}",),
+            attention=("transformer_blocks.*.attn",),
+            feature_share=0.6,
+            attention_share=0.6,
+            features_hold_noise=True,
+        )
 
     def _standard_text_layers(self) -> Where:
         return Where(kinds={AttentionKind.JOINT})

@@ -20,13 +20,6 @@ class SdxlBackbone(UNetBackbone):
     """See the module's text. Both encoders' last but one hidden states are the context."""
 
     family = Family.SDXL
-    # Ctrl-X (arXiv:2406.07540)
-    structure = Structure(
-        features=("up_blocks.0.resnets.0",),
-        attention=("up_blocks.0.attentions.[012].*.attn1",),
-        feature_share=0.6,
-        attention_share=0.6,
-    )
 
     def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
         length = int(self.parts.tokenizers["clip_l"].model_max_length)
@@ -59,6 +52,15 @@ class SdxlBackbone(UNetBackbone):
         height, width = (int(size) * self.vae_scale for size in latents.shape[-2:])
         ids = torch.tensor([[height, width, 0, 0, height, width]]).to(latents)
         return {"text_embeds": stacked_pooled(prompts), "time_ids": ids.repeat(len(latents), 1)}
+
+    def _find_structure(self) -> Structure:
+        # Ctrl-X (arXiv:2406.07540)
+        return Structure(
+            features=("up_blocks.0.resnets.0",),
+            attention=("up_blocks.0.attentions.[012].*.attn1",),
+            feature_share=0.6,
+            attention_share=0.6,
+        )
 
     def _text_parts(self) -> Mapping[str, TextPart]:
         return {"clip": TextPart(_ENCODERS, 0)}

@@ -38,7 +38,7 @@ class SeenDialog(Dialog):
         )
         self.hint.setWordWrap(True)
         self.hint.setProperty("dim", True)
-        self.slider = Slider(Qt.Orientation.Horizontal)
+        self.slider = Slider()
         self.slider.setAccessibleName(self.tr("Step"))
         self.slider.setEnabled(False)
         self.step = Label(self.tr("Looking…"))

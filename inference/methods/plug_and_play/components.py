@@ -8,6 +8,7 @@ strongest directions are shown as red, green and blue. Parts that the model take
 from dataclasses import dataclass, field
 
 import numpy as np
+import safetensors.numpy
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -49,7 +50,8 @@ def see(backbone: Backbone, parameters: See, inputs: Inputs, progress: Progress)
                 for channel in range(COLOURS):
                     found[f"seen/{index}/{name}/{channel}"] = colours[..., channel]
             progress.step(number + 1, len(looked))
-    return Output(images=(picture,), maps=found)
+    # as one file, too, for other programs
+    return Output(images=(picture,), maps=found, artifacts={"seen": safetensors.numpy.save(found)})
 
 
 def shown_places(backbone: Backbone) -> Where:

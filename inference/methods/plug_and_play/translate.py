@@ -95,12 +95,14 @@ class Plan:
     def of(cls, run: Run, parameters: Translate, first: int) -> "Plan":
         way, structure = parameters.way, run.backbone.structure
         strength = 0.0 if way == "redraw" else parameters.structure / USUAL_STRUCTURE
+        is_on_path = way == "plug-and-play"
+        features = 0.0 if structure.features_hold_noise and not is_on_path else structure.feature_share
         return cls(
             places=places_of(run.backbone) if strength else Places(),
             first=first,
-            features=round(min(1.0, strength * structure.feature_share) * run.steps),
+            features=round(min(1.0, strength * features) * run.steps),
             attention=round(min(1.0, strength * structure.attention_share) * run.steps),
-            both=way == "plug-and-play",
+            both=is_on_path,
             shares_one=way == "one-copy",
         )
 

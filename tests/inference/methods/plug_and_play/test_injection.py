@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
 from torch import Tensor
 
 from inference.attention import AttentionKind
 from inference.backbones.base import Backbone
+from inference.backbones.layers import unet_features, unet_layers
 from inference.errors import EditorError
 from inference.features import Structure
 from inference.methods.plug_and_play.injection import Injection, Places, Seen, places_of
@@ -26,6 +28,32 @@ def test_the_reference_s_layers_on_the_layout_of_sd1(tiny_backbones: dict[str, B
     places = places_of(tiny_backbones["tiny-sd1"])
     assert [layer.name for layer in places.layers] == REFERENCE
     assert [place.name for place in places.features] == ["up_blocks.1.resnets.1.conv2"]
+
+
+def test_the_reference_s_layers_and_their_size_on_stable_diffusion_1_5(
+    tiny_backbones: dict[str, Backbone],
+) -> None:
+    """Its own U-Net without weights: 0.65 GB for 25 steps of attention and 40 of features at 512 px."""
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8)
+
+    class Real:
+        name = "stable-diffusion-1.5"
+        layers = unet_layers(unet)
+        features = unet_features(unet)
+        structure = tiny_backbones["tiny-sd1"].structure
+
+    backbone: Any = Real()
+    places = places_of(backbone)
+    assert [layer.name for layer in places.layers] == REFERENCE
+    assert [place.name for place in places.features] == ["up_blocks.1.resnets.1.conv2"]
+    features, layers = (Places(features=places.features), Places(layers=places.layers))
+    numbers = 2 * (2 * 1280 * 16**2 + 3 * 640 * 32**2 + 3 * 320 * 64**2)
+    assert layers.size_bytes(64, 64, 2) == 2 * numbers
+    assert features.size_bytes(64, 64, 2) == 2 * 1280 * 16**2
+    total = 25 * layers.size_bytes(64, 64, 2) + 40 * features.size_bytes(64, 64, 2)
+    assert 0.64e9 < total < 0.66e9
+    assert 25 * layers.size_bytes(128, 128, 2) == 4 * 25 * layers.size_bytes(64, 64, 2)
 
 
 def test_ctrl_x_s_layers_on_the_layout_of_sdxl(tiny_backbones: dict[str, Backbone]) -> None:
