@@ -32,8 +32,8 @@ from editor.controllers.sessions import Sessions
 from editor.controllers.shell import Shell
 from editor.controllers.starts import Starts
 from editor.controllers.step_search import StepSearch
-from editor.controllers.translation import Translation
 from editor.controllers.tools import ToolController
+from editor.controllers.translation import Translation
 from editor.document.document import Document
 from editor.formats.files import ExportOptions, Opened
 from editor.generating.new_pictures import NewPictures, sample_request
