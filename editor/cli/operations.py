@@ -24,7 +24,7 @@ from inference.content import content_hash
 from inference.errors import EditorError
 from inference.kinds import content_type
 from inference.messages import Message, listed, short
-from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, SubjectEdit
+from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, SubjectEdit, Translate
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress
 from inference.prompts.subjects import subjects_of
@@ -41,8 +41,11 @@ def run_operation(arguments: argparse.Namespace) -> int:
     parameters, contents = parameters_of(arguments)
     request = Request(operation=arguments.operation, parameters=parameters, model=arguments.model)
     printer = ProgressPrinter(quiet=arguments.json)
+    runner = runner_of(arguments)
+    if isinstance(parameters, Translate):
+        _tell_memory(runner, request, parameters, contents)
     try:
-        result = runner_of(arguments).run(request, contents, Progress(printer))
+        result = runner.run(request, contents, Progress(printer))
     finally:
         printer.close()
     outputs = _write(result, contents, written_as, arguments.output)
@@ -55,6 +58,23 @@ def run_operation(arguments: argparse.Namespace) -> int:
         for note in result.notes:
             complain(str(note))
     return DONE
+
+
+def _tell_memory(runner: Any, request: Request, parameters: Translate, contents: dict[str, Any]) -> None:
+    """What is kept of the picture for further texts, before the run starts."""
+    from inference.methods.plug_and_play.translate import feature_bytes  # with torch
+
+    height, width = contents[parameters.image.hash].shape[:2]
+    needed = feature_bytes(runner.backbone(request.model, Progress()), parameters, width, height)
+    complain(
+        str(
+            Message(
+                "keeps {kept:.1f} MiB of the picture's features, at most {limit} MiB.",
+                kept=needed / 2**20,
+                limit=parameters.kept_mib,
+            )
+        )
+    )
 
 
 def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, Any]]:

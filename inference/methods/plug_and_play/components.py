@@ -1,7 +1,7 @@
 """What the model sees in a picture: principal components of its features and of its self attention.
 
-As the paper's figures show them (arXiv:2211.12572, figures 3 and 4): at each of some noise levels the picture
-is noised and looked at once; of each place's features [places, D], and of what each place attends to, the three
+As the figures of Plug-and-Play show them (arXiv:2211.12572): at some noise levels the picture is noised
+and looked at once; of the features of each place [places, D], and of what each place attends to, the three
 strongest directions are shown as red, green and blue. Parts that the model takes for alike have one colour.
 """
 

@@ -37,6 +37,7 @@ from inference.prompts.words import find_subject
 from inference.request import Output
 from inference.sampling import advance, move
 from inference.schedule import Level, Prediction
+from inference.sizes import working_size
 
 USUAL_STRUCTURE = 0.8
 """The value of `structure` at which the family's usual shares of the steps are told."""
@@ -53,13 +54,12 @@ def translate(backbone: Backbone, parameters: Translate, inputs: Inputs, progres
     """
     picture = inputs.pixels(parameters.image)
     run = prepare(backbone, parameters, inputs, progress)
-    first = run.steps - round(parameters.appearance * run.steps)
-    if first == run.steps:
+    plan = Plan.of(backbone, parameters, run.steps)
+    if plan.first == run.steps:
         progress.step(run.steps, run.steps)
         return Output(images=(picture,))
     inputs.features.limit(parameters.kept_mib * 2**20)
     name = parameters.image.hash
-    plan = Plan.of(run, parameters, first)
     source = sourced(run, parameters, name, encoded(run, name, picture))
     work = _Work(run=run, parameters=parameters, plan=plan, source=source)
     mask = None if parameters.mask is None else inputs.pixels(parameters.mask)
@@ -70,7 +70,10 @@ def translate(backbone: Backbone, parameters: Translate, inputs: Inputs, progres
         images=decoded(run, latents),
         maps=maps(work.heat),
         notes=work.notes,
-        scores={"feature_bytes": source.feature_bytes, "expected_feature_bytes": plan.needed_bytes(run)},
+        scores={
+            "feature_bytes": source.feature_bytes,
+            "expected_feature_bytes": plan.needed_bytes(backbone, *_size(run)),
+        },
     )
 
 
@@ -79,12 +82,14 @@ class Plan:
     """What is told at which step, known before anything is computed.
 
     Args:
-        first: the first step of the run that is taken.
+        steps: of the run.
+        first: the first of them that is taken.
         features, attention: the steps before which features and attention are told.
         both: whether the unconditional half takes it as well.
     """
 
     places: Places
+    steps: int
     first: int
     features: int
     attention: int
@@ -92,16 +97,17 @@ class Plan:
     shares_one: bool
 
     @classmethod
-    def of(cls, run: Run, parameters: Translate, first: int) -> "Plan":
-        way, structure = parameters.way, run.backbone.structure
+    def of(cls, backbone: Backbone, parameters: Translate, steps: int) -> "Plan":
+        way, structure = parameters.way, backbone.structure
         strength = 0.0 if way == "redraw" else parameters.structure / USUAL_STRUCTURE
         is_on_path = way == "plug-and-play"
         features = 0.0 if structure.features_hold_noise and not is_on_path else structure.feature_share
         return cls(
-            places=places_of(run.backbone) if strength else Places(),
-            first=first,
-            features=round(min(1.0, strength * features) * run.steps),
-            attention=round(min(1.0, strength * structure.attention_share) * run.steps),
+            places=places_of(backbone) if strength else Places(),
+            steps=steps,
+            first=steps - round(parameters.appearance * steps),
+            features=round(min(1.0, strength * features) * steps),
+            attention=round(min(1.0, strength * structure.attention_share) * steps),
             both=is_on_path,
             shares_one=way == "one-copy",
         )
@@ -113,12 +119,20 @@ class Plan:
             layers=self.places.layers if index < self.attention else (),
         )
 
-    def needed_bytes(self, run: Run) -> int:
-        """What keeping everything takes."""
-        height, width = run.backbone.latent_shape(run.parameters.width or 0, run.parameters.height or 0)[1:]
-        item = torch.empty((), dtype=run.backbone.dtype).element_size()
-        steps = range(self.first, min(self.first + 1, run.steps) if self.shares_one else run.steps)
-        return sum(self.at(index).size_bytes(height, width, item) for index in steps)
+    def needed_bytes(self, backbone: Backbone, width: int, height: int) -> int:
+        """What keeping everything takes for a picture of this size in pixels."""
+        rows, columns = backbone.latent_shape(width, height)[1:]
+        item = torch.empty((), dtype=backbone.dtype).element_size()
+        last = min(self.first + 1, self.steps) if self.shares_one else self.steps
+        return sum(self.at(index).size_bytes(rows, columns, item) for index in range(self.first, last))
+
+
+def feature_bytes(backbone: Backbone, parameters: Translate, width: int, height: int) -> int:
+    """What a translation of a picture of this size will keep, told before it begins."""
+    steps = parameters.steps or backbone.defaults.steps
+    width, height = working_size(width, height, backbone, usual_area=True)
+    needed = Plan.of(backbone, parameters, steps).needed_bytes(backbone, width, height)
+    return min(needed, parameters.kept_mib * 2**20)
 
 
 @dataclass(kw_only=True)
@@ -171,7 +185,7 @@ class _Work:
             Message(
                 "The features take {needed} MiB, more than the {limit} that may be kept: {steps} of "
                 "the steps compute them again for each text.",
-                needed=-(-self.plan.needed_bytes(self.run) // 2**20),
+                needed=-(-self.plan.needed_bytes(self.run.backbone, *_size(self.run)) // 2**20),
                 limit=self.parameters.kept_mib,
                 steps=self.computed_again,
             ),
@@ -328,6 +342,11 @@ class _Work:
         if named:
             return find_subject(text, named)
         return find_subject(text, words) if words.lower() in text.lower() else None
+
+
+def _size(run: Run) -> tuple[int, int]:
+    """Width and height of the run's pictures."""
+    return run.parameters.width or 0, run.parameters.height or 0
 
 
 def renoised(latents: Tensor, here: Level, there: Level, noise: Tensor) -> Tensor:

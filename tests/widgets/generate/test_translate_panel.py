@@ -110,7 +110,7 @@ def test_several_texts_and_strengths_side_by_side(
     count = len(document.layers)
     dialog.cards[Spot("a house", 0.6)].setChecked(True)
     dialog.add.click()
-    assert len(document.layers) == count + 1
+    qtbot.waitUntil(lambda: len(document.layers) == count + 1)
     session = application.translation.session
     assert session is not None
     assert session.strength.structure == 0.6

@@ -64,9 +64,7 @@ def test_another_strength_asks_for_what_is_missing_alone(backbone: Any) -> None:
     _, weaker = run(backbone, inputs, structure=0.2)
     assert weaker == 2 * STEPS
     _, stronger = run(backbone, inputs, structure=0.8)
-    plans = [
-        Plan.of(run_of(backbone, one, inputs), one, 0) for one in (parameters(structure=0.4), parameters())
-    ]
+    plans = [Plan.of(backbone, one, STEPS) for one in (parameters(structure=0.4), parameters())]
     missing = [index for index in range(STEPS) if not plans[1].at(index).names <= plans[0].at(index).names]
     assert missing
     assert stronger == 2 * STEPS + len(missing)
@@ -211,7 +209,7 @@ def test_the_plan_at_512_px_of_sd1(tiny_backbones: dict[str, Any]) -> None:
     """Shares of the steps, as the reference has them: 40 of 50 with features, 25 with attention."""
     backbone = tiny_backbones["tiny-sd1"]
     values = parameters(steps=50)
-    plan = Plan.of(run_of(backbone, values, fresh()), values, 0)
+    plan = Plan.of(backbone, values, 50)
     assert (plan.features, plan.attention) == (40, 25)
     assert plan.at(24).layers
     assert not plan.at(25).layers
