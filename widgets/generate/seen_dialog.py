@@ -78,6 +78,8 @@ class SeenDialog(Dialog):
             self._grid.addWidget(picture, 2 * row, column)
             self._grid.addWidget(name, 2 * row + 1, column, Qt.AlignmentFlag.AlignTop)
             self.pictures[place] = picture
+        self._grid.setRowStretch(2 * (len(places) // _COLUMNS + 1), 1)
+        self._grid.setColumnStretch(_COLUMNS, 1)
         self.slider.setRange(0, max(0, len(self._steps) - 1))
         self.slider.setEnabled(len(self._steps) > 1)
         self.export.setEnabled(bool(self._steps))

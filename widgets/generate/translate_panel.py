@@ -86,6 +86,7 @@ class TranslatePanel(QWidget):
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
         buttons.setContentsMargins(14, 8, 14, 10)
+        buttons.setSpacing(8)
         buttons.addWidget(self.see)
         buttons.addWidget(self.compare)
         buttons.addStretch(1)

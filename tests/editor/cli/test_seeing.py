@@ -49,7 +49,8 @@ def test_the_command_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     target = tmp_path / "out.png"
     given = ["see", "--image", str(tmp_path / "in.png"), "--looks", "3", "-o", str(target), "--json"]
     assert seeing.see(build_parser().parse_args(given)) == 0
-    assert Image.open(target).width > 96
+    with Image.open(target) as written:
+        assert written.width > 96
     assert asked[0].parameters.looks == 3  # type: ignore[attr-defined]
     assert '"steps": [' in capsys.readouterr().out
     missing = build_parser().parse_args([*given[:-2], str(tmp_path / "no" / "out.png")])

@@ -33,7 +33,7 @@ def test_the_reference_s_layers_on_the_layout_of_sd1(tiny_backbones: dict[str, B
 def test_the_reference_s_layers_and_their_size_on_stable_diffusion_1_5(
     tiny_backbones: dict[str, Backbone],
 ) -> None:
-    """Its own U-Net without weights: 0.65 GB for 25 steps of attention and 40 of features at 512 px."""
+    """Its own U-Net without weights: 0.68 GB for 25 steps of attention and 40 of features at 512 px."""
     with torch.device("meta"):
         unet = UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8)
 
@@ -52,7 +52,7 @@ def test_the_reference_s_layers_and_their_size_on_stable_diffusion_1_5(
     assert layers.size_bytes(64, 64, 2) == 2 * numbers
     assert features.size_bytes(64, 64, 2) == 2 * 1280 * 16**2
     total = 25 * layers.size_bytes(64, 64, 2) + 40 * features.size_bytes(64, 64, 2)
-    assert 0.64e9 < total < 0.66e9
+    assert 0.68e9 < total < 0.69e9
     assert 25 * layers.size_bytes(128, 128, 2) == 4 * 25 * layers.size_bytes(64, 64, 2)
 
 
