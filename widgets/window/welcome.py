@@ -181,9 +181,15 @@ class _Recent(QWidget):
         row.addStretch(1)
         _titled(self, title).addLayout(row)
         self.buttons: list[QToolButton] = []
+        self._shown: list[tuple[str, QImage | None]] = []
         self.hide()
 
     def fill(self, paths: Sequence[str], pictures: Mapping[str, QImage]) -> None:
+        """Show these files; what is there already is not made again: Qt keeps each icon's pixels for long."""
+        wanted = [(path, pictures.get(path)) for path in paths]
+        if wanted == self._shown:
+            return
+        self._shown = wanted
         for button in self.buttons:
             self._grid.removeWidget(button)
             button.deleteLater()

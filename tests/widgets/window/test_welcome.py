@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PySide6.QtCore import QPoint
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -15,6 +16,7 @@ from widgets.actions.recent_menu import RecentMenu
 from widgets.dialogs.new_canvas import NewCanvas
 from widgets.subjects.subject_panel import SubjectPanel
 from widgets.window.main_window import MainWindow
+from widgets.window.welcome import Welcome
 
 
 @pytest.fixture
@@ -129,3 +131,18 @@ def test_panels_below_are_low_while_they_are_empty(
     qtbot.waitUntil(lambda: jobs.height() >= 120)
     service.finish()
     qtbot.waitUntil(lambda: jobs.height() < 90)
+
+
+def test_what_is_shown_already_is_not_made_again(qtbot: QtBot) -> None:
+    welcome = Welcome()
+    qtbot.addWidget(welcome)
+    picture = QImage(8, 8, QImage.Format.Format_RGBA8888)
+    picture.fill(0xFF00FF00)
+    welcome.set_recent(["/a.png"], {"/a.png": picture})
+    before = welcome.recent.buttons
+    welcome.set_recent(["/a.png"], {"/a.png": picture.copy()})
+    assert welcome.recent.buttons is before
+    other = picture.copy()
+    other.fill(0xFFFF0000)
+    welcome.set_recent(["/a.png"], {"/a.png": other})
+    assert welcome.recent.buttons is not before
