@@ -159,7 +159,7 @@ def _shape(before: DocumentState, after: DocumentState) -> Size | Crop | Profile
         return None if name is None else Profile(name=name)
     if (before.width, before.height) == (after.width, after.height):
         return None
-    if _scaled(before, after):
+    if _scaled(before, after) and not _is_cut(before, after):
         larger = after.width * after.height > before.width * before.height
         return Size(longest=max(after.width, after.height), enlarge=larger)
     if after.width <= before.width and after.height <= before.height:
@@ -210,21 +210,30 @@ def _moved(before: DocumentState, after: DocumentState) -> tuple[int, int]:
 
 
 def _place_of(old: Layer, new: Layer) -> tuple[int, int]:
-    """Where in the old frame a layer that was cut out of another one begins; the middle if it cannot be told.
+    """Where in the old frame a layer that was cut begins; the middle if it cannot be told."""
+    found = _places(old, new)
+    if len(found) == 1:
+        return old.x + found[0][0], old.y + found[0][1]
+    return old.x + (old.width - new.width) // 2, old.y + (old.height - new.height) // 2
 
-    A few of its pixels are looked for at every place where it may lie.
-    """
+
+def _is_cut(before: DocumentState, after: DocumentState) -> bool:
+    """Whether a layer is for certain a part of what it was, and not the whole of it made smaller."""
+    known = {layer.id: layer for layer in before.rasters()}
+    pairs = [(known[layer.id], layer) for layer in after.rasters() if layer.id in known]
+    return any(len(_places(old, new)) == 1 for old, new in pairs)
+
+
+def _places(old: Layer, new: Layer) -> list[tuple[int, int]]:
+    """Where in an old raster a new one may have been cut out, by a few of its pixels; two at most."""
     whole, part = old.raster.array(), new.raster.array()
     free = old.height - new.height + 1, old.width - new.width + 1
-    middle = old.x + (free[1] - 1) // 2, old.y + (free[0] - 1) // 2
     if old.raster.dtype != new.raster.dtype or min(free) < 1 or free[0] * free[1] > _MOST_PLACES:
-        return middle
+        return []
     dice = np.random.default_rng(0)
     rows, columns = np.divmod(np.arange(free[0] * free[1]), free[1])
     for _ in range(_PROBES):
         y, x = int(dice.integers(new.height)), int(dice.integers(new.width))
         same = (whole[rows + y, columns + x] == part[y, x]).all(axis=1)
         rows, columns = rows[same], columns[same]
-    if len(rows) != 1:  # nothing, or a picture that looks alike everywhere
-        return middle
-    return old.x + int(columns[0]), old.y + int(rows[0])
+    return [(int(column), int(row)) for row, column in zip(rows[:2], columns[:2])]

@@ -92,6 +92,14 @@ def test_size_crop_and_profile(document: Document) -> None:
     ]
 
 
+@pytest.mark.parametrize("area", [Area(0, 10, 30, 20), Area(30, 20, 30, 20)])
+def test_a_crop_of_the_same_ratio_is_no_other_size(document: Document, area: Area) -> None:
+    add(document, ReplaceState(document, cropped_to(document.state, area), "Crop"))
+    (step,) = steps_of(document)
+    assert isinstance(step.settings, Crop)
+    assert step.settings.ratio == "3:2"
+
+
 def test_an_operation_with_its_model_and_seed(document: Document) -> None:
     add(document, AddLayer(document, redrawn(), text="Redraw"))
     found = recipe_of("Painted", candidates_of(document.undo_stack.steps))
