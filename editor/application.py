@@ -44,7 +44,7 @@ from editor.system.background import Background
 from editor.system.folders import concepts_folder
 from editor.system.settings import Settings
 from editor.words.said import said
-from inference.concepts.library import ConceptLibrary
+from inference.concepts.library import ConceptLibrary, Kept
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.operations import SamplingParameters
@@ -125,9 +125,9 @@ class Application(QObject):
         self.downloads = ModelDownloads(shell, catalogue)
         self.recovery = Recovery(shell)
         self.concepts = Concepts(shell, concepts or ConceptLibrary(concepts_folder()))
-        self.long_jobs = LongJobs(shell, library)
+        self.long_jobs = LongJobs(shell, library, concepts=self.concepts.library)
         self.batches = Batches(shell, catalogue, library)
-        self.long_jobs.kept.connect(self._on_delta_kept)
+        self.long_jobs.kept.connect(self._on_kept)
         self._situation = Situation(shell, self.sessions, self._files)
         self._hand_on()
         for signal in (service.job_queued, service.job_finished, service.job_failed, service.job_cancelled):
@@ -318,7 +318,13 @@ class Application(QObject):
         for note in notes:
             self.shell.message.emit(said(note), "", "info")
 
-    def _on_delta_kept(self, info: DeltaInfo) -> None:
+    def _on_kept(self, info: DeltaInfo | Kept) -> None:
+        if isinstance(info, Kept):
+            self.concepts.start()
+            text = translate("Application", "“{word}” is among the concepts now.")
+            hint = translate("Application", "Write the word in a prompt: “a photo of a {word}”.")
+            self.shell.message.emit(text.format(word=info.word), hint.format(word=info.word), "info")
+            return
         self.sessions.offer_new_attributes()
         text = translate("Application", "“{label}” is among the attributes of {model} now.")
         hint = translate("Application", "Add it with “+ Add attribute”.")

@@ -1159,8 +1159,8 @@ OPERATIONS: dict[str, Operation] = {
             paper="arXiv:2512.13672",
             artifact="concept",
             panel="teach-concept",
-            neutral={**_A_TOY, "samples": 24, "learning_rate": 0.0},
-            effective={**_A_TOY, "samples": 24},
+            neutral={**_A_TOY, "samples": 10, "learning_rate": 0.0},
+            effective={**_A_TOY, "samples": 10},
         ),
         Operation(
             name="judge-photos",

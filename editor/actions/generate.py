@@ -41,6 +41,16 @@ GENERATE: tuple[Action, ...] = (
         tip=N_("Actions", "Look at the attributes there are, bring some in, hand some on"),
     ),
     Action(
+        id="generate.teach_concept", text=N_("Actions", "Teach a c&oncept…"), menu="generate",
+        command="window.show_teach_concept",
+        tip=N_("Actions", "Learn a word for what a few photos show"),
+    ),
+    Action(
+        id="generate.import_concepts", text=N_("Actions", "&Import concepts…"), menu="generate",
+        command="window.import_concepts",
+        tip=N_("Actions", "Files of this or another program"),
+    ),
+    Action(
         id="generate.cancel", text=N_("Actions", "&Stop all jobs"), menu="generate",
         command="application.cancel_jobs", shortcut="Ctrl+.", enabled_when="jobs", group=1, icon="stop",
     ),

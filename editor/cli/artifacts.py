@@ -17,31 +17,37 @@ from typing import Any
 
 from editor.cli.operations import check_folder, parameters_of, report, runner_of
 from editor.cli.output import ProgressPrinter, complain, print_json, say
+from editor.generating.learnt_files import ENDING, Learnt, check_name, learnt_kinds
 from editor.recovery.checkpoints import Checkpoint, Checkpoints, Held, name_of
 from editor.system.atomic import atomic_write
 from editor.system.errors import DONE, INTERRUPTED, WritingError
-from editor.system.folders import checkpoints_folder, deltas_folder
-from inference.definitions import Definition, definition_from_bytes, read_definition
-from inference.deltas import DeltaLibrary, read_delta_file
+from editor.system.folders import checkpoints_folder, concepts_folder, deltas_folder
+from inference.concepts.library import ConceptLibrary
+from inference.definitions import read_definition
+from inference.deltas import DeltaLibrary
 from inference.errors import EditorError, Parked
 from inference.messages import Message
-from inference.operations import OPERATIONS, LearnDelta, read_by
+from inference.operations import LearnDelta, read_by
 from inference.progress import Measurements, Progress, Step
 from inference.request import Request, Result
 
-DELTA_ENDING = ".safetensors"
-
 
 def make_artifact(arguments: argparse.Namespace) -> int:
-    """One request whose result is a file: written to `-o`, or kept in the library of deltas."""
+    """One request whose result is a file: written to `-o`, or kept in the library of its kind."""
     started = time.perf_counter()
     if arguments.output is not None:
-        if arguments.output.suffix != DELTA_ENDING:
-            raise EditorError("A delta is a .safetensors file, not “{name}”.", name=arguments.output.name)
+        if arguments.output.suffix != ENDING:
+            raise EditorError(
+                "What is learnt is a .safetensors file, not “{name}”.", name=arguments.output.name
+            )
         check_folder(arguments.output)
-    read_definition(arguments.definition)  # what is wrong with it is told with its name, before all work
+    if getattr(arguments, "definition", None) is not None:
+        read_definition(arguments.definition)  # what is wrong with it is told with its name, before all work
     parameters, contents = parameters_of(arguments)
     request = Request(operation=arguments.operation, parameters=parameters, model=arguments.model)
+    concepts = ConceptLibrary(concepts_folder())
+    kind = learnt_kinds(DeltaLibrary.standard(deltas_folder()), concepts)[request.declared.artifact]
+    check_name(request, concepts if arguments.output is None else None)
     with _held(request) as held:
         work = _Work(request, contents, held, ProgressPrinter(quiet=arguments.json))
         runner = runner_of(arguments)
@@ -60,10 +66,10 @@ def make_artifact(arguments: argparse.Namespace) -> int:
                 )
             )
             return INTERRUPTED
-        output = _kept(result, definition_from_bytes(_definition_in(contents, request)), arguments.output)
+        output = _kept(kind, result, contents, arguments.output)
         if held is not None:
             held.remove()
-    _tell(arguments, result, output, time.perf_counter() - started)
+    _tell(arguments, kind, result, output, time.perf_counter() - started)
     return DONE
 
 
@@ -188,35 +194,30 @@ def _held(request: Request) -> Generator[Held | None]:
         yield held
 
 
-def _definition_in(contents: Mapping[str, Any], request: Request) -> bytes:
-    parameters = request.parameters
-    assert isinstance(parameters, LearnDelta), "the only operation of this kind"
-    return contents[parameters.definition.hash]
-
-
-def _kept(result: Result, definition: Definition, output: Path | None) -> Path:
-    content = result.artifacts[OPERATIONS[result.request.operation].artifact]
+def _kept(kind: Learnt, result: Result, contents: Mapping[str, Any], output: Path | None) -> Path:
+    content = result.artifacts[result.request.declared.artifact]
     if output is None:
-        info = DeltaLibrary.standard(deltas_folder()).add(content, definition.name)
-        assert info.path is not None, "it was written"
-        return info.path
+        path = kind.add(content, result.request, contents).path
+        assert path is not None, "it was written"
+        return path
     with atomic_write(output) as file:
         file.write(content)
     return output
 
 
-def _tell(arguments: argparse.Namespace, result: Result, output: Path, seconds: float) -> None:
+def _tell(arguments: argparse.Namespace, kind: Learnt, result: Result, output: Path, seconds: float) -> None:
     if arguments.json:
-        widths = read_delta_file(output).info.widths
+        definition = getattr(arguments, "definition", None)
         told = report(result, [output], seconds)
-        read = read_by(getattr(result.request.parameters, "method", ""))
-        told["parameters"] = {name: value for name, value in told["parameters"].items() if name in read}
+        if definition is not None:
+            read = read_by(getattr(result.request.parameters, "method", ""))
+            told["parameters"] = {name: value for name, value in told["parameters"].items() if name in read}
+            told["definition"] = str(definition.absolute())
         print_json(
             {
                 **told,
-                "definition": str(arguments.definition.absolute()),
                 "method": getattr(result.request.parameters, "method", ""),
-                "widths": dict(widths),
+                **kind.told(output),
                 "scores": dict(result.scores),
             }
         )

@@ -1,4 +1,4 @@
-"""The commands for deltas and models: `attune deltas …`, `attune models …`."""
+"""The commands for deltas, concepts and models: `attune deltas …`, `attune concepts …`, `attune models …`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 from editor.cli.output import DownloadPrinter, complain, print_json, print_table, say
 from editor.system.errors import DONE, WRONG_ARGUMENTS
-from editor.system.folders import config_folder, deltas_folder
+from editor.system.folders import concepts_folder, config_folder, deltas_folder
+from inference.errors import EditorError
 
 
 def list_deltas(arguments: argparse.Namespace) -> int:
@@ -49,6 +50,53 @@ def export_delta(arguments: argparse.Namespace) -> int:
         print_json({"outputs": [str(path.absolute())]})
     else:
         say(str(path))
+    return DONE
+
+
+def list_concepts(arguments: argparse.Namespace) -> int:
+    everything = _concepts().list()
+    if arguments.json:
+        print_json({"concepts": [_concept_json(kept) for kept in everything]})
+        return DONE
+    rows = [
+        (one.word, one.concept.kind, str(one.concept.count), one.concept.model or one.concept.family.upper())
+        for one in everything
+    ]
+    print_table(rows, ("Word", "A kind of", "Vectors", "For"))
+    return DONE
+
+
+def import_concepts(arguments: argparse.Namespace) -> int:
+    if arguments.token and len(arguments.files) > 1:
+        raise EditorError("One word cannot name {count} files.", count=len(arguments.files))
+    library = _concepts()
+    kept = [library.import_concept(path, arguments.token) for path in arguments.files]
+    if arguments.json:
+        print_json({"concepts": [_concept_json(one) for one in kept]})
+        return DONE
+    for one in kept:
+        say(f"{one.word} ({_widths(one.concept)})")
+    return DONE
+
+
+def export_concept(arguments: argparse.Namespace) -> int:
+    library = _concepts()
+    kept = library.kept(arguments.word)
+    path = arguments.output or Path(kept.path.name)
+    library.export(kept.word, path)
+    if arguments.json:
+        print_json({"outputs": [str(path.absolute())]})
+    else:
+        say(str(path))
+    return DONE
+
+
+def remove_concept(arguments: argparse.Namespace) -> int:
+    _concepts().remove(arguments.word)
+    if arguments.json:
+        print_json({"removed": arguments.word})
+    else:
+        say(f"{arguments.word} was deleted; pictures made with it keep theirs.")
     return DONE
 
 
@@ -176,6 +224,27 @@ def _library() -> Any:
     from inference.deltas import DeltaLibrary
 
     return DeltaLibrary.standard(deltas_folder())
+
+
+def _concepts() -> Any:
+    from inference.concepts.library import ConceptLibrary
+
+    return ConceptLibrary(concepts_folder())
+
+
+def _concept_json(kept: Any) -> dict[str, Any]:
+    concept = kept.concept
+    return {
+        "token": concept.word,
+        "initialised_from": concept.kind,
+        "template": concept.template,
+        "vectors": concept.count,
+        "widths": concept.widths,
+        "model": concept.model,
+        "family": concept.family,
+        "licence": concept.licence,
+        "path": str(kept.path),
+    }
 
 
 def _catalogue() -> Any:

@@ -13,7 +13,7 @@ from editor.system.errors import DONE
 from editor.system.folders import data_folder
 from inference.chosen_steps import STEPS_FILE, store_step
 from inference.errors import EditorError
-from inference.evaluation import attribute, insert, leakage, picture, translate, translate_plot
+from inference.evaluation import attribute, concept, insert, leakage, picture, translate, translate_plot
 from inference.evaluation.choose_step import DEFAULT_PROMPTS as STEP_PROMPTS
 from inference.evaluation.choose_step import DEFAULT_SEEDS as STEP_SEEDS
 from inference.evaluation.choose_step import USUAL_SETS, curve_svg
@@ -97,6 +97,24 @@ def evaluate_picture(arguments: argparse.Namespace) -> int:
     finally:
         printer.close()
     print_json(record["summary"])
+    return DONE
+
+
+def evaluate_concept(arguments: argparse.Namespace) -> int:
+    """`attune evaluate concept`: the summary as JSON on standard output."""
+    printer = ProgressPrinter()
+    try:
+        record = concept.evaluate_concept(
+            runner=runner_of(arguments),
+            model=arguments.model,
+            json_path=arguments.report,
+            subjects=_count(arguments.pairs, concept.DEFAULT_SUBJECTS),
+            methods=arguments.methods or concept.METHODS,
+            report=_teller(printer),
+        )
+    finally:
+        printer.close()
+    print_json({"ceiling": record["ceiling"], **record["summary"]})
     return DONE
 
 
@@ -240,6 +258,7 @@ def _count(given: int | None, usual: int) -> int:
 
 _SUITES = {
     "attribute": evaluate_attribute,
+    "concept": evaluate_concept,
     "insert": evaluate_insert,
     "leakage": evaluate_leakage,
     "picture": evaluate_picture,

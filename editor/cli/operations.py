@@ -11,7 +11,7 @@ from typing import Any
 
 from editor.cli.output import ProgressPrinter, complain, print_json, say
 from editor.formats import ExportOptions, FileFormat, Picture, format_for_writing
-from editor.generating.contents import read_content
+from editor.generating.contents import photo_of, read_content
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, Subject
 from editor.layers.state import DocumentState, SourceMetadata
@@ -20,6 +20,7 @@ from editor.system.errors import DONE
 from editor.system.folders import concepts_folder, config_folder, deltas_folder
 from inference.concepts.library import ConceptLibrary
 from inference.concepts.standing import with_concepts
+from inference.content import Picture as PictureContent
 from inference.content import content_hash
 from inference.errors import EditorError
 from inference.kinds import content_type
@@ -132,7 +133,8 @@ def _read_contents(kind: type[Parameters], given: dict[str, Any]) -> dict[str, A
         if wanted is None:
             continue
         paths = given[item.name] if isinstance(given[item.name], list) else [given[item.name]]
-        blobs = [read_content(wanted, path) for path in paths]
+        several = issubclass(wanted, PictureContent) and isinstance(given[item.name], list)
+        blobs = [photo_of(path) if several else read_content(wanted, path) for path in paths]
         names = [content_hash(blob) for blob in blobs]
         contents |= dict(zip(names, blobs, strict=True))
         named = tuple(wanted(name) for name in names)

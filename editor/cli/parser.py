@@ -96,9 +96,10 @@ def _add_operation(commands: Any, operation: Operation) -> None:
             help='phrases of the prompt that have to be seen, such as cat "red car"; man#2 is the second man',
         )
     if operation.artifact:
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = _LEARN_EXAMPLE
-        _add_artifact_flags(parser)
+        if operation.artifact == "delta":
+            parser.formatter_class = argparse.RawDescriptionHelpFormatter
+            parser.epilog = _LEARN_EXAMPLE
+        _add_artifact_flags(parser, operation.artifact)
     else:
         parser.add_argument(
             "-o", "--output", type=Path, required=True, metavar="OUT", help="png, jpeg, webp or ora file"
@@ -108,13 +109,13 @@ def _add_operation(commands: Any, operation: Operation) -> None:
     parser.set_defaults(operation=operation.name)
 
 
-def _add_artifact_flags(parser: argparse.ArgumentParser) -> None:
+def _add_artifact_flags(parser: argparse.ArgumentParser, artifact: str) -> None:
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
-        metavar="DELTA.safetensors",
-        help="default: the user's own deltas, where the sliders find it",
+        metavar=f"{artifact.upper()}.safetensors",
+        help="default: the user's own library, where the window finds it",
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on where the same command was stopped or ended"
@@ -239,6 +240,25 @@ def _add_compare(actions: Any) -> None:
     _add_json(parser)
 
 
+def _add_concepts(commands: Any) -> None:
+    parser = _command(commands, "concepts", "List, import, export and remove learnt words")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _add_json(_command(actions, "list", "What concepts there are", "library:list_concepts"))
+    importing = _command(actions, "import", "Add textual inversions", "library:import_concepts")
+    importing.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".safetensors")
+    importing.add_argument("--token", default="", metavar="TEXT", help="the word; default: as the file says")
+    _add_json(importing)
+    exporting = _command(actions, "export", "Write a concept to a file", "library:export_concept")
+    exporting.add_argument("word", metavar="WORD", help="as `attune concepts list` shows it")
+    exporting.add_argument(
+        "-o", "--output", type=Path, metavar="CONCEPT.safetensors", help="default: called as the word"
+    )
+    _add_json(exporting)
+    removing = _command(actions, "remove", "Delete a concept", "library:remove_concept")
+    removing.add_argument("word", metavar="WORD", help="as `attune concepts list` shows it")
+    _add_json(removing)
+
+
 def _add_models(commands: Any) -> None:
     parser = _command(commands, "models", "List, add, remove and check models")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
@@ -266,13 +286,15 @@ def _add_models(commands: Any) -> None:
 def _add_evaluate(commands: Any) -> None:
     parser = _command(commands, "evaluate", "Measure a model", "measuring:evaluate")
     parser.add_argument(
-        "suite", metavar="SUITE", help="attribute, insert, leakage, picture, refine or translate"
+        "suite", metavar="SUITE", help="attribute, concept, insert, leakage, picture, refine or translate"
     )
     parser.add_argument(
         "--json", dest="report", type=Path, required=True, metavar="OUT.json", help="the figures"
     )
     _add_model_flags(parser)
-    parser.add_argument("--pairs", type=int, metavar="N", help="prompts and seeds; default: the suite's own")
+    parser.add_argument(
+        "--pairs", type=int, metavar="N", help="prompts and seeds, or subjects; default: the suite's own"
+    )
     parser.add_argument(
         "--attributes", nargs="+", default=["age"], metavar="NAME", help="attributes to measure; default: age"
     )
@@ -441,6 +463,7 @@ _OTHERS: dict[str, Callable[[Any], None]] = {
     "convert": _add_convert,
     "batch": _add_batch,
     "deltas": _add_deltas,
+    "concepts": _add_concepts,
     "models": _add_models,
     "evaluate": _add_evaluate,
     "see": _add_see,

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
+from editor.generating.contents import photo_of
+from editor.words.said import in_one_line, said
 from inference.concepts.library import ConceptLibrary, Kept
+from inference.concepts.names import checked_word
 from inference.concepts.standing import with_concepts
-from inference.request import Request
+from inference.content import Picture, content_hash
+from inference.errors import EditorError
+from inference.operations import JudgePhotos
+from inference.request import Pixels, Request, Result
+from inference.service import Job
 
 if TYPE_CHECKING:
     from inference.content import Contents
 
 translate = QCoreApplication.translate
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was seen in photos: suggested parts (x, y, side), and sentences that help."""
+
+    crops: tuple[tuple[float, float, float], ...]
+    sentences: tuple[str, ...]
 
 
 class Concepts(Controller):
@@ -36,6 +52,16 @@ class Concepts(Controller):
         """Read what there is."""
         self._do(lambda: None, lambda _: None)
 
+    def refuse_taken(self, word: str) -> None:
+        """Whether a new concept may be called `word`, as far as is known.
+
+        Raises:
+            EditorError: it is no name, or taken.
+        """
+        checked = checked_word(word)
+        if any(kept.word.casefold() == checked.casefold() for kept in self.known):
+            self.library.refuse_taken(checked)  # it says so
+
     def import_files(self, paths: Sequence[Path]) -> None:
         """Keep copies of files of this or other programs; a message tells how they are called."""
 
@@ -44,6 +70,54 @@ class Concepts(Controller):
             self._shell.message.emit(text.format(words=", ".join(one.word for one in kept)), "", "info")
 
         self._do(lambda: tuple(self.library.import_concept(path) for path in paths), done)
+
+    def read_photos(self, paths: Sequence[Path], done: Callable[[tuple[Pixels, ...]], object]) -> None:
+        """Read photos to learn from; those that are none are told, and the others given."""
+
+        def read() -> tuple[list[Pixels], list[EditorError]]:
+            found: list[Pixels] = []
+            problems: list[EditorError] = []
+            for path in paths:
+                try:
+                    found.append(photo_of(path))
+                except EditorError as error:
+                    problems.append(error)
+            return found, problems
+
+        def answered(read: tuple[list[Pixels], list[EditorError]]) -> None:
+            for problem in read[1]:
+                self._shell.report(problem)
+            if read[0]:
+                done(tuple(read[0]))
+
+        self._shell.background.run(read, answered, self._shell.report)
+
+    def judge(
+        self,
+        photos: Sequence[Pixels],
+        values: Mapping[str, Any],
+        model: str,
+        done: Callable[[Judged], object],
+        owner: QObject,
+    ) -> None:
+        """Look at photos before something is learnt from them; `values` are those of `JudgePhotos`."""
+        contents = {content_hash(photo): photo for photo in photos}
+        images = tuple(Picture(content_hash(photo)) for photo in photos)
+        parameters = JudgePhotos(images=images, detector=self._shell.settings.get("detector"), **values)
+
+        def answered(job: Job, result: Result) -> None:
+            told = json.loads(result.artifacts["report"])
+            done(Judged(tuple(tuple(crop) for crop in told["crops"]), tuple(map(said, result.notes))))
+
+        self._shell.service.submit(
+            Request(operation="judge-photos", parameters=parameters, model=model),
+            contents,
+            label=translate("Concepts", "Look at the photos"),
+            supersedes="judge photos",
+            owner=owner,
+            done=answered,
+            failed=lambda job, error: done(Judged((), (in_one_line(error),))),
+        )
 
     def rename(self, word: str, wanted: str) -> None:
         """Call a concept otherwise."""

@@ -11,25 +11,22 @@ from PySide6.QtCore import QCoreApplication, Signal
 
 from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
+from editor.generating.learnt_files import Added, check_name, learnt_kinds
 from editor.recovery.checkpoints import Checkpoint, Checkpoints, Held, Leftover, name_of
 from editor.system.errors import WritingError
-from editor.system.folders import checkpoints_folder
+from editor.system.folders import checkpoints_folder, concepts_folder
 from editor.words.said import said
-from inference.definitions import definition_from_bytes
+from inference.concepts.library import ConceptLibrary
 from inference.errors import EditorError
 from inference.messages import Message
-from inference.methods.learning.kept import delta_file_of
-from inference.operations import LearnDelta
 from inference.progress import Measurements
 from inference.request import Request, Result
 from inference.service import Job, Priority
 
 if TYPE_CHECKING:
-    from inference.deltas import DeltaInfo, DeltaLibrary
+    from inference.deltas import DeltaLibrary
 
 translate = QCoreApplication.translate
-
-DELTA = "delta"
 
 
 @dataclass(eq=False)
@@ -57,18 +54,25 @@ class _Prepared:
 class LongJobs(Controller):
     """Submits long jobs, follows them to the disk, and keeps what they make.
 
-    A delta that was learnt goes into the library; only then its checkpoint is deleted. All files are touched
+    What was learnt goes into its library; only then its checkpoint is deleted. All files are touched
     on one background thread, in order.
     """
 
     changed = Signal()  # other jobs are stopped, or run
     begun = Signal(object)  # Job
-    kept = Signal(object)  # DeltaInfo: it is in the library
+    kept = Signal(object)  # DeltaInfo, or Kept of a concept: it is in the library
     failed = Signal(object)  # EditorError: told already
 
-    def __init__(self, shell: Shell, library: DeltaLibrary, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        shell: Shell,
+        library: DeltaLibrary,
+        folder: Path | None = None,
+        concepts: ConceptLibrary | None = None,
+    ) -> None:
         super().__init__(shell)
-        self._library = library
+        self._concepts = concepts or ConceptLibrary(concepts_folder())
+        self._learnt = learnt_kinds(library, self._concepts)
         self._store = Checkpoints(folder or checkpoints_folder())
         self._work: dict[Job, _Work] = {}
         self._left: tuple[Leftover, ...] = ()
@@ -97,6 +101,7 @@ class LongJobs(Controller):
         first = Checkpoint(request=request, label=label, contents=dict(contents))
 
         def prepare() -> _Prepared:
+            check_name(request, self._concepts)
             try:
                 held = self._store.hold(name_of(request))
             except WritingError as error:
@@ -143,14 +148,14 @@ class LongJobs(Controller):
             work, state = self._work.get(source), source.checkpoint
             if work is None:
                 return
-            name = _delta_name(work.request, work.contents)
-            self._on_disk(lambda: self._added(state, name), self.kept.emit)
+            request, contents = work.request, work.contents
+            self._on_disk(lambda: self._added(state, request, contents), self.kept.emit)
             return
 
-        def add() -> DeltaInfo:
+        def add() -> Added:
             with self._store.hold(source.name) as held:
                 last = held.read()
-            return self._added(last.state, _delta_name(last.request, last.contents))
+            return self._added(last.state, last.request, last.contents)
 
         self._on_disk(add, self.kept.emit)
 
@@ -158,8 +163,8 @@ class LongJobs(Controller):
         """Put what a job had learnt at one of its checkpoints into the library."""
         work = self._work.get(job)
         if work is not None:
-            name = _delta_name(work.request, work.contents)
-            self._on_disk(lambda: self._added(state, name), self.kept.emit)
+            request, contents = work.request, work.contents
+            self._on_disk(lambda: self._added(state, request, contents), self.kept.emit)
 
     def close(self) -> None:
         """The end of the session: what stops from here on is left to the next one."""
@@ -188,11 +193,12 @@ class LongJobs(Controller):
         self.begun.emit(job)
         self.changed.emit()
 
-    def _added(self, state: bytes | None, name: str) -> DeltaInfo:
+    def _added(self, state: bytes | None, request: Request, contents: Mapping[str, Any]) -> Added:
         """Any thread."""
         if state is None:
             raise EditorError("Nothing has been learnt yet.", "Let it learn for a while.")
-        return self._library.add(delta_file_of(state), name)
+        kind = self._learnt[request.declared.artifact]
+        return kind.add(kind.file_of(state), request, contents)
 
     def _on_progress(self, job: Job) -> None:
         work = self._work.get(job)
@@ -250,22 +256,23 @@ class LongJobs(Controller):
     def _on_done(self, job: Job, result: Result) -> None:
         work = self._work.pop(job)
         work.newer = None
-        content = result.artifacts.get(DELTA)
+        artifact = work.request.declared.artifact
+        content = result.artifacts.get(artifact)
         for note in result.notes:
             self._shell.message.emit(said(note), "", "warning")
 
-        def finish() -> DeltaInfo | None:
+        def finish() -> Added | None:
             try:
                 info = None
                 if content is not None:
-                    info = self._library.add(content, _delta_name(work.request, work.contents))
+                    info = self._learnt[artifact].add(content, work.request, work.contents)
                 if work.held is not None:
                     work.held.remove()
                 return info
             finally:
                 _release(work)
 
-        def told(info: DeltaInfo | None) -> None:
+        def told(info: Added | None) -> None:
             if info is not None:
                 self.kept.emit(info)
 
@@ -332,16 +339,6 @@ class LongJobs(Controller):
         if left != self._left:
             self._left = left
             self.changed.emit()
-
-
-def _delta_name(request: Request, contents: Mapping[str, Any]) -> str:
-    parameters = request.parameters
-    if not isinstance(parameters, LearnDelta):
-        return DELTA
-    content = contents.get(parameters.definition.hash)
-    if not isinstance(content, bytes):  # of a file that was changed
-        raise EditorError("The {name} is damaged.", name=Message("checkpoint"))
-    return definition_from_bytes(content).name
 
 
 def _release(work: _Work) -> None:

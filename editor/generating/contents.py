@@ -17,8 +17,10 @@ from inference.errors import EditorError
 from inference.files import read_at_most
 from inference.reasons import reason_of
 from inference.request import Pixels
+from inference.sizes import resized
 
 LARGEST_FILE_BYTES = 64 * 2**20
+LONGEST_PHOTO_PX = 3072  # a third of it is as much as the largest models see
 
 
 def read_content(kind: type[Content], path: Path) -> Pixels | bytes:
@@ -45,6 +47,20 @@ def picture_of(path: Path) -> Pixels:
     """A file's visible picture as sRGB: RGB [H, W, 3] where nothing is transparent, else RGBA."""
     state = open_file(path).state
     return visible(composite(state.layers, Area(0, 0, state.width, state.height)), state.icc_profile)
+
+
+def photo_of(path: Path) -> Pixels:
+    """A file's visible picture as something is learnt from it: no longer than `LONGEST_PHOTO_PX`.
+
+    Raises:
+        EditorError: it cannot be read, or is no picture.
+    """
+    pixels = picture_of(path)
+    height, width = pixels.shape[:2]
+    scale = LONGEST_PHOTO_PX / max(height, width)
+    return (
+        pixels if scale >= 1 else resized(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+    )
 
 
 def visible(pixels: Pixels, profile: bytes) -> Pixels:

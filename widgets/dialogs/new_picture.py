@@ -17,7 +17,7 @@ from widgets.forms.fields import ComboBox, DoubleSpinBox, SpinBox
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label
 from widgets.look.theme import inset, scaled_font
-from widgets.subjects.prompt_box import SeedBox
+from widgets.subjects.prompt_box import SeedBox, insert_word
 
 _SIZE_STEP = 8
 _GUIDANCE_STEP = 0.5
@@ -86,6 +86,10 @@ class NewPicture(Dialog):
         self._fill_models()
         self._show_ready()
         self.setMinimumWidth(470)
+
+    def insert(self, word: str) -> None:
+        """Put a concept's word into the prompt, at the cursor."""
+        insert_word(self.prompt, word)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and watched is self.prompt:

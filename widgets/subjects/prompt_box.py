@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QRandomGenerator, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextEdit,
@@ -119,6 +119,13 @@ class PromptBox(QWidget):
         self._unknown_words = unknown_words
         self._show_unknown()
 
+    def insert(self, word: str) -> None:
+        """Put a word into the prompt where it is typed: at the cursor, or at its end."""
+        if not self.is_editing:
+            self.pencil.setChecked(True)
+            self.editor.moveCursor(QTextCursor.MoveOperation.End)
+        insert_word(self.editor, word)
+
     @property
     def is_editing(self) -> bool:
         return self.pencil.isChecked()
@@ -195,3 +202,20 @@ class PromptBox(QWidget):
             self.generate_requested.emit(wished, self.seed.seed)
             # a prompt that the engine refuses later is offered again by the pencil
             self._refused = wished if wished != self._prompt else ""
+
+
+def insert_word(editor: QPlainTextEdit, word: str) -> None:
+    """Type a word at the cursor, in place of what is chosen, with spaces around it where it needs them.
+
+    Where all is chosen, as when a dialog opens, it goes to the end.
+    """
+    cursor = editor.textCursor()
+    text = editor.toPlainText()
+    if cursor.selectionEnd() - cursor.selectionStart() == len(text):
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+    before, after = text[: cursor.selectionStart()], text[cursor.selectionEnd() :]
+    space_before = " " if before and not before[-1].isspace() else ""
+    space_after = " " if after and not (after[0].isspace() or after[0] in ",.;:") else ""
+    cursor.insertText(f"{space_before}{word}{space_after}")
+    editor.setTextCursor(cursor)
+    editor.setFocus()

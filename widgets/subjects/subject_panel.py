@@ -19,6 +19,7 @@ from inference.errors import EditorError
 from widgets.look.pictures import WHOLE, cropped, faded
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tokens_of
+from widgets.subjects.concept_shelf import ConceptShelf
 from widgets.subjects.description import Description
 from widgets.subjects.keyframe_slider import Keyframe
 from widgets.subjects.older_notice import OlderNotice
@@ -37,6 +38,7 @@ class SubjectPanel(QWidget):
 
     subject_hovered = Signal(int)  # index, -1 for none
     teach_requested = Signal(str)  # a subject's words
+    concept_wanted = Signal(str)  # to be put into a prompt that is yet to come
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -62,6 +64,7 @@ class SubjectPanel(QWidget):
         self.prompt.view.extended.connect(self._on_extended)
         self.prompt.view.subject_hovered.connect(self.subject_hovered)
         self.description.given.connect(application.operations.describe)
+        self.shelf.chosen.connect(self._on_concept)
         application.operations.busy_changed.connect(self.description.set_busy)
         self.description.suggestion_wanted.connect(application.descriptions.suggest)
         application.descriptions.busy_changed.connect(self._show_suggesting)
@@ -144,6 +147,12 @@ class SubjectPanel(QWidget):
         stack.setContentsMargins(0, 0, 0, 0)
         stack.addWidget(self._filled)
         stack.addWidget(self._empty)
+        self.shelf = ConceptShelf(self._application.concepts)
+        below = QVBoxLayout()
+        below.setContentsMargins(14, 0, 14, 14)
+        below.addWidget(self.shelf)
+        stack.addLayout(below)
+        stack.addStretch(1)
         self._scroll = scroll = QScrollArea(widgetResizable=True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(content)
@@ -312,6 +321,12 @@ class SubjectPanel(QWidget):
             session.toggle_subject(wished_start, wished_end)
 
         self._do(extend)
+
+    def _on_concept(self, word: str) -> None:
+        if self._session is not None:
+            self.prompt.insert(word)
+        else:
+            self.concept_wanted.emit(word)
 
     def _on_generate(self, prompt: str, seed: int) -> None:
         def generate(session: AttributeSession) -> None:

@@ -313,7 +313,9 @@ class TeachDialog(Dialog):
             self.strip.setPixmap(pixmap)
             self.strip.setVisible(True)
 
-    def _on_kept(self, info: DeltaInfo) -> None:
+    def _on_kept(self, info: object) -> None:
+        if not isinstance(info, DeltaInfo):  # a concept, which is taught elsewhere
+            return
         text = self.tr("“{label}” is among the attributes now.")
         self._say(text.format(label=info.label))
 

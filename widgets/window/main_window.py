@@ -325,6 +325,12 @@ class MainWindow(QMainWindow):
         assert isinstance(subjects, SubjectPanel), "the panel table makes it"
         subjects.subject_hovered.connect(workspace.light_subject)
         subjects.teach_requested.connect(self.commands.show_teach)
+        subjects.concept_wanted.connect(self.commands.show_new_with)
+        shelf = subjects.shelf
+        shelf.teach_wanted.connect(self.commands.show_teach_concept)
+        shelf.import_wanted.connect(self.commands.import_concepts)
+        shelf.rename_wanted.connect(self.commands.rename_concept)
+        shelf.export_wanted.connect(self.commands.export_concept)
         subjects.new_picture.clicked.connect(self.commands.show_new_picture)
         workspace.subject_pointed.connect(subjects.focus_subject)
         refine = self.panel("refine")

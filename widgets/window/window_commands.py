@@ -113,6 +113,44 @@ class WindowCommands(QObject):
 
         self._show("attributes", lambda: AttributesDialog(self._application, self._window))
 
+    def show_teach_concept(self) -> None:
+        """Teach a word for what a few photos show."""
+        from widgets.subjects.concept_dialog import ConceptDialog
+
+        self._show("teach concept", lambda: ConceptDialog(self._application, self._window))
+
+    def show_new_with(self, word: str) -> None:
+        """New from prompt with a concept's word in it."""
+        from widgets.dialogs.new_picture import NewPicture
+
+        self.show_new_picture()
+        dialog = self._dialogs["new"]
+        if isinstance(dialog, NewPicture):
+            dialog.insert(word)
+
+    def import_concepts(self) -> None:
+        """Choose files of concepts, of this or another program."""
+        names, _ = QFileDialog.getOpenFileNames(
+            self._window, self.tr("Import concepts"), "", self.tr("Concepts (*.safetensors)")
+        )
+        if names:
+            self._application.concepts.import_files([Path(name) for name in names])
+
+    def export_concept(self, word: str) -> None:
+        """Write a concept for other programs."""
+        start = f"{proposed_stem(word.strip('<>'))}.safetensors"
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, self.tr("Export concept"), start, self.tr("Concepts (*.safetensors)")
+        )
+        if name:
+            self._application.concepts.export(word, Path(name))
+
+    def rename_concept(self, word: str) -> None:
+        """Ask for another name of a concept."""
+        from widgets.dialogs.rename_concept import RenameConcept
+
+        self._show("rename concept", lambda: RenameConcept(self._application, word, self._window), fresh=True)
+
     def export_attention(self, index: int, step: int) -> None:
         """Write the picture with the map of a subject over it."""
         session = self._application.session

@@ -112,7 +112,7 @@ class _Run:
                 "Name one, such as “{example}”: learning begins there.",
                 example="cat",
             )
-        self.lengths = {name: backbone.token_norms[name] for name in self.kind_rows}
+        self.lengths = {name: float(rows.norm(dim=1).mean()) for name, rows in self.kind_rows.items()}
         self.a_change = parameters.batch * parameters.accumulation
         self.held_out = max(2, min(_MOST_HELD_OUT, parameters.samples // 16))
         self.every = max(1, math.ceil(parameters.samples / _CHECKS / self.a_change))
@@ -167,7 +167,7 @@ class _Run:
     def is_over(self, state: ConceptState) -> bool:
         if len(state.crops) < len(self.images) or state.micro or self._is_check_due(state):
             return False
-        return state.used + self.a_change > self.parameters.samples or self._has_settled(state)
+        return self._is_used_up(state) or self._has_settled(state)
 
     def unit(self, state: ConceptState) -> bool:
         """A look at a photo, a held-out loss, or one pass; False if it diverged."""
@@ -185,9 +185,12 @@ class _Run:
         return True
 
     def _is_check_due(self, state: ConceptState) -> bool:
-        at_end = state.used + self.a_change > self.parameters.samples
-        due = state.step % self.every == 0 or at_end
+        due = state.step % self.every == 0 or self._is_used_up(state)
         return due and not state.micro and (not state.checks or state.checks[-1][0] != state.step)
+
+    def _is_used_up(self, state: ConceptState) -> bool:
+        """Whether another change and the held-out loss after it would be more samples than there may be."""
+        return state.used + self.a_change + self.held_out > self.parameters.samples
 
     def _has_settled(self, state: ConceptState) -> bool:
         late = [loss for _, loss in state.checks[-_PATIENCE:]]

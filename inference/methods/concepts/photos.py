@@ -19,8 +19,8 @@ Crop: TypeAlias = tuple[float, float, float]
 WHOLE: Crop = (0.5, 0.5, 1.0)
 SMALLEST_SIDE = 0.2
 _GREY = 128  # behind what is transparent
-_STRONG = 0.5  # of the peak of a map
-_ROOM = 1.25  # around the subject
+_STRONG = 0.35  # of the peak of a map
+_ROOM = 1.5  # around the subject: maps are coarse, and hair is easily missed
 _DIFFUSE = 0.75  # share of the photo beyond which a map tells nothing of a place
 
 

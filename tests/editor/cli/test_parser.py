@@ -118,7 +118,7 @@ class TestOperations:
         assert stopped.value.code == 0
         for declared in operation.parameters.declared():
             is_flag = not declared.declaration.hidden or declared.name == "subjects"
-            assert (cli.flag(declared.name) in text) is is_flag
+            assert (cli.flag(declared) in text) is is_flag
 
     def test_an_interruption_is_130_and_leaves_nothing(self, runner: FakeRunner, tmp_path: Path) -> None:
         runner.error = KeyboardInterrupt()
@@ -309,7 +309,7 @@ class TestLibraries:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["evaluate", "speed", "--json", str(tmp_path / "figures.json")]) == 2
-        assert "There are: attribute, leakage, picture, refine." in capsys.readouterr().err
+        assert "There are: attribute, concept, insert, leakage, picture, refine." in capsys.readouterr().err
 
 
 class TestMain:

@@ -159,7 +159,7 @@ class TestRefused:
     )
     def test_what_is_none(self, tmp_path: Path, tensors: dict[str, Any], said: str) -> None:
         path = save(tmp_path / "file.safetensors", tensors)
-        with pytest.raises(EditorError, match="") as caught:
+        with pytest.raises(EditorError) as caught:
             read_concept(path)
         assert said in str(caught.value)
         assert caught.value.hint

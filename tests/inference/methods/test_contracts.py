@@ -58,7 +58,7 @@ def pictures(operation: Operation) -> dict[str, Any]:
     generator = np.random.default_rng(3)
     made: dict[str, Any] = {}
     for item in operation.parameters.declared():
-        if item.type is Picture:
+        if item.type in (Picture, tuple[Picture, ...]):
             made[item.name] = generator.integers(0, 256, (24, 40, 3), np.uint8)
         elif item.type is DefinitionFile:
             made[item.name] = (shipped_folder() / "definitions" / "person-age.toml").read_bytes()
@@ -68,10 +68,16 @@ def pictures(operation: Operation) -> dict[str, Any]:
 def contents_of(operation: Operation) -> dict[str, Any]:
     """The content type of each of them, named."""
     types = {item.name: item.type for item in operation.parameters.declared()}
-    return {name: types[name](content_hash(blob)) for name, blob in pictures(operation).items()}
+    given = {name: content_hash(blob) for name, blob in pictures(operation).items()}
+    return {
+        name: (Picture(one),) if types[name] == tuple[Picture, ...] else types[name](one)
+        for name, one in given.items()
+    }
 
 
 def given_pixels(operation: Operation) -> list[Any]:
+    if operation.artifact:
+        return []
     return [blob for blob in pictures(operation).values() if not isinstance(blob, bytes)]
 
 

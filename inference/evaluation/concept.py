@@ -1,0 +1,343 @@
+"""The suite "concept": subjects that the model never saw, learnt from four pictures, in new scenes.
+
+Of thirty held-out subjects of the mini world (`inference.miniworld.characters`) each is learnt and drawn by
+prompts that put it where it never was, or beside something else. Counted are
+
+* *recognised*: of the thirty, its readings by the detector are nearest to those of true renders (top 1);
+* *followed*: the place or the other thing that the prompt names is there;
+
+over all pictures; one in which the subject is not found at all counts as neither recognised. What the judges
+do with true renders is measured with the same code, as the ceiling. What has been measured is written after
+every subject; running again goes on from there.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.content import ConceptFile, Picture, content_hash
+from inference.errors import EditorError
+from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.record import Record
+from inference.messages import listed
+from inference.operations import Generate, LearnConcept
+from inference.progress import Progress
+from inference.request import Pixels, Request
+
+if TYPE_CHECKING:
+    from inference.metrics.tiam import Detection
+    from inference.miniworld.characters import Character
+
+METHODS: Final = ("directional", "plain")
+DEFAULT_SUBJECTS: Final = 30
+SEEDS: Final = 2  # of each scene
+_FIRST_SEED: Final = 940_000
+_WORD: Final = "<it>"
+_REFERENCES: Final = 10  # renders of each subject, beside those that are learnt from
+_FIRST_REFERENCE: Final = 100
+_STRIP: Final = 0.1  # of the width, at both sides: the place is seen there
+_BANDS: Final = 4
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A new scene: a sentence with a place for the word, and the place or thing that it asks for."""
+
+    sentence: str
+    background: str = ""
+    other: str = ""
+
+
+def wishes_of(kind: str) -> tuple[Wish, ...]:
+    """Scenes that no subject was learnt in."""
+    others = [one for one in ("dog", "tree", "cat") if one != kind]
+    return (
+        Wish("a photo of a {} on the beach", background="beach"),
+        Wish("a photo of a {} in the snow", background="snow"),
+        Wish("a photo of a {} at night", background="night"),
+        Wish(f"a photo of a {{}} and a {others[0]}", other=others[0]),
+        Wish(f"a photo of a {{}} next to a {others[1]}", other=others[1]),
+    )
+
+
+def evaluate_concept(
+    *,
+    runner: Runs,
+    model: str,
+    json_path: Path | None = None,
+    subjects: int = DEFAULT_SUBJECTS,
+    methods: Sequence[str] = METHODS,
+    overrides: Mapping[str, Any] | None = None,
+    characters: Sequence[Character] | None = None,
+    report: Report | None = None,
+    detect: Detect | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Learn subjects, draw them, and judge the pictures; return (and write) the figures.
+
+    Args:
+        subjects: how many are learnt, spread over all kinds; they are always told among all thirty.
+        overrides: parameters of `LearnConcept` other than usual.
+        characters: others in place of the held-out ones, for choosing settings.
+
+    Raises:
+        EditorError: an unknown method, or a model or detector that is not there.
+    """
+    unknown = [one for one in methods if one not in METHODS]
+    if unknown:
+        raise EditorError(
+            "There is no way “{name}” of learning a concept.",
+            "There are: {known}.",
+            name=unknown[0],
+            known=listed(METHODS),
+        )
+    if characters is None:
+        from inference.miniworld.characters import held_out
+
+        characters = held_out()
+    progress, report = progress or Progress(), report or _silent
+    judge = Judge(detect or shipped_detector(), characters)
+    settings: dict[str, Any] = {
+        "suite": "concept",
+        "model": model,
+        "model_hash": runner.model_hash(model, progress),
+        "seeds": SEEDS,
+        "overrides": dict(overrides or {}),
+        "subjects_told_apart": [one.name for one in characters],
+    }
+    record = Record(json_path, settings, ("learnt",))
+    if "ceiling" not in record.values:
+        record.values["ceiling"] = judge.ceiling()
+    chosen = spread(characters, subjects)
+    total = len(chosen) * len(methods)
+    done = 0
+    for one in chosen:
+        for method in methods:
+            key = f"{method}|{one.name}"
+            if key not in record.values["learnt"]:
+                record.values["learnt"][key] = _measured(
+                    runner, model, one, method, overrides or {}, judge, progress
+                )
+                record.values["summary"] = summarise(record.values)
+                record.write()
+            done += 1
+            report(done, total, f"{method}: {one.name}")
+    record.values["summary"] = summarise(record.values)
+    record.write()
+    return record.values
+
+
+def spread(characters: Sequence[Character], count: int) -> list[Character]:
+    """`count` of them, evenly through the list, so that people, animals and things are among them."""
+    if count < 1:
+        raise EditorError("Subjects is {count}: at least 1 is needed.", count=count)
+    count = min(count, len(characters))
+    return [characters[(number * len(characters)) // count] for number in range(count)]
+
+
+def summarise(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Shares with 95 % intervals over pictures, and over subjects (each subject's own share, resampled)."""
+    found: dict[str, Any] = {}
+    by_method: dict[str, list[Mapping[str, Any]]] = {}
+    for key, measured in values["learnt"].items():
+        by_method.setdefault(key.partition("|")[0], []).append(measured)
+    for method, rows in by_method.items():
+        pictures = [one for row in rows for one in row["pictures"]]
+        found[method] = {
+            "subjects": len(rows),
+            "pictures": len(pictures),
+            "recognised": _share(rows, "recognised"),
+            "followed": _share(rows, "followed"),
+            "found": _share(rows, "found"),
+            "samples": max(row["samples"] for row in rows),
+            "mean_samples": sum(row["samples"] for row in rows) / len(rows),
+            "cpu_seconds": sum(row["cpu_seconds"] for row in rows) / len(rows),
+            "seconds": sum(row["seconds"] for row in rows) / len(rows),
+        }
+    return found
+
+
+def _share(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, float]:
+    """The share of pictures, and its 95 % interval with whole subjects resampled."""
+    shares = np.array([np.mean([one[name] for one in row["pictures"]]) for row in rows])
+    generator = np.random.default_rng(0)
+    means = shares[generator.integers(0, len(shares), (4000, len(shares)))].mean(1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return {"share": float(shares.mean()), "low": float(low), "high": float(high)}
+
+
+def _measured(
+    runner: Runs,
+    model: str,
+    one: Character,
+    method: str,
+    overrides: Mapping[str, Any],
+    judge: Judge,
+    progress: Progress,
+) -> dict[str, Any]:
+    photos = [_frozen(photo) for photo in one.photos()]
+    contents: dict[str, Any] = {content_hash(photo): photo for photo in photos}
+    values: dict[str, Any] = {
+        "images": tuple(Picture(name) for name in contents),
+        "token": _WORD,
+        "initialise_from": one.kind,
+        "template": "person" if one.subject.is_person else "object",
+        "method": method,
+        **overrides,
+    }
+    started, cpu = time.monotonic(), time.process_time()
+    learnt = runner.run(
+        Request(operation="learn-concept", parameters=LearnConcept(**values), model=model),
+        contents,
+        progress,
+    )
+    seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu
+    concept = learnt.artifacts["concept"]
+    name = content_hash(concept)
+    pictures: list[dict[str, Any]] = []
+    for number, wish in enumerate(wishes_of(one.kind)):
+        for seed in range(_FIRST_SEED + number * SEEDS, _FIRST_SEED + (number + 1) * SEEDS):
+            parameters = Generate(
+                prompt=wish.sentence.format(_WORD), seed=seed, concepts=(ConceptFile(name),)
+            )
+            request = Request(operation="generate", parameters=parameters, model=model)
+            picture = runner.run(request, {name: concept}, progress).images[0]  # type: ignore[dict-item]
+            pictures.append({"prompt": parameters.prompt, "seed": seed, **judge.of(picture, one, wish)})
+    told = json.loads(learnt.artifacts["report"])
+    return {
+        "samples": told["samples"],
+        "changes": len(told["losses"]),
+        "best_step": told["best_step"],
+        "held_out": [check["loss"] for check in told["held_out"]],
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
+        "pictures": pictures,
+    }
+
+
+class Judge:
+    """Tells which of the characters a picture shows, and what is around.
+
+    References are true renders of each, in all backgrounds and poses that are not learnt from. Readings count
+    by how little the detector's differ between renders of one character.
+    """
+
+    def __init__(self, detect: Detect, characters: Sequence[Character]) -> None:
+        from inference.miniworld.render import draw_pixels
+        from inference.miniworld.scene import BACKGROUNDS
+
+        self._detect = detect
+        self._characters = characters
+        self._means: dict[str, NDArray[np.float64]] = {}
+        spreads: dict[bool, list[NDArray[np.float64]]] = {True: [], False: []}
+        places: list[tuple[NDArray[np.float64], str]] = []
+        for one in characters:
+            rendered: list[Pixels] = []
+            for number in range(_REFERENCES):
+                background = BACKGROUNDS[number % len(BACKGROUNDS)]
+                rendered.append(_frozen(draw_pixels(one.scene(_FIRST_REFERENCE + number, background))))
+                places.append((_sides(rendered[-1]), background))
+            readings = [
+                _reading(found)
+                for detections in detect(rendered)
+                if (found := _surest(detections, one.kind)) is not None
+            ]
+            if not readings:
+                raise EditorError("The detector finds no {kind} in true renders.", kind=one.kind)
+            self._means[one.name] = np.mean(readings, 0)
+            spreads[one.subject.is_person].append(np.var(readings, 0))
+        self._deviations = {
+            person: np.sqrt(np.mean(rows, 0)) + 1e-3 for person, rows in spreads.items() if rows
+        }
+        self._places = (np.stack([sides for sides, _ in places]), [name for _, name in places])
+
+    def of(self, picture: Pixels, one: Character, wish: Wish) -> dict[str, Any]:
+        """What is counted of one picture."""
+        detections = self._detect([picture])[0]
+        found = _surest(detections, one.kind)
+        told = "" if found is None else self.told(found, one.kind)
+        if wish.other:
+            followed = any(other.kind == wish.other for other in detections)
+        else:
+            followed = self.place(picture) == wish.background
+        return {
+            "found": found is not None,
+            "told": told,
+            "recognised": told == one.name,
+            "followed": followed,
+        }
+
+    def told(self, found: Detection, kind: str) -> str:
+        """The nearest of the characters of this kind; those of other kinds are told apart by their kind."""
+        reading = _reading(found)
+        same = [one for one in self._characters if one.kind == kind]
+        deviation = self._deviations[same[0].subject.is_person]
+        distances = [float((((reading - self._means[one.name]) / deviation) ** 2).sum()) for one in same]
+        return same[int(np.argmin(distances))].name
+
+    def place(self, picture: Pixels) -> str:
+        """The background whose renders look most alike at both sides."""
+        known, names = self._places
+        return names[int(np.argmin(((known - _sides(picture)) ** 2).sum(1)))]
+
+    def ceiling(self) -> dict[str, float]:
+        """How often true renders of other poses are recognised, and their background."""
+        from inference.miniworld.characters import NEW_BACKGROUNDS
+        from inference.miniworld.render import draw_pixels
+
+        recognised: list[bool] = []
+        followed: list[bool] = []
+        for one in self._characters:
+            for number in range(4):
+                background = NEW_BACKGROUNDS[number % len(NEW_BACKGROUNDS)]
+                picture = _frozen(draw_pixels(one.scene(200 + number, background)))
+                found = self.of(picture, one, Wish("", background=background))
+                recognised.append(found["recognised"])
+                followed.append(found["followed"])
+        return {
+            "pictures": len(recognised),
+            "recognised": float(np.mean(recognised)),
+            "followed": float(np.mean(followed)),
+        }
+
+
+def _surest(detections: Sequence[Detection], kind: str) -> Detection | None:
+    same = [one for one in detections if one.kind == kind]
+    return max(same, key=lambda one: one.score, default=None)
+
+
+def _reading(found: Detection) -> NDArray[np.float64]:
+    """What stays with a character: a person's age, hair and shirt; a thing's colour, not its size."""
+    attributes: Mapping[str, float] = getattr(found, "attributes", {})
+    colours = found.colours
+    if "hair" in colours:
+        return np.array([attributes.get("age", math.nan), *colours["hair"], *colours["shirt"]], np.float64)
+    return np.array(colours["colour"], np.float64)
+
+
+def _sides(picture: Pixels) -> NDArray[np.float64]:
+    """Mean colours of bands at the left and the right."""
+    width = picture.shape[1]
+    strip = max(1, round(_STRIP * width))
+    bands: list[NDArray[np.float64]] = []
+    for side in (picture[:, :strip, :3], picture[:, width - strip :, :3]):
+        bands += [part.reshape(-1, 3).mean(0) for part in np.array_split(side.astype(np.float64), _BANDS)]
+    return np.concatenate(bands)
+
+
+def _frozen(pixels: NDArray[np.uint8]) -> Pixels:
+    pixels.setflags(write=False)
+    return pixels
+
+
+def _silent(done: int, total: int, what: str) -> None:
+    """Nobody is told."""

@@ -1,0 +1,239 @@
+"""The dialog that teaches a concept and the shelf that shows them, over scripted jobs."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from editor.application import Application
+from inference import worker
+from inference.concepts.concept import Concept
+from inference.concepts.files import concept_file
+from inference.messages import Message
+from inference.operations import Generate, JudgePhotos, LearnConcept
+from inference.request import Pixels
+from inference.service import Job, Priority
+from tests.helpers.fake_service import FakeService
+from widgets.dialogs.new_picture import NewPicture
+from widgets.dialogs.rename_concept import RenameConcept
+from widgets.subjects.concept_dialog import ConceptDialog
+from widgets.subjects.concept_shelf import ConceptShelf
+from widgets.subjects.subject_panel import SubjectPanel
+from widgets.window.main_window import MainWindow
+
+
+def concept(word: str = "<my-cat>") -> Concept:
+    rows = np.full((1, 96), 0.01, np.float32)
+    return Concept(
+        word=word, vectors={"clip_l": rows, "clip_g": rows}, kind="cat", family="sdxl", model="mini-sdxl"
+    )
+
+
+def photo(seed: int) -> Pixels:
+    made = np.random.default_rng(seed).integers(0, 256, (40, 60, 3), np.uint8)
+    made.setflags(write=False)
+    return made
+
+
+@pytest.fixture
+def dialog(filled: MainWindow, service: FakeService) -> ConceptDialog:
+    service.fake_engine.automatic = False
+    filled.commands.show_teach_concept()
+    found = filled.commands.dialog("teach concept")
+    assert isinstance(found, ConceptDialog)
+    return found
+
+
+@pytest.fixture
+def described(dialog: ConceptDialog) -> ConceptDialog:
+    dialog.add_photos(tuple(photo(number) for number in range(3)))
+    dialog.name.setText("My cat")
+    dialog.kind.setText("cat")
+    return dialog
+
+
+def asked_to(service: FakeService, kind: type) -> list[Job]:
+    return [job for job in service.submitted if isinstance(job.request.parameters, kind)]
+
+
+def started(dialog: ConceptDialog, qtbot: QtBot, application: Application) -> Job:
+    dialog._judging.stop()
+    dialog.start.click()
+    qtbot.waitUntil(lambda: len(application.long_jobs.running) == 1, timeout=5000)
+    return application.long_jobs.running[0]
+
+
+def test_it_asks_for_what_is_shown_and_typed(
+    described: ConceptDialog, qtbot: QtBot, application: Application
+) -> None:
+    assert described.word.text() == "In prompts: <My-cat>"
+    job = started(described, qtbot, application)
+    parameters = job.request.parameters
+    assert isinstance(parameters, LearnConcept)
+    assert (job.priority, job.label, job.request.model) == (Priority.LONG, "Teach <My-cat>: cat", "mini-sdxl")
+    assert (parameters.token, parameters.initialise_from, parameters.method) == (
+        "<My-cat>",
+        "cat",
+        "directional",
+    )
+    assert len(parameters.images) == len(parameters.crops) == len(job.contents) == 3
+    assert not described.fields.isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "photos", "said"),
+    [("My cat", "cat", 0, "no photos"), ("", "cat", 3, "cannot be the name"), ("My cat", " ", 3, "no word")],
+)
+def test_what_is_missing_is_said(
+    name: str, kind: str, photos: int, said: str, dialog: ConceptDialog, application: Application
+) -> None:
+    dialog.add_photos(tuple(photo(number) for number in range(photos)))
+    dialog.name.setText(name)
+    dialog.kind.setText(kind)
+    dialog.start.click()
+    assert said in dialog.status.text()
+    assert application.long_jobs.running == ()
+
+
+def test_a_name_that_is_taken_is_said(
+    described: ConceptDialog, qtbot: QtBot, application: Application
+) -> None:
+    application.concepts.library.add(concept_file(concept("<my-cat>")))
+    with qtbot.waitSignal(application.concepts.changed):
+        application.concepts.start()
+    described.start.click()
+    assert "already" in described.status.text()
+
+
+def test_photos_are_looked_at_before(described: ConceptDialog, qtbot: QtBot, service: FakeService) -> None:
+    qtbot.waitUntil(lambda: bool(asked_to(service, JudgePhotos)), timeout=5000)
+    (job,) = asked_to(service, JudgePhotos)
+    described.photos.tiles[0]._set((0.2, 0.2, 0.5))
+    described._judging.stop()
+    crops = [[0.6, 0.5, 0.4]] * 3
+    result = replace(
+        service.result(job.request, ()),
+        notes=(Message("Photo {number}: too dark.", number=1),),
+        artifacts={"report": json.dumps({"crops": crops}).encode()},
+    )
+    service.start()
+    service._on_reply(worker.Finished(job.id, result))
+    assert described.advice.text() == "• Photo 1: too dark."
+    assert described.photos.crops[0][2] == 0.5, "what the hand chose stays"
+    assert described.photos.crops[1] == (0.6, 0.5, 0.4)
+
+
+def test_files_are_dropped_and_those_that_are_none_are_told(
+    dialog: ConceptDialog, qtbot: QtBot, application: Application, tmp_path: Path
+) -> None:
+    Image.fromarray(np.array(photo(1))).save(tmp_path / "a.png")
+    (tmp_path / "b.png").write_bytes(b"no picture")
+    told: list[str] = []
+    application.message.connect(lambda text, hint, level: told.append(text))
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in ("a.png", "b.png")])
+    drop = QDropEvent(
+        QPointF(5, 5),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    dialog.photos.dropEvent(drop)
+    qtbot.waitUntil(lambda: len(dialog.photos.tiles) == 1, timeout=5000)
+    assert len(told) == 1
+    assert "b.png" in told[0]
+    dialog.photos.tiles[0].remove.click()
+    assert dialog.photos.photos == ()
+    assert dialog.photos.hint.isVisible()
+
+
+def test_a_part_is_moved_and_sized_by_hand(described: ConceptDialog, qtbot: QtBot) -> None:
+    tile = described.photos.tiles[0]
+    QTest.keyClick(tile, Qt.Key.Key_Minus)
+    QTest.keyClick(tile, Qt.Key.Key_Right)
+    x, y, side = tile.crop
+    assert side == pytest.approx(1 / 1.1)
+    assert (x, y) == pytest.approx((0.52, 0.5), abs=0.01)
+    for _ in range(200):
+        QTest.keyClick(tile, Qt.Key.Key_Right)
+    assert tile.place().contains(tile.part().adjusted(0.1, 0.1, -0.1, -0.1))
+
+
+def test_the_strip_grows_while_it_learns(
+    described: ConceptDialog, qtbot: QtBot, application: Application, service: FakeService
+) -> None:
+    started(described, qtbot, application)
+    service.start()
+    for number in range(10):
+        service.step(number * 10, 1600, np.full((8, 8, 3), number, np.uint8), phase="learn")
+    shades = [picture.pixelColor(0, 0).red() for picture in described.strip.pictures]
+    assert shades == [0, 4, 5, 6, 7, 8, 9]
+    answer = service.result
+    service.result = lambda request, images=None: replace(  # type: ignore[method-assign]
+        answer(request, ()), artifacts={"concept": concept_file(concept("<My-cat>"))}
+    )
+    with qtbot.waitSignal(application.long_jobs.kept, timeout=5000):
+        service.finish()
+    assert "<My-cat>" in described.status.text()
+    qtbot.waitUntil(lambda: [one.word for one in application.concepts.known] == ["<My-cat>"], timeout=5000)
+    assert described.fields.isEnabled()
+
+
+class TestShelf:
+    @pytest.fixture
+    def shelf(self, subjects: SubjectPanel, qtbot: QtBot, application: Application) -> ConceptShelf:
+        application.concepts.library.add(concept_file(concept()))
+        with qtbot.waitSignal(application.concepts.changed):
+            application.concepts.start()
+        return subjects.shelf
+
+    def test_a_click_puts_the_word_into_the_prompt(self, shelf: ConceptShelf, subjects: SubjectPanel) -> None:
+        shelf.buttons[0].click()
+        assert subjects.prompt.editor.isVisible()
+        assert subjects.prompt.editor.toPlainText() == "a photo of a man and a woman on the beach <my-cat>"
+
+    def test_without_a_picture_it_opens_new_from_prompt(
+        self, shelf: ConceptShelf, filled: MainWindow, application: Application
+    ) -> None:
+        document = application.current
+        assert document is not None
+        application.close(document)
+        shelf.buttons[0].click()
+        dialog = filled.commands.dialog("new")
+        assert isinstance(dialog, NewPicture)
+        assert "<my-cat>" in dialog.prompt.toPlainText()
+
+    def test_what_is_asked_for_carries_the_vectors(
+        self, shelf: ConceptShelf, application: Application, service: FakeService
+    ) -> None:
+        service.fake_engine.automatic = False
+        application.new_from_prompt(Generate(prompt="a photo of a <MY-cat>"), "mini-sdxl")
+        service.start()
+        runs = [one for one in service.fake_engine.commands if isinstance(one, worker.Run)]
+        parameters = runs[-1].request.parameters
+        assert isinstance(parameters, Generate)
+        (name,) = parameters.concepts
+        assert runs[-1].contents[name.hash] == concept_file(concept())
+
+    def test_rename_and_delete(
+        self, shelf: ConceptShelf, filled: MainWindow, qtbot: QtBot, application: Application
+    ) -> None:
+        filled.commands.rename_concept("<my-cat>")
+        dialog = filled.commands.dialog("rename concept")
+        assert isinstance(dialog, RenameConcept)
+        dialog.name.setText("Tom")
+        with qtbot.waitSignal(application.concepts.changed):
+            dialog.rename.click()
+        assert [button.concept.word for button in shelf.buttons] == ["<Tom>"]
+        delete = shelf.menu_of("<Tom>").actions()[-1]
+        with qtbot.waitSignal(application.concepts.changed):
+            delete.trigger()
+        assert shelf.buttons == []

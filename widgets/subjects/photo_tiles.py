@@ -1,0 +1,239 @@
+"""Photos that something is learnt from: dropped, taken out, and the part of each that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDropEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from editor.pixels.qimages import to_qimage
+from inference.request import Pixels
+from widgets.look.icons import IconButton
+from widgets.look.plain_text import Label, set_tip
+from widgets.look.theme import tokens_of
+
+Crop = tuple[float, float, float]
+WHOLE: Crop = (0.5, 0.5, 1.0)
+TILE_PX = 112
+MOST = 20
+_ZOOM = 1.1
+_NUDGE = 0.02
+_SMALLEST = 0.2
+_SHADE = QColor(0, 0, 0, 140)
+
+
+class PhotoTile(QWidget):
+    """One photo, dark outside of the part that is learnt: drag moves the part, the wheel changes its size."""
+
+    cropped = Signal()
+    removed = Signal()
+
+    def __init__(self, pixels: Pixels, number: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.pixels = pixels
+        self.crop = WHOLE
+        self.is_set = False  # by hand: no suggestion replaces it
+        self._image: QImage | None = None
+        self._grabbed: tuple[QPointF, Crop] | None = None
+        self.setFixedSize(TILE_PX, TILE_PX)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.remove = IconButton("close", self.tr("Take this photo out"), self, size_px=12)
+        self.remove.move(TILE_PX - self.remove.sizeHint().width() - 2, 2)
+        self.remove.clicked.connect(self.removed)
+        self.set_number(number)
+        set_tip(
+            self, self.tr("The bright part is learnt: drag to move it, wheel or + and - to change its size")
+        )
+
+    def set_number(self, number: int) -> None:
+        """Which of the photos it is, from 1."""
+        self.setAccessibleName(self.tr("Photo {number}").format(number=number))
+
+    def suggest(self, crop: Crop) -> None:
+        """Show a suggested part, unless one was chosen by hand."""
+        if not self.is_set:
+            self.crop = crop
+            self.update()
+
+    def place(self) -> QRectF:
+        """Where the photo is drawn, with its own proportions."""
+        height, width = self.pixels.shape[:2]
+        size = QSize(width, height).scaled(
+            QSize(TILE_PX - 2, TILE_PX - 2), Qt.AspectRatioMode.KeepAspectRatio
+        )
+        left, top = (TILE_PX - size.width()) / 2, (TILE_PX - size.height()) / 2
+        return QRectF(left, top, size.width(), size.height())
+
+    def part(self) -> QRectF:
+        """The part that is learnt, on the tile."""
+        photo = self.place()
+        x, y, side = self.crop
+        length = min(photo.width(), photo.height()) * side
+        left = min(max(photo.left() + x * photo.width() - length / 2, photo.left()), photo.right() - length)
+        top = min(max(photo.top() + y * photo.height() - length / 2, photo.top()), photo.bottom() - length)
+        return QRectF(left, top, length, length)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        photo, part = self.place(), self.part()
+        if self._image is None:
+            wanted = photo.size().toSize() * self.devicePixelRatioF()
+            self._image = to_qimage(self.pixels).scaled(
+                wanted, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+            )
+        painter.drawImage(photo, self._image)
+        painter.fillRect(photo, _SHADE)
+        painter.setClipRect(part)
+        painter.drawImage(photo, self._image)
+        painter.setClipping(False)
+        colours = tokens_of(self)
+        painter.setPen(QPen(QColor(colours.accent if self.hasFocus() else colours.dim), 1.5))
+        painter.drawRect(part.adjusted(0.75, 0.75, -0.75, -0.75))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._grabbed = (event.position(), self.crop)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grabbed is not None:
+            start, (x, y, side) = self._grabbed
+            moved, photo = event.position() - start, self.place()
+            self._set((x + moved.x() / photo.width(), y + moved.y() / photo.height(), side))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grabbed = None
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turned = event.angleDelta().y()
+        if turned:
+            self._zoom(_ZOOM ** (turned / 120))
+            event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        x, y, side = self.crop
+        moves = {
+            Qt.Key.Key_Left: (-_NUDGE, 0.0),
+            Qt.Key.Key_Right: (_NUDGE, 0.0),
+            Qt.Key.Key_Up: (0.0, -_NUDGE),
+            Qt.Key.Key_Down: (0.0, _NUDGE),
+        }
+        key = Qt.Key(event.key())
+        if key in moves:
+            self._set((x + moves[key][0], y + moves[key][1], side))
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
+            self._zoom(1 / _ZOOM if key is Qt.Key.Key_Minus else _ZOOM)
+        elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+            self.removed.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def _zoom(self, factor: float) -> None:
+        x, y, side = self.crop
+        self._set((x, y, side * factor))
+
+    def _set(self, crop: Crop) -> None:
+        x, y, side = crop
+        self.crop = (min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0), min(max(side, _SMALLEST), 1.0))
+        part, photo = self.part(), self.place()  # the middle of what is really learnt
+        middle = part.center() - photo.topLeft()
+        self.crop = (middle.x() / photo.width(), middle.y() / photo.height(), self.crop[2])
+        self.is_set = True
+        self.update()
+        self.cropped.emit()
+
+
+class PhotoTiles(QWidget):
+    """A row of tiles that takes files; `wanted` tells paths to be read."""
+
+    wanted = Signal(tuple)  # of Path
+    choose = Signal()
+    changed = Signal()  # photos came or went
+    cropped = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAcceptDrops(True)
+        self.tiles: list[PhotoTile] = []
+        self.hint = Label(self.tr("Drop three to five photos of it here"))
+        self.hint.setProperty("dim", True)
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.hint.setMinimumHeight(TILE_PX)
+        self.add = QPushButton(self.tr("Add photos…"))
+        self.add.clicked.connect(self.choose)
+        self._row = QHBoxLayout()
+        self._row.setSpacing(6)
+        self._row.addWidget(self.hint, 1)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.add)
+        buttons.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(self._row)
+        layout.addLayout(buttons)
+
+    @property
+    def photos(self) -> tuple[Pixels, ...]:
+        return tuple(tile.pixels for tile in self.tiles)
+
+    @property
+    def crops(self) -> tuple[Crop, ...]:
+        return tuple(tile.crop for tile in self.tiles)
+
+    def add_photos(self, photos: Sequence[Pixels]) -> None:
+        """Show more photos; the same one is not taken twice."""
+        known = {id(tile.pixels) for tile in self.tiles}
+        for pixels in photos:
+            if id(pixels) in known or len(self.tiles) >= MOST:
+                continue
+            tile = PhotoTile(pixels, len(self.tiles) + 1)
+            tile.removed.connect(lambda tile=tile: self._remove(tile))
+            tile.cropped.connect(self.cropped)
+            self.tiles.append(tile)
+            self._row.insertWidget(len(self.tiles) - 1, tile)
+        self._show()
+
+    def suggest(self, crops: Sequence[Crop]) -> None:
+        """Show suggested parts, one for each photo."""
+        for tile, crop in zip(self.tiles, crops, strict=False):
+            tile.suggest(crop)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.wanted.emit(tuple(paths))
+
+    def _remove(self, tile: PhotoTile) -> None:
+        self.tiles.remove(tile)
+        self._row.removeWidget(tile)
+        tile.hide()
+        tile.deleteLater()
+        for number, one in enumerate(self.tiles, 1):
+            one.set_number(number)
+        self._show()
+
+    def _show(self) -> None:
+        self.hint.setVisible(not self.tiles)
+        if self.tiles and self._row.itemAt(self._row.count() - 1).spacerItem() is None:
+            self._row.addStretch(1)
+        self.changed.emit()
