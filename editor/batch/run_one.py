@@ -22,7 +22,6 @@ from editor.batch.plan import Item
 from editor.batch.recipe import BatchRecipe
 from editor.formats import Opened
 from editor.formats.files import open_file
-from editor.formats.losses import what_would_be_lost
 from inference.content import Contents
 from inference.errors import Cancelled, EditorError, WritingError
 from inference.messages import Message, listed, untranslated
@@ -144,6 +143,8 @@ def write_result(
         EditorError: the format cannot hold it.
         WritingError: the drive does not take it.
     """
+    from editor.formats.losses import what_would_be_lost  # with the formats' libraries
+
     options = replace(recipe.export, format=item.format.name)
     picture = to_be_written(edit, opened.source, options, deep=item.format.deep)
     lost = what_would_be_lost(opened.source, item.format.name, options)
