@@ -38,7 +38,9 @@ def make_artifact(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         if arguments.output.suffix != ENDING:
             raise EditorError(
-                "What is learnt is a .safetensors file, not “{name}”.", name=arguments.output.name
+                Message("A delta is a .safetensors file, not “{name}”.", name=arguments.output.name)
+                if arguments.operation == "learn-delta"
+                else Message("A concept is a .safetensors file, not “{name}”.", name=arguments.output.name)
             )
         check_folder(arguments.output)
     if getattr(arguments, "definition", None) is not None:

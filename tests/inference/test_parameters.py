@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import dataclass
+from typing import Any, get_args, get_origin
 
 import pytest
 from hypothesis import given
@@ -92,11 +93,16 @@ def test_json_round_trip(strength: float, count: int | None, points: list[Point]
     assert Example.from_json(json.loads(json.dumps(example.to_json()))) == example
 
 
+def _sample(kind: Any, name: str) -> Any:
+    """A value of a required parameter: a content of that name, a tuple of one, or a text."""
+    return (get_args(kind)[0](name),) if get_origin(kind) is tuple else kind(name)
+
+
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 class TestEveryOperation:
     def test_defaults_are_valid_and_survive_json(self, operation: Operation) -> None:
         required = {
-            item.name: item.type(f"{number:064x}")
+            item.name: _sample(item.type, f"{number:064x}")
             for number, item in enumerate(operation.parameters.declared())
             if item.required
         }
