@@ -209,7 +209,7 @@ def test_the_pixels_mask_holds_each_latent_that_changes() -> None:
     mask = np.zeros((8, 8), np.float32)
     mask[2, 5] = 1
     found = soft(mask, (64, 64))
-    assert found[16:24, 40:48].min() > 0.99
+    assert found[16:24, 40:48].min() > 0.95
     assert found[:8].max() == 0
     assert found[40:].max() == 0
 
