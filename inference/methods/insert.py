@@ -140,7 +140,8 @@ def soft(mask: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32
         (width, height), Image.Resampling.NEAREST
     )
     wider = whole.filter(ImageFilter.MaxFilter(2 * round(cell / 2) + 1))
-    return np.asarray(wider.filter(ImageFilter.GaussianBlur(cell / 4)), np.float32) / 255
+    faded = np.asarray(wider.filter(ImageFilter.GaussianBlur(cell / 4)), np.float32)
+    return faded / np.float32(255)
 
 
 def _shown(mask: Tensor) -> NDArray[np.float32]:

@@ -86,11 +86,15 @@ def half(height: int = 64, width: int = 64) -> Pixels:
 class TestEveryFamily:
     def test_evaluations(self, runner: Runner, model: str) -> None:
         """Direct Inversion with prompt-to-prompt: three a step, and two for each further edit."""
-        steps = {"loop": "direct", "model": model}
+        steps: dict[str, Any] = {"loop": "direct", "model": model}
         inversion, looks = STEPS, 6
         first = run(runner, **steps).measured.denoiser_evaluations
         assert first <= inversion + looks + 3 * STEPS
-        for again in ({"prompt": "a photo of a dog and a woman"}, {"strength": 1.0, "threshold": 0.6}):
+        further: tuple[dict[str, Any], ...] = (
+            {"prompt": "a photo of a dog and a woman"},
+            {"strength": 1.0, "threshold": 0.6},
+        )
+        for again in further:
             assert run(runner, **steps, **again).measured.denoiser_evaluations == 2 * STEPS
 
     def test_a_sweep_gives_the_pictures_of_its_strengths(self, runner: Runner, model: str) -> None:

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
-from editor.commands import SetSelection
+from editor.commands import SetSelection, push
 from editor.controllers.insertion import POSITIONS, between
 from editor.layers.layer import Mask
 from editor.pixels.raster import Raster
@@ -111,7 +111,7 @@ def test_the_selection_is_the_place(panel: InsertPanel, application: Application
     values = np.zeros((SIZE_PX, SIZE_PX, 1), np.uint8)
     values[:, :20] = 255
     mask = Mask(raster=Raster.of(values), x=0, y=0, outside=0)
-    document.undo_stack.push(SetSelection(document, mask, "Select"))
+    push(document, SetSelection(document, mask, "Select"))
     assert panel.place.isEnabled()
     panel.kinds.buttons()[INSERT_KINDS.index("remove")].click()
     assert panel.place.isChecked()
