@@ -45,7 +45,7 @@ def see(arguments: argparse.Namespace) -> int:
     export_picture(DocumentState.of_layer(layer), SourceMetadata(), path, ExportOptions())
     seconds = time.perf_counter() - started
     if arguments.json:
-        places = list(next(iter(seen.values()), {}))
+        places = list(dict.fromkeys(place for pictures in seen.values() for place in pictures))
         found = {"steps": list(seen), "places": places, "outputs": [str(path.absolute())]}
         print_json(
             {"parameters": result.request.parameters.to_json(), **found, **costs(result.measured, seconds)}

@@ -60,10 +60,10 @@ class Translation(Controller):
         self._document: Document | None = None
         self._looking: Job | None = None
         operations.busy_changed.connect(self.busy_changed)
-        shell.current_changed.connect(self._on_document)
+        shell.current_changed.connect(self._follow_document)
         shell.document_closing.connect(self._on_closing)
         shell.settings.changed.connect(self._on_setting)
-        self._on_document(shell.current)
+        self._follow_document(shell.current)
 
     @property
     def session(self) -> StrengthSession | None:
@@ -203,7 +203,7 @@ class Translation(Controller):
 
     # the active layer
 
-    def _on_document(self, document: Document | None) -> None:
+    def _follow_document(self, document: Document | None) -> None:
         if self._document is not None:
             self._document.disconnect(self)
         self._document = document
@@ -215,7 +215,7 @@ class Translation(Controller):
 
     def _on_closing(self, document: Document) -> None:
         if document is self._document:
-            self._on_document(None)
+            self._follow_document(None)
 
     def _on_setting(self, name: str) -> None:
         if name == "precompute" and self._session is not None:

@@ -7,7 +7,7 @@ computed, and becomes one step of the history.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
@@ -178,7 +178,7 @@ class StrengthSession(QObject):
         layer = self.document.layer(self.layer_id)
         parameters = _parameters(self._recipe)
         self.frames.put(Strength.of(parameters), to_srgb(layer.pixels, self.document.icc_profile))
-        source = self._recipe.contents.get(parameters.image.hash)
+        source = cast("Pixels | bytes | None", self._recipe.contents.get(parameters.image.hash))
         if isinstance(source, np.ndarray) and source.shape[:2] == layer.shape:
             self.frames.source = to_rgba(source)
 

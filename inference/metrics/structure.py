@@ -67,7 +67,11 @@ class DinoKeys:
         scaled = np.asarray(image.resize((_VIT_PX, _VIT_PX), Image.Resampling.BICUBIC), np.float32) / 255
         values = torch.tensor(((scaled - _MEAN) / _DEVIATION).astype(np.float32)).permute(2, 0, 1)[None]
         found: list[Tensor] = []
-        hook = self._key.register_forward_hook(lambda _module, _given, output: found.append(output))
+
+        def keep(_module: Any, _given: Any, output: Tensor) -> None:
+            found.append(output)
+
+        hook = self._key.register_forward_hook(keep)
         try:
             self._network(pixel_values=values)
         finally:

@@ -55,10 +55,10 @@ class TranslatePanel(QWidget):
         self.more.setText(self.tr("Details"))
         self.more.setCheckable(True)
         self.more.setProperty("quiet", True)
-        self.mask = QToolButton()
-        self.mask.setText(self.tr("Show the subject's mask"))
-        self.mask.setCheckable(True)
-        self.mask.setProperty("quiet", True)
+        self.show_mask = QToolButton()
+        self.show_mask.setText(self.tr("Show the subject's mask"))
+        self.show_mask.setCheckable(True)
+        self.show_mask.setProperty("quiet", True)
         self.mask_picture = Label()
         self.mask_picture.setAccessibleName(self.tr("Where the model sees the subject"))
         self.mask_picture.hide()
@@ -94,7 +94,7 @@ class TranslatePanel(QWidget):
         switches = QHBoxLayout()
         switches.addWidget(self.more)
         switches.addStretch(1)
-        switches.addWidget(self.mask)
+        switches.addWidget(self.show_mask)
         content = QWidget()
         body = QVBoxLayout(content)
         body.setContentsMargins(14, 8, 14, 14)
@@ -118,7 +118,7 @@ class TranslatePanel(QWidget):
     def _connect(self) -> None:
         translation = self._translation
         self.more.toggled.connect(self.details.setVisible)
-        self.mask.toggled.connect(self._show_mask)
+        self.show_mask.toggled.connect(self._show_mask)
         self.sliders.changed.connect(self._on_slid)
         self.sliders.finished.connect(self._on_slid_to_end)
         self.start.clicked.connect(self._on_start)
@@ -172,12 +172,13 @@ class TranslatePanel(QWidget):
     def _show_strengths(self) -> None:
         if self._session is not None:
             self._strengths = dict(self._session.strength._asdict())
-        self.sliders.show_values(Translate(image=_NO_PICTURE, **self._strengths))
+        structure, appearance = (self._strengths[name] for name in STRENGTHS)
+        self.sliders.show_values(Translate(image=_NO_PICTURE, structure=structure, appearance=appearance))
 
     def _show_mask(self) -> None:
         heat = self._translation.mask()
-        self.mask.setVisible(heat is not None)
-        shown = heat is not None and self.mask.isChecked() and self._session is not None
+        self.show_mask.setVisible(heat is not None)
+        shown = heat is not None and self.show_mask.isChecked() and self._session is not None
         self.mask_picture.setVisible(shown)
         if not shown or heat is None or self._session is None:
             return

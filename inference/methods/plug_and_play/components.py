@@ -6,6 +6,7 @@ strongest directions are shown as red, green and blue. Parts that the model take
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -39,7 +40,8 @@ def see(backbone: Backbone, parameters: See, inputs: Inputs, progress: Progress)
     run = prepare(backbone, parameters, inputs, progress)
     latents = encoded(run, parameters.image.hash, picture)
     where = shown_places(backbone)
-    looked = sorted({round(share * (run.steps - 1)) for share in np.linspace(0, 1, parameters.looks)})
+    last = max(1, parameters.looks - 1)
+    looked = sorted({round(look / last * (run.steps - 1)) for look in range(parameters.looks)})
     found: dict[str, NDArray[np.float32]] = {}
     with progress.phase("sample"), torch.no_grad():
         for number, index in enumerate(looked):
@@ -74,9 +76,11 @@ def principal_components(values: Tensor, count: int = COLOURS) -> Tensor:
     colours. Directions that nothing varies along are 0.5 everywhere.
     """
     centred = (values - values.mean(0)).double()
-    _, strengths, directions = torch.linalg.svd(centred, full_matrices=False)
-    wanted = min(count, len(directions))
-    directions = directions[:wanted]
+    decomposed: Any = torch.linalg.svd(centred, full_matrices=False)
+    strengths: Tensor = decomposed.S
+    every: Tensor = decomposed.Vh
+    wanted = min(count, len(every))
+    directions = every[:wanted]
     largest = directions.abs().argmax(1, keepdim=True)
     projected = centred @ (directions * directions.gather(1, largest).sign()).T
     low, high = projected.amin(0), projected.amax(0)

@@ -48,7 +48,7 @@ class Source:
 
     @property
     def size_bytes(self) -> int:
-        offsets = [] if self.offsets is None else self.offsets.values()
+        offsets: list[Tensor] = [] if self.offsets is None else list(self.offsets.values())
         return self.feature_bytes + sum(one.numel() * one.element_size() for one in offsets)
 
     @property

@@ -73,7 +73,7 @@ def test_strengths_that_are_set_before_are_asked_for(
 def test_the_subject_s_mask_can_be_shown(
     panel: TranslatePanel, application: Application, qtbot: QtBot
 ) -> None:
-    assert not panel.mask.isVisible()
+    assert not panel.show_mask.isVisible()
     translated(panel, application, qtbot, prompt="a sad dog", subject="dog")
     assert application.translation.mask() is None  # nothing is known of these characters
     document = application.current
@@ -82,8 +82,8 @@ def test_the_subject_s_mask_can_be_shown(
     panel.form.set_value("prompt", "some sad dog")  # characters 5 to 8, of which the scripted map is
     qtbot.mouseClick(panel.start, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: application.translation.mask() is not None)
-    qtbot.waitUntil(lambda: panel.mask.isVisible())
-    panel.mask.click()
+    qtbot.waitUntil(lambda: panel.show_mask.isVisible())
+    panel.show_mask.click()
     assert panel.mask_picture.isVisible()
     assert not panel.mask_picture.pixmap().isNull()
 
