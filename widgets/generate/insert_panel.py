@@ -307,6 +307,7 @@ class InsertPanel(QWidget):
         pictures = [
             (value, thumbnail(to_rgba(known[value]), size) if value in known else None) for value in POSITIONS
         ]
+        self.strength.set_current(thumbnail(layer.pixels, size))
         waiting = any(image is None for _, image in pictures)
         self.strength.set_keyframes(pictures, waiting=waiting)
 
