@@ -83,7 +83,7 @@ def picture_from(source: Source, state: DocumentState | None) -> Pixels:
     if state is None or source not in (Given.DOCUMENT, Given.LAYER):
         raise EditorError("A picture is missing.", "Open one, or choose a file.")
     if source is Given.DOCUMENT:
-        return _visible(state.layers, state.area, state)
+        return _visible(state.layers[: place_above(state)], state.area, state)
     node = state.find(state.active)
     if not isinstance(node, Layer):
         raise EditorError("The active layer has no pixels of its own.", "Choose a layer with pixels.")
