@@ -112,6 +112,7 @@ def run_one(item: Item, job: Job, draft: Path) -> Outcome:
         error = problem
     except OSError as problem:
         error = EditorError("“{name}” cannot be read: {reason}.", name=item.shown, reason=reason_of(problem))
+        error.__cause__ = problem
     except Cancelled:
         _remove(draft)
         raise
@@ -122,6 +123,7 @@ def run_one(item: Item, job: Job, draft: Path) -> Outcome:
         error = EditorError(
             "An unexpected problem stopped this file ({detail}).", "Please report it.", detail=detail
         )
+        error.__cause__ = problem
     _remove(draft)
     kind = type(error.__cause__ or error).__name__
     failed = replace(

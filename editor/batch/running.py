@@ -174,7 +174,8 @@ class BatchRun:
             WritingError: the folder of the results cannot be written to.
         """
         self.manifest.read()
-        if not self._wishes.overwrite:
+        if not self._wishes.overwrite and self.manifest.header is None:
+            # in a batch that goes on, what lies there is compared: its line may have been lost
             self._refuse_strangers()
         self.manifest.begin(
             Header(

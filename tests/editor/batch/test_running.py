@@ -201,10 +201,20 @@ class TestGoingOn:
         data = manifest.read_bytes()
         for cut in (len(data) - 1, len(data) - 40):
             manifest.write_bytes(data[:cut])
-            found = batch(source, target, overwrite=True).run()
+            found = batch(source, target).run()
             assert (found.made_here, found.done) == (1, 6)
             assert results(target) == whole
             assert len([json.loads(line) for line in manifest.read_bytes().splitlines()]) == 7
+
+    def test_what_lies_in_the_place_of_a_new_file_is_not_replaced(self, tmp_path: Path) -> None:
+        source, target = folder_of(tmp_path / "in"), tmp_path / "out"
+        batch(source, target).run()
+        picture(9).save(source / "new.png")
+        (target / "new.png").write_text("mine")
+        found = batch(source, target).run()
+        assert (found.done, found.failed) == (6, 1)
+        assert (target / "new.png").read_text() == "mine"
+        assert batch(source, target, overwrite=True, retry_failed=True).run().is_complete
 
     def test_damaged_manifests(self, tmp_path: Path) -> None:
         source, target = folder_of(tmp_path / "in"), tmp_path / "out"
