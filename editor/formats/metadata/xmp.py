@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import itertools
 import re
 import struct
 from collections.abc import Callable, Iterable, Iterator
@@ -194,9 +195,8 @@ def _chosen_prefixes(tree: Tree, usual: dict[str, str]) -> dict[str, str]:
         {name[1:].partition("}")[0] for name in tree.names() if name.startswith("{")} - {XML}
     ):
         wanted = tree.prefixes.get(space) or usual.get(space) or "ns"
-        prefix = next(
-            name for name in (wanted, *(f"{wanted}{n}" for n in range(1, 10**6))) if name not in taken
-        )
+        others = (f"{wanted}{number}" for number in itertools.count(1))
+        prefix = next(name for name in itertools.chain((wanted,), others) if name not in taken)
         chosen[space] = prefix
         taken.add(prefix)
     return chosen
