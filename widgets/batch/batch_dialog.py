@@ -137,6 +137,8 @@ class BatchDialog(Dialog):
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(8)
         pictures, results = QHBoxLayout(), QHBoxLayout()
+        for row in (pictures, results):
+            row.setSpacing(10)
         pictures.addWidget(self.source, 1)
         pictures.addWidget(self.recursive)
         results.addWidget(self.target, 1)

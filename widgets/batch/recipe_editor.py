@@ -155,6 +155,8 @@ class RecipeEditor(QWidget):
         amount.addWidget(self.amount, 1)
         amount.addWidget(self.amount_text)
         written = QHBoxLayout()
+        for row in (seeds, amount, written):
+            row.setSpacing(10)
         written.addWidget(self.format)
         written.addWidget(Label(self.tr("Quality")))
         written.addWidget(self.quality)

@@ -134,9 +134,9 @@ class TestResults:
         deep = (np.arange(24 * 16, dtype=np.uint16) * 160).reshape(16, 24)
         Image.fromarray(deep).save(source / "deep.png")
         assert batch(source, target, recipe(WARMER, REDRAW)).run().is_complete
-        photo = Image.open(target / "photo.jpg")
-        assert photo.getexif()[0x010F] == "Camera"
-        assert photo.info["icc_profile"] == profile
+        with Image.open(target / "photo.jpg") as photo:
+            assert photo.getexif()[0x010F] == "Camera"
+            assert photo.info["icc_profile"] == profile
         assert b"compositeWithTrainedAlgorithmicMedia" in (target / "photo.jpg").read_bytes()
         found = open_file(target / "deep.png").state
         assert found.depth == 16
