@@ -81,7 +81,8 @@ def test_a_word_is_found_in_the_library(runner: Runner, file: Path, tmp_path: Pa
     parameters = runner.requests[0].parameters
     assert isinstance(parameters, Generate)
     (name,) = parameters.concepts
-    assert runner.contents[name.hash] == concept_file(concept())
+    kept = ConceptLibrary(concepts_folder()).find("<toy>")
+    assert runner.contents[name.hash] == concept_file(kept)
 
 
 def test_a_file_is_given(runner: Runner, file: Path, tmp_path: Path) -> None:
