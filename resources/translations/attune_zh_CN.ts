@@ -155,6 +155,22 @@
         <translation>再次导出(&amp;G)</translation>
     </message>
     <message>
+        <source>&amp;Batch…</source>
+        <translation>批处理(&amp;B)…</translation>
+    </message>
+    <message>
+        <source>Edit a whole folder in the same way</source>
+        <translation>以同样方式编辑整个文件夹</translation>
+    </message>
+    <message>
+        <source>Save what was done as a &amp;recipe…</source>
+        <translation>将所做的保存为配方(&amp;R)…</translation>
+    </message>
+    <message>
+        <source>Appl&amp;y recipe…</source>
+        <translation>应用配方(&amp;Y)…</translation>
+    </message>
+    <message>
         <source>&amp;Close</source>
         <translation>关闭(&amp;C)</translation>
     </message>
@@ -224,7 +240,7 @@
     </message>
     <message>
         <source>S&amp;uggest subjects</source>
-        <translation>建议主体(&amp;U)</translation>
+        <translation>推荐主体(&amp;U)</translation>
     </message>
     <message>
         <source>&amp;Compare methods and seeds…</source>
@@ -232,15 +248,39 @@
     </message>
     <message>
         <source>C&amp;hoose the refinement step…</source>
-        <translation>选择细化步(&amp;H)…</translation>
+        <translation>选择细化步骤(&amp;H)…</translation>
     </message>
     <message>
         <source>&amp;Teach an attribute…</source>
-        <translation>教会新属性(&amp;T)…</translation>
+        <translation>训练新属性(&amp;T)…</translation>
     </message>
     <message>
         <source>Make a slider of your own from a few words</source>
         <translation>用几个词做出自己的滑块</translation>
+    </message>
+    <message>
+        <source>&amp;Attributes…</source>
+        <translation>属性(&amp;A)…</translation>
+    </message>
+    <message>
+        <source>Look at the attributes there are, bring some in, hand some on</source>
+        <translation>查看已有属性，导入或分享属性</translation>
+    </message>
+    <message>
+        <source>Teach a c&amp;oncept…</source>
+        <translation>教一个概念(&amp;O)…</translation>
+    </message>
+    <message>
+        <source>Learn a word for what a few photos show</source>
+        <translation>为几张照片中的内容学一个词</translation>
+    </message>
+    <message>
+        <source>&amp;Import concepts…</source>
+        <translation>导入概念(&amp;I)…</translation>
+    </message>
+    <message>
+        <source>Files of this or another program</source>
+        <translation>本程序或其他程序的文件</translation>
     </message>
     <message>
         <source>&amp;Stop all jobs</source>
@@ -381,6 +421,14 @@
     <message>
         <source>De&amp;lete layer</source>
         <translation>删除图层(&amp;L)</translation>
+    </message>
+    <message>
+        <source>Make again from the picture belo&amp;w</source>
+        <translation>根据下方画面重新生成(&amp;W)</translation>
+    </message>
+    <message>
+        <source>The layer as it is made from what shows below it now.</source>
+        <translation>根据下方当前的画面重新生成此图层。</translation>
     </message>
     <message>
         <source>&amp;Show or hide layer</source>
@@ -592,7 +640,7 @@
     </message>
     <message>
         <source>Point at s&amp;ubjects</source>
-        <translation>指向主体(&amp;U)</translation>
+        <translation>指定主体(&amp;U)</translation>
     </message>
     <message>
         <source>M&amp;ove the view</source>
@@ -775,6 +823,13 @@
     </message>
 </context>
 <context>
+    <name>AdjustmentForm</name>
+    <message>
+        <source>This adjustment has nothing to set.</source>
+        <translation>此调整没有可设置的内容。</translation>
+    </message>
+</context>
+<context>
     <name>AdjustmentProperties</name>
     <message>
         <source>Back to the defaults</source>
@@ -927,6 +982,14 @@
         <translation>示例图片</translation>
     </message>
     <message>
+        <source>“{word}” is among the concepts now.</source>
+        <translation>“{word}”已加入概念库。</translation>
+    </message>
+    <message>
+        <source>Write the word in a prompt: “a photo of a {word}”.</source>
+        <translation>在提示词中写下这个词：“a photo of a {word}”。</translation>
+    </message>
+    <message>
         <source>“{label}” is among the attributes of {model} now.</source>
         <translation>“{label}”已加入 {model} 的属性。</translation>
     </message>
@@ -1006,7 +1069,7 @@
     </message>
     <message>
         <source>Teach…</source>
-        <translation>教会新属性…</translation>
+        <translation>训练新属性…</translation>
     </message>
     <message>
         <source>Make a slider of your own from a few words</source>
@@ -1132,6 +1195,342 @@
     <message>
         <source>Colour: blue to red</source>
         <translation>颜色：蓝到红</translation>
+    </message>
+</context>
+<context>
+    <name>AttributesDialog</name>
+    <message>
+        <source>Attributes</source>
+        <translation>属性</translation>
+    </message>
+    <message>
+        <source>Add to the attributes</source>
+        <translation>加入属性库</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>导入…</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>导出…</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>正在读取…</translation>
+    </message>
+    <message>
+        <source>anything</source>
+        <translation>任何主体</translation>
+    </message>
+    <message>
+        <source>{attribute} of {subject}</source>
+        <translation>{subject}的{attribute}</translation>
+    </message>
+    <message>
+        <source>not said</source>
+        <translation>未注明</translation>
+    </message>
+    <message>
+        <source>Attribute</source>
+        <translation>属性</translation>
+    </message>
+    <message>
+        <source>Of</source>
+        <translation>适用于</translation>
+    </message>
+    <message>
+        <source>Made for</source>
+        <translation>适用模型</translation>
+    </message>
+    <message>
+        <source>Range</source>
+        <translation>范围</translation>
+    </message>
+    <message>
+        <source>Learnt</source>
+        <translation>训练方式</translation>
+    </message>
+    <message>
+        <source>Licence</source>
+        <translation>许可证</translation>
+    </message>
+    <message>
+        <source>Vectors</source>
+        <translation>向量</translation>
+    </message>
+    <message>
+        <source>From the words</source>
+        <translation>所用词语</translation>
+    </message>
+    <message>
+        <source>{name}: {value}</source>
+        <translation>{name}：{value}</translation>
+    </message>
+    <message>
+        <source>Attributes (*.safetensors *.pt)</source>
+        <translation>属性 (*.safetensors *.pt)</translation>
+    </message>
+    <message>
+        <source>Import an attribute</source>
+        <translation>导入属性</translation>
+    </message>
+    <message>
+        <source>“{name}” is not taken in yet.</source>
+        <translation>“{name}”尚未加入。</translation>
+    </message>
+    <message>
+        <source>“{label}” is among the attributes now.</source>
+        <translation>“{label}”已加入属性。</translation>
+    </message>
+    <message>
+        <source>Export the attribute</source>
+        <translation>导出属性</translation>
+    </message>
+    <message>
+        <source>Attribute (*.safetensors)</source>
+        <translation>属性 (*.safetensors)</translation>
+    </message>
+    <message>
+        <source>“{name}” was written.</source>
+        <translation>已写入“{name}”。</translation>
+    </message>
+</context>
+<context>
+    <name>Batch</name>
+    <message>
+        <source>Longer side</source>
+        <translation>长边</translation>
+    </message>
+    <message>
+        <source>Width</source>
+        <translation>宽度</translation>
+    </message>
+    <message>
+        <source>Height</source>
+        <translation>高度</translation>
+    </message>
+    <message>
+        <source>Scale</source>
+        <translation>缩放</translation>
+    </message>
+    <message>
+        <source>Enlarge smaller pictures</source>
+        <translation>放大较小的图片</translation>
+    </message>
+    <message>
+        <source>Resampling</source>
+        <translation>重采样</translation>
+    </message>
+    <message>
+        <source>Ratio of sides</source>
+        <translation>长宽比</translation>
+    </message>
+    <message>
+        <source>What stays</source>
+        <translation>保留的部分</translation>
+    </message>
+    <message>
+        <source>Upright for upright pictures</source>
+        <translation>竖幅图片用竖幅比例</translation>
+    </message>
+    <message>
+        <source>Colour profile</source>
+        <translation>颜色配置文件</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>尺寸</translation>
+    </message>
+    <message>
+        <source>Crop to a ratio</source>
+        <translation>按比例裁剪</translation>
+    </message>
+    <message>
+        <source>waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>working…</source>
+        <translation>处理中…</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>完成</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+</context>
+<context>
+    <name>BatchDialog</name>
+    <message>
+        <source>Batch</source>
+        <translation>批处理</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>Sub-folders as well</source>
+        <translation>包含子文件夹</translation>
+    </message>
+    <message>
+        <source>Replace what is there</source>
+        <translation>替换已有文件</translation>
+    </message>
+    <message>
+        <source>Only what failed</source>
+        <translation>仅失败的</translation>
+    </message>
+    <message>
+        <source>Open in the editor</source>
+        <translation>在编辑器中打开</translation>
+    </message>
+    <message>
+        <source>Again</source>
+        <translation>重试</translation>
+    </message>
+    <message>
+        <source>Report…</source>
+        <translation>报告…</translation>
+    </message>
+    <message>
+        <source>Contact sheet…</source>
+        <translation>联系表…</translation>
+    </message>
+    <message>
+        <source>One core only</source>
+        <translation>仅用一个核心</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>进度</translation>
+    </message>
+    <message>
+        <source>Open a recipe…</source>
+        <translation>打开配方…</translation>
+    </message>
+    <message>
+        <source>Save the recipe…</source>
+        <translation>保存配方…</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>开始</translation>
+    </message>
+    <message>
+        <source>Names</source>
+        <translation>命名</translation>
+    </message>
+    <message>
+        <source>Recipe</source>
+        <translation>配方</translation>
+    </message>
+    <message>
+        <source>Files</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>Open a recipe</source>
+        <translation>打开配方</translation>
+    </message>
+    <message>
+        <source>Recipe (*.json)</source>
+        <translation>配方 (*.json)</translation>
+    </message>
+    <message>
+        <source>Save the recipe</source>
+        <translation>保存配方</translation>
+    </message>
+    <message>
+        <source>recipe</source>
+        <translation>配方</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>报告</translation>
+    </message>
+    <message>
+        <source>report</source>
+        <translation>报告</translation>
+    </message>
+    <message>
+        <source>Contact sheet</source>
+        <translation>联系表</translation>
+    </message>
+    <message>
+        <source>contact sheet</source>
+        <translation>联系表</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Nothing is computed before the folders, the recipe and all names are checked.</source>
+        <translation>开始计算之前会先检查文件夹、配方和所有名称。</translation>
+    </message>
+    <message>
+        <source>{done} of {total} done</source>
+        <translation>已完成 {done}/{total}</translation>
+    </message>
+    <message>
+        <source>{words} · {count} failed</source>
+        <translation>{words} · {count} 个失败</translation>
+    </message>
+    <message>
+        <source>{words} · paused</source>
+        <translation>{words} · 已暂停</translation>
+    </message>
+    <message>
+        <source>{words} · {time} left</source>
+        <translation>{words} · 剩余 {time}</translation>
+    </message>
+</context>
+<context>
+    <name>Batches</name>
+    <message>
+        <source>Preview of the batch</source>
+        <translation>批处理预览</translation>
+    </message>
+    <message>
+        <source>Batch: {name}</source>
+        <translation>批处理：{name}</translation>
+    </message>
+    <message>
+        <source>“{name}” is written.</source>
+        <translation>已写出“{name}”。</translation>
+    </message>
+    <message>
+        <source>Recipe “{name}”</source>
+        <translation>配方“{name}”</translation>
+    </message>
+    <message>
+        <source>The batch is done: {done} of {total} files, {failed} failed.</source>
+        <translation>批处理已结束：完成 {done}/{total} 个文件，{failed} 个失败。</translation>
     </message>
 </context>
 <context>
@@ -1296,6 +1695,29 @@
     </message>
 </context>
 <context>
+    <name>Checkpoints</name>
+    <message>
+        <source>Compare with</source>
+        <translation>对比</translation>
+    </message>
+    <message>
+        <source>From the lower to the higher end, at an earlier step</source>
+        <translation>从低值端到高值端，较早步骤的结果</translation>
+    </message>
+    <message>
+        <source>Keep this one</source>
+        <translation>保留此结果</translation>
+    </message>
+    <message>
+        <source>Put what was learnt at that step into the library; learning goes on</source>
+        <translation>将该步骤训练出的结果加入属性库；训练继续进行</translation>
+    </message>
+    <message>
+        <source>Step {step}</source>
+        <translation>第 {step} 步</translation>
+    </message>
+</context>
+<context>
     <name>Choices</name>
     <message>
         <source>Replace</source>
@@ -1422,6 +1844,10 @@
         <translation>DDPM</translation>
     </message>
     <message>
+        <source>LCM (few steps)</source>
+        <translation>LCM（少步数）</translation>
+    </message>
+    <message>
         <source>Euler</source>
         <translation>Euler</translation>
     </message>
@@ -1430,12 +1856,68 @@
         <translation>DPM++ 2M</translation>
     </message>
     <message>
+        <source>Words and picture</source>
+        <translation>词语和图片</translation>
+    </message>
+    <message>
+        <source>Words</source>
+        <translation>词语</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>Plug-and-Play</source>
+        <translation>即插即用</translation>
+    </message>
+    <message>
+        <source>Without inversion</source>
+        <translation>不反演</translation>
+    </message>
+    <message>
+        <source>One noised copy</source>
+        <translation>单一加噪副本</translation>
+    </message>
+    <message>
+        <source>Redraw only</source>
+        <translation>仅重绘</translation>
+    </message>
+    <message>
         <source>From words, in moments</source>
         <translation>由词语得出，片刻即成</translation>
     </message>
     <message>
         <source>From pictures, takes long</source>
         <translation>由图片学习，耗时较长</translation>
+    </message>
+    <message>
+        <source>From a picture of yours</source>
+        <translation>从你的一张图片</translation>
+    </message>
+    <message>
+        <source>From two pictures, before and after</source>
+        <translation>从前后两张图片</translation>
+    </message>
+    <message>
+        <source>A thing</source>
+        <translation>一件物品</translation>
+    </message>
+    <message>
+        <source>A person</source>
+        <translation>一个人</translation>
+    </message>
+    <message>
+        <source>A style</source>
+        <translation>一种风格</translation>
+    </message>
+    <message>
+        <source>Directional, easier to put elsewhere</source>
+        <translation>方向式，更容易放进别的场景</translation>
+    </message>
+    <message>
+        <source>Plain, as first published</source>
+        <translation>普通式，按最初发表的方法</translation>
     </message>
     <message>
         <source>Constant</source>
@@ -1959,6 +2441,146 @@
     </message>
 </context>
 <context>
+    <name>ConceptButton</name>
+    <message>
+        <source>{word}: put it into the prompt</source>
+        <translation>{word}：放入提示词</translation>
+    </message>
+    <message>
+        <source>A kind of {kind}</source>
+        <translation>属于 {kind}</translation>
+    </message>
+    <message>
+        <source>Learnt with {model}</source>
+        <translation>用 {model} 学习</translation>
+    </message>
+</context>
+<context>
+    <name>ConceptDialog</name>
+    <message>
+        <source>Teach a concept</source>
+        <translation>教一个概念</translation>
+    </message>
+    <message>
+        <source>Teach</source>
+        <translation>开始学习</translation>
+    </message>
+    <message>
+        <source>Show Attune a thing, a person or a style in a few photos, and it learns a word for it that every prompt understands.</source>
+        <translation>用几张照片让 Attune 认识一件物品、一个人或一种风格，它会学会一个所有提示词都能理解的词。</translation>
+    </message>
+    <message>
+        <source>my cat</source>
+        <translation>my cat</translation>
+    </message>
+    <message>
+        <source>cat</source>
+        <translation>cat</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详细</translation>
+    </message>
+    <message>
+        <source>A photo of it, as learnt so far</source>
+        <translation>目前学到的样子</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>A kind of</source>
+        <translation>属于哪一类</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Teach {word}: {kind}</source>
+        <translation>学习 {word}：{kind}</translation>
+    </message>
+    <message>
+        <source>Photos</source>
+        <translation>照片</translation>
+    </message>
+    <message>
+        <source>Pictures ({patterns})</source>
+        <translation>图片 ({patterns})</translation>
+    </message>
+    <message>
+        <source>This model cannot draw: {names}</source>
+        <translation>此模型画不出：{names}</translation>
+    </message>
+    <message>
+        <source>Learnt. Write {word} in a prompt: {example}.</source>
+        <translation>学会了。在提示词中写 {word}：{example}。</translation>
+    </message>
+    <message>
+        <source>In prompts: {word}</source>
+        <translation>在提示词中：{word}</translation>
+    </message>
+    <message>
+        <source>In prompts it stands in angle brackets</source>
+        <translation>在提示词中写在尖括号里</translation>
+    </message>
+</context>
+<context>
+    <name>ConceptShelf</name>
+    <message>
+        <source>Concepts</source>
+        <translation>概念</translation>
+    </message>
+    <message>
+        <source>Teach…</source>
+        <translation>训练新属性…</translation>
+    </message>
+    <message>
+        <source>Learn a word for what a few photos show</source>
+        <translation>为几张照片中的内容学一个词</translation>
+    </message>
+    <message>
+        <source>Import…</source>
+        <translation>导入…</translation>
+    </message>
+    <message>
+        <source>Files of this or another program</source>
+        <translation>本程序或其他程序的文件</translation>
+    </message>
+    <message>
+        <source>Put into the prompt</source>
+        <translation>放入提示词</translation>
+    </message>
+    <message>
+        <source>Rename…</source>
+        <translation>重命名…</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>导出…</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>删除</translation>
+    </message>
+</context>
+<context>
+    <name>Concepts</name>
+    <message>
+        <source>Imported {words}. Write the word in a prompt to use it.</source>
+        <translation>已导入 {words}。在提示词中写下该词即可使用。</translation>
+    </message>
+    <message>
+        <source>Look at the photos</source>
+        <translation>查看照片</translation>
+    </message>
+    <message>
+        <source>Exported {name}.</source>
+        <translation>已导出 {name}。</translation>
+    </message>
+</context>
+<context>
     <name>ConflictBar</name>
     <message>
         <source>Keep as it was</source>
@@ -2090,12 +2712,93 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <source>Make sliders</source>
         <translation>生成滑块</translation>
     </message>
+    <message>
+        <source>Suggest</source>
+        <translation>推荐</translation>
+    </message>
+    <message>
+        <source>Let the detector say what it finds in the picture</source>
+        <translation>让检测器说明画面中有什么</translation>
+    </message>
+</context>
+<context>
+    <name>Descriptions</name>
+    <message>
+        <source>Look at what the picture shows</source>
+        <translation>识别画面内容</translation>
+    </message>
+    <message>
+        <source>The detector finds nothing that it knows in this picture.</source>
+        <translation>检测器在这张图片中没有识别出任何已知内容。</translation>
+    </message>
+    <message>
+        <source>Say in your own words what it shows.</source>
+        <translation>请用自己的话描述画面内容。</translation>
+    </message>
 </context>
 <context>
     <name>Dialog</name>
     <message>
         <source>Cancel</source>
         <translation>取消</translation>
+    </message>
+</context>
+<context>
+    <name>DifferenceView</name>
+    <message>
+        <source>What changes</source>
+        <translation>更改内容</translation>
+    </message>
+    <message>
+        <source>Words that go</source>
+        <translation>去掉的词</translation>
+    </message>
+    <message>
+        <source>Words that come</source>
+        <translation>加入的词</translation>
+    </message>
+    <message>
+        <source>Click a word to say that it belongs to the change, or that it does not.</source>
+        <translation>点按一个词，说明它属于或不属于更改。</translation>
+    </message>
+</context>
+<context>
+    <name>DownloadBar</name>
+    <message>
+        <source>Download</source>
+        <translation>下载</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Give up</source>
+        <translation>放弃</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>继续</translation>
+    </message>
+    <message>
+        <source>Asking for {model}…</source>
+        <translation>正在请求 {model}…</translation>
+    </message>
+    <message>
+        <source>{done} of {total} GB</source>
+        <translation>{done} / {total} GB</translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>已暂停</translation>
+    </message>
+    <message>
+        <source>{speed} MB/s</source>
+        <translation>{speed} MB/s</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>还剩 {time}</translation>
     </message>
 </context>
 <context>
@@ -2910,8 +3613,468 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>{format} 无法保存：{names}。</translation>
     </message>
     <message>
+        <source>It was limited to a part of this picture; in others it would be done to all of it.</source>
+        <translation>它只作用于这张图片的一部分；对其他图片将作用于整张。</translation>
+    </message>
+    <message>
+        <source>It belongs to this picture alone.</source>
+        <translation>它只属于这张图片。</translation>
+    </message>
+    <message>
+        <source>Nothing is chosen that could be done to other pictures.</source>
+        <translation>没有选择可用于其他图片的步骤。</translation>
+    </message>
+    <message>
+        <source>Choose a step.</source>
+        <translation>请选择一个步骤。</translation>
+    </message>
+    <message>
+        <source>The steps were made with more than one model, and a recipe has one.</source>
+        <translation>这些步骤用了不止一个模型，而一个配方只有一个模型。</translation>
+    </message>
+    <message>
+        <source>Choose those of one model.</source>
+        <translation>请选择同一模型的步骤。</translation>
+    </message>
+    <message>
+        <source>lease</source>
+        <translation>占用记录</translation>
+    </message>
+    <message>
+        <source>The manifest&apos;s first line</source>
+        <translation>清单的第一行</translation>
+    </message>
+    <message>
+        <source>The manifest&apos;s version</source>
+        <translation>清单的版本</translation>
+    </message>
+    <message>
+        <source>The manifest has version {version}; this Attune reads up to {known}.</source>
+        <translation>清单的版本为 {version}；此 Attune 最高可读 {known}。</translation>
+    </message>
+    <message>
+        <source>Use a newer Attune.</source>
+        <translation>请使用更新的 Attune。</translation>
+    </message>
+    <message>
+        <source>A line of the manifest</source>
+        <translation>清单中的一行</translation>
+    </message>
+    <message>
+        <source>“{path}” is no manifest of a batch that this Attune can go on with.</source>
+        <translation>“{path}”不是此 Attune 可以继续的批处理清单。</translation>
+    </message>
+    <message>
+        <source>Choose another folder for the results, or move that file away.</source>
+        <translation>请为结果选择其他文件夹，或移走该文件。</translation>
+    </message>
+    <message>
+        <source>“{path}” belongs to the recipe “{known}” ({known_mark}), not to “{name}” ({mark}).</source>
+        <translation>“{path}”属于配方“{known}”（{known_mark}），而不是“{name}”（{mark}）。</translation>
+    </message>
+    <message>
+        <source>Choose another folder for the results, or go on with the same recipe and the same model.</source>
+        <translation>请为结果选择其他文件夹，或用同一配方和模型继续。</translation>
+    </message>
+    <message>
+        <source>“{path}” was begun with the names “{known}”, not with “{pattern}”.</source>
+        <translation>“{path}”开始时的命名规则是“{known}”，而不是“{pattern}”。</translation>
+    </message>
+    <message>
+        <source>Choose another folder for the results, or the same names.</source>
+        <translation>请为结果选择其他文件夹，或使用相同的命名规则。</translation>
+    </message>
+    <message>
+        <source>The weights of {name} are not those that the recipe was made with ({wanted}, here {found}).</source>
+        <translation>{name} 的权重与制作配方时的不同（应为 {wanted}，此处为 {found}）。</translation>
+    </message>
+    <message>
+        <source>Add the model that it was made with, or take “model_hash” out of the recipe.</source>
+        <translation>请添加当时的模型，或从配方中去掉“model_hash”。</translation>
+    </message>
+    <message>
+        <source>Import the one that it was made with, or take its “delta” out of the recipe.</source>
+        <translation>请导入当时的增量，或从配方中去掉它的“delta”。</translation>
+    </message>
+    <message>
+        <source>The delta of “{subject}: {attribute}” is another one than the recipe was made with.</source>
+        <translation>“{subject}: {attribute}”的增量与制作配方时的不同。</translation>
+    </message>
+    <message>
+        <source>There is no cluster of Ray at “{address}”: {reason}.</source>
+        <translation>“{address}”处没有 Ray 集群：{reason}。</translation>
+    </message>
+    <message>
+        <source>Start one, or leave --on out.</source>
+        <translation>请启动集群，或去掉 --on。</translation>
+    </message>
+    <message>
+        <source>Ray is not installed, which --on needs.</source>
+        <translation>--on 需要 Ray，但它没有安装。</translation>
+    </message>
+    <message>
+        <source>Install it with pip install “attune[ray]”.</source>
+        <translation>请用 pip install “attune[ray]” 安装。</translation>
+    </message>
+    <message>
+        <source>parameters</source>
+        <translation>参数</translation>
+    </message>
+    <message>
+        <source>“{name}” takes no picture, so it cannot be done to one.</source>
+        <translation>“{name}”不接受图片，因此无法作用于图片。</translation>
+    </message>
+    <message>
+        <source>Operations on pictures are: {known}.</source>
+        <translation>可作用于图片的操作有：{known}。</translation>
+    </message>
+    <message>
+        <source>“{name}” is set, but it is the file&apos;s.</source>
+        <translation>设置了“{name}”，但它由文件决定。</translation>
+    </message>
+    <message>
+        <source>Leave it out.</source>
+        <translation>请去掉它。</translation>
+    </message>
+    <message>
+        <source>{name}</source>
+        <translation>{name}</translation>
+    </message>
+    <message>
+        <source>“{path}” lies outside of the recipe&apos;s folder.</source>
+        <translation>“{path}”在配方所在文件夹之外。</translation>
+    </message>
+    <message>
+        <source>Put it beside the recipe.</source>
+        <translation>请把它放在配方旁边。</translation>
+    </message>
+    <message>
+        <source>“{path}” belongs to the recipe and is not here.</source>
+        <translation>“{path}”属于该配方，但不在这里。</translation>
+    </message>
+    <message>
+        <source>Read it from its file.</source>
+        <translation>请从文件读取。</translation>
+    </message>
+    <message>
+        <source>“{path}” is not the file that the recipe was made with.</source>
+        <translation>“{path}”不是制作该配方时所用的文件。</translation>
+    </message>
+    <message>
+        <source>Get the recipe again, with its files.</source>
+        <translation>请重新获取配方及其文件。</translation>
+    </message>
+    <message>
+        <source>edits</source>
+        <translation>编辑</translation>
+    </message>
+    <message>
+        <source>subjects</source>
+        <translation>主体</translation>
+    </message>
+    <message>
+        <source>“{path}” has no pictures.</source>
+        <translation>“{path}”中没有图片。</translation>
+    </message>
+    <message>
+        <source>Choose another folder, look into sub-folders as well, or change what is taken.</source>
+        <translation>请选择其他文件夹、包含子文件夹，或更改选取条件。</translation>
+    </message>
+    <message>
+        <source>“{path}” is no folder.</source>
+        <translation>“{path}”不是文件夹。</translation>
+    </message>
+    <message>
+        <source>Name the folder that it lies in.</source>
+        <translation>请指定它所在的文件夹。</translation>
+    </message>
+    <message>
+        <source>Choose another one for the results.</source>
+        <translation>请为结果选择另一个文件夹。</translation>
+    </message>
+    <message>
+        <source>Results cannot go into the folder of the pictures itself, “{path}”.</source>
+        <translation>结果不能放进图片所在的文件夹“{path}”。</translation>
+    </message>
+    <message>
+        <source>“{source}” lies inside of “{target}”, where the results would go.</source>
+        <translation>“{source}”位于存放结果的“{target}”之内。</translation>
+    </message>
+    <message>
+        <source>Choose another folder for the results.</source>
+        <translation>请为结果选择其他文件夹。</translation>
+    </message>
+    <message>
+        <source>“{target}”, where the results would go, lies inside of “{source}”.</source>
+        <translation>存放结果的“{target}”位于“{source}”之内。</translation>
+    </message>
+    <message>
+        <source>Choose a folder beside it for the results.</source>
+        <translation>请在它旁边为结果选择一个文件夹。</translation>
+    </message>
+    <message>
+        <source>“{pattern}” is no pattern of names.</source>
+        <translation>“{pattern}”不是有效的命名规则。</translation>
+    </message>
+    <message>
+        <source>Write the name without ending; {gaps} are filled in.</source>
+        <translation>请写不带扩展名的名称；{gaps} 会被填入。</translation>
+    </message>
+    <message>
+        <source>The folder “{path}” cannot be looked into: {reason}.</source>
+        <translation>无法查看文件夹“{path}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>Change its rights, or take it out.</source>
+        <translation>请更改其权限，或将它移出。</translation>
+    </message>
+    <message>
+        <source>Give the original ending a place in the names, such as {pattern}, or choose other files.</source>
+        <translation>请在名称中加入原扩展名，例如 {pattern}，或选择其他文件。</translation>
+    </message>
+    <message>
+        <source>This is the recipe of one picture, not of a batch.</source>
+        <translation>这是单张图片的配方，不是批处理的配方。</translation>
+    </message>
+    <message>
+        <source>A batch&apos;s recipe has version, name, model, seed and steps.</source>
+        <translation>批处理的配方包含 version、name、model、seed 和 steps。</translation>
+    </message>
+    <message>
+        <source>The recipe has an unknown field {unknown}.</source>
+        <translation>配方中有未知的字段 {unknown}。</translation>
+    </message>
+    <message>
+        <source>The recipe&apos;s steps</source>
+        <translation>配方的步骤</translation>
+    </message>
+    <message>
+        <source>The recipe&apos;s model</source>
+        <translation>配方的模型</translation>
+    </message>
+    <message>
+        <source>The recipe&apos;s name</source>
+        <translation>配方的名称</translation>
+    </message>
+    <message>
+        <source>The recipe&apos;s amount</source>
+        <translation>配方的强度</translation>
+    </message>
+    <message>
+        <source>The recipe names no model.</source>
+        <translation>配方没有指定模型。</translation>
+    </message>
+    <message>
+        <source>Its steps need one: “model”, such as mini-sd1.</source>
+        <translation>其中的步骤需要模型：“model”，例如 mini-sd1。</translation>
+    </message>
+    <message>
+        <source>recipe</source>
+        <translation>配方</translation>
+    </message>
+    <message>
+        <source>The recipe lacks what belongs to it: {what}.</source>
+        <translation>配方缺少所需的内容：{what}。</translation>
+    </message>
+    <message>
+        <source>The recipe&apos;s seed is “{seed}”.</source>
+        <translation>配方的种子为“{seed}”。</translation>
+    </message>
+    <message>
+        <source>It is a whole number from 0 to {most}, or “path”: each file its own, by where it lies.</source>
+        <translation>种子是 0 到 {most} 的整数，或“path”：按所在位置每个文件各有其种子。</translation>
+    </message>
+    <message>
+        <source>The recipe&apos;s seed</source>
+        <translation>配方的种子</translation>
+    </message>
+    <message>
+        <source>It</source>
+        <translation>该步骤</translation>
+    </message>
+    <message>
+        <source>A step has one of: {known}.</source>
+        <translation>一个步骤含有其中之一：{known}。</translation>
+    </message>
+    <message>
+        <source>It is of no kind that is known here.</source>
+        <translation>它不属于任何已知的类型。</translation>
+    </message>
+    <message>
+        <source>It has an unknown field {unknown}.</source>
+        <translation>其中有未知的字段 {unknown}。</translation>
+    </message>
+    <message>
+        <source>Unknown adjustment “{name}”.</source>
+        <translation>未知的调整“{name}”。</translation>
+    </message>
+    <message>
+        <source>Step {number} of the recipe: {what}</source>
+        <translation>配方的第 {number} 步：{what}</translation>
+    </message>
+    <message>
+        <source>The recipe&apos;s export</source>
+        <translation>配方的导出</translation>
+    </message>
+    <message>
+        <source>The recipe&apos;s export has an unknown option {unknown}.</source>
+        <translation>配方的导出中有未知的选项 {unknown}。</translation>
+    </message>
+    <message>
+        <source>Known are: {known}. Size and crop are steps.</source>
+        <translation>已知的有：{known}。尺寸和裁剪属于步骤。</translation>
+    </message>
+    <message>
+        <source>A batch writes flat pictures, not projects.</source>
+        <translation>批处理写出的是拼合的图片，不是项目。</translation>
+    </message>
+    <message>
+        <source>Choose PNG, TIFF, JPEG, WebP or AVIF.</source>
+        <translation>请选择 PNG、TIFF、JPEG、WebP 或 AVIF。</translation>
+    </message>
+    <message>
+        <source>batch</source>
+        <translation>批处理</translation>
+    </message>
+    <message>
+        <source>A contact sheet is a .png or .jpg file, not “{name}”.</source>
+        <translation>联系表应为 .png 或 .jpg 文件，而不是“{name}”。</translation>
+    </message>
+    <message>
+        <source>Nothing is done yet, so there is nothing on the sheet.</source>
+        <translation>还没有完成任何文件，联系表上没有内容。</translation>
+    </message>
+    <message>
+        <source>Run the batch first.</source>
+        <translation>请先运行批处理。</translation>
+    </message>
+    <message>
+        <source>“{path}” holds no batch.</source>
+        <translation>“{path}”中没有批处理。</translation>
+    </message>
+    <message>
+        <source>Choose the folder of its results.</source>
+        <translation>请选择它的结果文件夹。</translation>
+    </message>
+    <message>
+        <source>Close other programs, or use fewer cores.</source>
+        <translation>请关闭其他程序，或使用更少的核心。</translation>
+    </message>
+    <message>
+        <source>An unexpected problem stopped this file ({detail}).</source>
+        <translation>意外问题使此文件中止（{detail}）。</translation>
+    </message>
+    <message>
+        <source>Please report it.</source>
+        <translation>请报告此问题。</translation>
+    </message>
+    <message>
+        <source>The folder “{path}” is gone.</source>
+        <translation>文件夹“{path}”不见了。</translation>
+    </message>
+    <message>
+        <source>Is the drive connected?</source>
+        <translation>磁盘是否已连接？</translation>
+    </message>
+    <message>
+        <source>and {count} more</source>
+        <translation>另有 {count} 个</translation>
+    </message>
+    <message>
+        <source>There is something already in the place of: {names}.</source>
+        <translation>这些名称已被占用：{names}。</translation>
+    </message>
+    <message>
+        <source>Choose another folder for the results or other names, or have it replaced.</source>
+        <translation>请为结果选择其他文件夹或名称，或允许替换。</translation>
+    </message>
+    <message>
+        <source>Write it as 3:2, 1:1 or 16:9.</source>
+        <translation>请写成 3:2、1:1 或 16:9。</translation>
+    </message>
+    <message>
+        <source>it is no ratio of sides</source>
+        <translation>这不是长宽比</translation>
+    </message>
+    <message>
+        <source>A concept is a .safetensors file, not “{name}”.</source>
+        <translation>概念是 .safetensors 文件，而不是“{name}”。</translation>
+    </message>
+    <message>
+        <source>learning needs about {total:.1f} GB of memory, {weights:.1f} GB of it for the model.</source>
+        <translation>学习大约需要 {total:.1f} GB 内存，其中模型占 {weights:.1f} GB。</translation>
+    </message>
+    <message>
+        <source>{count} cores are none.</source>
+        <translation>{count} 个核心无效。</translation>
+    </message>
+    <message>
+        <source>Give 1 or more.</source>
+        <translation>请给出 1 或更大的数。</translation>
+    </message>
+    <message>
+        <source>{count} lines of “{path}” cannot be read; their files are done again.</source>
+        <translation>“{path}”中有 {count} 行无法读取；相应文件会重新处理。</translation>
+    </message>
+    <message>
+        <source>When that is mended, the same command goes on.</source>
+        <translation>问题解决后，用同一命令即可继续。</translation>
+    </message>
+    <message>
+        <source>stopped at {done} of {total}. The same command goes on.</source>
+        <translation>已停在 {done}/{total}。用同一命令即可继续。</translation>
+    </message>
+    <message>
+        <source>{done} of {total} done, {failed} failed, {made} of them now ({seconds} s).</source>
+        <translation>完成 {done}/{total}，失败 {failed}，其中本次完成 {made}（{seconds} 秒）。</translation>
+    </message>
+    <message>
+        <source>what failed is in “{path}”; --retry-failed tries it again.</source>
+        <translation>失败的文件记录在“{path}”中；--retry-failed 会重试。</translation>
+    </message>
+    <message>
+        <source>The sheet is a .png file, not “{name}”.</source>
+        <translation>对比图是 .png 文件，不是“{name}”。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no file and no delta of the library.</source>
+        <translation>“{name}”既不是文件，也不是库中的增量。</translation>
+    </message>
+    <message>
+        <source>“attune deltas list” shows what there is.</source>
+        <translation>“attune deltas list”会列出现有的增量。</translation>
+    </message>
+    <message>
+        <source>One word cannot name {count} files.</source>
+        <translation>一个词不能命名 {count} 个文件。</translation>
+    </message>
+    <message>
+        <source>keeps {kept:.1f} MiB of the picture&apos;s features, at most {limit} MiB.</source>
+        <translation>将保留图片的 {kept:.1f} MiB 特征,最多 {limit} MiB。</translation>
+    </message>
+    <message>
+        <source>{flag} says nothing together with --image.</source>
+        <translation>{flag} 与 --image 一起使用时不起作用。</translation>
+    </message>
+    <message>
+        <source>The result is as large as the picture; leave it out.</source>
+        <translation>结果与图片一样大；请去掉它。</translation>
+    </message>
+    <message>
         <source>“{text}”: the value must be a number from -{most:g} to {most:g}.</source>
         <translation>“{text}”：数值必须是 -{most:g} 至 {most:g} 之间的数字。</translation>
+    </message>
+    <message>
+        <source>The picture was changed meanwhile.</source>
+        <translation>图片在此期间已更改。</translation>
+    </message>
+    <message>
+        <source>Apply the recipe again.</source>
+        <translation>请重新应用配方。</translation>
+    </message>
+    <message>
+        <source>The batch stopped: {reason}.</source>
+        <translation>批处理已停止：{reason}。</translation>
     </message>
     <message>
         <source>Nothing has been learnt yet.</source>
@@ -3134,12 +4297,52 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>图片为 {width} × {height} 像素；WebP 单边最多 {most} 像素。</translation>
     </message>
     <message>
+        <source>A picture is missing.</source>
+        <translation>缺少图片。</translation>
+    </message>
+    <message>
+        <source>Open one, or choose a file.</source>
+        <translation>请打开一张图片，或选择一个文件。</translation>
+    </message>
+    <message>
+        <source>This layer was not made from the picture below it.</source>
+        <translation>此图层不是根据下方画面生成的。</translation>
+    </message>
+    <message>
+        <source>Choose one that was.</source>
+        <translation>请选择根据下方画面生成的图层。</translation>
+    </message>
+    <message>
+        <source>The part of the picture that “{name}” may change no longer fits it.</source>
+        <translation>“{name}”可更改的区域已与图层不符。</translation>
+    </message>
+    <message>
+        <source>Make a new layer instead.</source>
+        <translation>请改为新建一个图层。</translation>
+    </message>
+    <message>
+        <source>There is nothing to be seen there.</source>
+        <translation>这里没有任何可见内容。</translation>
+    </message>
+    <message>
+        <source>Choose a layer that shows something.</source>
+        <translation>请选择有可见内容的图层。</translation>
+    </message>
+    <message>
         <source>The subject is missing.</source>
         <translation>缺少主体。</translation>
     </message>
     <message>
         <source>A word for one end is missing.</source>
         <translation>缺少其中一端的词。</translation>
+    </message>
+    <message>
+        <source>“{words}” would stand after “{subject}”, but the words are put before it.</source>
+        <translation>“{words}”在英文中位于“{subject}”之后，而这些词会放在它之前。</translation>
+    </message>
+    <message>
+        <source>Say it as one would before the noun: “bearded”, not “with a beard”.</source>
+        <translation>请换成放在名词之前的说法：用“bearded”，而不是“with a beard”。</translation>
     </message>
     <message>
         <source>Both ends are “{word}”.</source>
@@ -3158,8 +4361,28 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>几个词就够了。</translation>
     </message>
     <message>
+        <source>Write one text a line.</source>
+        <translation>每行写一段文字。</translation>
+    </message>
+    <message>
+        <source>There are {count} texts.</source>
+        <translation>共有 {count} 段文字。</translation>
+    </message>
+    <message>
+        <source>Write at most {most}.</source>
+        <translation>最多写 {most} 段。</translation>
+    </message>
+    <message>
         <source>Stopped</source>
         <translation>已停止</translation>
+    </message>
+    <message>
+        <source>An edited photo is the same with every seed, so it has no variations.</source>
+        <translation>编辑后的照片不随种子变化，因此没有变体。</translation>
+    </message>
+    <message>
+        <source>Move its sliders, or describe it in other words.</source>
+        <translation>请移动滑块，或换一种说法描述画面。</translation>
     </message>
     <message>
         <source>A mask has one channel, not {channels}.</source>
@@ -3216,6 +4439,26 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Use at least 1 × 1.</source>
         <translation>请至少使用 1 × 1。</translation>
+    </message>
+    <message>
+        <source>The folder of the pictures is missing.</source>
+        <translation>缺少图片文件夹。</translation>
+    </message>
+    <message>
+        <source>Choose it above.</source>
+        <translation>请在上方选择。</translation>
+    </message>
+    <message>
+        <source>The folder for the results is missing.</source>
+        <translation>缺少结果文件夹。</translation>
+    </message>
+    <message>
+        <source>The recipe has no step.</source>
+        <translation>配方没有步骤。</translation>
+    </message>
+    <message>
+        <source>Add one.</source>
+        <translation>请添加一个。</translation>
     </message>
     <message>
         <source>checkpoint</source>
@@ -3368,6 +4611,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>This layer has no prompt and seed, so it has no sliders.</source>
         <translation>此图层没有提示词和种子，因此没有滑块。</translation>
+    </message>
+    <message>
+        <source>This layer was not translated.</source>
+        <translation>此图层不是转绘得到的。</translation>
+    </message>
+    <message>
+        <source>Choose a layer that was.</source>
+        <translation>请选择一个转绘图层。</translation>
     </message>
     <message>
         <source>Hold Alt or Ctrl and click on the part to copy.</source>
@@ -3610,14 +4861,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请使用同一模型的 .safetensors 版本。</translation>
     </message>
     <message>
-        <source>“{name}” takes {channels} channels: it is made for inpainting or editing.</source>
-        <translation>“{name}”接受 {channels} 个通道：它用于局部重绘或编辑。</translation>
-    </message>
-    <message>
-        <source>Choose the model that generates from text alone (4 channels).</source>
-        <translation>请选择仅凭文本生成的模型（4 个通道）。</translation>
-    </message>
-    <message>
         <source>of an unknown kind</source>
         <translation>未知类型</translation>
     </message>
@@ -3732,10 +4975,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>“{model}” is not on this machine, and downloading is switched off (HF_HUB_OFFLINE).</source>
         <translation>本机没有“{model}”，且下载已关闭 (HF_HUB_OFFLINE)。</translation>
-    </message>
-    <message>
-        <source>“{model}” could not be downloaded: {reason}.</source>
-        <translation>无法下载“{model}”：{reason}。</translation>
     </message>
     <message>
         <source>The request</source>
@@ -4578,6 +5817,186 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{file}”中有错误：{reason}</translation>
     </message>
     <message>
+        <source>it has no vectors</source>
+        <translation>它没有向量</translation>
+    </message>
+    <message>
+        <source>it has different numbers of vectors for its encoders ({counts})</source>
+        <translation>各编码器的向量数不同（{counts}）</translation>
+    </message>
+    <message>
+        <source>“{word}” was learnt for {given}, and {model} is {family}.</source>
+        <translation>“{word}”是为 {given} 学习的，而 {model} 属于 {family}。</translation>
+    </message>
+    <message>
+        <source>Choose a model of {given}, or learn it again with this one.</source>
+        <translation>请选择 {given} 模型，或用此模型重新学习。</translation>
+    </message>
+    <message>
+        <source>“{word}” ({given}) does not fit {model}, which takes {taken}.</source>
+        <translation>“{word}”（{given}）不适合 {model}，它需要 {taken}。</translation>
+    </message>
+    <message>
+        <source>Choose a concept that was learnt for this model&apos;s family.</source>
+        <translation>请选择为此模型系列学习的概念。</translation>
+    </message>
+    <message>
+        <source>its part for {encoder} has the shape {shape}, not vectors side by side</source>
+        <translation>它用于 {encoder} 的部分形状为 {shape}，不是并列的向量</translation>
+    </message>
+    <message>
+        <source>it has {count} vectors, and a prompt takes {most}</source>
+        <translation>它有 {count} 个向量，而提示词最多容纳 {most} 个</translation>
+    </message>
+    <message>
+        <source>its part for {encoder} holds numbers that are not finite</source>
+        <translation>它用于 {encoder} 的部分含有非有限数值</translation>
+    </message>
+    <message>
+        <source>its part for {encoder} holds numbers beyond all measure</source>
+        <translation>它用于 {encoder} 的部分含有大得离谱的数值</translation>
+    </message>
+    <message>
+        <source>The concept “{word}” cannot be used: {reason}.</source>
+        <translation>概念“{word}”无法使用：{reason}。</translation>
+    </message>
+    <message>
+        <source>an attribute: import it with “attune deltas import”</source>
+        <translation>一个属性：请用 “attune deltas import” 导入</translation>
+    </message>
+    <message>
+        <source>a LoRA, another kind of addition to a model</source>
+        <translation>LoRA，另一种模型附加文件</translation>
+    </message>
+    <message>
+        <source>a LyCORIS, another kind of addition to a model</source>
+        <translation>LyCORIS，另一种模型附加文件</translation>
+    </message>
+    <message>
+        <source>an IP-Adapter, another kind of addition to a model</source>
+        <translation>IP-Adapter，另一种模型附加文件</translation>
+    </message>
+    <message>
+        <source>a whole model: add it with “attune models add”</source>
+        <translation>完整模型：请用 “attune models add” 添加</translation>
+    </message>
+    <message>
+        <source>a whole text encoder</source>
+        <translation>完整的文本编码器</translation>
+    </message>
+    <message>
+        <source>a word for a model whose text encoder is a language model</source>
+        <translation>用于以语言模型作文本编码器的模型的词</translation>
+    </message>
+    <message>
+        <source>a word for a video model</source>
+        <translation>用于视频模型的词</translation>
+    </message>
+    <message>
+        <source>an embedding of a picture</source>
+        <translation>图片的嵌入</translation>
+    </message>
+    <message>
+        <source>an embedding of a whole sentence</source>
+        <translation>整句的嵌入</translation>
+    </message>
+    <message>
+        <source>a textual inversion in a form that only PyTorch reads</source>
+        <translation>只有 PyTorch 能读的文本反演格式</translation>
+    </message>
+    <message>
+        <source>it has {size:.0f} MiB</source>
+        <translation>它有 {size:.0f} MiB</translation>
+    </message>
+    <message>
+        <source>Use the same concept as .safetensors.</source>
+        <translation>请使用该概念的 .safetensors 版本。</translation>
+    </message>
+    <message>
+        <source>Choose a .safetensors file.</source>
+        <translation>请选择 .safetensors 文件。</translation>
+    </message>
+    <message>
+        <source>its header has {size} bytes</source>
+        <translation>它的文件头有 {size} 字节</translation>
+    </message>
+    <message>
+        <source>concept</source>
+        <translation>概念</translation>
+    </message>
+    <message>
+        <source>“{key}” holds no vectors</source>
+        <translation>“{key}”中没有向量</translation>
+    </message>
+    <message>
+        <source>it is {what}</source>
+        <translation>它是{what}</translation>
+    </message>
+    <message>
+        <source>it is empty</source>
+        <translation>它是空的</translation>
+    </message>
+    <message>
+        <source>it has the keys {keys}; known are one word, {known}</source>
+        <translation>它的键为 {keys}；已知的是一个词、{known}</translation>
+    </message>
+    <message>
+        <source>“{key}” has the shape {shape}</source>
+        <translation>“{key}”的形状为 {shape}</translation>
+    </message>
+    <message>
+        <source>its vectors have {width} numbers, and those of text encoders {known}</source>
+        <translation>它的向量有 {width} 个数，而文本编码器为 {known}</translation>
+    </message>
+    <message>
+        <source>its vectors for {encoder} have {width} numbers instead of {usual}</source>
+        <translation>它用于 {encoder} 的向量有 {width} 个数，应为 {usual} 个</translation>
+    </message>
+    <message>
+        <source>“{name}” is no concept that can be used: {reason}.</source>
+        <translation>“{name}”不是可用的概念：{reason}。</translation>
+    </message>
+    <message>
+        <source>Choose a textual inversion for Stable Diffusion 1, 2, XL or 3.</source>
+        <translation>请选择用于 Stable Diffusion 1、2、XL 或 3 的文本反演文件。</translation>
+    </message>
+    <message>
+        <source>There is no concept “{word}”.</source>
+        <translation>没有概念“{word}”。</translation>
+    </message>
+    <message>
+        <source>There is a concept “{word}” already.</source>
+        <translation>已有概念“{word}”。</translation>
+    </message>
+    <message>
+        <source>Choose another name, or delete that one first.</source>
+        <translation>请换一个名称，或先删除已有的。</translation>
+    </message>
+    <message>
+        <source>“{word}” could be meant as a word of the language.</source>
+        <translation>“{word}”可能被当作普通词语。</translation>
+    </message>
+    <message>
+        <source>Write “{made}”: in angle brackets it is the concept&apos;s alone.</source>
+        <translation>请写成“{made}”：放在尖括号里就只指这个概念。</translation>
+    </message>
+    <message>
+        <source>“{word}” cannot be the name of a concept.</source>
+        <translation>“{word}”不能作为概念的名称。</translation>
+    </message>
+    <message>
+        <source>Write letters, digits and hyphens in angle brackets, at most {most}, such as “{example}”.</source>
+        <translation>请在尖括号内写字母、数字和连字符，最多 {most} 个字符，例如“{example}”。</translation>
+    </message>
+    <message>
+        <source>Two concepts are called “{word}”.</source>
+        <translation>有两个概念都叫“{word}”。</translation>
+    </message>
+    <message>
+        <source>Give one of them another name.</source>
+        <translation>请给其中一个换个名称。</translation>
+    </message>
+    <message>
         <source>“{hash}” names no content.</source>
         <translation>“{hash}”没有对应的内容。</translation>
     </message>
@@ -4586,8 +6005,20 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{text}”代表 {count} 个文本：最多允许 {most} 个。</translation>
     </message>
     <message>
+        <source>One line of the definition has {count} full stops: at most {most} are allowed.</source>
+        <translation>定义中有一行含 {count} 个句点：最多允许 {most} 个。</translation>
+    </message>
+    <message>
+        <source>Write its texts in several lines.</source>
+        <translation>请把其中的文字分成多行书写。</translation>
+    </message>
+    <message>
         <source>it is nested too deeply</source>
         <translation>嵌套过深</translation>
+    </message>
+    <message>
+        <source>“{text}” needs one star, where the subject goes.</source>
+        <translation>“{text}”需要一个星号，标明主体的位置。</translation>
     </message>
     <message>
         <source>It stands for more than {most} texts.</source>
@@ -4600,6 +6031,150 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Choose in Settings a folder, or a model that is in the hub&apos;s cache.</source>
         <translation>请在“设置”中选择文件夹，或 Hub 缓存中的模型。</translation>
+    </message>
+    <message>
+        <source>The server sends the download to {address}, which is not encrypted.</source>
+        <translation>服务器把下载转到 {address}，该连接未加密。</translation>
+    </message>
+    <message>
+        <source>Nothing was fetched from there. If you use a mirror (HF_ENDPOINT), check its address.</source>
+        <translation>没有从那里下载任何内容。如果使用镜像（HF_ENDPOINT），请检查其地址。</translation>
+    </message>
+    <message>
+        <source>HF_ENDPOINT is “{given}”, which is no address.</source>
+        <translation>HF_ENDPOINT 为“{given}”，不是有效地址。</translation>
+    </message>
+    <message>
+        <source>Give one such as {example}, or unset it.</source>
+        <translation>请填写类似 {example} 的地址，或取消该变量。</translation>
+    </message>
+    <message>
+        <source>“{model}” could not be downloaded: {host} was not found.</source>
+        <translation>无法下载“{model}”：找不到 {host}。</translation>
+    </message>
+    <message>
+        <source>Connect to the internet. Behind a proxy set HTTPS_PROXY; for a mirror set HF_ENDPOINT.</source>
+        <translation>请连接互联网。使用代理时设置 HTTPS_PROXY；使用镜像时设置 HF_ENDPOINT。</translation>
+    </message>
+    <message>
+        <source>“{model}” could not be downloaded: the certificate of {host} is not trusted ({reason}).</source>
+        <translation>无法下载“{model}”：{host} 的证书不受信任（{reason}）。</translation>
+    </message>
+    <message>
+        <source>Check the computer&apos;s date. If your network inspects connections, add its certificate: SSL_CERT_FILE names the file.</source>
+        <translation>请检查电脑的日期。如果网络会检查连接，请添加其证书：用 SSL_CERT_FILE 指定文件。</translation>
+    </message>
+    <message>
+        <source>“{model}” could not be downloaded: {host} cannot be reached ({reason}).</source>
+        <translation>无法下载“{model}”：连不上 {host}（{reason}）。</translation>
+    </message>
+    <message>
+        <source>The download of “{model}” broke off: {reason}.</source>
+        <translation>“{model}”的下载中断：{reason}。</translation>
+    </message>
+    <message>
+        <source>What has arrived is kept: start it again to go on from there.</source>
+        <translation>已下载的部分会保留：再次开始即可继续。</translation>
+    </message>
+    <message>
+        <source>“{model}” is only for people who have signed in and accepted its licence.</source>
+        <translation>“{model}”只对登录并接受许可的用户开放。</translation>
+    </message>
+    <message>
+        <source>Open {page}, sign in and accept it. Then make a token (Settings, Access Tokens) and give it here, or as HF_TOKEN.</source>
+        <translation>请打开 {page}，登录并接受许可。然后创建令牌（Settings，Access Tokens），填在这里或设为 HF_TOKEN。</translation>
+    </message>
+    <message>
+        <source>“{model}” is not open to you with this token.</source>
+        <translation>用此令牌无法访问“{model}”。</translation>
+    </message>
+    <message>
+        <source>Open {page} and accept the licence, or wait until its owner has let you in; see that the token is not expired and may read gated models.</source>
+        <translation>请打开 {page} 接受许可，或等待所有者批准；并确认令牌没有过期且有权读取受限模型。</translation>
+    </message>
+    <message>
+        <source>{host} has no “{model}”.</source>
+        <translation>{host} 上没有“{model}”。</translation>
+    </message>
+    <message>
+        <source>Check the spelling of owner/name. If it is private, give a token (HF_TOKEN).</source>
+        <translation>请检查“所有者/名称”的拼写。如果是私有模型，请提供令牌（HF_TOKEN）。</translation>
+    </message>
+    <message>
+        <source>“{model}” could not be downloaded: the proxy asks who you are.</source>
+        <translation>无法下载“{model}”：代理要求验证身份。</translation>
+    </message>
+    <message>
+        <source>Write name and password into HTTPS_PROXY: http://name:password@host:port.</source>
+        <translation>请把用户名和密码写入 HTTPS_PROXY：http://name:password@host:port。</translation>
+    </message>
+    <message>
+        <source>“{model}” could not be downloaded: {host} answered {code}.</source>
+        <translation>无法下载“{model}”：{host} 返回 {code}。</translation>
+    </message>
+    <message>
+        <source>Wait a few minutes and start it again: what has arrived is kept.</source>
+        <translation>请过几分钟再试：已下载的部分会保留。</translation>
+    </message>
+    <message>
+        <source>“{model}” needs {needed} GB more on the disk of {folder}, where {free} GB are free.</source>
+        <translation>“{model}”在 {folder} 所在磁盘还需要 {needed} GB，而只剩 {free} GB。</translation>
+    </message>
+    <message>
+        <source>Make room, or choose a folder on another disk: HF_HOME names it.</source>
+        <translation>请腾出空间，或用 HF_HOME 指定其他磁盘上的文件夹。</translation>
+    </message>
+    <message>
+        <source>“{model}” has its {part} in no .safetensors file.</source>
+        <translation>“{model}”的 {part} 没有 .safetensors 文件。</translation>
+    </message>
+    <message>
+        <source>Files of other kinds can run code when they are opened. Choose another model.</source>
+        <translation>其他类型的文件在打开时可能运行代码。请选择别的模型。</translation>
+    </message>
+    <message>
+        <source>“{model}” is a LoRA, an addition to a model, and no model of its own.</source>
+        <translation>“{model}”是 LoRA，是模型的附加部分，不能单独使用。</translation>
+    </message>
+    <message>
+        <source>Choose the model that it was made for.</source>
+        <translation>请选择它所对应的模型。</translation>
+    </message>
+    <message>
+        <source>“{model}” is no diffusers folder: it has no model_index.json.</source>
+        <translation>“{model}”不是 diffusers 格式：没有 model_index.json。</translation>
+    </message>
+    <message>
+        <source>It has {files}: download one with your browser and add that file.</source>
+        <translation>其中有 {files}：请用浏览器下载一个，再添加该文件。</translation>
+    </message>
+    <message>
+        <source>“{model}” is no model that draws pictures: it has no model_index.json.</source>
+        <translation>“{model}”不是绘图模型：没有 model_index.json。</translation>
+    </message>
+    <message>
+        <source>{host} answered about “{model}” with something that is no answer.</source>
+        <translation>关于“{model}”，{host} 返回的内容无法识别。</translation>
+    </message>
+    <message>
+        <source>Perhaps a page to sign in to the network stands between: open one in your browser. If you use a mirror (HF_ENDPOINT), check its address.</source>
+        <translation>可能需要先登录网络：请在浏览器中打开任意网页。如果使用镜像（HF_ENDPOINT），请检查其地址。</translation>
+    </message>
+    <message>
+        <source>“{model}” arrived damaged: {file} is not what {host} lists.</source>
+        <translation>“{model}”下载损坏：{file} 与 {host} 列出的不符。</translation>
+    </message>
+    <message>
+        <source>Nothing of that file was kept. Try again later, or over another network.</source>
+        <translation>该文件已丢弃。请稍后再试，或换一个网络。</translation>
+    </message>
+    <message>
+        <source>“{model}” could not be written: {reason}.</source>
+        <translation>无法写入“{model}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>Make room, or choose another folder with HF_HOME; start it again, and it goes on where it stopped.</source>
+        <translation>请腾出空间，或用 HF_HOME 选择其他文件夹；再次开始会从中断处继续。</translation>
     </message>
     <message>
         <source>{sentence} {advice}</source>
@@ -4642,6 +6217,30 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>{name}为 {count}：至少需要 1。</translation>
     </message>
     <message>
+        <source>There is no position beside 0.</source>
+        <translation>除 0 以外没有其他位置。</translation>
+    </message>
+    <message>
+        <source>Name some, such as -2 -1 0 1 2.</source>
+        <translation>请给出一些，例如 -2 -1 0 1 2。</translation>
+    </message>
+    <message>
+        <source>There is no way “{name}” of learning a concept.</source>
+        <translation>没有名为“{name}”的概念学习方式。</translation>
+    </message>
+    <message>
+        <source>Subjects is {count}: at least 1 is needed.</source>
+        <translation>主体数为 {count}：至少需要 1 个。</translation>
+    </message>
+    <message>
+        <source>The detector finds no {kind} in true renders.</source>
+        <translation>检测器在真实渲染中找不到 {kind}。</translation>
+    </message>
+    <message>
+        <source>“{name}” is no way to edit for {model}.</source>
+        <translation>{model} 没有名为“{name}”的编辑方式。</translation>
+    </message>
+    <message>
         <source>“{path}” exists and is no evaluation: {reason}.</source>
         <translation>“{path}”已存在，但不是评测结果：{reason}。</translation>
     </message>
@@ -4674,6 +6273,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请选择能识别以下部分主体的模型：{photo_kinds}。</translation>
     </message>
     <message>
+        <source>“{name}” is no point of this evaluation.</source>
+        <translation>“{name}”不是此评测中的项目。</translation>
+    </message>
+    <message>
         <source>“{path}” has other names (hard links) and could be written in part only: {reason}.</source>
         <translation>“{path}”另有其他名称（硬链接），只写入了一部分：{reason}。</translation>
     </message>
@@ -4682,12 +6285,240 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>完整的新文件是“{whole}”。</translation>
     </message>
     <message>
+        <source>The picture is of one colour: it has no structure to keep.</source>
+        <translation>图片只有一种颜色:没有可以保留的结构。</translation>
+    </message>
+    <message>
+        <source>Choose one that shows something, or make a new picture.</source>
+        <translation>请选择有内容的图片,或新建一张。</translation>
+    </message>
+    <message>
+        <source>“{method}” learns from {needed} pictures; {count} are given.</source>
+        <translation>“{method}”需要 {needed} 张图片来学习；给出了 {count} 张。</translation>
+    </message>
+    <message>
+        <source>Name one with “picture”, the one before and the one after with “pair”, and none otherwise.</source>
+        <translation>“picture”给一张，“pair”给之前和之后各一张，其他方式不给。</translation>
+    </message>
+    <message>
         <source>The delta of “{subject}: {attribute}” is another one than this was first made with.</source>
         <translation>“{subject}: {attribute}”的增量与最初使用的不同。</translation>
     </message>
     <message>
         <source>The subject at characters {start} to {end} is not in the prompt, which has {count} characters.</source>
         <translation>第 {start} 至 {end} 个字符处的主体不在提示词中，提示词共有 {count} 个字符。</translation>
+    </message>
+    <message>
+        <source>Of {count} photos little is learnt but these photos: three to five from different sides and in different places are better.</source>
+        <translation>只有 {count} 张照片时学到的几乎只是这几张照片：最好有三到五张，取自不同角度和地点。</translation>
+    </message>
+    <message>
+        <source>Of one photo little is learnt but this photo: three to five from different sides and in different places are better.</source>
+        <translation>只有一张照片时学到的几乎只是这张照片：最好有三到五张，取自不同角度和地点。</translation>
+    </message>
+    <message>
+        <source>{count} photos are many: the five clearest ones give a sharper result.</source>
+        <translation>{count} 张照片太多：选最清晰的五张结果更锐利。</translation>
+    </message>
+    <message>
+        <source>Photo {number}: its subject is small, {columns} × {rows} pixels, and the model sees {width} × {height}. Choose one that is closer.</source>
+        <translation>照片 {number}：主体太小，只有 {columns} × {rows} 像素，而模型看到的是 {width} × {height}。请选近一些的。</translation>
+    </message>
+    <message>
+        <source>Photos {first} and {second} are nearly the same: what is around the subject is learnt with it. Replace one by another place or side.</source>
+        <translation>照片 {first} 和 {second} 几乎相同：主体周围的东西也会被学进去。请换一张其他地点或角度的。</translation>
+    </message>
+    <message>
+        <source>In none of the photos the model sees a {kind}: choose the word that says what they have in common.</source>
+        <translation>模型在所有照片中都没有看到 {kind}：请选择能说明它们共同点的词。</translation>
+    </message>
+    <message>
+        <source>The model sees no {kind} in photo {numbers}: is it the same subject? Leave out what shows something else.</source>
+        <translation>模型在照片 {numbers} 中没有看到 {kind}：是同一主体吗？请去掉拍摄其他内容的照片。</translation>
+    </message>
+    <message>
+        <source>Photo {number} shows more than one {kind}: it is not told which is meant. Crop it, or choose one with the subject alone.</source>
+        <translation>照片 {number} 中不止一个 {kind}：无法知道指的是哪一个。请裁切，或选只有主体的照片。</translation>
+    </message>
+    <message>
+        <source>There are no photos.</source>
+        <translation>没有照片。</translation>
+    </message>
+    <message>
+        <source>Choose three to five of one subject.</source>
+        <translation>请选择同一主体的三到五张。</translation>
+    </message>
+    <message>
+        <source>There is no word that the concept is a kind of.</source>
+        <translation>没有说明概念属于哪一类。</translation>
+    </message>
+    <message>
+        <source>Name one, such as “{example}”: learning begins there.</source>
+        <translation>请写一个，例如“{example}”：学习由此开始。</translation>
+    </message>
+    <message>
+        <source>Learning diverged after {step} changes; kept is what was learnt until change {good}. A lower learning rate may help.</source>
+        <translation>学习在 {step} 次更新后发散；保留第 {good} 次更新为止的结果。较低的学习率可能有帮助。</translation>
+    </message>
+    <message>
+        <source>The definition has a pair whose ends are the same.</source>
+        <translation>定义中有一对两端相同。</translation>
+    </message>
+    <message>
+        <source>Say what “positive” and “negative” are, or learn from pictures.</source>
+        <translation>请说明“positive”和“negative”，或从图片学习。</translation>
+    </message>
+    <message>
+        <source>The pictures before and after have {first} and {second} pixels.</source>
+        <translation>之前和之后的图片分别为 {first} 和 {second} 像素。</translation>
+    </message>
+    <message>
+        <source>They have to be of one size.</source>
+        <translation>它们的尺寸必须相同。</translation>
+    </message>
+    <message>
+        <source>{model} has no part called {missing}, which holds the structure of pictures in such models.</source>
+        <translation>{model} 没有名为 {missing} 的部分,而这类模型的图像结构正保存在其中。</translation>
+    </message>
+    <message>
+        <source>Choose another model, or Redraw, which needs none.</source>
+        <translation>请换用其他模型,或使用不需要它的“重绘”。</translation>
+    </message>
+    <message>
+        <source>The features take {needed} MiB, more than the {limit} that may be kept: {steps} of the steps compute them again for each text.</source>
+        <translation>特征需要 {needed} MiB,超过允许保留的 {limit} MiB:其中 {steps} 步会为每段文字重新计算。</translation>
+    </message>
+    <message>
+        <source>The place of the change is outside of the picture.</source>
+        <translation>更改的位置在画面之外。</translation>
+    </message>
+    <message>
+        <source>Draw it on what shall change.</source>
+        <translation>请画在要更改的内容上。</translation>
+    </message>
+    <message>
+        <source>Say in words what the picture is to show.</source>
+        <translation>请用文字说明希望画面呈现什么。</translation>
+    </message>
+    <message>
+        <source>“{source}” and “{prompt}” have no word in common.</source>
+        <translation>“{source}”与“{prompt}”没有共同的词。</translation>
+    </message>
+    <message>
+        <source>Say what the picture shows, and change only the words of what shall be different.</source>
+        <translation>先说明画面内容，再只改动要变化的词。</translation>
+    </message>
+    <message>
+        <source>Both prompts say the same.</source>
+        <translation>两句提示词相同。</translation>
+    </message>
+    <message>
+        <source>Change the words of what shall be different, or weigh one.</source>
+        <translation>请改动要变化的词，或调整某个词的权重。</translation>
+    </message>
+    <message>
+        <source>The word at characters {start} to {end} is not in the prompt, which has {count} characters.</source>
+        <translation>第 {start} 到 {end} 个字符处没有词：提示词共 {count} 个字符。</translation>
+    </message>
+    <message>
+        <source>Choose the word again.</source>
+        <translation>请重新选择该词。</translation>
+    </message>
+    <message>
+        <source>There is no model in “{folder}”.</source>
+        <translation>“{folder}”中没有模型。</translation>
+    </message>
+    <message>
+        <source>{supported} Choose the folder in which they lie.</source>
+        <translation>{supported} 请选择模型所在的文件夹。</translation>
+    </message>
+    <message>
+        <source>The negative prompt is too long for this model; these words fell off: “{words}”.</source>
+        <translation>反向提示词对此模型过长；以下词被截去：“{words}”。</translation>
+    </message>
+    <message>
+        <source>The model reads {room} tokens and the negative prompt has {count}: shorten it.</source>
+        <translation>模型能读 {room} 个词元，反向提示词有 {count} 个：请缩短。</translation>
+    </message>
+    <message>
+        <source>{model} needs {needed} GB of memory, {free} GB are free: {part} is there at a time.</source>
+        <translation>{model} 需要 {needed} GB 显存，空闲 {free} GB：每次只载入{part}。</translation>
+    </message>
+    <message>
+        <source>allowed is up to {high:.10g}</source>
+        <translation>最大为 {high:.10g}</translation>
+    </message>
+    <message>
+        <source>allowed is {low:.10g} or more</source>
+        <translation>最小为 {low:.10g}</translation>
+    </message>
+    <message>
+        <source>allowed is {low:.10g} to {high:.10g}</source>
+        <translation>允许范围为 {low:.10g} 至 {high:.10g}</translation>
+    </message>
+    <message>
+        <source>a Chroma model</source>
+        <translation>Chroma 模型</translation>
+    </message>
+    <message>
+        <source>a Hunyuan model</source>
+        <translation>混元模型</translation>
+    </message>
+    <message>
+        <source>a HiDream model</source>
+        <translation>HiDream 模型</translation>
+    </message>
+    <message>
+        <source>a Qwen-Image model</source>
+        <translation>Qwen-Image 模型</translation>
+    </message>
+    <message>
+        <source>a Lumina or Z-Image model</source>
+        <translation>Lumina 或 Z-Image 模型</translation>
+    </message>
+    <message>
+        <source>an AuraFlow model</source>
+        <translation>AuraFlow 模型</translation>
+    </message>
+    <message>
+        <source>a Wan video model</source>
+        <translation>Wan 视频模型</translation>
+    </message>
+    <message>
+        <source>an LTX video model</source>
+        <translation>LTX 视频模型</translation>
+    </message>
+    <message>
+        <source>a PixArt or Sana model</source>
+        <translation>PixArt 或 Sana 模型</translation>
+    </message>
+    <message>
+        <source>an IP-Adapter, an addition to a model</source>
+        <translation>IP-Adapter，是模型的附加部分</translation>
+    </message>
+    <message>
+        <source>a LyCORIS, an addition to a model</source>
+        <translation>LyCORIS，是模型的附加部分</translation>
+    </message>
+    <message>
+        <source>“{name}” was trained in another way (EDM), which is not supported.</source>
+        <translation>“{name}”以另一种方式（EDM）训练，不受支持。</translation>
+    </message>
+    <message>
+        <source>Choose a model that is not made from Playground 2.5 or CosXL.</source>
+        <translation>请选择并非基于 Playground 2.5 或 CosXL 的模型。</translation>
+    </message>
+    <message>
+        <source>“{name}” takes {channels} channels: it is made for editing.</source>
+        <translation>“{name}”需要 {channels} 个通道：它用于图像编辑。</translation>
+    </message>
+    <message>
+        <source>Choose the model that generates from text (4 channels), or one for inpainting (9).</source>
+        <translation>请选择由文字生成图像的模型（4 通道），或局部重绘模型（9 通道）。</translation>
+    </message>
+    <message>
+        <source>“{name}” is used without its T5 text encoder: T5&apos;s tokenizer is not on this machine. Long or intricate prompts are followed less closely.</source>
+        <translation>“{name}”不使用其 T5 文本编码器：本机没有 T5 的分词器。对长而复杂的提示词遵循度会降低。</translation>
     </message>
     <message>
         <source>“{model}” cannot be loaded: {reason}.</source>
@@ -4712,10 +6543,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Known are: auto, {dtypes}.</source>
         <translation>已知：auto、{dtypes}。</translation>
-    </message>
-    <message>
-        <source>Choose the model that generates from text alone ({latent_channels} channels).</source>
-        <translation>请选择仅凭文本生成的模型（{latent_channels} 个通道）。</translation>
     </message>
     <message>
         <source>The tokenizer {name} of “{entry_name}” does not tell which characters a token stands for.</source>
@@ -4842,14 +6669,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>没有已添加的模型“{name}”。</translation>
     </message>
     <message>
-        <source>“{name}” holds weights only; its configuration and tokenizers are not on this machine.</source>
-        <translation>“{name}”只含权重；本机没有其配置和分词器。</translation>
-    </message>
-    <message>
-        <source>Add {reference} first, or put a diffusers folder of the same model beside it as “{stem}”.</source>
-        <translation>请先添加 {reference}，或在旁边放置同一模型的 diffusers 文件夹，命名为“{stem}”。</translation>
-    </message>
-    <message>
         <source>“{hub_id}” is not on this machine.</source>
         <translation>本机没有“{hub_id}”。</translation>
     </message>
@@ -4892,18 +6711,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>choose one of: {choices}</source>
         <translation>可选：{choices}</translation>
-    </message>
-    <message>
-        <source>allowed is up to {high:g}</source>
-        <translation>最大为 {high:g}</translation>
-    </message>
-    <message>
-        <source>allowed is {low:g} or more</source>
-        <translation>最小为 {low:g}</translation>
-    </message>
-    <message>
-        <source>allowed is {low:g} to {high:g}</source>
-        <translation>允许范围为 {low:g} 至 {high:g}</translation>
     </message>
     <message>
         <source>Unknown field {unknown} in {name}.</source>
@@ -5126,6 +6933,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>退出状态 {status}</translation>
     </message>
     <message>
+        <source>Choose the model that generates from text ({latent_channels} channels), or one for inpainting.</source>
+        <translation>请选择由文字生成图像的模型（{latent_channels} 通道），或局部重绘模型。</translation>
+    </message>
+    <message>
         <source>“{model}” is damaged: {part}/config.json makes no network ({reason}).</source>
         <translation>“{model}”已损坏：{part}/config.json 无法构成网络（{reason}）。</translation>
     </message>
@@ -5144,6 +6955,22 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>“{model}” is damaged: {part}/config.json wants {count} layers.</source>
         <translation>“{model}”已损坏：{part}/config.json 要求 {count} 层。</translation>
+    </message>
+    <message>
+        <source>“{name}” holds numbers of the kind {kind}, which is not supported.</source>
+        <translation>“{name}”中的数值类型为 {kind}，不受支持。</translation>
+    </message>
+    <message>
+        <source>Use the same model in float16, bfloat16 or float8.</source>
+        <translation>请使用同一模型的 float16、bfloat16 或 float8 版本。</translation>
+    </message>
+    <message>
+        <source>“{model}” holds no text encoders.</source>
+        <translation>“{model}”不含文本编码器。</translation>
+    </message>
+    <message>
+        <source>Use the file of the same model whose name says that it includes them, such as “…_incl_clips”, or put clip_l.safetensors and clip_g.safetensors beside it.</source>
+        <translation>请使用同一模型中注明包含文本编码器的文件，例如“…_incl_clips”，或把 clip_l.safetensors 和 clip_g.safetensors 放在旁边。</translation>
     </message>
     <message>
         <source>“{model}” is incomplete: it has no {part}.</source>
@@ -5310,10 +7137,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请保存为工程，或在设置中增大空间。</translation>
     </message>
     <message>
-        <source>Check the name and the network.</source>
-        <translation>请检查名称和网络。</translation>
-    </message>
-    <message>
         <source>the whole model</source>
         <translation>整个模型</translation>
     </message>
@@ -5430,7 +7253,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>Effort</source>
-        <translation>压缩力度</translation>
+        <translation>压缩强度</translation>
     </message>
     <message>
         <source>Compression</source>
@@ -5679,6 +7502,32 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
 </context>
 <context>
+    <name>FileList</name>
+    <message>
+        <source>Files</source>
+        <translation>文件</translation>
+    </message>
+</context>
+<context>
+    <name>FileModel</name>
+    <message>
+        <source>File</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>用时</translation>
+    </message>
+    <message>
+        <source>What went wrong</source>
+        <translation>出错原因</translation>
+    </message>
+</context>
+<context>
     <name>Filmstrip</name>
     <message>
         <source>Make variations</source>
@@ -5691,6 +7540,17 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Pictures made from a prompt can be varied here.</source>
         <translation>由提示词生成的图片可在此生成变体。</translation>
+    </message>
+</context>
+<context>
+    <name>FolderField</name>
+    <message>
+        <source>Choose a folder, or drop one here</source>
+        <translation>选择文件夹，或拖放到此处</translation>
+    </message>
+    <message>
+        <source>Choose…</source>
+        <translation>选择…</translation>
     </message>
 </context>
 <context>
@@ -5826,6 +7686,37 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Smooth selection</source>
         <translation>平滑选区</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryDialog</name>
+    <message>
+        <source>Save what was done as a recipe</source>
+        <translation>将所做的保存为配方</translation>
+    </message>
+    <message>
+        <source>What is checked is done to other pictures in this order, by a batch or one by one.</source>
+        <translation>勾选的步骤会按此顺序用于其他图片，可批处理，也可逐张应用。</translation>
+    </message>
+    <message>
+        <source>recipe</source>
+        <translation>配方</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>步骤</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Save…</source>
+        <translation>保存…</translation>
+    </message>
+    <message>
+        <source>Recipe (*.json)</source>
+        <translation>配方 (*.json)</translation>
     </message>
 </context>
 <context>
@@ -5994,6 +7885,127 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
 </context>
 <context>
+    <name>InsertKinds</name>
+    <message>
+        <source>Replace</source>
+        <translation>替换</translation>
+    </message>
+    <message>
+        <source>Another subject in the place of one: change its word.</source>
+        <translation>用另一主体替换：改掉它的词。</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>添加</translation>
+    </message>
+    <message>
+        <source>One subject more: select the place, and name it in the second sentence.</source>
+        <translation>多一个主体：选好位置，并在第二句中写出它。</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>One subject less: select it roughly, and leave it out of the second sentence.</source>
+        <translation>少一个主体：大致选中它，并在第二句中去掉它。</translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation>更改</translation>
+    </message>
+    <message>
+        <source>Clothes, hair or material: describe the subject otherwise.</source>
+        <translation>衣服、头发或材质：换一种方式描述主体。</translation>
+    </message>
+    <message>
+        <source>Style</source>
+        <translation>风格</translation>
+    </message>
+    <message>
+        <source>The look of everything, or of the selection.</source>
+        <translation>整幅画面或选区的外观。</translation>
+    </message>
+</context>
+<context>
+    <name>InsertPanel</name>
+    <message>
+        <source>The picture shows</source>
+        <translation>画面现在是</translation>
+    </message>
+    <message>
+        <source>It is to show</source>
+        <translation>希望变成</translation>
+    </message>
+    <message>
+        <source>Only in the selection</source>
+        <translation>仅在选区内</translation>
+    </message>
+    <message>
+        <source>Draw a box</source>
+        <translation>画一个框</translation>
+    </message>
+    <message>
+        <source>Take the rectangle in hand; brush and lasso selections work as well</source>
+        <translation>拿起矩形选框；画笔和套索选区同样可用</translation>
+    </message>
+    <message>
+        <source>Strength</source>
+        <translation>强度</translation>
+    </message>
+    <message>
+        <source>How much of the change is there; double click takes all of it</source>
+        <translation>更改的程度；双击为完整更改</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详细</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>Weight of “{word}”</source>
+        <translation>“{word}”的权重</translation>
+    </message>
+    <message>
+        <source>How much the picture listens to “{word}”</source>
+        <translation>画面在多大程度上遵从“{word}”</translation>
+    </message>
+    <message>
+        <source>Write “{word}” where the cursor is</source>
+        <translation>在光标处写入“{word}”</translation>
+    </message>
+    <message>
+        <source>Working…</source>
+        <translation>正在处理…</translation>
+    </message>
+    <message>
+        <source>Make again</source>
+        <translation>重新生成</translation>
+    </message>
+</context>
+<context>
+    <name>Insertion</name>
+    <message>
+        <source>Insert: {prompt}</source>
+        <translation>插入：{prompt}</translation>
+    </message>
+    <message>
+        <source>Strengths</source>
+        <translation>各档强度</translation>
+    </message>
+    <message>
+        <source>Insert {prompt}</source>
+        <translation>插入{prompt}</translation>
+    </message>
+    <message>
+        <source>Insert</source>
+        <translation>插入</translation>
+    </message>
+</context>
+<context>
     <name>JobPanel</name>
     <message>
         <source>Nothing is running.</source>
@@ -6058,6 +8070,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
 <context>
     <name>LayerDelegate</name>
     <message>
+        <source>older picture</source>
+        <translation>画面已更改</translation>
+    </message>
+    <message>
         <source>editable</source>
         <translation>可编辑</translation>
     </message>
@@ -6067,6 +8083,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>seed {seed}</source>
         <translation>种子 {seed}</translation>
+    </message>
+    <message>
+        <source>“{name}” was made from an older state of the picture below it.</source>
+        <translation>“{name}”是根据下方画面的旧状态生成的。</translation>
+    </message>
+    <message>
+        <source>Make it again: right-click, or the button in the panel “Subjects”.</source>
+        <translation>重新生成：点击右键，或使用“主体”面板中的按钮。</translation>
     </message>
     <message>
         <source>{prompt}
@@ -6083,6 +8107,10 @@ Double click shows its sliders.</source>
 Double click shows its settings.</source>
         <translation>{name}
 双击显示设置。</translation>
+    </message>
+    <message>
+        <source>of an older state</source>
+        <translation>基于旧状态</translation>
     </message>
     <message>
         <source>hidden</source>
@@ -6289,6 +8317,14 @@ Double click shows its settings.</source>
         <translation>细化</translation>
     </message>
     <message>
+        <source>Insert</source>
+        <translation>插入</translation>
+    </message>
+    <message>
+        <source>Translate</source>
+        <translation>转绘</translation>
+    </message>
+    <message>
         <source>AI edits</source>
         <translation>AI 编辑</translation>
     </message>
@@ -6377,6 +8413,26 @@ Double click shows its settings.</source>
         <translation>浏览…</translation>
     </message>
     <message>
+        <source>Folder…</source>
+        <translation>文件夹…</translation>
+    </message>
+    <message>
+        <source>Add all models in a folder, such as ComfyUI&apos;s or A1111&apos;s; they stay there</source>
+        <translation>添加文件夹中的所有模型，例如 ComfyUI 或 A1111 的；文件保留在原处</translation>
+    </message>
+    <message>
+        <source>Access token of huggingface.co (only for models that ask to sign in)</source>
+        <translation>huggingface.co 的访问令牌（仅用于需要登录的模型）</translation>
+    </message>
+    <message>
+        <source>Access token</source>
+        <translation>访问令牌</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>下载</translation>
+    </message>
+    <message>
         <source>Add</source>
         <translation>添加</translation>
     </message>
@@ -6397,8 +8453,8 @@ Double click shows its settings.</source>
         <translation>关闭</translation>
     </message>
     <message>
-        <source>The sandbox models come with Attune and draw small cartoon scenes. For photos, add a Stable Diffusion checkpoint that is on this computer; it is used where it lies and nothing is uploaded.</source>
-        <translation>沙盒模型随 Attune 提供，只能绘制小幅卡通场景。处理照片请添加本机上的 Stable Diffusion 模型文件；模型在原位置使用，不会上传任何内容。</translation>
+        <source>The sandbox models come with Attune and draw small cartoon scenes. For photos, download a model, or add one that is on this computer: it is used where it lies. Nothing is uploaded.</source>
+        <translation>沙盒模型随 Attune 提供，绘制小型卡通场景。要生成照片，请下载模型，或添加本机上已有的模型：直接在原处使用。不会上传任何内容。</translation>
     </message>
     <message>
         <source>Add a checkpoint</source>
@@ -6415,6 +8471,20 @@ Double click shows its settings.</source>
     <message>
         <source>Looking at the model…</source>
         <translation>正在查看模型…</translation>
+    </message>
+    <message>
+        <source>Add all models in a folder</source>
+        <translation>添加文件夹中的所有模型</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n model(s) in {folder}.</source>
+        <translation>
+            <numerusform>{folder} 中有 %n 个模型。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Looking through {folder}…</source>
+        <translation>正在查找 {folder}…</translation>
     </message>
     <message>
         <source>{name} is complete.</source>
@@ -6438,6 +8508,41 @@ Double click shows its settings.</source>
     <message>
         <source>used for new pictures</source>
         <translation>用于新图片</translation>
+    </message>
+</context>
+<context>
+    <name>Models</name>
+    <message>
+        <source>The classic: small, quick, and most additions are made for it</source>
+        <translation>经典模型：小巧、快速，附加模型最多</translation>
+    </message>
+    <message>
+        <source>Portraits and painting on a small graphics card</source>
+        <translation>小显存显卡上的人像与绘画</translation>
+    </message>
+    <message>
+        <source>Large pictures of everything; the published sliders are made for it</source>
+        <translation>各种题材的大图；已发布的滑块专为它制作</translation>
+    </message>
+    <message>
+        <source>People and places as in photographs</source>
+        <translation>照片般的人物与场景</translation>
+    </message>
+    <message>
+        <source>A picture in four steps, to try ideas quickly</source>
+        <translation>四步成图，快速尝试想法</translation>
+    </message>
+    <message>
+        <source>Follows long prompts best, and writes words into pictures</source>
+        <translation>最能遵循长提示词，并能在图中写字</translation>
+    </message>
+    <message>
+        <source>{size} GB</source>
+        <translation>{size} GB</translation>
+    </message>
+    <message>
+        <source>{memory} GB of memory at {picture} px</source>
+        <translation>{picture} px 时需 {memory} GB 显存</translation>
     </message>
 </context>
 <context>
@@ -6550,6 +8655,14 @@ Double click shows its settings.</source>
         <translation>步数</translation>
     </message>
     <message>
+        <source>Guidance scale</source>
+        <translation>引导强度</translation>
+    </message>
+    <message>
+        <source>Sampler</source>
+        <translation>采样器</translation>
+    </message>
+    <message>
         <source>Width</source>
         <translation>宽度</translation>
     </message>
@@ -6582,6 +8695,10 @@ Double click shows its settings.</source>
         <translation>{name} · 沙盒</translation>
     </message>
     <message>
+        <source>Automatic ({value})</source>
+        <translation>自动（{value}）</translation>
+    </message>
+    <message>
         <source>A small built-in model for trying things out. It draws cartoon scenes of people (man, woman), animals (cat, dog) and things (car, ball, tree, house). For photos, add a checkpoint under Models.</source>
         <translation>用于试用的小型内置模型，只懂英文提示词。可绘制人物（man、woman）、动物（cat、dog）和物品（car、ball、tree、house）的卡通场景。处理照片请在“模型”中添加模型文件。</translation>
     </message>
@@ -6595,6 +8712,58 @@ Double click shows its settings.</source>
     <message>
         <source>{low} to {high}</source>
         <translation>{low} 至 {high}</translation>
+    </message>
+</context>
+<context>
+    <name>OfferRow</name>
+    <message>
+        <source>sign in first</source>
+        <translation>需要登录</translation>
+    </message>
+    <message>
+        <source>to download</source>
+        <translation>可下载</translation>
+    </message>
+</context>
+<context>
+    <name>OlderNotice</name>
+    <message>
+        <source>Make again</source>
+        <translation>重新生成</translation>
+    </message>
+    <message>
+        <source>The same edits on the picture as it is now</source>
+        <translation>在当前画面上应用相同的编辑</translation>
+    </message>
+    <message>
+        <source>The picture below was changed after this layer was made from it.</source>
+        <translation>此图层生成之后，下方的画面有了更改。</translation>
+    </message>
+    <message>
+        <source>The picture has another form now. The sliders work again once the layer is made anew.</source>
+        <translation>画面的形状已改变。重新生成图层后，滑块即可继续使用。</translation>
+    </message>
+    <message>
+        <source>Working…</source>
+        <translation>正在处理…</translation>
+    </message>
+</context>
+<context>
+    <name>OlderStates</name>
+    <message>
+        <source>“{name}” was made from an older state of the picture below it.</source>
+        <translation>“{name}”是根据下方画面的旧状态生成的。</translation>
+    </message>
+    <message>
+        <source>Layer › Make again from the picture below brings it up to date.</source>
+        <translation>选择“图层 › 根据下方画面重新生成”即可更新。</translation>
+    </message>
+</context>
+<context>
+    <name>OperationForm</name>
+    <message>
+        <source>Details</source>
+        <translation>详细</translation>
     </message>
 </context>
 <context>
@@ -6688,7 +8857,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Refinement step</source>
-        <translation>细化步</translation>
+        <translation>细化步骤</translation>
     </message>
     <message>
         <source>The step before which the latents are refined, counted from 0</source>
@@ -6779,6 +8948,26 @@ Double click shows its settings.</source>
         <translation>图片中的内容</translation>
     </message>
     <message>
+        <source>Concepts</source>
+        <translation>概念</translation>
+    </message>
+    <message>
+        <source>Learnt words that stand in the prompt</source>
+        <translation>提示词中出现的已学词语</translation>
+    </message>
+    <message>
+        <source>How the rest is kept</source>
+        <translation>如何保持其余部分</translation>
+    </message>
+    <message>
+        <source>By words that are read only where they belong, by the picture, or by both</source>
+        <translation>通过只在所属位置读取的词语、通过图片，或两者并用</translation>
+    </message>
+    <message>
+        <source>Area</source>
+        <translation>区域</translation>
+    </message>
+    <message>
         <source>Inversion</source>
         <translation>反演</translation>
     </message>
@@ -6795,16 +8984,204 @@ Double click shows its settings.</source>
         <translation>没有变化的地方，模型画不出的细节取自原图</translation>
     </message>
     <message>
+        <source>What the picture is to show; only the words that differ change it</source>
+        <translation>希望画面呈现的内容；只有不同的词会带来变化</translation>
+    </message>
+    <message>
+        <source>Kind of change</source>
+        <translation>更改类型</translation>
+    </message>
+    <message>
         <source>Strength</source>
         <translation>强度</translation>
+    </message>
+    <message>
+        <source>0 keeps the picture, 1 is the whole change</source>
+        <translation>0 保持原图，1 为完整更改</translation>
+    </message>
+    <message>
+        <source>Way of editing</source>
+        <translation>编辑方式</translation>
+    </message>
+    <message>
+        <source>Carry attention over</source>
+        <translation>沿用注意力</translation>
+    </message>
+    <message>
+        <source>The new picture looks where the old one looked (prompt-to-prompt)</source>
+        <translation>新图沿用原图的注意位置（prompt-to-prompt）</translation>
+    </message>
+    <message>
+        <source>New words</source>
+        <translation>新词</translation>
+    </message>
+    <message>
+        <source>“replace” gives them the attention of the words in whose place they stand</source>
+        <translation>“replace”让新词沿用被替换词的注意力</translation>
+    </message>
+    <message>
+        <source>Attention to words</source>
+        <translation>对词语的注意力</translation>
+    </message>
+    <message>
+        <source>For which share of the steps it is carried over</source>
+        <translation>在多大比例的步数中沿用</translation>
+    </message>
+    <message>
+        <source>Attention to the picture</source>
+        <translation>对画面的注意力</translation>
+    </message>
+    <message>
+        <source>Only where the words are</source>
+        <translation>仅在词语所在之处</translation>
+    </message>
+    <message>
+        <source>Everything outside of the words that change stays as it is</source>
+        <translation>所更改词语之外的部分保持不变</translation>
+    </message>
+    <message>
+        <source>How clearly the words have to be seen where something may change</source>
+        <translation>词语须有多清晰可见，该处才可更改</translation>
+    </message>
+    <message>
+        <source>From new noise</source>
+        <translation>从新噪点开始</translation>
+    </message>
+    <message>
+        <source>What is in the place is drawn anew; the seed decides what comes</source>
+        <translation>该位置的内容重新绘制；由种子决定结果</translation>
+    </message>
+    <message>
+        <source>Words</source>
+        <translation>词语</translation>
     </message>
     <message>
         <source>0 keeps the picture, 1 makes a new one</source>
         <translation>0 保留原图，1 生成全新图片</translation>
     </message>
     <message>
+        <source>What is drawn anew; nothing chosen means what is transparent</source>
+        <translation>要重新绘制的部分；不选则为透明部分</translation>
+    </message>
+    <message>
+        <source>What shall be there; empty goes on with what surrounds it</source>
+        <translation>此处应有的内容；留空则延续周围内容</translation>
+    </message>
+    <message>
+        <source>Below 1 it stays closer to the colours around it</source>
+        <translation>小于 1 时更接近周围的颜色</translation>
+    </message>
+    <message>
+        <source>Structure</source>
+        <translation>结构</translation>
+    </message>
+    <message>
+        <source>How much of the picture&apos;s outlines and layout is kept</source>
+        <translation>保留多少原图的轮廓与布局</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>外观</translation>
+    </message>
+    <message>
+        <source>How much of the look comes from the text; 0 keeps the picture</source>
+        <translation>外观有多少取自文字;0 保持原图</translation>
+    </message>
+    <message>
+        <source>Way</source>
+        <translation>方式</translation>
+    </message>
+    <message>
+        <source>How the structure comes from the picture</source>
+        <translation>如何从图片取得结构</translation>
+    </message>
+    <message>
+        <source>Source prompt</source>
+        <translation>原图提示词</translation>
+    </message>
+    <message>
+        <source>What the picture shows; may be left out</source>
+        <translation>图片的内容;可以不填</translation>
+    </message>
+    <message>
+        <source>Away from the source</source>
+        <translation>远离原图</translation>
+    </message>
+    <message>
+        <source>How strongly the result avoids what the source prompt says</source>
+        <translation>结果在多大程度上避开原图提示词的内容</translation>
+    </message>
+    <message>
+        <source>Subject</source>
+        <translation>主体</translation>
+    </message>
+    <message>
+        <source>Words of the prompt: only their structure is kept</source>
+        <translation>提示词中的词语:只保留它们的结构</translation>
+    </message>
+    <message>
+        <source>Subject of the source</source>
+        <translation>原图中的主体</translation>
+    </message>
+    <message>
+        <source>Words of the source prompt that stand for it, where they are others</source>
+        <translation>原图提示词中代表它的词语(如果不同)</translation>
+    </message>
+    <message>
+        <source>Steps of the inversion</source>
+        <translation>反演步数</translation>
+    </message>
+    <message>
+        <source>As many as steps where left open; 999 as the authors had it</source>
+        <translation>不填则与步数相同;论文作者使用 999</translation>
+    </message>
+    <message>
+        <source>Restart</source>
+        <translation>重启</translation>
+    </message>
+    <message>
+        <source>One copy only: go back into the noise once, which mends mistakes</source>
+        <translation>仅用于“单一副本”:回到噪声中一次,可修正错误</translation>
+    </message>
+    <message>
+        <source>Memory for features (MiB)</source>
+        <translation>特征内存(MiB)</translation>
+    </message>
+    <message>
+        <source>What is kept of the picture, so that another text costs half</source>
+        <translation>为图片保留的内容,使换用文字只需一半开销</translation>
+    </message>
+    <message>
+        <source>Steps to look at</source>
+        <translation>观察步数</translation>
+    </message>
+    <message>
+        <source>At how many noise levels of the run the picture is looked at</source>
+        <translation>在采样过程的多少个噪声级别观察图片</translation>
+    </message>
+    <message>
         <source>Definition</source>
         <translation>定义</translation>
+    </message>
+    <message>
+        <source>One to learn from, or two: before and after</source>
+        <translation>一张用于学习，或两张：之前和之后</translation>
+    </message>
+    <message>
+        <source>What the pictures show</source>
+        <translation>图片显示的内容</translation>
+    </message>
+    <message>
+        <source>Usually the definition&apos;s first prompt</source>
+        <translation>通常是定义中的第一条提示词</translation>
+    </message>
+    <message>
+        <source>On the whole prompt</source>
+        <translation>作用于整条提示词</translation>
+    </message>
+    <message>
+        <source>The direction is added to every word, not to the subject alone</source>
+        <translation>方向加到每个词上，而不仅是主体</translation>
     </message>
     <message>
         <source>Preset</source>
@@ -6847,8 +9224,16 @@ Double click shows its settings.</source>
         <translation>权重衰减</translation>
     </message>
     <message>
-        <source>Decides what one step of the slider is worth</source>
-        <translation>决定滑块一格对应多大的变化</translation>
+        <source>How strongly the direction is drawn back to where it began</source>
+        <translation>方向被拉回起点的力度</translation>
+    </message>
+    <message>
+        <source>Learn a concept</source>
+        <translation>学习概念</translation>
+    </message>
+    <message>
+        <source>Look at photos</source>
+        <translation>查看照片</translation>
     </message>
     <message>
         <source>Scales in a micro-step</source>
@@ -6861,6 +9246,26 @@ Double click shows its settings.</source>
     <message>
         <source>Largest scale</source>
         <translation>最大强度</translation>
+    </message>
+    <message>
+        <source>The slider&apos;s position up to which the direction is learnt; usually its end</source>
+        <translation>学习方向时滑块的最远位置；通常是末端</translation>
+    </message>
+    <message>
+        <source>Start from the words</source>
+        <translation>从文字开始</translation>
+    </message>
+    <message>
+        <source>Learning begins with the direction that the words alone give</source>
+        <translation>从仅由文字得到的方向开始学习</translation>
+    </message>
+    <message>
+        <source>Share of the noisy steps</source>
+        <translation>高噪声步骤的比例</translation>
+    </message>
+    <message>
+        <source>The direction is learnt at the noisiest steps, which decide the picture</source>
+        <translation>在噪声最多、决定画面的步骤上学习方向</translation>
     </message>
     <message>
         <source>Points of a trajectory</source>
@@ -6885,6 +9290,82 @@ Double click shows its settings.</source>
     <message>
         <source>Slower; computes again what it would otherwise keep</source>
         <translation>较慢；需要时重新计算，不保留中间结果</translation>
+    </message>
+    <message>
+        <source>Photos</source>
+        <translation>照片</translation>
+    </message>
+    <message>
+        <source>Three to five of one subject, from different sides and places</source>
+        <translation>同一主体的三到五张照片，取自不同角度和地点</translation>
+    </message>
+    <message>
+        <source>A kind of</source>
+        <translation>属于哪一类</translation>
+    </message>
+    <message>
+        <source>The word for what it is, such as cat; learning begins there</source>
+        <translation>它是什么，例如 cat；学习由此开始</translation>
+    </message>
+    <message>
+        <source>It is</source>
+        <translation>它是</translation>
+    </message>
+    <message>
+        <source>Decides the sentences that it is learnt in</source>
+        <translation>决定学习时使用的句子</translation>
+    </message>
+    <message>
+        <source>Parts of the photos</source>
+        <translation>照片的取用部分</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>The word for prompts, in angle brackets, such as &lt;my-cat&gt;</source>
+        <translation>提示词中使用的词，写在尖括号里，例如 &lt;my-cat&gt;</translation>
+    </message>
+    <message>
+        <source>Vectors</source>
+        <translation>向量</translation>
+    </message>
+    <message>
+        <source>More hold finer things, and take more places of a prompt</source>
+        <translation>越多越能记住细节，也占用提示词更多位置</translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation>样本数</translation>
+    </message>
+    <message>
+        <source>How many noisy pictures are looked at, at most</source>
+        <translation>最多查看多少张加噪图像</translation>
+    </message>
+    <message>
+        <source>Noise levels for each change</source>
+        <translation>每次更新使用的噪声级数</translation>
+    </message>
+    <message>
+        <source>Directional: the angle of a change. Plain: for rows of CLIP&apos;s usual length</source>
+        <translation>方向式：每次转动的角度。普通式：针对 CLIP 常见长度的向量</translation>
+    </message>
+    <message>
+        <source>Mirror as well</source>
+        <translation>同时使用镜像</translation>
+    </message>
+    <message>
+        <source>Not for what has writing, or two different sides</source>
+        <translation>有文字或左右不同的主体请勿使用</translation>
+    </message>
+    <message>
+        <source>Stop when it gets no better</source>
+        <translation>不再改善时停止</translation>
+    </message>
+    <message>
+        <source>When the loss on held-out noise no longer falls</source>
+        <translation>当留出噪声上的损失不再下降时</translation>
     </message>
     <message>
         <source>Generate</source>
@@ -6915,6 +9396,18 @@ Double click shows its settings.</source>
         <translation>重绘</translation>
     </message>
     <message>
+        <source>Fill</source>
+        <translation>填充</translation>
+    </message>
+    <message>
+        <source>Translate</source>
+        <translation>转绘</translation>
+    </message>
+    <message>
+        <source>What the model sees</source>
+        <translation>模型所见</translation>
+    </message>
+    <message>
         <source>Attributes on a picture</source>
         <translation>修改图片中的属性</translation>
     </message>
@@ -6923,8 +9416,24 @@ Double click shows its settings.</source>
         <translation>遍历图片的一个属性</translation>
     </message>
     <message>
+        <source>Insert</source>
+        <translation>插入</translation>
+    </message>
+    <message>
+        <source>Strengths of a change</source>
+        <translation>更改的各档强度</translation>
+    </message>
+    <message>
         <source>Learn an attribute&apos;s direction</source>
         <translation>学习属性的方向</translation>
+    </message>
+    <message>
+        <source>The whole picture was turned, scaled or converted meanwhile.</source>
+        <translation>在此期间，整张图片已被旋转、缩放或转换。</translation>
+    </message>
+    <message>
+        <source>It is made again from the picture as it is now.</source>
+        <translation>正在根据当前的图片重新生成。</translation>
     </message>
 </context>
 <context>
@@ -6946,6 +9455,55 @@ Double click shows its settings.</source>
     <message>
         <source>Automatic</source>
         <translation>自动</translation>
+    </message>
+</context>
+<context>
+    <name>PhotoTile</name>
+    <message>
+        <source>Take this photo out</source>
+        <translation>移除这张照片</translation>
+    </message>
+    <message>
+        <source>The bright part is learnt: drag to move it, wheel or + and - to change its size</source>
+        <translation>学习明亮的部分：拖动可移动，滚轮或 + 和 - 可改变大小</translation>
+    </message>
+    <message>
+        <source>Photo {number}</source>
+        <translation>照片 {number}</translation>
+    </message>
+</context>
+<context>
+    <name>PhotoTiles</name>
+    <message>
+        <source>Drop three to five photos of it here</source>
+        <translation>将它的三到五张照片拖放到这里</translation>
+    </message>
+    <message>
+        <source>Add photos…</source>
+        <translation>添加照片…</translation>
+    </message>
+</context>
+<context>
+    <name>PictureLesson</name>
+    <message>
+        <source>a photo of a man</source>
+        <translation>a photo of a man</translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation>之后</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>图片</translation>
+    </message>
+    <message>
+        <source>It shows</source>
+        <translation>画面内容</translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation>之前</translation>
     </message>
 </context>
 <context>
@@ -6980,6 +9538,14 @@ Double click shows its settings.</source>
     <message>
         <source>Make the picture of this prompt and seed (Return in the prompt)</source>
         <translation>用此提示词和种子生成图片（在提示词中按 Enter 键）</translation>
+    </message>
+    <message>
+        <source>Describe anew</source>
+        <translation>重新描述</translation>
+    </message>
+    <message>
+        <source>The photo as it is edited with these words; change them by the pencil first</source>
+        <translation>按这段描述编辑照片；请先用铅笔修改描述</translation>
     </message>
     <message>
         <source>Seed</source>
@@ -7029,6 +9595,69 @@ Double click shows its settings.</source>
     <message>
         <source>&amp;Clear this list</source>
         <translation>清除列表(&amp;C)</translation>
+    </message>
+</context>
+<context>
+    <name>RecipeEditor</name>
+    <message>
+        <source>each file its own</source>
+        <translation>每个文件各自的种子</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>步骤</translation>
+    </message>
+    <message>
+        <source>Add a step</source>
+        <translation>添加步骤</translation>
+    </message>
+    <message>
+        <source>Remove this step</source>
+        <translation>移除此步骤</translation>
+    </message>
+    <message>
+        <source>Earlier</source>
+        <translation>前移</translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation>后移</translation>
+    </message>
+    <message>
+        <source>Each picture&apos;s own</source>
+        <translation>与原图相同</translation>
+    </message>
+    <message>
+        <source>Quality</source>
+        <translation>质量</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Format</source>
+        <translation>格式</translation>
+    </message>
+    <message>
+        <source>Amount</source>
+        <translation>强度</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>种子</translation>
+    </message>
+    <message>
+        <source>{count} %</source>
+        <translation>{count}%</translation>
+    </message>
+    <message>
+        <source>Add what is to be done to every picture: the steps run from top to bottom.</source>
+        <translation>添加要对每张图片做的事：步骤自上而下执行。</translation>
     </message>
 </context>
 <context>
@@ -7268,6 +9897,21 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>RenameConcept</name>
+    <message>
+        <source>Rename concept</source>
+        <translation>重命名概念</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名称</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>重命名</translation>
+    </message>
+</context>
+<context>
     <name>Ruler</name>
     <message>
         <source>Ruler</source>
@@ -7302,6 +9946,45 @@ Double click shows its settings.</source>
     <message>
         <source>Seed</source>
         <translation>种子</translation>
+    </message>
+</context>
+<context>
+    <name>SeenDialog</name>
+    <message>
+        <source>What the model sees</source>
+        <translation>模型所见</translation>
+    </message>
+    <message>
+        <source>Principal components of features and self-attention: alike things have one colour.</source>
+        <translation>特征与自注意力的主成分:相似之处颜色相同。</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>步</translation>
+    </message>
+    <message>
+        <source>Looking…</source>
+        <translation>正在观察…</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>导出…</translation>
+    </message>
+    <message>
+        <source>Step {step}</source>
+        <translation>第 {step} 步</translation>
+    </message>
+    <message>
+        <source>Export what the model sees</source>
+        <translation>导出模型所见</translation>
+    </message>
+    <message>
+        <source>PNG (*.png)</source>
+        <translation>PNG (*.png)</translation>
     </message>
 </context>
 <context>
@@ -7505,6 +10188,25 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>SheetCard</name>
+    <message>
+        <source>{prompt}, structure {structure}</source>
+        <translation>{prompt},结构 {structure}</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>waiting…</source>
+        <translation>等待中…</translation>
+    </message>
+</context>
+<context>
     <name>Shortcuts</name>
     <message>
         <source>Keyboard shortcuts</source>
@@ -7542,8 +10244,8 @@ Double click shows its settings.</source>
 <context>
     <name>SourceField</name>
     <message>
-        <source>What is visible</source>
-        <translation>可见内容</translation>
+        <source>The picture up to the active layer</source>
+        <translation>当前图层及以下的画面</translation>
     </message>
     <message>
         <source>The active layer</source>
@@ -7620,7 +10322,7 @@ Double click shows its settings.</source>
     <name>StepDialog</name>
     <message>
         <source>Choose the refinement step</source>
-        <translation>选择细化步</translation>
+        <translation>选择细化步骤</translation>
     </message>
     <message>
         <source>Each model has a step at which one refinement helps most. Attune tries every second step of the first half on prompts of two and three subjects, and counts the pictures in which all are there. The work waits for everything else, and can be stopped and taken up again.</source>
@@ -7730,7 +10432,7 @@ Double click shows its settings.</source>
     <name>StepSearch</name>
     <message>
         <source>Choose the step: {done} of {total}</source>
-        <translation>选择细化步：{done} / {total}</translation>
+        <translation>选择细化步骤：{done} / {total}</translation>
     </message>
 </context>
 <context>
@@ -7823,14 +10525,14 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>+ Teach an attribute…</source>
-        <translation>+ 教会新属性…</translation>
+        <translation>+ 训练新属性…</translation>
     </message>
 </context>
 <context>
     <name>TeachDialog</name>
     <message>
         <source>Teach an attribute</source>
-        <translation>教会新属性</translation>
+        <translation>训练新属性</translation>
     </message>
     <message>
         <source>Keep as it is</source>
@@ -7839,6 +10541,14 @@ Double click shows its settings.</source>
     <message>
         <source>Put what is learnt so far into the library; learning goes on</source>
         <translation>把目前学到的放入属性库；学习继续进行</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>What is being learnt goes on; the panel “Jobs” shows it</source>
+        <translation>训练会继续进行，可在“任务”面板中查看</translation>
     </message>
     <message>
         <source>Teach</source>
@@ -7862,7 +10572,11 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>By itself: the word for the higher end</source>
-        <translation>留空则用高端的词</translation>
+        <translation>留空则用高值端的词</translation>
+    </message>
+    <message>
+        <source>What the model is shown</source>
+        <translation>提供给模型的词语</translation>
     </message>
     <message>
         <source>Details</source>
@@ -7870,7 +10584,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>From the lower to the higher end, as learnt so far</source>
-        <translation>目前学到的效果，从低端到高端</translation>
+        <translation>目前学到的效果，从低值端到高值端</translation>
     </message>
     <message>
         <source>Subject</source>
@@ -7878,11 +10592,11 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Lower end</source>
-        <translation>低端</translation>
+        <translation>低值端</translation>
     </message>
     <message>
         <source>Higher end</source>
-        <translation>高端</translation>
+        <translation>高值端</translation>
     </message>
     <message>
         <source>Name of the slider</source>
@@ -7895,6 +10609,14 @@ Double click shows its settings.</source>
     <message>
         <source>Before the phrases</source>
         <translation>短语前缀</translation>
+    </message>
+    <message>
+        <source>“{lower}” … “{higher}”</source>
+        <translation>“{lower}” … “{higher}”</translation>
+    </message>
+    <message>
+        <source>“{words}” does not stand before a noun. Say it in other words.</source>
+        <translation>“{words}”不能放在名词之前，请换一种说法。</translation>
     </message>
     <message>
         <source>Starting…</source>
@@ -8401,6 +11123,114 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>TranslatePanel</name>
+    <message>
+        <source>Details</source>
+        <translation>详细</translation>
+    </message>
+    <message>
+        <source>Show the subject&apos;s mask</source>
+        <translation>显示主体蒙版</translation>
+    </message>
+    <message>
+        <source>Where the model sees the subject</source>
+        <translation>模型看到主体的位置</translation>
+    </message>
+    <message>
+        <source>What it sees…</source>
+        <translation>模型所见…</translation>
+    </message>
+    <message>
+        <source>Features and attention of the model for this picture, step by step</source>
+        <translation>逐步查看模型对这张图片的特征与注意力</translation>
+    </message>
+    <message>
+        <source>Compare…</source>
+        <translation>对比…</translation>
+    </message>
+    <message>
+        <source>Several texts and strengths side by side</source>
+        <translation>并排比较多段文字与多种强度</translation>
+    </message>
+    <message>
+        <source>Working…</source>
+        <translation>正在处理…</translation>
+    </message>
+    <message>
+        <source>Make again</source>
+        <translation>重新生成</translation>
+    </message>
+    <message>
+        <source>Open a picture first.</source>
+        <translation>请先打开一张图片。</translation>
+    </message>
+    <message>
+        <source>The sliders change this layer; it is made from the same picture.</source>
+        <translation>滑块会改变此图层;它仍由同一张图片生成。</translation>
+    </message>
+    <message>
+        <source>Say what the picture shall become. The result becomes a layer of its own.</source>
+        <translation>说明图片要变成什么。结果会成为一个独立的图层。</translation>
+    </message>
+</context>
+<context>
+    <name>Translation</name>
+    <message>
+        <source>Structure and appearance</source>
+        <translation>结构与外观</translation>
+    </message>
+    <message>
+        <source>Preparing sliders</source>
+        <translation>正在准备滑块</translation>
+    </message>
+</context>
+<context>
+    <name>TranslationDialog</name>
+    <message>
+        <source>Compare texts and strengths</source>
+        <translation>比较文字与强度</translation>
+    </message>
+    <message>
+        <source>Texts, one a line</source>
+        <translation>文字,每行一段</translation>
+    </message>
+    <message>
+        <source>One text a line</source>
+        <translation>每行一段文字</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>关闭</translation>
+    </message>
+    <message>
+        <source>Add as layer</source>
+        <translation>添加为图层</translation>
+    </message>
+    <message>
+        <source>Compare</source>
+        <translation>对比</translation>
+    </message>
+    <message>
+        <source>Structure</source>
+        <translation>结构</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} / {total}</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+</context>
+<context>
+    <name>TranslationSheet</name>
+    <message>
+        <source>Compare: {prompt}</source>
+        <translation>对比:{prompt}</translation>
+    </message>
+</context>
+<context>
     <name>VariationCard</name>
     <message>
         <source>Seed {seed}</source>
@@ -8468,12 +11298,32 @@ Double click shows its settings.</source>
 <context>
     <name>WindowCommands</name>
     <message>
+        <source>Import concepts</source>
+        <translation>导入概念</translation>
+    </message>
+    <message>
+        <source>Concepts (*.safetensors)</source>
+        <translation>概念 (*.safetensors)</translation>
+    </message>
+    <message>
+        <source>Export concept</source>
+        <translation>导出概念</translation>
+    </message>
+    <message>
         <source>Export where the model looks for “{subject}”</source>
         <translation>导出模型对“{subject}”的关注区域</translation>
     </message>
     <message>
         <source>PNG (*.png)</source>
         <translation>PNG (*.png)</translation>
+    </message>
+    <message>
+        <source>Apply a recipe</source>
+        <translation>应用配方</translation>
+    </message>
+    <message>
+        <source>Recipe (*.json)</source>
+        <translation>配方 (*.json)</translation>
     </message>
     <message>
         <source>Open as layer</source>
