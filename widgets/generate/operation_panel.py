@@ -42,7 +42,7 @@ class OperationPanel(QWidget):
         self.choice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         for operation in offered():
             self.choice.addItem(QCoreApplication.translate("Operations", operation.label), operation.name)
-        self.choice.setVisible(self.choice.count() > 1)
+        self.choice.hide()  # the panel of all edits has the list
         self.form: QWidget = QWidget()
         self.more = QToolButton()
         self.more.setText(self.tr("Details"))
@@ -61,6 +61,10 @@ class OperationPanel(QWidget):
     @property
     def operation(self) -> Operation:
         return OPERATIONS[self.choice.currentData()]
+
+    def show_operation(self, name: str) -> None:
+        """Show the form of one of those that are offered; what was typed into it stays."""
+        self.choice.setCurrentIndex(self.choice.findData(name))
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -86,7 +90,7 @@ class OperationPanel(QWidget):
         layout.addLayout(buttons)  # below what scrolls, so that it is always there
 
     def _connect(self) -> None:
-        self.choice.activated.connect(self._show_operation)
+        self.choice.currentIndexChanged.connect(self._show_operation)
         self.more.toggled.connect(self._show_rows)
         self.start.clicked.connect(self._on_start)
         self._operations.busy_changed.connect(self._show_enabled)

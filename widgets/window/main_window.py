@@ -18,10 +18,9 @@ from widgets.adjustments.properties_panel import PropertiesPanel
 from widgets.canvas.view_options import DEFAULTS as VIEW_OPTIONS
 from widgets.canvas.viewport import Viewport
 from widgets.forms.zoom_box import FIT
+from widgets.generate.edits_panel import EditsPanel
 from widgets.generate.filmstrip import Filmstrip
-from widgets.generate.insert_panel import InsertPanel
 from widgets.generate.job_panel import JobPanel
-from widgets.generate.operation_panel import OperationPanel
 from widgets.generate.refine_panel import RefinePanel
 from widgets.generate.translate_panel import TranslatePanel
 from widgets.history.history_panel import HistoryPanel
@@ -45,7 +44,7 @@ CONTEXT_MENU = (  # "" is a separator; what the table does not have is left out
     "edit.undo", "edit.redo", "", "edit.cut", "edit.copy", "edit.paste", "", "select.all", "select.none",
     "select.invert", "", "layer.duplicate", "layer.delete", "", "view.fit", "view.actual", "view.compare",
 )  # fmt: skip
-STATE_VERSION = 2
+STATE_VERSION = 3
 _RIGHT_PX = 320
 _BOTTOM_PX = 132  # of panels below the picture that have something to show
 SIZE = QSize(1440, 900)
@@ -59,6 +58,7 @@ class WindowLook:
     docks: QByteArray
     views: dict[Document, Viewport]
     dialogs: tuple[str, ...]
+    edit: str
 
 
 class MainWindow(QMainWindow):
@@ -74,6 +74,7 @@ class MainWindow(QMainWindow):
         self.workspace = Workspace(application)
         self.setCentralWidget(self.workspace)
         self.commands = WindowCommands(application, lambda: self.actions_by_id, self)
+        self.commands.edit_wanted.connect(self.show_edit)
         self.actions_by_id = ActionSet(
             application,
             {
@@ -115,6 +116,7 @@ class MainWindow(QMainWindow):
             docks=self.saveState(STATE_VERSION),
             views=self.workspace.viewports(),
             dialogs=self.commands.open_dialogs(),
+            edit=self.edits.edit,
         )
 
     def take_look(self, look: WindowLook) -> None:
@@ -122,6 +124,7 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(look.geometry)
         self.restoreState(look.docks, STATE_VERSION)
         self.workspace.take_viewports(look.views)
+        self.edits.show_edit(look.edit)
         for name in look.dialogs:
             self.commands.reopen(name)
 
@@ -133,8 +136,19 @@ class MainWindow(QMainWindow):
         self.deleteLater()
 
     def panel(self, panel_id: str) -> QWidget:
-        """A panel's own widget, made now if it was not shown yet."""
-        return self.panels[panel_id].content
+        """A panel's own widget, or an AI edit's page; made now if it was not shown yet."""
+        return self.panels[panel_id].content if panel_id in self.panels else self.edits.page(panel_id)
+
+    @property
+    def edits(self) -> EditsPanel:
+        found = self.panels["edits"].content
+        assert isinstance(found, EditsPanel), "the panel table makes it"
+        return found
+
+    def show_edit(self, name: str) -> None:
+        """Bring an AI edit to the front."""
+        self.edits.show_edit(name)
+        self._raise("edits")
 
     def _show_tool(self, tool_id: str) -> None:
         for item in in_menu("tools"):
@@ -151,6 +165,7 @@ class MainWindow(QMainWindow):
                 return
         settings = self.application.settings
         settings.set_state("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
+        settings.set_state("edit", self.edits.edit)
         settings.set_state("docks", bytes(self.saveState(STATE_VERSION).toBase64().data()).decode())
         self.hide()  # ending the engine may take a moment
         self.workspace.shutdown()
@@ -187,11 +202,8 @@ class MainWindow(QMainWindow):
             PanelSpec(
                 "subjects", self.tr("Subjects"), right, lambda: SubjectPanel(application), self._model_button
             ),
+            PanelSpec("edits", self.tr("AI edits"), right, self._edits_panel),
             PanelSpec("properties", self.tr("Properties"), right, lambda: PropertiesPanel(application)),
-            PanelSpec("refine", self.tr("Refine"), right, lambda: RefinePanel(application)),
-            PanelSpec("insert", self.tr("Insert"), right, lambda: InsertPanel(application)),
-            PanelSpec("translate", self.tr("Translate"), right, lambda: TranslatePanel(application)),
-            PanelSpec("operations", self.tr("AI edits"), right, lambda: OperationPanel(application)),
             PanelSpec(
                 "layers",
                 self.tr("Layers"),
@@ -214,14 +226,10 @@ class MainWindow(QMainWindow):
         self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
         for panel in self.panels.values():
             self.addDockWidget(panel.spec.area, panel)
-        self.tabifyDockWidget(self.panels["subjects"], self.panels["refine"])
-        self.tabifyDockWidget(self.panels["refine"], self.panels["insert"])
-        self.tabifyDockWidget(self.panels["insert"], self.panels["translate"])
-        self.tabifyDockWidget(self.panels["translate"], self.panels["operations"])
+        self.tabifyDockWidget(self.panels["subjects"], self.panels["edits"])
+        self.tabifyDockWidget(self.panels["edits"], self.panels["properties"])
         self.panels["subjects"].raise_()
         self.splitDockWidget(self.panels["variations"], self.panels["jobs"], Qt.Orientation.Horizontal)
-        self.tabifyDockWidget(self.panels["subjects"], self.panels["properties"])
-        self.panels["subjects"].raise_()
         right = [self.panels[name] for name in ("subjects", "layers", "history")]
         self.resizeDocks(right, [380, 300, 180], Qt.Orientation.Vertical)
         self.resizeDocks(right, [330, 330, 330], Qt.Orientation.Horizontal)
@@ -333,21 +341,28 @@ class MainWindow(QMainWindow):
         shelf.export_wanted.connect(self.commands.export_concept)
         subjects.new_picture.clicked.connect(self.commands.show_new_picture)
         workspace.subject_pointed.connect(subjects.focus_subject)
-        refine = self.panel("refine")
-        assert isinstance(refine, RefinePanel), "the panel table makes it"
-        refine.attention_wished.connect(workspace.light_subject)
-        refine.comparison_wished.connect(self.commands.show_contact_sheet)
-        refine.attention.export_wished.connect(self.commands.export_attention)
-        translating = self.panel("translate")
-        assert isinstance(translating, TranslatePanel), "the panel table makes it"
-        translating.sheet_wished.connect(self.commands.show_translation_sheet)
-        translating.look_wished.connect(self.commands.show_seen)
         self.application.current_changed.connect(self._show_title)
         self.application.document_opened.connect(self._follow_title)
         for document in self.application.documents:
             self._follow_title(document)
         self.application.recipe_requested.connect(self._show_recipe_panel)
         self.application.settings.changed.connect(self._on_setting_changed)
+
+    def _edits_panel(self) -> EditsPanel:
+        panel = EditsPanel(self.application)
+        panel.page_made.connect(self._connect_edit)
+        chosen = self.application.settings.state("edit")
+        panel.show_edit(chosen if isinstance(chosen, str) else "")
+        return panel
+
+    def _connect_edit(self, page: QWidget) -> None:
+        if isinstance(page, RefinePanel):
+            page.attention_wished.connect(self.workspace.light_subject)
+            page.comparison_wished.connect(self.commands.show_contact_sheet)
+            page.attention.export_wished.connect(self.commands.export_attention)
+        elif isinstance(page, TranslatePanel):
+            page.sheet_wished.connect(self.commands.show_translation_sheet)
+            page.look_wished.connect(self.commands.show_seen)
 
     def _connect_layers(self) -> None:
         layers = self.panel("layers")
@@ -378,15 +393,15 @@ class MainWindow(QMainWindow):
     def _show_fitting_panel(self, node_id: str) -> None:
         """An adjustment's settings come to the front of their tabs, and a generated layer's sliders.
 
-        Who is refining stays in the Refine panel, where the scores come up, and who is inserting in theirs.
+        Who is refining stays with that edit, where the scores come up, and so does who is inserting.
         """
         document = self.application.current
         node = document.state.find(node_id) if document is not None else None
         is_text = isinstance(node, Layer) and node.text is not None
         set_here = isinstance(node, Adjustment) or is_text
         wanted = "properties" if set_here else "subjects"
-        in_use = ("refine", "insert", "translate")
-        is_working = any(not self.panels[name].visibleRegion().isEmpty() for name in in_use)
+        in_front = not self.panels["edits"].visibleRegion().isEmpty()
+        is_working = in_front and self.edits.edit in ("refine", "insert", "translate")
         has_panel = set_here or (node is not None and node.recipe is not None and not is_working)
         if has_panel and not self.panels[wanted].isHidden():
             self.panels[wanted].raise_()

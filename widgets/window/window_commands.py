@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox, QWidget
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 class WindowCommands(QObject):
     """The controller "window" of the action table. Dialogs are made when first asked for and do not block."""
+
+    edit_wanted = Signal(str)  # an operation of the panel of AI edits
 
     def __init__(self, application: Application, actions: Callable[[], ActionSet], window: QWidget) -> None:
         """`actions` gives the window's actions, which are made after this."""
@@ -61,6 +63,10 @@ class WindowCommands(QObject):
         from widgets.dialogs.new_picture import NewPicture
 
         self._show("new", lambda: NewPicture(self._application, self._window))
+
+    def show_edit(self, name: str) -> None:
+        """Bring an AI edit to the front."""
+        self.edit_wanted.emit(name)
 
     def show_contact_sheet(self) -> None:
         from widgets.generate.contact_sheet_dialog import ContactSheetDialog

@@ -309,7 +309,10 @@ class TestLibraries:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["evaluate", "speed", "--json", str(tmp_path / "figures.json")]) == 2
-        assert "There are: attribute, concept, insert, leakage, picture, refine, translate." in capsys.readouterr().err
+        assert (
+            "There are: attribute, concept, insert, leakage, picture, refine, translate."
+            in capsys.readouterr().err
+        )
 
 
 class TestMain:

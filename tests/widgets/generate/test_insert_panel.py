@@ -35,8 +35,7 @@ def panel(filled: MainWindow, service: FakeService) -> InsertPanel:
 
     service.pictures = pictures
     service.maps = {"mask/change": np.eye(8, dtype=np.float32)}
-    filled.panels["insert"].show()
-    filled.panels["insert"].raise_()
+    filled.show_edit("insert")
     found = filled.panel("insert")
     assert isinstance(found, InsertPanel)
     return found

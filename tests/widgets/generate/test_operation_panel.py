@@ -17,8 +17,7 @@ from widgets.window.main_window import MainWindow
 
 @pytest.fixture
 def panel(filled: MainWindow, service: FakeService) -> OperationPanel:
-    filled.panels["operations"].show()
-    filled.panels["operations"].raise_()
+    filled.show_edit("redraw")
     found = filled.panel("operations")
     assert isinstance(found, OperationPanel)
     found.choice.setCurrentIndex(found.choice.findData("redraw"))

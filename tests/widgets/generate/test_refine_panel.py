@@ -30,8 +30,7 @@ def panel(filled: MainWindow, service: FakeService) -> RefinePanel:
     heat = np.zeros((8, 8), np.float32)
     heat[2:6, :4] = 1
     service.maps = {"attention/13-16": heat, "attention/13-16@2": heat, "attention/13-16@9": heat.T}
-    filled.panels["refine"].show()
-    filled.panels["refine"].raise_()
+    filled.show_edit("refine")
     found = filled.panel("refine")
     assert isinstance(found, RefinePanel)
     return found
@@ -50,7 +49,7 @@ def test_it_stays_in_front_when_something_was_refined(
     panel: RefinePanel, application: Application, filled: MainWindow, qtbot: QtBot
 ) -> None:
     refine(panel, application, qtbot)
-    assert not filled.panels["refine"].visibleRegion().isEmpty()
+    assert not filled.panel("refine").visibleRegion().isEmpty()
     assert filled.panels["subjects"].visibleRegion().isEmpty()
 
 

@@ -25,8 +25,7 @@ def panel(filled: MainWindow, service: FakeService) -> TranslatePanel:
     heat = np.zeros((8, 8), np.float32)
     heat[2:6, :4] = 1
     service.maps = {"attention/5-8": heat}
-    filled.panels["translate"].show()
-    filled.panels["translate"].raise_()
+    filled.show_edit("translate")
     found = filled.panel("translate")
     assert isinstance(found, TranslatePanel)
     return found

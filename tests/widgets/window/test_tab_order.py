@@ -69,7 +69,7 @@ def test_the_window_is_gone_through_as_it_is_read(
     assert all(places)
     for before, after in itertools.pairwise(places):
         assert max(before) < min(after)
-    assert not any(window.panels["refine"].isAncestorOf(stop) for stop in stops), "it lies behind another"
+    assert not any(window.panels["edits"].isAncestorOf(stop) for stop in stops), "it lies behind another"
 
     window.activateWindow()
     view.setFocus()
