@@ -66,7 +66,8 @@ def free(device: "torch.device") -> None:
     """Give back what nothing refers to any more."""
     import torch
 
-    gc.collect()
+    if gc.isenabled():  # else another thread is the one to do it, see `inference/relay.py`
+        gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":

@@ -3,11 +3,16 @@
 A signal emitted by another thread needs its object to be there, and a window, a test or an error may end it
 at any moment. Here the object that signals lives as long as the process, and whom a call is meant for is
 looked at where objects end: on the event loop's own thread.
+
+Objects that hold each other end when Python looks for such garbage, and it does that on whatever thread makes
+the next object. A timer or a window that another thread ends leaves events behind that nobody can take any
+more, and the process ends with them. So, once there are other threads, garbage is looked for here alone.
 """
 
 from __future__ import annotations
 
 import atexit
+import gc
 import threading
 import weakref
 from collections import deque
@@ -15,8 +20,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 from shiboken6 import Shiboken
+
+_GARBAGE_MS = 500  # between two looks
 
 Owner: TypeAlias = Callable[[], QObject | None]  # a weak reference to one, called
 
@@ -42,6 +49,9 @@ class Relay(QObject):
         self._lock = threading.Lock()
         self._closed = False
         self._due.connect(self._carry_out)
+        self._look = QTimer(self, interval=_GARBAGE_MS)
+        self._look.timeout.connect(collect_due)
+        self._look_for_garbage()
 
     def post(self, owner: QObject, function: Callable[[], None], gone: Callable[[], None] = _nothing) -> None:
         """Have `function` called with the next turn of the event loop; `gone` if `owner` has ended by then.
@@ -63,15 +73,33 @@ class Relay(QObject):
         """Carry out nothing more: the interpreter ends, and this object with it."""
         with self._lock:
             self._closed = True
+        self._look.stop()
 
     def _carry_out(self) -> None:
         """One call a signal, so that an exception of one is that one's."""
+        self._look_for_garbage()
         call = self._calls.popleft()
         owner = call.owner()
         if owner is not None and Shiboken.isValid(owner):
             call.function()
         else:
             call.gone()
+
+    def _look_for_garbage(self) -> None:
+        """From now on here instead of on any thread; timers need an application."""
+        if QCoreApplication.instance() is None:
+            return
+        gc.disable()
+        if not self._look.isActive():
+            self._look.start()
+
+
+def collect_due() -> None:
+    """What Python would collect by itself by now, by its own thresholds."""
+    thresholds = gc.get_threshold()
+    due = [at for at, count in enumerate(gc.get_count()) if thresholds[at] and count > thresholds[at]]
+    if due:
+        gc.collect(due[-1])
 
 
 @lru_cache(maxsize=1)
