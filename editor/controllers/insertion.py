@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,19 +15,28 @@ from editor.commands import Command, ReplaceLayerResult, ReplaceState
 from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
 from editor.document.document import Document
-from editor.edits.tree import added
-from editor.generating.contents import visible
+from editor.generating.asking import (
+    Asked,
+    Given,
+    asked_again,
+    picture_from,
+    place_now,
+    raster_for,
+    with_layer,
+)
+from editor.generating.ground import Grounds, brought, ground_of
+from editor.generating.pictures_below import has_alpha_of, place_above
 from editor.layers.layer import Layer
-from editor.layers.layer import Mask as LayerMask
 from editor.layers.recipes import Recipe
+from editor.layers.state import DocumentState
 from editor.layers.subject_masks import automatic_mask
 from editor.pixels.arithmetic import crossfade, to_rgba
-from editor.rendering.compositing import composite
+from editor.pixels.raster import Raster
 from editor.words.said import said
 from editor.words.wording import quoted
 from inference.content import Mask, Picture, content_hash
 from inference.errors import EditorError
-from inference.operations import Insert, InsertSweep
+from inference.operations import OPERATIONS, Insert, InsertSweep
 from inference.request import Pixels, Request, Result
 from inference.service import Job, Priority
 
@@ -37,16 +46,6 @@ INSERT = "insert"
 POSITIONS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 """The strengths whose pictures are prepared, and between which a drag crossfades."""
 _MOST_KEPT = 4  # layers whose pictures are kept
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """What a job is for; `layer_id` is the layer that it makes again, or "" for a new one."""
-
-    document: Document
-    contents: Mapping[str, Any]
-    layer_id: str
-    selection: LayerMask | None = None
 
 
 class Insertion(Controller):
@@ -61,6 +60,7 @@ class Insertion(Controller):
         self._jobs: dict[Job, Document] = {}
         self._sweeps: dict[Job, Request] = {}
         self._known: OrderedDict[Request, dict[float, Pixels]] = OrderedDict()
+        self._grounds = Grounds()
         shell.document_closing.connect(self._on_closing)
 
     @property
@@ -78,7 +78,7 @@ class Insertion(Controller):
         return active
 
     def start(self, values: Mapping[str, Any], model: str, *, in_selection: bool) -> None:
-        """Edit the visible picture; the result becomes a layer above the active one.
+        """Edit the picture below the place of the new layer, which is above the active one.
 
         Args:
             values: parameters of `Insert` but for the picture and the mask.
@@ -89,36 +89,15 @@ class Insertion(Controller):
             return
         state = document.state
 
-        def prepare() -> tuple[Request, _Asked]:
-            area = state.area
-            picture = visible(composite(state.layers, area), state.icc_profile)
-            contents: dict[str, Any] = {content_hash(picture): picture}
-            given = dict(values)
-            if in_selection:
-                if state.selection is None:
-                    raise EditorError("Nothing is selected.", "Select the part that may change.")
-                mask = np.array(state.selection.read(area)).reshape(area.height, area.width)
-                mask.setflags(write=False)
-                contents[content_hash(mask)] = mask
-                given["mask"] = Mask(content_hash(mask))
-            parameters = Insert(image=Picture(content_hash(picture)), **given)
-            request = Request(operation=INSERT, parameters=parameters, model=model)
-            selection = state.selection if in_selection else None
-            return request, _Asked(document=document, contents=contents, layer_id="", selection=selection)
-
-        self._shell.background.run(prepare, lambda found: self._submit(*found), self._shell.report)
+        self._submit(document, lambda: _anew(state, values, model, in_selection=in_selection))
 
     def again(self, values: Mapping[str, Any]) -> None:
         """Make the active layer again from the same picture and place, with other values."""
         document, layer = self.document, self.layer
         if document is None or layer is None or layer.recipe is None:
             return
-        try:
-            request = _with(layer.recipe.request, **values)
-        except EditorError as error:
-            self._shell.report(error)
-            return
-        self._submit(request, _Asked(document=document, contents=layer.recipe.contents, layer_id=layer.id))
+        state = document.state
+        self._submit(document, lambda: asked_again(state, layer, values, anew=False))
 
     def set_strength(self, value: float, *, dragging: bool) -> None:
         """Show the change at another strength: at once what is known, exactly when the hand lets go."""
@@ -141,11 +120,13 @@ class Insertion(Controller):
             return
         recipe = replace(layer.recipe, request=_with(request, keep_hash=True, strength=value))
         text = _step_text(recipe)
-        self._shell.run(
-            lambda: ReplaceLayerResult(
-                document, layer.id, from_srgb(to_rgba(exact), document.icc_profile), recipe, text
-            )
-        )
+
+        def make() -> Command:
+            ground = self._grounds.of(document.state, layer, recipe)
+            raster = brought(ground, exact, document.icc_profile)
+            return ReplaceLayerResult(document, layer.id, raster, recipe, text)
+
+        self._shell.run(make)
 
     def keyframes(self, layer: Layer) -> dict[float, Pixels]:
         """The pictures by strength that are known of a layer, RGB or RGBA."""
@@ -154,53 +135,71 @@ class Insertion(Controller):
             return {}
         return self._known.get(_unmoved(recipe.request), {})
 
-    def _submit(self, request: Request, asked: _Asked) -> None:
-        if asked.document not in self._shell.documents:
-            return
-        parameters = request.parameters
-        label = translate("Insertion", "Insert: {prompt}").format(
-            prompt=quoted(str(getattr(parameters, "prompt", "")), 32)
-        )
-        job = self._shell.service.submit(
-            request,
-            asked.contents,
-            label=label,
-            supersedes=f"insert:{asked.layer_id}" if asked.layer_id else "",
-            owner=self,
-            done=lambda job, result: self._on_done(job, asked, result),
-            failed=self._on_failed,
-            stopped=self._forget,
-        )
-        self._jobs[job] = asked.document
-        self.busy_changed.emit(True)
+    def _submit(self, document: Document, prepare: Callable[[], tuple[Request, Asked]]) -> None:
+        """Read what the request is made of beside the GUI thread, and submit it."""
 
-    def _on_done(self, job: Job, asked: _Asked, result: Result) -> None:
-        self._forget(job)
-        document = asked.document
+        def submit(prepared: tuple[Request, Asked]) -> None:
+            request, asked = prepared
+            if document not in self._shell.documents:
+                return
+            label = translate("Insertion", "Insert: {prompt}").format(
+                prompt=quoted(str(getattr(request.parameters, "prompt", "")), 32)
+            )
+            job = self._shell.service.submit(
+                request,
+                asked.contents,
+                label=label,
+                supersedes=f"insert:{asked.layer_id}" if asked.layer_id else "",
+                owner=self,
+                done=lambda job, result: self._on_done(job, document, asked, result),
+                failed=self._on_failed,
+                stopped=self._forget,
+            )
+            self._jobs[job] = document
+            self.busy_changed.emit(True)
+
+        self._shell.background.run(prepare, submit, self._shell.report)
+
+    def _on_done(self, job: Job, document: Document, asked: Asked, result: Result) -> None:
         if document not in self._shell.documents:
+            self._forget(job)
             return
-        recipe = Recipe.of(result, asked.contents)
-        here = asked.layer_id if document.state.find(asked.layer_id) is not None else ""
+        profile = document.icc_profile
+        if profile != asked.profile:
+            asked = replace(asked, ground=None, profile=profile)
+
+        def done(raster: Raster) -> None:
+            self._forget(job)
+            if document in self._shell.documents:
+                self._place(document, asked, result, raster)
+
+        def failed(error: EditorError) -> None:
+            self._forget(job)
+            self._shell.report(error)
+
+        self._shell.background.run(lambda: raster_for(asked, result), done, failed)
+
+    def _place(self, document: Document, asked: Asked, result: Result, raster: Raster) -> None:
+        recipe = replace(Recipe.of(result, asked.contents), from_below=asked.from_below)
         before = document.state
+        here = asked.layer_id if before.find(asked.layer_id) is not None else ""
+        text = _step_text(recipe)
 
         def make() -> Command:
-            pixels = from_srgb(to_rgba(result.images[0]), document.icc_profile)
             if here:
-                return ReplaceLayerResult(document, here, pixels, recipe, _step_text(recipe), result.maps)
-            return ReplaceState(
-                document, _with_layer(document, asked, pixels, result, recipe), _step_text(recipe)
-            )
+                place = place_now(asked, before)
+                return ReplaceLayerResult(document, here, raster, recipe, text, result.maps, place)
+            return ReplaceState(document, _with_layer(before, asked, result, raster, recipe), text)
 
         self._shell.run(make)
         if document.state is not before:
-            layer_id = here or document.state.active
             self._learn(recipe, result)
             self._prepare(asked, recipe.request)
-            self.made.emit(document, layer_id)
+            self.made.emit(document, here or document.state.active)
         for note in result.notes:
             self._shell.message.emit(said(note), "", "warning")
 
-    def _prepare(self, asked: _Asked, request: Request) -> None:
+    def _prepare(self, asked: Asked, request: Request) -> None:
         """Have the pictures of all strengths made while nothing else is to be done."""
         unmoved = _unmoved(request)
         left = [one for one in POSITIONS if one not in self._known.get(unmoved, {})]
@@ -288,13 +287,42 @@ def _step_text(recipe: Recipe) -> str:
     return text.format(prompt=quoted(str(getattr(recipe.request.parameters, "prompt", "")), 24))
 
 
-def _with_layer(document: Document, asked: _Asked, pixels: Pixels, result: Result, recipe: Recipe) -> Any:
-    """The document with the result as a layer above the active one, which shows only where it changed."""
-    state = document.state
-    layer = Layer.of_pixels(
-        name=translate("Insertion", "Insert"), pixels=pixels, recipe=recipe, maps=result.maps
+def _anew(
+    state: DocumentState, values: Mapping[str, Any], model: str, *, in_selection: bool
+) -> tuple[Request, Asked]:
+    """For a new layer, from all that shows below its place; another thread."""
+    picture, area = picture_from(Given.DOCUMENT, state), state.area
+    contents: dict[str, Any] = {content_hash(picture): picture}
+    given = dict(values)
+    if in_selection:
+        if state.selection is None:
+            raise EditorError("Nothing is selected.", "Select the part that may change.")
+        mask = np.array(state.selection.read(area)).reshape(area.height, area.width)
+        mask.setflags(write=False)
+        contents[content_hash(mask)] = mask
+        given["mask"] = Mask(content_hash(mask))
+    parameters = Insert(image=Picture(content_hash(picture)), **given)
+    nodes = state.layers[: place_above(state)]
+    asked = Asked(
+        operation=OPERATIONS[INSERT],
+        contents=contents,
+        area=area,
+        selection=state.selection if in_selection else None,
+        frame=state.frame,
+        profile=state.icc_profile,
+        above=nodes[-1].id if nodes else "",
+        from_below=True,
+        ground=ground_of(state, nodes, area, picture),
+        clipped=has_alpha_of(nodes, area, picture),
     )
-    mask = automatic_mask(layer, result.maps)
-    if asked.selection is not None:
-        mask = asked.selection
-    return added(state, layer.changed(mask=mask), state.active)
+    return Request(operation=INSERT, parameters=parameters, model=model), asked
+
+
+def _with_layer(
+    state: DocumentState, asked: Asked, result: Result, raster: Raster, recipe: Recipe
+) -> DocumentState:
+    """The document with the result above what it was made from, a layer that shows only where it changed."""
+    placed = with_layer(state, asked, result, raster, recipe, translate("Insertion", "Insert"))
+    layer = placed.layer(placed.active)
+    mask = automatic_mask(layer, result.maps) if asked.selection is None else None
+    return placed if mask is None else placed.with_layer(layer.changed(mask=mask))

@@ -62,12 +62,12 @@ class Lesson:
                 lower="rested",
                 higher="tired",
             )
-        for words in (lower, higher):
-            if comes_after(words):
+        for given in (lower, higher):
+            if comes_after(given):
                 raise EditorError(
                     "“{words}” would stand after “{subject}”, but the words are put before it.",
                     "Say it as one would before the noun: “bearded”, not “with a beard”.",
-                    words=words,
+                    words=given,
                     subject=subjects[0],
                 )
         if lower.casefold() == higher.casefold():

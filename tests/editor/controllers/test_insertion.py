@@ -1,0 +1,157 @@
+"""Layers of Insert and Translate are made from the picture below them, like those with sliders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from editor.application import Application
+from editor.colour.conversion import built_in_profile
+from editor.commands import ReplaceState
+from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.layers.state import DocumentState
+from editor.pixels.raster import Raster
+from editor.rendering.compositing import composite_samples
+from inference.operations import Insert, InsertSweep, Translate
+from inference.request import Pixels, Request
+from tests.helpers.fake_application import make_application
+from tests.helpers.fake_service import FakeService
+
+PHOTO = np.random.default_rng(5).integers(0, 200, (60, 90, 3), np.uint8)
+INSERTED = {"source_prompt": "a photo of a man", "prompt": "a photo of a cat"}
+
+
+def brighter(picture: Pixels, strength: float) -> Pixels:
+    """The rows from 30 on, by strength."""
+    found = np.array(picture)
+    found[30:, :, :3] += round(40 * strength)
+    return found
+
+
+@pytest.fixture
+def application(qtbot: QtBot, tmp_path: Path) -> Iterator[Application]:
+    made = make_application(tmp_path)
+    service = made.service
+    assert isinstance(service, FakeService)
+
+    def pictures(request: Request) -> tuple[Pixels, ...]:
+        kept = {name: blob for job in service.submitted for name, blob in job.contents.items()}
+        parameters = request.parameters
+        assert isinstance(parameters, Insert | Translate)
+        found = kept[parameters.image.hash]
+        assert isinstance(found, np.ndarray)
+        if isinstance(parameters, InsertSweep):
+            return tuple(brighter(found, strength) for strength in parameters.positions)
+        return (brighter(found, parameters.strength if isinstance(parameters, Insert) else 1.0),)
+
+    service.pictures = pictures
+    heat = np.zeros((12, 18), np.float32)
+    heat[6:] = 1
+    service.maps = {"mask/change": heat}
+    made.settings.set("precompute", False)
+    yield made
+    made.shutdown()
+    made.deleteLater()
+
+
+def opened(application: Application, state: DocumentState | None = None) -> Document:
+    document = Document(state or DocumentState.of_layer(Layer.of_pixels(name="photo", pixels=PHOTO)))
+    application.add_document(document)
+    return document
+
+
+def settle(application: Application, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: not application.service.jobs() and not application.background.busy)
+
+
+def inserted(application: Application, document: Document, qtbot: QtBot) -> Layer:
+    count = len(document.layers)
+    application.insertion.start(INSERTED, "mini-sdxl", in_selection=False)
+    qtbot.waitUntil(lambda: len(document.layers) == count + 1)
+    settle(application, qtbot)
+    return document.layer(document.state.active)
+
+
+def translated(application: Application, document: Document, qtbot: QtBot) -> Layer:
+    count = len(document.layers)
+    application.translation.start({"prompt": "a sad dog"})
+    qtbot.waitUntil(lambda: len(document.layers) == count + 1)
+    settle(application, qtbot)
+    return document.layer(document.state.active)
+
+
+def retouched(state: DocumentState) -> DocumentState:
+    photo = state.layers[0]
+    assert isinstance(photo, Layer)
+    raster = photo.raster.written(0, 0, np.full((4, 4, photo.raster.array().shape[2]), 9, np.uint8))
+    return state.with_layer(photo.changed(raster=raster))
+
+
+@pytest.mark.parametrize("make", [inserted, translated])
+def test_a_retouched_photo_makes_it_one_of_an_older_state(make, application, qtbot) -> None:  # type: ignore[no-untyped-def]
+    document = opened(application)
+    layer = make(application, document, qtbot)
+    assert layer.recipe.from_below
+    assert application.holds("from_below")
+    older = application.older_states
+    application.run(lambda: ReplaceState(document, retouched(document.state), "retouch"))
+    qtbot.waitUntil(lambda: layer.id in older.of(document))
+    document.set_active(layer.id)
+    older.make_again()
+    qtbot.waitUntil(lambda: layer.id not in older.of(document))
+    settle(application, qtbot)
+    again = document.layer(layer.id)
+    assert again.recipe is not None
+    assert again.recipe.from_below
+    assert again.recipe.picture != layer.recipe.picture
+
+
+def test_what_lies_above_its_place_is_not_drawn_into_it(application: Application, qtbot: QtBot) -> None:
+    photo = Layer.of_pixels(name="photo", pixels=PHOTO)
+    above = Layer.of_pixels(name="note", pixels=np.full((60, 90, 3), 255, np.uint8))
+    state = DocumentState.of_layer(photo)
+    state = replace(state.inserted([above], index=1), active=photo.id)
+    document = opened(application, state)
+    layer = inserted(application, document, qtbot)
+    assert [node.name for node in document.layers] == ["photo", "Insert", "note"]
+    assert layer.recipe is not None
+    assert np.array_equal(layer.recipe.contents[layer.recipe.picture], PHOTO)
+    assert layer.id not in application.older_states.of(document)
+
+
+def test_a_photo_of_16_bits_keeps_its_samples_where_nothing_changes(
+    application: Application, qtbot: QtBot
+) -> None:
+    samples = np.random.default_rng(7).integers(0, 40_000, (60, 90, 4), np.uint16)
+    samples[..., 3] = 65_535
+    state = DocumentState.of_layer(Layer(name="photo", raster=Raster.of(samples)))
+    document = opened(application, replace(state, icc_profile=built_in_profile("display-p3")))
+    layer = inserted(application, document, qtbot)
+    for strength in (1.0, 0.5):
+        application.insertion.set_strength(strength, dragging=False)
+        now = document.layer(layer.id)
+        assert np.array_equal(now.raster.array()[:30], samples[:30])
+        assert (now.raster.array()[30:] != samples[30:]).any()
+    application.insertion.set_strength(0.0, dragging=False)
+    shown = composite_samples(document.layers, document.state.area, document.state.depth)
+    assert np.array_equal(shown, samples), "at 0 the photo is as it was"
+
+
+def test_made_again_it_keeps_its_picture_and_its_place(application: Application, qtbot: QtBot) -> None:
+    document = opened(application)
+    layer = inserted(application, document, qtbot)
+    application.insertion.again({"seed": 8})
+    qtbot.waitUntil(lambda: document.layer(layer.id).recipe.seed == 8)  # type: ignore[union-attr]
+    settle(application, qtbot)
+    again = document.layer(layer.id)
+    assert layer.recipe is not None
+    assert again.recipe is not None
+    assert again.recipe.from_below
+    assert again.recipe.picture == layer.recipe.picture
+    assert (again.area, len(document.layers)) == (layer.area, 2)
