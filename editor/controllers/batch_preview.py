@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,7 +22,7 @@ from editor.layers.layer import Layer
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.raster import to_eight_bits
 from editor.rendering.compositing import composite
-from editor.system.background import Background
+from editor.system.background import Background, Task
 from inference.errors import Cancelled, EditorError
 from inference.messages import NOTHING, Message
 from inference.request import Pixels
@@ -61,7 +62,7 @@ class BatchPreview(QObject):
         self._asking: Asking | None = None
         self._turn = 0  # of recipes; older answers are not shown
         self._visit = 0  # of folders
-        self._running = 0
+        self._tasks: list[Task] = []
         self._timer = QTimer(self, singleShot=True, interval=_AFTER_MS)
         self._timer.timeout.connect(self._compute)
 
@@ -71,7 +72,7 @@ class BatchPreview(QObject):
 
     @property
     def busy(self) -> bool:
-        return self._running > 0 or self._timer.isActive()
+        return any(not task.is_over for task in self._tasks) or self._timer.isActive()
 
     def show_folder(self, folder: Path | None, selection: Selection) -> None:
         """Take the first pictures of a folder."""
@@ -88,7 +89,7 @@ class BatchPreview(QObject):
                     self._read(folder, sample, visit)
                 self.changed.emit()
 
-        self._background.run(lambda: first_paths(folder, selection, COUNT), found, lambda _: None)
+        self._run(lambda: first_paths(folder, selection, COUNT), found, lambda _: None)
 
     def show_recipe(self, recipe: BatchRecipe) -> None:
         """Show what another recipe makes of them, once the hand rests."""
@@ -96,11 +97,21 @@ class BatchPreview(QObject):
         self._timer.start()
 
     def close(self) -> None:
+        """Ask for nothing more; what is still worked on is not shown."""
         self._turn += 1
         self._visit += 1
         self._timer.stop()
+        for task in self._tasks:
+            task.cancel()
         if self._asking is not None:
             self._asking.close()
+
+    def _run(
+        self, work: Callable[[], Any], done: Callable[[Any], None], failed: Callable[[EditorError], None]
+    ) -> None:
+        """Work that ends with this preview: nothing answers to an object that has gone."""
+        self._tasks = [task for task in self._tasks if not task.is_over]
+        self._tasks.append(self._background.run(work, done, failed))
 
     def _read(self, folder: Path, sample: Sample, visit: int) -> None:
         def done(read: tuple[Pixels, float]) -> None:
@@ -114,7 +125,7 @@ class BatchPreview(QObject):
                 sample.error = error.sentence
                 self.changed.emit()
 
-        self._background.run(lambda: _small(folder / sample.path), done, failed)
+        self._run(lambda: _small(folder / sample.path), done, failed)
 
     def _compute(self) -> None:
         recipe = self._recipe
@@ -152,19 +163,16 @@ class BatchPreview(QObject):
             return to_srgb(to_eight_bits(found.samples), found.profile)
 
         def done(after: Pixels | None) -> None:
-            self._running -= 1
             if turn == self._turn and after is not None:
                 sample.after, sample.error = after, NOTHING
             self.changed.emit()
 
         def failed(error: EditorError) -> None:
-            self._running -= 1
             if turn == self._turn:
                 sample.error = error.sentence
             self.changed.emit()
 
-        self._running += 1
-        self._background.run(work, done, failed)
+        self._run(work, done, failed)
 
 
 def _small(path: Path) -> tuple[Pixels, float]:

@@ -38,6 +38,7 @@ class AttributesDialog(Dialog):
         self.answer.setWordWrap(True)
         self.take = QPushButton(self.tr("Add to the attributes"))
         self.take.setProperty("primary", True)
+        self.take.hide()  # until a file is offered
         self.column.addWidget(self.list, 1)
         self.column.addWidget(self.facts)
         self.column.addWidget(self.take, alignment=Qt.AlignmentFlag.AlignLeft)

@@ -58,5 +58,5 @@ def test_what_is_no_attribute_is_said(dialog: AttributesDialog, tmp_path: Path, 
     path = tmp_path / "photo.safetensors"
     path.write_bytes(b"nothing of the kind")
     dialog.offer(path)
-    qtbot.waitUntil(lambda: "no delta" in dialog.answer.text())
+    qtbot.waitUntil(lambda: "no attribute delta" in dialog.answer.text())
     assert dialog.take.isHidden()
