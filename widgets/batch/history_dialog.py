@@ -67,7 +67,7 @@ class HistoryDialog(Dialog):
             if candidate.note:
                 text = f"{text}\n{said(candidate.note)}"
             item = QListWidgetItem(text)
-            item.setToolTip(tip_text(text))
+            item.setData(Qt.ItemDataRole.ToolTipRole, tip_text(text))
             usable = candidate.step is not None
             item.setFlags(
                 Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable

@@ -70,9 +70,9 @@ class RecipeEditor(QWidget):
         self.up = IconButton("chevron-up", self.tr("Earlier"))
         self.down = IconButton("chevron-down", self.tr("Later"))
         self.form: StepForm | None = None
-        self.scroll = QScrollArea(widgetResizable=True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area = QScrollArea(widgetResizable=True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._fill()
         self._lay_out()
         self._connect()
@@ -184,7 +184,7 @@ class RecipeEditor(QWidget):
         body = QHBoxLayout()
         body.setSpacing(16)
         body.addLayout(steps)
-        body.addWidget(self.scroll, 1)
+        body.addWidget(self.area, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 8, 0, 0)
         layout.setSpacing(12)
@@ -236,7 +236,7 @@ class RecipeEditor(QWidget):
         if 0 <= row < len(self._steps):
             self.form = step_form(self._application, self._steps[row], self._sample)
             self.form.changed.connect(self._on_step)
-            self.scroll.setWidget(self.form)
+            self.area.setWidget(self.form)
         else:
             hint = Label(
                 self.tr("Add what is to be done to every picture: the steps run from top to bottom.")
@@ -244,7 +244,7 @@ class RecipeEditor(QWidget):
             hint.setWordWrap(True)
             hint.setProperty("dim", True)
             hint.setAlignment(Qt.AlignmentFlag.AlignTop)
-            self.scroll.setWidget(hint)
+            self.area.setWidget(hint)
         self.remove.setEnabled(row >= 0)
         self.up.setEnabled(row > 0)
         self.down.setEnabled(0 <= row < len(self._steps) - 1)

@@ -234,6 +234,7 @@ class PhotoTiles(QWidget):
 
     def _show(self) -> None:
         self.hint.setVisible(not self.tiles)
-        if self.tiles and self._row.itemAt(self._row.count() - 1).spacerItem() is None:
+        last = self._row.itemAt(self._row.count() - 1)
+        if self.tiles and last is not None and last.spacerItem() is None:
             self._row.addStretch(1)
         self.changed.emit()

@@ -144,7 +144,7 @@ class WindowCommands(QObject):
 
     def export_concept(self, word: str) -> None:
         """Write a concept for other programs."""
-        start = f"{proposed_stem(word.strip('<>'))}.safetensors"
+        start = f"{proposed_stem(word.strip('<>'), (), 'concept')}.safetensors"
         name, _ = QFileDialog.getSaveFileName(
             self._window, self.tr("Export concept"), start, self.tr("Concepts (*.safetensors)")
         )

@@ -20,8 +20,14 @@ def panel(filled: MainWindow, service: FakeService) -> OperationPanel:
     filled.show_edit("redraw")
     found = filled.panel("operations")
     assert isinstance(found, OperationPanel)
-    found.choice.setCurrentIndex(found.choice.findData("redraw"))
+    choose(found, "redraw")
     return found
+
+
+def choose(panel: OperationPanel, name: str) -> None:
+    """As a user chooses: the form follows."""
+    panel.choice.setCurrentIndex(panel.choice.findData(name))
+    panel.choice.activated.emit(panel.choice.currentIndex())
 
 
 def form_of(panel: OperationPanel) -> ParameterForm:
@@ -90,8 +96,11 @@ def test_making_again_offers_what_may_change(
 def test_fill_draws_what_is_selected_without_being_told(
     name: str, masked: bool, panel: OperationPanel, application: Application, qtbot: QtBot
 ) -> None:
-    panel.choice.setCurrentIndex(panel.choice.findData(name))
+    choose(panel, name)
+    document = application.current
+    assert document is not None
     application.selection.all()
+    qtbot.waitUntil(lambda: document.state.selection is not None)
     form_of(panel).set_value("prompt", "a cat")
     layer = run(panel, application, qtbot)
     assert layer.recipe is not None
