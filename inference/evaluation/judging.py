@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from inference.content import Contents
 from inference.progress import Progress
 from inference.request import Pixels, Request, Result
 
@@ -18,7 +19,7 @@ Detect: TypeAlias = "Callable[[Sequence[Pixels]], Sequence[Sequence[Detection]]]
 class Runs(Protocol):
     """What is needed of `inference.runner.Runner`."""
 
-    def run(self, request: Request, inputs: Mapping[str, Pixels], progress: Progress) -> Result: ...
+    def run(self, request: Request, contents: Contents, progress: Progress, /) -> Result: ...
 
     def model_hash(self, model: str, progress: Progress) -> str: ...
 

@@ -18,6 +18,7 @@ from functools import partial
 from typing import cast
 
 import numpy as np
+from torch import Tensor
 
 from inference.backbones.base import Backbone
 from inference.details import changes
@@ -39,7 +40,7 @@ from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.looking import LEAST_FIT
 from inference.methods.inversion.parking import Sofar
 from inference.methods.inversion.ways import WAYS, first_step, inverted
-from inference.methods.only_subject import Masks, every_subject, mask_maps, merged
+from inference.methods.only_subject import Masks, Span, every_subject, mask_maps, merged
 from inference.methods.redraw import encoded
 from inference.methods.text_regions import TextRegions
 from inference.operations import BY_LATENTS, Edit, EditSweep
@@ -107,7 +108,7 @@ class _Work:
         run, source, way = self.run, self.source, WAYS[self.source.way]
         rows, columns = source.path.shape[-2:]
         deltas = run.inputs.deltas_of
-        bound = _bound(source) if _binds(self.parameters) else {}
+        bound = _bound(source) if _binds(self.parameters) else dict[Span, Tensor]()
         unedited = Unedited(prompt=source.prompt, heat=source.heat, size=(rows, columns), bound=bound)
         kept = only_subjects(run, self.parameters, edited, unedited)
         prompts, predict = kept.prompts, kept.predict

@@ -46,6 +46,7 @@ from inference.methods.concepts.steps import (
     empty_moments,
     first_rows,
     plain_step,
+    row_lengths,
 )
 from inference.operations import LearnConcept
 from inference.progress import Progress
@@ -103,7 +104,7 @@ class _Run:
         self.word = checked_word(parameters.token)
         self.kind = " ".join(parameters.initialise_from.split())
         self.width, self.height = backbone.defaults.width, backbone.defaults.height
-        rows = backbone.token_vectors(self.kind) if self.kind else {}
+        rows = backbone.token_vectors(self.kind) if self.kind else dict[str, Tensor]()
         # T5's part is read as the word's kind: it has no fixed place among its columns
         self.kind_rows = {name: value.cpu() for name, value in rows.items() if name != "t5" and len(value)}
         if not self.kind_rows:
@@ -112,7 +113,7 @@ class _Run:
                 "Name one, such as “{example}”: learning begins there.",
                 example="cat",
             )
-        self.lengths = {name: float(rows.norm(dim=1).mean()) for name, rows in self.kind_rows.items()}
+        self.lengths = {name: float(row_lengths(rows).mean()) for name, rows in self.kind_rows.items()}
         self.a_change = parameters.batch * parameters.accumulation
         self.held_out = max(2, min(_MOST_HELD_OUT, parameters.samples // 16))
         self.every = max(1, math.ceil(parameters.samples / _CHECKS / self.a_change))

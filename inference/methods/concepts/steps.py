@@ -29,6 +29,11 @@ _NOTHING = 1e-12
 Rows = Mapping[str, Tensor]
 
 
+def row_lengths(rows: Tensor) -> Tensor:
+    """[n, 1] of rows [n, D]."""
+    return rows.double().square().sum(1, keepdim=True).sqrt().to(rows.dtype)
+
+
 def directional_step(
     rows: Tensor, gradient: Tensor, prior: Tensor, length: float, rate: float, kappa: float = KAPPA
 ) -> Tensor:
@@ -39,7 +44,7 @@ def directional_step(
     directions = torch.nn.functional.normalize(rows.double(), dim=1)
     pull = gradient.double() * length - kappa * prior.double()
     along = pull - (pull * directions).sum(1, keepdim=True) * directions
-    size = along.norm(dim=1, keepdim=True)
+    size = row_lengths(along)
     turned = directions - rate * torch.where(size > _NOTHING, along / size.clamp_min(_NOTHING), 0.0)
     return (torch.nn.functional.normalize(turned, dim=1) * length).float()
 
@@ -70,7 +75,7 @@ def first_rows(kind: Tensor, count: int, length: float | None, generator: torch.
     more = kept[-1:].repeat(count - len(kept), 1)
     noise = torch.randn(more.shape, generator=generator)
     if len(more):
-        noise = torch.nn.functional.normalize(noise, dim=1) * more.norm(dim=1, keepdim=True)
+        noise = torch.nn.functional.normalize(noise, dim=1) * row_lengths(more)
     rows = torch.cat([more + 0.3 * noise, kept])
     if length is None:
         return rows

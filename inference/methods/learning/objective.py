@@ -81,7 +81,7 @@ class Objective:
         """f(P) and c·m·(f(P+) - f(P-)), each [B, C, h, w], in one batch."""
         examples = [self.examples[number] for number in point.examples]
         if any(example.others for example in examples):
-            latents = point.latents.split(1)
+            latents = point.latents.chunk(len(point.latents))
             ends = [self._end_beside(*one, point) for one in zip(latents, examples, strict=True)]
             middles, differences = zip(*ends, strict=True)
             return torch.cat(middles), torch.cat(differences)

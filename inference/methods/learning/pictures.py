@@ -119,7 +119,8 @@ class Reconstruction:
         state.micro += 1
         if not look:
             return None
-        return np.concatenate([self.backbone.preview(one) for one in found.x0.detach().split(1)], axis=1)
+        clean = found.x0.detach()
+        return np.concatenate([self.backbone.preview(one) for one in clean.chunk(len(clean))], axis=1)
 
 
 def _middle(picture: Pixels, width: int, height: int) -> Pixels:

@@ -76,7 +76,8 @@ def principal_components(values: Tensor, count: int = COLOURS) -> Tensor:
     colours. Directions that nothing varies along are 0.5 everywhere.
     """
     centred = (values - values.mean(0)).double()
-    decomposed: Any = torch.linalg.svd(centred, full_matrices=False)
+    linear: Any = torch.linalg
+    decomposed = linear.svd(centred, full_matrices=False)
     strengths: Tensor = decomposed.S
     every: Tensor = decomposed.Vh
     wanted = min(count, len(every))

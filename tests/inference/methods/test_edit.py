@@ -152,6 +152,7 @@ def test_parked_anywhere_it_ends_in_the_same_bytes(
     common: dict[str, Any] = {"model": "tiny-sd3", "inversion": way, "positions": (1.0, 2.0)}
     whole = run(fresh(), older(), **common)
     state: bytes | None = None
+    found = None
     for _ in range(20):
         asked = iter((False, False, True))
         progress = Progress(park_requested=lambda asked=asked: next(asked))
@@ -162,6 +163,7 @@ def test_parked_anywhere_it_ends_in_the_same_bytes(
         else:
             break
     assert state is not None
+    assert found is not None
     for image, wanted in zip(found.images, whole.images, strict=True):
         np.testing.assert_array_equal(image, wanted)
 

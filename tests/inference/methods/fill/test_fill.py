@@ -1,6 +1,7 @@
 """Filling: what surrounds a hole, models for inpainting, what is transparent, and that the rest stays."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ def test_outside_stays_bit_for_bit_and_nothing_of_the_inside_is_seen(model: str,
     pictures = [filled(runner, given, mask, model).images[0] for given in (picture, other)]
     for found in pictures:
         assert np.array_equal(found[mask == 0], picture[mask == 0])
-    assert np.array_equal(*pictures)
+    assert np.array_equal(pictures[0], pictures[1])
     assert (pictures[0] != picture).any()
 
 
@@ -115,8 +116,9 @@ def inpainting(tiny_folders: dict[str, Path], tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("inpainting") / "tiny-inpaint"
     shutil.copytree(tiny_folders["tiny-sd1"], folder)
     torch.manual_seed(2)
-    config = UNet2DConditionModel.load_config(folder / "unet")
-    UNet2DConditionModel.from_config(config, in_channels=9).save_pretrained(folder / "unet")
+    config: Any = UNet2DConditionModel.load_config(folder / "unet")
+    unet: Any = UNet2DConditionModel.from_config(config, in_channels=9)
+    unet.save_pretrained(folder / "unet")
     index = json.loads((folder / "model_index.json").read_text())
     (folder / "model_index.json").write_text(
         json.dumps({**index, "_class_name": "StableDiffusionInpaintPipeline"})

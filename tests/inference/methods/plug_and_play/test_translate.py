@@ -170,6 +170,7 @@ def test_a_subject_confines_what_is_injected(tiny_backbones: dict[str, Any]) -> 
 
 
 def test_a_subject_that_is_not_there_is_told(tiny_backbones: dict[str, Any]) -> None:
+    wrong: dict[str, Any]
     for wrong in (
         {"subject": "house"},
         {"subject": "cat", "source_prompt": "a man", "source_subject": "dog"},
