@@ -8,8 +8,10 @@ Imports nothing that could be planted.
 
 import os
 import sys
+import time
 from os import path
 
+_PATIENCE_S = 10.0  # a loader that failed leaves its mark
 _PROGRAM = path.realpath(path.join(path.dirname(__file__), os.pardir, os.pardir))  # noqa: PTH118, PTH120
 _LIBRARIES = tuple(
     path.realpath(path.join(prefix, name))  # noqa: PTH118
@@ -32,6 +34,17 @@ def isolate() -> None:
     entries = [entry for entry in (given or "").split(os.pathsep) if path.isabs(entry)]  # noqa: PTH117
     if entries:
         os.environ["PYTHONPATH"] = os.pathsep.join(entries)
+
+
+def settle_path() -> None:
+    """Wait until no thread is within OpenCV's loader. To be called before a process is started.
+
+    While it loads, its own folder stands first on the module path, with a `typing` of its own in it: a
+    process that starts with such a path ends at once.
+    """
+    end = time.monotonic() + _PATIENCE_S
+    while hasattr(sys, "OpenCV_LOADER") and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def leave_working_directory() -> None:

@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.models import ModelEntry
-from inference.process.isolation import leave_working_directory
+from inference.process.isolation import leave_working_directory, settle_path
 
 
 def deep_problems_apart(entry: ModelEntry) -> tuple[Message, ...]:
@@ -19,6 +19,7 @@ def deep_problems_apart(entry: ModelEntry) -> tuple[Message, ...]:
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_check, args=(theirs, entry), name="attune-check", daemon=True)
     try:
+        settle_path()
         child.start()
         theirs.close()  # so that the pipe ends with the child
         return ours.recv()

@@ -148,6 +148,7 @@ class InsertPanel(QWidget):
         where.addWidget(self.draw)
         buttons = QHBoxLayout()
         buttons.setContentsMargins(14, 8, 14, 10)
+        buttons.setSpacing(8)
         buttons.addWidget(self.more)
         buttons.addStretch(1)
         seed = Label(self.tr("Seed"))

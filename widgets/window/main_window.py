@@ -231,7 +231,7 @@ class MainWindow(QMainWindow):
         self.panels["subjects"].raise_()
         self.splitDockWidget(self.panels["variations"], self.panels["jobs"], Qt.Orientation.Horizontal)
         right = [self.panels[name] for name in ("subjects", "layers", "history")]
-        self.resizeDocks(right, [380, 300, 180], Qt.Orientation.Vertical)
+        self.resizeDocks(right, [480, 240, 150], Qt.Orientation.Vertical)
         self.resizeDocks(right, [330, 330, 330], Qt.Orientation.Horizontal)
         bottom = [self.panels["variations"], self.panels["jobs"]]
         self.resizeDocks(bottom, [440, 560], Qt.Orientation.Horizontal)
