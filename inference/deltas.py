@@ -354,7 +354,7 @@ def delta_from_bytes(content: bytes, attribute: str) -> Delta:
     name = Path(f"{attribute}.safetensors")
     try:
         tensors = cast("dict[str, NDArray[Any]]", cast("Any", safetensors.numpy).load(content))
-    except (safetensors.SafetensorError, ValueError, TypeError) as error:
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise _no_delta(name, Message("it is damaged")) from error
     vectors = _vectors_of(name, tensors)
     widths = {encoder: int(vector.shape[0]) for encoder, vector in vectors.items()}

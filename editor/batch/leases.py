@@ -28,10 +28,11 @@ from editor.system.atomic import writing_error
 from editor.system.locks import take_lock
 from inference.errors import EditorError
 from inference.messages import Message
-from inference.values import fields, text
+from inference.values import fields, number, text
 
 FOLDER = ".attune-batch"
 HOLDS_S = 60.0
+_LONGEST_HOLD_S = 24 * 3600.0  # that a lease may say
 _RENEWALS = 4  # within that time
 _LEASE_ENDING = ".lease"
 _WORKER_ENDING = ".worker"
@@ -235,7 +236,7 @@ class Leases:
     def _is_gone(self, folder: Path) -> bool:
         """Whether the process of a folder is gone: at once on this machine, after its time elsewhere."""
         lock = folder / _LOCK
-        with suppress(OSError, ValueError, EditorError):
+        with suppress(OSError, ValueError, RecursionError, EditorError):
             given = fields(json.loads(lock.read_bytes()), "lock")
             alive = _is_alive(folder) if text(given.get("host"), "host") == self._host else None
             if alive is not None:
@@ -288,13 +289,15 @@ def _owner_of(file: Path) -> tuple[str, str, float]:
     """Token, host and seconds of a lease; "" of one that is being written, or is damaged."""
     try:
         given = fields(json.loads(file.read_bytes()), Message("lease"))
-        holds_s = given.get("holds_s", HOLDS_S)
+        token = text(given.get("token"), "token")
+        if not token.isalnum():  # it names a folder
+            raise ValueError(token)
         return (
-            text(given.get("token"), "token"),
+            token,
             text(given.get("host"), "host"),
-            float(holds_s) if isinstance(holds_s, int | float) else HOLDS_S,
+            number(given.get("holds_s", HOLDS_S), "holds_s", 0, _LONGEST_HOLD_S),
         )
-    except (OSError, ValueError, EditorError):
+    except (OSError, ValueError, RecursionError, EditorError):
         return "", "", HOLDS_S
 
 

@@ -21,6 +21,7 @@ from editor.batch.plan import path_from_json, path_to_json
 from editor.system.atomic import sync_file, sync_folder, writing_error
 from editor.system.locks import take_lock
 from inference.errors import EditorError
+from inference.files import check_ordinary
 from inference.messages import Message
 from inference.reasons import reason_of
 from inference.values import fields, mended, number, text, whole
@@ -233,9 +234,10 @@ class Manifest:
         """Learn what is new in the file; a missing one says nothing.
 
         Raises:
-            EditorError: it is no manifest, or cannot be read.
+            EditorError: it is no manifest, no ordinary file, or cannot be read.
         """
         with self._known:
+            check_ordinary(self.path)
             try:
                 with self.path.open("rb") as file:
                     self._read(file)
@@ -284,6 +286,7 @@ class Manifest:
 
     @contextmanager
     def _locked(self) -> Generator[BinaryIO]:
+        check_ordinary(self.path)
         new = not self.path.exists()
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(self.path, flags, 0o666), "r+b") as file:

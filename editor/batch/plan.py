@@ -185,11 +185,15 @@ def path_from_json(text: str, data: str | None) -> PurePosixPath:
     """The path that `path_to_json` wrote.
 
     Raises:
-        ValueError: the bytes cannot be read.
+        ValueError: the bytes cannot be read, or it is none inside of a folder.
     """
-    if data is None:
-        return PurePosixPath(text)
-    return PurePosixPath(os.fsdecode(base64.b64decode(data, validate=True)))
+    plain = text if data is None else os.fsdecode(base64.b64decode(data, validate=True))
+    path = PurePosixPath(plain)
+    if path.is_absolute() or ".." in path.parts or "\0" in plain:
+        raise ValueError(plain)
+    if not path.parts or any(len(os.fsencode(part)) > LONGEST_NAME_BYTES for part in path.parts):
+        raise ValueError(plain)
+    return path
 
 
 _ENDINGS = frozenset(readable_extensions())

@@ -66,9 +66,7 @@ def write_contact_sheet(folder: Path, path: Path) -> tuple[Path, ...]:
         EditorError: there is no manifest, or nothing is done.
         WritingError: it cannot be written.
     """
-    kind = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}.get(path.suffix.lower())
-    if kind is None:
-        raise EditorError("A contact sheet is a .png or .jpg file, not “{name}”.", name=path.name)
+    kind = sheet_kind(path)
     _, lines = _read(folder)
     done = [line for line in lines if line.state == DONE]
     if not done:
@@ -82,6 +80,18 @@ def write_contact_sheet(folder: Path, path: Path) -> tuple[Path, ...]:
             sheet.save(file, kind, quality=90)
         written.append(place)
     return tuple(written)
+
+
+def sheet_kind(path: Path) -> str:
+    """What a contact sheet of that name is written as: PNG or JPEG.
+
+    Raises:
+        EditorError: it has another ending.
+    """
+    kind = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}.get(path.suffix.lower())
+    if kind is None:
+        raise EditorError("A contact sheet is a .png or .jpg file, not “{name}”.", name=path.name)
+    return kind
 
 
 def _read(folder: Path) -> tuple[Header, list[Line]]:

@@ -13,7 +13,7 @@ from editor.batch.needs import Needs, needs_of
 from editor.batch.on_ray import run_on_ray
 from editor.batch.plan import Plan, Selection, make_plan
 from editor.batch.recipe import BatchRecipe, read_recipe
-from editor.batch.report import write_contact_sheet, write_report
+from editor.batch.report import sheet_kind, write_contact_sheet, write_report
 from editor.batch.running import BatchRun, Event, OneThread, State, Summary, Wishes, use_cores
 from editor.cli.operations import check_folder, runner_of
 from editor.cli.output import ProgressPrinter, complain, print_json, say
@@ -48,6 +48,8 @@ def batch(arguments: argparse.Namespace) -> int:
     for path in (arguments.report, arguments.sheet):
         if path is not None:
             check_folder(path)
+    if arguments.sheet is not None:
+        sheet_kind(arguments.sheet)
     needs = needs_of(recipe, Catalogue(config_folder()), DeltaLibrary.standard(deltas_folder()))
     return _Command(arguments, plan, recipe, needs).run()
 

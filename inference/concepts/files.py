@@ -205,14 +205,17 @@ def _read(content: bytes, name: str) -> tuple[dict[str, NDArray[np.float32]], di
 
 def _numbers(value: Mapping[str, Any], key: str, name: str) -> NDArray[np.float32]:
     shape, data = tuple(value["shape"]), bytes(value["data"])
-    if value["dtype"] == "BF16":  # the upper half of float32
-        wide = np.frombuffer(data, "<u2").astype(np.uint32) << 16
-        return wide.view(np.float32).reshape(shape)
-    kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2"}.get(value["dtype"])
+    kind = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}.get(value["dtype"])
     if kind is None:
         raise _no_concept(name, Message("“{key}” holds no vectors", key=key[:60]))
+    try:
+        found = np.frombuffer(data, kind).reshape(shape)
+    except (ValueError, OverflowError) as error:  # sizes beside a nought may be any
+        raise _no_concept(name, Message("it is damaged or of another kind")) from error
+    if value["dtype"] == "BF16":  # the upper half of float32
+        return (found.astype(np.uint32) << 16).view(np.float32)
     with np.errstate(over="ignore"):  # infinite then, which is refused
-        return np.frombuffer(data, kind).reshape(shape).astype(np.float32)
+        return found.astype(np.float32)
 
 
 def _refuse_other_kinds(keys: list[str], name: str) -> None:

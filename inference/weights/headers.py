@@ -143,7 +143,8 @@ def _place(path: Path, name: str, value: Any) -> TensorPlace:
         if not all(type(number) is int and number >= 0 for number in (*shape, begin, end)):
             raise ValueError(name)
         count = math.prod(shape)
-        if begin > end or count > _MOST_NUMBERS:
+        # also beside a nought: arrays are told their sizes before they are empty
+        if begin > end or math.prod(number or 1 for number in shape) > _MOST_NUMBERS:
             raise ValueError(name)
         if dtype in _BYTES and count * _BYTES[dtype] != end - begin:
             raise ValueError(name)

@@ -55,7 +55,14 @@ def unpacked(content: bytes, name: str | Message) -> tuple[dict[str, NDArray[Any
     try:
         arrays = cast("dict[str, NDArray[Any]]", cast("Any", safetensors.numpy).load(content))
         (length,) = struct.unpack_from("<Q", content)
-    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, struct.error) as error:
+    except (
+        safetensors.SafetensorError,
+        ValueError,
+        TypeError,
+        KeyError,
+        OverflowError,
+        struct.error,
+    ) as error:
         raise EditorError("The {name} is damaged.", name=name) from error
     header = json_object(content[8 : 8 + length], name)
     texts = fields(header.get(_TEXTS, {}), name)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,15 @@ import torch
 from safetensors.numpy import load_file, save_file
 
 from inference.definitions import shipped_folder
-from inference.deltas import Delta, DeltaInfo, DeltaLibrary, delta_file, read_delta_file, write_delta
+from inference.deltas import (
+    Delta,
+    DeltaInfo,
+    DeltaLibrary,
+    delta_file,
+    delta_from_bytes,
+    read_delta_file,
+    write_delta,
+)
 from inference.errors import EditorError
 from inference.operations import Family
 
@@ -331,3 +340,17 @@ def test_phrases_that_are_none_are_left_out(said: str, tmp_path: Path) -> None:
     save_file({L: np.ones(768, np.float32)}, tmp_path / "man-age.safetensors", {"phrases": said})
     (info,) = DeltaLibrary((tmp_path,)).list()
     assert info.phrases == ()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "size"),
+    [("F32", [0, 2**62], 0), ("F32", [0, 2**64 - 1], 0), ("F32", [0, 10**40], 0), ("F8_E4M3", [8], 8)],
+)
+def test_tensors_that_no_delta_can_have(dtype: str, shape: list[int], size: int, tmp_path: Path) -> None:
+    header = json.dumps({L: {"dtype": dtype, "shape": shape, "data_offsets": [0, size]}}).encode()
+    content = struct.pack("<Q", len(header)) + header + bytes(size)
+    with pytest.raises(EditorError, match="no attribute delta"):
+        delta_from_bytes(content, "age")
+    (tmp_path / "age.safetensors").write_bytes(content)
+    with pytest.raises(EditorError, match="no attribute delta"):
+        read_delta_file(tmp_path / "age.safetensors")

@@ -129,3 +129,15 @@ def test_kills_leave_nothing_behind(tmp_path: Path) -> None:
     assert results(target) == results(alone)
     paths = [json.loads(line)["path"] for line in (target / "manifest.jsonl").read_bytes().splitlines()[1:]]
     assert sorted(paths) == sorted(set(paths))
+
+
+def test_a_sheet_of_another_kind_is_refused_before_all_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, look = folder_of(tmp_path / "in"), written(tmp_path / "r.json", WARMER)
+    status, told, _ = called(
+        capsys, source, "--recipe", look, "--out", tmp_path / "out", "--sheet", tmp_path / "s.bmp"
+    )
+    assert status == 2
+    assert ".png or .jpg" in told["error"]["message"]
+    assert not (tmp_path / "out").exists()

@@ -1,6 +1,8 @@
 """Files of concepts: every form that this and other programs write, and what is refused and how."""
 
 import base64
+import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +194,10 @@ class TestRefused:
         assert coded in content
         wrong = content.replace(coded, b"A" * len(coded))
         assert concept_from_bytes(wrong).picture == b""
+
+
+@pytest.mark.parametrize("shape", [[0, 2**62], [2**40, 0, 2**40], [0, 2**64 - 1], [0, 10**40]])
+def test_sizes_that_no_array_can_have(shape: list[int]) -> None:
+    header = json.dumps({WORD: {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}}).encode()
+    with pytest.raises(EditorError, match="no concept"):
+        concept_from_bytes(struct.pack("<Q", len(header)) + header)

@@ -48,3 +48,19 @@ def test_short_files_are_refused(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(EditorError):
         read_header(path)
+
+
+@pytest.mark.parametrize("shape", [[0, 2**62], [2**40, 0, 2**40], [0, 10**40], [2**24, 2**25]])
+def test_sizes_that_no_tensor_can_have(shape: list[int], tmp_path: Path) -> None:
+    header = json.dumps({"one": {"dtype": "F32", "shape": shape, "data_offsets": [0, 0]}}).encode()
+    path = tmp_path / "one.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+    with pytest.raises(EditorError, match="what cannot be"):
+        read_header(path)
+
+
+def test_a_tensor_without_numbers_is_read(tmp_path: Path) -> None:
+    header = json.dumps({"one": {"dtype": "F32", "shape": [0, 8], "data_offsets": [0, 0]}}).encode()
+    path = tmp_path / "one.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+    assert read_header(path)[1]["one"].shape == (0, 8)

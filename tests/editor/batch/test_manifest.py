@@ -1,0 +1,95 @@
+"""What a batch makes of a manifest and of leases that somebody else wrote."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+from editor.batch.leases import FOLDER, Leases
+from editor.batch.manifest import NAME, Manifest
+from editor.batch.report import write_report
+from inference.errors import EditorError
+from tests.editor.batch.pictures import batch, folder_of
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    batch(folder_of(tmp_path / "in", 2), tmp_path / "out").run()
+    return tmp_path / "out"
+
+
+def changed(target: Path, **values: Any) -> Manifest:
+    """The manifest with one line changed."""
+    path = target / NAME
+    header, first, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([header, json.dumps(json.loads(first) | values), *rest]) + "\n")
+    manifest = Manifest(target)
+    manifest.read()
+    return manifest
+
+
+@pytest.mark.parametrize("name", ["path", "output"])
+@pytest.mark.parametrize(
+    "place", ["../../else.png", "/etc/else.png", "a/../../b.png", "a\0b.png", "x" * 5000, "", "."]
+)
+def test_lines_name_files_of_the_folder_alone(target: Path, tmp_path: Path, name: str, place: str) -> None:
+    manifest = changed(target, **{name: place})
+    assert manifest.dropped == 1
+    assert len(manifest.lines) == 1
+    write_report(target, tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text().count("<img alt") == 1
+    assert batch(tmp_path / "in", target).run().done == 2  # what it told of is done again
+
+
+def test_a_path_that_is_no_text_is_none_of_the_folder_either(target: Path) -> None:
+    assert changed(target, path_bytes="Li4vYQ==").dropped == 1  # ../a
+    assert changed(target, path_bytes="YQBi").dropped == 1  # a NUL inside
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+def test_a_pipe_is_no_manifest(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / NAME)
+    with pytest.raises(EditorError, match="no ordinary file"):
+        Manifest(tmp_path).read()
+    with pytest.raises(EditorError, match="no ordinary file"), Manifest(tmp_path).locked():
+        pass
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"token": "t", "host": "h", "holds_s": NaN}',
+        '{"token": "t", "host": "h", "holds_s": Infinity}',
+        '{"token": "t", "host": "h", "holds_s": 1' + "0" * 400 + "}",
+        '{"token": "../../t", "host": "h"}',
+        '{"token": "a\\u0000b", "host": "HERE"}',
+        '{"token": "", "host": "HERE"}',
+        "[" * 100_000,
+        "",
+    ],
+)
+def test_a_lease_that_cannot_be_read_runs_out(target: Path, content: str) -> None:
+    path = PurePosixPath("000.png")
+    (target / FOLDER).mkdir()
+    leases = Leases(target, Manifest(target).locked, host="HERE")
+    leases.begin()
+    first = leases.take(path)
+    assert first is not None
+    leases.give_back(first)
+    first.file.write_text(content)
+    os.utime(first.file, (1, 1))
+    worker = target / FOLDER / "else.worker"
+    worker.mkdir()
+    (worker / "lock").write_text(content)
+    os.utime(worker / "lock", (1, 1))
+    os.utime(worker, (1, 1))
+    second = leases.take(path)
+    assert second is not None
+    assert second.again
+    leases.give_back(second)
+    leases.close(finished=True)
+    assert not (target / FOLDER).exists()
