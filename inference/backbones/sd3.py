@@ -98,7 +98,7 @@ class Sd3Backbone(LatentBackbone):
         return transformer_features(self.parts.denoiser)
 
     def _find_structure(self) -> Structure:
-        """Found by experiment, see docs/decisions/0011-structure-of-an-mmdit.md."""
+        """Found by experiment, see docs/decisions/0012-structure-of-an-mmdit.md."""
         block = round(len(self.features) * _STRUCTURE_DEPTH)
         return Structure(
             features=(f"transformer_blocks.{block}",),
