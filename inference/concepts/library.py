@@ -19,7 +19,7 @@ from inference.concepts.files import ENDING, concept_file, concept_from_bytes, r
 from inference.concepts.names import checked_word, made_word
 from inference.errors import EditorError
 from inference.files import atomic_write, writing_error
-from inference.messages import listed
+from inference.messages import Message, listed
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 _LONGEST_NAME_BYTES = 200
@@ -74,9 +74,10 @@ class ConceptLibrary:
         if found is None:
             raise EditorError(
                 "There is no concept “{word}”.",
-                "There are: {words}." if everything else "Learn or import one first.",
+                Message("There are: {words}.", words=listed(one.word for one in everything))
+                if everything
+                else Message("Learn or import one first."),
                 word=word,
-                words=listed(one.word for one in everything),
             )
         return found
 

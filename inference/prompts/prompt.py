@@ -24,7 +24,9 @@ class TooLongError(EditorError):
         return EditorError(
             "The negative prompt is too long for this model; these words fell off: “{words}”.",
             "The model reads {room} tokens and the negative prompt has {count}: shorten it.",
-            **{**self.sentence.values, **self.advice.values},
+            words=self.sentence.values["words"],
+            room=self.advice.values["room"],
+            count=self.advice.values["count"],
         )
 
 
