@@ -354,7 +354,9 @@ class _Work:
             self.record.write()
         known = self.record.values["redrawn"].setdefault(RESAMPLED, {})
         if str(case.number) not in known:
-            other = self._run("generate", Generate(prompt=case.aged_prompt, seed=case.number), case).images[0]
+            height, width = case.pixels.shape[:2]
+            parameters = Generate(prompt=case.aged_prompt, seed=case.number, width=width, height=height)
+            other = self._run("generate", parameters, case).images[0]
             known[str(case.number)] = self._against_truth(other, case)
             self.record.write()
 
