@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from editor.colour import conversion as colour
 from editor.document.export_options import ExportOptions
@@ -15,13 +14,6 @@ from editor.formats.picture import Picture
 from editor.layers.limits import check_size
 from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.raster import Samples, frozen, to_eight_bits, to_sixteen_bits
-
-_FILTERS = {
-    "nearest": Image.Resampling.NEAREST,
-    "bilinear": Image.Resampling.BILINEAR,
-    "bicubic": Image.Resampling.BICUBIC,
-    "lanczos": Image.Resampling.LANCZOS,
-}
 
 
 def prepared(state: DocumentState, source: SourceMetadata, options: ExportOptions, *, deep: bool) -> Picture:
@@ -60,10 +52,12 @@ def scaled(samples: Samples, width: int, height: int, resampling: str) -> Sample
     """RGBA samples [H, W, 4] in another size; colours are weighted by their alpha."""
     if samples.shape[:2] == (height, width):
         return samples
+    from PIL import Image  # not before a picture is scaled: the window starts without it
+
+    method = Image.Resampling[resampling.upper()]
     if samples.dtype == np.uint8:
-        resized = Image.fromarray(samples).resize((width, height), _FILTERS[resampling])
-        return frozen(np.asarray(resized))
-    return frozen(_scaled_deep(samples, width, height, _FILTERS[resampling]))
+        return frozen(np.asarray(Image.fromarray(samples).resize((width, height), method)))
+    return frozen(_scaled_deep(samples, width, height, method))
 
 
 def _scaled_deep(samples: Samples, width: int, height: int, method: Any) -> NDArray[np.uint16]:
@@ -79,6 +73,8 @@ def _scaled_deep(samples: Samples, width: int, height: int, method: Any) -> NDAr
 
 
 def _resized(plane: NDArray[Any], width: int, height: int, method: Any) -> NDArray[np.float32]:
+    from PIL import Image
+
     return np.asarray(Image.fromarray(plane.astype(np.float32)).resize((width, height), method))
 
 
