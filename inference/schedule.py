@@ -34,6 +34,7 @@ from torch import Tensor
 from inference.errors import EditorError
 from inference.messages import listed
 from inference.operations import SAMPLERS
+from inference.values import number, whole
 
 _UNCLIPPED = {"clip_sample": False, "thresholding": False}
 # Beta spacing would need SciPy; no published checkpoint of these families asks for it.
@@ -47,6 +48,10 @@ _DEFAULT_SAMPLERS = {
     "DDPMScheduler": "ddpm",
     "LCMScheduler": "lcm",
 }
+_MOST_TRAIN_TIMESTEPS = 100_000
+_LARGEST_SETTING = 1e6
+_SMALLEST_SHIFT = 1e-6
+_SHOWN = 200  # characters of what a library says
 _CONSISTENCY_STEPS = 50  # that latent consistency models were trained with
 
 
@@ -107,7 +112,7 @@ class Schedule:
         """Read a scheduler's configuration.
 
         Raises:
-            EditorError: the prediction type is none that is known.
+            EditorError: the prediction type is none that is known, or numbers are none that noise can have.
         """
         # diffusers drops what was not written in the file when one scheduler's settings go to another
         defaulted = set(scheduler_config.get("_use_default_values", ()))
@@ -126,7 +131,39 @@ class Schedule:
                 named=named,
                 known=known,
             ) from error
-        return cls(config, prediction_type, int(config.get("num_train_timesteps", 1000)))
+        for name, value in config.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                number(value, name, -_LARGEST_SETTING, _LARGEST_SETTING)
+        timesteps = whole(
+            config.get("num_train_timesteps", 1000), "num_train_timesteps", 2, _MOST_TRAIN_TIMESTEPS
+        )
+        schedule = cls(config, prediction_type, timesteps)
+        schedule._refuse_impossible()
+        return schedule
+
+    def _refuse_impossible(self) -> None:
+        """Make the tables once.
+
+        Raises:
+            EditorError: diffusers refuses the settings, or the noise is negative, infinite or none.
+        """
+        try:
+            if self.is_flow:
+                number(self._shift, "shift", _SMALLEST_SHIFT)
+                shares = [level.sigma for level in self.levels(2)]
+            else:
+                shares = self._cumulative_alphas().tolist()
+        except (
+            ArithmeticError,
+            LookupError,
+            NotImplementedError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
+            raise _unusable(str(error).strip().partition("\n")[0][:_SHOWN]) from error
+        if len(shares) < 2 or not all(0 <= share <= 1 for share in shares):
+            raise _unusable(listed(sorted({name for name in self.config if name.startswith("beta_")})))
 
     @property
     def is_flow(self) -> bool:
@@ -299,6 +336,14 @@ class Schedule:
         high = float(self.config.get("max_shift", 1.15))
         tokens = short if image_tokens is None else image_tokens
         return low + (high - low) * (tokens - short) / (long - short)
+
+
+def _unusable(reason: object) -> EditorError:
+    return EditorError(
+        "The model's scheduler has settings that cannot be used: {reason}.",
+        "Copy or download it again.",
+        reason=reason,
+    )
 
 
 def _cumulative_level(timestep: float, cumulative_alpha: float) -> Level:

@@ -85,22 +85,24 @@ class Connection:
         """As the environment says; `token` comes first.
 
         Raises:
-            EditorError: HF_ENDPOINT is no address.
+            EditorError: HF_ENDPOINT is no address, or `token` no token.
         """
         endpoint = os.environ.get("HF_ENDPOINT", "").strip().rstrip("/") or PUBLIC_ENDPOINT
-        parts = urllib.parse.urlsplit(endpoint)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_address(endpoint):
             raise EditorError(
                 "HF_ENDPOINT is “{given}”, which is no address.",
                 "Give one such as {example}, or unset it.",
                 given=endpoint[:_SHOWN],
                 example=PUBLIC_ENDPOINT,
             )
+        token = token.strip()
+        if not (token.isascii() and token.isprintable()):
+            raise EditorError("The token has signs that no token has.", "Copy it again.")
         return cls(endpoint=endpoint, token=token or stored_token())
 
     @property
     def host(self) -> str:
-        return urllib.parse.urlsplit(self.endpoint).netloc
+        return urllib.parse.urlsplit(self.endpoint).netloc.rpartition("@")[2]
 
     def open(self, path: str, headers: Mapping[str, str] | None = None, *, model: str = "") -> Any:
         """The server's answer to a GET of `path`, to be read and closed.
@@ -206,6 +208,17 @@ class Connection:
         if error.code in (408, 425, 429) or error.code >= 500:
             return BrokenOffError(refusal, _seconds(error.headers.get("Retry-After")))
         return refusal
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(text)
+        port, name = parts.port, parts.hostname or ""
+        name.encode("idna")
+    except ValueError:  # UnicodeError is one
+        return False
+    plain = text.isascii() and text.isprintable() and " " not in text
+    return plain and parts.scheme in ("http", "https") and bool(name) and port != 0
 
 
 def stored_token() -> str:

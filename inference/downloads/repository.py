@@ -1,5 +1,6 @@
 """What a repository of the hub holds, and which of its files a model needs: asked before any is fetched."""
 
+import http.client
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -56,7 +57,7 @@ def look_up(hub_id: str, connection: Connection) -> Repository:
         if not isinstance(siblings, list) or len(cast("list[Any]", siblings)) > _MOST_FILES:
             raise ValueError("siblings")
         files = [file for one in cast("list[Any]", siblings) if (file := _file(one)) is not None]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _nonsense(connection, hub_id) from error
     return Repository(hub_id=hub_id, commit=commit, files={file.name: file for file in files})
 
@@ -99,7 +100,7 @@ def fetched(connection: Connection, path: str, hub_id: str, most: int) -> bytes:
         except BrokenOffError as broken:
             if attempt == _TRIES - 1:
                 raise broken.error from broken
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             failure = connection.lost(error, hub_id)
             if attempt == _TRIES - 1 or not isinstance(failure, BrokenOffError):
                 raise (failure.error if isinstance(failure, BrokenOffError) else failure) from error
@@ -140,6 +141,9 @@ def _is_piece(name: str, stem: str, variant: str) -> bool:
 def _file(values: Any) -> RemoteFile | None:
     """A file as the server tells it; None for what cannot be fetched with a hash."""
     name, large = values["rfilename"], values.get("lfs") or {}
+    if not isinstance(large, dict):
+        return None
+    large = cast("dict[str, Any]", large)
     size = large.get("size", values.get("size"))
     digest = large.get("sha256") or large.get("oid") or values.get("blobId")
     if not isinstance(name, str) or not _is_plain(name) or type(size) is not int:

@@ -7,6 +7,7 @@ list names. What a server says of the file itself (length, range, another hash) 
 import contextlib
 import errno
 import hashlib
+import http.client
 import re
 import time
 from collections.abc import Callable
@@ -119,7 +120,7 @@ def _once(
                 check()
                 try:
                     piece = answer.read1(min(_PIECE_BYTES, file.size - here))
-                except (OSError, ValueError) as error:
+                except (OSError, ValueError, http.client.HTTPException) as error:
                     raise connection.lost(error, model) from error
                 if not piece:
                     raise connection.lost(ConnectionResetError(errno.ECONNRESET, "closed"), model)
@@ -130,7 +131,7 @@ def _once(
 
 def _goes_on_at(answer: Any, here: int) -> bool:
     match = _RANGE.fullmatch(str(answer.headers.get("Content-Range") or ""))
-    return answer.status == 206 and match is not None and int(match[1]) == here
+    return answer.status == 206 and match is not None and match[1] == str(here)
 
 
 def _hash_of(part: Path, file: RemoteFile, check: Callable[[], None]) -> str:

@@ -7,7 +7,8 @@ import os
 import re
 from pathlib import Path
 
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+# the hub allows no more, and two dots would lead out of a folder, here and there
+_HUB_ID = re.compile(r"(?!.*\.\.)[\w-][\w.-]{0,95}/[\w-][\w.-]{0,95}", re.ASCII)
 # read by the libraries when they are imported
 _OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY")
 

@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -177,3 +178,34 @@ def test_unknown_sampler_and_prediction_type_name_what_there_is() -> None:
         Schedule.from_config(SD1_SCHEDULER).levels(10, sampler="heun")
     with pytest.raises(EditorError, match="v_prediction"):
         Schedule.from_config(SD1_SCHEDULER | {"prediction_type": "score"})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"num_train_timesteps": 10**12},
+        {"num_train_timesteps": 0},
+        {"num_train_timesteps": "many"},
+        {"num_train_timesteps": 1e3},
+        {"beta_start": math.nan},
+        {"beta_end": math.inf},
+        {"beta_end": 7.0},
+        {"beta_start": -0.5},
+        {"beta_start": "small"},
+        {"beta_schedule": "none that is known"},
+        {"trained_betas": [2.0, 3.0]},
+        {"trained_betas": "abc"},
+        {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": -3.0},
+        {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": "x"},
+        {"_class_name": "FlowMatchEulerDiscreteScheduler", "shift": 0},
+        {
+            "_class_name": "FlowMatchEulerDiscreteScheduler",
+            "use_dynamic_shifting": True,
+            "base_image_seq_len": 5,
+            "max_image_seq_len": 5,
+        },
+    ],
+)
+def test_settings_that_no_noise_can_have(settings: dict[str, Any]) -> None:
+    with pytest.raises(EditorError):
+        Schedule.from_config(settings)

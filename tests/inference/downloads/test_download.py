@@ -1,5 +1,7 @@
 """Downloads against a server on this machine that breaks, throttles, redirects and lies."""
 
+import http.server
+import json
 import shutil
 import socket
 import threading
@@ -13,7 +15,7 @@ from inference.downloads.connection import Connection
 from inference.downloads.download import Download, download, give_up
 from inference.errors import Cancelled, EditorError
 from inference.models import Catalogue
-from inference.process.hub import cached_folder
+from inference.process.hub import cached_folder, is_hub_id
 from inference.progress import Progress
 from tests.helpers.breaking_hub import COMMIT, Fault, Hub, breaking_hub
 
@@ -309,3 +311,83 @@ def test_stopping_is_quick_while_the_server_is_slow(hub: Hub, tmp_path: Path) ->
     with pytest.raises(Cancelled):
         fetch(hub, tmp_path, progress)
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[x",
+        "http://a b",
+        "http://x:abc",
+        "http://x:99999999",
+        "http://猫",
+        "http://x/猫",
+        "http://" + "a" * 70,
+    ],
+)
+def test_addresses_that_are_none(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    with pytest.raises(EditorError, match="no address"):
+        Connection.standard()
+
+
+def test_a_mirrors_password_is_not_said() -> None:
+    assert Connection(endpoint="https://me:secret@mirror.example").host == "mirror.example"
+
+
+@pytest.mark.parametrize("token", ["a\nb", "猫", "a\0b"])
+def test_tokens_that_are_none_are_not_said(token: str) -> None:
+    with pytest.raises(EditorError, match="no token") as caught:
+        Connection.standard(token)
+    assert token not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["../x", "a/..", "a/b..c", "猫/b", "a/" + "b" * 97, ".a/b", "a/b/c"])
+def test_ids_that_the_hub_has_not(text: str) -> None:
+    assert not is_hub_id(text)
+    assert is_hub_id("stable-diffusion-v1-5/stable_diffusion.v1")
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    """Says `said` to every question."""
+
+    said = b""
+
+    def log_message(self, format: str, *args: object) -> None:
+        del format, args
+
+    def do_GET(self) -> None:
+        self.wfile.write(self.said)
+
+
+def _listing(files: object) -> bytes:
+    body = json.dumps({"sha": "0" * 40, "siblings": files}).encode()
+    return b"HTTP/1.0 200 OK\r\n\r\n" + body
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.0 200 OK\r\n\r\n" + b"[" * 100_000,
+        b"\x00\xff\r\n\r\n",
+        _listing([5, None, "x"]),
+        _listing([{"rfilename": "model_index.json", "size": 5, "lfs": 5}]),
+        _listing([{"rfilename": "model_index.json", "size": 5, "lfs": [1]}]),
+        _listing([{"rfilename": 5, "size": "x", "blobId": []}]),
+        _listing({}),
+    ],
+)
+def test_a_server_that_says_anything_is_refused_with_a_sentence(said: bytes, tmp_path: Path) -> None:
+    handler = type("Handler", (Answering,), {"said": said})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        connection = Connection(endpoint=f"http://127.0.0.1:{server.server_port}", timeout_s=2.0)
+        try:
+            with pytest.raises(EditorError):
+                download(ID, connection=connection, cache=tmp_path)
+        finally:
+            server.shutdown()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
