@@ -3,16 +3,20 @@
 Plain Python: the command line prints it, the service sends it as a signal, tests record it.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from inference.errors import Cancelled, Parked
+
+if TYPE_CHECKING:  # the command line reads its arguments without NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
 PREVIEW_INTERVAL_S = 0.25
 CHECKPOINT_INTERVAL_S = 20.0

@@ -10,12 +10,14 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from inference.downloads.download import Download
 from inference.errors import WritingError
 from inference.progress import Step
 from inference.reasons import reason_of
+
+if TYPE_CHECKING:
+    from inference.downloads.download import Download  # loads NumPy
 
 BAR_WIDTH = 28
 PLAIN_INTERVAL_S = 5.0

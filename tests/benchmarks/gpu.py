@@ -4,7 +4,8 @@
     python -m tests.benchmarks.gpu --tiny --steps 4                                 # anywhere, to try it
 
 Weights are random and made on the device: nothing is read or downloaded, pictures mean nothing, times do.
-Each operation runs through the runner, as the window's do. The first run of each is a warm-up and does not count.
+Each operation runs through the runner, as the window's do. The first run of each is a warm-up and does not
+count.
 """
 
 import argparse

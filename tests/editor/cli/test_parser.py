@@ -355,7 +355,8 @@ class TestImports:
     def test_parsing_loads_nothing_large(self) -> None:
         found = self.run(
             "import sys\nfrom editor.cli import parser\nparser.build_parser()\n"
-            "print([name for name in ('torch', 'diffusers', 'PIL', 'PySide6') if name in sys.modules])"
+            "large = ('torch', 'diffusers', 'numpy', 'PIL', 'PySide6')\n"
+            "print([name for name in large if name in sys.modules])"
         )
         assert found.stdout.strip() == "[]", found.stderr
 
