@@ -61,7 +61,9 @@ class ConceptShelf(QWidget):
         self.buttons: list[ConceptButton] = []
         title = Label(self.tr("Concepts"))
         title.setProperty("dim", True)
-        self.teach = self._link(self.tr("Teach a concept…"), self.tr("Learn a word for what a few photos show"))
+        self.teach = self._link(
+            self.tr("Teach a concept…"), self.tr("Learn a word for what a few photos show")
+        )
         self.load = self._link(self.tr("Import…"), self.tr("Files of this or another program"))
         self.teach.clicked.connect(self.teach_wanted)
         self.load.clicked.connect(self.import_wanted)

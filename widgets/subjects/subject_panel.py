@@ -30,7 +30,7 @@ CELL = QSize(36, 46)
 _CURRENT_INTERVAL_MS = 40
 _SMALL_KEPT = 128  # pictures of the size of a handle
 QRectKey = tuple[float, float, float, float]
-_MIN_WIDTH = 304  # seed, dice, pencil and button side by side
+_MIN_WIDTH = 320  # seed, dice, pencil and button side by side
 
 
 class SubjectPanel(QWidget):

@@ -45,7 +45,7 @@ CONTEXT_MENU = (  # "" is a separator; what the table does not have is left out
     "select.invert", "", "layer.duplicate", "layer.delete", "", "view.fit", "view.actual", "view.compare",
 )  # fmt: skip
 STATE_VERSION = 3
-_RIGHT_PX = 320
+_RIGHT_PX = 332  # what the prompt needs beside a scroll bar
 _BOTTOM_PX = 132  # of panels below the picture that have something to show
 SIZE = QSize(1440, 900)
 
@@ -232,7 +232,7 @@ class MainWindow(QMainWindow):
         self.splitDockWidget(self.panels["variations"], self.panels["jobs"], Qt.Orientation.Horizontal)
         right = [self.panels[name] for name in ("subjects", "layers", "history")]
         self.resizeDocks(right, [480, 240, 150], Qt.Orientation.Vertical)
-        self.resizeDocks(right, [330, 330, 330], Qt.Orientation.Horizontal)
+        self.resizeDocks(right, [_RIGHT_PX, _RIGHT_PX, _RIGHT_PX], Qt.Orientation.Horizontal)
         bottom = [self.panels["variations"], self.panels["jobs"]]
         self.resizeDocks(bottom, [440, 560], Qt.Orientation.Horizontal)
         self.resizeDocks(bottom, [_BOTTOM_PX, _BOTTOM_PX], Qt.Orientation.Vertical)

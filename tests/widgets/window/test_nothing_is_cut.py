@@ -19,6 +19,7 @@ from widgets.window.main_window import MainWindow
 
 LANGUAGES = ("en", "zh_CN")
 SCALES = ("1", "1.5", "2")
+SCREEN = (1366, 768)  # of a small laptop, in Qt's pixels: the window lands inside of it
 DIALOGS = (
     "new_picture", "new_canvas", "settings", "models", "export", "information", "shortcuts", "about",
     "contact_sheet", "step_search",
@@ -75,9 +76,15 @@ def pages(dialog: QWidget) -> Iterator[tuple[str, QWidget]]:
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_every_text_has_its_room(scale: str) -> None:
-    """In a process of its own: the scale factor is read once, when Qt starts."""
-    environment = {**os.environ, "QT_SCALE_FACTOR": scale, "QT_QPA_PLATFORM": "offscreen"}
+def test_every_text_has_its_room(scale: str, tmp_path: Path) -> None:
+    """In a process of its own: the scale factor is read once, when Qt starts, and so is the screen."""
+    width, height = (round(side * float(scale)) for side in SCREEN)
+    given = {"name": "laptop", "x": 0, "y": 0, "width": width, "height": height}
+    dots = {"logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
+    screens = tmp_path / "screens.json"
+    screens.write_text(json.dumps({"screens": [{**given, **dots}]}), encoding="utf-8")
+    platform = f"offscreen:configfile={screens}"
+    environment = {**os.environ, "QT_SCALE_FACTOR": scale, "QT_QPA_PLATFORM": platform}
     done = subprocess.run(
         [sys.executable, "-m", __name__], env=environment, capture_output=True, text=True, check=False
     )
