@@ -32,7 +32,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main([*arguments, "--json"]) in (1, 2)
     captured = capsys.readouterr()
     said = json.loads(captured.out)
-    told = said.get("error") or {"message": " ".join(said["problems"])}
+    told = said.get("error") or {"message": " ".join(said.get("problems") or said["refused"])}
     assert told["message"]
     assert main([*arguments]) in (1, 2)
     captured = capsys.readouterr()
