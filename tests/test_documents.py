@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from editor.batch.manifest import Header, Line
 from editor.layers.recipes import Recipe
 from editor.system.settings import Preferences
 from inference.deltas import FILE_KEYS
@@ -124,6 +125,12 @@ def test_examples_of_formats_are_json() -> None:
     pages = [path for path in (ROOT / "docs/formats").glob("*.md") if path.name != "concepts.md"]
     for page in pages:
         assert [json.loads(text) for text in examples(str(page.relative_to(ROOT)), "json")], page.name
+
+
+def test_lines_of_the_page_of_manifests_are_lines() -> None:
+    header, line = (json.loads(text) for text in examples("docs/formats/manifest.md", "json"))
+    assert Header.from_json(header).to_json() == header
+    assert Line.from_json(line).to_json() == line
 
 
 def test_the_page_of_settings_has_all_of_them() -> None:
