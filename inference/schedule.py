@@ -150,9 +150,9 @@ class Schedule:
         try:
             if self.is_flow:
                 number(self._shift, "shift", _SMALLEST_SHIFT)
-                shares = [level.sigma for level in self.levels(2)]
+                shares: list[float] = [level.sigma for level in self.levels(2)]
             else:
-                shares = self._cumulative_alphas().tolist()
+                shares = [float(share) for share in self._cumulative_alphas()]
         except (
             ArithmeticError,
             LookupError,

@@ -1,13 +1,15 @@
 """Whether a model will give pictures: its weights against its networks, and the numbers in them."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.models import ModelEntry
 from inference.operations import Family
+from inference.schedule import Schedule
 from inference.weights import checkpoints, networks, single_file
 from inference.weights.configuration import files_of, of_file, of_folder
 from inference.weights.headers import read_header, unfinite_tensor
@@ -26,6 +28,7 @@ def deep_problems(entry: ModelEntry) -> tuple[Message, ...]:
 def _file_problems(entry: ModelEntry) -> Iterator[EditorError]:
     try:
         configuration = of_file(entry.path, entry.family)
+        yield from _schedule_problems(configuration.scheduler)
         yield from single_file.misfits(entry.path, entry.family, configuration)
         yield from _unfinite_in_file(entry)
     except EditorError as error:
@@ -34,12 +37,20 @@ def _file_problems(entry: ModelEntry) -> Iterator[EditorError]:
 
 def _folder_problems(entry: ModelEntry) -> Iterator[EditorError]:
     configuration = of_folder(entry.path, entry.family)
+    yield from _schedule_problems(configuration.scheduler)
     for part in configuration.parts:
         try:
             yield from networks.folder_misfits(entry.path, part, entry.family, configuration)
         except EditorError as error:
             yield error
     yield from _unfinite_in_folder(entry)
+
+
+def _schedule_problems(scheduler_config: Mapping[str, Any]) -> Iterator[EditorError]:
+    try:
+        Schedule.from_config(scheduler_config)
+    except EditorError as error:
+        yield error
 
 
 def _network_parts(folder: Path, family: Family) -> list[str]:

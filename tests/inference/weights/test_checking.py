@@ -1,5 +1,6 @@
 """What keeps a checkpoint from giving pictures is found by `check`, and never filled in or shown as black."""
 
+import json
 import os
 import re
 import shutil
@@ -213,3 +214,18 @@ def test_apart_the_check_says_the_same(
 
 def _ended(*_: object) -> None:
     os._exit(3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("num_train_timesteps", 10**12), ("beta_start", float("nan")), ("beta_end", 7.0)]
+)
+def test_a_scheduler_with_impossible_numbers(
+    name: str, value: float, tmp_path: Path, tiny_folders: dict[str, Path]
+) -> None:
+    folder = shutil.copytree(tiny_folders["tiny-sd1"], tmp_path / "tiny")
+    path = folder / "scheduler" / "scheduler_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+    catalogue = Catalogue(tmp_path / "config")
+    problems = catalogue.check(catalogue.add(str(folder)).name)["problems"]
+    assert len(problems) == 1
+    assert name in str(problems[0])
