@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference.content import Contents
 from inference.errors import Cancelled, EditorError
 from inference.evaluation.attribute import (
     POSITIONS,
@@ -42,7 +43,7 @@ class Drawings:
     def model_hash(self, model: str, progress: Progress) -> str:
         return self.hash
 
-    def run(self, request: Request, inputs: Mapping[str, Pixels], progress: Progress) -> Result:
+    def run(self, request: Request, contents: Contents, progress: Progress) -> Result:
         progress.check()
         self.runs += 1
         parameters = request.parameters

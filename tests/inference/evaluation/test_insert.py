@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from inference.content import Contents
 from inference.errors import EditorError
 from inference.evaluation.insert import HEADINGS, evaluate_insert, summarise, table_rows, usual_rows
 from inference.evaluation.insert_sets import KINDS, InsertCase, insert_cases
@@ -85,7 +86,7 @@ class Scripted:
             decode=lambda one: [one],
         )
 
-    def run(self, request: Request, inputs: Mapping[str, Pixels], progress: Progress) -> Result:
+    def run(self, request: Request, contents: Contents, progress: Progress) -> Result:
         self.asked.append(request)
         parameters = request.parameters
         case = next(one for one in CASES if one.prompt == parameters.prompt)  # type: ignore[attr-defined]

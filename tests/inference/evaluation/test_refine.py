@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from defusedxml import ElementTree
 
+from inference.content import Contents
 from inference.errors import Cancelled, EditorError
 from inference.evaluation.choose_step import StepCurve, candidates, choose_step, curve_svg
 from inference.evaluation.refine import evaluate_refine, named_colour, table_rows
@@ -38,7 +39,7 @@ class Drawings:
     def model_hash(self, model: str, progress: Progress) -> str:
         return self.hash
 
-    def run(self, request: Request, inputs: Mapping[str, Pixels], progress: Progress) -> Result:
+    def run(self, request: Request, contents: Contents, progress: Progress) -> Result:
         progress.check()
         parameters = request.parameters
         assert isinstance(parameters, Refine)
