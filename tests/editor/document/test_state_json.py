@@ -121,9 +121,10 @@ def test_no_field_is_at_its_default_in_the_sample() -> None:
     ]
     assert same == ["raster"]
     bare = DocumentState(width=1, height=1)
-    assert not [
+    same = [
         item.name for item in fields(bare) if getattr(everything(), item.name) == getattr(bare, item.name)
     ]
+    assert same == ["frame"], "which canvas of this session it is, no file keeps"
 
 
 def test_source_comes_back() -> None:
