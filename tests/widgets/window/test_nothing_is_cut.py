@@ -15,7 +15,7 @@ from editor.actions.forms import FORMS
 from editor.words.translation import Translations
 from tests.helpers.cut_texts import cut_texts
 from tests.helpers.fake_application import generated, make_application, open_document
-from widgets.window.main_window import MainWindow
+from widgets.window.main_window import SIZE, MainWindow
 
 LANGUAGES = ("en", "zh_CN")
 SCALES = ("1", "1.5", "2")
@@ -33,6 +33,7 @@ def measured(language: str, folder: Path) -> dict[str, list[str]]:
     application = make_application(folder)
     window = MainWindow(application)
     window.show()
+    window.resize(SIZE)  # a screen of tests may be smaller, and the window with it
     found = {"welcome": cut_texts(window)}
     document = open_document(application, generated())
     for name, panel in window.panels.items():
