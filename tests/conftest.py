@@ -9,6 +9,8 @@ from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# files of tests run beside each other, a process a core; networks this small gain nothing by threads
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # processes that tests start find these sources, also once a safe path keeps their folder off it
 os.environ.setdefault("PYTHONPATH", str(Path(__file__).parents[1]))
 
