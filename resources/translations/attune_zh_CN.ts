@@ -251,6 +251,34 @@
         <translation>选择细化步骤(&amp;H)…</translation>
     </message>
     <message>
+        <source>I&amp;nsert into the picture…</source>
+        <translation>插入到图片(&amp;N)…</translation>
+    </message>
+    <message>
+        <source>Replace, add, remove or change what two sentences tell apart</source>
+        <translation>按两句话的差别替换、添加、移除或更改</translation>
+    </message>
+    <message>
+        <source>Trans&amp;late the picture…</source>
+        <translation>转绘图片(&amp;L)…</translation>
+    </message>
+    <message>
+        <source>The same structure from a new text</source>
+        <translation>结构不变，按新文字重绘</translation>
+    </message>
+    <message>
+        <source>Re&amp;draw…</source>
+        <translation>重绘(&amp;D)…</translation>
+    </message>
+    <message>
+        <source>Fill from a &amp;prompt…</source>
+        <translation>按提示词填充(&amp;P)…</translation>
+    </message>
+    <message>
+        <source>Edit a &amp;batch of files…</source>
+        <translation>批量编辑文件(&amp;B)…</translation>
+    </message>
+    <message>
         <source>&amp;Teach an attribute…</source>
         <translation>训练新属性(&amp;T)…</translation>
     </message>
@@ -2533,12 +2561,12 @@
         <translation>概念</translation>
     </message>
     <message>
-        <source>Teach…</source>
-        <translation>训练新属性…</translation>
-    </message>
-    <message>
         <source>Learn a word for what a few photos show</source>
         <translation>为几张照片中的内容学一个词</translation>
+    </message>
+    <message>
+        <source>Teach a concept…</source>
+        <translation>教一个概念…</translation>
     </message>
     <message>
         <source>Import…</source>
@@ -2860,6 +2888,13 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Lanczos (sharpest)</source>
         <translation>Lanczos（最锐利）</translation>
+    </message>
+</context>
+<context>
+    <name>EditsPanel</name>
+    <message>
+        <source>Operation</source>
+        <translation>操作</translation>
     </message>
 </context>
 <context>
@@ -5965,6 +6000,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>没有概念“{word}”。</translation>
     </message>
     <message>
+        <source>There are: {words}.</source>
+        <translation>现有：{words}。</translation>
+    </message>
+    <message>
+        <source>Learn or import one first.</source>
+        <translation>请先学习或导入一个。</translation>
+    </message>
+    <message>
         <source>There is a concept “{word}” already.</source>
         <translation>已有概念“{word}”。</translation>
     </message>
@@ -6047,6 +6090,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Give one such as {example}, or unset it.</source>
         <translation>请填写类似 {example} 的地址，或取消该变量。</translation>
+    </message>
+    <message>
+        <source>The token has signs that no token has.</source>
+        <translation>令牌中含有令牌不会有的字符。</translation>
     </message>
     <message>
         <source>“{model}” could not be downloaded: {host} was not found.</source>
@@ -6443,6 +6490,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>{model} needs {needed} GB of memory, {free} GB are free: {part} is there at a time.</source>
         <translation>{model} 需要 {needed} GB 显存，空闲 {free} GB：每次只载入{part}。</translation>
+    </message>
+    <message>
+        <source>The model&apos;s scheduler has settings that cannot be used: {reason}.</source>
+        <translation>模型的调度器含有无法使用的设置：{reason}。</translation>
     </message>
     <message>
         <source>allowed is up to {high:.10g}</source>
@@ -8311,18 +8362,6 @@ Double click shows its settings.</source>
     <message>
         <source>Properties</source>
         <translation>属性</translation>
-    </message>
-    <message>
-        <source>Refine</source>
-        <translation>细化</translation>
-    </message>
-    <message>
-        <source>Insert</source>
-        <translation>插入</translation>
-    </message>
-    <message>
-        <source>Translate</source>
-        <translation>转绘</translation>
     </message>
     <message>
         <source>AI edits</source>
