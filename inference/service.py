@@ -163,6 +163,7 @@ class InferenceService(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        relay()  # made here, on this thread: from now on it alone looks for garbage
         if engine is None:
             if make_runner is None:
                 raise TypeError("InferenceService needs make_runner or engine")
