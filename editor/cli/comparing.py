@@ -63,7 +63,7 @@ def compare(arguments: argparse.Namespace) -> int:
         losses = {} if definition is None else _losses(runner, arguments.model, definition, deltas)
     finally:
         printer.close()
-    told = {
+    told: dict[str, dict[str, Any]] = {
         name: {**found, **({"held_out_loss": losses[name]} if losses else {})}
         for name, found in summarise(rows).items()
     }

@@ -133,7 +133,7 @@ def _with_details(work: "_Work", picture: Pixels, edited: Pixels, mask: Tensor |
 
 
 def soft(mask: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """A mask [h, w] of latents for pixels: 1 inside of a latent, fading out to nothing within one around it."""
+    """A mask [h, w] of latents for pixels: 1 inside of a latent, fading to nothing within one around it."""
     height, width = size
     cell = max(height / mask.shape[0], width / mask.shape[1])
     whole = Image.fromarray(np.rint(mask * 255).astype(np.uint8)).resize(

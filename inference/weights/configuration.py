@@ -5,10 +5,10 @@ nearly all of it (`inference.weights.derived`); what is left is the same in ever
 """
 
 import contextlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from inference.errors import EditorError
 from inference.messages import Message
@@ -103,8 +103,7 @@ def of_file(path: Path, family: Family) -> Configuration:
         beside = _beside(folder, family, told, is_named=is_named)
         if beside is not None:
             scheduler = derived.said_of_training(beside.scheduler, header)
-            changed = {"name": path.stem, "scheduler": scheduler, "files": files}
-            return _spoken(path, Configuration(**{**vars(beside), **changed}))
+            return _spoken(path, replace(beside, name=path.stem, scheduler=scheduler, files=files))
     tokenizers = {"tokenizer_3": folder} if (folder := _t5_tokenizer()) is not None else {}
     return _spoken(
         path,
@@ -167,7 +166,7 @@ def _spoken(path: Path, found: Configuration) -> Configuration:
         name=path.name,
     )
     kept = {part: values for part, values in found.parts.items() if part != "text_encoder_3"}
-    return Configuration(**{**vars(found), "parts": kept, "notes": (note,)})
+    return replace(found, parts=kept, notes=(note,))
 
 
 def _beside(
@@ -201,11 +200,11 @@ def _beside(
         for part, values in found.parts.items()
         if part in told or (is_named and part != "text_encoder_3")
     }
-    return Configuration(**{**vars(found), "parts": kept})
+    return replace(found, parts=kept)
 
 
 def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, list | tuple) else value
+    return list(cast(Sequence[Any], value)) if isinstance(value, list | tuple) else value
 
 
 def _t5_tokenizer() -> Path | None:

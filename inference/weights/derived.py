@@ -55,8 +55,8 @@ def parts_of(header: Header, family: Family) -> dict[str, dict[str, Any]]:
 def _is_whole(values: Mapping[str, Any]) -> bool:
     """Whether nothing is 0 wide: else tensors are missing by which networks are told, and it is none."""
     counted = [value for name, value in values.items() if not name.endswith(("token_id", "attention_layers"))]
-    sizes = (size for value in counted for size in (value if isinstance(value, list) else [value]))
-    return not any(type(size) is int and size == 0 for size in sizes)
+    listed: list[list[Any]] = [value if isinstance(value, list) else [value] for value in counted]
+    return not any(type(size) is int and size == 0 for sizes in listed for size in sizes)
 
 
 def beside_of(header: Header, part: str, family: Family) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ that its class declares.
 
 import dataclasses
 import re
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -99,10 +99,10 @@ def _weights_left_out() -> Generator[None]:
     """
     plain = nn.Module.register_parameter
 
-    def empty(module: nn.Module, name: str, param: nn.Parameter | None) -> None:
+    def empty(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
         if param is not None:
             param = nn.Parameter(param.detach().to("meta"), requires_grad=param.requires_grad)
-        plain(module, name, param)
+        plain(self, name, param)
 
     nn.Module.register_parameter = empty
     try:
@@ -121,7 +121,8 @@ def filled(
         tensors: by any of the names that `known_names` knows; those that it does not have are left out.
         dtype: of the network afterwards, but for parts that overflow in float16.
     """
-    exact = set(getattr(network, "_keep_in_fp32_modules", None) or ()) if dtype is torch.float16 else set()
+    overflowing: Sequence[str] = getattr(network, "_keep_in_fp32_modules", None) or ()
+    exact = set(overflowing) if dtype is torch.float16 else set[str]()
     by_name = {known_name(name, part): tensor for name, tensor in tensors.items()}
     found: dict[str, torch.Tensor] = {}
     for name, empty in network.state_dict().items():

@@ -6,9 +6,9 @@ is counted like a known one.
 """
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -193,29 +193,33 @@ class _FusedAttention(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
+def _identity(tensor: Tensor) -> int:
+    """Of the storage: tensors on "meta" have no address to tell them apart by."""
+    return cast(Any, tensor.untyped_storage())._cdata
+
+
 class _Counter(TorchDispatchMode):
     """Bytes of storages that are alive, and the most of them."""
 
     def __init__(self, network: nn.Module) -> None:
-        super().__init__()
+        super().__init__()  # pyright: ignore[reportUnknownMemberType]
         self.most = 0
         self._alive = 0
-        self._seen: set[int] = {
-            weight.untyped_storage()._cdata for weight in (*network.parameters(), *network.buffers())
-        }
+        self._seen: set[int] = {_identity(weight) for weight in (*network.parameters(), *network.buffers())}
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for tensor in result if isinstance(result, tuple | list) else (result,):
+        result: Any = func(*args, **(kwargs or {}))
+        made = cast(Sequence[Any], result) if isinstance(result, tuple | list) else (result,)
+        for tensor in made:
             if isinstance(tensor, Tensor):
                 self._count(tensor)
-        return result
+        return cast(Any, result)
 
     def _count(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
-        identity = storage._cdata
+        identity = _identity(tensor)
         if identity in self._seen:
             return
         self._seen.add(identity)

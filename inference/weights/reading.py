@@ -6,7 +6,7 @@ them back, which would double what loading seems to need.
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import torch
 from torch import Tensor
@@ -61,7 +61,7 @@ def _read(file: BinaryIO, start: int, place: TensorPlace, path: Path) -> Tensor:
     size = place.end - place.begin
     if size:
         file.seek(start + place.begin)
-        view = memoryview(tensor.flatten().view(torch.uint8).numpy())
+        view = memoryview(cast(Any, tensor.flatten().view(torch.uint8).numpy()))
         if file.readinto(view) != size:  # type: ignore[attr-defined]
             raise EditorError(
                 "“{path}” is cut off: it has {size} bytes.",

@@ -6,7 +6,7 @@ vocabulary follows from them: 256 bytes, the same at the end of a word, what eac
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import resources
 from transformers import CLIPTokenizer, T5Tokenizer
@@ -33,7 +33,7 @@ def shipped_clip(*, pads_with_end: bool) -> Any:
     vocabulary, merges = _vocabulary()
     return CLIPTokenizer(
         vocab=dict(vocabulary),
-        merges=list(merges),
+        merges=cast(Any, list(merges)),  # pairs, whatever its annotation says
         bos_token=_START,
         eos_token=_END,
         unk_token=_END,
