@@ -27,6 +27,11 @@ def is_word(text: str) -> bool:
     )
 
 
+def words_in(text: str) -> tuple[str, ...]:
+    """Everything in `text` that is written as a concept's word, in order, whether there is one or not."""
+    return tuple(word for word in _WORD.findall(text) if is_word(word))
+
+
 def checked_word(text: str) -> str:
     """A concept's word as a user typed it.
 

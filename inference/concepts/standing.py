@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_file, concept_from_bytes
+from inference.concepts.names import words_in
 from inference.content import ConceptFile, content_hash
 from inference.errors import EditorError
 from inference.messages import Message
@@ -49,7 +50,8 @@ def with_concepts(
     shelf is asked. What decides the result is in the request then, and nothing else is looked up.
 
     Raises:
-        EditorError: a concept cannot be read, or there are too many.
+        EditorError: a concept cannot be read, there are too many, or a word in angle brackets is none: the model
+            would read it as signs, and draw anything.
     """
     found = dict(contents)
     given: tuple[ConceptFile, ...] | None = getattr(parameters, "concepts", None)
@@ -71,6 +73,10 @@ def with_concepts(
             blob = concept_file(shelf.find(on_shelf[word]))
             named[word] = ConceptFile(content_hash(blob))
             found[named[word].hash] = blob
+    if not missing:
+        for word in (word for prompt in prompts for word in words_in(prompt)):
+            if word.casefold() not in named:
+                shelf.find(word)
     wanted = (*missing, *(named[word] for word in written))
     return _with(parameters, tuple(wanted)), found
 

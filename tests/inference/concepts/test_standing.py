@@ -86,7 +86,7 @@ class TestInPrompts:
 
 class TestRequests:
     def test_the_library_gives_what_stands_in_a_prompt(self, library: ConceptLibrary) -> None:
-        given = Generate(prompt="a photo of <my-cat> and <unknown>", negative_prompt="<CUP>")
+        given = Generate(prompt="a photo of <my-cat> and <lora:x:1>", negative_prompt="<CUP>")
         parameters, contents = with_concepts(given, {}, library)
         assert isinstance(parameters, Generate)
         assert [one.word for one in concepts_of(parameters, contents)] == ["<my-cat>", "<cup>"]
@@ -100,6 +100,12 @@ class TestRequests:
     def test_nothing_changes_without_such_words(self, library: ConceptLibrary) -> None:
         given = Generate(prompt="a photo of my-cat, a cup < a man > a")
         assert with_concepts(given, {}, library) == (given, {})
+
+    @pytest.mark.parametrize("prompt", ["a photo of <unknown>", "a <my-cat> and <my-dog>"])
+    def test_a_word_that_nobody_taught_is_refused(self, library: ConceptLibrary, prompt: str) -> None:
+        with pytest.raises(EditorError, match=r"no concept “<(unknown|my-dog)>”") as refused:
+            with_concepts(Generate(prompt=prompt), {}, library)
+        assert "<my-cat>" in str(refused.value.hint)
 
     def test_an_old_recipe_stays_what_it_was(self) -> None:
         old = {name: value for name, value in Generate(prompt="a").to_json().items() if name != "concepts"}
