@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from inference.content import Mask, contents_in
+from inference.errors import EditorError
 from inference.kinds import Size, kind_of
 from inference.request import Pixels, Request
 
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
-    from inference.content import Contents
+    from inference.content import Blob, Contents
 
 LARGEST_SHARE = 2.0  # of the model's usual area
 SMALLEST_SHARE = 0.25
@@ -46,18 +47,49 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
 
 
 def fitted(request: Request, contents: Contents) -> dict[str, Any]:
-    """The contents as a method sees them: pictures and masks at the size of the run."""
+    """The contents as a method sees them: pictures and masks at the size of the run.
+
+    Raises:
+        EditorError: a mask of another shape than the picture, which would be stretched.
+    """
     parameters = request.parameters
     width, height = getattr(parameters, "width", None), getattr(parameters, "height", None)
     if request.declared.picture is None or width is None or height is None:
         return dict(contents)
     found = dict(contents)
+    source = _source(request, contents)
     for item in parameters.declared():
         if item.declaration.hidden or kind_of(item).size is not Size.RUN:
             continue
         for content in contents_in(getattr(parameters, item.name)):
+            if isinstance(content, Mask):
+                _check_shape(contents[content.hash], source)
             found[content.hash] = resized(cast("Pixels", contents[content.hash]), width, height)
     return found
+
+
+def _source(request: Request, contents: Contents) -> tuple[str, Pixels] | None:
+    """The picture that the operation works on, with its hash."""
+    declared = request.declared.picture
+    content = getattr(request.parameters, declared.name) if declared is not None else None
+    source = contents.get(content.hash) if content is not None else None
+    return (content.hash, source) if content is not None and isinstance(source, np.ndarray) else None
+
+
+def _check_shape(mask: Blob, source: tuple[str, Pixels] | None) -> None:
+    if source is None or not isinstance(mask, np.ndarray):
+        return
+    (height, width), (rows, columns) = mask.shape[:2], source[1].shape[:2]
+    # a smaller mask of the same picture has its sides rounded
+    if min(abs(width - height * columns / rows), abs(height - width * rows / columns)) > 1:
+        raise EditorError(
+            "The mask is {width} × {height} pixels, the picture {columns} × {rows}.",
+            "Give a mask of the picture's size.",
+            width=width,
+            height=height,
+            columns=columns,
+            rows=rows,
+        )
 
 
 def restored(
@@ -68,21 +100,20 @@ def restored(
     Outside of the operation's mask they are that picture, bit for bit; so is one that the method handed back
     as it was, and every part that it left alone. `seen` are the contents as the method had them.
     """
-    declared = request.declared.picture
-    content = getattr(request.parameters, declared.name) if declared is not None else None
-    source = contents.get(content.hash) if content is not None else None
-    if content is None or not isinstance(source, np.ndarray):
+    named = _source(request, contents)
+    if named is None:
         return images
+    name, source = named
     mask = next(
         (contents.get(one.hash) for one in contents_in(request.parameters) if isinstance(one, Mask)), None
     )
     height, width = source.shape[:2]
     found: list[Pixels] = []
     for image in images:
-        if image is seen[content.hash]:
+        if image is seen[name]:
             found.append(source)
             continue
-        whole = _whole(source, cast("Pixels", seen[content.hash]), image)
+        whole = _whole(source, cast("Pixels", seen[name]), image)
         if image.shape[2] == 4:  # of a method that decides on it
             whole = np.dstack([whole[..., :3], resized(np.ascontiguousarray(image[..., 3]), width, height)])
             whole.setflags(write=False)

@@ -50,8 +50,8 @@ def with_concepts(
     shelf is asked. What decides the result is in the request then, and nothing else is looked up.
 
     Raises:
-        EditorError: a concept cannot be read, there are too many, or a word in angle brackets is none: the model
-            would read it as signs, and draw anything.
+        EditorError: a concept cannot be read, there are too many, or a word in angle brackets is none: the
+            model would read it as signs, and draw anything.
     """
     found = dict(contents)
     given: tuple[ConceptFile, ...] | None = getattr(parameters, "concepts", None)

@@ -6496,6 +6496,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>模型的调度器含有无法使用的设置：{reason}。</translation>
     </message>
     <message>
+        <source>The mask is {width} × {height} pixels, the picture {columns} × {rows}.</source>
+        <translation>蒙版为 {width} × {height} 像素，而图片为 {columns} × {rows} 像素。</translation>
+    </message>
+    <message>
+        <source>Give a mask of the picture&apos;s size.</source>
+        <translation>请提供与图片尺寸相同的蒙版。</translation>
+    </message>
+    <message>
         <source>allowed is up to {high:.10g}</source>
         <translation>最大为 {high:.10g}</translation>
     </message>
