@@ -5,7 +5,9 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -144,6 +146,7 @@ def test_the_place_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 PROGRAM = """
 import sys
+import tempfile
 from pathlib import Path
 import editor.__main__ as program
 from editor.application import Application
@@ -158,15 +161,30 @@ sys.exit(program.main(sys.argv[1:]))
 """
 
 
+@contextmanager
+def ended(process: "subprocess.Popen[str]") -> Iterator[None]:
+    """What fails meanwhile does not wait for the process."""
+    try:
+        yield
+    finally:
+        process.kill()
+
+
 def test_the_second_process_ends_and_the_first_opens_its_file(tmp_path: Path) -> None:
     picture = tmp_path / "<b>a</b>".replace("/", "")
     picture.touch()
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_RUNTIME_DIR": str(tmp_path / "r")}
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     for name in ("CONFIG", "DATA", "STATE", "CACHE"):
         environment[f"XDG_{name}_HOME"] = str(tmp_path / name)
-    (tmp_path / "r").mkdir(mode=0o700)
     command = [sys.executable, "-c", PROGRAM]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as first:
+    with (
+        tempfile.TemporaryDirectory() as short,  # a socket's address has some 100 bytes at most
+        subprocess.Popen(
+            command, env=environment | {"XDG_RUNTIME_DIR": short}, stdout=subprocess.PIPE, text=True
+        ) as first,
+        ended(first),
+    ):
+        environment["XDG_RUNTIME_DIR"] = short
         assert first.stdout is not None
         assert first.stdout.readline() == "ready\n"
         second = subprocess.run(
