@@ -11274,7 +11274,7 @@ Double click shows its settings.</source>
     <name>TranslationSheet</name>
     <message>
         <source>Compare: {prompt}</source>
-        <translation>对比:{prompt}</translation>
+        <translation>对比：{prompt}</translation>
     </message>
 </context>
 <context>

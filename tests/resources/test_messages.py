@@ -20,15 +20,20 @@ NAMES = """
     Attune AVIF BMP CLIP CMYK ControlNet DETR EXIF Flux GIF HEIF Hub ID JPEG JSON KB GB KiB MiB Lab Linux LoRA
     OpenRaster PNG Photoshop Pillow PyTorch RGB Stable Cascade UTF-8 Diffusion TIFF TOML WebP Windows XMP
     YOLOS XL diffusers macOS safetensors sRGB stack Alt Ctrl auto base64 pillow-heif ours HF_HUB_OFFLINE
-    GIMP Inkscape OpenEXR SVG webp png jpeg tiff avif
+    GIMP Inkscape OpenEXR SVG webp png jpg jpeg tiff avif
+    Ray LyCORIS IP-Adapter Chroma HiDream Qwen-Image Lumina Z-Image AuraFlow Wan LTX PixArt Sana Playground
+    CosXL T5 EDM float8 float16 bfloat16 mini-sd1
+    HF_ENDPOINT HF_TOKEN HF_HOME HTTPS_PROXY SSL_CERT_FILE
+    model_hash delta version name model seed steps path picture pair positive negative _incl_clips
 """
-"""Products, formats, units and names in files, which are the same in every language."""
+"""Products, formats, units, variables of the environment, and keys and words in files."""
 
 TYPED = (
     r"“attune [^”]*”|--[\w-]+( naive)?|[\w/{}]*\.(json|xml|md|ora|psd|pt|safetensors)"
-    r"|owner/name|\w+:\w+=[\w.]+"
+    r"|owner/name|\w+:\w+=[\w.]+|“attune\[ray\]”|pip install|http://name:password@host:port"
+    r"|Settings，Access Tokens|“bearded”|“with a beard”"
 )
-"""Commands, options and file names, to be typed as they are."""
+"""Commands, options, file names and words of prompts, to be typed as they are; a site's own menu."""
 
 
 @pytest.fixture
@@ -115,7 +120,8 @@ def test_every_text_has_a_translation_with_the_same_gaps() -> None:
     for text in filter(None, texts()):
         translation = QCoreApplication.translate("Errors", text)
         assert gaps(translation) == gaps(text), text
-        assert text == "{detail}" or translation != text or not english(text), text
+        words = re.sub(r"\{[^}]*\}", "", text)  # a text may be nothing but a gap
+        assert translation != text or not english(words), text
 
 
 def english(text: str) -> list[str]:

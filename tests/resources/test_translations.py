@@ -96,7 +96,7 @@ def test_mnemonics_keep_their_letter_in_parentheses(translated: Messages) -> Non
 
 
 def test_chinese_texts_have_chinese_characters_and_marks(translated: Messages) -> None:
-    names = re.compile(r"[A-Za-z0-9 .,()/×·{}%&+…*;:_°，\-−–—“”?]*")
+    names = re.compile(r"[A-Za-z0-9 .,()/×·{}%&+…*;:：_°，\-−–—“”?]*")
     for (context, source), text in translated.items():
         if text is None or source == SEPARATOR or names.fullmatch(text):
             continue  # names of formats and models, units, placeholders, an example prompt
