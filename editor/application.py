@@ -165,6 +165,14 @@ class Application(QObject):
         self.shell.set_current(document)
 
     @property
+    def usual_model(self) -> str:
+        """The name of the model of the current document's recipe layer, or of the one in the settings."""
+        layer = self.current.recipe_layer if self.current is not None else None
+        if layer is not None and layer.recipe is not None:
+            return layer.recipe.request.model
+        return self.settings.get("model")
+
+    @property
     def session(self) -> AttributeSession | None:
         """The sliders of the current document's recipe layer, or None."""
         return self.sessions.current

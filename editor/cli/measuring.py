@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
 
 def evaluate_attribute(arguments: argparse.Namespace) -> int:
     """`attune evaluate attribute`: the summary as JSON on standard output."""
-    printer = ProgressPrinter()
-    try:
+    with closing(ProgressPrinter()) as printer:
         record = attribute.evaluate_attribute(
             runner=runner_of(arguments),
             model=arguments.model,
@@ -57,16 +57,13 @@ def evaluate_attribute(arguments: argparse.Namespace) -> int:
             attributes=tuple(arguments.attributes),
             report=_teller(printer),
         )
-    finally:
-        printer.close()
     print_json(record["summary"])
     return DONE
 
 
 def evaluate_leakage(arguments: argparse.Namespace) -> int:
     """`attune evaluate leakage`: the summary as JSON on standard output."""
-    printer = ProgressPrinter()
-    try:
+    with closing(ProgressPrinter()) as printer:
         record = leakage.evaluate_leakage(
             runner=runner_of(arguments),
             model=arguments.model,
@@ -76,16 +73,13 @@ def evaluate_leakage(arguments: argparse.Namespace) -> int:
             variants=arguments.methods or tuple(leakage.VARIANTS),
             report=_teller(printer),
         )
-    finally:
-        printer.close()
     print_json(record["summary"])
     return DONE
 
 
 def evaluate_picture(arguments: argparse.Namespace) -> int:
     """`attune evaluate picture`: the summary as JSON on standard output."""
-    printer = ProgressPrinter()
-    try:
+    with closing(ProgressPrinter()) as printer:
         record = picture.evaluate_picture(
             runner=runner_of(arguments),
             model=arguments.model,
@@ -94,16 +88,13 @@ def evaluate_picture(arguments: argparse.Namespace) -> int:
             ways=arguments.methods or picture.USUAL_WAYS,
             report=_teller(printer),
         )
-    finally:
-        printer.close()
     print_json(record["summary"])
     return DONE
 
 
 def evaluate_concept(arguments: argparse.Namespace) -> int:
     """`attune evaluate concept`: the summary as JSON on standard output."""
-    printer = ProgressPrinter()
-    try:
+    with closing(ProgressPrinter()) as printer:
         record = concept.evaluate_concept(
             runner=runner_of(arguments),
             model=arguments.model,
@@ -112,16 +103,13 @@ def evaluate_concept(arguments: argparse.Namespace) -> int:
             methods=arguments.methods or concept.METHODS,
             report=_teller(printer),
         )
-    finally:
-        printer.close()
     print_json({"ceiling": record["ceiling"], **record["summary"]})
     return DONE
 
 
 def evaluate_insert(arguments: argparse.Namespace) -> int:
     """`attune evaluate insert`: the table on standard output."""
-    printer = ProgressPrinter()
-    try:
+    with closing(ProgressPrinter()) as printer:
         record = insert.evaluate_insert(
             runner=runner_of(arguments),
             model=arguments.model,
@@ -130,8 +118,6 @@ def evaluate_insert(arguments: argparse.Namespace) -> int:
             rows=arguments.methods or (),
             report=_teller(printer),
         )
-    finally:
-        printer.close()
     print_table(insert.table_rows(record["summary"]), insert.HEADINGS)
     return DONE
 
@@ -140,8 +126,7 @@ def evaluate_refine(arguments: argparse.Namespace) -> int:
     """`attune evaluate refine`: the table on standard error, its figures as JSON on standard output."""
     judges = _judges(arguments.detector, arguments.clip)
     runner = runner_of(arguments)
-    printer = ProgressPrinter()
-    try:
+    with closing(ProgressPrinter()) as printer:
         values = measured_table(
             runner=runner,
             model=arguments.model,
@@ -155,8 +140,6 @@ def evaluate_refine(arguments: argparse.Namespace) -> int:
             reconstruct=reconstruction(runner.backbone(arguments.model, Progress())),
             **judges,
         )
-    finally:
-        printer.close()
     print_table(table_rows(values["summary"]), HEADINGS)
     return DONE
 
@@ -168,8 +151,7 @@ def evaluate_translate(arguments: argparse.Namespace) -> int:
         from inference.metrics.structure import DinoKeys
 
         features = DinoKeys.load(arguments.dino)
-    printer = ProgressPrinter()
-    try:
+    with closing(ProgressPrinter()) as printer:
         record = translate.evaluate_translate(
             runner=runner_of(arguments),
             model=arguments.model,
@@ -179,8 +161,6 @@ def evaluate_translate(arguments: argparse.Namespace) -> int:
             report=_teller(printer),
             features=features,
         )
-    finally:
-        printer.close()
     plot = translate_plot.plot_png(record["summary"], f"{arguments.model}: structure distance, fidelity")
     with atomic_write(arguments.report.with_suffix(".png")) as file:
         file.write(plot)

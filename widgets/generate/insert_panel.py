@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPlainTextEdit,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -29,6 +28,7 @@ from inference.prompts.differences import differences
 from inference.prompts.words import words
 from widgets.forms.fields import Slider
 from widgets.forms.parameter_form import ParameterForm
+from widgets.forms.scrolled import lay_out_scrolled
 from widgets.generate.insert_words import DifferenceView
 from widgets.look.plain_text import Label, set_tip
 from widgets.subjects.keyframe_slider import KeyframeSlider
@@ -178,14 +178,7 @@ class InsertPanel(QWidget):
         body.addLayout(self.weights)
         body.addWidget(self.details)
         body.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(scroll)
-        layout.addLayout(buttons)  # below what scrolls, so that it is always there
+        lay_out_scrolled(self, content, buttons)
 
     def _connect(self) -> None:
         insertion = self._insertion

@@ -1,10 +1,9 @@
 """Any operation that has no panel of its own: its form, and what makes a layer of it."""
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -18,6 +17,7 @@ from inference.operations import OPERATIONS, Operation
 from inference.parameters import ParameterField
 from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
+from widgets.forms.scrolled import lay_out_scrolled
 from widgets.look.plain_text import Label
 
 
@@ -80,14 +80,7 @@ class OperationPanel(QWidget):
         body.addWidget(self.form)
         body.addWidget(self.hint)
         body.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(scroll)
-        layout.addLayout(buttons)  # below what scrolls, so that it is always there
+        lay_out_scrolled(self, content, buttons)
 
     def _connect(self) -> None:
         self.choice.currentIndexChanged.connect(self._show_operation)

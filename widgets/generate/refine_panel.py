@@ -4,7 +4,6 @@ from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -18,6 +17,7 @@ from inference.operations import Refine, SamplingParameters
 from inference.parameters import N_
 from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
+from widgets.forms.scrolled import lay_out_scrolled
 from widgets.generate.attention_steps import AttentionSteps
 from widgets.generate.refine_scores import RefineScores
 from widgets.look.plain_text import Label, set_tip
@@ -112,12 +112,7 @@ class RefinePanel(QWidget):
         body.addWidget(self.scores)
         body.addWidget(self.attention)
         body.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        lay_out_scrolled(self, content)
 
     def _connect(self) -> None:
         refinement = self._refinement

@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.document.document import Document
@@ -17,6 +17,7 @@ from inference.content import Picture
 from inference.kinds import content_type
 from inference.operations import OPERATIONS, Translate
 from widgets.forms.parameter_form import ParameterForm
+from widgets.forms.scrolled import lay_out_scrolled
 from widgets.forms.slider_form import SliderForm
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tokens_of
@@ -106,14 +107,7 @@ class TranslatePanel(QWidget):
         body.addWidget(self.details)
         body.addWidget(self.hint)
         body.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(content)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(0)
-        layout.addWidget(scroll)
-        layout.addLayout(buttons)  # below what scrolls, so that it is always there
+        lay_out_scrolled(self, content, buttons)
 
     def _connect(self) -> None:
         translation = self._translation

@@ -122,7 +122,7 @@ class ConceptDialog(LearningDialog):
         self.model = ComboBox()
         for entry in self._application.catalogue.entries():
             self.model.addItem(entry.name, entry.name)
-        self.model.setCurrentIndex(max(0, self.model.findData(self.usual_model())))
+        self.model.setCurrentIndex(max(0, self.model.findData(self._application.usual_model)))
         declared = tuple(
             item for item in OPERATIONS[OPERATION].parameters.declared() if item.name not in _OWN
         )

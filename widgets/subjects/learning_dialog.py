@@ -99,14 +99,6 @@ class LearningDialog(Dialog):
     def is_busy(self) -> bool:
         return self._job is not None
 
-    def usual_model(self) -> str:
-        """That of the picture that is open, or the one in the settings."""
-        document = self._application.current
-        layer = document.recipe_layer if document is not None else None
-        if layer is not None and layer.recipe is not None:
-            return layer.recipe.request.model
-        return str(self._application.settings.get("model"))
-
     def say(self, text: str, *, problem: bool = False) -> None:
         self.status.setText(text)
         self.status.setProperty("danger", problem)

@@ -102,7 +102,7 @@ class TeachDialog(Dialog):
         self.model = ComboBox()
         for entry in self._application.catalogue.entries():
             self.model.addItem(entry.name, entry.name)
-        self.model.setCurrentIndex(max(0, self.model.findData(self._model())))
+        self.model.setCurrentIndex(max(0, self.model.findData(self._application.usual_model)))
         declared = _declared()
         self.form = ParameterForm(declared, "Operations")
         for item in declared:
@@ -326,13 +326,6 @@ class TeachDialog(Dialog):
 
     def _learning(self) -> tuple[Job, ...]:
         return tuple(job for job in self._jobs.running if job.request.operation == OPERATION)
-
-    def _model(self) -> str:
-        document = self._application.current
-        layer = document.recipe_layer if document is not None else None
-        if layer is not None and layer.recipe is not None:
-            return layer.recipe.request.model
-        return str(self._application.settings.get("model"))
 
     def _say(self, text: str, *, problem: bool = False) -> None:
         self.status.setText(text)
