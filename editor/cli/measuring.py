@@ -19,6 +19,7 @@ from inference.evaluation.choose_step import DEFAULT_PROMPTS as STEP_PROMPTS
 from inference.evaluation.choose_step import DEFAULT_SEEDS as STEP_SEEDS
 from inference.evaluation.choose_step import USUAL_SETS, curve_svg
 from inference.evaluation.choose_step import choose_step as measured_curve
+from inference.evaluation.parts import gather, part_of
 from inference.evaluation.refine import (
     DEFAULT_PROMPTS,
     DEFAULT_SEEDS,
@@ -37,12 +38,15 @@ from inference.progress import Progress, Step
 def evaluate(arguments: argparse.Namespace) -> int:
     """`attune evaluate SUITE`: figures into a JSON file, which a later run goes on from."""
     check_folder(arguments.report)
+    part_of(arguments.part)  # before all work
     suite = _SUITES.get(arguments.suite)
     if suite is None:
         known = listed(_SUITES)
         raise EditorError(
             "There is no evaluation “{name}”.", "There are: {known}.", name=arguments.suite, known=known
         )
+    if arguments.gather:
+        gather(arguments.report, arguments.gather)
     return suite(arguments)
 
 
@@ -55,6 +59,7 @@ def evaluate_attribute(arguments: argparse.Namespace) -> int:
             json_path=arguments.report,
             pairs=arguments.pairs or attribute.DEFAULT_PAIRS,
             attributes=tuple(arguments.attributes),
+            part=part_of(arguments.part),
             report=_teller(printer),
         )
     print_json(record["summary"])
@@ -71,6 +76,7 @@ def evaluate_leakage(arguments: argparse.Namespace) -> int:
             pairs=_count(arguments.pairs, leakage.DEFAULT_PAIRS),
             attribute=arguments.attributes[0],
             variants=arguments.methods or tuple(leakage.VARIANTS),
+            part=part_of(arguments.part),
             report=_teller(printer),
         )
     print_json(record["summary"])
@@ -86,6 +92,7 @@ def evaluate_picture(arguments: argparse.Namespace) -> int:
             json_path=arguments.report,
             pictures=_count(arguments.pairs, picture.DEFAULT_PICTURES),
             ways=arguments.methods or picture.USUAL_WAYS,
+            part=part_of(arguments.part),
             report=_teller(printer),
         )
     print_json(record["summary"])
@@ -101,6 +108,7 @@ def evaluate_concept(arguments: argparse.Namespace) -> int:
             json_path=arguments.report,
             subjects=_count(arguments.pairs, concept.DEFAULT_SUBJECTS),
             methods=arguments.methods or concept.METHODS,
+            part=part_of(arguments.part),
             report=_teller(printer),
         )
     print_json({"ceiling": record["ceiling"], **record["summary"]})
@@ -116,6 +124,7 @@ def evaluate_insert(arguments: argparse.Namespace) -> int:
             json_path=arguments.report,
             cases=_count(arguments.pairs, insert.DEFAULT_CASES),
             rows=arguments.methods or (),
+            part=part_of(arguments.part),
             report=_teller(printer),
         )
     print_table(insert.table_rows(record["summary"]), insert.HEADINGS)
@@ -136,6 +145,7 @@ def evaluate_refine(arguments: argparse.Namespace) -> int:
             methods=arguments.methods or USUAL_METHODS,
             sets=arguments.sets or SETS,
             overrides={} if arguments.steps is None else {"steps": arguments.steps},
+            part=part_of(arguments.part),
             report=_teller(printer),
             reconstruct=reconstruction(runner.backbone(arguments.model, Progress())),
             **judges,
@@ -158,6 +168,7 @@ def evaluate_translate(arguments: argparse.Namespace) -> int:
             json_path=arguments.report,
             count=_count(arguments.pairs, translate.DEFAULT_PAIRS),
             points=arguments.methods or translate.USUAL_POINTS,
+            part=part_of(arguments.part),
             report=_teller(printer),
             features=features,
         )

@@ -304,6 +304,15 @@ def _add_evaluate(commands: Any) -> None:
         metavar="NAME",
         help=f"refine: of {', '.join(METHODS)}; picture: of {', '.join(INVERSIONS)}; default: the main ones",
     )
+    parser.add_argument(
+        "--part",
+        default="1/1",
+        metavar="I/N",
+        help="measure the I-th of N parts, so that several processes share",
+    )
+    parser.add_argument(
+        "--gather", nargs="+", type=Path, metavar="PART.json", help="go on from the files of all these parts"
+    )
     parser.add_argument("--sets", nargs="+", metavar="SET", help="refine: of 2, 3, 2-colours, 3-colours")
     parser.add_argument("--seeds", type=int, metavar="N", help="refine: seeds of each prompt; default: 8")
     parser.add_argument(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from inference.errors import EditorError
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.messages import listed
 from inference.operations import AttributeSweep, Generate, SubjectEdit
@@ -78,6 +79,7 @@ def evaluate_attribute(
     json_path: Path | None = None,
     pairs: int = DEFAULT_PAIRS,
     attributes: Sequence[str] = ("age",),
+    part: Part = WHOLE,
     report: Report | None = None,
     detect: Detect | None = None,
     progress: Progress | None = None,
@@ -86,6 +88,7 @@ def evaluate_attribute(
 
     Args:
         pairs: prompt × seed pairs for each attribute, and pictures for each TIAM figure.
+        part: what of them is measured here.
         report: told what is done after each picture or slider.
         detect: replaces the shipped detector.
         progress: cancels it; each run's own measurements are not kept.
@@ -115,13 +118,17 @@ def evaluate_attribute(
         progress=progress,
     )
     started = time.monotonic()
-    total = len(attributes) * pairs + 2 * pairs
     done = itertools.count(1)
-    for attribute in attributes:
-        for pair in slider_pairs(attribute, pairs):
-            work.measure_slider(pair)
-            work.report(next(done), total, f"{attribute}: {pair.prompt}, seed {pair.seed}")
-    for name, wishes in (("one_subject", one_subject(pairs)), ("two_subjects", two_subjects(pairs))):
+    sliders = [pair for attribute in attributes for pair in part.of(slider_pairs(attribute, pairs))]
+    presence = (
+        ("one_subject", part.of(one_subject(pairs))),
+        ("two_subjects", part.of(two_subjects(pairs))),
+    )
+    total = len(sliders) + sum(len(wishes) for _, wishes in presence)
+    for pair in sliders:
+        work.measure_slider(pair)
+        work.report(next(done), total, f"{pair.attribute}: {pair.prompt}, seed {pair.seed}")
+    for name, wishes in presence:
         for prompt, seed, kinds in wishes:
             work.measure_presence(name, prompt, seed, kinds)
             work.report(next(done), total, f"{name}: {prompt}, seed {seed}")

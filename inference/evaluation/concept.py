@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from inference.content import ConceptFile, Picture, content_hash
 from inference.errors import EditorError
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.messages import listed
 from inference.operations import Generate, LearnConcept
@@ -78,6 +79,7 @@ def evaluate_concept(
     methods: Sequence[str] = METHODS,
     overrides: Mapping[str, Any] | None = None,
     characters: Sequence[Character] | None = None,
+    part: Part = WHOLE,
     report: Report | None = None,
     detect: Detect | None = None,
     progress: Progress | None = None,
@@ -86,6 +88,7 @@ def evaluate_concept(
 
     Args:
         subjects: how many are learnt, spread over all kinds; they are always told among all thirty.
+        part: what of them is measured here.
         overrides: parameters of `LearnConcept` other than usual.
         characters: others in place of the held-out ones, for choosing settings.
 
@@ -117,7 +120,7 @@ def evaluate_concept(
     record = Record(json_path, settings, ("learnt",))
     if "ceiling" not in record.values:
         record.values["ceiling"] = judge.ceiling()
-    chosen = spread(characters, subjects)
+    chosen = part.of(spread(characters, subjects))
     total = len(chosen) * len(methods)
     done = 0
     for one in chosen:

@@ -23,6 +23,7 @@ from inference.content import Mask, Picture, content_hash
 from inference.errors import EditorError
 from inference.evaluation.insert_sets import InsertCase, insert_cases
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.messages import listed
 from inference.operations import INSERT_LOOPS, Generate, Insert, Redraw
@@ -58,6 +59,7 @@ def evaluate_insert(
     json_path: Path | None = None,
     cases: int = DEFAULT_CASES,
     rows: Sequence[str] = (),
+    part: Part = WHOLE,
     report: Report | None = None,
     detect: Detect | None = None,
     progress: Progress | None = None,
@@ -67,6 +69,7 @@ def evaluate_insert(
     Args:
         cases: edits; the ten kinds take turns.
         rows: of `usual_rows`; default: all that the model can.
+        part: what of them is measured here.
         report: told what is done after each measurement.
         detect: replaces the shipped detector.
 
@@ -90,8 +93,8 @@ def evaluate_insert(
     settings["model_hash"] = runner.model_hash(model, progress)
     record = Record(json_path, settings, ("rows",))
     detect = detect or shipped_detector()
-    chosen, done = tuple(rows) or known, 0
-    for case in insert_cases(cases):
+    chosen, done, mine = tuple(rows) or known, 0, part.of(insert_cases(cases))
+    for case in mine:
         work = _Work(runner=runner, model=model, detect=detect, case=case, progress=progress)
         for row in chosen:
             measured = record.values["rows"].setdefault(row, {})
@@ -100,7 +103,7 @@ def evaluate_insert(
                 record.write()
             done += 1
             if report is not None:
-                report(done, cases * len(chosen), f"{row}, case {case.number}")
+                report(done, len(mine) * len(chosen), f"{row}, case {case.number}")
     record.values["summary"] = summarise(record.values)
     record.write()
     return record.values

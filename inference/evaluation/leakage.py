@@ -17,6 +17,7 @@ from inference.content import DeltaFile, content_hash
 from inference.errors import EditorError
 from inference.evaluation.attribute import DELAY, Pair, reading, slider_pairs
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.messages import listed
 from inference.operations import BOTH_WAYS, BY_LATENTS, BY_TEXT, AttributeSweep, SubjectEdit
@@ -70,6 +71,7 @@ def evaluate_leakage(
     pairs: int = DEFAULT_PAIRS,
     attribute: str = "age",
     variants: Sequence[str] = tuple(VARIANTS),
+    part: Part = WHOLE,
     report: Report | None = None,
     detect: Detect | None = None,
     progress: Progress | None = None,
@@ -103,8 +105,9 @@ def evaluate_leakage(
     work = _Work(
         runner=runner, model=model, detect=detect or shipped_detector(), record=record, progress=progress
     )
-    total, done = pairs * len(variants), itertools.count(1)
-    for pair in slider_pairs(attribute, pairs):
+    mine = part.of(slider_pairs(attribute, pairs))
+    total, done = len(mine) * len(variants), itertools.count(1)
+    for pair in mine:
         for name in variants:
             work.measure(pair, name)
             if report is not None:

@@ -23,6 +23,7 @@ from inference.content import Picture, content_hash
 from inference.errors import EditorError
 from inference.evaluation.attribute import reading
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.inputs import Inputs
 from inference.messages import listed
@@ -147,6 +148,7 @@ def evaluate_picture(
     json_path: Path | None = None,
     pictures: int = DEFAULT_PICTURES,
     ways: Sequence[str] = USUAL_WAYS,
+    part: Part = WHOLE,
     report: Report | None = None,
     detect: Detect | None = None,
     progress: Progress | None = None,
@@ -155,6 +157,7 @@ def evaluate_picture(
 
     Args:
         pictures: held-out renders.
+        part: what of them is measured here.
         report: told what is done after each measurement.
         detect: replaces the shipped detector.
 
@@ -180,13 +183,13 @@ def evaluate_picture(
     ]
     steps += [(f"sliders: {way}", lambda case, way=way: work.slide(case, way)) for way in _slid(ways)]
     steps += [("redrawn", work.redraw)]
-    done = 0
-    for case in cases(pictures):
+    mine, done = part.of(cases(pictures)), 0
+    for case in mine:
         for what, step in steps:
             step(case)
             done += 1
             if report is not None:
-                report(done, pictures * len(steps), f"{what}, picture {case.number}")
+                report(done, len(mine) * len(steps), f"{what}, picture {case.number}")
     record.values["summary"] = summarise(record.values)
     record.write()
     return record.values

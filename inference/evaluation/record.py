@@ -25,7 +25,7 @@ class Record:
         self._path = path
         self.values: dict[str, Any] = {**settings, **{name: {} for name in sections}}
         if path is not None and path.is_file():
-            found = _read(path)
+            found = read_record(path)
             if all(found.get(name) == value for name, value in settings.items()):
                 self.values = found
 
@@ -37,7 +37,12 @@ class Record:
                 file.write(content.encode())
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_record(path: Path) -> dict[str, Any]:
+    """What an evaluation wrote; empty where the file is something else.
+
+    Raises:
+        EditorError: it cannot be read, or is no JSON.
+    """
     try:
         found: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

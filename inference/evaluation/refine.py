@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from inference.errors import EditorError
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.evaluation.refine_sets import MINI_WORLD, SETS, RefinePrompt, World
 from inference.evaluation.refine_sets import prompts as prompts_of
@@ -56,6 +57,7 @@ def evaluate_refine(
     sets: Sequence[str] = SETS,
     overrides: Mapping[str, Any] | None = None,
     validation: bool = False,
+    part: Part = WHOLE,
     report: Report | None = None,
     detect: Detect | None = None,
     reconstruct: Reconstruct | None = None,
@@ -69,6 +71,7 @@ def evaluate_refine(
         prompts, seeds: of each cell; all pictures of a prompt are denoised together, up to 16.
         overrides: parameters of `Refine` that all methods get, such as {"steps": 50}.
         validation: use the prompts and seeds for choosing, not those for reporting.
+        part: what of all cells' prompts is measured here.
         detect: replaces the shipped detector.
         reconstruct: gives the PSNR (dB) of each picture after the model's own autoencoder.
         world: what the detector knows.
@@ -93,7 +96,7 @@ def evaluate_refine(
     )
     started = time.monotonic()
     chosen = {name: prompts_of(name, prompts, validation=validation, world=world) for name in sets}
-    jobs = _jobs(chosen, methods, prompts, seeds, validation=validation)
+    jobs = part.of(_jobs(chosen, methods, prompts, seeds, validation=validation))
     for done, (name, method, prompt, first) in enumerate(jobs, 1):
         work.measure(f"{method}|{name}", prompt, first, {"method": method, **(overrides or {})})
         if report is not None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from inference.content import Picture, content_hash
 from inference.errors import EditorError
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.evaluation.translate_sets import FIRST_SCENE, SETS, Pair, pairs
 from inference.messages import listed
@@ -135,6 +136,7 @@ def evaluate_translate(
     json_path: Path | None = None,
     count: int = DEFAULT_PAIRS,
     points: Sequence[str] = USUAL_POINTS,
+    part: Part = WHOLE,
     report: Report | None = None,
     detect: Detect | None = None,
     features: Features | None = None,
@@ -144,6 +146,7 @@ def evaluate_translate(
     """Fidelity and structure distance of each of `points` over `count` held-out pairs.
 
     Args:
+        part: what of them is measured here.
         report: told what is done after each measurement.
         detect: replaces the shipped detector.
         features: of the structure distance; by default the shipped detector's.
@@ -181,13 +184,13 @@ def evaluate_translate(
         record=record,
         progress=progress,
     )
-    names, done = (NOTHING, *points), 0
-    for pair in pairs(count, first_scene):
+    names, done, mine = (NOTHING, *points), 0, part.of(pairs(count, first_scene))
+    for pair in mine:
         for name in names:
             work.measure(pair, name)
             done += 1
             if report is not None:
-                report(done, count * len(names), f"{name}, pair {pair.number}")
+                report(done, len(mine) * len(names), f"{name}, pair {pair.number}")
         runner.forget()  # the next picture shares nothing with this one
         record.values["summary"] = summarise(record.values)
         record.write()
