@@ -14,7 +14,16 @@ from editor.system.errors import DONE
 from editor.system.folders import data_folder
 from inference.chosen_steps import STEPS_FILE, store_step
 from inference.errors import EditorError
-from inference.evaluation import attribute, concept, insert, leakage, picture, translate, translate_plot
+from inference.evaluation import (
+    attribute,
+    concept,
+    insert,
+    leakage,
+    picture,
+    translate,
+    translate_plot,
+    two_attributes,
+)
 from inference.evaluation.choose_step import DEFAULT_PROMPTS as STEP_PROMPTS
 from inference.evaluation.choose_step import DEFAULT_SEEDS as STEP_SEEDS
 from inference.evaluation.choose_step import USUAL_SETS, curve_svg
@@ -91,7 +100,23 @@ def evaluate_picture(arguments: argparse.Namespace) -> int:
             model=arguments.model,
             json_path=arguments.report,
             pictures=_count(arguments.pairs, picture.DEFAULT_PICTURES),
-            ways=arguments.methods or picture.USUAL_WAYS,
+            ways=arguments.methods or picture.USUAL_ROWS,
+            part=part_of(arguments.part),
+            report=_teller(printer),
+        )
+    print_json(record["summary"])
+    return DONE
+
+
+def evaluate_two(arguments: argparse.Namespace) -> int:
+    """`attune evaluate two`: the summary as JSON on standard output."""
+    with closing(ProgressPrinter()) as printer:
+        record = two_attributes.evaluate_two(
+            runner=runner_of(arguments),
+            model=arguments.model,
+            json_path=arguments.report,
+            pairs=_count(arguments.pairs, two_attributes.DEFAULT_PAIRS),
+            grounds=arguments.methods or two_attributes.GROUNDS,
             part=part_of(arguments.part),
             report=_teller(printer),
         )
@@ -255,4 +280,5 @@ _SUITES = {
     "picture": evaluate_picture,
     "refine": evaluate_refine,
     "translate": evaluate_translate,
+    "two": evaluate_two,
 }

@@ -286,7 +286,9 @@ def _add_models(commands: Any) -> None:
 def _add_evaluate(commands: Any) -> None:
     parser = _command(commands, "evaluate", "Measure a model", "measuring:evaluate")
     parser.add_argument(
-        "suite", metavar="SUITE", help="attribute, concept, insert, leakage, picture, refine or translate"
+        "suite",
+        metavar="SUITE",
+        help="attribute, concept, insert, leakage, picture, refine, translate or two (attributes at once)",
     )
     parser.add_argument(
         "--json", dest="report", type=Path, required=True, metavar="OUT.json", help="the figures"
@@ -302,7 +304,8 @@ def _add_evaluate(commands: Any) -> None:
         "--methods",
         nargs="+",
         metavar="NAME",
-        help=f"refine: of {', '.join(METHODS)}; picture: of {', '.join(INVERSIONS)}; default: the main ones",
+        help=f"refine: of {', '.join(METHODS)}; picture: of {', '.join(INVERSIONS)}, and rows that its "
+        "summary names; two: generated, real; default: the main ones",
     )
     parser.add_argument(
         "--part",

@@ -64,6 +64,9 @@ OF_DIRECT: Mapping[str, Mapping[str, Any]] = {
     TWO: {},
 }
 RESAMPLED = "re-sampled"
+REDRAWN_ROWS = "redrawn"
+"""What needs no inversion: doing nothing, SDEdit, another picture."""
+USUAL_ROWS = (*USUAL_WAYS, *OF_DIRECT, REDRAWN_ROWS)
 PLACES: Mapping[str, str] = {
     "plain": "",
     "grass": " on grass",
@@ -147,7 +150,7 @@ def evaluate_picture(
     model: str,
     json_path: Path | None = None,
     pictures: int = DEFAULT_PICTURES,
-    ways: Sequence[str] = USUAL_WAYS,
+    ways: Sequence[str] = USUAL_ROWS,
     part: Part = WHOLE,
     report: Report | None = None,
     detect: Detect | None = None,
@@ -158,16 +161,18 @@ def evaluate_picture(
     Args:
         pictures: held-out renders.
         part: what of them is measured here.
+        ways: ways to invert, rows of `OF_DIRECT`, "redrawn".
         report: told what is done after each measurement.
         detect: replaces the shipped detector.
 
     Raises:
         EditorError: an unknown way, or too few pictures.
     """
-    unknown = [way for way in ways if way not in INVERSIONS]
+    rows = (*INVERSIONS, *OF_DIRECT, REDRAWN_ROWS)
+    unknown = [way for way in ways if way not in rows]
     if unknown:
         raise EditorError(
-            "“{name}” is no way to invert.", "There are: {known}.", name=unknown[0], known=listed(INVERSIONS)
+            "“{name}” is no way to invert.", "There are: {known}.", name=unknown[0], known=listed(rows)
         )
     if pictures < 1:
         raise EditorError("Pairs is {pairs}: at least 1 is needed.", pairs=pictures)
@@ -179,10 +184,16 @@ def evaluate_picture(
         runner=runner, model=model, detect=detect or shipped_detector(), record=record, progress=progress
     )
     steps: list[tuple[str, Callable[[Case], None]]] = [
-        (f"reconstruction: {way}", lambda case, way=way: work.reconstruct(case, way)) for way in ways
+        (f"reconstruction: {way}", lambda case, way=way: work.reconstruct(case, way))
+        for way in ways
+        if way in INVERSIONS
     ]
-    steps += [(f"sliders: {way}", lambda case, way=way: work.slide(case, way)) for way in _slid(ways)]
-    steps += [("redrawn", work.redraw)]
+    steps += [
+        (f"sliders: {way}", lambda case, way=way: work.slide(case, way))
+        for way in ways
+        if way != REDRAWN_ROWS
+    ]
+    steps += [("redrawn", work.redraw)] if REDRAWN_ROWS in ways else []
     mine, done = part.of(cases(pictures)), 0
     for case in mine:
         for what, step in steps:
@@ -248,10 +259,6 @@ def _sliders(values: Mapping[str, Any], way: str) -> dict[str, Any]:
     from inference.metrics.attribute_control import Slider
 
     return {key: Slider.from_json(row) for key, row in values["sliders"].get(way, {}).items()}
-
-
-def _slid(ways: Sequence[str]) -> tuple[str, ...]:
-    return (*ways, *OF_DIRECT) if "direct" in ways else tuple(ways)
 
 
 @dataclass(frozen=True, kw_only=True)

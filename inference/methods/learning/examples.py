@@ -1,15 +1,21 @@
 """The prompts of a definition as the denoiser takes them, each encoded when it is first drawn."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
+from inference.attention import AttentionStore
 from inference.backbones.base import Backbone
 from inference.definitions import Definition, sentence, sentence_beside
 from inference.prompts.prompt import Prompt
 from inference.prompts.subjects import suggest
+
+CLEARER_BY = 0.1  # how much more clearly than another subject the noun has to be seen, of 0..1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +33,15 @@ class Example:
     tokens: Mapping[str, tuple[int, ...]]
     span: tuple[int, int] = (0, 0)
     others: tuple[tuple[int, int], ...] = ()
+
+    def share(self, store: AttentionStore, size: Sequence[int]) -> Tensor:
+        """What of the words' change is wanted, [1, 1, h, w]: all at the noun, nothing at other subjects."""
+        own = _seen(store.heat(*self.span), size)
+        share = torch.ones_like(own)
+        for other in self.others:
+            clearer = (own - _seen(store.heat(*other), size)) / CLEARER_BY
+            share = share * (0.5 + clearer / 2).clamp(0, 1)
+        return share
 
     def shifted(self, vectors: Mapping[str, Tensor], scale: float) -> Prompt:
         """The neutral prompt with `scale`·Δe on all tokens of its noun; gradients reach `vectors` [width]."""
@@ -92,3 +107,9 @@ class Examples:
             span=span,
             others=others,
         )
+
+
+def _seen(heat: NDArray[np.float32], size: Sequence[int]) -> Tensor:
+    """[1, 1, h, w] at the latents' size."""
+    values = torch.tensor(heat)[None, None]
+    return functional.interpolate(values, tuple(size), mode="bilinear", align_corners=False)

@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from inference.backbones.base import Backbone
 from inference.methods.learning.examples import Example, Examples
@@ -26,7 +25,6 @@ from inference.operations import LearnDelta
 from inference.prompts.prompt import Prompt
 from inference.schedule import Level
 
-CLEARER_BY = 0.1  # how much more clearly than another subject the noun has to be seen, of 0..1
 _SHOWN_FROM = 0.3  # share of the steps after which x̂₀ looks like something
 
 
@@ -78,8 +76,13 @@ class Objective:
 
     @torch.no_grad()
     def ends(self, point: Point) -> tuple[Tensor, Tensor]:
-        """f(P) and c·m·(f(P+) - f(P-)), each [B, C, h, w], in one batch."""
+        """f(P) and c·m·(f(P+) - f(P-)), each [B, C, h, w], in one batch; f(P) may be known of the point."""
         examples = [self.examples[number] for number in point.examples]
+        if point.known is not None:
+            middle, share = point.known[:, :-1], point.known[:, -1:]
+            prompts = [*(one.positive for one in examples), *(one.negative for one in examples)]
+            positive, negative = self.x0(point.latents.repeat(2, 1, 1, 1), point, prompts).chunk(2)
+            return middle, self.unit * share * (positive - negative)
         if any(example.others for example in examples):
             latents = point.latents.chunk(len(point.latents))
             ends = [self._end_beside(*one, point) for one in zip(latents, examples, strict=True)]
@@ -100,12 +103,7 @@ class Objective:
         with self.backbone.cross_attention_maps(example.target) as store:
             x0 = self.x0(latents.repeat(3, 1, 1, 1), point, prompts)
         middle, positive, negative = x0.chunk(3)
-        size = latents.shape[-2:]
-        own = _seen(store.heat(*example.span), size)
-        share = torch.ones_like(own)
-        for other in example.others:
-            clearer = (own - _seen(store.heat(*other), size)) / CLEARER_BY
-            share = share * (0.5 + clearer / 2).clamp(0, 1)
+        share = example.share(store, latents.shape[-2:])
         return middle, self.unit * share.to(middle) * (positive - negative)
 
     @torch.enable_grad()
@@ -139,9 +137,3 @@ class Objective:
     def x0(self, latents: Tensor, point: Point, prompts: Sequence[Prompt]) -> Tensor:
         """f: x̂₀ without guidance at the point's level."""
         return self.backbone.predict(latents, self.levels[point.index], prompts).x0
-
-
-def _seen(heat: NDArray[np.float32], size: Sequence[int]) -> Tensor:
-    """[1, 1, h, w] at the latents' size."""
-    values = torch.tensor(heat)[None, None]
-    return functional.interpolate(values, tuple(size), mode="bilinear", align_corners=False)

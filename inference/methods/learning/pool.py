@@ -4,15 +4,20 @@ Points lie at the noisiest levels, `noisy_share` of them: differences in x̂₀ 
 trajectory that need not reach them ends early. Not noised pictures: the latents are those that a run really
 visits. A trajectory that stops at level i is asked at level i as well.
 
+At each of its points but the last a trajectory's own next step has asked the network with the neutral prompt:
+that answer is kept with the point, which saves the loss one of its evaluations.
+
 Reuse. With K points a trajectory, `MIXED` trajectories are sampled and their points shuffled, so that an
 update follows several pictures and prompts. With K = 1 each point has a trajectory of its own. No more is
 sampled than the run can use.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from inference.backbones.base import Backbone
 from inference.guidance import guided
@@ -21,7 +26,7 @@ from inference.methods.learning.state import LearningState, Point, Walk
 from inference.operations import LearnDelta
 from inference.prompts.prompt import Prompt
 from inference.sampling import move
-from inference.schedule import Level
+from inference.schedule import Level, Prediction
 
 MIXED = 4  # trajectories whose points are shuffled
 
@@ -48,7 +53,7 @@ class Pool:
                 state.to_come = self._trajectories(micro_steps_left)
             state.walk = self._begun(state, micro_steps_left)
         else:
-            state.walk = self._advanced(state.walk)
+            state.walk = self._advanced(state, state.walk)
         self._collect(state)
 
     @property
@@ -78,12 +83,34 @@ class Pool:
         )
 
     @torch.no_grad()
-    def _advanced(self, walk: Walk) -> Walk:
-        prompts = [self.examples[number].target for number in walk.examples]
+    def _advanced(self, state: LearningState, walk: Walk) -> Walk:
+        examples = [self.examples[number] for number in walk.examples]
+        found: list[Tensor] = []
+
+        def predict(latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Prediction:
+            prediction = self.backbone.predict(latents, level, prompts)
+            found.append(prediction.x0[-len(examples) :])  # the unconditional ones come first
+            return prediction
+
         scale = self.parameters.guidance_scale
-        denoise = guided(self.backbone, prompts, self.unconditional, scale)
+        denoise = guided(
+            self.backbone, [one.target for one in examples], self.unconditional, scale, predict=predict
+        )
         here, there = self.levels[walk.index], self.levels[walk.index + 1]
-        latents = move(denoise(walk.latents, here, walk.index), here, there)
+        # the places of several pictures' subjects are looked at one by one, by the loss
+        beside = examples[0] if any(one.others for one in examples) else None
+        if walk.index in walk.wanted and (beside is None or len(examples) == 1):
+            looking = nullcontext() if beside is None else self.backbone.cross_attention_maps(beside.target)
+            with looking as store:
+                prediction = denoise(walk.latents, here, walk.index)
+            size = walk.latents.shape[-2:]
+            share = found[0].new_ones(len(examples), 1, *size)
+            if beside is not None and store is not None:
+                share = beside.share(store, size).to(share)
+            state.points[-1].known = torch.cat([found[0], share], dim=1)
+        else:
+            prediction = denoise(walk.latents, here, walk.index)
+        latents = move(prediction, here, there)
         return Walk(index=walk.index + 1, wanted=walk.wanted, examples=walk.examples, latents=latents)
 
     def _collect(self, state: LearningState) -> None:

@@ -28,11 +28,16 @@ _NAME = Message("checkpoint")
 
 @dataclass(kw_only=True)
 class Point:
-    """Noisy latents [B, C, h, w] at level `index` of the sampling run, and the examples they came from."""
+    """Noisy latents [B, C, h, w] at level `index` of the sampling run, and the examples they came from.
+
+    `known` is what the trajectory's own step found there, if it went on from it: x̂₀ of the neutral prompts
+    and, as one more channel, the share of the words' change that is wanted, [B, C + 1, h, w].
+    """
 
     index: int
     examples: tuple[int, ...]
     latents: Tensor
+    known: Tensor | None = None
 
 
 @dataclass(kw_only=True)
@@ -107,6 +112,8 @@ class LearningState:
                 arrays[f"{kind}.{encoder}"] = vector.numpy()
         for number, point in enumerate(self.points):
             arrays[f"point.{number}"] = point.latents.cpu().numpy()
+            if point.known is not None:
+                arrays[f"known.{number}"] = point.known.cpu().numpy()
         if self.walk is not None:
             arrays["walk"] = self.walk.latents.cpu().numpy()
         numbers = _Numbers(
@@ -150,8 +157,14 @@ class LearningState:
             for kind in _BY_ENCODER
         }
         generator = generator_in(arrays)
+        more = (shape[0], shape[1] + 1, *shape[2:])
         points = [
-            Point(index=index, examples=examples, latents=taken(arrays, f"point.{number}", shape).to(device))
+            Point(
+                index=index,
+                examples=examples,
+                latents=taken(arrays, f"point.{number}", shape).to(device),
+                known=taken(arrays, name, more).to(device) if (name := f"known.{number}") in arrays else None,
+            )
             for number, (index, examples) in enumerate(numbers.points)
         ]
         walk = None

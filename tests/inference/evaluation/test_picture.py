@@ -90,15 +90,20 @@ def test_the_suite_measures_and_goes_on(
     monkeypatch.setattr(backbone, "defaults", replace(backbone.defaults, steps=3))
     path = tmp_path / "out.json"
     arguments: dict[str, Any] = {"model": "tiny-sd1", "pictures": 1, "detect": by_brightness}
-    values = evaluate_picture(runner=runner, ways=("direct",), json_path=path, **arguments)
+    arguments["ways"] = ("direct", *OF_DIRECT, "redrawn")
+    values = evaluate_picture(runner=runner, json_path=path, **arguments)
     table = values["summary"]
     assert table["reconstruction"]["direct"]["lost_db"]["mean"] == pytest.approx(0, abs=0.01)
     assert table["sliders"].keys() == {"direct", *OF_DIRECT}
     assert table["truth"].keys() == {"direct", *OF_DIRECT, "nothing", RESAMPLED, *REDRAWINGS} - {TWO}
     assert table["sliders"][UNRESTRICTED]["share_of_unrestricted"] == pytest.approx(1)
     assert json.loads(path.read_text())["sliders"] == values["sliders"]
-    again = evaluate_picture(runner=runner, ways=("direct",), json_path=path, **arguments)
+    again = evaluate_picture(runner=runner, json_path=path, **arguments)
     assert again["summary"] == table
+    arguments["ways"] = (UNRESTRICTED,)
+    alone = evaluate_picture(runner=runner, json_path=tmp_path / "alone.json", **arguments)["summary"]
+    assert (alone["reconstruction"], alone["truth"].keys()) == ({}, {UNRESTRICTED})
+    assert alone["sliders"] == {UNRESTRICTED: table["sliders"][UNRESTRICTED]}
 
 
 def _short_enough(encode: Any) -> Any:

@@ -21,6 +21,7 @@ from inference.methods.learning.held_out import HeldOut
 from inference.methods.learning.kept import delta_file_of
 from inference.methods.learning.learn_delta import learning_rate
 from inference.methods.learning.objective import Objective
+from inference.methods.learning.pool import Pool
 from inference.methods.learning.state import LearningState, Point
 from inference.methods.naive_delta import learn_naive
 from inference.models import Catalogue, MemoryMode, ModelEntry
@@ -134,7 +135,8 @@ def test_what_a_run_costs(points: int, runner: Runner) -> None:
     micro_steps = 8
     loss = micro_steps * (3 + 4)
     if points == 4:
-        assert result.measured.denoiser_evaluations == loss + 2 * 3 * 2
+        # of four points of a trajectory three were asked the neutral prompt by the trajectory itself
+        assert result.measured.denoiser_evaluations == loss + 2 * 3 * 2 - 2 * 3
     else:
         assert loss < result.measured.denoiser_evaluations <= loss + micro_steps * 3 * 2
     assert result.measured.backward_evaluations == micro_steps * 4
@@ -143,7 +145,7 @@ def test_what_a_run_costs(points: int, runner: Runner) -> None:
 def test_points_lie_at_the_noisiest_levels(runner: Runner) -> None:
     """Two of four levels: one guided step leads from the first to the second."""
     result = learn(runner, request(steps=2, accumulation=4, points=4, noisy_share=0.5))
-    assert result.measured.denoiser_evaluations == 8 * 7 + 4 * 2
+    assert result.measured.denoiser_evaluations == 8 * 7 + 4 * 2 - 4
 
 
 def test_it_begins_where_words_end(runner: Runner) -> None:
@@ -194,6 +196,39 @@ def test_beside_others_only_the_subjects_place_is_to_change(
     assert float(share.min()) > -1e-3
     assert float(share.max()) < 1 + 1e-3
     assert float(share.max() - share.min()) > 0.1
+
+
+@pytest.mark.parametrize("beside", [(), ("a photo of a * and a cat",)])
+def test_what_a_trajectory_found_at_its_points_is_what_the_loss_would_ask(
+    beside: tuple[str, ...], tiny_backbones: dict[str, Any]
+) -> None:
+    backbone = tiny_backbones["tiny-sd3"]
+    definition = replace(definition_from_bytes(TOML), beside=beside)
+    parameters = replace(request().parameters, points=3, noisy_share=1.0)
+    assert isinstance(parameters, LearnDelta)
+    examples = Examples(backbone, definition)
+    levels = backbone.levels(4, 64, 64)
+    objective = Objective(backbone=backbone, parameters=parameters, examples=examples, levels=levels)
+    pool = Pool(
+        backbone=backbone,
+        parameters=parameters,
+        examples=examples,
+        levels=levels,
+        unconditional=backbone.negative_prompt(""),
+    )
+    known = 0
+    for seed in range(6):  # examples alone and beside others
+        state = LearningState.new({}, seed)
+        while state.walk is not None or state.to_come or not state.points:
+            pool.fill(state, 3)
+        assert [point.known is None for point in state.points].count(True) == 1  # the trajectory's last
+        for point in state.points:
+            known += point.known is not None
+            for one, other in zip(
+                objective.ends(point), objective.ends(replace(point, known=None)), strict=True
+            ):
+                torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+    assert known == 12
 
 
 def test_held_out_points_tell_directions_apart(tiny_backbones: dict[str, Any]) -> None:
