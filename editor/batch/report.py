@@ -1,4 +1,4 @@
-"""What came of a batch, to look at: a page of HTML without scripts, and a contact sheet. Free of Qt."""
+"""What came of a batch, to look at: a page of HTML without scripts, and a contact sheet."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from editor.batch.captions import captions
 from editor.batch.manifest import DONE, Header, Line, Manifest
 from editor.formats.files import open_file
 from editor.generating.contents import visible
@@ -199,33 +200,21 @@ def _data(image: Any) -> str:
 
 
 def _sheet(folder: Path, lines: Sequence[Line]) -> Any:
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image
 
     columns = max(1, min(20, math.ceil(math.sqrt(len(lines)))))
     rows = math.ceil(len(lines) / columns)
     width, height = _CELL_PX
     sheet = Image.new("RGB", (columns * width + 2 * _MARGIN_PX, rows * height + 2 * _MARGIN_PX), _PAPER)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(13)
+    below = captions()
     for index, line in enumerate(lines):
         left = _MARGIN_PX + index % columns * width
         top = _MARGIN_PX + index // columns * height
         small = _thumbnail(folder, line)
         if small is None:
-            draw.text((left, top), "(missing)", _WRONG, font)
+            below.draw(sheet, (left, top), "(missing)", THUMBNAIL_PX, _WRONG)
         else:
             place = left + (THUMBNAIL_PX - small.width) // 2, top + (THUMBNAIL_PX - small.height) // 2
             sheet.paste(small, place)
-        draw.text((left, top + THUMBNAIL_PX + 6), _fitted(str(line.target), draw, font), _INK, font)
+        below.draw(sheet, (left, top + THUMBNAIL_PX + 6), str(line.target), THUMBNAIL_PX, _INK)
     return sheet
-
-
-def _fitted(name: str, draw: Any, font: Any) -> str:
-    """The name, shortened in the middle to the width of a picture."""
-    text = " ".join(mended(name).split())
-    if draw.textlength(text, font) <= THUMBNAIL_PX:
-        return text
-    for kept in range(len(text) // 2, 0, -1):
-        short = f"{text[:kept]}…{text[-kept:]}"
-        if draw.textlength(short, font) <= THUMBNAIL_PX:
-            return short
-    return "…"

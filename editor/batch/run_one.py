@@ -12,12 +12,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from editor.batch.editing import CarriesOut, Edited, edited, to_be_written
 from editor.batch.manifest import DONE, FAILED, Line, Mark
+from editor.batch.memory import Room, needed_bytes
 from editor.batch.plan import Item
 from editor.batch.recipe import BatchRecipe
 from editor.formats import Opened
@@ -42,6 +43,7 @@ class Job:
         fingerprint: of the recipe with what it needs.
         check: raises `Cancelled` when the batch is stopped.
         cores: threads that a picture's own work may take.
+        room: of the memory that files which are edited side by side share.
     """
 
     source: Path
@@ -53,6 +55,7 @@ class Job:
     check: Check = lambda: None
     cores: int | None = None
     host: str = ""
+    room: Room = field(default_factory=Room)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,18 +92,17 @@ def run_one(item: Item, job: Job, draft: Path) -> Outcome:
     try:
         line = replace(line, mark=Mark.of(path), input_hash=hash_of(path))
         job.check()
-        opened = open_file(path)
-        job.check()
-        edit = _edited(opened, item, job, waited)
-        job.check()
-        notes = write_result(edit, opened, item, job.recipe, draft)
+        asked = time.perf_counter()
+        with job.room.taken(needed_bytes(path), job.check):
+            waited.seconds += time.perf_counter() - asked
+            notes, evaluations = _worked_on(path, item, job, waited, draft)
         seconds = time.perf_counter() - started - waited.seconds
         line = replace(
             line,
             state=DONE,
             seconds=seconds,
             output_hash=hash_of(draft),
-            evaluations=edit.evaluations,
+            evaluations=evaluations,
             notes=tuple(str(note) for note in notes),
             time=now(),
         )
@@ -134,6 +136,20 @@ def run_one(item: Item, job: Job, draft: Path) -> Outcome:
         time=now(),
     )
     return Outcome(line=failed, error=error)
+
+
+def _worked_on(
+    path: Path, item: Item, job: Job, waited: _Waiting, draft: Path
+) -> tuple[tuple[Message, ...], int]:
+    """Decode, edit and encode a file; gives sentences and the denoiser's evaluations.
+
+    All that is large ends with this call, so that the memory is free for the next file.
+    """
+    opened = open_file(path)
+    job.check()
+    edit = _edited(opened, item, job, waited)
+    job.check()
+    return write_result(edit, opened, item, job.recipe, draft), edit.evaluations
 
 
 def write_result(

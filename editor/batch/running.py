@@ -31,6 +31,7 @@ from typing import Any, TypeAlias
 from editor.batch.editing import CarriesOut
 from editor.batch.leases import HOLDS_S, Lease, Leases, exclusively, host_name
 from editor.batch.manifest import DONE, FAILED, Header, Line, Manifest, Mark
+from editor.batch.memory import Room
 from editor.batch.needs import Needs
 from editor.batch.plan import Item, Plan
 from editor.batch.recipe import BatchRecipe
@@ -105,6 +106,7 @@ class Wishes:
         again: of those only these.
         overwrite: what lies at the results' places, and is none of this batch, is replaced.
         cores: threads at work; None is all that there are.
+        memory_bytes: that the pictures at work may take together; see `Room`.
         holds_s: see `Leases`.
     """
 
@@ -112,6 +114,7 @@ class Wishes:
     again: frozenset[PurePosixPath] = frozenset()
     overwrite: bool = False
     cores: int | None = None
+    memory_bytes: int | None = None
     holds_s: float = HOLDS_S
 
 
@@ -152,6 +155,7 @@ class BatchRun:
             check=self._check,
             cores=1,  # there are as many files at work as there are cores
             host=host_name(),
+            room=Room(self._wishes.memory_bytes),
         )
         self._changed = threading.Condition()
         self._waiting: deque[Item] = deque()

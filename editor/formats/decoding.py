@@ -108,10 +108,12 @@ def _told(name: str, error: Exception) -> BrokenFileError:
             name=name,
             most=LARGEST_PIXELS // MEGA,
         )
-    if isinstance(error, UnidentifiedImageError):
+    # which key or index means nothing to people
+    text = "" if isinstance(error, LookupError | UnidentifiedImageError) else str(error)
+    reason = _without_places(text.strip().rstrip("."))
+    if not reason and not isinstance(error, NotImplementedError):
         return BrokenFileError("“{name}” is damaged or incomplete.", "Get the file again.", name=name)
-    text = "" if isinstance(error, LookupError) else str(error)  # which key or index means nothing to people
-    reason = _without_places(text.strip().rstrip(".")) or type(error).__name__
+    reason = reason or type(error).__name__
     if isinstance(error, NotImplementedError) or _UNSUPPORTED.search(reason):
         return BrokenFileError(
             "“{name}” is of a kind that Attune does not read: {reason}.",

@@ -1,16 +1,21 @@
-"""Batches, measured: a thousand files, kills, several processes, and against ImageMagick on the same cores.
+"""Batches, measured: a thousand files, kills, several processes, a cluster, and against ImageMagick.
 
-    python -m tests.benchmarks.batch files [COUNT]
-    python -m tests.benchmarks.batch kills [COUNT]
-    python -m tests.benchmarks.batch three
-    python -m tests.benchmarks.batch magick [PICTURES] [MEGAPIXELS]
-    python -m tests.benchmarks.batch overhead [PICTURES]
+    python -m tests.benchmarks.batch --files 1000
+    python -m tests.benchmarks.batch --kills 200 [--model]
+    python -m tests.benchmarks.batch --three 90
+    python -m tests.benchmarks.batch --ray 60
+    python -m tests.benchmarks.batch --adjust 200 [--megapixels 24]
+    python -m tests.benchmarks.batch --overhead 12
+    python -m tests.benchmarks.batch --trouble
+    python -m tests.benchmarks.batch --huge 4
 
-Every part makes its own files, in a folder that is removed, and says what it found as JSON.
+Every part makes its own files, in a folder that is removed, and says what it found as JSON. `--ray` needs
+`attune[ray]`; `--trouble` needs the right to mount a small drive.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -22,6 +27,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +36,8 @@ from PIL import Image
 
 WARM = {"adjustment": "white-balance", "settings": {"temperature": 20}}
 CONTRAST = {"adjustment": "brightness-contrast", "settings": {"brightness": 5, "contrast": 15}}
+SATURATED = {"adjustment": "hue-saturation", "settings": {"saturation": 10}}
+_SILENT: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 SMALL = {"size": {"longest": 64}}
 REDRAW = {"operation": "redraw", "parameters": {"prompt": "a painting of a man", "strength": 0.5}}
 
@@ -87,6 +95,54 @@ def lines(target: Path) -> list[dict[str, Any]]:
 def files(folder: Path, count: int = 1000) -> dict[str, Any]:
     """Mixed formats, 20 damaged, 5 unreadable, 10 names twice, odd names, one of 100 megapixels."""
     source, target = folder / "in", folder / "out"
+    bad = mixed_folder(source, count)
+    look = recipe(folder, SATURATED, SMALL)  # one adjustment: layers, too, round once then
+    arguments = command(source, look, target, "--recursive", "--json")
+    memory: list[tuple[int, int]] = []  # lines of the manifest, bytes
+    started = time.perf_counter()
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    done = threading.Event()
+    watching = threading.Thread(target=_watch, args=(process.pid, target, memory, done), daemon=True)
+    watching.start()
+    out, said_aloud = process.communicate()
+    done.set()
+    watching.join()
+    seconds = time.perf_counter() - started
+    said = json.loads(out)
+    first = [size for lines_, size in memory if 0 < lines_ <= 100]
+    last = [size for lines_, size in memory if count - 100 <= lines_ < count]
+    before, after = float(np.median(first)), float(np.median(last))
+    again = subprocess.run(arguments, capture_output=True)
+    report = {
+        "files": said["total"],
+        "done": said["done"],
+        "failed": said["failed"],
+        "expected": {"done": count - len(bad), "failed": len(bad)},
+        "status": process.returncode,
+        "status of a second run, and done by it": [again.returncode, json.loads(again.stdout)["done_now"]],
+        "seconds": round(seconds, 1),
+        "failed are the bad ones": sorted(one["path"] for one in said["failures"]) == sorted(bad),
+        "every failure has a sentence": all(one["message"] for one in said["failures"]),
+        "every failure is said aloud": all(f"attune: {name}: ".encode() in said_aloud for name in bad),
+        "sentences": sorted({one["message"].replace(one["path"], "…") for one in said["failures"]}),
+        "defects": [one for one in said["failures"] if "unexpected" in one["message"]],
+        "differ from a single export": _wrong_results(source, target, look, bad),
+        "memory MiB of the first and the last hundred": [round(before / 2**20, 1), round(after / 2**20, 1)],
+        "last hundred / first hundred": round(after / before, 3),
+        "peak MiB": round(max(size for _, size in memory) / 2**20, 1),
+        "stray files": [name for name in results(target) if ".attune" in name],
+    }
+    for name in bad:
+        (source / name).unlink()
+    whole = subprocess.run(command(source, look, target, "--recursive"), capture_output=True)
+    return report | {
+        "status without the bad ones": whole.returncode,
+        "summary": whole.stdout.decode().strip(),
+    }
+
+
+def mixed_folder(source: Path, count: int) -> list[str]:
+    """A folder of all that people have; gives the paths of those that cannot be read."""
     (source / "again").mkdir(parents=True)
     odd = ["日本語", "مرحبا", "naïve", "a b  c", "100%", "{name}", "'quoted'", "új & <új>", "🙂", "a\nb"]
     endings = ("png", "jpg", "tif", "webp", "bmp", "gif", "avif")
@@ -98,113 +154,152 @@ def files(folder: Path, count: int = 1000) -> dict[str, Any]:
         if number in (len(odd), len(odd) + 1):
             place = os.fsencode(source) + b"/caf\xe9" + str(number).encode() + b".jpg"
         noise(number, (96, 72)).save(os.fsdecode(place))
-    for number in range(10):
+    for number in range(5):  # in another folder, and of another format
         noise(number, (96, 72)).save(source / "again" / f"IMG_{number + 20:05}.png")
+        other = next(source.glob(f"IMG_{number + 40:05}.*"))
+        noise(number, (96, 72)).save(other.with_suffix(".webp" if other.suffix != ".webp" else ".png"))
+    # after the first hundreds: what it takes has to be given back
+    noise(1, (12_000, 8_400)).save(source / f"IMG_{good // 5:05}-large.jpg", quality=85)
+    bad: list[str] = []
     for number in range(20):
-        whole = folder / f"whole.{endings[number % 5]}"
+        ending = endings[number % 5]
+        whole = source.parent / f"whole.{ending}"
         noise(number, (96, 72)).save(whole)
-        data = bytearray(whole.read_bytes())
-        place = source / f"damaged_{number:02}.{endings[number % 5]}"
-        place.write_bytes(
-            b"" if number == 0 else bytes(data[:12]) + bytes(random.Random(number).randbytes(200))
-        )
+        start = whole.read_bytes()[:12]
+        bad.append(f"damaged_{number:02}.{ending}")
+        (source / bad[-1]).write_bytes(b"" if number == 0 else start + random.Random(number).randbytes(200))
     for number in range(5):
-        (source / f"unreadable_{number}.jpg").symlink_to("nowhere")
-    noise(1, (12_000, 8_400)).save(source / "large.jpg", quality=85)
-    look = recipe(folder, WARM, {"adjustment": "hue-saturation", "settings": {"saturation": 10}}, SMALL)
-    memory: list[int] = []
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command(source, look, target, "--recursive", "--json"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(0.05):
-            try:
-                pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
-            except (OSError, IndexError):
-                return
-            memory.append(pages * 4096)
-
-    threading.Thread(target=watch, daemon=True).start()
-    said = json.loads(process.communicate()[0])
-    done.set()
-    order = [line["path"] for line in lines(target)]
-    after_large = order.index("large.jpg") if "large.jpg" in order else 0
-    # memory by time: the first and last tenth without what the large picture took
-    tenth = max(1, len(memory) // 10)
-    usual = sorted(memory)[: max(1, int(len(memory) * 0.95))]
-    first = float(np.median([one for one in memory[tenth : 2 * tenth] if one <= usual[-1]] or [0]))
-    last = float(np.median([one for one in memory[-tenth:] if one <= usual[-1]] or [0]))
-    again = subprocess.run(command(source, look, target, "--recursive", "--json"), capture_output=True)
-    return {
-        "files": said["total"],
-        "done": said["done"],
-        "failed": said["failed"],
-        "expected": {"done": good + 10 + 1, "failed": 25},
-        "status": process.returncode,
-        "seconds": round(time.perf_counter() - started, 1),
-        "every failure has a sentence": all(one["message"] for one in said["failures"]),
-        "failures": sorted({one["class"] for one in said["failures"]}),
-        "large picture at": after_large,
-        "memory MiB in the second and the last tenth": [round(first / 2**20, 1), round(last / 2**20, 1)],
-        "memory's change": round(last / first - 1, 3) if first else None,
-        "peak MiB": round(max(memory) / 2**20, 1),
-        "done by a second run": json.loads(again.stdout)["done_now"],
-        "stray files": [name for name in results(target) if ".attune" in name or name.endswith(".part")],
-    }
+        bad.append(f"unreadable_{number}.jpg")
+        (source / bad[-1]).symlink_to("nowhere")
+    return bad
 
 
-def kills(folder: Path, count: int = 200) -> dict[str, Any]:
+def _watch(pid: int, target: Path, memory: list[tuple[int, int]], done: threading.Event) -> None:
+    """Write down how much memory a process has after so many lines."""
+    seen = offset = 0
+    while not done.wait(0.02):
+        try:
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            with (target / "manifest.jsonl").open("rb") as file:
+                file.seek(offset)
+                new = file.read()
+        except FileNotFoundError:
+            continue
+        except (OSError, IndexError):
+            return
+        seen, offset = seen + new.count(b"\n"), offset + len(new)
+        memory.append((seen - 1, pages * os.sysconf("SC_PAGE_SIZE")))
+
+
+def _wrong_results(source: Path, target: Path, look: Path, bad: list[str]) -> list[str]:
+    """Results that are not what opening a file, doing the recipe to it and exporting it gives."""
+    from editor.batch.on_document import applied
+    from editor.batch.plan import Selection, make_plan
+    from editor.batch.recipe import read_recipe
+    from editor.formats.files import export_picture, open_file
+    from editor.generating.contents import visible
+    from editor.rendering.compositing import composite
+
+    def shown(path: Path) -> Any:
+        state = open_file(path).state
+        return visible(composite(state.layers, state.area), state.icc_profile)
+
+    def nobody(request: Any, contents: Any) -> Any:
+        raise AssertionError
+
+    chosen, wrong = read_recipe(look), []
+    for item in make_plan(source, target, chosen, Selection(recursive=True)).items:
+        if str(item.path) in bad:
+            continue
+        opened = open_file(source / item.path)
+        state = applied(opened.state, chosen, seed=0, model_hash="", carry_out=nobody)
+        alone = source.parent / f"alone{item.target.suffix}"
+        export_picture(state, opened.source, alone, chosen.export)
+        ours, other = shown(target / item.target), shown(alone)
+        if not np.array_equal(ours, other):
+            wrong.append(item.shown)
+    return wrong
+
+
+def kills(folder: Path, count: int = 200, *, model: bool = False) -> dict[str, Any]:
     """SIGKILL at random moments over and over; the bytes of an undisturbed run, and no strays."""
     source, target, alone = folder / "in", folder / "out", folder / "alone"
     source.mkdir()
     dice = random.Random(0)
-    pictures = max(40, count)
+    pictures = 8 if model else max(40, count)
+    size = (64, 64) if model else (320, 240)
     for number in range(pictures):
-        noise(number, (320, 240)).save(source / f"{number:04}.{('png', 'jpg', 'webp')[number % 3]}")
-    look = recipe(folder, WARM, {"adjustment": "sharpen"}, SMALL)
-    subprocess.run(
-        command(source, look, alone), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    killed = finished = 0
-    while killed < count:
-        process = subprocess.Popen(
-            command(source, look, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        noise(number, size).save(source / f"{number:04}.{('png', 'jpg', 'webp')[number % 3]}")
+    if model:
+        parameters = {**REDRAW["parameters"], "steps": 2}
+        look = recipe(folder, {**REDRAW, "parameters": parameters}, WARM, model="mini-sd1", seed="path")
+    else:
+        look = recipe(folder, WARM, {"adjustment": "sharpen"}, SMALL)
+    subprocess.run(command(source, look, alone), check=True, **_SILENT)
+    tally = Tally()
+    while tally.killed < count:
+        process = subprocess.Popen(command(source, look, target), **_SILENT)
         # from before it began to after a few files: the moment is anything but chosen
-        known = len(list(target.glob("[0-9]*"))) if target.exists() else 0
-        until = known + dice.randint(0, 3)
+        until = _known(target) + dice.randint(0, 1 if model else 3)
         waited = time.monotonic()
         while process.poll() is None and time.monotonic() - waited < 60:
-            if target.exists() and len(list(target.glob("[0-9]*"))) >= until:
+            if target.exists() and _known(target) >= until:
                 break
             time.sleep(0.002)
         time.sleep(dice.uniform(0, 0.03))
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
-            killed += 1
+            process.wait()
+            tally.killed += 1
+            tally.look_at(target)
         else:
-            finished += 1
-            if finished == 1 or results(target) == results(alone):
-                shutil.rmtree(target)  # it was faster: begin anew
-        process.wait()
-    status = subprocess.run(
-        command(source, look, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ).returncode
-    paths = [line["path"] for line in lines(target)]
+            tally.finished += 1
+            tally.check(target, alone)
+            shutil.rmtree(target)  # it was faster: begin anew
+    status = subprocess.run(command(source, look, target), **_SILENT).returncode
+    tally.check(target, alone)
     return {
-        "kills": killed,
-        "runs that ended before they were killed": finished,
+        "kills": tally.killed,
+        "runs that ended before they were killed": tally.finished,
+        "kills with a draft, a lease, a torn line": [tally.drafts, tally.leases, tally.torn],
         "status of the last run": status,
-        "same bytes": results(target) == results(alone),
+        "same bytes at every end": tally.differing == 0,
+        "written twice": tally.twice,
         "files": len(results(target)),
-        "lines": len(paths),
-        "written twice": len(paths) - len(set(paths)),
     }
+
+
+@dataclass
+class Tally:
+    """What kills met, and what was left at the ends of runs that nobody killed."""
+
+    killed: int = 0
+    finished: int = 0
+    drafts: int = 0
+    leases: int = 0
+    torn: int = 0
+    differing: int = 0
+    twice: int = 0
+
+    def look_at(self, target: Path) -> None:
+        """Count what a kill left."""
+        place = target / ".attune-batch"
+        left = [path.name for path in place.rglob("*")] if place.exists() else []
+        self.leases += any(name.endswith(".lease") for name in left)
+        self.drafts += any(name.endswith((".png", ".jpg", ".webp")) for name in left)
+        written = target / "manifest.jsonl"
+        data = written.read_bytes() if written.exists() else b""
+        self.torn += bool(data) and not data.endswith(b"\n")
+
+    def check(self, target: Path, alone: Path) -> None:
+        """Compare with an undisturbed run: the same bytes, no strays, every file told of once."""
+        self.differing += results(target) != results(alone)
+        paths = [line["path"] for line in lines(target)]
+        self.twice += len(paths) - len(set(paths))
+
+
+def _known(target: Path) -> int:
+    return len(list(target.glob("[0-9]*")))
 
 
 def three(folder: Path, count: int = 90) -> dict[str, Any]:
@@ -240,7 +335,50 @@ def three(folder: Path, count: int = 90) -> dict[str, Any]:
     }
 
 
-def magick(folder: Path, count: int = 20, megapixels: int = 24) -> dict[str, Any]:
+def ray(folder: Path, count: int = 60) -> dict[str, Any]:
+    """A cluster of two nodes on this machine, of which one is killed in the middle."""
+    from ray.cluster_utils import Cluster
+
+    source, target, alone = folder / "in", folder / "out", folder / "alone"
+    source.mkdir()
+    for number in range(count):
+        noise(number, (1280, 960)).save(source / f"{number:04}.png")
+    blur = {"adjustment": "gaussian-blur", "settings": {"radius": 8}}
+    look = recipe(folder, WARM, {"adjustment": "sharpen"}, blur)
+    subprocess.run(command(source, look, alone), check=True, **_SILENT)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        other = cluster.add_node(num_cpus=1)
+        cluster.wait_for_nodes()
+        process = subprocess.Popen(
+            command(source, look, target, "--json", "--on", cluster.address),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        killed_at = None
+        while process.poll() is None:
+            workers = len(list((target / ".attune-batch").glob("*.worker"))) if target.exists() else 0
+            if workers > 1 and _known(target) >= count // 4:
+                killed_at = _known(target)
+                cluster.remove_node(other, allow_graceful=False)
+                break
+            time.sleep(0.01)
+        out, problem = process.communicate()
+        said = json.loads(out or b"{}")
+    finally:
+        cluster.shutdown()
+    paths = [line["path"] for line in lines(target)]
+    return {
+        "status": process.returncode,
+        "done": said.get("done"),
+        "done by what was left to this process": said.get("done_now"),
+        "files there when a node was killed": killed_at,
+        "same bytes": results(target) == results(alone),
+        "written twice": len(paths) - len(set(paths)),
+        "problem": said.get("problem") or (problem.decode()[-2000:] if process.returncode else None),
+    }
+
+
+def adjust(folder: Path, count: int = 20, megapixels: int = 24) -> dict[str, Any]:
     """Levels of brightness and warmth to JPEG against `convert`, one core each, in turns."""
     source = folder / "in"
     source.mkdir()
@@ -248,35 +386,126 @@ def magick(folder: Path, count: int = 20, megapixels: int = 24) -> dict[str, Any
     for number in range(count):
         noise(number, (width, round(width / 1.5))).save(source / f"{number:03}.jpg", quality=92)
     look = recipe(folder, WARM, CONTRAST, export={"quality": 90, "subsampling": "4:4:4"})
-    seconds: dict[str, list[float]] = {"attune": [], "convert": []}
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MAGICK_THREAD_LIMIT": "1"}
-    for turn in range(2):
-        target = folder / f"attune-{turn}"
-        seconds["attune"].append(
-            _cpu(lambda target=target: subprocess.run(
-                ["taskset", "-c", "0", *command(source, look, target, "--cores", "1")],
-                check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            ))
-        )  # fmt: skip
-        other = folder / f"convert-{turn}"
-        other.mkdir()
 
-        def convert(other: Path = other) -> None:
-            for path in sorted(source.iterdir()):
-                place = str(other / path.name)
-                subprocess.run([*TONES_BEFORE, str(path), *TONES, place], check=True, env=environment)
+    def attune(target: Path) -> None:
+        asked = command(source, look, target, "--cores", "1")
+        subprocess.run(["taskset", "-c", "0", *asked], check=True, env=environment, **_SILENT)
 
-        seconds["convert"].append(_cpu(convert))
-        shutil.rmtree(target)
-        shutil.rmtree(other)
+    def convert(target: Path) -> None:
+        target.mkdir()
+        for path in sorted(source.iterdir()):
+            place = str(target / path.name)
+            subprocess.run([*TONES_BEFORE, str(path), *TONES, place], check=True, env=environment)
+
+    seconds: dict[str, list[tuple[float, float]]] = {"attune": [], "convert": []}
+    for _ in range(2):
+        for name, program in (("attune", attune), ("convert", convert)):
+            target = folder / name
+            started = time.perf_counter()
+            processor = _cpu(lambda program=program, target=target: program(target))
+            seconds[name].append((processor, time.perf_counter() - started))
+            assert len(list(target.glob("*.jpg"))) == count
+            shutil.rmtree(target)
+    ours, theirs = (min(one[0] for one in seconds[name]) for name in ("attune", "convert"))
     return {
         "pictures": count,
         "megapixels": megapixels,
-        "processor seconds a picture": {
-            name: [round(one / count, 3) for one in all_] for name, all_ in seconds.items()
+        "seconds a picture: processor, wall": {
+            name: [[round(one / count, 3) for one in pair] for pair in all_] for name, all_ in seconds.items()
         },
-        "share": round(min(seconds["attune"]) / min(seconds["convert"]), 3),
+        "attune / convert, processor": round(ours / theirs, 3),
     }
+
+
+def trouble(folder: Path) -> dict[str, Any]:
+    """A full drive, one that can only be read, a folder that is gone: what is said, how it goes on."""
+    source, alone, drive = folder / "in", folder / "alone", folder / "drive"
+    source.mkdir()
+    drive.mkdir()
+    for number in range(60):
+        noise(number, (320, 240)).save(source / f"{number:03}.png")
+    look = recipe(folder, WARM)
+    subprocess.run(command(source, look, alone), check=True, **_SILENT)
+    target = drive / "out"
+    said: dict[str, Any] = {}
+
+    def tried() -> dict[str, Any]:
+        ended = subprocess.run(command(source, look, target, "--json"), capture_output=True)
+        told = json.loads(ended.stdout)
+        problem = told.get("problem") or told.get("error")
+        return {
+            "status": ended.returncode,
+            "done": told.get("done"),
+            "failed": told.get("failed"),
+            "said": problem,
+        }
+
+    def mount(*options: str) -> None:
+        subprocess.run(["mount", *options, str(drive)], check=True)
+
+    mount("-t", "tmpfs", "-o", "size=4m", "tmpfs")
+    try:
+        said["full"] = tried()
+        mount("-o", "remount,size=64m,ro")
+        said["read-only"] = tried()
+        mount("-o", "remount,rw")
+        source.rename(folder / "away")
+        said["folder gone before"] = tried()
+        (folder / "away").rename(source)
+        said["mended"] = tried() | {"same bytes": results(target) == results(alone)}
+        shutil.rmtree(target)
+        for what, place in (("pictures", source), ("results", target)):
+            process = subprocess.Popen(command(source, look, target, "--json"), stdout=subprocess.PIPE)
+            while _known(target) < 10:
+                time.sleep(0.005)
+            place.rename(place.with_name("away"))
+            told = json.loads(process.communicate()[0])
+            said[f"{what} gone in the middle"] = {k: told[k] for k in ("status", "done", "failed", "problem")}
+            if place.exists():
+                said[f"{what} gone in the middle"]["left"] = len(results(place))
+                shutil.rmtree(place)
+            place.with_name("away").rename(place)
+            said[f"{what} back"] = tried() | {"same bytes": results(target) == results(alone)}
+            shutil.rmtree(target)
+    finally:
+        subprocess.run(["umount", str(drive)], check=False)
+    return said
+
+
+def huge(folder: Path, count: int = 3) -> dict[str, Any]:
+    """Pictures of 100 megapixels, a thread each: how much memory they take with and without a budget."""
+    source, target = folder / "in", folder / "out"
+    source.mkdir()
+    noise(1, (12_000, 8_400)).save(source / "0.jpg", quality=85)
+    for number in range(1, count):
+        shutil.copy(source / "0.jpg", source / f"{number}.jpg")
+    look = recipe(folder, WARM, SATURATED)
+    found: dict[str, Any] = {}
+    for name, cores, budget in (("one after the other", 1, 2**40), ("at once", count, 2**40),
+                                ("at once, a budget of 3 GiB", count, 3 * 2**30)):  # fmt: skip
+        asked = [str(one) for one in (source, look, target, cores, budget)]
+        ended = subprocess.run([sys.executable, "-c", _HUGE, *asked], check=True, capture_output=True)
+        found[f"peak MiB, {name}"] = round(int(ended.stdout) / 1024)
+        shutil.rmtree(target)
+    return found
+
+
+_HUGE = """
+import resource, sys
+from pathlib import Path
+from editor.batch.needs import Needs
+from editor.batch.plan import make_plan
+from editor.batch.recipe import read_recipe
+from editor.batch.running import BatchRun, Wishes
+source, look, target = map(Path, sys.argv[1:4])
+recipe = read_recipe(look)
+wishes = Wishes(cores=int(sys.argv[4]), memory_bytes=int(sys.argv[5]))
+run = BatchRun(make_plan(source, target, recipe), recipe, Needs(), None, wishes=wishes)
+run.prepare()
+assert run.run().is_complete
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
 
 
 def _cpu(work: Callable[[], object]) -> float:
@@ -357,15 +586,31 @@ PARTS: dict[str, Callable[..., dict[str, Any]]] = {
     "files": files,
     "kills": kills,
     "three": three,
-    "magick": magick,
+    "ray": ray,
+    "adjust": adjust,
     "overhead": overhead,
+    "trouble": trouble,
+    "huge": huge,
 }
 
 
 def main() -> None:
-    name, numbers = sys.argv[1], [int(one) for one in sys.argv[2:]]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    chosen = parser.add_mutually_exclusive_group(required=True)
+    for name in PARTS:
+        chosen.add_argument(f"--{name}", nargs="?", type=int, const=0, metavar="COUNT")
+    parser.add_argument("--megapixels", type=int)
+    parser.add_argument("--model", action="store_true")
+    given = vars(parser.parse_args())
+    name = next(name for name in PARTS if given[name] is not None)
+    options = {key: given[key] for key in ("megapixels", "model") if given[key]}
+    numbers = [given[name]] if given[name] else []
     with tempfile.TemporaryDirectory(prefix="attune-batch-") as folder:
-        print(json.dumps({name: PARTS[name](Path(folder), *numbers)}, indent=2, ensure_ascii=False))
+        found = PARTS[name](Path(folder).resolve(), *numbers, **options)
+        found |= {"load": [round(one, 1) for one in os.getloadavg()]}
+        print(json.dumps({name: found}, indent=2, ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QLineEdit,
     QProgressBar,
@@ -33,6 +32,7 @@ from widgets.batch.folder_field import FolderField, dropped_folder
 from widgets.batch.preview_row import PreviewRow
 from widgets.batch.recipe_editor import RecipeEditor
 from widgets.forms.dialog import Dialog
+from widgets.forms.form_layout import FormLayout
 from widgets.look.durations import duration
 from widgets.look.plain_text import Label
 
@@ -53,6 +53,7 @@ class BatchDialog(Dialog):
         self.target = FolderField(self.tr("Results"))
         self.recursive = QCheckBox(self.tr("Sub-folders as well"))
         self.names = QLineEdit(USUAL_PATTERN)
+        self.names_label = Label(self.tr("Names"))
         self.overwrite = QCheckBox(self.tr("Replace what is there"))
         self.recipe = RecipeEditor(application)
         self.previews = PreviewRow(self.preview)
@@ -133,16 +134,14 @@ class BatchDialog(Dialog):
             event.acceptProposedAction()
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setHorizontalSpacing(14)
-        form.setVerticalSpacing(8)
+        form = FormLayout()
         pictures, results = QHBoxLayout(), QHBoxLayout()
         for row in (pictures, results):
             row.setSpacing(10)
         pictures.addWidget(self.source, 1)
         pictures.addWidget(self.recursive)
         results.addWidget(self.target, 1)
-        results.addWidget(Label(self.tr("Names")))
+        results.addWidget(self.names_label)
         results.addWidget(self.names)
         results.addWidget(self.overwrite)
         self.names.setFixedWidth(170)
@@ -211,6 +210,7 @@ class BatchDialog(Dialog):
         self.save.clicked.connect(self._on_save)
         self.report.clicked.connect(self._on_report)
         self.sheet.clicked.connect(self._on_sheet)
+        self._batches.rows_changed.connect(self._on_begun)
         self._batches.changed.connect(self._show)
         self._batches.failed.connect(self._on_failed)
 
@@ -261,8 +261,11 @@ class BatchDialog(Dialog):
         except EditorError as error:
             self._on_failed(error)
             return
-        self.tabs.setCurrentIndex(FILES)
         self._batches.start(order, overwrite=self.overwrite.isChecked())
+
+    def _on_begun(self) -> None:
+        """The folders, the recipe and all names are good: from now on the files are what there is to see."""
+        self.tabs.setCurrentIndex(FILES)
 
     def _on_failed(self, error: EditorError) -> None:
         self._error = in_one_line(error)
@@ -326,7 +329,7 @@ class BatchDialog(Dialog):
         busy, paused = self._batches.busy, self._batches.paused
         done, failed, total = self._batches.counts
         fields = (self.source, self.target, self.recursive, self.names, self.overwrite, self.recipe)
-        for editor in (*fields, self.one_core):
+        for editor in (*fields, self.names_label, self.one_core):
             editor.setEnabled(not busy)
         self.load.setEnabled(not busy)
         left = total - done - failed

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     QSortFilterProxyModel,
     Qt,
 )
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from editor.batch.report import thumbnail_of
@@ -28,9 +28,11 @@ from inference.messages import Message
 from widgets.batch.words import state_text
 from widgets.look.durations import duration
 from widgets.look.plain_text import tip_text
+from widgets.look.theme import tokens_of
 
 PICTURE_PX = 40
 _KEPT = 2000
+_RATIO = 2.0  # of the screens that small pictures are made for
 _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 NAME, STATE, TIME, WHY = range(4)
@@ -39,9 +41,10 @@ NAME, STATE, TIME, WHY = range(4)
 class FileModel(QAbstractTableModel):
     """Follows `Batches`; small pictures come when they are looked at."""
 
-    def __init__(self, batches: Batches, background: Background, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._batches, self._background = batches, background
+    def __init__(self, batches: Batches, background: Background, view: QWidget) -> None:
+        super().__init__(view)
+        self._batches, self._background, self._view = batches, background, view
+        self._no_picture = _on_square(None)  # names stand below each other with and without one
         self._pictures: dict[tuple[Path, str], QPixmap | None] = {}
         batches.rows_changed.connect(self._on_rows)
         batches.row_changed.connect(self._on_row)
@@ -72,7 +75,9 @@ class FileModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole and column in (NAME, WHY):
             return tip_text(row.item.shown if column == NAME else _words(problem_of(row)))
         if role == Qt.ItemDataRole.DecorationRole and column == NAME:
-            return self._picture(index.row())
+            return self._picture(index.row()) or self._no_picture
+        if role == Qt.ItemDataRole.ForegroundRole and row.state is State.FAILED and column in (STATE, WHY):
+            return QColor(tokens_of(self._view).danger)
         return None
 
     def _picture(self, place: int) -> QPixmap | None:
@@ -98,16 +103,7 @@ class FileModel(QAbstractTableModel):
     def _learn(self, key: tuple[Path, str], place: int, pixels: Any) -> None:
         if pixels is None:
             return
-        ratio = 2.0
-        image = to_qimage(pixels).scaled(
-            round(PICTURE_PX * ratio),
-            round(PICTURE_PX * ratio),
-            Qt.AspectRatioMode.KeepAspectRatio,
-            Qt.TransformationMode.SmoothTransformation,
-        )
-        pixmap = QPixmap.fromImage(image)
-        pixmap.setDevicePixelRatio(ratio)
-        self._pictures[key] = pixmap
+        self._pictures[key] = _on_square(to_qimage(pixels))
         if place < self.rowCount():
             index = self.index(place, NAME)
             self.dataChanged.emit(index, index, [Qt.ItemDataRole.DecorationRole])
@@ -154,8 +150,24 @@ class FileList(QTableView):
         header = self.horizontalHeader()
         header.setStretchLastSection(True)
         header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        batches.rows_changed.connect(self._on_rows)
+        self._on_rows()
         for column, width in ((NAME, 300), (STATE, 90), (TIME, 70)):
             self.setColumnWidth(column, width)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.files.rowCount():
+            return
+        painter = QPainter(self.viewport())
+        painter.setPen(QColor(tokens_of(self).dim))
+        text = self.tr("When the batch begins, its files are listed here.")
+        painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, text)
+        painter.end()
+
+    def _on_rows(self) -> None:
+        self.horizontalHeader().setVisible(self.files.rowCount() > 0)
 
     def show_only_failed(self, on: bool) -> None:
         self._filter.only_failed = on
@@ -165,6 +177,21 @@ class FileList(QTableView):
         """The rows of `Batches` that are chosen."""
         model = self.selectionModel()
         return sorted({self._filter.mapToSource(index).row() for index in model.selectedRows()})
+
+
+def _on_square(image: QImage | None) -> QPixmap:
+    """A picture in the middle of a transparent square."""
+    side = round(PICTURE_PX * _RATIO)
+    pixmap = QPixmap(side, side)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    if image is not None:
+        keeps, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        small = image.scaled(side, side, keeps, smooth)
+        painter = QPainter(pixmap)
+        painter.drawImage((side - small.width()) // 2, (side - small.height()) // 2, small)
+        painter.end()
+    pixmap.setDevicePixelRatio(_RATIO)
+    return pixmap
 
 
 def _pixels_of(path: Path) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QFormLayout, QLineEdit, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QListWidgetItem, QWidget
 
 from editor.application import Application
 from editor.batch.from_history import Candidate, recipe_of
@@ -14,6 +14,7 @@ from editor.words.file_names import proposed_stem
 from editor.words.said import in_one_line, said
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
+from widgets.forms.form_layout import FormLayout
 from widgets.look.plain_text import Label, tip_text
 
 
@@ -36,8 +37,7 @@ class HistoryDialog(Dialog):
         self.list.setAccessibleName(self.tr("Steps"))
         self.problem = Label()
         self.problem.setWordWrap(True)
-        form = QFormLayout()
-        form.setHorizontalSpacing(14)
+        form = FormLayout()
         form.addRow(self.tr("Name"), self.name)
         self.column.addWidget(self.explanation)
         self.column.addLayout(form)

@@ -8,7 +8,6 @@ from typing import Any
 from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QFormLayout,
     QFrame,
     QHBoxLayout,
     QLineEdit,
@@ -30,6 +29,7 @@ from inference.request import Pixels
 from widgets.batch.step_form import StepForm, step_form
 from widgets.batch.words import SHAPES, step_text
 from widgets.forms.fields import ComboBox, Slider, SpinBox
+from widgets.forms.form_layout import FormLayout
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label
 from widgets.look.theme import inset, tabular
@@ -161,9 +161,8 @@ class RecipeEditor(QWidget):
         written.addWidget(Label(self.tr("Quality")))
         written.addWidget(self.quality)
         written.addStretch(1)
-        left, right = QFormLayout(), QFormLayout()
+        left, right = FormLayout(), FormLayout()
         for form in (left, right):
-            form.setHorizontalSpacing(14)
             form.setVerticalSpacing(8)
         left.addRow(self.tr("Name"), self.name)
         left.addRow(self.tr("Model"), self.model)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.batch.operation_step import OperationStep, edits_from_text, edits_to_text
@@ -22,6 +22,7 @@ from inference.kinds import content_type
 from inference.parameters import ParameterField
 from inference.request import Pixels
 from widgets.adjustments.tone_editors import special_editor
+from widgets.forms.form_layout import FormLayout
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.slider_form import SliderForm
 from widgets.look.plain_text import Label
@@ -150,7 +151,7 @@ class OperationForm(StepForm):
         self.sliders.setText(edits_to_text(parameters.edits, parameters.prompt))
         self.sliders.setPlaceholderText("man:age=1.5, woman:smile=1")
         self.sliders.setAccessibleName(label)
-        row = QFormLayout()
+        row = FormLayout()
         row.setHorizontalSpacing(18)
         row.addRow(label, self.sliders)
         self.column.addLayout(row)

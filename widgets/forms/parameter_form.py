@@ -3,13 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt, Signal
+from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QStyle, QVBoxLayout, QWidget
 
 from editor.words.choices import choice_text
 from inference.kinds import kind_of
 from inference.parameters import ParameterField
 from widgets.forms.editors import Editor, editor_of
+from widgets.forms.form_layout import FormLayout
 from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 
@@ -43,11 +44,10 @@ class ParameterForm(QWidget):
         self.editors: dict[str, QWidget] = {}
         self._rows: dict[str, Editor] = {}
         self._words: dict[str, str] = {}  # what a search looks through
-        self._form = form = QFormLayout(self)
+        self._form = form = FormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(10)
         form.setHorizontalSpacing(18)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for item in declared:
             if item.declaration.hidden or not kind_of(item).editor:

@@ -138,15 +138,15 @@ QComboBox QAbstractItemView {
 }
 
 QCheckBox, QRadioButton { spacing: 8px; padding: 3px 0; }
-QCheckBox::indicator {
+QCheckBox::indicator, QListView::indicator {
     width: 14px; height: 14px; border: 1px solid $control; border-radius: 4px; background: $raised;
 }
-QCheckBox::indicator:hover { border-color: $dim; }
+QCheckBox::indicator:hover, QListView::indicator:hover { border-color: $dim; }
 QCheckBox::indicator:focus { border-color: $accent; }
-QCheckBox::indicator:checked {
+QCheckBox::indicator:checked, QListView::indicator:checked {
     background: $accent; border-color: $accent; image: url(icons:mark-check-$theme.svg);
 }
-QCheckBox::indicator:disabled { background: $panel; border-color: $line; }
+QCheckBox::indicator:disabled, QListView::indicator:disabled { background: $panel; border-color: $line; }
 QCheckBox:disabled { color: $faint; }
 QMainWindow > QTabBar { qproperty-drawBase: 0; }
 
@@ -159,6 +159,16 @@ QListView, QTreeView {
 QListView::item { padding: 4px 8px; border-radius: 5px; }
 QListView::item:selected { background: $selection; color: $text; }
 QListView::item:hover { background: $hover; }
+QTableView {
+    background: transparent; border: none; outline: none; selection-background-color: $selection;
+    selection-color: $text;
+}
+QTableView::item { border: none; padding: 0 8px; }
+QTableView::item:selected { background: $selection; color: $text; }
+QHeaderView { background: transparent; border: none; }
+QHeaderView::section {
+    background: transparent; border: none; border-bottom: 1px solid $line; padding: 5px 8px; color: $dim;
+}
 
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }

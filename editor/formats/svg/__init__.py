@@ -16,6 +16,7 @@ from editor.formats.picture import Picture
 from editor.formats.svg.safe import Cleaned, cleaned
 from editor.layers.limits import check_file_size
 from editor.pixels.raster import Samples
+from editor.system.without_window import ensure_fonts
 from inference.errors import EditorError
 from inference.messages import Message
 
@@ -62,24 +63,19 @@ def write(picture: Picture, path: Path, options: ExportOptions) -> tuple[Message
 def _renderer(found: Cleaned) -> Any:
     """Qt's renderer; it asks for an application for the sake of fonts, so there is one."""
     try:
-        from PySide6.QtCore import QByteArray, QCoreApplication, Qt
-        from PySide6.QtGui import QGuiApplication
+        from PySide6.QtCore import QByteArray, Qt
         from PySide6.QtSvg import QSvgRenderer
+
+        ensure_fonts()
     except ImportError as error:  # a server without the system's libraries for windows
         raise EditorError(
             "Drawing SVG needs libraries of the system that are not there: {reason}.", reason=str(error)
         ) from error
-    if QCoreApplication.instance() is None:
-        _kept.append(QGuiApplication(["attune", "-platform", "offscreen"]))
     renderer = QSvgRenderer(QByteArray(found.data))
     if not renderer.isValid():
         raise ValueError("it is no drawing")
     renderer.setAspectRatioMode(Qt.AspectRatioMode.KeepAspectRatio)
     return renderer
-
-
-_kept: list[Any] = []
-"""The application of a process without a window."""
 
 
 def _own_size(renderer: Any) -> tuple[int, int]:

@@ -207,8 +207,8 @@ class TestBoundary:
                 "incomplete: cannot parse the file",
             ),
             (ValueError("bad <_io.BytesIO object at 0x7f00aa> x"), "damaged or incomplete: bad the file x"),
-            (KeyError(3), "“a.png” is damaged or incomplete: KeyError."),
-            (AssertionError(), "“a.png” is damaged or incomplete: AssertionError."),
+            (KeyError(3), "“a.png” is damaged or incomplete."),
+            (AssertionError(), "“a.png” is damaged or incomplete."),
             (MemoryError(), "does not fit into memory"),
         ],
     )

@@ -1,0 +1,42 @@
+"""Labels stand at the height of the words in their fields."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from widgets.forms.form_layout import FormLayout
+
+
+def middle(widget: QWidget, within: QWidget) -> int:
+    return widget.mapTo(within, widget.rect().center()).y()
+
+
+@pytest.mark.parametrize("height_px", [18, 30, 46])
+def test_a_label_is_in_the_middle_of_its_field(height_px: int, qtbot: QtBot) -> None:
+    host = QWidget()
+    qtbot.addWidget(host)
+    form = FormLayout(host)
+    alone, in_a_row, noted = QLineEdit(), QLineEdit(), QLineEdit()
+    for field in (alone, in_a_row, noted):
+        field.setFixedHeight(height_px)
+    row = QHBoxLayout()
+    row.addWidget(in_a_row)
+    row.addWidget(QPushButton("Choose"))
+    box = QWidget()
+    column = QVBoxLayout(box)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(noted)
+    column.addWidget(QLabel("a note of\ntwo lines"))
+    form.addRow("Alone", alone)
+    form.addRow("In a row", row)
+    form.addRow("Noted", box)
+    host.show()
+    qtbot.waitExposed(host)
+    for place, field in enumerate((alone, in_a_row, noted)):
+        item = form.itemAt(place, FormLayout.ItemRole.LabelRole)
+        label = item.widget()
+        assert label is not None
+        assert abs(middle(label, host) - middle(field, host)) <= 1
+        assert label.height() >= label.sizeHint().height()

@@ -1,0 +1,48 @@
+"""A form whose labels stand at the height of the words in their fields."""
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLayoutItem, QWidget
+
+_LABEL, _FIELD = QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole
+
+
+class FormLayout(QFormLayout):
+    """Qt gives a label at most 7/4 of its own height, so that beside a taller field it stands too high.
+
+    Here it is in the middle of the field, and of the first line of a field with a note below.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        if parent is None:
+            super().__init__()
+        else:
+            super().__init__(parent)
+        self.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.setHorizontalSpacing(14)
+        self.setVerticalSpacing(8)
+
+    def setGeometry(self, rect: QRect) -> None:
+        super().setGeometry(rect)
+        for row in range(self.rowCount()):
+            label, field = self.itemAt(row, _LABEL), self.itemAt(row, _FIELD)
+            widget = None if label is None else label.widget()
+            if widget is None or field is None or widget.isHidden():
+                continue
+            has, beside = widget.geometry(), first_line(field)
+            if has.bottom() <= beside.top():
+                continue  # it is above the field
+            height = max(beside.height(), widget.sizeHint().height())
+            top = beside.top() + (beside.height() - height) // 2
+            widget.setGeometry(has.x(), top, has.width(), height)
+
+
+def first_line(field: QLayoutItem) -> QRect:
+    """Where the editor of a field is: all of it, or what is above its note."""
+    whole = field.geometry()
+    widget = field.widget()
+    inner = None if widget is None else widget.layout()
+    first = None if inner is None or isinstance(inner, QHBoxLayout) else inner.itemAt(0)
+    if inner is None or first is None:
+        return whole
+    top = whole.y() + inner.contentsMargins().top()
+    return QRect(whole.x(), top, whole.width(), first.sizeHint().height())
