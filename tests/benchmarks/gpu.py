@@ -44,10 +44,12 @@ from inference.operations import (
     Edit,
     Family,
     Generate,
+    LearnConcept,
     LearnDelta,
     Refine,
     RefineSubject,
     SubjectEdit,
+    Translate,
 )
 from inference.progress import Progress
 from inference.request import Request
@@ -79,7 +81,11 @@ def main() -> int:
     parser.add_argument("--models", nargs="+", default=list(REAL), choices=list(REAL))
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--size", type=int, default=0, help="of pictures; 0 is the model's own")
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=2, help="that count; 0 lets the first run count")
+    parser.add_argument(
+        "--what", nargs="+", metavar="WORD", help="only rows whose names have one of these words"
+    )
+    parser.add_argument("--samples", type=int, default=0, help="of learning a concept; 0 is the usual number")
     parser.add_argument("--tiny", action="store_true", help="tiny networks of the same layouts")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto")
@@ -163,7 +169,8 @@ def measured(entry: ModelEntry, backbone: Backbone, arguments: argparse.Namespac
     definition = (shipped_folder() / "definitions" / "person-age.toml").read_bytes()
     older = SubjectEdit(start=MAN[0], end=MAN[1], attribute="age", value=1.0)
     both = tuple(RefineSubject(start=start, end=end) for start, end in (MAN, WOMAN))
-    contents = {content_hash(picture): picture, content_hash(definition): definition}
+    photos = [np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8) for seed in range(4)]
+    contents = {content_hash(one): one for one in (picture, definition, *photos)}
 
     def run(operation: str, parameters: Any) -> Any:
         request = Request(operation=operation, parameters=parameters, model=entry.name)
@@ -174,6 +181,16 @@ def measured(entry: ModelEntry, backbone: Backbone, arguments: argparse.Namespac
         return lambda: run("attribute", Attribute(**common, seed=seed, edits=(older,)))
 
     edit = Edit(image=Picture(content_hash(picture)), prompt=PROMPT, steps=arguments.steps, edits=(older,))
+    translate = Translate(image=Picture(content_hash(picture)), prompt=PROMPT, steps=arguments.steps)
+    concept = LearnConcept(
+        images=tuple(Picture(content_hash(one)) for one in photos),
+        token="<it>",
+        initialise_from="man",
+        template="person",
+        stop_early=False,
+        crops=((0.5, 0.5, 1.0),) * len(photos),
+        **({"samples": arguments.samples} if arguments.samples else {}),
+    )
     learn = LearnDelta(
         definition=DefinitionFile(content_hash(definition)), method="learned", steps=2, accumulation=2
     )  # fmt: skip
@@ -182,11 +199,20 @@ def measured(entry: ModelEntry, backbone: Backbone, arguments: argparse.Namespac
         "slider restart": restart,
         "refine": lambda seed: lambda: run("refine", Refine(**common, seed=seed, subjects=both)),
         "invert and edit": lambda seed: lambda: run("edit", replace(edit, seed=seed)),
+        "translate": lambda seed: lambda: run("translate", replace(translate, seed=seed)),
         "learn, 2 × 2 steps": lambda seed: lambda: run("learn-delta", replace(learn, seed=seed)),
+        "learn, low memory, 2 × 2 steps": lambda seed: (
+            lambda: run("learn-delta", replace(learn, seed=seed, low_memory=True))
+        ),
+        f"learn a concept, {concept.samples} samples": lambda seed: (
+            lambda: run("learn-concept", replace(concept, seed=seed))
+        ),
     }
+    wanted = arguments.what or [""]
     rows: list[dict[str, Any]] = []
     for name, prepare in jobs.items():
-        rows.append({"what": name, "side": side, **timed(prepare, backbone, runner, arguments.repeats)})
+        if any(word in name for word in wanted):
+            rows.append({"what": name, "side": side, **timed(prepare, backbone, runner, arguments.repeats)})
     pipeline = plain(entry.family, backbone)
     calls = {"prompt": PROMPT, "num_inference_steps": arguments.steps, "width": side, "height": side}
 
@@ -196,7 +222,17 @@ def measured(entry: ModelEntry, backbone: Backbone, arguments: argparse.Namespac
             **calls, guidance_scale=entry.default_guidance_scale, generator=generator, output_type="np"
         )
 
-    rows.append({"what": "diffusers", "side": side, **timed(diffusers, backbone, None, arguments.repeats)})
+    rows += [
+        {"what": f"plan of learning{', low memory' if low else ''}", "plan_gb": plan_gb(backbone, learn, low)}
+        for low in (False, True)
+        if any(word in "learn" for word in wanted)
+    ]
+    if any(word in "diffusers" for word in wanted):
+        rows.append(
+            {"what": "diffusers", "side": side, **timed(diffusers, backbone, None, arguments.repeats)}
+        )
+    if any(word in "denoiser" for word in wanted):
+        rows += denoiser_rows(backbone, side, arguments)
     if entry.name in REAL:
         family, configuration = REAL[entry.name]
         needs = needed(configuration, family, side, side, backbone.dtype)
@@ -205,13 +241,21 @@ def measured(entry: ModelEntry, backbone: Backbone, arguments: argparse.Namespac
     return rows
 
 
+def plan_gb(backbone: Backbone, learn: LearnDelta, low_memory: bool) -> float | None:
+    """What is said before learning starts."""
+    from inference.methods.learning.plan import memory_plan
+
+    plan = memory_plan(backbone, replace(learn, low_memory=low_memory))
+    return None if plan is None else round(plan.total / 1e9, 2)
+
+
 def timed(
     prepare: Callable[[int], Callable[[], Any]], backbone: Backbone, runner: Runner | None, repeats: int
 ) -> dict[str, Any]:
     """Median seconds of `repeats` runs after one that does not count, and the peak of memory."""
     seconds: list[float] = []
     peak = evaluations = 0
-    for index in range(repeats + 1):
+    for index in range(min(1, repeats) + max(1, repeats)):
         if runner is not None:
             runner.forget()
         job = prepare(index + 1)
@@ -221,7 +265,7 @@ def timed(
         result = job()
         settle(backbone)
         took = time.perf_counter() - started
-        if index:
+        if index or not repeats:
             seconds.append(took)
             peak = max(peak, memory.peak_bytes(backbone.device))
             evaluations = getattr(getattr(result, "measured", None), "denoiser_evaluations", 0)
@@ -230,6 +274,111 @@ def timed(
         "evaluations": evaluations,
         "peak_gb": round(peak / 1e9, 2),
     }
+
+
+def denoiser_rows(backbone: Backbone, side: int, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Milliseconds of one guided evaluation (both halves at once), as it is and with what might speed it up.
+
+    The floor is that of the chip's bfloat16 products, measured here with one large matrix.
+    """
+    denoiser: Any = backbone.parts.denoiser  # pyright: ignore
+    inputs = denoiser_inputs(backbone, side)
+    flops = evaluation_flops(denoiser, inputs)
+    rows = [{"what": "denoiser: floor", "tflop": round(flops / 1e12, 3)}]
+    if backbone.device.type == "cuda":
+        rows[0]["milliseconds"] = round(1e3 * flops / fastest_products(backbone.device), 2)
+    variants: dict[str, Callable[[], Any]] = {
+        "denoiser": lambda: denoiser,
+        "denoiser: channels last": lambda: denoiser.to(memory_format=torch.channels_last),
+    }
+    if backbone.device.type == "cuda":
+        variants["denoiser: channels last, CUDA graph"] = lambda: Replayed(denoiser, inputs)
+        variants["denoiser: channels last, compiled"] = lambda: torch.compile(denoiser)
+    for name, made in variants.items():
+        try:
+            network = made()
+            with torch.no_grad():
+                for _ in range(3):
+                    network(**inputs)
+                settle(backbone)
+                started = time.perf_counter()
+                repeats = max(1, 10 * arguments.repeats)
+                for _ in range(repeats):
+                    network(**inputs)
+                settle(backbone)
+            rows.append(
+                {"what": name, "milliseconds": round(1e3 * (time.perf_counter() - started) / repeats, 2)}
+            )
+        except Exception as error:  # noqa: BLE001 - a compiler may lack what it needs
+            rows.append({"what": name, "failed": repr(error)[:200]})
+    return rows
+
+
+def denoiser_inputs(backbone: Backbone, side: int) -> dict[str, Any]:
+    """Of both halves of a guided evaluation."""
+    parts: Any = backbone.parts  # pyright: ignore
+    config = parts.denoiser.config
+    made = {"device": backbone.device, "dtype": backbone.dtype}
+    factor = 2 ** (len(parts.vae.config.block_out_channels) - 1)
+    latents = torch.randn(2, config.in_channels, side // factor, side // factor, **made)
+    time_of = torch.full((2,), 500.0, **made)
+    if backbone.family is Family.SD3:
+        return {
+            "hidden_states": latents, "timestep": time_of, "return_dict": False,
+            "encoder_hidden_states": torch.randn(2, 77, config.joint_attention_dim, **made),
+            "pooled_projections": torch.randn(2, config.pooled_projection_dim, **made),
+        }  # fmt: skip
+    inputs: dict[str, Any] = {
+        "sample": latents, "timestep": time_of, "return_dict": False,
+        "encoder_hidden_states": torch.randn(2, 77, config.cross_attention_dim, **made),
+    }  # fmt: skip
+    if backbone.family is Family.SDXL:
+        pooled = config.projection_class_embeddings_input_dim - 6 * config.addition_time_embed_dim
+        conditions = {"text_embeds": torch.randn(2, pooled, **made), "time_ids": torch.zeros(2, 6, **made)}
+        inputs["added_cond_kwargs"] = conditions
+    return inputs
+
+
+def evaluation_flops(denoiser: Any, inputs: dict[str, Any]) -> int:
+    """Floating-point operations of one evaluation."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        denoiser(**inputs)
+    return int(counter.get_total_flops())
+
+
+def fastest_products(device: torch.device) -> float:
+    """Floating-point operations a second of one large product of bfloat16 matrices of random numbers."""
+    one, two = (torch.randn(8192, 8192, device=device, dtype=torch.bfloat16) for _ in range(2))
+    for _ in range(3):
+        one @ two
+    torch.cuda.synchronize(device)
+    started = time.perf_counter()
+    for _ in range(20):
+        one @ two
+    torch.cuda.synchronize(device)
+    return 20 * 2 * 8192**3 / (time.perf_counter() - started)
+
+
+class Replayed:
+    """A network whose kernels are recorded once and started together."""
+
+    def __init__(self, network: Any, inputs: dict[str, Any]) -> None:
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.no_grad():
+            side_stream = torch.cuda.Stream()
+            side_stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side_stream):
+                network(**inputs)
+            torch.cuda.current_stream().wait_stream(side_stream)
+            with torch.cuda.graph(self._graph):
+                self._output = network(**inputs)
+
+    def __call__(self, **inputs: Any) -> Any:
+        del inputs
+        self._graph.replay()
+        return self._output
 
 
 def settle(backbone: Backbone) -> None:
