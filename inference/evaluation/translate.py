@@ -9,13 +9,16 @@ nothing, redrawing at several strengths (SDEdit) and prompt-to-prompt, which is 
 * *structure*: see `inference.metrics.structure`; keys of the user's vision transformer where one is named,
   else the detector's features.
 
-Measurements are kept one by one; running again goes on from there.
+* *identity*: pictures told by their own words, beside what their autoencoder alone loses.
+* *further*: evaluations of another text for a picture that is known.
+
+Measurements are kept one by one; running again goes on from there. The tables are in `translate_summary`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,7 +27,14 @@ from inference.errors import EditorError
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
 from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
-from inference.evaluation.translate_sets import FIRST_SCENE, SETS, Pair, pairs
+from inference.evaluation.translate_sets import FIRST_SCENE, Pair, pairs
+from inference.evaluation.translate_summary import (
+    DEFAULT_POINT,
+    GOALS,
+    MASK_POINT,
+    REFERENCE_POINT,
+    summarise,
+)
 from inference.messages import listed
 from inference.operations import Insert, Translate
 from inference.parameters import Parameters
@@ -38,9 +48,9 @@ if TYPE_CHECKING:
 
 DEFAULT_PAIRS = 201
 STEPS = 50
-REFERENCE_EVALUATIONS = 2148
-DEFAULT_POINT = "plug-and-play"
 NOTHING = "nothing"
+FURTHER_PAIRS = 3  # a count that hardly varies
+IDENTITY_PAIRS = 24
 
 Make = Callable[[Pair, Picture], "tuple[str, Parameters] | None"]
 
@@ -87,6 +97,14 @@ def _told(**values: Any) -> Make:
     return make
 
 
+def _identity(pair: Pair, image: Picture) -> tuple[str, Parameters]:
+    """The picture told by its own words."""
+    words = pair.source_prompt
+    return "translate", Translate(
+        image=image, prompt=words, source_prompt=words, steps=STEPS, seed=pair.number
+    )
+
+
 def _by_words(**values: Any) -> Make:
     def make(pair: Pair, image: Picture) -> tuple[str, Parameters]:
         return "insert", Insert(
@@ -114,8 +132,8 @@ POINTS: Mapping[str, Make] = {
     "one copy, restart": _translated(way="one-copy", restart=True),
     "source told": _told(),
     "away from the source": _told(away=1.0),
-    "mask refinement": _confined(),
-    "999 steps": _translated(inversion_steps=999),
+    MASK_POINT: _confined(),
+    REFERENCE_POINT: _translated(inversion_steps=999),
     "redraw 0.4": _translated(way="redraw", appearance=0.4),
     "redraw 0.6": _translated(way="redraw", appearance=0.6),
     "redraw 0.8": _translated(way="redraw", appearance=0.8),
@@ -123,9 +141,10 @@ POINTS: Mapping[str, Make] = {
     "prompt-to-prompt": _by_words(loop="direct"),
     "prompt-to-prompt, h-edit": _by_words(loop="h-edit"),
 }
-USUAL_POINTS = tuple(
-    name for name in POINTS if name not in ("999 steps", "source told", "away from the source")
-)
+USUAL_POINTS = tuple(name for name in POINTS if name not in ("source told", "away from the source"))
+EVERY: Mapping[str, int] = {REFERENCE_POINT: 5}
+"""Points that are measured on each n-th pair alone: this one costs six times as much as the others."""
+UNMASKED = tuple(name for name in POINTS if name.startswith(DEFAULT_POINT))
 RIVALS = tuple(name for name in POINTS if name.startswith(("redraw", "prompt-to-prompt")))
 
 
@@ -169,11 +188,14 @@ def evaluate_translate(
     settings["steps"] = STEPS
     settings["structure_by"] = "detector" if features is None else "vision transformer"
     settings["model_hash"] = runner.model_hash(model, progress)
-    record = Record(json_path, settings, ("points", "probe"))
+    record = Record(json_path, settings, ("points", "probe", "further", "identity"))
     backbone = runner.backbone(model, progress)
     from inference.miniworld import judging, looks
 
-    reader = looks.fitted(lambda picture: backbone.decode(backbone.encode_image(picture))[0])
+    def through(picture: Pixels) -> Pixels:
+        return backbone.decode(backbone.encode_image(picture))[0]
+
+    reader = looks.fitted(through)
     record.values["probe"] = {"style": reader.style_accuracy, "background": reader.background_accuracy}
     work = _Work(
         runner=runner,
@@ -183,73 +205,24 @@ def evaluate_translate(
         features=features or judging.structure_features(),
         record=record,
         progress=progress,
+        through=through,
     )
     names, done, mine = (NOTHING, *points), 0, part.of(pairs(count, first_scene))
     for pair in mine:
         for name in names:
-            work.measure(pair, name)
+            if pair.number % EVERY.get(name, 1) == 0:
+                work.measure(pair, name)
+            if name in GOALS and pair.number < FURTHER_PAIRS:
+                work.measure_further(pair, name)
             done += 1
             if report is not None:
                 report(done, len(mine) * len(names), f"{name}, pair {pair.number}")
+        if pair.number < IDENTITY_PAIRS:
+            work.measure_identity(pair)
         runner.forget()  # the next picture shares nothing with this one
-        record.values["summary"] = summarise(record.values)
+        record.values["summary"] = summarise(record.values, RIVALS, UNMASKED)
         record.write()
-    record.values["summary"] = summarise(record.values)
-    record.write()
     return record.values
-
-
-def summarise(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The tables made from the single measurements: all pairs, each set, and who lies better in both."""
-    from inference.metrics.attribute_control import spread
-    from inference.metrics.intervals import bootstrap_interval
-
-    tables: dict[str, Any] = {}
-    for name, found in values["points"].items():
-        rows = list(found.values())
-        tables[name] = {
-            "pairs": len(rows),
-            **{item: spread([row[item] for row in rows]) for item in ("fidelity", "changed", "structure")},
-            **{
-                f"{item}_interval": bootstrap_interval([row[item] for row in rows])
-                for item in ("fidelity", "structure")
-                if rows
-            },
-            "evaluations": spread([row["evaluations"] for row in rows]),
-            "failed": sum(bool(row.get("failed")) for row in rows),
-            "sets": {
-                one: {
-                    "pairs": len(of_set),
-                    **{
-                        item: spread([row[item] for row in of_set])
-                        for item in ("fidelity", "changed", "structure")
-                    },
-                }
-                for one in SETS
-                if (of_set := [row for row in rows if row["set"] == one])
-            },
-        }
-    return {"points": tables, "better_in_both": better_in_both(values["points"])}
-
-
-def better_in_both(points: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Rivals whose mean fidelity is higher and whose mean structure distance is lower than the default's.
-
-    Over the pairs that both have.
-    """
-    found: list[str] = []
-    own = points.get(DEFAULT_POINT, {})
-    for name in RIVALS:
-        shared = [key for key in own if key in points.get(name, {})]
-        if not shared:
-            continue
-        fidelity, structure = (
-            [sum(rows[key][item] for key in shared) / len(shared) for rows in (own, points[name])]
-            for item in ("fidelity", "structure")
-        )
-        if fidelity[1] > fidelity[0] and structure[1] < structure[0]:
-            found.append(name)
-    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,6 +234,7 @@ class _Work:
     features: Features
     record: Record
     progress: Progress
+    through: Callable[[Pixels], Pixels]
 
     def measure(self, pair: Pair, name: str) -> None:
         from inference.metrics.structure import structure_distance
@@ -282,11 +256,36 @@ class _Work:
         }
         self.record.write()
 
+    def measure_further(self, pair: Pair, name: str) -> None:
+        """What another text costs right after the pair's own."""
+        known = self.record.values["further"].setdefault(name, {})
+        if str(pair.number) in known:
+            return
+        self._made(pair, name)  # of an earlier run nothing is in memory any more
+        made = self._made(replace(pair, prompt=f"{pair.prompt} in the evening"), name)
+        if made is not None:
+            known[str(pair.number)] = made[1]
+            self.record.write()
+
+    def measure_identity(self, pair: Pair) -> None:
+        """The picture told by its own words, and what the autoencoder alone makes of it."""
+        from inference.metrics.psnr import psnr
+
+        known = self.record.values["identity"]
+        made = None if str(pair.number) in known else self._run(pair, _identity)
+        if made is not None:
+            known[str(pair.number)] = {
+                "translated_db": psnr(made[0], pair.pixels),
+                "autoencoder_db": psnr(self.through(pair.pixels), pair.pixels),
+            }
+            self.record.write()
+
     def _made(self, pair: Pair, name: str) -> tuple[Pixels, int] | None:
-        if name == NOTHING:
-            return pair.pixels, 0
+        return (pair.pixels, 0) if name == NOTHING else self._run(pair, POINTS[name])
+
+    def _run(self, pair: Pair, make: Make) -> tuple[Pixels, int] | None:
         image = Picture(content_hash(pair.pixels))
-        asked = POINTS[name](pair, image)
+        asked = make(pair, image)
         if asked is None:
             return None
         operation, parameters = asked

@@ -26,17 +26,11 @@ def redraw(backbone: Backbone, parameters: Redraw, inputs: Inputs, progress: Pro
     """The picture again, as far from itself as `strength` says; with strength 0 it is returned untouched."""
     picture = inputs.pixels(parameters.image)
     run = prepare(backbone, parameters, inputs, progress)
-    first = run.steps - round(parameters.strength * run.steps)
+    first = first_of(run, parameters.strength)
     if first == run.steps:
-        progress.step(run.steps, run.steps)
-        return Output(images=(picture,))
+        return untouched(run, picture)
     latents = encoded(run, parameters.image.hash, picture)
-    begun = start(run).state
-    noise = begun.latents / backbone.schedule.noise_scale(parameters.sampler or "ddim")
-    level = run.levels[first]
-    part = Part(
-        state=replace(begun, latents=level.alpha * latents + level.sigma * noise, index=first), heat={}
-    )
+    part, noise = begun_from(run, latents, first)
     mask = None if parameters.mask is None else inputs.pixels(parameters.mask)
     if mask is None:
         part = rest(run, part, [run.prompt])
@@ -44,6 +38,26 @@ def redraw(backbone: Backbone, parameters: Redraw, inputs: Inputs, progress: Pro
         keeper = Keeper(latents, noise, at_latents(mask, latents))
         part = rest(run, part, [run.prompt], around=keeper.around)
     return Output(images=decoded(run, part.state.latents), maps=maps(part.heat))
+
+
+def first_of(run: Run, strength: float) -> int:
+    """The first step of a run of which the share `strength` is left."""
+    return run.steps - round(strength * run.steps)
+
+
+def untouched(run: Run, picture: Pixels) -> Output:
+    """What a run of no steps hands back."""
+    run.progress.step(run.steps, run.steps)
+    return Output(images=(picture,))
+
+
+def begun_from(run: Run, latents: Tensor, first: int) -> tuple[Part, Tensor]:
+    """A run that starts at step `first` from latents [1, C, h, w] of a picture, and the noise put on them."""
+    begun = start(run).state
+    noise = begun.latents / run.backbone.schedule.noise_scale(run.parameters.sampler or "ddim")
+    level = run.levels[first]
+    state = replace(begun, latents=level.alpha * latents + level.sigma * noise, index=first)
+    return Part(state=state, heat={}), noise
 
 
 def encoded(run: Run, name: str, picture: Pixels) -> Tensor:

@@ -11,7 +11,6 @@ smooth membrane).
 """
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -22,8 +21,8 @@ from inference.backbones.base import Backbone
 from inference.content import content_hash
 from inference.inputs import Inputs
 from inference.methods.fill.surroundings import carried_on
-from inference.methods.generate import Part, decoded, maps, prepare, rest, start
-from inference.methods.redraw import Keeper, at_latents, encoded
+from inference.methods.generate import decoded, maps, prepare, rest
+from inference.methods.redraw import Keeper, at_latents, begun_from, encoded, first_of, untouched
 from inference.operations import Fill
 from inference.progress import Progress
 from inference.request import Output, Pixels
@@ -35,20 +34,16 @@ def fill(backbone: Backbone, parameters: Fill, inputs: Inputs, progress: Progres
     """The picture with what is masked drawn anew; with strength 0 it is returned untouched."""
     picture = inputs.pixels(parameters.image)
     run = prepare(backbone, parameters, inputs, progress)
-    first = run.steps - round(parameters.strength * run.steps)
+    first = first_of(run, parameters.strength)
     if first == run.steps:
-        progress.step(run.steps, run.steps)
-        return Output(images=(picture,))
+        return untouched(run, picture)
     mask = _whole(picture) if parameters.mask is None else inputs.pixels(parameters.mask)
-    begun_with = _without(picture, mask)
-    latents = encoded(run, f"{parameters.image.hash} {_name(mask)}", begun_with)
-    begun = start(run).state
-    noise = begun.latents / backbone.schedule.noise_scale(parameters.sampler or "ddim")
-    level = run.levels[first]
-    state = replace(begun, latents=level.alpha * latents + level.sigma * noise, index=first)
+    surroundings = _without(picture, mask)
+    latents = encoded(run, f"{parameters.image.hash} {_name(mask)}", surroundings)
+    begun, noise = begun_from(run, latents, first)
     keeper = Keeper(latents, noise, at_latents(mask, latents))
     with _seeing(backbone, picture, mask, latents):
-        part = rest(run, Part(state=state, heat={}), [run.prompt], around=keeper.around)
+        part = rest(run, begun, [run.prompt], around=keeper.around)
     (found,) = decoded(run, part.state.latents)
     return Output(images=(_joined(picture, found, mask),), maps=maps(part.heat))
 

@@ -13,9 +13,10 @@ from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError
 from inference.evaluation import translate
-from inference.evaluation.translate import better_in_both, evaluate_translate, summarise
+from inference.evaluation.translate import EVERY, POINTS, RIVALS, UNMASKED, evaluate_translate
 from inference.evaluation.translate_plot import plot_png
 from inference.evaluation.translate_sets import FIRST_SCENE, FIRST_SCENE_OF_CHOICE, SETS, pairs
+from inference.evaluation.translate_summary import GOALS, at_equal_fidelity, summarise
 from inference.miniworld import looks
 from inference.models import Catalogue
 from inference.runner import Runner
@@ -48,32 +49,90 @@ def test_style_and_background_are_read_of_renders() -> None:
     assert reader.background_accuracy > 0.9
 
 
-def test_who_lies_better_in_both() -> None:
-    def rows(*values: tuple[float, float]) -> dict[str, Any]:
-        return {
-            str(i): {
-                "fidelity": fidelity,
-                "structure": structure,
-                "changed": 0.5,
-                "evaluations": 1,
-                "set": SETS[i],
-            }
-            for i, (fidelity, structure) in enumerate(values)
+def rows(*values: tuple[float, float], evaluations: int = 1) -> dict[str, Any]:
+    """Fidelity and structure distance of pairs 0, 1 ..."""
+    return {
+        str(i): {
+            "fidelity": fidelity,
+            "structure": structure,
+            "changed": 0.5,
+            "evaluations": evaluations,
+            "set": SETS[i % len(SETS)],
         }
+        for i, (fidelity, structure) in enumerate(values)
+    }
 
+
+def summary_of(points: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return summarise({"points": points, **more}, RIVALS, UNMASKED)
+
+
+def test_who_lies_better_in_both() -> None:
     points = {
         "plug-and-play": rows((0.5, 0.2), (0.7, 0.2)),
-        "redraw 0.4": rows((0.7, 0.1), (0.7, 0.1)),
+        "redraw 0.4": rows((0.7, 0.1), (0.8, 0.1)),
         "redraw 0.6": rows((0.9, 0.3), (0.9, 0.3)),
-        "prompt-to-prompt": rows((0.4, 0.1)),  # on what both have it is worse
+        "redraw 0.8": rows((0.7, 0.1), (0.6, 0.1)),  # better on average alone
+        "prompt-to-prompt": rows((0.4, 0.3)),  # over the pair that both have
+        "one copy": rows((0.9, 0.1), (0.9, 0.1)),  # no rival
     }
-    assert better_in_both(points) == ["redraw 0.4"]
-    summary = summarise({"points": points})
+    summary = summary_of(points)
+    assert summary["better_in_both"] == ["redraw 0.4", "redraw 0.8"]
+    against = summary["against_default"]
+    assert set(against) == {*points} - {"plug-and-play"}
+    assert against["redraw 0.4"]["fidelity"] == pytest.approx(0.15)
+    assert against["redraw 0.4"]["structure_interval"] == pytest.approx((-0.1, -0.1))
+    surely = [name for name, found in against.items() if found["surely"]]
+    assert surely == ["redraw 0.4", "one copy"]
+    assert [name for name, found in against.items() if found["worse_in_both"]] == ["prompt-to-prompt"]
+    assert against["prompt-to-prompt"]["pairs"] == 1
     assert summary["points"]["plug-and-play"]["fidelity"]["mean"] == pytest.approx(0.6)
     assert summary["points"]["plug-and-play"]["sets"]["classes"]["pairs"] == 1
     image = Image.open(io.BytesIO(plot_png(summary, "title")))
     colours = {colour for _, colour in image.convert("RGB").getcolors(1_000_000) or ()}
     assert {(38, 98, 196), (196, 82, 38)} <= colours  # ours and the rivals
+
+
+def test_a_mask_is_held_against_the_unmasked_ways_at_the_same_fidelity() -> None:
+    strong, weak = rows((0.4, 0.1), (0.6, 0.1)), rows((0.8, 0.3), (1.0, 0.3))
+    between = at_equal_fidelity(rows((0.6, 0.15), (0.8, 0.15)), [weak, strong])
+    assert between is not None
+    assert between["difference"] == pytest.approx(0.15 - 0.2)
+    assert between["lower"]
+    beyond = at_equal_fidelity(rows((0.0, 0.2)), [weak, strong])
+    assert beyond is not None
+    assert beyond["pairs"] == 1
+    assert beyond["difference"] == pytest.approx(0.2 - 0.1)  # that of the nearest end
+    assert not beyond["lower"]
+    assert at_equal_fidelity({}, [weak, strong]) is None
+    assert at_equal_fidelity(rows((0.5, 0.1)), [weak]) is None
+
+
+def test_what_the_goals_ask_for() -> None:
+    points = {
+        "plug-and-play": rows((0.5, 0.2), (0.5, 0.2), evaluations=200),
+        "one copy": rows((0.5, 0.2), evaluations=125),
+        "999 steps": rows((0.5, 0.3)),
+    }
+    identity = {"0": {"translated_db": 29.8, "autoencoder_db": 30.0}}
+    summary = summary_of(points, further={"plug-and-play": {"0": 100, "1": 110}}, identity=identity)
+    own = summary["evaluations"]["plug-and-play"]
+    assert own["first"] == {"share": 200 / 2148, "goal": 0.1, "reached": True}
+    assert own["further"] == {"share": 110 / 2148, "goal": 0.05, "reached": False}
+    assert not summary["evaluations"]["one copy"]["first"]["reached"]
+    assert summary["reference_setting"]["no_worse"]
+    assert summary["reference_setting"]["difference"] == pytest.approx(-0.1)
+    assert summary["identity"]["lost_db"]["mean"] == pytest.approx(0.2)
+    assert summary["identity"]["reached"]
+    without = summary_of({"redraw 0.4": rows((0.5, 0.2))})
+    assert without["reference_setting"] is None
+    assert without["identity"] is None
+    assert without["against_default"] == {}
+
+
+def test_every_name_that_the_tables_read_is_a_point() -> None:
+    assert {*GOALS, *EVERY, *RIVALS, *UNMASKED} <= {*POINTS}
+    assert not {*RIVALS} & {*UNMASKED}
 
 
 def test_what_is_unknown_is_told(tmp_path: Path) -> None:
@@ -91,6 +150,8 @@ def test_all_of_it_on_a_tiny_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(translate, "STEPS", 3)
+    monkeypatch.setattr(translate, "EVERY", {"redraw 0.6": 2})
+    monkeypatch.setattr(translate, "IDENTITY_PAIRS", 1)
     monkeypatch.setattr(
         looks, "fitted", lambda _: looks.LookReader(np.zeros((12 * 12 * 3 + 11, 8)), 0.5, 0.4)
     )
@@ -106,11 +167,16 @@ def test_all_of_it_on_a_tiny_model(
     given: dict[str, Any] = {"runner": runner, "model": "tiny-sd1", "json_path": path, "points": points}
     record = evaluate_translate(**given, count=2, detect=lambda images: [[] for _ in images])
     assert json.loads(path.read_text())["summary"] == json.loads(json.dumps(record["summary"]))
-    rows = record["points"]
-    assert [len(rows[name]) for name in ("nothing", *points)] == [2, 2, 2, 1, 2, 2]
-    assert rows["plug-and-play"]["0"]["evaluations"] == 4 * 3
-    assert rows["nothing"]["0"]["structure"] == 0
-    assert rows["one copy"]["1"]["structure"] > 0
+    found = record["points"]
+    assert [len(found[name]) for name in ("nothing", *points)] == [2, 2, 2, 1, 1, 2]
+    assert found["plug-and-play"]["0"]["evaluations"] == 4 * 3
+    assert found["nothing"]["0"]["structure"] == 0
+    assert found["one copy"]["1"]["structure"] > 0
+    assert record["further"] == {
+        "plug-and-play": {"0": 2 * 3, "1": 2 * 3},
+        "one copy": {"0": 2 * 3, "1": 2 * 3},
+    }
+    assert set(record["identity"]) == {"0"}
     asked: list[str] = []
     again = evaluate_translate(
         **given, count=2, detect=lambda images: asked.append("detect") or [[] for _ in images]
