@@ -115,7 +115,7 @@ class Translation(Controller):
 
     def place(self, document: Document, made: TranslationSheet, spot: Spot, asked: Asked) -> None:
         """A picture of a sheet as a layer with its recipe, where the picture was."""
-        picture = made.picture(spot)
+        picture = made.cell(spot)
         if picture is None or picture.result is None:
             return
         result = picture.result

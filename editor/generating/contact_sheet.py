@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from editor.generating.picture_scores import PictureScore, PictureScores
+from editor.generating.picture_sheet import PictureSheet
 from editor.generating.requests import refine_request
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
-from inference.messages import NOTHING, Message
-from inference.request import Result
-from inference.service import InferenceService, Job
+from inference.service import InferenceService
 
 translate = QCoreApplication.translate
 
@@ -28,21 +26,10 @@ class Place(NamedTuple):
     seed: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """What is known of a picture; `error` says why it will not come, `stopped` that nobody waits for it."""
-
-    result: Result | None = None
-    error: Message = NOTHING
-    stopped: bool = False
-
-
-class ContactSheet(QObject):
+class ContactSheet(PictureSheet[Place]):
     """Asks for every method with every seed, in the order of the seeds, and for their scores."""
 
-    changed = Signal(object)  # Place
     scored = Signal()
-    finished = Signal()
 
     def __init__(
         self,
@@ -54,13 +41,10 @@ class ContactSheet(QObject):
         called: Callable[[str], str] = str,
     ) -> None:
         """`called` gives what a person calls a method."""
-        super().__init__(parent)
+        super().__init__(service, parent)
         self._layer = layer
         self._called = called
-        self._service = service
         self._scores = scores
-        self._cells: dict[Place, Cell] = {}
-        self._jobs: dict[Job, Place] = {}
         scores.changed.connect(self.scored)
 
     @property
@@ -68,18 +52,6 @@ class ContactSheet(QObject):
         """The layer's own seed, the sheet's first."""
         recipe = self._layer.recipe
         return (recipe.seed or 0) if recipe is not None else 0
-
-    @property
-    def busy(self) -> bool:
-        return bool(self._jobs)
-
-    @property
-    def done(self) -> tuple[int, int]:
-        """Pictures that are there or failed, and all."""
-        return len(self._cells) - len(self._jobs), len(self._cells)
-
-    def cell(self, place: Place) -> Cell | None:
-        return self._cells.get(place)
 
     def seeds(self, count: int) -> tuple[int, ...]:
         return tuple((self.seed + offset) % (LARGEST_SEED + 1) for offset in range(count))
@@ -94,30 +66,15 @@ class ContactSheet(QObject):
         wanted = [Place(method, seed) for seed in self.seeds(count) for method in methods]
         requests = {
             place: refine_request(self._layer, place.method, seed=place.seed)
-            for place in wanted
-            if place not in self._cells or self._cells[place].result is None
+            for place in self._missing(wanted)
         }
         recipe = self._layer.recipe
-        self._cells = {place: self._cells.get(place, Cell()) for place in wanted}
+        contents = recipe.contents if recipe is not None else None
+        self._lay_out(wanted)
         for place, request in requests.items():
-            self._cells[place] = Cell()
             label = translate("ContactSheet", "Compare: {method}, seed {seed}")
             label = label.format(method=self._called(place.method), seed=place.seed)
-            job = self._service.submit(
-                request,
-                recipe.contents if recipe is not None else None,
-                label=label,
-                owner=self,
-                done=lambda job, result: self._end(job, Cell(result=result)),
-                failed=lambda job, error: self._end(job, Cell(error=error.sentence)),
-                stopped=lambda job: self._end(job, Cell(stopped=True)),
-            )
-            self._jobs[job] = place
-
-    def stop(self) -> None:
-        """Cancel what is under way."""
-        for job in list(self._jobs):
-            self._service.cancel(job)
+            self._ask(place, request, contents, label)
 
     def score(self, place: Place) -> PictureScore | None:
         """The score of a picture that is there; None until it is known."""
@@ -137,13 +94,3 @@ class ContactSheet(QObject):
     def close(self) -> None:
         self.stop()
         self._scores.disconnect(self)
-
-    def _end(self, job: Job, cell: Cell) -> None:
-        place = self._jobs.pop(job, None)
-        if place is None:
-            return
-        if place in self._cells:
-            self._cells[place] = cell
-            self.changed.emit(place)
-        if not self._jobs:
-            self.finished.emit()

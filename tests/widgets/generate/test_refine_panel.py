@@ -11,8 +11,9 @@ from inference.errors import EditorError
 from inference.operations import Score
 from inference.request import Request, Result
 from tests.helpers.fake_service import FakeService
-from widgets.generate.contact_sheet_dialog import PICTURE_PX, ContactSheetDialog
+from widgets.generate.contact_sheet_dialog import ContactSheetDialog
 from widgets.generate.refine_panel import METHOD_LABELS, RefinePanel, method_label
+from widgets.generate.sheet_dialog import PICTURE_PX
 from widgets.window.main_window import MainWindow
 
 
