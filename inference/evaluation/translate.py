@@ -222,6 +222,8 @@ def evaluate_translate(
         runner.forget()  # the next picture shares nothing with this one
         record.values["summary"] = summarise(record.values, RIVALS, UNMASKED)
         record.write()
+    record.values["summary"] = summarise(record.values, RIVALS, UNMASKED)  # of a part without a pair, too
+    record.write()
     return record.values
 
 
@@ -258,7 +260,7 @@ class _Work:
 
     def measure_further(self, pair: Pair, name: str) -> None:
         """What another text costs right after the pair's own."""
-        known = self.record.values["further"].setdefault(name, {})
+        known = self.record.values.setdefault("further", {}).setdefault(name, {})
         if str(pair.number) in known:
             return
         self._made(pair, name)  # of an earlier run nothing is in memory any more
@@ -271,7 +273,7 @@ class _Work:
         """The picture told by its own words, and what the autoencoder alone makes of it."""
         from inference.metrics.psnr import psnr
 
-        known = self.record.values["identity"]
+        known = self.record.values.setdefault("identity", {})
         made = None if str(pair.number) in known else self._run(pair, _identity)
         if made is not None:
             known[str(pair.number)] = {
