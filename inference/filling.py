@@ -30,6 +30,7 @@ from inference.operations import (
     LEARNED_FROM,
     Edit,
     EditedParameters,
+    Enlarge,
     Fill,
     Insert,
     LearnConcept,
@@ -43,7 +44,7 @@ from inference.operations import (
 from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.request import Pixels
-from inference.sizes import working_size
+from inference.sizes import MOST_ENLARGED_PIXELS, enlarged_size, working_size
 
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
@@ -93,7 +94,7 @@ def model_defaults(parameters: Parameters, filling: Filling) -> Parameters:
         return parameters
     defaults = filling.backbone.defaults
     declared = filling.operation.picture
-    if declared is not None:
+    if declared is not None and not filling.operation.enlarges:
         content = cast("Content | None", getattr(parameters, declared.name))
         if content is not None:
             pixels = cast("Pixels", filling.contents[content.hash])
@@ -144,6 +145,29 @@ def source(parameters: Parameters, filling: Filling) -> Parameters:
         raise EditorError(
             "The picture is of one colour: it has no structure to keep.",
             "Choose one that shows something, or make a new picture.",
+        )
+    return parameters
+
+
+def enlargement(parameters: Parameters, filling: Filling) -> Parameters:
+    """Refuses what cannot be enlarged.
+
+    Raises:
+        EditorError: the picture shows nothing, or would become too large.
+    """
+    if not isinstance(parameters, Enlarge):
+        return parameters
+    pixels = cast("Pixels", filling.contents[parameters.image.hash])
+    if pixels.shape[2] == 4 and not pixels[..., 3].any():
+        raise EditorError("The picture is fully transparent.", "Choose one that shows something.")
+    width, height = enlarged_size(pixels, parameters.factor)
+    if width * height > MOST_ENLARGED_PIXELS:
+        raise EditorError(
+            "Enlarged, the picture would have {width} × {height} pixels.",
+            "At most {most} megapixels are possible: choose a smaller enlargement.",
+            width=width,
+            height=height,
+            most=MOST_ENLARGED_PIXELS // 10**6,
         )
     return parameters
 

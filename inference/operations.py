@@ -499,6 +499,49 @@ class Fill(SamplingParameters):
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
 
 
+MOST_ENLARGED = 4.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enlarge(SamplingParameters):
+    """A picture at `factor` times its size, with details that the model adds (arXiv:2302.08113).
+
+    The picture is resampled (Lanczos), then redrawn in overlapping tiles of the model's own size for the
+    share `strength` of a run; 0 is the resampled picture. Its colours stay. `width` and `height` are those
+    of a tile.
+    """
+
+    image: Picture = param(REQUIRED, N_("Operations", "Picture"))
+    factor: float = param(
+        2.0,
+        N_("Operations", "Enlargement"),
+        help=N_("Operations", "How many times as wide and as high; 1 only adds details"),
+        min=1,
+        max=MOST_ENLARGED,
+        step=0.5,
+    )
+    prompt: str = param(
+        "",
+        N_("Operations", "Prompt"),
+        help=N_(
+            "Operations", "Surfaces that all of it has; better empty than things, which each tile would draw"
+        ),
+        most=LONGEST_PROMPT,
+        multiline=True,
+        may_be_empty=True,
+    )
+    strength: float = param(
+        0.3,
+        N_("Operations", "Strength"),
+        help=N_("Operations", "How much the model adds; 0 only resamples"),
+        min=0,
+        max=1,
+        step=0.05,
+    )
+    width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, hidden=True)
+    height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
+
+
 TRANSLATIONS = ("plug-and-play", "no-inversion", "one-copy", "redraw")
 MOST_KEPT_MIB = 65_536
 
@@ -873,9 +916,18 @@ class LearnConcept(PhotosOfConcept):
 
 
 FILL = "inference.filling:"
-DEFAULTS, DELTAS, STEP, SOURCE, PRESET, CONCEPTS, HOLE = (
+DEFAULTS, DELTAS, STEP, SOURCE, PRESET, CONCEPTS, HOLE, ENLARGED = (
     FILL + name
-    for name in ("model_defaults", "deltas", "chosen_step", "source", "preset", "concepts", "hole")
+    for name in (
+        "model_defaults",
+        "deltas",
+        "chosen_step",
+        "source",
+        "preset",
+        "concepts",
+        "hole",
+        "enlargement",
+    )
 )
 INSERTION = "inference.methods.prompt_to_prompt.presets:insertion"
 
@@ -900,6 +952,8 @@ class Operation:
         interactive: whether window and command line offer it.
         panel: the panel of its own in the window; "" is the one that shows any operation.
         takes_selection: what is selected in the window is its mask, unless another is chosen.
+        enlarges: its result is larger than its picture, which it sees as it is; its width and height are a
+            tile's. In the window the result is a document of its own.
         amount: the parameter, a number or "edits", that says how much is changed: 0 changes nothing. What
             scales a whole recipe scales it; without one the result is mixed with the picture.
         neutral: values with which it changes nothing, for tests beside `effective`, with which it does.
@@ -919,13 +973,14 @@ class Operation:
     interactive: bool = True
     panel: str = ""
     takes_selection: bool = False
+    enlarges: bool = False
     amount: str = ""
     neutral: Mapping[str, Any] = field(default_factory=dict[str, Any])
     effective: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def picture(self) -> ParameterField | None:
-        """The picture that the result has the size of: the first one declared."""
+        """The picture that the result has the size of, or many times its size: the first one declared."""
         return next((item for item in self.parameters.declared() if item.type is Picture), None)
 
 
@@ -1049,6 +1104,19 @@ OPERATIONS: dict[str, Operation] = {
             takes_selection=True,
             neutral={"strength": 0.0},
             effective={"strength": 1.0},
+        ),
+        Operation(
+            name="enlarge",
+            label=N_("Operations", "Enlarge"),
+            parameters=Enlarge,
+            method="inference.methods.enlarge.enlarge:enlarge",
+            fills=(ENLARGED, DEFAULTS, CONCEPTS),
+            editable=_SAMPLED | {"strength"},
+            paper="arXiv:2302.08113",
+            enlarges=True,
+            amount="strength",
+            neutral={"strength": 0.0, "factor": 1.0},
+            effective={"strength": 0.5, "factor": 2.0},
         ),
         Operation(
             name="translate",

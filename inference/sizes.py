@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LARGEST_SHARE = 2.0  # of the model's usual area
 SMALLEST_SHARE = 0.25
 
+MOST_ENLARGED_PIXELS = 200_000_000
+
 
 def working_size(width: int, height: int, backbone: Backbone, *, usual_area: bool = False) -> tuple[int, int]:
     """(width, height) with the picture's proportions that the model likes.
@@ -46,6 +48,17 @@ def resized(pixels: Pixels, width: int, height: int) -> Pixels:
     return found
 
 
+def enlarged_size(pixels: Pixels, factor: float) -> tuple[int, int]:
+    """(width, height) of a picture [H, W, C] at `factor` times its size."""
+    height, width = pixels.shape[:2]
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def enlarged(pixels: Pixels, factor: float) -> Pixels:
+    """A picture resampled at `factor` times its size: what the operation "enlarge" goes out from."""
+    return resized(pixels, *enlarged_size(pixels, factor))
+
+
 def fitted(request: Request, contents: Contents) -> dict[str, Any]:
     """The contents as a method sees them: pictures and masks at the size of the run.
 
@@ -54,7 +67,8 @@ def fitted(request: Request, contents: Contents) -> dict[str, Any]:
     """
     parameters = request.parameters
     width, height = getattr(parameters, "width", None), getattr(parameters, "height", None)
-    if request.declared.picture is None or width is None or height is None:
+    declared = request.declared
+    if declared.picture is None or declared.enlarges or width is None or height is None:
         return dict(contents)
     found = dict(contents)
     source = _source(request, contents)
@@ -101,7 +115,7 @@ def restored(
     as it was, and every part that it left alone. `seen` are the contents as the method had them.
     """
     named = _source(request, contents)
-    if named is None:
+    if named is None or request.declared.enlarges:
         return images
     name, source = named
     mask = next(

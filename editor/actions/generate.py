@@ -49,6 +49,11 @@ GENERATE: tuple[Action, ...] = (
         command="window.show_edit", argument="fill", enabled_when="document", group=1,
     ),
     Action(
+        id="generate.enlarge", text=N_("Actions", "Enlar&ge…"), menu="generate",
+        command="window.show_edit", argument="enlarge", enabled_when="document", group=1,
+        tip=N_("Actions", "The picture in more pixels, with details that the model adds"),
+    ),
+    Action(
         id="generate.batch", text=N_("Actions", "Edit a &batch of files…"), menu="generate",
         command="window.show_batch", group=1, icon="variations",
         tip=N_("Actions", "Edit a whole folder in the same way"),

@@ -25,6 +25,7 @@ from editor.pixels.raster import Raster, Samples, frozen, to_eight_bits, to_sixt
 from inference.content import Contents, content_hash
 from inference.messages import Message
 from inference.request import Pixels, Request, Result
+from inference.sizes import enlarged, enlarged_size
 
 
 class CarriesOut(Protocol):
@@ -177,6 +178,8 @@ def _carried_out(
     )
     contents = {**recipe.contents, name: seen}
     result = carry_out(request, contents)
+    if step.declared.enlarges:
+        edit, seen = _enlarged(edit, seen, getattr(parameters, "factor", 1.0))
     image = result.images[0]
     if not step.declared.amount and recipe.amount != 100:
         image = _mixed(seen, image, recipe.amount / 100)
@@ -191,6 +194,13 @@ def _carried_out(
         notes=(*edit.notes, *result.notes),
         evaluations=edit.evaluations + result.measured.denoiser_evaluations,
     )
+
+
+def _enlarged(edit: Edited, seen: Pixels, factor: float) -> tuple[Edited, Pixels]:
+    """What a model enlarged, resampled: own samples and colours, to which the model's details are added."""
+    width, height = enlarged_size(seen, factor)
+    check_size(width, height)
+    return replace(edit, samples=scaled(edit.samples, width, height, "lanczos")), enlarged(seen, factor)
 
 
 def _mixed(before: Pixels, after: Pixels, share: float) -> Pixels:

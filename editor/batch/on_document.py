@@ -79,6 +79,9 @@ def _computed(
 
     alone = replace(recipe, steps=(step,))
     after = edited(state, SourceMetadata(), alone, seed=seed, model_hash=model_hash, carry_out=asked)
+    if after.samples.shape[:2] != (state.height, state.width):
+        height, width = after.samples.shape[:2]
+        state = resized(state, width, height, "lanczos")
     layer = Layer(
         name=recipe.name or "Recipe",
         raster=Raster.of(after.samples),

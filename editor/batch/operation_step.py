@@ -82,9 +82,11 @@ class OperationStep:
             if item.name in given and item.name != picture.name and _content_type(item) is not None:
                 given[item.name] = _read_files(item, given[item.name], folder, contents, files)
         prompt = given.get("prompt", "")
-        if any(item.name == "prompt" for item in operation.parameters.declared()) and not (
-            isinstance(prompt, str) and prompt.strip()
-        ):
+        needs = (
+            item.name == "prompt" and not item.declaration.may_be_empty
+            for item in operation.parameters.declared()
+        )
+        if any(needs) and not (isinstance(prompt, str) and prompt.strip()):
             raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
         if "edits" in given:
             given["edits"] = _edits(given["edits"], prompt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Signal
@@ -18,6 +19,7 @@ from editor.generating.asking import (
     Source,
     asked_again,
     asked_anew,
+    larger_document,
     place_now,
     plain_values,
     raster_for,
@@ -137,6 +139,9 @@ class Operations(Controller):
             self._forget(job)
             if document not in self._shell.documents:
                 return
+            if asked.operation.enlarges and not asked.layer_id:
+                self._open(document, asked, result, raster)
+                return
             state = document.state
             if (state.frame.canvas, state.icc_profile) == (asked.frame.canvas, asked.profile):
                 self._place(document, asked, result, raster)
@@ -151,6 +156,26 @@ class Operations(Controller):
             self._shell.report(error)
 
         self._shell.background.run(lambda: raster_for(asked, result), done, failed)
+
+    def _open(self, document: Document, asked: Asked, result: Result, raster: Raster) -> None:
+        """A larger picture does not fit into the document that it is of: it is one of its own."""
+        recipe = Recipe.of(result, asked.contents)
+        text = translate("Operations", asked.operation.label)
+        state = larger_document(asked, result, raster, recipe, text)
+        factor = getattr(result.request.parameters, "factor", 1.0)
+        title = f"{Path(document.title).stem} {factor:g}×"
+        # what a file says of it: whether it was a photo, or all of it a model's
+        photo = document.source.photo or any(
+            layer.visible and layer.recipe is None for layer in document.state.rasters()
+        )
+        made = Document(state, title=title, source=replace(document.source, photo=photo))
+        made.undo_stack.resetClean()  # it is in no file yet
+        self._shell.add_document(made)
+        self._tell_notes(result)
+
+    def _tell_notes(self, result: Result) -> None:
+        for note in result.notes:
+            self._shell.message.emit(said(note), "", "warning")
 
     def _place(self, document: Document, asked: Asked, result: Result, raster: Raster) -> None:
         before = document.state
@@ -170,8 +195,7 @@ class Operations(Controller):
         self._shell.run(make)
         if document.state is not before:
             self.made.emit(document, document.state.active)
-        for note in result.notes:
-            self._shell.message.emit(said(note), "", "warning")
+        self._tell_notes(result)
 
     def _on_failed(self, job: Job, error: EditorError) -> None:
         self._forget(job)

@@ -27,6 +27,7 @@ from editor.generating.pictures_below import (
 from editor.generating.region import region_of, selected
 from editor.layers.layer import Layer
 from editor.layers.layer import Mask as LayerMask
+from editor.layers.limits import check_size
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, Frame, Nodes
 from editor.layers.subject_masks import automatic_mask, nothing_of
@@ -37,6 +38,7 @@ from inference.kinds import content_type
 from inference.operations import Operation
 from inference.parameters import ParameterField
 from inference.request import Pixels, Request, Result
+from inference.sizes import enlarged_size
 
 
 class Given(Enum):
@@ -69,6 +71,7 @@ class Asked:
     above: str = ""  # the node of the top level that the new layer lies right above
     from_below: bool = False
     ground: Ground | None = None
+    dpi: tuple[float, float] | None = None  # of a document of its own
     clipped: bool = False
 
 
@@ -84,11 +87,20 @@ def picture_from(source: Source, state: DocumentState | None) -> Pixels:
         raise EditorError("A picture is missing.", "Open one, or choose a file.")
     if source is Given.DOCUMENT:
         return _visible(state.layers[: place_above(state)], state.area, state)
+    alone = _alone(state)
+    return _visible((alone,), alone.area, state)
+
+
+def _alone(state: DocumentState) -> Layer:
+    """The active layer as if nothing else were there.
+
+    Raises:
+        EditorError: it has no pixels.
+    """
     node = state.find(state.active)
     if not isinstance(node, Layer):
         raise EditorError("The active layer has no pixels of its own.", "Choose a layer with pixels.")
-    alone = node.changed(visible=True, opacity=1.0, mask=None, clipped=False)
-    return _visible((alone,), node.area, state)
+    return node.changed(visible=True, opacity=1.0, mask=None, clipped=False)
 
 
 def plain_values(operation: Operation, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,6 +113,8 @@ def asked_anew(
     state: DocumentState, operation: Operation, values: Mapping[str, Any], model: str
 ) -> tuple[Request, Asked]:
     """A new layer."""
+    if operation.enlarges:
+        return _asked_larger(state, operation, values, model)
     index = place_above(state)
     nodes = state.layers[:index]
     given, contents, area = _read(operation, values, state, nodes)
@@ -125,6 +139,33 @@ def asked_anew(
         ground=ground_of(state, nodes, area, picture),
         clipped=has_alpha_of(nodes, area, picture),
     )
+
+
+def _asked_larger(
+    state: DocumentState, operation: Operation, values: Mapping[str, Any], model: str
+) -> tuple[Request, Asked]:
+    """A document of its own, of all that is visible, or of the active layer alone."""
+    declared = operation.picture
+    assert declared is not None, "it enlarges a picture"
+    state = replace(state, selection=None)  # not of a part of it
+    given, contents, _ = _read(operation, values, state, state.layers)
+    request = Request(operation=operation.name, parameters=operation.parameters(**given), model=model)
+    picture = contents[getattr(request.parameters, declared.name).hash]
+    source = _source(declared, values)
+    area = _area_of(source, state)
+    asked = Asked(
+        operation=operation,
+        contents=contents,
+        area=area,
+        frame=state.frame,
+        profile=state.icc_profile,
+        dpi=state.dpi,
+    )
+    if isinstance(source, Path):
+        return request, asked
+    nodes = (_alone(state),) if source is Given.LAYER else state.layers
+    check_size(*enlarged_size(picture, getattr(request.parameters, "factor", 1.0)))
+    return request, replace(asked, ground=ground_of(state, nodes, area, picture))
 
 
 def asked_again(
@@ -223,10 +264,7 @@ def _blob(
     if source is Given.SELECTION:
         return _selected(state, area)
     if source is Given.LAYER:
-        node = state.find(state.active)
-        if not isinstance(node, Layer):
-            raise EditorError("The active layer has no pixels of its own.", "Choose a layer with pixels.")
-        nodes = (node.changed(visible=True, opacity=1.0, mask=None, clipped=False),)
+        nodes = (_alone(state),)
     found = _visible(nodes, area, state)
     return mask_of(found) if issubclass(wanted, Mask) else found
 
@@ -255,7 +293,19 @@ def raster_for(asked: Asked, result: Result) -> Raster:
     """The result in the document's colours and depth; another thread."""
     if asked.layer_id and result.maps:  # what its mask costs is known then
         automatic_mask(Layer(name="", raster=Raster.filled(asked.area.width, asked.area.height)), result.maps)
-    return brought(asked.ground, result.images[0], asked.profile)
+    ground, factor = asked.ground, getattr(result.request.parameters, "factor", 1.0)
+    if ground is not None and asked.operation.enlarges:
+        ground = ground.enlarged(factor)
+    return brought(ground, result.images[0], asked.profile)
+
+
+def larger_document(asked: Asked, result: Result, raster: Raster, recipe: Recipe, text: str) -> DocumentState:
+    """What an enlarged picture becomes: a document of one layer with its recipe, in the colours it had."""
+    state = DocumentState.of_layer(Layer(name=text, raster=raster, made=recipe, maps=result.maps))
+    factor = getattr(result.request.parameters, "factor", 1.0)
+    # as large on paper as it was
+    dpi = None if asked.dpi is None else (asked.dpi[0] * factor, asked.dpi[1] * factor)
+    return replace(state, icc_profile=asked.profile, dpi=dpi)
 
 
 def _same_alpha(image: Pixels, picture: Pixels) -> bool:

@@ -11,12 +11,13 @@ Equal pixels stay equal to the last bit, and a change keeps the noise below it t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from editor.colour.conversion import from_srgb, same_colours
+from editor.formats.preparing import scaled
 from editor.generating.pictures_below import made_from_below, nodes_below, picture_at
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
@@ -25,6 +26,7 @@ from editor.pixels.arithmetic import to_rgba
 from editor.pixels.raster import Area, Raster, Samples, frozen
 from editor.rendering.compositing import composite_samples
 from inference.request import Pixels
+from inference.sizes import enlarged, enlarged_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,12 @@ class Ground:
             for row in range(self.original.rows)
         ]
         return Raster(self.original.width, self.original.height, tiles)
+
+    def enlarged(self, factor: float) -> Ground:
+        """The same at many times the size: what "enlarge" goes out from, of the document's own samples."""
+        width, height = enlarged_size(self.picture, factor)
+        original = scaled(self.original.array(), width, height, "lanczos")
+        return replace(self, picture=enlarged(self.picture, factor), original=Raster.of(original))
 
     def _tile(self, column: int, row: int, known: Pixels, found: Pixels) -> Samples:
         original = self.original.tile(column, row)

@@ -32,7 +32,16 @@ from inference.definitions import Definition, definition_of
 from inference.deltas import FILE_KEYS, DeltaInfo, DeltaLibrary
 from inference.errors import EditorError
 from inference.models import Catalogue, ModelEntry
-from inference.operations import AttributeSweep, Edit, Redraw, Refine, RefineSubject, Score, SubjectEdit
+from inference.operations import (
+    AttributeSweep,
+    Edit,
+    Enlarge,
+    Redraw,
+    Refine,
+    RefineSubject,
+    Score,
+    SubjectEdit,
+)
 from inference.request import Request
 from tests.helpers.corpus import corpus
 from tests.helpers.declared_types import faults
@@ -107,6 +116,7 @@ def _recipes() -> tuple[Any, ...]:
         "refine": Refine(prompt=PROMPT, subjects=subjects, width=64, height=64, threshold=0.5),
         "score": Score(image=Picture("5" * 64), prompt=PROMPT, subjects=subjects),
         "redraw": Redraw(image=Picture("6" * 64), mask=Mask("7" * 64), prompt=PROMPT),
+        "enlarge": Enlarge(image=Picture("9" * 64), factor=3.0, prompt="", strength=0.25),
         "edit": Edit(image=Picture("8" * 64), prompt=PROMPT, edits=edits, only_subject=False),
     }
     made = [

@@ -155,6 +155,8 @@ class OperationPanel(QWidget):
             text = self.tr("Open a picture first.")
         elif self._again:
             text = self.tr("The active layer was made this way; it is made again from the same picture.")
+        elif self.operation.enlarges:
+            text = self.tr("The result opens as a picture of its own; this one stays as it is.")
         else:
             text = self.tr("The result becomes a layer of its own above the active one.")
         self.hint.setText(text)

@@ -21,15 +21,18 @@ from editor.document.document import Document
 from editor.edits.geometry import cropped_to
 from editor.edits.profiles import converted
 from editor.edits.resampling import resized
+from editor.formats.preparing import scaled
 from editor.layers.layer import Adjustment, Layer
 from editor.layers.recipes import Recipe
-from editor.layers.state import SourceMetadata
-from editor.pixels.raster import Area
+from editor.layers.state import DocumentState, SourceMetadata
+from editor.pixels.raster import Area, Raster
 from editor.rendering.compositing import composite
-from inference.content import Picture
+from inference.content import Contents, Picture
 from inference.errors import EditorError
 from inference.operations import Attribute, Edit, Redraw, SubjectEdit
-from inference.request import Request
+from inference.progress import Measurements
+from inference.request import Request, Result
+from inference.sizes import enlarged
 from tests.editor.batch.pictures import REDRAW, WARMER, Inverter, recipe
 
 
@@ -161,3 +164,23 @@ def test_steps_that_are_off_do_nothing() -> None:
     assert (after.width, after.height, len(after.layers)) == (9, 6, 1)
     assert isinstance(look.steps[1], ShapeStep)
     assert replace(look, amount=0.0).active == look.active
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_an_enlarging_step_keeps_depth_and_samples(depth: int) -> None:
+    kind = np.uint16 if depth == 16 else np.uint8
+    samples = np.random.default_rng(2).integers(0, np.iinfo(kind).max + 1, (12, 20, 4), kind)
+    samples[..., 3] = np.iinfo(kind).max
+    state = DocumentState.of_layer(Layer(name="photo", raster=Raster.of(samples)))
+    look = recipe({"operation": "enlarge", "parameters": {"factor": 2.0}})
+
+    def resamples(request: Request, contents: Contents) -> Result:
+        (picture,) = (blob for blob in contents.values() if isinstance(blob, np.ndarray))
+        image = enlarged(picture, 2.0)
+        return Result(request=request, images=(image,), maps={}, measured=Measurements())
+
+    found = edited(state, SourceMetadata(), look, seed=0, model_hash="", carry_out=resamples)
+    assert np.array_equal(found.samples, scaled(samples, 40, 24, "lanczos"))
+    after = applied(state, look, seed=0, model_hash="", carry_out=resamples)
+    assert (after.width, after.height) == (40, 24)
+    assert {(layer.width, layer.height) for layer in after.rasters()} == {(40, 24)}

@@ -14,7 +14,17 @@ from editor.commands import ReplaceLayerResult
 from editor.document.document import Document
 from editor.edits.geometry import cropped_to
 from editor.formats.files import open_file
-from editor.generating.asking import Asked, Given, asked_again, asked_anew, place_now, raster_for, with_layer
+from editor.formats.preparing import scaled
+from editor.generating.asking import (
+    Asked,
+    Given,
+    asked_again,
+    asked_anew,
+    larger_document,
+    place_now,
+    raster_for,
+    with_layer,
+)
 from editor.layers.layer import Layer, Mask
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState
@@ -25,8 +35,9 @@ from inference.errors import EditorError
 from inference.operations import OPERATIONS, Edit
 from inference.progress import Measurements
 from inference.request import Pixels, Request, Result
+from inference.sizes import enlarged
 
-EDIT = OPERATIONS["edit"]
+EDIT, ENLARGE = OPERATIONS["edit"], OPERATIONS["enlarge"]
 DESCRIBED = {"prompt": "a man", "image": Given.DOCUMENT}
 RNG = np.random.default_rng(11)
 
@@ -210,3 +221,41 @@ def test_what_was_not_made_from_below_is_not_made_from_it_again() -> None:
     assert isinstance(layer, Layer)
     with pytest.raises(EditorError, match="not made from the picture below"):
         asked_again(after, layer, {}, anew=True)
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("profile", ["srgb", "display-p3"])
+def test_an_enlarged_picture_is_a_document_with_the_samples_it_came_from(depth: int, profile: str) -> None:
+    icc = b"" if profile == "srgb" else built_in_profile(profile)
+    state = replace(photo(60, 40, depth=depth, alpha=True), icc_profile=icc, dpi=(150.0, 150.0))
+    state = selecting(state, Area(10, 10, 8, 8))  # of all, whatever is selected
+    request, asked = asked_anew(state, ENLARGE, {"factor": 2.0, "image": Given.DOCUMENT}, "mini-sd1")
+    plain = enlarged(asked.contents[request.parameters.image.hash], 2.0)  # type: ignore[attr-defined]
+    drawn = plain.copy()
+    drawn[20:30, 20:30, 0] ^= 8
+    made: dict[str, DocumentState] = {}
+    for name, image in {"plain": plain, "drawn": drawn}.items():
+        result = result_of(request, image)
+        recipe = Recipe.of(result, asked.contents)
+        made[name] = larger_document(asked, result, raster_for(asked, result), recipe, "Enlarge")
+    assert (made["plain"].width, made["plain"].height) == (120, 80)
+    assert (made["plain"].icc_profile, made["plain"].dpi, made["plain"].depth) == (icc, (300.0, 300.0), depth)
+    before, after = shown(made["plain"]), shown(made["drawn"])
+    own = scaled(shown(state), 120, 80, "lanczos")
+    seen = own[..., 3] > 0  # colours of what cannot be seen are not kept
+    assert np.array_equal(before[seen], own[seen])
+    changed = (before != after).any(-1)
+    assert changed[20:30, 20:30].any()
+    changed[20:30, 20:30] = False
+    assert not changed.any()
+
+
+def test_the_active_layer_alone_is_enlarged() -> None:
+    state = photo(30, 20)
+    small = Layer(name="small", raster=Raster.of(np.full((6, 9, 4), 255, np.uint8)), x=4, y=4)
+    state = replace(state.inserted([small]), active=small.id)
+    request, asked = asked_anew(state, ENLARGE, {"factor": 3.0, "image": Given.LAYER}, "mini-sd1")
+    (blob,) = asked.contents.values()
+    assert blob.shape[:2] == (6, 9)
+    raster = raster_for(asked, result_of(request, enlarged(blob, 3.0)))
+    assert (raster.width, raster.height) == (27, 18)

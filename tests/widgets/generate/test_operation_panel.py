@@ -8,7 +8,8 @@ from editor.application import Application
 from editor.layers.layer import Layer
 from inference.content import Mask, Picture
 from inference.kinds import content_type
-from inference.operations import OPERATIONS, Fill, Redraw
+from inference.operations import OPERATIONS, Enlarge, Fill, Redraw
+from tests.helpers.fake_application import pictures
 from tests.helpers.fake_service import FakeService
 from widgets.forms.parameter_form import ParameterForm
 from widgets.generate.operation_panel import OperationPanel, offered
@@ -107,3 +108,31 @@ def test_fill_draws_what_is_selected_without_being_told(
     parameters = layer.recipe.request.parameters
     assert isinstance(parameters, Fill if masked else Redraw)
     assert (parameters.mask is not None) is masked
+
+
+def test_an_enlarged_picture_opens_as_its_own(
+    panel: OperationPanel, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    choose(panel, "enlarge")
+    before = application.current
+    assert before is not None
+    layers, size = before.layers, (before.width, before.height)
+    assert "picture of its own" in panel.hint.text()
+    service.pictures = lambda request: tuple(one.repeat(2, 0).repeat(2, 1) for one in pictures(request))
+    form_of(panel).set_value("factor", 2.0)
+    layer = run(panel, application, qtbot)
+    after = application.current
+    assert after is not None
+    assert after is not before
+    assert before.layers is layers
+    assert (after.width, after.height) == (2 * size[0], 2 * size[1])
+    assert after.modified  # it is in no file yet
+    assert layer.recipe is not None
+    assert isinstance(layer.recipe.request.parameters, Enlarge)
+    assert panel.start.text() == "Make again"
+    form_of(panel).set_value("strength", 0.6)
+    again = run(panel, application, qtbot)
+    assert application.current is after
+    assert again.id == layer.id
+    assert again.recipe is not None
+    assert again.recipe.request.parameters.strength == 0.6  # type: ignore[attr-defined]

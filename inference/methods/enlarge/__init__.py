@@ -1,0 +1,1 @@
+"""A picture at several times its size, drawn tile by tile."""
