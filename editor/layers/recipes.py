@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from editor.layers import tracks
+from editor.layers.tracks import KeptTracks
 from inference.content import Contents, Picture, contents_in, named
 from inference.errors import EditorError
 from inference.messages import Message
@@ -55,6 +57,7 @@ class Recipe:
     `contents` are the pictures and files that the request names, by their hashes; a document's files keep
     each once, and text formats carry none of them. With `from_below` the request's picture is what showed
     below the layer when it was made: where something else shows there now, the layer is of an older state.
+    `tracks` are those of its sliders as far as they were measured; they decide no pixel.
     """
 
     request: Request
@@ -63,6 +66,7 @@ class Recipe:
     version: int = field(default=RECIPE_VERSION)
     from_below: bool = False
     contents: Contents = field(default_factory=dict[str, Any], compare=False, repr=False)
+    tracks: KeptTracks = field(default_factory=KeptTracks, compare=False, repr=False)
 
     @classmethod
     def of(cls, result: Result, contents: Contents | None = None, subjects: tuple[Subject, ...] = ()) -> Self:
@@ -92,6 +96,11 @@ class Recipe:
         return content.hash if content is not None else ""
 
     @property
+    def origin(self) -> tuple[str, int | None, str]:
+        """Prompt, seed and picture: what gives another picture before any slider is moved."""
+        return self.prompt, self.seed, self.picture
+
+    @property
     def has_seed(self) -> bool:
         """Whether another seed gives another picture: most ways of inverting draw nothing."""
         inversion = getattr(self.request.parameters, "inversion", None)
@@ -106,12 +115,14 @@ class Recipe:
         return next((subject for subject in self.subjects if subject.span == (start, end)), None)
 
     def to_json(self) -> dict[str, Any]:
+        measured = tracks.to_json(self.tracks.of(self.origin))
         return {
             "version": self.version,
             "label": self.label,
             "request": self.request.to_json(),
             "subjects": [subject.to_json() for subject in self.subjects],
             **({"from_below": True} if self.from_below else {}),
+            **({"tracks": measured} if measured else {}),
         }
 
     @classmethod
@@ -140,13 +151,15 @@ class Recipe:
                 model=str(getattr(request.parameters, "detector", ""))[:100],
             )
         subjects = items(values.get("subjects", []), "The recipe's subjects")[:MOST_SUBJECTS]
-        return cls(
+        found = cls(
             request=request,
             subjects=_in_prompt(request, [Subject.from_json(item) for item in subjects]),
             label=text(values.get("label", ""), "The recipe's label", LONGEST_PROMPT),
             version=version,
             from_below=flag(values.get("from_below", False), "from_below"),
         )
+        found.tracks.keep(found.origin, tracks.from_json(values.get("tracks", [])))
+        return found
 
 
 def _in_prompt(request: Request, subjects: Sequence[Subject]) -> tuple[Subject, ...]:

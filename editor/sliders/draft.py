@@ -15,7 +15,7 @@ from editor.layers.recipes import Recipe, Subject, with_edits, with_parameters
 from editor.sliders.keyframes import SliderKey, key_of, positions, rounded, sampling_parameters
 from editor.sliders.requests import with_prompt
 from editor.sliders.spacing import Track, linear
-from editor.words.wording import quoted, signed
+from editor.words.wording import attribute_name, quoted, signed
 from inference.concepts.concept import Concept
 from inference.concepts.standing import concepts_of, in_plain_words
 from inference.content import ConceptFile
@@ -127,6 +127,22 @@ class SliderDraft:
         info = self._info(key)
         return self.tracks.get(key) or linear(info.minimum, info.maximum)
 
+    def take_tracks(self) -> None:
+        """Those that are kept with the recipe: it is of another picture, or was opened."""
+        kept = self.recipe.tracks.of(self.recipe.origin)
+        self.tracks = {SliderKey(*key): track for key, track in kept.items()}
+
+    def keep_track(self, key: SliderKey, track: Track) -> None:
+        """A slider's track was measured; the recipe, and so the document's next file, keeps it."""
+        self.tracks[key] = track
+        kept = {(one.start, one.end, one.attribute): found for one, found in self.tracks.items()}
+        self.recipe.tracks.keep(self.recipe.origin, kept)
+
+    def forget_tracks(self) -> None:
+        """What they were measured on is no longer what the sliders give."""
+        self.tracks = {}
+        self.recipe.tracks.keep(self.recipe.origin, {})
+
     def positions(self, key: SliderKey) -> tuple[float, ...]:
         """The keyframe positions of a slider, nine as a rule."""
         measured = self.tracks.get(key)
@@ -183,7 +199,7 @@ class SliderDraft:
             )
         edit = SubjectEdit(start=subject.start, end=subject.end, attribute=attribute, value=0.0)
         text = translate("AttributeSession", "Add {attribute} to {subject}")
-        text = text.format(attribute=attribute, subject=quoted(subject.text))
+        text = text.format(attribute=attribute_name(attribute), subject=quoted(subject.text))
         return Change(with_edits(self.recipe, (*self.recipe.edits, edit)), text)
 
     def removed(self, subject_index: int, attribute: str) -> Change:
@@ -191,7 +207,8 @@ class SliderDraft:
         key = self.key(subject_index, attribute)
         edits = tuple(edit for edit in self.recipe.edits if key_of(edit) != key)
         text = translate("AttributeSession", "Remove {attribute} from {subject}")
-        text = text.format(attribute=attribute, subject=quoted(self.subjects[subject_index].text))
+        subject = quoted(self.subjects[subject_index].text)
+        text = text.format(attribute=attribute_name(attribute), subject=subject)
         return Change(with_edits(self.recipe, edits), text)
 
     def confined(self, on: bool) -> Change:
@@ -239,7 +256,8 @@ class SliderDraft:
         subject = " + ".join(quoted(self.recipe.prompt[key.start : key.end]) for key in group)
         text = translate("AttributeSession", "Set {attribute} of {subject} to {value}")
         first = group[0]
-        return text.format(attribute=first.attribute, subject=subject, value=signed(self.value(first)))
+        name = attribute_name(first.attribute)
+        return text.format(attribute=name, subject=subject, value=signed(self.value(first)))
 
     def _slider(self, edit: SubjectEdit) -> Slider | None:
         key = key_of(edit)
@@ -267,7 +285,7 @@ class SliderDraft:
     def _info(self, key: SliderKey) -> AttributeInfo:
         text = self.recipe.prompt[key.start : key.end]
         known = {info.attribute: info for info in self._known_of(text)}
-        unknown = AttributeInfo(attribute=key.attribute, label=key.attribute.capitalize())
+        unknown = AttributeInfo(attribute=key.attribute, label=attribute_name(key.attribute).capitalize())
         return known.get(key.attribute, unknown)
 
     def _within_range(self, key: SliderKey, value: float) -> float:
@@ -281,7 +299,7 @@ class SliderDraft:
         if attribute is None:
             return translate("AttributeSession", "Reset {subject}").format(subject=subject)
         text = translate("AttributeSession", "Reset {attribute} of {subject}")
-        return text.format(attribute=attribute, subject=subject)
+        return text.format(attribute=attribute_name(attribute), subject=subject)
 
 
 def _free_colour(subjects: tuple[Subject, ...]) -> int:

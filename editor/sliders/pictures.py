@@ -7,6 +7,7 @@ that a photo of which a face changes is held once, and the canvas is told that o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from inference.request import Pixels, Request, Result
 
 MAP_PREFIX = "attention/"
 _LOOK_PX = 96
+_SEEN = re.compile(r"seen/(\d+)-(\d+)/(\d+)", re.ASCII)
 
 
 class Prepared(NamedTuple):
@@ -74,6 +76,7 @@ class SliderPictures:
         self._contexts: set[tuple[object, ...]] = set()  # those whose pictures are kept
         self._pins: dict[SliderKey, DeltaFile] = {}  # the delta that each slider's pictures were made with
         self._contents: dict[str, Any] = {}
+        self._lost: set[tuple[Pose, int, int]] = set()  # pictures in which a subject was not found
 
     def expect(self, recipe: Recipe) -> None:
         """Pictures of this prompt and model will be kept."""
@@ -98,6 +101,7 @@ class SliderPictures:
         self._learn_deltas(result)
         for pose, raster in zip(poses(request), rasters, strict=False):
             self.cache.put(pose, raster)
+        self._learn_lost(request, result)
         if context_of(request) == context_of(current.request):
             self.maps.update(result.maps)
         return True
@@ -118,6 +122,21 @@ class SliderPictures:
         """Deltas were added or replaced: pictures made with others are no longer what a slider gives."""
         self.cache = PictureCache()
         self._pins.clear()
+        self._lost.clear()
+
+    def lost(self, pose: Pose, span: tuple[int, int]) -> bool:
+        """Whether a subject was looked for in a picture and not found."""
+        return (pose, *span) in self._lost
+
+    def _learn_lost(self, request: Request, result: Result) -> None:
+        known = poses(request)
+        for name, value in result.scores.items():
+            found = _SEEN.fullmatch(name)
+            if found is None:
+                continue
+            start, end, number = map(int, found.groups())
+            if number < len(known):
+                (self._lost.discard if value else self._lost.add)((known[number], start, end))
 
     def _learn_deltas(self, result: Result) -> None:
         parameters = result.request.parameters

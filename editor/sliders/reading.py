@@ -77,9 +77,9 @@ class SliderReading(QObject):
         return self._draft.recipe.lacks_picture
 
     @property
-    def origin(self) -> tuple[str, int, str]:
+    def origin(self) -> tuple[str, int | None, str]:
         """Prompt, seed and picture: what gives another picture before any slider is moved."""
-        return self.prompt, self.seed, self._draft.recipe.picture
+        return self._draft.recipe.origin
 
     @property
     def seed(self) -> int:

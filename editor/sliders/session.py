@@ -66,6 +66,7 @@ class AttributeSession(SliderReading):
     ) -> None:
         base = sampling_recipe(document.layer(layer_id).recipe)
         super().__init__(document, layer_id, SliderDraft(base, attributes), SliderPictures(), parent)
+        self._draft.take_tracks()
         self._service = service
         self._base = base  # the recipe that the document holds
         self._pictures.learn_layer(document.layer(layer_id))
@@ -200,7 +201,7 @@ class AttributeSession(SliderReading):
     def forget_pictures(self) -> None:
         """The library's deltas changed: what was drawn with them is drawn again when it is asked for."""
         self._pictures.forget()
-        self._draft.tracks.clear()
+        self._draft.forget_tracks()
         self._pictures.learn_layer(self._document.layer(self._layer_id))
         self.sliders_changed.emit()
 
@@ -253,8 +254,8 @@ class AttributeSession(SliderReading):
         """Make a change the layer's recipe as soon as its picture is known."""
         self._precompute.pause()
         old, self._draft.recipe = self._draft.recipe, change.recipe
-        if (old.prompt, old.seed) != (change.recipe.prompt, change.recipe.seed):
-            self._draft.tracks.clear()  # of another picture
+        if old.origin != change.recipe.origin:
+            self._draft.take_tracks()
         self._pictures.expect(change.recipe)
         ending = Ending(change=change, group=group)
         if not self._is_known(ending):
@@ -345,12 +346,14 @@ class AttributeSession(SliderReading):
             if key in self._draft.tracks or index is None:
                 continue
             values = self._draft.even_positions(key)
-            found = [self._pictures.cache.get(pose.moved({key: v}, self._draft.delay)) for v in values]
+            at = [pose.moved({key: value}, self._draft.delay) for value in values]
+            found = [self._pictures.cache.get(one) for one in at]
             pictures = [picture for picture in found if picture is not None]
             if len(pictures) == len(values) and len({picture.area for picture in pictures}) == 1:
                 looks = [looked_at(picture, self.heat(index)) for picture in pictures]
                 steps = [distance(one, other) for one, other in itertools.pairwise(looks)]
-                self._draft.tracks[key] = track_of(values, steps, KEYFRAMES)
+                lost = [self._pictures.lost(one, (key.start, key.end)) for one in at]
+                self._draft.keep_track(key, track_of(values, steps, KEYFRAMES, lost))
 
     def _announce_keyframes(self) -> None:
         self._measure()
@@ -495,8 +498,8 @@ class AttributeSession(SliderReading):
         self._cancel_drag()
         self._pictures.learn_layer(layer)
         before, now = ((one.subjects, one.prompt, one.seed) for one in (old, self._base))
-        if (old.prompt, old.seed, old.picture) != (self._base.prompt, self._base.seed, self._base.picture):
-            self._draft.tracks.clear()
+        if old.origin != self._base.origin:
+            self._draft.take_tracks()
         same = before == now and had == (self._base.picture, self._base.lacks_picture)
         if not same or shown != (self._draft.keys, self._draft.only_subject):
             self.sliders_changed.emit()

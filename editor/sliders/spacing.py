@@ -5,7 +5,8 @@ the pictures at even values the distance of neighbours is measured; their runnin
 places, and places that are even on it are where keyframes belong (the "elastic band" of arXiv:2603.17998).
 Zero stays a keyframe, so each side of it is spaced by itself.
 
-Where neighbours lie much further apart than usual the picture breaks: the track ends with that step.
+Where neighbours lie much further apart than usual, or the subject is no longer found, the picture breaks: the
+track ends with that step.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from editor.layers.tracks import Track
 from inference.request import Pixels
+
+__all__ = ["Track", "distance", "linear", "track_of"]
 
 BREAK = 3.0
 """So many times the median distance of neighbours is a break, …"""
@@ -29,52 +32,19 @@ _EVEN_ENOUGH = 0.3  # of a step
 _BLUR_PX = 1.0  # noise and a pixel's shift are no change
 
 
-@dataclass(frozen=True)
-class Track:
-    """From values to places (0..1) along a track, and back.
-
-    Args:
-        values: rising slider values of which the places are known; between them it is linear.
-        places: theirs, from 0 to 1.
-        breaks: values in the middle of the steps in which the picture breaks.
-    """
-
-    values: tuple[float, ...]
-    places: tuple[float, ...]
-    breaks: tuple[float, ...] = ()
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """The usable values."""
-        return self.values[0], self.values[-1]
-
-    def place_of(self, value: float) -> float:
-        return float(np.interp(value, self.values, self.places))
-
-    def value_at(self, place: float) -> float:
-        return float(np.interp(place, self.places, self.values))
-
-    def positions(self, count: int) -> tuple[float, ...]:
-        """`count` values at even places, kept to a hundredth; zero, if it is in the range, is one of them."""
-        places = [index / (count - 1) for index in range(count)]
-        found = [round(self.value_at(place), 2) + 0.0 for place in places]
-        low, high = self.range
-        if low <= 0 <= high:
-            nearest = round(self.place_of(0.0) * (count - 1))
-            found[nearest] = 0.0
-        return tuple(sorted(set(found)))
-
-
 def linear(minimum: float, maximum: float) -> Track:
     """Before anything is known."""
     return Track((minimum, maximum), (0.0, 1.0))
 
 
-def track_of(values: Sequence[float], distances: Sequence[float], count: int) -> Track:
+def track_of(
+    values: Sequence[float], distances: Sequence[float], count: int, lost: Sequence[bool] = ()
+) -> Track:
     """The track for pictures at rising `values`, of which neighbours lie `distances` apart.
 
     Args:
         count: of keyframes: zero gets a place that is one of theirs.
+        lost: for each picture whether the subject is no longer found in it.
 
     Raises:
         ValueError: fewer than two values, or not one distance for each pair of neighbours.
@@ -82,6 +52,9 @@ def track_of(values: Sequence[float], distances: Sequence[float], count: int) ->
     if len(values) < 2 or len(distances) != len(values) - 1:
         raise ValueError(f"{len(values)} values and {len(distances)} distances")
     broken = _broken(distances)
+    rest = _rest(values)
+    if len(lost) == len(values) and not lost[rest]:  # where it is not found at rest, nothing was lost
+        broken = [one or a != b for one, (a, b) in zip(broken, itertools.pairwise(lost), strict=True)]
     first, last = _usable(values, broken)
     kept, steps = list(values[first : last + 1]), list(distances[first:last])
     breaks = tuple((values[index] + values[index + 1]) / 2 for index in range(first, last) if broken[index])
@@ -95,8 +68,8 @@ def track_of(values: Sequence[float], distances: Sequence[float], count: int) ->
     places = _with_zero_on_grid(kept, sums, count)
     plain = [(value - kept[0]) / (kept[-1] - kept[0]) for value in kept]
     off = max(abs(one - other) for one, other in zip(places, plain, strict=True)) * (count - 1)
-    rest = float(np.interp(0.0, kept, plain)) * (count - 1)
-    if off < _EVEN_ENOUGH and abs(rest - round(rest)) < 1e-6:
+    zero = float(np.interp(0.0, kept, plain)) * (count - 1)
+    if off < _EVEN_ENOUGH and abs(zero - round(zero)) < 1e-6:
         places = tuple(plain)  # the pictures that are there are as good as new ones
     return Track(tuple(kept), places, breaks)
 
@@ -106,9 +79,13 @@ def _broken(distances: Sequence[float]) -> list[bool]:
     return [distance > limit for distance in distances]
 
 
+def _rest(values: Sequence[float]) -> int:
+    return min(range(len(values)), key=lambda index: abs(values[index]))
+
+
 def _usable(values: Sequence[float], broken: Sequence[bool]) -> tuple[int, int]:
     """Indices of the first and the last value: from rest outwards up to the first break on each side."""
-    rest = min(range(len(values)), key=lambda index: abs(values[index]))
+    rest = _rest(values)
     last = next((index + 1 for index in range(rest, len(broken)) if broken[index]), len(values) - 1)
     first = next((index for index in range(rest - 1, -1, -1) if broken[index]), 0)
     return first, last

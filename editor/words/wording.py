@@ -16,10 +16,25 @@ ATTRIBUTES = (
 )
 """Labels of the attributes that come with Attune."""
 
+ATTRIBUTE_NAMES = (
+    N_("Attributes", "age"),
+    N_("Attributes", "smile"),
+    N_("Attributes", "size"),
+    N_("Attributes", "colour"),
+    N_("Attributes", "hair colour"),
+    N_("Attributes", "shirt colour"),
+)
+"""What these attributes are called within a sentence."""
+
 
 def attribute_label(label: str) -> str:
     """An attribute's label in the window's language; a user's own stays as it is."""
     return QCoreApplication.translate("Attributes", label)
+
+
+def attribute_name(attribute: str) -> str:
+    """An attribute within a sentence: “hair colour” for `hair-colour`; one of the user's own by its words."""
+    return QCoreApplication.translate("Attributes", attribute.replace("-", " "))
 
 
 def signed(value: float) -> str:

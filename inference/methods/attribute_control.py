@@ -49,6 +49,7 @@ from inference.methods.only_subject import (
     subject_masks,
     together,
 )
+from inference.methods.still_found import still_found
 from inference.methods.text_regions import TextRegions, reads_text
 from inference.operations import (
     BY_LATENTS,
@@ -100,9 +101,11 @@ def sweep(backbone: Backbone, parameters: AttributeSweep, inputs: Inputs, progre
         images.update(zip(indices, decoded(run, done.state.latents), strict=True))
         heat, masks = done.heat, {**masks, **of_these}
     spans = [(edit.start, edit.end) for edit in edits]
+    pictures = tuple(images[index] for index in range(len(edited)))
     return Output(
-        images=tuple(images[index] for index in range(len(edited))),
+        images=pictures,
         maps={**maps(heat, spans), **mask_maps(masks)},
+        scores=still_found(backbone, run.prompt.text, inputs, edits, pictures),
     )
 
 

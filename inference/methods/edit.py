@@ -42,6 +42,7 @@ from inference.methods.inversion.parking import Sofar
 from inference.methods.inversion.ways import WAYS, first_step, inverted
 from inference.methods.only_subject import Masks, Span, every_subject, mask_maps, merged
 from inference.methods.redraw import encoded
+from inference.methods.still_found import still_found
 from inference.methods.text_regions import TextRegions
 from inference.operations import BY_LATENTS, Edit, EditSweep
 from inference.progress import Progress
@@ -87,11 +88,15 @@ def _edited(
         images.update(zip(indices, pictures, strict=True))
         masks = {**masks, **of_these}
     spans = [(one.start, one.end) for one in parameters.edits]
+    pictures = tuple(images[index] for index in range(len(edited)))
+    seen: dict[str, float] = {}
+    if len(pictures) > 1:  # positions of a slider
+        seen = still_found(backbone, run.prompt.text, inputs, parameters.edits, pictures)
     return Output(
-        images=tuple(images[index] for index in range(len(edited))),
+        images=pictures,
         maps={**maps(source.heat, spans), **mask_maps(masks)},
         notes=notes_of(source),
-        scores={"fit": source.fit},
+        scores={"fit": source.fit, **seen},
     )
 
 

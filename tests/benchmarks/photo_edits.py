@@ -101,7 +101,7 @@ def edited(runner: Runner, model: str, case: Case, pixels: Pixels, value: float)
         edits=(SubjectEdit(start=start, end=end, attribute="age", value=value),),
     )
     request = Request(operation="edit", parameters=parameters, model=model)
-    return runner.run(request, Progress(), {parameters.image.hash: pixels})
+    return runner.run(request, {parameters.image.hash: pixels}, Progress())
 
 
 def composed(pixels: Pixels, result: Result, kind: tuple[str, ...]) -> tuple[Any, Any, Any]:

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFormLayout, QFrame, QScrollArea, QVBoxLayout, QWi
 
 from editor.document.document import Document
 from editor.layers.layer import Layer
-from editor.words.wording import signed
+from editor.words.wording import attribute_name, signed
 from widgets.forms.dialog import Dialog
 from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
@@ -94,5 +94,5 @@ class Information(Dialog):
         for edit in recipe.edits:
             if edit.value:
                 word = recipe.prompt[edit.start : edit.end]
-                facts.append((f"{edit.attribute}", f"{signed(edit.value)} · {word}"))
+                facts.append((attribute_name(edit.attribute), f"{signed(edit.value)} · {word}"))
         return [*((name, value) for name, value in facts if value), (self.tr("Size"), size)]

@@ -5,7 +5,7 @@ from PySide6.QtCore import QCoreApplication
 from editor.adjustments import kind_of
 from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Node
 from editor.layers.recipes import Recipe
-from editor.words.wording import signed
+from editor.words.wording import attribute_name, signed
 
 translate = QCoreApplication.translate
 
@@ -20,7 +20,7 @@ def summary(node: Node) -> str:
 def recipe_summary(recipe: Recipe) -> str:
     """Like “age +0.64 · seed 7”; without sliders “seed 7 · mini-sdxl”."""
     seed = translate("LayerModel", "seed {seed}").format(seed=recipe.seed)
-    moved = [f"{edit.attribute} {signed(edit.value)}" for edit in recipe.edits if edit.value]
+    moved = [f"{attribute_name(edit.attribute)} {signed(edit.value)}" for edit in recipe.edits if edit.value]
     return " · ".join([*moved, seed] if moved else [seed, recipe.request.model])
 
 

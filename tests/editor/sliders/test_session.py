@@ -3,10 +3,12 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from editor.document.document import Document
+from editor.layers.recipes import Recipe
 from editor.sliders import precompute
 from editor.sliders.session import AttributeSession, Slider
 from inference.errors import EditorError
 from inference.operations import Attribute, AttributeSweep
+from inference.request import Pixels, Request
 from inference.service import JobState, Priority
 from tests.editor.samples import MAN, PROMPT, WOMAN, fake_service, flat, generated, recipe, session_of
 from tests.helpers.fake_service import FakeService
@@ -39,6 +41,13 @@ def layer_level(document: Document) -> int:
 
 def texts(document: Document) -> list[str]:
     return [document.undo_stack.text(index) for index in range(document.undo_stack.count())]
+
+
+def _faster_and_faster(request: Request) -> tuple[Pixels, ...]:
+    parameters = request.parameters
+    assert isinstance(parameters, Attribute)
+    values = parameters.positions if isinstance(parameters, AttributeSweep) else (parameters.edits[0].value,)
+    return tuple(flat(round(100 + 20 * value * abs(value))) for value in values)
 
 
 class TestSliders:
@@ -427,6 +436,23 @@ class TestIdleTime:
             int(raster.array()[0, 0, 0]) for _, raster in session.keyframes(0, "age") if raster is not None
         ]
         assert levels == [60, 70, 80, 90, 100, 110, 120, 130, 140]
+
+    def test_a_track_is_kept_with_the_layer_and_is_there_when_its_sliders_are_shown_again(
+        self, session: AttributeSession, document: Document, service: FakeService, qtbot: QtBot
+    ) -> None:
+        service.pictures = _faster_and_faster
+        session.set_precompute(True)
+        while any(pixels is None for _, pixels in session.keyframes(0, "age")):
+            self.run_idle(service, qtbot)
+        track = session.track(0, "age")
+        assert track.place_of(1.0) - track.place_of(0.0) < track.place_of(2.0) - track.place_of(1.0)
+        session.close()
+        saved = Recipe.from_json(document.layers[0].recipe.to_json())
+        again = Document.from_layer(document.layers[0].changed(recipe=saved), title="again")
+        reopened = session_of(again, service)
+        assert reopened.track(0, "age") == track
+        reopened.set_seed(8)
+        assert reopened.track(0, "age") != track
 
     def test_goes_on_to_the_other_sliders_and_then_rests(
         self, session: AttributeSession, service: FakeService, qtbot: QtBot

@@ -101,3 +101,13 @@ def test_the_distance_is_what_an_eye_sees() -> None:
 
 def test_a_track_is_a_value() -> None:
     assert linear(-1, 1) == Track((-1, 1), (0.0, 1.0))
+
+
+def test_where_the_subject_is_lost_the_track_ends() -> None:
+    lost = [False] * 7 + [True] * 2
+    track = track_of(VALUES, [2.0] * 8, 9, lost)
+    assert track.breaks == (1.25,)
+    assert track.range == (-2.0, 1.5)
+    assert track_of(VALUES, [2.0] * 8, 9, [True] * 9) == track_of(VALUES, [2.0] * 8, 9)
+    not_at_rest = [index != 0 for index in range(9)]
+    assert track_of(VALUES, [2.0] * 8, 9, not_at_rest).breaks == ()
