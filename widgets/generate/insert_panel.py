@@ -29,6 +29,7 @@ from inference.prompts.words import words
 from widgets.forms.fields import Slider
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
+from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots
 from widgets.generate.insert_words import DifferenceView
 from widgets.look.plain_text import Label, set_tip
 from widgets.subjects.keyframe_slider import KeyframeSlider
@@ -80,18 +81,15 @@ def kind_text(text: str) -> str:
     return QCoreApplication.translate("InsertKinds", text)
 
 
-class InsertPanel(QWidget):
+class InsertPanel(DocumentPanel):
     """Asks `Application.insertion` for edits by words; of a layer made so it shows and changes its own."""
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("PanelBody")
-        self._application = application
+        super().__init__(application, parent)
         self._insertion = application.insertion
-        self._document: Document | None = None
         self.kinds = QButtonGroup(self)
         self.kinds.setExclusive(True)
-        self.hint = _dim()
+        self.hint = DimLabel()
         self.shown = _field(self.tr("The picture shows"))
         self.wanted = _field(self.tr("It is to show"))
         self.concepts = QHBoxLayout()
@@ -112,17 +110,14 @@ class InsertPanel(QWidget):
             [item for item in Insert.declared() if item.declaration.advanced], "Operations", least_px=150
         )
         self.details.hide()
-        self.more = QToolButton()
-        self.more.setText(self.tr("Details"))
-        self.more.setCheckable(True)
-        self.more.setProperty("quiet", True)
+        self.more = DetailsButton()
         self.start = QPushButton()
         self.start.setProperty("primary", True)
         self._overrides: dict[str, Any] = {}
         self._lay_out()
         self._connect()
         self._show_kind()
-        self._follow(application.current)
+        self._begin()
 
     @property
     def kind(self) -> str:
@@ -194,19 +189,15 @@ class InsertPanel(QWidget):
         self.start.clicked.connect(self._on_start)
         insertion.busy_changed.connect(self._show_enabled)
         insertion.keyframes_changed.connect(lambda _: self._show_strength())
-        self._application.current_changed.connect(self._follow)
         self._application.concepts.changed.connect(self._show_concepts)
         self._show_concepts()
 
-    def _follow(self, document: Document | None) -> None:
-        if self._document is not None:
-            self._document.disconnect(self)
-        self._document = document
-        if document is not None:
-            document.active_changed.connect(self._show_layer)
-            document.layers_changed.connect(self._show_layer)
-            document.selection_changed.connect(self._show_enabled)
-        self._show_layer()
+    def _heard(self, document: Document) -> Slots:
+        return (
+            (document.active_changed, self._show_layer),
+            (document.layers_changed, self._show_layer),
+            (document.selection_changed, self._show_enabled),
+        )
 
     # what is shown
 
@@ -377,13 +368,6 @@ class InsertPanel(QWidget):
         before = self.wanted.toPlainText()[: cursor.selectionStart()]
         cursor.insertText(word if not before or before[-1].isspace() else f" {word}")
         self.wanted.setFocus()
-
-
-def _dim() -> Label:
-    label = Label()
-    label.setWordWrap(True)
-    label.setProperty("dim", True)
-    return label
 
 
 def _field(name: str) -> QPlainTextEdit:

@@ -5,7 +5,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -18,7 +17,7 @@ from inference.parameters import ParameterField
 from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
-from widgets.look.plain_text import Label
+from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots
 
 
 def offered() -> tuple[Operation, ...]:
@@ -26,15 +25,12 @@ def offered() -> tuple[Operation, ...]:
     return tuple(one for one in OPERATIONS.values() if one.interactive and not one.panel)
 
 
-class OperationPanel(QWidget):
+class OperationPanel(DocumentPanel):
     """Shows one operation's parameters; with a layer of that operation active, those of its recipe."""
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("PanelBody")
-        self._application = application
+        super().__init__(application, parent)
         self._operations = application.operations
-        self._document: Document | None = None
         self._again = False
         self._known_prompt = ""  # what the picture shows, as the form was told
         self.choice = ComboBox()
@@ -44,19 +40,14 @@ class OperationPanel(QWidget):
             self.choice.addItem(QCoreApplication.translate("Operations", operation.label), operation.name)
         self.choice.hide()  # the panel of all edits has the list
         self.form: QWidget = QWidget()
-        self.more = QToolButton()
-        self.more.setText(self.tr("Details"))
-        self.more.setCheckable(True)
-        self.more.setProperty("quiet", True)
-        self.hint = Label()
-        self.hint.setWordWrap(True)
-        self.hint.setProperty("dim", True)
+        self.more = DetailsButton()
+        self.hint = DimLabel()
         self.start = QPushButton()
         self.start.setProperty("primary", True)
         self._lay_out()
         self._connect()
         self._show_operation()
-        self._follow(application.current)
+        self._begin()
 
     @property
     def operation(self) -> Operation:
@@ -87,17 +78,13 @@ class OperationPanel(QWidget):
         self.more.toggled.connect(self._show_rows)
         self.start.clicked.connect(self._on_start)
         self._operations.busy_changed.connect(self._show_enabled)
-        self._application.current_changed.connect(self._follow)
 
-    def _follow(self, document: Document | None) -> None:
-        if self._document is not None:
-            self._document.disconnect(self)
-        self._document = document
-        if document is not None:
-            document.active_changed.connect(self._show_layer)
-            document.layers_changed.connect(self._show_layer)
-            document.selection_changed.connect(self._show_enabled)
-        self._show_layer()
+    def _heard(self, document: Document) -> Slots:
+        return (
+            (document.active_changed, self._show_layer),
+            (document.layers_changed, self._show_layer),
+            (document.selection_changed, self._show_enabled),
+        )
 
     def _show_operation(self) -> None:
         form = ParameterForm(self.operation.parameters.declared(), "Operations", least_px=150)

@@ -5,7 +5,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +18,7 @@ from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.generate.attention_steps import AttentionSteps
+from widgets.generate.document_panel import DetailsButton, listened
 from widgets.generate.refine_scores import RefineScores
 from widgets.look.plain_text import Label, set_tip
 
@@ -65,10 +65,7 @@ class RefinePanel(QWidget):
         left = [item for item in Refine.declared() if item.name not in own | {"method", "pictures"}]
         self.details = ParameterForm(left, "Operations", least_px=150)
         self.details.hide()
-        self.more = QToolButton()
-        self.more.setText(self.tr("Details"))
-        self.more.setCheckable(True)
-        self.more.setProperty("quiet", True)
+        self.more = DetailsButton()
         self.refine = QPushButton(self.tr("Refine"))
         self.refine.setProperty("primary", True)
         self.compare = QPushButton(self.tr("Compare…"))
@@ -82,12 +79,15 @@ class RefinePanel(QWidget):
 
     def set_session(self, session: AttributeSession | None) -> None:
         """Show another layer's subjects."""
-        if self._session is not None:
-            self._session.disconnect(self)
-        self._session = session
-        if session is not None:
-            session.sliders_changed.connect(self._show_subjects)
-            session.maps_changed.connect(self._show_attention)
+        self._session = listened(
+            self,
+            self._session,
+            session,
+            lambda now: (
+                (now.sliders_changed, self._show_subjects),
+                (now.maps_changed, self._show_attention),
+            ),
+        )
         self._show_subjects()
 
     def _lay_out(self) -> None:

@@ -19,6 +19,7 @@ from inference.operations import OPERATIONS, Translate
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.forms.slider_form import SliderForm
+from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots, listened
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tokens_of
 
@@ -28,19 +29,16 @@ _PREVIEW_PX = 160
 _NO_PICTURE = Picture("0" * 64)  # only the numbers are shown
 
 
-class TranslatePanel(QWidget):
+class TranslatePanel(DocumentPanel):
     """Shows and changes `Application.translation`."""
 
     sheet_wished = Signal(object)  # the values of the form
     look_wished = Signal(object)
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("PanelBody")
-        self._application = application
+        super().__init__(application, parent)
         self._translation = application.translation
         self._session: StrengthSession | None = None
-        self._document: Document | None = None
         self._strengths: dict[str, float] = {name: _default(name) for name in STRENGTHS}
         declared = Translate.declared()
         known = {*_FIRST, *STRENGTHS}
@@ -52,10 +50,7 @@ class TranslatePanel(QWidget):
             [item for item in declared if item.name not in known], "Operations", least_px=150
         )
         self.details.hide()
-        self.more = QToolButton()
-        self.more.setText(self.tr("Details"))
-        self.more.setCheckable(True)
-        self.more.setProperty("quiet", True)
+        self.more = DetailsButton()
         self.show_mask = QToolButton()
         self.show_mask.setText(self.tr("Show the subject's mask"))
         self.show_mask.setCheckable(True)
@@ -63,9 +58,7 @@ class TranslatePanel(QWidget):
         self.mask_picture = Label()
         self.mask_picture.setAccessibleName(self.tr("Where the model sees the subject"))
         self.mask_picture.hide()
-        self.hint = Label()
-        self.hint.setWordWrap(True)
-        self.hint.setProperty("dim", True)
+        self.hint = DimLabel()
         self.see = QPushButton(self.tr("What it sees…"))
         set_tip(self.see, self.tr("Features and attention of the model for this picture, step by step"))
         self.compare = QPushButton(self.tr("Compare…"))
@@ -75,7 +68,7 @@ class TranslatePanel(QWidget):
         self._show_defaults()
         self._lay_out()
         self._connect()
-        self._follow(application.current)
+        self._begin()
         self._show_session(self._translation.session)
 
     def values(self) -> dict[str, Any]:
@@ -120,7 +113,6 @@ class TranslatePanel(QWidget):
         self.see.clicked.connect(lambda: self.look_wished.emit(self.values()))
         translation.session_changed.connect(self._show_session)
         translation.busy_changed.connect(self._show_enabled)
-        self._application.current_changed.connect(self._follow)
 
     def _show_defaults(self) -> None:
         for form in (self.form, self.details):
@@ -129,22 +121,17 @@ class TranslatePanel(QWidget):
                     form.set_value(item.name, item.default)
         self.sliders.show_values(Translate(image=_NO_PICTURE))
 
-    def _follow(self, document: Document | None) -> None:
-        if self._document is not None:
-            self._document.disconnect(self)
-        self._document = document
-        if document is not None:
-            document.layer_changed.connect(self._show_layer)
-        self._show_layer()
+    def _heard(self, document: Document) -> Slots:
+        return ((document.layer_changed, self._show_layer),)
 
     def _show_session(self, session: StrengthSession | None) -> None:
         """Another layer is active: its values, if a translation made it."""
-        if self._session is not None:
-            self._session.disconnect(self)
-        self._session = session
-        if session is not None:
-            session.changed.connect(self._show_strengths)
-            session.busy_changed.connect(self._show_enabled)
+        self._session = listened(
+            self,
+            self._session,
+            session,
+            lambda now: ((now.changed, self._show_strengths), (now.busy_changed, self._show_enabled)),
+        )
         self._show_layer()
 
     def _show_layer(self) -> None:
