@@ -30,6 +30,7 @@ from editor.controllers.refinement import Refinement
 from editor.controllers.selection import SelectionController
 from editor.controllers.sessions import Sessions
 from editor.controllers.shell import Shell
+from editor.controllers.speeds import Speeds
 from editor.controllers.starts import Starts
 from editor.controllers.step_search import StepSearch
 from editor.controllers.tools import ToolController
@@ -101,6 +102,7 @@ class Application(QObject):
         self.shell = shell = Shell(settings, service, self)
         shell.document_opened.connect(self._on_document_opened)
         self.edits = shell.edits
+        self.speeds = Speeds(service, self)
         self._new_pictures = NewPictures(service, catalogue, self)
         self._new_pictures.made.connect(self._on_picture_made)
         self._new_pictures.failed.connect(shell.report)

@@ -25,6 +25,7 @@ from editor.words.said import in_one_line
 from inference.content import DefinitionFile, Picture, content_hash
 from inference.deltas import DeltaInfo
 from inference.errors import EditorError
+from inference.methods.learning.cost import evaluations_of
 from inference.operations import LEARNED_FROM, OPERATIONS, LearnDelta, read_by
 from inference.parameters import ParameterField
 from inference.progress import Step
@@ -113,6 +114,10 @@ class TeachDialog(Dialog):
         self.phrases.setWordWrap(True)
         self.phrases.setProperty("dim", True)
         self.phrases.setAccessibleName(self.tr("What the model is shown"))
+        self.cost = Label()
+        self.cost.setWordWrap(True)
+        self.cost.setProperty("dim", True)
+        self.cost.setAccessibleName(self.tr("How long it will take"))
         self.checkpoints = Checkpoints()
         self.more = QToolButton()
         self.more.setText(self.tr("Details"))
@@ -150,6 +155,7 @@ class TeachDialog(Dialog):
         fields.addWidget(self.phrases)
         fields.addWidget(self.pictures)
         fields.addWidget(self.form)
+        fields.addWidget(self.cost)
         fields.addWidget(self.more)
         fields.addStretch(1)
         self._scroll = QScrollArea(widgetResizable=True)
@@ -171,6 +177,7 @@ class TeachDialog(Dialog):
         self.column.addWidget(self.status)
         self._show_rows()
         self._show_phrases()
+        self._show_cost()
 
     def _connect(self) -> None:
         service, jobs = self._application.service, self._jobs
@@ -181,6 +188,9 @@ class TeachDialog(Dialog):
             field.textChanged.connect(self._show_phrases)
         self.more.toggled.connect(self._show_rows)
         self.form.changed.connect(self._show_rows)
+        self.form.changed.connect(self._show_cost)
+        self.model.currentIndexChanged.connect(self._show_cost)
+        self._application.speeds.changed.connect(self._show_cost)
         jobs.begun.connect(self._on_begun)
         jobs.changed.connect(self._on_changed)
         jobs.kept.connect(self._on_kept)
@@ -359,6 +369,27 @@ class TeachDialog(Dialog):
         self.phrases.setProperty("danger", bool(behind))
         self.phrases.style().polish(self.phrases)
         self.phrases.setVisible(whole and bool(shown))
+
+    def _show_cost(self) -> None:
+        """How long the run will take, before it starts; as passes while nobody knows how long one takes."""
+        read = read_by(str(self.form.value("method")))
+        try:
+            values = {name: self.form.value(name) for name in self.form.editors if name in read}
+            count = evaluations_of(LearnDelta(definition=DefinitionFile("0" * 64), **values))
+        except EditorError:  # being typed; it is said when learning is to start
+            self.cost.clear()
+            return
+        seconds = self._application.speeds.of(self.model.currentData() or "")
+        if not count:
+            text = self.tr("Takes moments.")
+        elif seconds is None:
+            text = self.tr(
+                "About {count} passes through the model. How long is told after its first picture."
+            )
+            text = text.format(count=f"{count:,}".replace(",", "\u202f"))
+        else:
+            text = self.tr("Takes about {time} on this machine.").format(time=duration(seconds * count))
+        self.cost.setText(text)
 
     def _show(self) -> None:
         busy = self._job is not None

@@ -13,7 +13,9 @@ from editor.application import Application
 from inference.definitions import definition_from_bytes
 from inference.deltas import DeltaInfo
 from inference.errors import EditorError
-from inference.operations import LearnDelta
+from inference.operations import Generate, LearnDelta
+from inference.progress import Measurements
+from inference.request import Request, Result
 from inference.service import Job, JobState, Priority
 from tests.helpers.fake_service import FakeService
 from tests.helpers.scripted_learner import learnt
@@ -73,6 +75,26 @@ def test_the_naive_way_shows_no_more_than_it_needs(dialog: TeachDialog) -> None:
     dialog.form.changed.emit("method", "learned")
     dialog.more.setChecked(True)
     assert not dialog.prefixes.isHidden()
+
+
+def test_what_it_will_take_is_told_before_it_starts(
+    dialog: TeachDialog, application: Application, service: FakeService
+) -> None:
+    assert dialog.cost.text().startswith("About ")
+    assert "passes through the model" in dialog.cost.text()
+    request = Request(operation="generate", parameters=Generate(prompt="a cat"), model="mini-sdxl")
+    job = Job(id=1, request=request, priority=Priority.INTERACTIVE)
+    measured = Measurements(seconds={"sample": 2.0, "decode": 50.0}, denoiser_evaluations=100)
+    service.job_finished.emit(job, Result(request=request, images=(), maps={}, measured=measured))
+    assert application.speeds.of("mini-sdxl") == pytest.approx(0.02)
+    # 500 × 8 micro-steps of 12 passes
+    assert dialog.cost.text() == "Takes about 16 min on this machine."
+    dialog.form.set_value("steps", 5)
+    dialog.form.changed.emit("steps", 5)
+    assert dialog.cost.text() == "Takes about 10 s on this machine."
+    dialog.form.set_value("method", "naive")
+    dialog.form.changed.emit("method", "naive")
+    assert dialog.cost.text() == "Takes moments."
 
 
 def test_it_shows_how_it_goes_and_what_comes(
