@@ -87,6 +87,7 @@ def main() -> int:
     )
     parser.add_argument("--samples", type=int, default=0, help="of learning a concept; 0 is the usual number")
     parser.add_argument("--tiny", action="store_true", help="tiny networks of the same layouts")
+    parser.add_argument("--compile", action="store_true", help="the denoiser as well; takes a minute or two")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto")
     parser.add_argument("--json", type=Path)
@@ -293,6 +294,7 @@ def denoiser_rows(backbone: Backbone, side: int, arguments: argparse.Namespace) 
     }
     if backbone.device.type == "cuda":
         variants["denoiser: channels last, CUDA graph"] = lambda: Replayed(denoiser, inputs)
+    if arguments.compile:
         variants["denoiser: channels last, compiled"] = lambda: torch.compile(denoiser)
     for name, made in variants.items():
         try:
