@@ -65,6 +65,7 @@ class Filling:
     operation: Operation
     entry: ModelEntry
     backbone: Backbone
+    weights_hash: str  # of the model itself, without what is added to it
     library: DeltaLibrary
     steps_file: Path | None
     learnt: MutableMapping[tuple[str, str], Delta]  # (model's hash, key) → learnt from a definition
@@ -196,8 +197,7 @@ def chosen_step(parameters: Parameters, filling: Filling) -> Parameters:
     """The refinement step and step sizes chosen for the model, where they are left open."""
     if not isinstance(parameters, Refine) or not parameters.steps:
         return parameters
-    model_hash = filling.backbone.model_hash
-    found = chosen(filling.entry.path, model_hash, parameters.method, filling.steps_file)
+    found = chosen(filling.entry.path, filling.weights_hash, parameters.method, filling.steps_file)
     if parameters.step is None and found.step is not None:
         parameters = replace(parameters, step=found.step.at(parameters.steps))
     losses = {"learning_rate": parameters.refinement_loss, "guidance_step_size": parameters.guidance_loss}

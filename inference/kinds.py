@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Final
 
 from inference.content import ConceptFile, DefinitionFile, DeltaFile, Mask, Picture
+from inference.operations import LoraUse
 from inference.parameters import ParameterField
 
 
@@ -57,6 +58,8 @@ KINDS: Final[dict[Any, Kind]] = {
     ConceptFile: Kind(argument=Argument.FILE, editor="file", metavar="CONCEPT.safetensors"),
     # no editor: the window finds them by the words of the prompt
     tuple[ConceptFile, ...]: Kind(argument=Argument.FILES, editor="", metavar="CONCEPT.safetensors"),
+    # no editor: the window has a section for them
+    tuple[LoraUse, ...]: Kind(argument=Argument.VALUE, editor="", metavar="NAME:STRENGTH"),
     DefinitionFile: Kind(argument=Argument.FILE, editor="file", metavar="FILE.toml"),
 }
 

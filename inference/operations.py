@@ -28,6 +28,9 @@ LONGEST_PROMPT = 10_000  # characters; encoders take 77 to 512 tokens
 MOST_EDITS = 64  # each is a slider of the panel
 MOST_SUBJECTS = 64
 MOST_CONCEPTS = 16
+MOST_LORAS = 16
+MOST_LORA_STRENGTH = 4.0
+LONGEST_LORA_NAME = 200  # characters
 MOST_POSITIONS = 256
 MOST_CHANGE = 100.0
 """The largest α of an attribute in either direction; sensible ones are below 10."""
@@ -51,11 +54,25 @@ def _concepts() -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoraUse:
+    """A LoRA of the user's list: what it is called, the SHA-256 of its file, and how strong it is.
+
+    The file itself, of up to hundreds of megabytes, does not travel with requests and recipes: it is found by
+    its hash, or said to be missing. Strength 1 is what was trained, 0 nothing, below 0 the opposite.
+    """
+
+    name: str = bounded(most=LONGEST_LORA_NAME)
+    hash: str = bounded(most=64)
+    strength: float = bounded(min=-MOST_LORA_STRENGTH, max=MOST_LORA_STRENGTH)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SamplingParameters(Parameters):
     """What every sampling operation takes. None means the model's own default.
 
     `concepts` are learnt words that may stand in any of its prompts (`inference.concepts`); the window and
-    the command line put in what the library has for the words of the prompts.
+    the command line put in what the library has for the words of the prompts. `loras` are added to the
+    model's layers while it runs (`inference.loras`).
     """
 
     prompt: str = param("", N_("Operations", "Prompt"), most=LONGEST_PROMPT, multiline=True)
@@ -69,6 +86,7 @@ class SamplingParameters(Parameters):
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, advanced=True)
     sampler: str | None = param(None, N_("Operations", "Sampler"), choices=SAMPLERS, advanced=True)
     concepts: tuple[ConceptFile, ...] = _concepts()
+    loras: tuple[LoraUse, ...] = param((), N_("Operations", "LoRAs"), most=MOST_LORAS, hidden=True)
 
 
 @dataclass(frozen=True, kw_only=True)

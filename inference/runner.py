@@ -9,7 +9,8 @@ For one thread at a time; knows no Qt, and loads torch with the first model only
 import hashlib
 import importlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
@@ -23,10 +24,11 @@ from inference.disk_cache import DiskCache
 from inference.errors import EditorError, TooLittleMemoryError
 from inference.filling import Filling, filled
 from inference.inputs import FEATURE_BYTES, Inputs
+from inference.loras.library import LoraLibrary, refuse_twins
 from inference.messages import Message, listed
 from inference.metrics import judge
 from inference.models import Catalogue, MemoryMode, ModelEntry
-from inference.operations import Operation, SamplingParameters
+from inference.operations import LoraUse, Operation, SamplingParameters
 from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.request import Output, Request, Result
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from inference.backbones.base import Backbone
     from inference.concepts.concept import Concept
     from inference.content import Contents
+    from inference.loras.adding import Adding
     from inference.prompts.learnt_words import LearntWord
     from inference.weights.prediction import Choice
 
@@ -84,6 +87,7 @@ class Runner:
             request's model may be a path or a hub id as well, for those that the user types.
         load, choose: make backbones, and say in which memory mode; replaced in tests.
         kept: what is kept on disk for later runs; None keeps nothing.
+        loras: the user's list; None has none.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class Runner:
         steps_file: Path | None = None,
         only_listed: bool = False,
         kept: DiskCache | None = None,
+        loras: LoraLibrary | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._only_listed = only_listed
@@ -108,6 +113,8 @@ class Runner:
         self._choose = choose or (_memory_mode if load is None else None)
         self._steps_file = steps_file
         self._kept = kept
+        self._loras = loras
+        self._adding: Adding | None = None  # made with the first LoRA, as it needs torch
         self._loaded: _Loaded | None = None
         self._fitting: dict[Path, MemoryMode] = {}  # in which each model was loaded last
         self._results: ByteCache[Result] = ByteCache(RESULT_CACHE_BYTES)
@@ -129,6 +136,7 @@ class Runner:
         """
         entry = self._entry(request.model, request.model_hash)
         _check(request, entry, contents)
+        self._check_loras(request, entry)
         notes: list[Message] = []
         self._predict(entry, notes, request.parameters)
         for mode in self._modes(entry):
@@ -230,26 +238,59 @@ class Runner:
             backbone.measured = progress.measured
             memory.start_peak(backbone.device)
             filling = self._filling(request, entry, backbone, contents, progress)
-            parameters = filled(request.parameters, filling)
-            resolved = replace(
-                request, parameters=parameters, model=entry.name, model_hash=backbone.model_hash
-            )
-            key = self._key(resolved)
-            known = self._results.get(key)
-            if known is not None:
-                return replace(known, cached=True, measured=progress.measured)
-            if request.model_hash not in ("", backbone.model_hash):
-                notes.append(
-                    Message("The weights of {name} are not those this was first made with.", name=entry.name)
-                )
-            notes += filling.notes
-            result = self._carried_out(resolved, backbone, filling, tuple(notes), resume)
+            with self._added(request, backbone, progress) as said:
+                return self._asked(request, filling, [*notes, *said], resume)
         except (RuntimeError, MemoryError) as error:
             if not memory.is_out_of_memory(error):
                 raise
             return None
+
+    def _asked(
+        self, request: Request, filling: Filling, notes: list[Message], resume: bytes | None
+    ) -> Result:
+        """The result, from memory if it was made before; LoRAs are in the model by now."""
+        progress, name = filling.progress, filling.entry.name
+        parameters = filled(request.parameters, filling)
+        resolved = replace(request, parameters=parameters, model=name, model_hash=filling.weights_hash)
+        key = self._key(resolved)
+        known = self._results.get(key)
+        if known is not None:
+            return replace(known, cached=True, measured=progress.measured)
+        if request.model_hash not in ("", filling.weights_hash):
+            notes.append(Message("The weights of {name} are not those this was first made with.", name=name))
+        notes += filling.notes
+        result = self._carried_out(resolved, filling.backbone, filling, tuple(notes), resume)
         self._results.put(key, result, _size_bytes(result))
         return result
+
+    @contextmanager
+    def _added(
+        self, request: Request, backbone: "Backbone", progress: Progress
+    ) -> Generator[tuple[Message, ...]]:
+        """Have the request's LoRAs in the model; gives what is to be said about it."""
+        uses = _loras_of(request)
+        if not uses or self._loras is None:
+            yield ()
+            return
+        if self._adding is None:
+            from inference.loras.adding import Adding
+
+            self._adding = Adding(self._loras)
+        with self._adding.added(uses, backbone, progress) as said:
+            yield said
+
+    def _check_loras(self, request: Request, entry: ModelEntry) -> None:
+        """Before a model is loaded for it: whether the request's LoRAs are there and for its family.
+
+        Raises:
+            EditorError: as said.
+        """
+        uses = _loras_of(request)
+        refuse_twins(uses)
+        for use in uses:
+            if self._loras is None:
+                raise EditorError("There are no LoRAs here.", "Leave “{name}” out.", name=use.name)
+            self._loras.asked_for(use).refuse_misfit(entry.name, entry.family)
 
     def _filling(
         self,
@@ -263,6 +304,7 @@ class Runner:
             operation=request.declared,
             entry=entry,
             backbone=backbone,
+            weights_hash=backbone.model_hash,
             library=self._library,
             steps_file=self._steps_file,
             learnt=self._learnt,
@@ -328,6 +370,8 @@ class Runner:
     def _free(self) -> None:
         self._work.clear()
         self._features.clear()
+        if self._adding is not None:
+            self._adding.forget()
         if self._loaded is not None:
             memory.free(self._loaded.backbone.device)
 
@@ -360,6 +404,7 @@ def make_runner(
         steps_file=user_deltas.parent / STEPS_FILE,
         kept=kept,
         only_listed=only_listed,
+        loras=LoraLibrary(settings_folder),
     )
 
 
@@ -411,6 +456,10 @@ def _built_in_detector() -> judge.Judge:
 
 # Here, where the program is put together, the built-in models' world is known; scores ask for a judge.
 judge.register(judge.BUILT_IN, _built_in_detector)
+
+
+def _loras_of(request: Request) -> "tuple[LoraUse, ...]":
+    return getattr(request.parameters, "loras", ())
 
 
 def _method(operation: Operation) -> Method:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from editor.cli.loras import parsed_loras
 from editor.cli.output import ProgressPrinter, complain, print_json, say
 from editor.formats import ExportOptions, FileFormat, Picture, format_for_writing
 from editor.generating.contents import photo_of, read_content
@@ -102,6 +103,8 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
             raise EditorError("{flag} holds bytes that are no text.", "Type it anew.", flag=f"--{name}")
     if getattr(arguments, "edits", None):
         given["edits"] = tuple(parsed_edit(text, given["prompt"]) for text in arguments.edits)
+    if getattr(arguments, "lora", None):
+        given["loras"] = parsed_loras(arguments.lora)
     if arguments.operation == "refine":
         given["subjects"] = parsed_subjects(arguments.subjects, given["prompt"])
     return with_concepts(kind(**given), contents, ConceptLibrary(concepts_folder()))

@@ -83,6 +83,14 @@ def _add_operation(commands: Any, operation: Operation) -> None:
     for declared in operation.parameters.declared():
         if not declared.declaration.hidden:
             _add_parameter(parser, declared, "the preset's" if operation.artifact else "the model's own")
+    if any(declared.name == "loras" for declared in operation.parameters.declared()):
+        parser.add_argument(
+            "--lora",
+            action="append",
+            default=[],
+            metavar="NAME:STRENGTH",
+            help="one that `attune loras list` shows, such as pixel-art:0.8; 1 without a number; repeatable",
+        )
     if operation.name == "attribute":
         parser.add_argument("--image", type=Path, metavar="IN", help="a picture to edit, as “edit” does")
     if operation.name in ("attribute", "edit"):
@@ -256,6 +264,23 @@ def _add_concepts(commands: Any) -> None:
     _add_json(exporting)
     removing = _command(actions, "remove", "Delete a concept", "library:remove_concept")
     removing.add_argument("word", metavar="WORD", help="as `attune concepts list` shows it")
+    _add_json(removing)
+
+
+def _add_loras(commands: Any) -> None:
+    parser = _command(commands, "loras", "List, add and remove LoRAs, small additions to models")
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _add_json(_command(actions, "list", "What LoRAs there are", "loras:list_loras"))
+    adding = _command(actions, "add", "Add LoRAs; the files stay where they are", "loras:add_loras")
+    adding.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".safetensors")
+    adding.add_argument("--name", default="", metavar="TEXT", help="default: as the file")
+    _add_json(adding)
+    words = _command(actions, "words", "Say which words a LoRA wants in the prompt", "loras:set_words")
+    words.add_argument("name", metavar="NAME", help="as `attune loras list` shows it")
+    words.add_argument("words", nargs="*", metavar="WORDS", help="none: it wants none")
+    _add_json(words)
+    removing = _command(actions, "remove", "Forget a LoRA; its file stays", "loras:remove_lora")
+    removing.add_argument("name", metavar="NAME", help="as `attune loras list` shows it")
     _add_json(removing)
 
 
@@ -476,6 +501,7 @@ _OTHERS: dict[str, Callable[[Any], None]] = {
     "batch": _add_batch,
     "deltas": _add_deltas,
     "concepts": _add_concepts,
+    "loras": _add_loras,
     "models": _add_models,
     "evaluate": _add_evaluate,
     "see": _add_see,

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from inference.attention import AttentionStore, Layer, Tap, TextPart, Where
+from inference.backbones.additions import Addition
 from inference.features import Feature, Structure
 from inference.operations import Family
 from inference.progress import Measurements
@@ -181,6 +182,26 @@ class Backbone(ABC):
         """
         del mask, latents
         raise ValueError(f"{self.name} is no model for inpainting")
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        """What can be added to: "denoiser", and the text encoders by their names."""
+        return {}
+
+    @property
+    def home(self) -> torch.device:
+        """Where additions lie: on the device, unless the weights come there only to work."""
+        return self.device
+
+    def added(
+        self, additions: Mapping[nn.Module, Addition], weights_hash: str
+    ) -> AbstractContextManager[None]:
+        """Add to layers of `networks` while the context is open; `model_hash` is `weights_hash` until then.
+
+        No weight is touched.
+        """
+        del additions, weights_hash
+        raise ValueError(f"{self.name} has no layers to add to")
 
     @abstractmethod
     def tapped(self, tap: Tap, where: Where) -> AbstractContextManager[None]:

@@ -27,7 +27,8 @@ class EncodingBackbone(Backbone):
     parts: Components
     _residency: Residency
     _memory_mode: MemoryMode
-    _prompts: OrderedDict[tuple[str, bool, tuple[LearntWord, ...]], Prompt]  # the latest, oldest first
+    # the latest, oldest first; what is added to the encoders' layers changes the model's hash
+    _prompts: OrderedDict[tuple[str, str, bool, tuple[LearntWord, ...]], Prompt]
 
     @abstractmethod
     def _text_parts(self) -> Mapping[str, TextPart]: ...
@@ -61,7 +62,7 @@ class EncodingBackbone(Backbone):
             if torch.is_grad_enabled():
                 self._check_encoders_stay()
             return encode(text, used)
-        key = (text, is_negative, used)
+        key = (self.model_hash, text, is_negative, used)
         if key not in self._prompts:
             with torch.no_grad():
                 self._prompts[key] = encode(text, used)

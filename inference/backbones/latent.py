@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from inference.attention import (
     AttentionStore,
@@ -22,6 +22,7 @@ from inference.attention import (
     Where,
     tapped,
 )
+from inference.backbones.additions import Addition, added
 from inference.backbones.base import ModelDefaults, Prediction
 from inference.backbones.components import Components, Residency
 from inference.backbones.encoding import EncodingBackbone
@@ -216,6 +217,24 @@ class LatentBackbone(EncodingBackbone):
             for network in self.parts.networks
             for weight in network.parameters()
         )
+
+    @property
+    def networks(self) -> Mapping[str, nn.Module]:
+        return {"denoiser": self.parts.denoiser, **self.parts.text_encoders}
+
+    @property
+    def home(self) -> torch.device:
+        return self.device if self.allows_gradients else torch.device("cpu")
+
+    @contextmanager
+    def added(self, additions: Mapping[nn.Module, Addition], weights_hash: str) -> Generator[None]:
+        before = self.model_hash
+        with added(additions):
+            self.model_hash = weights_hash
+            try:
+                yield
+            finally:
+                self.model_hash = before
 
     @property
     def features(self) -> tuple[Feature, ...]:
