@@ -49,6 +49,7 @@ FAMILY_WIDTHS: Mapping[Family, Mapping[str, int]] = {
 }
 DEFAULT_RANGE = (-2.0, 2.0)
 MOST_PHRASES = 20  # of a definition's pairs that a file names
+MOST_EVALUATIONS = 10**12
 LONGEST_NAME = 1000  # characters of what a header says
 LARGEST_FILE_BYTES = 16 * 2**20  # a real one has 8 KiB; refuse what is certainly no delta before reading it
 
@@ -80,6 +81,7 @@ class DeltaInfo:
         range: smallest and largest sensible α.
         model, model_hash, family: what it was made for; "" when that is not known.
         phrases: (lower end, higher end) of the pairs that it was learnt from, as far as that is known.
+        evaluations: about how many passes through the denoiser, there and back, learning took.
         widths: length of the vector of each encoder.
         path: its file, or None for a definition that is learnt when first used.
     """
@@ -95,6 +97,7 @@ class DeltaInfo:
     method: str = ""
     licence: str = ""
     phrases: tuple[tuple[str, str], ...] = ()
+    evaluations: int = 0
     widths: Mapping[str, int] = field(default_factory=dict[str, int])
     path: Path | None = None
     definition: Definition | None = None
@@ -336,6 +339,7 @@ def metadata_of(info: DeltaInfo) -> dict[str, str]:
         "method": info.method,
         "licence": info.licence,
         **({"phrases": json.dumps(info.phrases, ensure_ascii=False)} if info.phrases else {}),
+        **({"evaluations": str(info.evaluations)} if info.evaluations else {}),
     }
 
 
@@ -529,6 +533,7 @@ def _info_of_metadata(
         phrases=_read(tuple[tuple[str, str], ...], metadata.get("phrases"), (), Bounds(most=LONGEST_NAME))[
             :MOST_PHRASES
         ],
+        evaluations=_read(int, metadata.get("evaluations"), 0, Bounds(min=0, max=MOST_EVALUATIONS)),
         widths=widths,
         path=path,
     )

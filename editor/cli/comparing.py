@@ -19,7 +19,7 @@ from inference.content import DefinitionFile
 from inference.definitions import Definition, read_definition
 from inference.deltas import DeltaLibrary, delta_from_bytes, delta_to_bytes, read_delta_file
 from inference.errors import EditorError
-from inference.evaluation.compare_deltas import USUAL_SCALES, Row, compare_deltas, summarise
+from inference.evaluation.compare_deltas import MEASURES, USUAL_SCALES, Row, compare_deltas, summarise
 from inference.operations import LearnDelta
 from inference.progress import Progress, Step
 
@@ -34,7 +34,7 @@ def compare(arguments: argparse.Namespace) -> int:
         if arguments.output.suffix.lower() != ".png":
             raise EditorError("The sheet is a .png file, not “{name}”.", name=arguments.output.name)
         check_folder(arguments.output)
-    deltas = _deltas(arguments.deltas)
+    deltas, cost = _deltas(arguments.deltas)
     detect = None
     if arguments.attribute is not None:
         from inference.evaluation.attribute import reading
@@ -64,7 +64,11 @@ def compare(arguments: argparse.Namespace) -> int:
     finally:
         printer.close()
     told: dict[str, dict[str, Any]] = {
-        name: {**found, **({"held_out_loss": losses[name]} if losses else {})}
+        name: {
+            **found,
+            "evaluations": cost[name],
+            **({"held_out_loss": losses[name]} if losses else {}),
+        }
         for name, found in summarise(rows).items()
     }
     positions = sorted({*(arguments.scales or USUAL_SCALES), 0.0})
@@ -87,12 +91,20 @@ def compare(arguments: argparse.Namespace) -> int:
         [
             (
                 name,
-                *(f"{found[measure]['mean']:.3f}" for measure in ("change", "outside", "unevenness")),
+                *(f"{found[measure]['mean']:.3f}" for measure in MEASURES),
+                *((f"{found['span']['mean']:.3f}",) if detect is not None else ()),
                 *((f"{losses[name]:.4f}",) if losses else ()),
+                f"{cost[name]}",
             )
             for name, found in told.items()
         ],
-        ("Delta", "Change", "Outside", "Unevenness", *(("Loss",) if losses else ())),
+        (
+            "Delta",
+            *(measure.capitalize() for measure in MEASURES),
+            *(("Span",) if detect is not None else ()),
+            *(("Loss",) if losses else ()),
+            "Evaluations",
+        ),
     )
     if arguments.output is not None:
         say(str(arguments.output))
@@ -147,10 +159,11 @@ def _told(row: Row) -> str:
     return f"{measured}   {values}" if values else measured
 
 
-def _deltas(names: Sequence[str]) -> dict[str, bytes]:
-    """Files, or keys of the library: their contents by what they are called."""
+def _deltas(names: Sequence[str]) -> tuple[dict[str, bytes], dict[str, int]]:
+    """Files, or keys of the library: their contents by what they are called, and what learning them took."""
     library = DeltaLibrary.standard(deltas_folder())
     found: dict[str, bytes] = {}
+    cost: dict[str, int] = {}
     for name in names:
         path = Path(name)
         if path.is_file():
@@ -166,4 +179,5 @@ def _deltas(names: Sequence[str]) -> dict[str, bytes]:
             delta = library.load(known[name])
         called = path.stem if path.is_file() and path.stem not in found else name
         found[called] = delta_to_bytes(delta)
-    return found
+        cost[called] = delta.info.evaluations
+    return found, cost

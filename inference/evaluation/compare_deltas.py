@@ -10,6 +10,7 @@ where the subject is says the model's attention to it in the unedited picture.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,7 @@ from inference.prompts.words import find_subject
 from inference.request import Pixels, Request
 
 USUAL_SCALES = (-2.0, -1.0, 0.0, 1.0, 2.0)
+MEASURES = ("change", "outside", "reach", "unevenness")
 _SEEN = 0.5  # attention of 0..1 from which a place counts as the subject's
 
 
@@ -36,8 +38,11 @@ class Row:
     Attributes:
         change: mean absolute difference from the picture at 0 inside of the subject, 0..1.
         outside: the same outside, as a share of that inside.
+        reach: mean absolute difference inside between the pictures of both ends, 0..1.
         unevenness: standard deviation of the steps between neighbouring positions, as a share of their mean.
         values: the attribute as a detector reads it at each position; none without one.
+
+    `span` is what the detector's readings lie apart at most.
     """
 
     delta: str
@@ -46,8 +51,14 @@ class Row:
     images: tuple[Pixels, ...]
     change: float
     outside: float
+    reach: float
     unevenness: float
     values: tuple[float, ...] = ()
+
+    @property
+    def span(self) -> float:
+        known = [value for value in self.values if not math.isnan(value)]
+        return max(known) - min(known) if known else 0.0
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -56,6 +67,7 @@ class Row:
             "seed": self.seed,
             "change": self.change,
             "outside": self.outside,
+            "reach": self.reach,
             "unevenness": self.unevenness,
             **({"values": list(self.values)} if self.values else {}),
         }
@@ -135,10 +147,8 @@ def summarise(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "pictures": len(of_delta),
-            **{
-                measure: spread([getattr(row, measure) for row in of_delta])
-                for measure in ("change", "outside", "unevenness")
-            },
+            **{measure: spread([getattr(row, measure) for row in of_delta]) for measure in MEASURES},
+            **({"span": spread([row.span for row in of_delta])} if of_delta[0].values else {}),
         }
         for name in dict.fromkeys(row.delta for row in rows)
         for of_delta in [[row for row in rows if row.delta == name]]
@@ -169,6 +179,7 @@ def _row(
         images=tuple(images),
         change=change,
         outside=outside / change if change else 0.0,
+        reach=float(_difference(images[0], images[-1])[inside].mean()),
         unevenness=float(steps.std() / steps.mean()) if steps.any() else 0.0,
         values=values,
     )

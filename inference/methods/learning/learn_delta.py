@@ -13,6 +13,7 @@ undisturbed one; some kernels of GPUs add in no fixed order, and two undisturbed
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from inference.deltas import Delta, delta_file, metadata_of
 from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.messages import Message
+from inference.methods.learning.cost import evaluations_of
 from inference.methods.learning.examples import Examples
 from inference.methods.learning.objective import Objective
 from inference.methods.learning.pictures import SIGNS, NoisedPool, Reconstruction, example_of, latents_of
@@ -275,6 +277,8 @@ def _output(
 ) -> Output:
     arrays = {encoder: vector.numpy() for encoder, vector in vectors.items()}
     info = info_of(run.backbone, run.definition, arrays, run.parameters.method)
+    share = state.step / run.steps
+    info = replace(info, evaluations=round(share * evaluations_of(run.parameters)))
     late = state.losses[-max(1, round(_LATE * len(state.losses))) :]
     scores = {"loss": sum(late) / len(late)} if late else {}
     return Output(

@@ -1,6 +1,7 @@
 """`attune deltas compare`: a sheet with a row for each comparison, and its measures."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_figures_and_sheet(deltas: list[str], tmp_path: Path, capsys: pytest.Cap
 def test_a_table_without_a_sheet(deltas: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["deltas", "compare", deltas[1], *arguments()]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["Delta", "Change", "Outside", "Unevenness"]
+    assert lines[0].split() == ["Delta", "Change", "Outside", "Reach", "Unevenness", "Evaluations"]
     assert lines[1].startswith("weak")
 
 
@@ -144,5 +145,9 @@ def test_measures_of_even_and_uneven_steps() -> None:
     assert uneven.unevenness == pytest.approx(0.8)
     assert even.change == pytest.approx(50 / 255)
     assert even.outside == pytest.approx(0.1)
+    assert even.reach == pytest.approx(100 / 255)
+    measured = replace(even, values=(0.2, float("nan"), 0.9))
+    assert measured.span == pytest.approx(0.7)
+    assert summarise([measured])["d"]["span"]["mean"] == pytest.approx(0.7)
     assert summarise([even, uneven])["d"]["unevenness"]["mean"] == pytest.approx(0.4, abs=1e-6)
     assert sheet([even, uneven], (-1.0, 0.0, 1.0)).height > 2 * 8

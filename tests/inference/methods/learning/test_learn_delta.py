@@ -128,6 +128,14 @@ def test_the_t5_part_can_be_left_out(runner: Runner, tmp_path: Path) -> None:
     assert set(read_delta_file(path).vectors) == {"clip_l", "clip_g"}
 
 
+def test_its_file_says_what_it_took(runner: Runner, tmp_path: Path) -> None:
+    result = learn(runner, request(steps=4, accumulation=4, points=4))
+    path = tmp_path / "person-age.safetensors"
+    path.write_bytes(result.artifacts["delta"])
+    took = result.measured.denoiser_evaluations + result.measured.backward_evaluations
+    assert read_delta_file(path).info.evaluations == took
+
+
 @pytest.mark.parametrize("points", [1, 4])
 def test_what_a_run_costs(points: int, runner: Runner) -> None:
     """Points at every level of a four-step trajectory: three guided steps lead to the last of them."""
