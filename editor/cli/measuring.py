@@ -126,13 +126,16 @@ def evaluate_two(arguments: argparse.Namespace) -> int:
 
 def evaluate_concept(arguments: argparse.Namespace) -> int:
     """`attune evaluate concept`: the summary as JSON on standard output."""
+    asked = arguments.methods or concept.METHODS
     with closing(ProgressPrinter()) as printer:
         record = concept.evaluate_concept(
             runner=runner_of(arguments),
             model=arguments.model,
             json_path=arguments.report,
             subjects=_count(arguments.pairs, concept.DEFAULT_SUBJECTS),
-            methods=arguments.methods or concept.METHODS,
+            methods=[name for name in asked if name in concept.METHODS],
+            rows=[name for name in asked if name not in concept.METHODS],
+            scenes=_count(arguments.seeds, concept.SCENES),
             part=part_of(arguments.part),
             report=_teller(printer),
         )

@@ -330,7 +330,8 @@ def _add_evaluate(commands: Any) -> None:
         nargs="+",
         metavar="NAME",
         help=f"refine: of {', '.join(METHODS)}; picture: of {', '.join(INVERSIONS)}, and rows that its "
-        "summary names; two: generated, real; default: the main ones",
+        "summary names; two: generated, real; insert: of its rows; concept: directional, plain, and "
+        "rows of insert that put the subjects into pictures; default: the main ones",
     )
     parser.add_argument(
         "--part",
@@ -342,7 +343,12 @@ def _add_evaluate(commands: Any) -> None:
         "--gather", nargs="+", type=Path, metavar="PART.json", help="go on from the files of all these parts"
     )
     parser.add_argument("--sets", nargs="+", metavar="SET", help="refine: of 2, 3, 2-colours, 3-colours")
-    parser.add_argument("--seeds", type=int, metavar="N", help="refine: seeds of each prompt; default: 8")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="refine: seeds of each prompt, default 8; concept: pictures each subject is put into, default 2",
+    )
     parser.add_argument(
         "--steps", type=int, metavar="N", help="refine: of each run; default: the model's own"
     )

@@ -6,9 +6,10 @@ prompts that put it where it never was, or beside something else. Counted are
 * *recognised*: of the thirty, its readings by the detector are nearest to those of true renders (top 1);
 * *followed*: the place or the other thing that the prompt names is there;
 
-over all pictures; one in which the subject is not found at all counts as neither recognised. What the judges
-do with true renders is measured with the same code, as the ceiling. What has been measured is written after
-every subject; running again goes on from there.
+over all pictures; one in which the subject is not found at all counts as not recognised. What the judges
+do with true renders is measured with the same code, as the ceiling. Rows of the suite "insert" put the
+subjects, learnt the first way, into held-out renders as well (`inference.evaluation.concept_insert`). What
+has been measured is written after every subject; running again goes on from there.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,13 +27,16 @@ from numpy.typing import NDArray
 
 from inference.content import ConceptFile, Picture, content_hash
 from inference.errors import EditorError
-from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation import concept_insert
+from inference.evaluation.insert import Models, Work, usual_rows
+from inference.evaluation.insert_sets import InsertCase
+from inference.evaluation.judging import Detect, Report, shipped_detector
 from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.messages import listed
 from inference.operations import Generate, LearnConcept
 from inference.progress import Progress
-from inference.request import Pixels, Request
+from inference.request import Pixels, Request, Result
 
 if TYPE_CHECKING:
     from inference.metrics.tiam import Detection
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 METHODS: Final = ("directional", "plain")
 DEFAULT_SUBJECTS: Final = 30
 SEEDS: Final = 2  # of each scene
+SCENES: Final = 2  # that each subject is put into
 _FIRST_SEED: Final = 940_000
 _WORD: Final = "<it>"
 _REFERENCES: Final = 10  # renders of each subject, beside those that are learnt from
@@ -72,11 +77,13 @@ def wishes_of(kind: str) -> tuple[Wish, ...]:
 
 def evaluate_concept(
     *,
-    runner: Runs,
+    runner: Models,
     model: str,
     json_path: Path | None = None,
     subjects: int = DEFAULT_SUBJECTS,
     methods: Sequence[str] = METHODS,
+    rows: Sequence[str] = (),
+    scenes: int = SCENES,
     overrides: Mapping[str, Any] | None = None,
     characters: Sequence[Character] | None = None,
     part: Part = WHOLE,
@@ -84,30 +91,37 @@ def evaluate_concept(
     detect: Detect | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Learn subjects, draw them, and judge the pictures; return (and write) the figures.
+    """Learn subjects, draw them, put them into renders, and judge the pictures; return (and write) figures.
 
     Args:
         subjects: how many are learnt, spread over all kinds; they are always told among all thirty.
-        part: what of them is measured here.
+        methods: ways to learn, each drawn in new scenes.
+        rows: ways to put the subjects, learnt the first of `METHODS`, into renders; of
+            `inference.evaluation.insert.usual_rows`.
+        scenes: renders for each subject.
+        part: what of the subjects is measured here.
         overrides: parameters of `LearnConcept` other than usual.
         characters: others in place of the held-out ones, for choosing settings.
 
     Raises:
-        EditorError: an unknown method, or a model or detector that is not there.
+        EditorError: an unknown method or row, no scene, or a model or detector that is not there.
     """
-    unknown = [one for one in methods if one not in METHODS]
+    progress, report = progress or Progress(), report or _silent
+    known = usual_rows(is_flow=runner.backbone(model, progress).schedule.is_flow) if rows else ()
+    unknown = [one for one in methods if one not in METHODS] + [one for one in rows if one not in known]
     if unknown:
         raise EditorError(
             "There is no way “{name}” of learning a concept.",
             "There are: {known}.",
             name=unknown[0],
-            known=listed(METHODS),
+            known=listed((*METHODS, *known)),
         )
+    if not 1 <= scenes <= concept_insert.MOST_SCENES:
+        raise EditorError("Scenes is {count}: at least 1 is needed.", count=scenes)
     if characters is None:
         from inference.miniworld.characters import held_out
 
         characters = held_out()
-    progress, report = progress or Progress(), report or _silent
     judge = Judge(detect or shipped_detector(), characters)
     settings: dict[str, Any] = {
         "suite": "concept",
@@ -117,23 +131,37 @@ def evaluate_concept(
         "overrides": dict(overrides or {}),
         "subjects_told_apart": [one.name for one in characters],
     }
-    record = Record(json_path, settings, ("learnt",))
+    record = Record(json_path, settings, ("learnt", "inserted"))
+    record.values.setdefault("inserted", {})  # older files have none
     if "ceiling" not in record.values:
         record.values["ceiling"] = judge.ceiling()
     chosen = part.of(spread(characters, subjects))
-    total = len(chosen) * len(methods)
+    total = len(chosen) * len(methods) + len(chosen) * len(rows) * scenes
     done = 0
-    for one in chosen:
+
+    def told(what: str) -> None:
+        nonlocal done
+        done += 1
+        report(done, total, what)
+
+    for index, one in enumerate(characters):
+        if one not in chosen:
+            continue
+        learner = _Learner(runner, model, one, overrides or {}, judge, progress)
         for method in methods:
-            key = f"{method}|{one.name}"
-            if key not in record.values["learnt"]:
-                record.values["learnt"][key] = _measured(
-                    runner, model, one, method, overrides or {}, judge, progress
-                )
+            found = record.values["learnt"]
+            if (key := f"{method}|{one.name}") not in found:
+                found[key] = learner.drawn(method)
                 record.values["summary"] = summarise(record.values)
                 record.write()
-            done += 1
-            report(done, total, f"{method}: {one.name}")
+            told(f"{method}: {one.name}")
+        for case in concept_insert.concept_cases(one, _WORD, scenes if rows else 0, index):
+            for row in rows:
+                found = record.values["inserted"].setdefault(row, {})
+                if (key := f"{one.name}|{case.number}") not in found:
+                    found[key] = learner.inserted(case, row)
+                    record.write()
+                told(f"{row}: {one.name}")
     record.values["summary"] = summarise(record.values)
     record.write()
     return record.values
@@ -166,6 +194,8 @@ def summarise(values: Mapping[str, Any]) -> dict[str, Any]:
             "cpu_seconds": sum(row["cpu_seconds"] for row in rows) / len(rows),
             "seconds": sum(row["seconds"] for row in rows) / len(rows),
         }
+    if values["inserted"]:
+        found["inserted"] = concept_insert.summarise(values["inserted"])
     return found
 
 
@@ -178,53 +208,83 @@ def _share(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, float]:
     return {"share": float(shares.mean()), "low": float(low), "high": float(high)}
 
 
-def _measured(
-    runner: Runs,
-    model: str,
-    one: Character,
-    method: str,
-    overrides: Mapping[str, Any],
-    judge: Judge,
-    progress: Progress,
-) -> dict[str, Any]:
-    photos = [_frozen(photo) for photo in one.photos()]
-    contents: dict[str, Any] = {content_hash(photo): photo for photo in photos}
-    values: dict[str, Any] = {
-        "images": tuple(Picture(name) for name in contents),
-        "token": _WORD,
-        "initialise_from": one.kind,
-        "template": "person" if one.subject.is_person else "object",
-        "method": method,
-        **overrides,
-    }
-    started, cpu = time.monotonic(), time.process_time()
-    learnt = runner.run(
-        Request(operation="learn-concept", parameters=LearnConcept(**values), model=model),
-        contents,
-        progress,
-    )
-    seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu
-    concept = learnt.artifacts["concept"]
-    name = content_hash(concept)
-    pictures: list[dict[str, Any]] = []
-    for number, wish in enumerate(wishes_of(one.kind)):
-        for seed in range(_FIRST_SEED + number * SEEDS, _FIRST_SEED + (number + 1) * SEEDS):
-            parameters = Generate(
-                prompt=wish.sentence.format(_WORD), seed=seed, concepts=(ConceptFile(name),)
-            )
-            request = Request(operation="generate", parameters=parameters, model=model)
-            picture = runner.run(request, {name: concept}, progress).images[0]  # type: ignore[dict-item]
-            pictures.append({"prompt": parameters.prompt, "seed": seed, **judge.of(picture, one, wish)})
-    told = json.loads(learnt.artifacts["report"])
-    return {
-        "samples": told["samples"],
-        "changes": len(told["losses"]),
-        "best_step": told["best_step"],
-        "held_out": [check["loss"] for check in told["held_out"]],
-        "seconds": seconds,
-        "cpu_seconds": cpu_seconds,
-        "pictures": pictures,
-    }
+@dataclass
+class _Learner:
+    """One subject: learnt when that is first needed, drawn, and put into renders."""
+
+    runner: Models
+    model: str
+    one: Character
+    overrides: Mapping[str, Any]
+    judge: Judge
+    progress: Progress
+    _kept: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+
+    def learnt(self, method: str) -> dict[str, Any]:
+        """The file of the word, the report of the run, and its seconds."""
+        if method not in self._kept:
+            one = self.one
+            photos = [_frozen(photo) for photo in one.photos()]
+            contents: dict[str, Any] = {content_hash(photo): photo for photo in photos}
+            values: dict[str, Any] = {
+                "images": tuple(Picture(name) for name in contents),
+                "token": _WORD,
+                "initialise_from": one.kind,
+                "template": "person" if one.subject.is_person else "object",
+                "method": method,
+                **self.overrides,
+            }
+            started, cpu = time.monotonic(), time.process_time()
+            learnt = self._run("learn-concept", LearnConcept(**values), contents)
+            self._kept[method] = {
+                "concept": learnt.artifacts["concept"],
+                "report": json.loads(learnt.artifacts["report"]),
+                "seconds": time.monotonic() - started,
+                "cpu_seconds": time.process_time() - cpu,
+            }
+        return self._kept[method]
+
+    def drawn(self, method: str) -> dict[str, Any]:
+        """Pictures of it in new scenes, judged."""
+        learnt = self.learnt(method)
+        concept, told = learnt["concept"], learnt["report"]
+        name = content_hash(concept)
+        pictures: list[dict[str, Any]] = []
+        for number, wish in enumerate(wishes_of(self.one.kind)):
+            for seed in range(_FIRST_SEED + number * SEEDS, _FIRST_SEED + (number + 1) * SEEDS):
+                parameters = Generate(
+                    prompt=wish.sentence.format(_WORD), seed=seed, concepts=(ConceptFile(name),)
+                )
+                picture = self._run("generate", parameters, {name: concept}).images[0]
+                judged = self.judge.of(picture, self.one, wish)
+                pictures.append({"prompt": parameters.prompt, "seed": seed, **judged})
+        return {
+            "samples": told["samples"],
+            "changes": len(told["losses"]),
+            "best_step": told["best_step"],
+            "held_out": [check["loss"] for check in told["held_out"]],
+            "seconds": learnt["seconds"],
+            "cpu_seconds": learnt["cpu_seconds"],
+            "pictures": pictures,
+        }
+
+    def inserted(self, case: InsertCase, row: str) -> dict[str, Any]:
+        """It in a render, by one row; judged."""
+        work = Work(
+            runner=self.runner,
+            model=self.model,
+            detect=self.judge.detect,
+            case=case,
+            progress=self.progress,
+            concept=self.learnt(METHODS[0])["concept"],
+        )
+        image, result = work.made(row)
+        told = self.judge.of(image, self.one, Wish("", other=case.there[1]))
+        return work.figures(image, result) | {name: told[name] for name in ("found", "told", "recognised")}
+
+    def _run(self, operation: str, parameters: Any, contents: Mapping[str, Any]) -> Result:
+        request = Request(operation=operation, parameters=parameters, model=self.model)
+        return self.runner.run(request, contents, self.progress)
 
 
 class Judge:
@@ -238,7 +298,7 @@ class Judge:
         from inference.miniworld.render import draw_pixels
         from inference.miniworld.scene import BACKGROUNDS
 
-        self._detect = detect
+        self.detect = detect
         self._characters = characters
         self._means: dict[str, NDArray[np.float64]] = {}
         spreads: dict[bool, list[NDArray[np.float64]]] = {True: [], False: []}
@@ -265,7 +325,7 @@ class Judge:
 
     def of(self, picture: Pixels, one: Character, wish: Wish) -> dict[str, Any]:
         """What is counted of one picture."""
-        detections = self._detect([picture])[0]
+        detections = self.detect([picture])[0]
         found = _surest(detections, one.kind)
         told = "" if found is None else self.told(found, one.kind)
         if wish.other:

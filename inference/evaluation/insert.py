@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from inference.content import Mask, Picture, content_hash
+from inference.content import ConceptFile, Mask, Picture, content_hash
 from inference.errors import EditorError
 from inference.evaluation.insert_sets import InsertCase, insert_cases
 from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
@@ -95,7 +95,7 @@ def evaluate_insert(
     detect = detect or shipped_detector()
     chosen, done, mine = tuple(rows) or known, 0, part.of(insert_cases(cases))
     for case in mine:
-        work = _Work(runner=runner, model=model, detect=detect, case=case, progress=progress)
+        work = Work(runner=runner, model=model, detect=detect, case=case, progress=progress)
         for row in chosen:
             measured = record.values["rows"].setdefault(row, {})
             if str(case.number) not in measured:
@@ -124,7 +124,7 @@ def summarise(values: Mapping[str, Any]) -> dict[str, Any]:
         tables[row] = {
             "edited": share(measured),
             **{
-                name: _mean([one[name] for one in measured])
+                name: mean_with_interval([one[name] for one in measured])
                 for name in ("truth_db", "changed_db", "background_db", "pie_db", "evaluations", "seconds")
             },
             "removed": share([one for one in measured if one["kind"] == "delete object"]),
@@ -155,7 +155,8 @@ def _shown(mean: Mapping[str, Any]) -> str:
     return "-" if mean["value"] is None else f"{mean['value']:.2f}"
 
 
-def _mean(values: Sequence[float | None]) -> dict[str, Any]:
+def mean_with_interval(values: Sequence[float | None]) -> dict[str, Any]:
+    """The mean of what is known, with its 95 % interval."""
     from inference.metrics.intervals import bootstrap_interval
 
     kept = [value for value in values if value is not None]
@@ -166,19 +167,25 @@ def _mean(values: Sequence[float | None]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Work:
+class Work:
+    """One case, to be edited by rows; `concept` is the file of a learnt word that its prompt has."""
+
     runner: Models
     model: str
     detect: Detect
     case: InsertCase
     progress: Progress
+    concept: bytes = b""
 
     def measure(self, row: str) -> dict[str, Any]:
         """One row's figures of the case."""
+        return self.figures(*self.made(row))
+
+    def figures(self, image: Pixels, result: Result | None) -> dict[str, Any]:
+        """What is counted of an edited picture."""
         from inference.metrics.psnr import psnr
 
         case = self.case
-        image, result = self._made(row)
         found, of_source, of_truth = (list(one) for one in self.detect([image, case.source, case.truth]))
         changed = case.changed
         background = ~changed
@@ -196,7 +203,8 @@ class _Work:
             "seconds": sum(measured.seconds.values()) if measured else 0.0,
         }
 
-    def _made(self, row: str) -> tuple[Pixels, Result | None]:
+    def made(self, row: str) -> tuple[Pixels, Result | None]:
+        """The picture as a row makes it, and what is known of the run, if there was one."""
         case = self.case
         if row == NOTHING:
             return case.source, None
@@ -206,10 +214,18 @@ class _Work:
         picture = Picture(content_hash(case.source))
         if row == RESAMPLE:
             height, width = case.source.shape[:2]
-            parameters: Any = Generate(prompt=case.prompt, seed=case.number, width=width, height=height)
+            parameters: Any = Generate(
+                prompt=case.prompt, seed=case.number, width=width, height=height, concepts=self._concepts
+            )
             result = self._run("generate", parameters)
         elif row == REDRAW:
-            parameters = Redraw(image=picture, prompt=case.prompt, strength=REDRAWN, seed=case.number)
+            parameters = Redraw(
+                image=picture,
+                prompt=case.prompt,
+                strength=REDRAWN,
+                seed=case.number,
+                concepts=self._concepts,
+            )
             result = self._run("redraw", parameters)
         elif row == APP:
             result = self._run("insert", self._insert(picture, with_place=True))
@@ -223,13 +239,20 @@ class _Work:
     def _insert(self, picture: Picture, *, with_place: bool = False, **more: Any) -> Insert:
         case = self.case
         values: dict[str, Any] = {"kind": case.operation_kind, "seed": case.number, **more}
+        values["concepts"] = self._concepts
         if with_place and case.place is not None:
             values["mask"] = Mask(content_hash(_mask(case)))
         return Insert(image=picture, source_prompt=case.source_prompt, prompt=case.prompt, **values)
 
+    @property
+    def _concepts(self) -> tuple[ConceptFile, ...]:
+        return (ConceptFile(content_hash(self.concept)),) if self.concept else ()
+
     def _run(self, operation: str, parameters: Any) -> Result:
         case = self.case
-        contents = {content_hash(case.source): case.source}
+        contents: dict[str, Any] = {content_hash(case.source): case.source}
+        if self.concept:
+            contents[content_hash(self.concept)] = self.concept
         if case.place is not None:
             mask = _mask(case)
             contents[content_hash(mask)] = mask

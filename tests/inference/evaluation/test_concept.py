@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from importlib import import_module
 from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,14 +14,17 @@ import pytest
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_file
 from inference.errors import EditorError
-from inference.evaluation.concept import METHODS, evaluate_concept, spread, wishes_of
+from inference.evaluation.concept import METHODS, Judge, Wish, evaluate_concept, spread, wishes_of
+from inference.evaluation.concept_insert import concept_cases
+from inference.evaluation.judging import shipped_detector
 from inference.metrics.colours import COLOURS
 from inference.miniworld.characters import POSES, Character, for_tuning, held_out
 from inference.miniworld.render import draw_pixels
-from inference.operations import Generate, LearnConcept
+from inference.operations import Generate, Insert, LearnConcept
 from inference.progress import Progress
 from inference.request import Request, Result
 
+import_module("inference.runner")  # it makes the built-in models' detector known
 BACKGROUNDS = {"on the beach": "beach", "in the snow": "snow", "at night": "night"}
 
 
@@ -34,7 +39,11 @@ class Painter:
     def __init__(self, *, always_first: bool = False) -> None:
         self.always_first = always_first
         self.learnt: list[LearnConcept] = []
+        self.inserted: list[tuple[Insert, set[str]]] = []
         self._shown: Character | None = None
+
+    def backbone(self, model: str, progress: Progress) -> Any:
+        return SimpleNamespace(schedule=SimpleNamespace(is_flow=False))
 
     def model_hash(self, model: str, progress: Progress) -> str:
         return "0" * 32
@@ -55,6 +64,11 @@ class Painter:
             return Result(
                 request=request, images=(), maps={}, measured=progress.measured, artifacts=artifacts
             )
+        if isinstance(values, Insert):
+            self.inserted.append((values, set(contents)))
+            assert values.concepts[0].hash in contents
+            image = contents[values.image.hash]
+            return Result(request=request, images=(image,), maps={}, measured=progress.measured)
         assert isinstance(values, Generate)
         assert len(values.concepts) == 1
         assert self._shown is not None
@@ -101,6 +115,54 @@ def test_somebody_else_is_not_recognised() -> None:
     shares = record["summary"]["plain"]["recognised"]
     assert shares["share"] == pytest.approx(0.25, abs=0.05)
     assert shares["low"] < shares["share"] < shares["high"]
+
+
+def test_learnt_subjects_are_put_into_renders(tmp_path: Path) -> None:
+    painter, path = Painter(), tmp_path / "out.json"
+
+    def measure(painter: Painter) -> dict[str, Any]:
+        return evaluate_concept(
+            runner=painter,
+            model="any",
+            json_path=path,
+            methods=(),
+            rows=("nothing", "app"),
+            scenes=2,
+            characters=some(),
+        )
+
+    found = measure(painter)["summary"]["inserted"]
+    assert set(found) == {"nothing", "app"}
+    assert found["app"]["recognised"]["total"] == 8
+    assert found["app"]["recognised"] == found["nothing"]["recognised"], "the picture was given back"
+    assert found["app"]["truth_db"]["value"] == found["nothing"]["truth_db"]["value"]
+    assert {values.method for values in painter.learnt} == {"directional"}
+    assert len(painter.learnt) == 4, "each subject once"
+    assert all(
+        "<it>" in values.prompt and "<it>" not in values.source_prompt for values, _ in painter.inserted
+    )
+    again = Painter()
+    measure(again)
+    assert again.learnt == [], "nothing is learnt for what is measured"
+
+
+def test_the_true_edit_has_the_subjects_looks_and_nothing_else_changes() -> None:
+    judge = Judge(shipped_detector(), some())
+    for index, one in enumerate(some()):
+        for case in concept_cases(one, "<it>", 2, index):
+            assert (case.source != case.truth).any()
+            assert case.changed.mean() < 0.7
+            told = judge.of(case.truth, one, Wish("", other=case.there[1]))
+            assert told["found"], case.number
+    numbers = [case.number for index in range(3) for case in concept_cases(some()[0], "<it>", 3, index)]
+    assert len(set(numbers)) == 9
+
+
+def test_an_unknown_row_and_no_scene() -> None:
+    with pytest.raises(EditorError, match="no way"):
+        evaluate_concept(runner=Painter(), model="any", methods=(), rows=("other",))
+    with pytest.raises(EditorError, match="at least 1"):
+        evaluate_concept(runner=Painter(), model="any", rows=("app",), scenes=0, characters=some())
 
 
 def test_an_unknown_way() -> None:
