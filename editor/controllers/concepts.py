@@ -6,12 +6,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
+from editor.generating.asking import Given, picture_from
 from editor.generating.contents import photo_of
 from editor.words.said import in_one_line, said
 from inference.concepts.library import ConceptLibrary, Kept
@@ -27,6 +30,10 @@ if TYPE_CHECKING:
     from inference.content import Contents
 
 translate = QCoreApplication.translate
+
+Crop: TypeAlias = tuple[float, float, float]
+_ROOM = 1.1  # around what is selected
+_HALF = 127
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,22 @@ class Concepts(Controller):
 
         self._shell.background.run(read, answered, self._shell.report)
 
+    def photo_selected(
+        self, done: Callable[[Pixels, Crop], object], failed: Callable[[EditorError], object]
+    ) -> None:
+        """The visible picture as a photo, and the part of it around what is selected."""
+        document = self.document
+        state = document.state if document is not None else None
+
+        def read() -> tuple[Pixels, Crop]:
+            if state is None or state.selection is None:
+                raise EditorError("Nothing is selected.", "Select what is to be learnt, and come back.")
+            area = state.area
+            mask = np.asarray(state.selection.read(area)).reshape(area.height, area.width)
+            return picture_from(Given.DOCUMENT, state), crop_around(mask)
+
+        self._shell.background.run(read, lambda found: done(*found), failed)
+
     def judge(
         self,
         photos: Sequence[Pixels],
@@ -153,6 +176,24 @@ class Concepts(Controller):
         if parameters is request.parameters:
             return request, contents
         return replace(request, parameters=parameters), found
+
+
+def crop_around(mask: NDArray[np.uint8]) -> Crop:
+    """The square part of a picture around what a mask [H, W] selects, as `LearnConcept` takes it.
+
+    Raises:
+        EditorError: it selects nothing of the picture.
+    """
+    rows, columns = np.flatnonzero((mask > _HALF).any(1)), np.flatnonzero((mask > _HALF).any(0))
+    if not len(rows):
+        raise EditorError("Nothing is selected.", "Select what is to be learnt, and come back.")
+    height, width = mask.shape
+    long = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    return (
+        float((columns[0] + columns[-1] + 1) / 2 / width),
+        float((rows[0] + rows[-1] + 1) / 2 / height),
+        float(min(1.0, _ROOM * long / min(width, height))),
+    )
 
 
 def _nothing(_: object) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication
+from PySide6.QtCore import QCoreApplication, QSize, Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -31,13 +31,15 @@ from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots
 from widgets.generate.insert_words import DifferenceView
-from widgets.look.plain_text import Label, set_tip
+from widgets.look.plain_text import Label, set_tip, unmarked
+from widgets.subjects.concept_shelf import concept_icon
 from widgets.subjects.keyframe_slider import KeyframeSlider
 from widgets.subjects.prompt_box import SeedBox
 
 WEIGHT_SCALE = 100
 MOST_WEIGHT = 3.0
 _FIELD_LINES = 2
+_CONCEPT_PX = 22
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,7 +274,10 @@ class InsertPanel(DocumentPanel):
                 widget.deleteLater()
         for kept in self._application.concepts.known:
             button = QToolButton()
-            button.setText(kept.word)
+            button.setText(unmarked(kept.word))
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            button.setIconSize(QSize(_CONCEPT_PX, _CONCEPT_PX))
+            button.setIcon(concept_icon(button, kept.concept, _CONCEPT_PX))
             button.setProperty("quiet", True)
             set_tip(button, self.tr("Write “{word}” where the cursor is").format(word=kept.word))
             button.clicked.connect(lambda _=False, word=kept.word: self._write(word))

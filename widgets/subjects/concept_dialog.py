@@ -22,6 +22,7 @@ from editor.controllers.concepts import Judged
 from editor.formats import readable_extensions
 from editor.generating.known_words import unknown_words
 from editor.pixels.qimages import to_qimage
+from editor.words.said import in_one_line
 from editor.words.wording import quoted
 from inference.concepts.library import Kept
 from inference.concepts.names import checked_word, made_word
@@ -90,6 +91,7 @@ class ConceptDialog(LearningDialog):
         self.form.changed.connect(lambda name, value: self._judging.start())
         self.photos.wanted.connect(self._read)
         self.photos.choose.connect(self._choose)
+        self.photos.take_selection.connect(self._take_selection)
         self.photos.changed.connect(self._on_photos)
         self.photos.cropped.connect(lambda: self._judging.start())
         self.name.textChanged.connect(self._show_word)
@@ -212,6 +214,12 @@ class ConceptDialog(LearningDialog):
             self, self.tr("Photos"), "", self.tr("Pictures ({patterns})").format(patterns=patterns)
         )
         self._read(tuple(Path(name) for name in names))
+
+    def _take_selection(self) -> None:
+        self._application.concepts.photo_selected(
+            lambda pixels, crop: self.photos.add_photos([pixels], crop),
+            lambda error: self.say(in_one_line(error), problem=True),
+        )
 
     def _read(self, paths: tuple[Path, ...]) -> None:
         if paths:

@@ -33,8 +33,7 @@ class ConceptButton(QToolButton):
         shown = self.fontMetrics().elidedText(concept.word, Qt.TextElideMode.ElideMiddle, _PICTURE_PX + 10)
         self.setText(unmarked(shown))
         self.setAccessibleName(concept.word)
-        image = QImage.fromData(concept.picture) if concept.picture else QImage()
-        self.setIcon(icon_for(self, "image") if image.isNull() else _icon(image, self.devicePixelRatioF()))
+        self.setIcon(concept_icon(self, concept, _PICTURE_PX))
         tip = self.tr("{word}: put it into the prompt").format(word=concept.word)
         if concept.kind:
             tip += "\n" + self.tr("A kind of {kind}").format(kind=concept.kind)
@@ -118,14 +117,18 @@ class ConceptShelf(QWidget):
         return button
 
 
-def _icon(image: QImage, ratio: float) -> QIcon:
-    side = round(_PICTURE_PX * ratio)
+def concept_icon(widget: QWidget, concept: Concept, side_px: int) -> QIcon:
+    """The concept's small picture as a square; a sign where it has none."""
+    image = QImage.fromData(concept.picture) if concept.picture else QImage()
+    if image.isNull():
+        return icon_for(widget, "image")
+    ratio = widget.devicePixelRatioF()
+    side = round(side_px * ratio)
+    short = min(image.width(), image.height())
+    middle = image.copy((image.width() - short) // 2, (image.height() - short) // 2, short, short)
     pixmap = QPixmap.fromImage(
-        image.scaled(
-            side,
-            side,
-            Qt.AspectRatioMode.KeepAspectRatioByExpanding,
-            Qt.TransformationMode.SmoothTransformation,
+        middle.scaled(
+            side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
         )
     )
     pixmap.setDevicePixelRatio(ratio)

@@ -148,6 +148,11 @@ class PhotoTile(QWidget):
         self._set((x, y, side * factor))
 
     def _set(self, crop: Crop) -> None:
+        self.choose(crop)
+        self.cropped.emit()
+
+    def choose(self, crop: Crop) -> None:
+        """Take a part as chosen by hand."""
         x, y, side = crop
         self.crop = (min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0), min(max(side, _SMALLEST), 1.0))
         part, photo = self.part(), self.place()  # the middle of what is really learnt
@@ -155,7 +160,6 @@ class PhotoTile(QWidget):
         self.crop = (middle.x() / photo.width(), middle.y() / photo.height(), self.crop[2])
         self.is_set = True
         self.update()
-        self.cropped.emit()
 
 
 class PhotoTiles(QWidget):
@@ -163,6 +167,7 @@ class PhotoTiles(QWidget):
 
     wanted = Signal(tuple)  # of Path
     choose = Signal()
+    take_selection = Signal()
     changed = Signal()  # photos came or went
     cropped = Signal()
 
@@ -176,11 +181,15 @@ class PhotoTiles(QWidget):
         self.hint.setMinimumHeight(TILE_PX)
         self.add = QPushButton(self.tr("Add photos…"))
         self.add.clicked.connect(self.choose)
+        self.take = QPushButton(self.tr("Take the selection"))
+        set_tip(self.take, self.tr("What is selected in the open picture becomes one of the photos"))
+        self.take.clicked.connect(self.take_selection)
         self._row = QHBoxLayout()
         self._row.setSpacing(6)
         self._row.addWidget(self.hint, 1)
         buttons = QHBoxLayout()
         buttons.addWidget(self.add)
+        buttons.addWidget(self.take)
         buttons.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -195,13 +204,15 @@ class PhotoTiles(QWidget):
     def crops(self) -> tuple[Crop, ...]:
         return tuple(tile.crop for tile in self.tiles)
 
-    def add_photos(self, photos: Sequence[Pixels]) -> None:
-        """Show more photos; the same one is not taken twice."""
+    def add_photos(self, photos: Sequence[Pixels], crop: Crop | None = None) -> None:
+        """Show more photos, with a part that was chosen; the same one is not taken twice."""
         known = {id(tile.pixels) for tile in self.tiles}
         for pixels in photos:
             if id(pixels) in known or len(self.tiles) >= MOST:
                 continue
             tile = PhotoTile(pixels, len(self.tiles) + 1)
+            if crop is not None:
+                tile.choose(crop)
             tile.removed.connect(lambda tile=tile: self._remove(tile))
             tile.cropped.connect(self.cropped)
             self.tiles.append(tile)

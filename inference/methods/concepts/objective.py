@@ -4,6 +4,12 @@
 
 with flow matching |v̂ - (ε - x₀)|², what such models were trained by. x₀ is drawn from the autoencoder's
 posterior of a photo.
+
+What is followed is the logarithm of that, ∇loss / loss. Between noise levels the loss differs a hundredfold,
+and where it is largest, almost without noise, a word explains nothing of it: there the plain gradient is
+noise, while what a thing looks like as a whole is decided where the loss is smallest. The logarithm asks of
+each level which share of its own error the word takes away; it is the likelihood of errors whose size is
+not known.
 """
 
 import math
@@ -21,6 +27,7 @@ from inference.prompts.learnt_words import LearntWord
 from inference.schedule import Level
 
 HELD_OUT_SEED = 2**40  # of draws that are never learnt from
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +59,7 @@ class Objective:
     def gradient(
         self, rows: Mapping[str, Tensor], first: int, batch: int, part: tuple[int, int], draw: torch.Generator
     ) -> tuple[float, dict[str, Tensor]]:
-        """Loss and gradient of one pass with `batch` photos, from number `first` on in turn.
+        """Loss, and gradient of its logarithm, of one pass with `batch` photos, from number `first` on.
 
         `part` (k, of n) says from which n-th of the noise levels this pass draws, so that a change has seen
         all of them.
@@ -62,7 +69,7 @@ class Objective:
         share = (part[0] + float(torch.rand((), generator=draw))) / part[1]
         loss = self._loss(learnt, sentence, share, range(first, first + batch), draw)
         gradients = torch.autograd.grad(
-            loss, list(learnt.values()), allow_unused=True, materialize_grads=True
+            loss.clamp_min(_NOTHING).log(), list(learnt.values()), allow_unused=True, materialize_grads=True
         )
         self.backbone.measured.backward_evaluations += batch
         found = {name: value.detach() for name, value in zip(learnt, gradients, strict=True)}
@@ -70,7 +77,10 @@ class Objective:
 
     @torch.no_grad()
     def held_out_loss(self, rows: Mapping[str, Tensor], samples: int, batch: int, seed: int) -> float:
-        """The mean loss of noise, levels and sentences that nothing is learnt from, the same at each call."""
+        """The geometric mean of the losses of noise, levels and sentences that nothing is learnt from.
+
+        They are the same at each call.
+        """
         draw = torch.Generator("cpu").manual_seed(seed + HELD_OUT_SEED)
         fixed = {name: value.clone() for name, value in rows.items()}
         word = LearntWord(word=self.word, vectors=fixed, plain=self.kind)
@@ -79,10 +89,9 @@ class Objective:
             count = min(batch, samples - number * batch)
             sentence = self.held_out[number % len(self.held_out)]
             photos = range(number * batch, number * batch + count)
-            total += count * float(
-                self._loss(fixed, sentence, (number + 0.5) / passes, photos, draw, word=word)
-            )
-        return total / samples
+            loss = self._loss(fixed, sentence, (number + 0.5) / passes, photos, draw, word=word)
+            total += count * math.log(max(float(loss), _NOTHING))
+        return math.exp(total / samples)
 
     def _loss(
         self,

@@ -13,9 +13,14 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
+from editor.commands import SetSelection, push
+from editor.controllers.concepts import crop_around
+from editor.layers.layer import Mask
+from editor.pixels.raster import Raster
 from inference import worker
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_file
+from inference.errors import EditorError
 from inference.messages import Message
 from inference.operations import Generate, JudgePhotos, LearnConcept
 from inference.request import Pixels
@@ -237,3 +242,41 @@ class TestShelf:
         with qtbot.waitSignal(application.concepts.changed):
             delete.trigger()
         assert shelf.buttons == []
+
+
+class TestTakingTheSelection:
+    def test_nothing_is_selected(self, dialog: ConceptDialog, qtbot: QtBot) -> None:
+        dialog.photos.take.click()
+        qtbot.waitUntil(lambda: "Nothing is selected" in dialog.status.text(), timeout=5000)
+        assert dialog.photos.tiles == []
+
+    def test_the_part_around_it_is_learnt(
+        self, dialog: ConceptDialog, application: Application, qtbot: QtBot
+    ) -> None:
+        document = application.current
+        assert document is not None
+        width, height = document.state.width, document.state.height
+        short = min(width, height)
+        mask = np.zeros((height, width), np.uint8)
+        mask[: short // 2, : short // 4] = 255
+        selection = Mask(raster=Raster.of(mask[..., None]), x=0, y=0, outside=0)
+        push(document, SetSelection(document, selection, "Select"))
+        dialog.photos.take.click()
+        qtbot.waitUntil(lambda: len(dialog.photos.tiles) == 1, timeout=5000)
+        tile = dialog.photos.tiles[0]
+        assert tile.is_set, "no suggestion replaces it"
+        assert tile.pixels.shape[:2] == (height, width)
+        assert tile.crop[2] == pytest.approx(0.55, abs=0.05)
+        assert tile.crop[1] < 0.4, "at the top, and inside of the photo"
+
+    def test_a_crop_of_nothing(self) -> None:
+        with pytest.raises(EditorError, match="Nothing is selected"):
+            crop_around(np.zeros((4, 4), np.uint8))
+        assert crop_around(np.full((4, 8), 255, np.uint8)) == (0.5, 0.5, 1.0)
+
+
+def test_without_photos_it_says_so_at_once(dialog: ConceptDialog, service: FakeService) -> None:
+    dialog.start.click()
+    assert "There are no photos" in dialog.status.text()
+    assert dialog.status.property("danger")
+    assert asked_to(service, LearnConcept) == []
