@@ -100,7 +100,7 @@ class Concepts(Controller):
         self._shell.background.run(read, answered, self._shell.report)
 
     def photo_selected(
-        self, done: Callable[[Pixels, Crop], object], failed: Callable[[EditorError], object]
+        self, done: Callable[[Pixels, Crop], None], failed: Callable[[EditorError], None]
     ) -> None:
         """The visible picture as a photo, and the part of it around what is selected."""
         document = self.document
