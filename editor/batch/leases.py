@@ -33,6 +33,7 @@ from inference.values import fields, number, text
 FOLDER = ".attune-batch"
 HOLDS_S = 60.0
 _LONGEST_HOLD_S = 24 * 3600.0  # that a lease may say
+_LOOK_S = 0.05
 _RENEWALS = 4  # within that time
 _LEASE_ENDING = ".lease"
 _WORKER_ENDING = ".worker"
@@ -165,6 +166,20 @@ class Leases:
             shutil.rmtree(self._own)
         with suppress(OSError):
             self._root.rmdir()
+
+    def wait_for_others(self, seconds: float) -> bool:
+        """Wait until no other process of this machine works here; whether there is none.
+
+        What the last one leaves is tidied up by who is still there.
+        """
+        until = time.monotonic() + seconds
+        while any(
+            _is_alive(folder) for folder in self._root.glob(f"*{_WORKER_ENDING}") if folder != self._own
+        ):
+            if time.monotonic() > until:
+                return False
+            time.sleep(_LOOK_S)
+        return True
 
     def _keep(self, lease: Lease) -> Lease:
         with self._changing:

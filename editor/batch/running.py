@@ -265,6 +265,10 @@ class BatchRun:
         """The end of what `join` began."""
         self._leases.close(finished=False)
 
+    def wait_for_others(self, seconds: float) -> bool:
+        """Before `run`: wait for processes of this machine that are ending; whether none is left."""
+        return self._leases.wait_for_others(seconds)
+
     def stop(self) -> None:
         """End soon: what is being worked on is left, and done another time."""
         self._stop.set()

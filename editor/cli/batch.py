@@ -100,7 +100,8 @@ class _Command:
             # what is wrong with the model is said once, and before a file is touched
             self._runner.preload(self._needs.model, Progress(self._printer))
         if self._arguments.on and before.left:
-            run_on_ray(self._arguments, self._run, self._needs)  # what it leaves is done here
+            # what it leaves is done here
+            run_on_ray(self._arguments, self._run, self._needs, self._on_done_elsewhere)
         thread.start()
         try:
             self._model_thread.serve(lambda: not thread.is_alive())
@@ -137,6 +138,13 @@ class _Command:
                 for note in event.line.notes:
                     complain(f"{event.item.shown}: {note}")
             self._printer(Step(phase="batch", done=self._ended, total=len(self._plan.items)))
+
+    def _on_done_elsewhere(self, shown: str, state: State) -> None:
+        self._ended += 1
+        if state is State.FAILED:
+            self._printer.close()
+            complain(str(Message("{name} failed; the manifest says why.", name=shown)))
+        self._printer(Step(phase="batch", done=self._ended, total=len(self._plan.items)))
 
     def _told(self, summary: Summary, *, interrupted: bool) -> int:
         status = INTERRUPTED if interrupted else DONE if summary.is_complete else FAILED

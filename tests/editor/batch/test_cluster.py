@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,29 @@ def test_actors_do_what_one_process_does(tmp_path: Path) -> None:
     assert batch(source, alone, look).run().done == 5
     assert batch(source, target, look).run().made_here == 0
     assert results(target) == results(alone)
+
+
+def test_actors_that_are_ending_are_waited_for(tmp_path: Path) -> None:
+    source, target = folder_of(tmp_path / "in", 2), tmp_path / "out"
+    look = recipe()
+    actor = Actor(make_plan(source, target, look), look, Needs(), overwrite=False, again=False)
+    assert actor({"index": [0, 1]})["state"] == ["done", "done"]
+    run = batch(source, target, look)
+    assert not run.wait_for_others(0.1)
+    threading.Timer(0.2, actor.close).start()
+    assert run.wait_for_others(20)
+    run.run()
+    assert sorted(results(target)) == ["000.png", "001.jpg"]
+
+
+def test_what_an_actor_cannot_do_is_told_and_not_raised(tmp_path: Path) -> None:
+    source, target = folder_of(tmp_path / "in", 2), tmp_path / "out"
+    look, other = recipe(), recipe({"adjustment": "invert"})
+    plan = make_plan(source, target, look)
+    batch(source, target, other)  # another recipe's manifest
+    told = Actor(plan, look, Needs(), overwrite=False, again=False)({"index": [0, 1]})
+    assert told["state"] == ["waiting", "waiting"]
+    assert "belongs to the recipe" in told["problem"][0]
 
 
 def test_without_ray_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
