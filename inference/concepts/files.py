@@ -146,9 +146,12 @@ def read_concept(path: Path) -> Concept:
     if path.suffix.lower() in _PICKLES:
         raise EditorError(
             "“{name}” is a {suffix} file, which can run code when it is opened.",
-            "Use the same concept as .safetensors.",
+            "Have it converted by a program that you trust it with: in Python, "
+            "safetensors.torch.save_file({{'emb_params': torch.load('{name}', weights_only=True)"
+            "['string_to_param']['*'].detach()}}, '{stem}.safetensors').",
             name=path.name,
             suffix=path.suffix.lower(),
+            stem=path.stem,
         )
     stem = path.stem
     first = _one(path)

@@ -104,6 +104,9 @@ def of_file(path: Path, family: Family) -> Configuration:
         if beside is not None:
             scheduler = derived.said_of_training(beside.scheduler, header)
             return _spoken(path, replace(beside, name=path.stem, scheduler=scheduler, files=files))
+    if "unet" in told:
+        size = derived.latent_size(header, family, metadata, path.stem)
+        told["unet"] = {**told["unet"], "sample_size": size}
     tokenizers = {"tokenizer_3": folder} if (folder := _t5_tokenizer()) is not None else {}
     return _spoken(
         path,

@@ -23,6 +23,7 @@ _SD1_HEADS = 8
 _TIME_ID = 256  # each of SDXL's six size numbers
 _SIZES = 6
 _VAE_SCALES = {Family.SD1: 0.18215, Family.SDXL: 0.13025, Family.SD3: 1.5305}
+_SD2_V_SIZE = 96
 _LATENT_SIZES = {Family.SD1: 64, Family.SDXL: 128, Family.SD3: 128}
 _BETAS = {
     "num_train_timesteps": 1000,
@@ -84,6 +85,16 @@ def scheduler_of(header: Header, family: Family, metadata: Mapping[str, str], na
         if metadata.get("modelspec.predict_key") == "v":
             config |= {"prediction_type": "v_prediction"}
     return said_of_training({**config, **said}, header)
+
+
+def latent_size(header: Header, family: Family, metadata: Mapping[str, str], name: str) -> int:
+    """The side, in latents, of the pictures that a U-Net in a file of this name was trained on last."""
+    few = few_steps.recognised(name)
+    if few is not None and few.pixels:
+        return few.pixels // 8
+    if family is Family.SD1 and _is_sd2(header) and not _predicts_noise(metadata, name):
+        return _SD2_V_SIZE  # the models that predict v are those for 768
+    return _LATENT_SIZES[family]
 
 
 def said_of_training(config: Mapping[str, Any], header: Mapping[str, Any]) -> dict[str, Any]:

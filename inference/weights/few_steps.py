@@ -12,6 +12,7 @@ from typing import Any
 
 _TRAILING = {"timestep_spacing": "trailing"}
 _MOST_STEPS = 64
+_TURBO_PIXELS = 512
 _STEPS = re.compile(r"(?<!\d)(\d{1,2})[ _-]?steps?(?![a-z])")
 
 
@@ -23,11 +24,13 @@ class FewSteps:
         steps: how many steps.
         guidance_scale: 1 is none.
         scheduler: values that replace those of the family's scheduler.
+        pixels: the side of the pictures that it draws best, 0 for the family's.
     """
 
     steps: int
     guidance_scale: float
     scheduler: Mapping[str, Any]
+    pixels: int = 0
 
 
 def recognised(name: str) -> FewSteps | None:
@@ -59,7 +62,10 @@ def _turbo(text: str, steps: int | None) -> FewSteps:
     """The published ones take no guidance; mixtures made of them take a little, and more steps."""
     original = re.fullmatch(r"(sd|sdxl|sd[_-]xl)[_-]turbo.*", text) is not None or "3.5" in text
     scheduler = {"_class_name": "DDPMScheduler", **_TRAILING}  # ancestral, as published
-    return FewSteps(steps or (4 if original else 8), 1.0 if original else 2.0, scheduler)
+    smaller = original and "3.5" not in text  # SDXL Turbo was distilled at 512
+    return FewSteps(
+        steps or (4 if original else 8), 1.0 if original else 2.0, scheduler, _TURBO_PIXELS if smaller else 0
+    )
 
 
 def _lightning(text: str, steps: int | None) -> FewSteps:

@@ -185,6 +185,27 @@ def test_how_a_file_is_sampled_follows_its_keys_and_its_name(
         assert schedule.levels(4, sampler=sampler)[0].timestep == 999
 
 
+@pytest.mark.parametrize(
+    ("name", "file", "size"),
+    [
+        ("sd1", "plain", 512),
+        ("sd2", "v2-1_768-ema-pruned", 768),
+        ("sd2", "v2-1_512-ema-pruned", 512),
+        ("sdxl", "sd_xl_base_1.0", 1024),
+        ("sdxl", "sd_xl_turbo_1.0_fp16", 512),
+        ("sdxl", "DreamShaperXL_Turbo_v2", 1024),
+    ],
+)
+def test_the_usual_size_is_the_one_it_was_trained_for(
+    name: str, file: str, size: int, tmp_path: Path
+) -> None:
+    def half(own: dict[str, Tensor]) -> None:
+        own.update({key: tensor.half() for key, tensor in own.items()})
+
+    entry = entry_of(written(tmp_path / f"{file}.safetensors", name, half))
+    assert of_file(entry.path, entry.family).parts["unet"]["sample_size"] * 8 == size
+
+
 def test_latent_consistency_visits_the_timesteps_of_diffusers() -> None:
     schedule = Schedule.from_config({"_class_name": "LCMScheduler", "beta_schedule": "scaled_linear"})
     visited = [level.timestep for level in schedule.levels(4, sampler="lcm")]
