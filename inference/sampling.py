@@ -34,7 +34,7 @@ class SamplerState:
         latents: [N, C, h, w] at `levels[index]`, float32.
         index: how many steps are done.
         previous_x0: x̂₀ of the step before, for multistep samplers.
-        generator_states: one state per sample of the generators that draw noise (ddpm, lcm).
+        generator_states: one state per sample of the generators that draw noise (euler-a, ddpm, lcm).
     """
 
     latents: Tensor
@@ -73,7 +73,7 @@ def move(
     """One step of DDIM from one level to another, in either direction (arXiv:2010.02502, eq. 12).
 
     x_s = α_s·x̂₀ + √(σ_s² - τ²)·ε̂ + τ·z.  Without noise τ = 0: DDIM, its inversion, Euler, and Euler for flow
-    matching are all this rule.  With noise z [N, C, h, w] the step is ancestral (η = 1, DDPM):
+    matching are all this rule.  With noise z [N, C, h, w] the step is ancestral (η = 1, DDPM, Euler a):
     τ² = σ_s²·(1 - (α_t·σ_s)² / (α_s·σ_t)²).
     """
     x0, eps = prediction
@@ -85,7 +85,7 @@ def move(
 
 
 def begin(latents: Tensor, *, generators: Sequence[torch.Generator] | None = None) -> SamplerState:
-    """The state before the first step; `generators` (one per sample, on the CPU) are for ddpm and lcm."""
+    """The state before the first step; `generators`: one a sample, on the CPU, if the sampler draws noise."""
     states = tuple(generator.get_state() for generator in generators or ())
     return SamplerState(latents=latents.float(), generator_states=states)
 
@@ -181,8 +181,10 @@ def _stepper(sampler: str) -> _Stepper:
     steppers: dict[str, _Stepper] = {
         "ddim": _ddim_step,
         "euler": _ddim_step,  # the same rule in other units; only the levels differ
+        "euler-a": _ancestral_step,  # at Euler's levels, ddpm's rule is Euler's ancestral one
         "dpm++2m": _dpm_step,
-        "ddpm": _ddpm_step,
+        "dpm++2m-karras": _dpm_step,
+        "ddpm": _ancestral_step,
         "lcm": _consistency_step,
     }
     if sampler not in steppers:
@@ -218,7 +220,7 @@ def _dpm_step(prediction: Prediction, state: SamplerState, levels: Sequence[Leve
     return replace(state, latents=latents, previous_x0=prediction.x0, index=state.index + 1)
 
 
-def _ddpm_step(prediction: Prediction, state: SamplerState, levels: Sequence[Level]) -> SamplerState:
+def _ancestral_step(prediction: Prediction, state: SamplerState, levels: Sequence[Level]) -> SamplerState:
     here, there = levels[state.index], levels[state.index + 1]
     noise, generator_states = _drawn_noise(state)
     latents = move(prediction, here, there, noise=noise)

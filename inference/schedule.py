@@ -7,9 +7,11 @@ The tables come from diffusers' own schedulers, each with the settings that the 
 * lcm: the timesteps of `LCMScheduler`, evenly among the 50 that latent consistency models are trained with
   (of runs that are longer among all);
 * euler: `EulerDiscreteScheduler`, spaced "linspace" unless the model says otherwise;
+* euler-a: `EulerAncestralDiscreteScheduler`, spaced as euler;
 * dpm++2m: `DPMSolverMultistepScheduler`, spaced "linspace" unless the model says otherwise;
-* flow matching: `FlowMatchEulerDiscreteScheduler` for ddim, euler, ddpm and lcm, and
-  `DPMSolverMultistepScheduler` with flow sigmas and the model's shift for dpm++2m.
+* dpm++2m-karras: the same with the spacing of arXiv:2206.00364, eq. 5;
+* flow matching: `DPMSolverMultistepScheduler` with flow sigmas and the model's shift for dpm++2m and, as
+  Karras' spacing is of σ/α, for dpm++2m-karras; `FlowMatchEulerDiscreteScheduler` for all others.
 
 DDIM's conventions are pinned: `set_alpha_to_one=False`, `steps_offset=1`, nothing is clipped. With "trailing"
 or "linspace" spacing diffusers' DDIM lands up to one timestep beside the level that it visits next; here each
@@ -26,6 +28,7 @@ from typing import Any, NamedTuple, Self
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from diffusers.schedulers.scheduling_euler_ancestral_discrete import EulerAncestralDiscreteScheduler
 from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from diffusers.schedulers.scheduling_lcm import LCMScheduler
@@ -41,7 +44,7 @@ _UNCLIPPED = {"clip_sample": False, "thresholding": False}
 _NO_SCIPY = {"use_beta_sigmas": False}
 _DEFAULT_SAMPLERS = {
     "EulerDiscreteScheduler": "euler",
-    "EulerAncestralDiscreteScheduler": "euler",
+    "EulerAncestralDiscreteScheduler": "euler-a",
     "FlowMatchEulerDiscreteScheduler": "euler",
     "DPMSolverMultistepScheduler": "dpm++2m",
     "DPMSolverSinglestepScheduler": "dpm++2m",
@@ -205,10 +208,15 @@ class Schedule:
             )
         if self.is_flow:
             return self._flow_levels(steps, image_tokens, sampler)
-        if sampler == "euler":
-            return self._sigma_levels(self._new(EulerDiscreteScheduler, **_NO_SCIPY), steps)
-        if sampler == "dpm++2m":
-            return self._sigma_levels(self._new_dpm_solver(), steps)
+        match sampler:
+            case "euler" | "euler-a":
+                return self._sigma_levels(self._new_euler(sampler), steps)
+            case "dpm++2m":
+                return self._sigma_levels(self._new_dpm_solver(), steps)
+            case "dpm++2m-karras":
+                return self._sigma_levels(self._new_dpm_solver(use_karras_sigmas=True), steps)
+            case _:
+                pass
         return self._cumulative_levels(steps, sampler)
 
     def level_at(self, timestep: float) -> Level:
@@ -225,9 +233,9 @@ class Schedule:
         It is 1 but for Euler with "linspace" or "trailing" spacing, which starts from σ·ε and not from
         α·0 + ε (0.998 for SD1).
         """
-        if self.is_flow or sampler != "euler":
+        if self.is_flow or sampler not in ("euler", "euler-a"):
             return 1.0
-        scheduler = self._new(EulerDiscreteScheduler, **_NO_SCIPY)
+        scheduler = self._new_euler(sampler)
         if scheduler.config["timestep_spacing"] == "leading":
             return 1.0
         sigma = float(scheduler.sigmas.max())
@@ -259,10 +267,19 @@ class Schedule:
         """A diffusers scheduler with the model's settings, as far as it knows them."""
         known = inspect.signature(scheduler.__init__).parameters
         made = scheduler(**{name: value for name, value in self.config.items() if name in known} | pinned)
-        if scheduler in (EulerDiscreteScheduler, DPMSolverMultistepScheduler):
+        if scheduler in (
+            EulerDiscreteScheduler,
+            EulerAncestralDiscreteScheduler,
+            DPMSolverMultistepScheduler,
+        ):
             # they make NumPy arrays of this table in a way that NumPy warns of when it is a tensor
             made.alphas_cumprod = made.alphas_cumprod.numpy()
         return made
+
+    def _new_euler(self, sampler: str) -> Any:
+        if sampler == "euler-a":
+            return self._new(EulerAncestralDiscreteScheduler)
+        return self._new(EulerDiscreteScheduler, **_NO_SCIPY)
 
     def _new_dpm_solver(self, **pinned: Any) -> Any:
         return self._new(
@@ -304,7 +321,7 @@ class Schedule:
         )
 
     def _flow_levels(self, steps: int, image_tokens: int | None, sampler: str) -> tuple[Level, ...]:
-        if sampler == "dpm++2m":
+        if sampler.startswith("dpm++"):
             shift = math.exp(self._dynamic_shift(image_tokens)) if self._is_dynamic else self._shift
             scheduler = self._new_dpm_solver(
                 use_flow_sigmas=True,

@@ -12,6 +12,7 @@ from diffusers import (
     DDPMScheduler,
     DiffusionPipeline,
     DPMSolverMultistepScheduler,
+    EulerAncestralDiscreteScheduler,
     EulerDiscreteScheduler,
 )
 
@@ -56,9 +57,12 @@ def scheduler_of(pipeline: Any, sampler: str) -> Any:
         return DPMSolverMultistepScheduler(
             use_flow_sigmas=True, prediction_type="flow_prediction", flow_shift=config["shift"]
         )
+    if sampler == "dpm++2m-karras":
+        return DPMSolverMultistepScheduler.from_config(config, use_karras_sigmas=True)
     schedulers = {
         "ddim": DDIMScheduler,
         "euler": EulerDiscreteScheduler,
+        "euler-a": EulerAncestralDiscreteScheduler,
         "dpm++2m": DPMSolverMultistepScheduler,
         "ddpm": DDPMScheduler,
     }
@@ -127,12 +131,24 @@ def test_long_multistep_runs_end_as_the_stock_scheduler_does(
     assert (ours(tiny_backbones[name], "dpm++2m", 16, 3.0) - expected).abs().max() <= TOLERANCE
 
 
+@pytest.mark.parametrize("steps", [6, 16])
 @pytest.mark.parametrize("name", UNETS)
-def test_ddpm_with_the_same_noise_equals_the_stock_pipeline(
-    name: str, tiny_backbones: dict[str, Backbone], pipelines: dict[str, Any]
+def test_karras_spacing_equals_the_stock_pipeline(
+    name: str, steps: int, tiny_backbones: dict[str, Backbone], pipelines: dict[str, Any]
 ) -> None:
-    expected = theirs(pipelines[name], tiny_backbones[name], "ddpm", 6, 5.0)
-    difference = (ours(tiny_backbones[name], "ddpm", 6, 5.0) - expected).abs().max()
+    expected = theirs(pipelines[name], tiny_backbones[name], "dpm++2m-karras", steps, 5.0)
+    assert (ours(tiny_backbones[name], "dpm++2m-karras", steps, 5.0) - expected).abs().max() <= TOLERANCE
+    plain = ours(tiny_backbones[name], "dpm++2m", steps, 5.0)
+    assert (plain - expected).abs().max() > 100 * TOLERANCE
+
+
+@pytest.mark.parametrize("sampler", ["ddpm", "euler-a"])
+@pytest.mark.parametrize("name", UNETS)
+def test_the_same_noise_on_the_way_equals_the_stock_pipeline(
+    name: str, sampler: str, tiny_backbones: dict[str, Backbone], pipelines: dict[str, Any]
+) -> None:
+    expected = theirs(pipelines[name], tiny_backbones[name], sampler, 6, 5.0)
+    difference = (ours(tiny_backbones[name], sampler, 6, 5.0) - expected).abs().max()
     assert difference <= TOLERANCE, f"{name}: {difference:.2e}"
 
 

@@ -46,7 +46,15 @@ _PREFIXES = {_IPTC: "Iptc4xmpExt", _XMP: "xmp", _OURS: "attune", _TIFF: "tiff"}
 
 _RECIPE_NAMES = tuple(f"{{{space}}}recipe" for space in (_OURS, *_OURS_BEFORE))
 
-_SAMPLER_NAMES = {"ddim": "DDIM", "euler": "Euler", "dpm++2m": "DPM++ 2M", "ddpm": "DDPM", "lcm": "LCM"}
+_SAMPLER_NAMES = {
+    "ddim": "DDIM",
+    "euler": "Euler",
+    "euler-a": "Euler a",
+    "dpm++2m": "DPM++ 2M",
+    "dpm++2m-karras": "DPM++ 2M Karras",
+    "ddpm": "DDPM",
+    "lcm": "LCM",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
