@@ -260,10 +260,21 @@ def _chunks(query: Tensor, key: Tensor) -> list[slice]:
 
 
 class TextPart(NamedTuple):
-    """Text columns that are averaged by themselves: whose they are, and where they start among the text."""
+    """Text columns that are averaged by themselves: whose they are, and where they are among the text.
+
+    The first tokens are at `start`; those from number `first` on, if that is not 0, at `rest`.
+    """
 
     encoders: tuple[str, ...]
     start: int
+    first: int = 0
+    rest: int = 0
+
+    def column(self, token: int) -> int:
+        """Where the text's column of a token is."""
+        if self.first and token >= self.first:
+            return self.rest + token - self.first
+        return self.start + token
 
 
 class AttentionStore:
@@ -308,7 +319,7 @@ class AttentionStore:
         found: dict[str, Tensor] = {}
         first = 0
         for name, part in self._parts.items():
-            wanted = {part.start + token for encoder in part.encoders for token in tokens.get(encoder, ())}
+            wanted = {part.column(token) for encoder in part.encoders for token in tokens.get(encoder, ())}
             columns = self._columns[name]
             kept = [first + i for i, column in enumerate(columns) if column in wanted]
             if kept:
@@ -511,7 +522,7 @@ def _content_columns(prompt: Prompt, part: TextPart) -> tuple[int, ...]:
     return tuple(
         sorted(
             {
-                part.start + index
+                part.column(index)
                 for encoder in part.encoders
                 for index, (start, end) in enumerate(prompt.offsets.get(encoder, ()))
                 if end > start

@@ -24,7 +24,7 @@ class Family(Enum):
     SD3 = "sd3"
 
 
-LONGEST_PROMPT = 10_000  # characters; encoders take 77 to 512 tokens
+LONGEST_PROMPT = 10_000  # characters; `prompts.prompt.MOST_PIECES` says how many tokens
 MOST_EDITS = 64  # each is a slider of the panel
 MOST_SUBJECTS = 64
 MOST_CONCEPTS = 16
@@ -39,7 +39,7 @@ BY_TEXT, BY_LATENTS, BOTH_WAYS = "text", "latents", "text+latents"
 KEEPING = (BOTH_WAYS, BY_TEXT, BY_LATENTS)
 """What keeps an edit to its subjects; see `inference.methods.only_subject`."""
 
-SAMPLERS = ("ddim", "euler", "dpm++2m", "ddpm", "lcm")
+SAMPLERS = ("ddim", "euler", "euler-a", "dpm++2m", "dpm++2m-karras", "ddpm", "lcm")
 
 
 def _concepts() -> Any:
@@ -85,6 +85,12 @@ class SamplingParameters(Parameters):
     width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, advanced=True)
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, advanced=True)
     sampler: str | None = param(None, N_("Operations", "Sampler"), choices=SAMPLERS, advanced=True)
+    weighted: bool = param(
+        False,
+        N_("Operations", "Weights in prompts"),
+        help=N_("Operations", "Read (word:1.2), ((word)) and [word] as more or less of a word"),
+        advanced=True,
+    )
     concepts: tuple[ConceptFile, ...] = _concepts()
     loras: tuple[LoraUse, ...] = param((), N_("Operations", "LoRAs"), most=MOST_LORAS, hidden=True)
 

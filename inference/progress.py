@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # the command line reads its arguments without NumPy
     import numpy as np
     from numpy.typing import NDArray
 
+    from inference.messages import Message
+
 PREVIEW_INTERVAL_S = 0.25
 CHECKPOINT_INTERVAL_S = 20.0
 
@@ -71,6 +73,8 @@ class Progress:
         self._park_requested = park_requested
         self._on_checkpoint = on_checkpoint
         self._next_checkpoint = time.monotonic() + CHECKPOINT_INTERVAL_S
+        self.said: list[Message] = []
+        """Sentences for the user that belong to the result, whatever the method is."""
         self._cancelled = threading.Event()
         self._phase = ""
         self._inner_s = 0.0  # what phases inside the current one took

@@ -343,7 +343,7 @@ class Runner:
             images=restored(request, filling.contents, seen, output.images),
             maps=output.maps,
             measured=progress.measured,
-            notes=(*notes, *output.notes),
+            notes=(*notes, *dict.fromkeys(progress.said), *output.notes),
             scores=output.scores,
             artifacts=output.artifacts,
             contents={name: blob for name, blob in filling.contents.items() if name in given},

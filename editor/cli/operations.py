@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, Subject
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress
 from inference.prompts.subjects import subjects_of
+from inference.prompts.weights import read
 from inference.prompts.words import find_numbered
 from inference.request import Request, Result
 
@@ -102,11 +103,11 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
         if isinstance(text, str) and any("\ud800" <= one <= "\udfff" for one in text):
             raise EditorError("{flag} holds bytes that are no text.", "Type it anew.", flag=f"--{name}")
     if getattr(arguments, "edits", None):
-        given["edits"] = tuple(parsed_edit(text, given["prompt"]) for text in arguments.edits)
+        given["edits"] = tuple(parsed_edit(text, _read_prompt(given)) for text in arguments.edits)
     if getattr(arguments, "lora", None):
         given["loras"] = parsed_loras(arguments.lora)
     if arguments.operation == "refine":
-        given["subjects"] = parsed_subjects(arguments.subjects, given["prompt"])
+        given["subjects"] = parsed_subjects(arguments.subjects, _read_prompt(given))
     return with_concepts(kind(**given), contents, ConceptLibrary(concepts_folder()))
 
 
@@ -143,6 +144,12 @@ def _read_contents(kind: type[Parameters], given: dict[str, Any]) -> dict[str, A
         named = tuple(wanted(name) for name in names)
         given[item.name] = named if isinstance(given[item.name], list) else named[0]
     return contents
+
+
+def _read_prompt(given: Mapping[str, Any]) -> str:
+    """The prompt to look for subjects in: where it has weights, with spaces for their marks."""
+    prompt = str(given["prompt"])
+    return read(prompt).text if given.get("weighted") else prompt
 
 
 def parsed_edit(text: str, prompt: str) -> SubjectEdit:

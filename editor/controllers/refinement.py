@@ -128,7 +128,7 @@ class Refinement(Controller):
         session = self._sessions.current
         if session is None:
             return
-        for suggestion in suggest(session.prompt):
+        for suggestion in suggest(session.recipe.read_prompt.text):
             span = (suggestion.start, suggestion.end)
             taken = any(one.start < span[1] and span[0] < one.end for one in session.subjects)
             if not suggestion.is_setting and not taken:

@@ -53,5 +53,6 @@ def refine_request(
     if seed is not None:
         values["seed"] = seed
     spans = [subject.span for subject in recipe.subjects]
-    refine = Refine(**values, method=method, subjects=subjects_of(recipe.prompt, spans), **(overrides or {}))
+    subjects = subjects_of(recipe.read_prompt.text, spans)
+    refine = Refine(**values, method=method, subjects=subjects, **(overrides or {}))
     return Request(operation=REFINE, parameters=refine, model=recipe.request.model)

@@ -18,6 +18,7 @@ from inference.operations import (
     SamplingParameters,
     SubjectEdit,
 )
+from inference.prompts.weights import Weighted, understood
 from inference.request import Request, Result
 from inference.values import Bounds, bounded, fields, flag, items, text, typed, whole
 
@@ -78,6 +79,11 @@ class Recipe:
     def prompt(self) -> str:
         """The prompt, or "" for an operation without one."""
         return str(getattr(self.request.parameters, "prompt", ""))
+
+    @property
+    def read_prompt(self) -> Weighted:
+        """The prompt and the weights of its words, where the request has some."""
+        return understood(self.prompt, weighted=bool(getattr(self.request.parameters, "weighted", False)))
 
     @property
     def seed(self) -> int | None:

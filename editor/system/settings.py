@@ -65,6 +65,14 @@ class Preferences(Parameters):
         N_("Settings", "Prepare slider positions when idle"),
         help=N_("Settings", "Sliders answer at once; costs processor time while you look."),
     )
+    weighted_prompts: bool = param(
+        False,
+        N_("Settings", "Weights in prompts of new pictures"),
+        help=N_(
+            "Settings",
+            "(word:1.2) and ((word)) are more of a word, [word] less; off, they are read as written.",
+        ),
+    )
     detector: str = param(
         "",
         N_("Settings", "Detection model for scores"),
@@ -143,7 +151,16 @@ SECTIONS: tuple[Section, ...] = (
     Section(
         id="models",
         label=N_("Settings", "Models and processor"),
-        names=("model", "device", "dtype", "steps", "precompute", "variations", "detector"),
+        names=(
+            "model",
+            "device",
+            "dtype",
+            "steps",
+            "weighted_prompts",
+            "precompute",
+            "variations",
+            "detector",
+        ),
         icon="model",
     ),
     Section(

@@ -49,24 +49,43 @@ class Backbone(ABC):
     measured: Measurements  # `predict` counts here; the runner points it at the running job's
 
     @abstractmethod
-    def encode_prompt(self, text: str, learnt: Sequence[LearntWord] = ()) -> Prompt:
+    def encode_prompt(
+        self, text: str, learnt: Sequence[LearntWord] = (), *, weighted: bool = False
+    ) -> Prompt:
         """Embeddings and token offsets of `text` per encoder.
+
+        CLIP reads 75 tokens at a time, between a start and an end. A longer text is read in as many pieces,
+        whose embeddings follow each other; the pooled one is the first piece's. T5 reads what fits into its
+        own length, which the prompt's `unread` words do not.
 
         Args:
             learnt: words that may stand in the text; gradients reach their vectors where these require them.
+            weighted: whether brackets are weights (`prompts.weights`): the embeddings of words are
+                multiplied by them, and of models with one text encoder the mean is restored.
 
         Raises:
-            EditorError: the prompt is longer than the encoder takes (the message says which words fell off);
+            EditorError: the prompt is longer than is read (the message says which words fell off);
+                marks of weights are wrong;
                 a learnt word that stands there does not fit the model; it requires gradients, which are on,
                 and the encoders are not all kept on the device.
         """
 
     @abstractmethod
-    def negative_prompt(self, text: str, learnt: Sequence[LearntWord] = ()) -> Prompt:
+    def negative_prompt(
+        self, text: str, learnt: Sequence[LearntWord] = (), *, weighted: bool = False
+    ) -> Prompt:
         """The unconditional prompt as the family's own pipeline has it (SDXL: zeros for "").
 
         Raises:
             EditorError: as `encode_prompt`.
+        """
+
+    @abstractmethod
+    def of_one_length(self, *prompts: Prompt) -> tuple[Prompt, ...]:
+        """The prompts with as many pieces as the longest: those that lack some get pieces without words.
+
+        `predict` does so for the prompts of one batch. Call it where columns of two texts are compared, or
+        embeddings are learnt.
         """
 
     @property

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 @contextmanager
 def rows_replaced(encoder: Any, rows: Mapping[int, Tensor]) -> Generator[None]:
-    """Let the token table of `encoder` put out `rows` [D] at these indices of its one sequence.
+    """Let the token table of `encoder` put out `rows` [D] at these indices, counted through its sequences.
 
     The table is read as ever, and its weights stay as they are; gradients reach the rows.
     """
@@ -20,7 +20,8 @@ def rows_replaced(encoder: Any, rows: Mapping[int, Tensor]) -> Generator[None]:
         vectors = torch.stack(list(rows.values()))
 
         def put(_module: nn.Module, _arguments: Any, output: Tensor) -> Tensor:
-            return output.index_copy(1, index.to(output.device), vectors[None].to(output))
+            flat = output.flatten(0, 1).index_copy(0, index.to(output.device), vectors.to(output))
+            return flat.reshape_as(output)
 
         handles = [table.register_forward_hook(put) for table in _tables(encoder)]
     try:

@@ -2,8 +2,8 @@
 
 from abc import abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -16,9 +16,25 @@ from inference.errors import EditorError
 from inference.models import MemoryMode
 from inference.prompts.learnt_words import LearntWord, find_learnt
 from inference.prompts.prompt import Offset, Prompt, TooLongError, tokenize
+from inference.prompts.weights import Weighted, literal, read
 
 _PROMPTS_KEPT = 64
-_Encode: TypeAlias = Callable[[str, Sequence[LearntWord]], Prompt]
+_Encode: TypeAlias = Callable[[Weighted, Sequence[LearntWord]], Prompt]
+# In shares of the mean absolute value: below it a mean says nothing about how large embeddings are.
+_LEAST_MEAN = 1e-3
+
+
+class Encoded(NamedTuple):
+    """What one encoder makes of a text of P pieces of L tokens.
+
+    `embedding` is [1, P · L, D], `pooled` [1, D] the first piece's, `offsets` the tokens' characters.
+    """
+
+    embedding: Tensor
+    pooled: Tensor | None
+    offsets: tuple[Offset, ...]
+    pieces: int
+    unread: str
 
 
 class EncodingBackbone(Backbone):
@@ -28,34 +44,43 @@ class EncodingBackbone(Backbone):
     _residency: Residency
     _memory_mode: MemoryMode
     # the latest, oldest first; what is added to the encoders' layers changes the model's hash
-    _prompts: OrderedDict[tuple[str, str, bool, tuple[LearntWord, ...]], Prompt]
+    _prompts: OrderedDict[tuple[str, Weighted, bool, tuple[LearntWord, ...]], Prompt]
+    _without_words: tuple[
+        str | None, Mapping[str, Tensor]
+    ]  # by the model's hash: a piece of each encoder [1, L, D]
 
     @abstractmethod
     def _text_parts(self) -> Mapping[str, TextPart]: ...
 
     @abstractmethod
-    def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt: ...
+    def _encode(self, text: Weighted, learnt: Sequence[LearntWord]) -> Prompt: ...
 
-    def encode_prompt(self, text: str, learnt: Sequence[LearntWord] = ()) -> Prompt:
-        return self._remembered(text, learnt, self._encode, is_negative=False)
+    def encode_prompt(
+        self, text: str, learnt: Sequence[LearntWord] = (), *, weighted: bool = False
+    ) -> Prompt:
+        given = read(text) if weighted else literal(text)
+        return self._remembered(given, learnt, self._encode, is_negative=False)
 
-    def negative_prompt(self, text: str, learnt: Sequence[LearntWord] = ()) -> Prompt:
+    def negative_prompt(
+        self, text: str, learnt: Sequence[LearntWord] = (), *, weighted: bool = False
+    ) -> Prompt:
+        given = read(text) if weighted else literal(text)
         try:
-            return self._remembered(text, learnt, self._encode_negative, is_negative=True)
+            return self._remembered(given, learnt, self._encode_negative, is_negative=True)
         except TooLongError as error:
             raise error.of_negative() from error
 
-    def _encode_negative(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
+    def _encode_negative(self, text: Weighted, learnt: Sequence[LearntWord]) -> Prompt:
         return self._encode(text, learnt)
 
     def _remembered(
-        self, text: str, learnt: Sequence[LearntWord], encode: _Encode, *, is_negative: bool
+        self, text: Weighted, learnt: Sequence[LearntWord], encode: _Encode, *, is_negative: bool
     ) -> Prompt:
         """The prompt, from memory if it was encoded before.
 
         Words that are being learnt change, so nothing is kept of theirs.
         """
-        used = tuple(dict.fromkeys(place.learnt for place in find_learnt(text, learnt)))
+        used = tuple(dict.fromkeys(place.learnt for place in find_learnt(text.text, learnt)))
         for word in used:
             self._check_fits(word)
         if any(word.needs_gradient for word in used):
@@ -97,20 +122,76 @@ class EncodingBackbone(Backbone):
             )
 
     def _encoded_by(
-        self, encoder: str, text: str, learnt: Sequence[LearntWord], length: int, *, penultimate: bool
-    ) -> tuple[Tensor, Tensor | None, tuple[Offset, ...]]:
-        """Token embeddings [1, T, D], the pooled embedding if there is one, and the tokens' characters."""
-        tokens = tokenize(self.parts.tokenizers[encoder], text, length, encoder=encoder, learnt=learnt)
+        self,
+        encoder: str,
+        text: Weighted,
+        learnt: Sequence[LearntWord],
+        length: int,
+        *,
+        penultimate: bool,
+        in_pieces: bool = True,
+    ) -> Encoded:
+        """What one encoder makes of a text, in pieces of `length` tokens that it reads apart."""
+        tokenizer = self.parts.tokenizers[encoder]
+        tokens = tokenize(tokenizer, text, length, encoder=encoder, learnt=learnt, in_pieces=in_pieces)
         network = self.parts.text_encoders[encoder]
         with self._residency.using(network), rows_replaced(network, tokens.rows):
             output = network(tokens.ids.to(self.device), output_hidden_states=penultimate)
         hidden = output.hidden_states[-2] if penultimate else output[0]
         pooled = getattr(output, "text_embeds", None)
-        return (
-            hidden.to(self.device, self.dtype),
-            None if pooled is None else pooled.to(self.device, self.dtype),
-            tokens.offsets,
+        return Encoded(
+            embedding=self._weighed(hidden, tokens.weights).to(self.device, self.dtype).flatten(0, 1)[None],
+            pooled=None if pooled is None else pooled[:1].to(self.device, self.dtype),
+            offsets=tokens.offsets,
+            pieces=len(tokens.ids),
+            unread=tokens.unread,
         )
+
+    def _weighed(self, hidden: Tensor, weights: Sequence[float]) -> Tensor:
+        """Embeddings [P, L, D], each token's multiplied by its weight.
+
+        With one text encoder (SD1, SD2) each piece gets its mean back, as in A1111 and diffusers' long-prompt
+        pipeline; with several it does not ("No norm" in A1111, which is what is advised for SDXL): the mean
+        of their embeddings is so near to zero that its ratio means nothing. Pooled embeddings have no words.
+        """
+        if not weights:
+            return hidden
+        plain = hidden.float()
+        factors = torch.tensor(weights, device=hidden.device).reshape(*hidden.shape[:2], 1)
+        found = plain * factors
+        if len(self.parts.text_encoders) == 1:
+            before, after = (one.mean((1, 2), keepdim=True) for one in (plain, found))
+            least = _LEAST_MEAN * found.abs().mean((1, 2), keepdim=True)
+            found = torch.where(after.abs() > least, found * (before / after), found)
+        return found.to(hidden.dtype)
+
+    def _prompt_of(self, text: Weighted, encoded: Mapping[str, Encoded], pooled: Tensor | None) -> Prompt:
+        """The prompt of what its encoders made; those that read in pieces have as many."""
+        prompt = Prompt(
+            text=text.text,
+            embeddings={name: one.embedding for name, one in encoded.items()},
+            pooled=pooled,
+            offsets={name: one.offsets for name, one in encoded.items()},
+            pieces={name: one.pieces for name, one in encoded.items() if name in self._in_pieces},
+            unread=next((one.unread for one in encoded.values() if one.unread), ""),
+        )
+        return self.of_one_length(prompt)[0]
+
+    @property
+    def _in_pieces(self) -> Collection[str]:
+        """The encoders that read long texts in pieces."""
+        return tuple(self.parts.text_encoders)
+
+    def of_one_length(self, *prompts: Prompt) -> tuple[Prompt, ...]:
+        most = max(prompt.length for prompt in prompts)
+        if all(count == most for prompt in prompts for count in prompt.pieces.values()):
+            return prompts
+        if self._without_words[0] != self.model_hash:
+            with torch.no_grad():
+                self._without_words = (self.model_hash, self._encode(literal(""), ()).embeddings)
+        empty = self._without_words[1]
+        zeros = {name: torch.zeros_like(value) for name, value in empty.items()}
+        return tuple(prompt.lengthened(most, zeros if prompt.is_blank else empty) for prompt in prompts)
 
     def token_vectors(self, text: str) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}

@@ -71,6 +71,7 @@ class LatentBackbone(EncodingBackbone):
         self._residency = Residency(components, device, memory_mode)
         self._memory_mode = memory_mode
         self._prompts = OrderedDict()
+        self._without_words = (None, {})
         self._forward: Forward | None = None
         self._preview_factors = preview_factors(components.attune, self.family)
         self.vae_scale = 2 ** (len(components.vae.config["block_out_channels"]) - 1)
@@ -190,10 +191,11 @@ class LatentBackbone(EncodingBackbone):
             raise ValueError("a tap would be asked again when a checkpointed pass is computed again")
         height, width = latents.shape[-2:]
         self.measured.denoiser_evaluations += len(latents)
+        read = self.of_one_length(*prompts)
         self._forward = Forward(tuple(prompts), level, height, width)
         try:
             with self._residency.using(self.parts.denoiser):
-                raw = self._raw(latents.to(self.dtype), level, prompts)
+                raw = self._raw(latents.to(self.dtype), level, read)
         finally:
             self._forward = None
         return self.schedule.to_prediction(raw.to(latents.dtype), latents, level)

@@ -11,6 +11,7 @@ from inference.features import Structure
 from inference.operations import Family
 from inference.prompts.learnt_words import LearntWord
 from inference.prompts.prompt import Prompt
+from inference.prompts.weights import Weighted
 
 
 class Sd1Backbone(UNetBackbone):
@@ -18,11 +19,11 @@ class Sd1Backbone(UNetBackbone):
 
     family = Family.SD1
 
-    def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
+    def _encode(self, text: Weighted, learnt: Sequence[LearntWord]) -> Prompt:
         (encoder,) = self.parts.text_encoders
         length = int(self.parts.tokenizers[encoder].model_max_length)
-        embedding, _, offsets = self._encoded_by(encoder, text, learnt, length, penultimate=False)
-        return Prompt(text=text, embeddings={encoder: embedding}, pooled=None, offsets={encoder: offsets})
+        encoded = self._encoded_by(encoder, text, learnt, length, penultimate=False)
+        return self._prompt_of(text, {encoder: encoded}, None)
 
     def _context(self, prompts: Sequence[Prompt]) -> Tensor:
         (encoder,) = self.parts.text_encoders

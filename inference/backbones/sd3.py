@@ -1,6 +1,6 @@
 """Stable Diffusion 3 (arXiv:2403.03206): flow matching, an MMDiT, two CLIPs and, optionally, T5."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -14,7 +14,8 @@ from inference.errors import EditorError
 from inference.features import Feature, Structure
 from inference.operations import Family
 from inference.prompts.learnt_words import LearntWord
-from inference.prompts.prompt import Offset, Prompt
+from inference.prompts.prompt import Prompt
+from inference.prompts.weights import Weighted
 from inference.schedule import Level
 
 _CLIPS = ("clip_l", "clip_g")
@@ -25,23 +26,32 @@ _STRUCTURE_DEPTH = 1 / 3
 
 
 class Sd3Backbone(LatentBackbone):
-    """See the module's text. The context is [CLIP-L | CLIP-G | zeros] for 77 tokens, then T5."""
+    """See the module's text. The context is [CLIP-L | CLIP-G | zeros] for 77 tokens, then T5.
+
+    Further pieces of a long text come after T5: so T5's columns are always the same. Attention among text
+    without positions does not mind their order.
+    """
 
     family = Family.SD3
 
-    def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
-        embeddings: dict[str, Tensor] = {}
-        offsets: dict[str, tuple[Offset, ...]] = {}
-        pooled: list[Tensor] = []
-        for name in self.parts.text_encoders:
-            length = self._clip_tokens if name in _CLIPS else self._t5_tokens
-            embedding, pool, offsets[name] = self._encoded_by(
-                name, text, learnt, length, penultimate=name in _CLIPS
+    def _encode(self, text: Weighted, learnt: Sequence[LearntWord]) -> Prompt:
+        encoded = {
+            name: self._encoded_by(
+                name,
+                text,
+                learnt,
+                self._clip_tokens if name in _CLIPS else self._t5_tokens,
+                penultimate=name in _CLIPS,
+                in_pieces=name in _CLIPS,
             )
-            embeddings[name] = embedding
-            if pool is not None:
-                pooled.append(pool)
-        return Prompt(text=text, embeddings=embeddings, pooled=torch.cat(pooled, -1), offsets=offsets)
+            for name in self.parts.text_encoders
+        }
+        pooled = [one.pooled for one in encoded.values() if one.pooled is not None]
+        return self._prompt_of(text, encoded, torch.cat(pooled, -1))
+
+    @property
+    def _in_pieces(self) -> Collection[str]:
+        return _CLIPS
 
     def _raw(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Tensor:
         return self.parts.denoiser(
@@ -60,7 +70,8 @@ class Sd3Backbone(LatentBackbone):
             t5 = stacked(prompts, "t5")
         else:  # the model was trained to do without: its place stays, with zeros
             t5 = clip.new_zeros(len(prompts), self._t5_tokens, width)
-        return torch.cat([clip, t5], dim=1)
+        first = self._clip_tokens
+        return torch.cat([clip[:, :first], t5, clip[:, first:]], dim=1)
 
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         shape = super().latent_shape(width, height)
@@ -112,4 +123,6 @@ class Sd3Backbone(LatentBackbone):
         return Where(kinds={AttentionKind.JOINT})
 
     def _text_parts(self) -> Mapping[str, TextPart]:
-        return {"clip": TextPart(_CLIPS, 0), "t5": TextPart(("t5",), self._clip_tokens)}
+        first = self._clip_tokens
+        clip = TextPart(_CLIPS, 0, first=first, rest=first + self._t5_tokens)
+        return {"clip": clip, "t5": TextPart(("t5",), first)}

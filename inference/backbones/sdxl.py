@@ -1,6 +1,7 @@
 """Stable Diffusion XL (arXiv:2307.01952): two CLIPs side by side, a pooled embedding and time ids."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from inference.features import Structure
 from inference.operations import Family
 from inference.prompts.learnt_words import LearntWord
 from inference.prompts.prompt import NO_CHARACTERS, Prompt
+from inference.prompts.weights import Weighted
 
 _ENCODERS = ("clip_l", "clip_g")
 
@@ -21,27 +23,23 @@ class SdxlBackbone(UNetBackbone):
 
     family = Family.SDXL
 
-    def _encode(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
+    def _encode(self, text: Weighted, learnt: Sequence[LearntWord]) -> Prompt:
         length = int(self.parts.tokenizers["clip_l"].model_max_length)
         encoded = {name: self._encoded_by(name, text, learnt, length, penultimate=True) for name in _ENCODERS}
-        return Prompt(
-            text=text,
-            embeddings={name: embedding for name, (embedding, _, _) in encoded.items()},
-            pooled=encoded["clip_g"][1],
-            offsets={name: offsets for name, (_, _, offsets) in encoded.items()},
-        )
+        return self._prompt_of(text, encoded, encoded["clip_g"].pooled)
 
-    def _encode_negative(self, text: str, learnt: Sequence[LearntWord]) -> Prompt:
+    def _encode_negative(self, text: Weighted, learnt: Sequence[LearntWord]) -> Prompt:
         """Zeros, not the empty prompt, when there is no negative prompt: so the model was trained."""
         prompt = self._encode(text, learnt)
-        if text or not self.parts.pipeline_config.get("force_zeros_for_empty_prompt", True):
+        if text.written or not self.parts.pipeline_config.get("force_zeros_for_empty_prompt", True):
             return prompt
         assert prompt.pooled is not None, "SDXL's second encoder pools"
-        return Prompt(
-            text=text,
+        return replace(
+            prompt,
             embeddings={name: torch.zeros_like(value) for name, value in prompt.embeddings.items()},
             pooled=torch.zeros_like(prompt.pooled),
             offsets={name: (NO_CHARACTERS,) * len(value) for name, value in prompt.offsets.items()},
+            is_blank=True,
         )
 
     def _context(self, prompts: Sequence[Prompt]) -> Tensor:

@@ -17,6 +17,7 @@ from inference.attention import AttentionStore
 from inference.backbones.base import Backbone, Prediction
 from inference.guidance import Predict, guided
 from inference.inputs import Inputs
+from inference.messages import Message, short
 from inference.operations import Attribute, SamplingParameters
 from inference.progress import Progress
 from inference.prompts.prompt import Prompt
@@ -90,8 +91,18 @@ def prepare(backbone: Backbone, parameters: SamplingParameters, inputs: Inputs, 
         raise ValueError("the runner resolves the defaults first")
     levels = backbone.levels(steps, width, height, sampler)
     with progress.phase("encode"):
-        prompt = backbone.encode_prompt(parameters.prompt, inputs.learnt)
-        negative = backbone.negative_prompt(parameters.negative_prompt, inputs.learnt)
+        learnt, weighted = inputs.learnt, parameters.weighted
+        prompt = backbone.encode_prompt(parameters.prompt, learnt, weighted=weighted)
+        negative = backbone.negative_prompt(parameters.negative_prompt, learnt, weighted=weighted)
+        prompt, negative = backbone.of_one_length(prompt, negative)
+    if prompt.unread:
+        progress.said.append(
+            Message(
+                "The end of the prompt, “{words}”, is beyond what the T5 text encoder reads: CLIP alone "
+                "reads it.",
+                words=short(prompt.unread),
+            )
+        )
     return Run(
         backbone=backbone,
         parameters=parameters,

@@ -91,7 +91,9 @@ def _edited(
     # the run is the source's: its inversion is that of every operation on the same picture and words
     run = prepare(backbone, replace(parameters, prompt=parameters.source_prompt), inputs, progress)
     with progress.phase("encode"):
-        target = backbone.encode_prompt(parameters.prompt, inputs.learnt)
+        target = backbone.encode_prompt(parameters.prompt, inputs.learnt, weighted=parameters.weighted)
+    source_prompt, target, negative = backbone.of_one_length(run.prompt, target, run.negative)
+    run = replace(run, prompt=source_prompt, negative=negative)
     sofar = Sofar(run)
     latents = encoded(run, parameters.image.hash, picture)
     first = first_step(run, loop.way, parameters.delay)
@@ -211,7 +213,7 @@ class _Work:
         """Characters of the words that change, of the source and of the target, as corrected."""
         parameters = self.parameters
         names = [learnt.word for learnt in self.run.inputs.learnt]
-        found = differences(parameters.source_prompt, parameters.prompt, names)
+        found = differences(self.source.prompt.text, self.target.text, names)
         ours = {(word.start, word.end) for one in found for word in one.source}
         theirs = {(word.start, word.end) for one in found for word in one.target}
         return _corrected(ours, parameters.source_words), _corrected(theirs, parameters.words)
@@ -240,7 +242,7 @@ class _Work:
         found: set[int] = set()
         for part, alignment in zip(self._parts(), aligned, strict=True):
             offsets = self.target.offsets[part]
-            found |= {alignment.start + i for i in _touching(offsets, spans)}
+            found |= {alignment.columns[i] for i in _touching(offsets, spans)}
         return frozenset(found)
 
     def _parts(self) -> list[str]:
@@ -312,7 +314,7 @@ class _Work:
         drawn = parameters.seed if len(self.source.path) == 1 or "seed" in WAYS[way].reads else None
         guided = (parameters.negative_prompt, parameters.guidance_scale) if way == "null-text" else None
         shape = tuple(self.source.path.shape[-2:])
-        words = (parameters.source_prompt, parameters.concepts)
+        words = (parameters.source_prompt, parameters.concepts, parameters.weighted)
         return (way, parameters.image.hash, words, shape, self.run.steps, drawn, guided)
 
     def _begun(self, place: Tensor | None, count: int) -> Tensor:

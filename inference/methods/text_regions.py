@@ -105,7 +105,7 @@ def text_columns(prompt: Prompt, span: Span, parts: Mapping[str, TextPart]) -> l
     tokens = prompt.tokens(*span)
     return sorted(
         {
-            part.start + token
+            part.column(token)
             for part in parts.values()
             for encoder in part.encoders
             for token in tokens.get(encoder, ())

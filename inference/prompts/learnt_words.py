@@ -8,7 +8,7 @@ tokenizer nor the encoder's table grows: the tokenizer reads a stand-in that it 
 are put where the table's rows would be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -95,13 +95,23 @@ class Rewritten:
         places: its learnt words.
         encoder: which encoder reads it; a word that has no vectors for it becomes plain text.
         stand_in: what the encoder's tokenizer never divides.
+        left_out: characters that it does not read.
     """
 
-    def __init__(self, text: str, places: Sequence[Place], encoder: str, stand_in: str) -> None:
+    def __init__(
+        self,
+        text: str,
+        places: Sequence[Place],
+        encoder: str,
+        stand_in: str,
+        left_out: Collection[int] = frozenset(),
+    ) -> None:
         self.encoder = encoder
+        self._left_out = left_out
         self.text = ""
         self._origins: list[tuple[int, int]] = []  # of each character of the new text
         self._learnt: dict[tuple[int, int], Place] = {}
+        self._taken = 0  # characters of the prompt
         for place in places:
             self._keep(text, place.start)
             begin = len(self.text)
@@ -109,15 +119,17 @@ class Rewritten:
             written = stand_in if has_vectors else place.learnt.plain or text[place.start : place.end]
             self.text += written
             self._origins += [(place.start, place.end)] * len(written)
+            self._taken = place.end
             if has_vectors:
                 self._learnt[begin, len(self.text)] = place
         self._keep(text, len(text))
 
     def _keep(self, text: str, end: int) -> None:
         """Take the characters before `end` that are not taken yet."""
-        start = self._origins[-1][1] if self._origins else 0
-        self.text += text[start:end]
-        self._origins += [(index, index + 1) for index in range(start, end)]
+        kept = [index for index in range(self._taken, end) if index not in self._left_out]
+        self.text += "".join(text[index] for index in kept)
+        self._origins += [(index, index + 1) for index in kept]
+        self._taken = end
 
     def learnt_at(self, start: int, end: int) -> Place | None:
         """The learnt word whose stand-in is exactly these characters of the new text."""

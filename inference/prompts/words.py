@@ -14,6 +14,12 @@ from inference.messages import Message, listed
 
 _JOINERS = frozenset("'’-")  # inside a word: "man's", "red-haired"
 _IN_BRACKETS = re.compile(r"<[^<>\s]*[^\W_][^<>\s]*>")  # a learnt word, with a letter or digit in it
+_PICTURE = (
+    "[\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000-\U0001f1e5\U0001f200-\U0001f3fa\U0001f400-\U0001faff]"
+    "[\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?[\U000e0020-\U000e007f]*"
+)
+# Flags, keycaps, and pictures that joiners hold together, each with its skin tone and style (Unicode TR 51).
+_EMOJI = re.compile(f"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_PICTURE}(?:\u200d{_PICTURE})*")
 # Scripts written without spaces between words; Korean has spaces and needs no rule of its own.
 _UNSPACED = (
     (0x2E80, 0x2FDF),  # CJK radicals
@@ -39,7 +45,8 @@ class Word(NamedTuple):
 def words(text: str) -> tuple[Word, ...]:
     """The words of `text`, without spaces and punctuation; a run of Chinese or Japanese is one word.
 
-    What stands in angle brackets without spaces ("<my-cat>", a learnt word) is one word with its brackets.
+    An emoji, however many signs it has, is a word of its own. What stands in angle brackets without spaces
+    ("<my-cat>", a learnt word) is one word with its brackets.
     """
     return tuple(Word(start, end, text[start:end]) for start, end in _spans(text))
 
@@ -155,6 +162,9 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
     kinds = [_kind(text, index) for index in range(len(text))]
     for number, match in enumerate(_IN_BRACKETS.finditer(text)):
         kinds[match.start() : match.end()] = [f"learnt {number}"] * (match.end() - match.start())
+    for number, match in enumerate(_EMOJI.finditer(text)):
+        if not any(kinds[index].startswith("learnt") for index in range(*match.span())):
+            kinds[match.start() : match.end()] = [f"emoji {number}"] * (match.end() - match.start())
     for kind, run in groupby(range(len(text)), key=kinds.__getitem__):
         positions = list(run)
         if kind != "":

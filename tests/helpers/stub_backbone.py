@@ -79,7 +79,9 @@ class StubBackbone(Backbone):
     def token_vectors(self, text: str) -> Mapping[str, Tensor]:
         raise NotImplementedError
 
-    def encode_prompt(self, text: str, learnt: Sequence[LearntWord] = ()) -> Prompt:
+    def encode_prompt(
+        self, text: str, learnt: Sequence[LearntWord] = (), *, weighted: bool = False
+    ) -> Prompt:
         """Start, one token a word, end and padding; a word's embedding depends on the words so far."""
         found = words(text)
         offsets = ((0, 0), *((word.start, word.end) for word in found))
@@ -98,12 +100,17 @@ class StubBackbone(Backbone):
             Prompt(text=text, embeddings=embeddings, pooled=None, offsets=dict.fromkeys(WIDTHS, offsets)),
         )
 
-    def negative_prompt(self, text: str, learnt: Sequence[LearntWord] = ()) -> Prompt:
+    def negative_prompt(
+        self, text: str, learnt: Sequence[LearntWord] = (), *, weighted: bool = False
+    ) -> Prompt:
         zeros = {encoder: torch.zeros(1, TOKENS, width) for encoder, width in WIDTHS.items()}
         made = self.encode_prompt(text)
         return Prompt(
             text=text, embeddings=zeros if not text else made.embeddings, pooled=None, offsets=made.offsets
         )
+
+    def of_one_length(self, *prompts: Prompt) -> tuple[Prompt, ...]:
+        return prompts
 
     size_unit = 8
 

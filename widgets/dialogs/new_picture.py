@@ -12,6 +12,7 @@ from editor.words.choices import choice_text
 from editor.words.said import in_one_line
 from inference.errors import EditorError
 from inference.operations import SAMPLERS, Generate
+from inference.prompts.weights import read, understood
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox, DoubleSpinBox, SpinBox
 from widgets.look.icons import IconButton
@@ -166,7 +167,8 @@ class NewPicture(Dialog):
 
     def _show_ready(self) -> None:
         prompt, entries = self.prompt.toPlainText(), self._application.catalogue.entries()
-        names = " · ".join(unknown_words(prompt, self.model.currentData(), entries))
+        seen = understood(prompt, weighted=self._application.settings.get("weighted_prompts"))
+        names = " · ".join(unknown_words(seen.text, self.model.currentData(), entries))
         self.unknown.setText(self.tr("This model cannot draw: {names}").format(names=names))
         self.unknown.setVisible(bool(names))
         self.generate.setEnabled(bool(self.prompt.toPlainText().strip()))
@@ -175,7 +177,11 @@ class NewPicture(Dialog):
         if not self.generate.isEnabled():
             return
         steps = _or_none(self.steps)
+        weighted = self._application.settings.get("weighted_prompts")
         try:
+            if weighted:  # wrong marks are said before anything is asked for
+                read(self.prompt.toPlainText().strip())
+                read(self.negative.toPlainText().strip())
             parameters = Generate(
                 prompt=self.prompt.toPlainText().strip(),
                 negative_prompt=self.negative.toPlainText().strip(),
@@ -185,6 +191,7 @@ class NewPicture(Dialog):
                 sampler=self.sampler.currentData(),
                 width=_or_none(self.width_box),
                 height=_or_none(self.height_box),
+                weighted=weighted,
             )
         except EditorError as error:
             self.problem.setText(in_one_line(error))

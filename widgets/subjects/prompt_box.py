@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from inference.prompts.weights import Weighted
 from inference.prompts.words import words
 from widgets.forms.fields import DoubleSpinBox
 from widgets.look.icons import IconButton
@@ -90,8 +91,9 @@ class PromptBox(QWidget):
         self.dice.clicked.connect(self._on_dice)
         self.generate.clicked.connect(self._on_generate)
 
-    def set_prompt(self, prompt: str, seed: int, subjects: tuple) -> None:
-        """Show a layer's prompt; what was typed is dropped when the layer's prompt differs."""
+    def set_prompt(self, read: Weighted, seed: int, subjects: tuple) -> None:
+        """Show a layer's prompt, without marks of weights; what was typed is dropped when it differs."""
+        prompt = read.written
         if prompt != self._prompt:
             self._prompt = prompt
             self._refused = ""
@@ -99,7 +101,7 @@ class PromptBox(QWidget):
         if seed != self._shown_seed:
             self._shown_seed = seed
             self.seed.set_seed(seed)
-        self.view.set_prompt(prompt, [(word.start, word.end) for word in words(prompt)], subjects)
+        self.view.set_prompt(read.shown, [(word.start, word.end) for word in words(read.text)], subjects)
         self._show_pending()
 
     def set_seeded(self, seeded: bool) -> None:

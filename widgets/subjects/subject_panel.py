@@ -205,7 +205,7 @@ class SubjectPanel(QWidget):
         session = self._session
         if session is None:
             return
-        self.prompt.set_prompt(session.prompt, session.seed, session.subjects)
+        self.prompt.set_prompt(session.recipe.read_prompt, session.seed, session.subjects)
         catalogue, model = self._application.catalogue, session.model
         self.prompt.tell_unknown(lambda prompt: unknown_words(prompt, model, catalogue.entries()))
         if self._origin != session.origin:

@@ -9,6 +9,7 @@ side by side cannot be told apart in four columns.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -126,30 +127,29 @@ class MapReader:
         self._prompt = prompt
         self._with_focus = with_focus
         self._early_exit = early_exit
-        self._columns = _read_columns(backbone, prompt)
+        self._read = _read_parts(backbone, prompt)
 
     def read(self, latents: Tensor, level: Level) -> TextMaps:
         """The maps for latents [N, C, h, w] at `level`, of the text-conditional pass."""
         where = text_layers(self._backbone, *latents.shape[-2:])
         if self._with_focus and AttentionKind.JOINT not in where.kinds:
             where = Where(kinds={*where.kinds, AttentionKind.SELF}, strides=where.strides)
-        tap, prompts = _ReadingTap(self._columns, self._with_focus), [self._prompt] * len(latents)
+        tap = _ReadingTap([columns for _, _, columns in self._read], self._with_focus)
+        prompts = [self._prompt] * len(latents)
         if self._early_exit:
             self._backbone.read(tap, where, latents, level, prompts)
         else:
             with self._backbone.tapped(tap, where):
                 self._backbone.predict(latents, level, prompts)
         parts = tuple(torch.stack(found).mean(0) for found in tap.found)
-        tokens = tuple((encoders, tuple(indices)) for encoders, indices, _ in self._columns)
+        tokens = tuple((encoders, indices) for encoders, indices, _ in self._read)
         return TextMaps(self._prompt, parts, tokens, tuple(tap.focus))
 
 
 class _ReadingTap(Tap):
     """Collects [N, h, w, columns] for each part of the text at each layer."""
 
-    def __init__(
-        self, columns: Sequence[tuple[tuple[str, ...], Sequence[int], int]], with_focus: bool
-    ) -> None:
+    def __init__(self, columns: Sequence[Sequence[int]], with_focus: bool) -> None:
         self._columns = columns
         self._with_focus = with_focus
         self.found: list[list[Tensor]] = [[] for _ in columns]
@@ -165,32 +165,36 @@ class _ReadingTap(Tap):
 
     def _read(self, call: AttentionCall) -> None:
         rows = range(len(call.forward.prompts))
-        columns = [
-            call.text_start + start + index for _, indices, start in self._columns for index in indices
-        ]
+        columns = [call.text_start + column for part in self._columns for column in part]
         seen = call.probabilities(rows, columns).mean(1)  # [N, h · w, all columns]
         seen = seen.reshape(len(seen), *call.grid, -1)
         first = 0
-        for found, (_, indices, _) in zip(self.found, self._columns, strict=True):
-            found.append(seen[..., first : first + len(indices)])
-            first += len(indices)
+        for found, part in zip(self.found, self._columns, strict=True):
+            found.append(seen[..., first : first + len(part)])
+            first += len(part)
 
 
-def _read_columns(backbone: Backbone, prompt: Prompt) -> list[tuple[tuple[str, ...], tuple[int, ...], int]]:
-    """(encoders, token indices, first column) of each part that has tokens standing for characters.
+_Part: TypeAlias = tuple[tuple[str, ...], tuple[int, ...], tuple[int, ...]]
 
-    Cross attention keeps all but the first and the last token (Attend & Excite): what looks at no word looks
-    at the padding, and the softmax over the tokens has to see that. Joint attention keeps the tokens that
-    stand for characters.
+
+def _read_parts(backbone: Backbone, prompt: Prompt) -> list[_Part]:
+    """(encoders, token indices, their columns) of each part that has tokens standing for characters.
+
+    Cross attention keeps all but the first and the last token of each piece (Attend & Excite): what looks at
+    no word looks at the padding, and the softmax over the tokens has to see that. Joint attention keeps the
+    tokens that stand for characters.
     """
     is_joint = any(layer.kind is AttentionKind.JOINT for layer in backbone.layers)
-    found: list[tuple[tuple[str, ...], tuple[int, ...], int]] = []
+    found: list[_Part] = []
     for part in backbone.text_parts.values():
-        offsets = [prompt.offsets[encoder] for encoder in part.encoders if encoder in prompt.offsets]
-        content = {i for spans in offsets for i, (start, end) in enumerate(spans) if end > start}
-        if content:
-            indices = sorted(content) if is_joint else range(1, len(offsets[0]) - 1)
-            found.append((part.encoders, tuple(indices), part.start))
+        encoders = [encoder for encoder in part.encoders if encoder in prompt.offsets]
+        spans = [prompt.offsets[encoder] for encoder in encoders]
+        indices = sorted({i for own in spans for i, (start, end) in enumerate(own) if end > start})
+        if indices and not is_joint:
+            indices = [i for piece in prompt.borders(encoders[0]) for i in piece[1:-1]]
+        if indices:
+            columns = tuple(part.column(i) for i in indices)
+            found.append((part.encoders, tuple(indices), columns))
     return found
 
 

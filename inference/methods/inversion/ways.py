@@ -159,4 +159,6 @@ def _key(run: Run, name: str, picture: str, latents: Tensor) -> list[object]:
         list(latents.shape),
         *(parameters[item] for item in (*always, *WAYS[name].reads)),
         *parameters["concepts"],
+        *(("weighted",) if run.parameters.weighted else ()),
+        *((run.prompt.length,) if run.prompt.length > 1 else ()),  # what it is edited to may be longer
     ]

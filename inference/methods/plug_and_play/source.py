@@ -85,12 +85,19 @@ def keep(run: Run, parameters: Translate, name: str, source: Source) -> None:
 def source_prompt(run: Run, parameters: Translate) -> Prompt:
     """What the picture shows; the empty prompt, as the family has it, where nobody says."""
     said, concepts = parameters.source_prompt, parameters.concepts
-    key = ("source prompt", run.backbone.model_hash, str(run.backbone.dtype), said, concepts)
+    key = (
+        "source prompt",
+        run.backbone.model_hash,
+        str(run.backbone.dtype),
+        said,
+        concepts,
+        parameters.weighted,
+    )
     known = run.inputs.cache.get(key)
     if known is None:
         encode = run.backbone.encode_prompt if said.strip() else run.backbone.negative_prompt
         # an object of its own: samples are told apart by their prompts' identity
-        known = encode(said.strip(), run.inputs.learnt).with_embeddings({})
+        known = encode(said.strip(), run.inputs.learnt, weighted=parameters.weighted).with_embeddings({})
         run.inputs.cache.put(key, known, 2**20)
     return known
 
@@ -151,6 +158,7 @@ def _key(run: Run, parameters: Translate, name: str, latents: Tensor) -> tuple[A
         name,
         *latents.shape,
         parameters.source_prompt.strip(),
+        parameters.weighted,
         parameters.concepts,
         # what the masks look for in it is kept with it
         parameters.source_subject.strip() or parameters.subject.strip(),

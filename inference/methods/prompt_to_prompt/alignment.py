@@ -12,7 +12,7 @@ tokenizer divides, are whole; whatever follows them is found by its own characte
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -45,21 +45,18 @@ class Alignment:
     """One part of the text columns of two prompts.
 
     Args:
-        start: the first of the columns among the text's.
+        columns: where its T tokens are among the text's.
+        source_columns: where the source's S tokens are.
         carried: M, float32 [S, T].
         taken: a, float32 [T], 0 or 1.
         weights: w, float32 [T].
     """
 
-    start: int
+    columns: tuple[int, ...]
+    source_columns: tuple[int, ...]
     carried: Tensor
     taken: Tensor
     weights: Tensor
-
-    @property
-    def columns(self) -> list[int]:
-        """Among the text's."""
-        return list(range(self.start, self.start + len(self.taken)))
 
     @property
     def is_neutral(self) -> bool:
@@ -73,8 +70,8 @@ class Alignment:
         return source @ self.carried.to(target) + target * (1 - self.taken.to(target))
 
     def to(self, device: torch.device) -> "Alignment":
-        return Alignment(
-            start=self.start,
+        return replace(
+            self,
             carried=self.carried.to(device),
             taken=self.taken.to(device),
             weights=self.weights.to(device),
@@ -84,16 +81,18 @@ class Alignment:
 def alignments(
     source: Prompt, target: Prompt, parts: Mapping[str, TextPart], wording: Wording
 ) -> tuple[Alignment, ...]:
-    """One for each part of the text's columns that the model has."""
+    """One for each part of the text's columns that the model has; both prompts are of as many pieces."""
     found: list[Alignment] = []
     for part in parts.values():
         encoder = next((name for name in part.encoders if name in target.offsets), None)
         if encoder is not None:
-            found.append(_aligned_part(source, target, encoder, part.start, wording))
+            found.append(_aligned_part(source, target, encoder, part, wording))
     return tuple(found)
 
 
-def _aligned_part(source: Prompt, target: Prompt, encoder: str, start: int, wording: Wording) -> Alignment:
+def _aligned_part(
+    source: Prompt, target: Prompt, encoder: str, part: TextPart, wording: Wording
+) -> Alignment:
     ours, theirs = source.offsets[encoder], target.offsets[encoder]
     carried = torch.zeros(len(ours), len(theirs))
     taken = torch.zeros(len(theirs))
@@ -115,14 +114,21 @@ def _aligned_part(source: Prompt, target: Prompt, encoder: str, start: int, word
             gone.append(kept[0][pair.source])
         elif pair.target is not None:
             new.append(kept[1][pair.target])
-    _align_special(carried, taken, kept[0], kept[1])
+    for own, other in zip(source.borders(encoder), target.borders(encoder), strict=True):
+        _align_special(carried, taken, (own, kept[0]), (other, kept[1]))
     weights = torch.ones(len(theirs))
     for (first, last), weight in wording.weights.items():
         weights[_tokens(theirs, first, last)] *= weight
     for first, last in wording.changed:
         tokens = _tokens(theirs, first, last)
         carried[:, tokens], taken[tokens] = 0, 0
-    return Alignment(start=start, carried=carried, taken=taken, weights=weights)
+    return Alignment(
+        columns=tuple(part.column(token) for token in range(len(theirs))),
+        source_columns=tuple(part.column(token) for token in range(len(ours))),
+        carried=carried,
+        taken=taken,
+        weights=weights,
+    )
 
 
 def _replace(
@@ -142,24 +148,31 @@ def _replace(
         taken[list(theirs)] = 1
 
 
-def _align_special(carried: Tensor, taken: Tensor, ours: Sequence[int], theirs: Sequence[int]) -> None:
-    """Start onto start; the end and the padding by their distance from the last word.
+def _align_special(
+    carried: Tensor, taken: Tensor, source: tuple[range, Sequence[int]], target: tuple[range, Sequence[int]]
+) -> None:
+    """Of one piece: start onto start; the end and the padding by their distance from its last word.
 
     If the target has fewer of them the last takes what is left, if it has more they share the last one's: the
     sum stays.
+
+    Args:
+        source, target: the tokens of the piece, and all that stand for characters.
     """
-    source_first, target_first = (min(each, default=1) for each in (ours, theirs))
-    for index in range(min(source_first, target_first)):
-        carried[index, index] = taken[index] = 1
-    ends = max(ours, default=0) + 1, max(theirs, default=0) + 1
-    left, room = len(carried) - ends[0], len(taken) - ends[1]
+    (piece, ours), (other, theirs) = source, target
+    words = [i for i in ours if i in piece], [i for i in theirs if i in other]
+    firsts = [min(each, default=whole[1]) for each, whole in zip(words, (piece, other), strict=True)]
+    for step in range(min(firsts[0] - piece[0], firsts[1] - other[0])):
+        carried[piece[0] + step, other[0] + step] = taken[other[0] + step] = 1
+    ends = [max(each, default=whole[0]) + 1 for each, whole in zip(words, (piece, other), strict=True)]
+    left, room = piece[-1] + 1 - ends[0], other[-1] + 1 - ends[1]
     if not left or not room:
         return
     for step in range(left):
         carried[ends[0] + step, ends[1] + min(step, room - 1)] = 1
     if room > left:
-        carried[-1, ends[1] + left - 1 :] = 1 / (room - left + 1)
-    taken[ends[1] :] = 1
+        carried[piece[-1], ends[1] + left - 1 : other[-1] + 1] = 1 / (room - left + 1)
+    taken[ends[1] : other[-1] + 1] = 1
 
 
 def _content(offsets: Sequence[Offset]) -> list[int]:

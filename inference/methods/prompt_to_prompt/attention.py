@@ -154,7 +154,7 @@ class EditingTap(Tap):
             plain = of_target
             if self.cross and kept is not None:
                 of_source = call.with_(query=kept.query, key=kept.key).probabilities(
-                    [0], [call.text_start + part.start + i for i in range(len(part.carried))]
+                    [0], [call.text_start + column for column in part.source_columns]
                 )
                 plain = part.carry(of_source[0], of_target)
             mass, own_mass = mass + plain.sum(-1, keepdim=True), own_mass + of_target.sum(-1, keepdim=True)
@@ -190,9 +190,7 @@ class EditingTap(Tap):
 
     def _source_mass(self, call: AttentionCall, kept: Kept, edit: Edited) -> Tensor:
         """What of the source's attention goes to text: [H, Q, 1]."""
-        columns = [
-            call.text_start + part.start + i for part in edit.alignments for i in range(len(part.carried))
-        ]
+        columns = [call.text_start + column for part in edit.alignments for column in part.source_columns]
         found = call.with_(query=kept.query, key=kept.key).probabilities([0], columns)
         return found[0].sum(-1, keepdim=True)
 

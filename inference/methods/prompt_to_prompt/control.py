@@ -223,7 +223,7 @@ class Control:
     def _source_maps(self, layer: Layer) -> Tensor:
         kept = self._of_source[layer.name]
         columns = next(iter(self._targets.values())).alignments
-        seen = [part.start + i for part in columns for i in range(len(part.carried))]
+        seen = [column for part in columns for column in part.source_columns]
         return text_maps(kept, layer, self._size, seen)
 
     def _keep(self) -> None:

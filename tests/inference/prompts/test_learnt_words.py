@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.prompts.learnt_words import LearntWord
+from inference.prompts.prompt import MOST_PIECES
 from tests.helpers.tiny_models import CLIP_G, CLIP_L, NAMES, T5
 
 WIDTHS = {"clip_l": CLIP_L, "clip_g": CLIP_G, "t5": T5}
@@ -165,18 +166,17 @@ def test_the_pooled_embedding_is_the_end_tokens_in_old_configurations(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_prompt_that_just_fits_and_one_that_does_not(
-    name: str, tiny_backbones: dict[str, Backbone]
-) -> None:
+def test_the_vectors_of_a_word_are_in_one_piece(name: str, tiny_backbones: dict[str, Backbone]) -> None:
     backbone, toy = tiny_backbones[name], learnt(tiny_backbones[name], 3)
     fits = " ".join(["man"] * 72) + " <toy>"
     prompt = backbone.encode_prompt(fits, [toy])
     assert prompt.tokens(len(fits) - 5, len(fits))["clip_l"] == (73, 74, 75)
-    with pytest.raises(EditorError, match="these words fell off: “<toy>”") as raised:
-        backbone.encode_prompt("man " + fits, [toy])  # one of three vectors is too many
-    assert "75 tokens and the prompt has 76" in raised.value.hint
-    with pytest.raises(EditorError, match="these words fell off: “cat <toy>”"):
-        backbone.encode_prompt(" ".join(["man"] * 75) + " cat <toy>", [toy])
+    longer = backbone.encode_prompt("man " + fits, [toy])  # one of three vectors is too many
+    assert longer.tokens(len(fits) - 1, len(fits) + 4)["clip_l"] == (78, 79, 80)
+    alone = backbone.encode_prompt("<toy>", [toy]).embeddings["clip_l"]
+    assert (longer.embeddings["clip_l"][:, 77:] - alone).abs().max() < 1e-5
+    with pytest.raises(EditorError, match="these words fell off: “<toy>”"):
+        backbone.encode_prompt(" ".join(["man"] * (75 * MOST_PIECES)) + " <toy>", [toy])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,11 +1,16 @@
 """Prompts: which token stands for which characters, lengths, and shifted embeddings."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
+from inference.prompts.prompt import MOST_PIECES, Prompt
 from tests.helpers.tiny_models import CLIP_G, CLIP_L, NAMES, T5
 
 ENCODERS = {
@@ -94,24 +99,143 @@ def test_characters_without_a_token_are_refused(name: str, tiny_backbones: dict[
         tiny_backbones[name].negative_prompt("").tokens(0, 1)
 
 
+def content(prompt: Prompt, encoder: str) -> list[list[str]]:
+    """The texts of the tokens of each piece, without start, end and padding."""
+    spans = [[prompt.offsets[encoder][i] for i in piece] for piece in prompt.borders(encoder)]
+    return [[prompt.text[a:b] for a, b in piece if b > a] for piece in spans]
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_prompt_that_just_fits_and_one_that_does_not(
+def test_a_long_prompt_is_read_in_pieces_that_are_encoded_apart(
     name: str, tiny_backbones: dict[str, Backbone]
 ) -> None:
     backbone = tiny_backbones[name]
-    fits = " ".join(["man"] * 75)
-    assert sum(b > a for a, b in backbone.encode_prompt(fits).offsets["clip_l"]) == 75
+    first, second = " ".join(["man"] * 75), "a cat and a dog"
+    one, other = backbone.encode_prompt(first), backbone.encode_prompt(second)
+    both = backbone.encode_prompt(f"{first} {second}")
+    assert (one.length, both.length) == (1, 2)
+    for encoder in (name for name in one.offsets if name != "t5"):
+        assert content(both, encoder) == [["man"] * 75, second.split()]
+        apart = torch.cat([one.embeddings[encoder], other.embeddings[encoder]], dim=1)
+        assert (both.embeddings[encoder] - apart).abs().max() < 1e-5
+        assert both.embeddings[encoder].shape[1] == 2 * 77
+    if one.pooled is not None and both.pooled is not None:  # as A1111 and ComfyUI have it
+        assert (both.pooled - one.pooled).abs().max() < 1e-5
+    start = both.text.index("dog")
+    found = both.tokens(start, start + 3)
+    assert found["clip_l"] == (77 + 5,)
+    if "t5" in found:
+        assert found["t5"] == (79,)
+        assert both.embeddings["t5"].shape[1] == 256
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_batch_is_of_one_length_whichever_of_its_texts_is_longer(
+    name: str, tiny_backbones: dict[str, Backbone]
+) -> None:
+    backbone = tiny_backbones[name]
+    long = " ".join(["a", "cat", "and"] * 30)
+    for prompt, negative in (
+        (backbone.encode_prompt(long), backbone.negative_prompt("")),
+        (backbone.encode_prompt("a man"), backbone.negative_prompt(long)),
+    ):
+        same, short = backbone.of_one_length(prompt, negative)
+        assert same.length == short.length == 2
+        assert (same is prompt) != (short is negative)
+        level, noise = backbone.schedule.level_at(500), backbone.initial_noise(1, 64, 64)
+        with torch.no_grad():
+            together = backbone.predict(noise.repeat(2, 1, 1, 1), level, [negative, prompt])
+            explicit = backbone.predict(noise.repeat(2, 1, 1, 1), level, [short, same])
+        assert torch.equal(together.eps, explicit.eps)
+    empty = backbone.encode_prompt("").embeddings["clip_l"]
+    (lengthened, _) = backbone.of_one_length(backbone.encode_prompt("a man"), backbone.encode_prompt(long))
+    assert torch.equal(lengthened.embeddings["clip_l"][:, 77:], empty)
+    assert lengthened.tokens(2, 5)["clip_l"] == (2,)
+
+
+def test_the_zeros_of_sdxl_are_lengthened_by_zeros(tiny_backbones: dict[str, Backbone]) -> None:
+    backbone = tiny_backbones["tiny-sdxl"]
+    negative, _ = backbone.of_one_length(
+        backbone.negative_prompt(""), backbone.encode_prompt(" ".join(["man"] * 80))
+    )
+    assert negative.embeddings["clip_g"].shape[1] == 2 * 77
+    assert not negative.embeddings["clip_g"].any()
+
+
+def test_sd3_sees_the_same_in_the_usual_order_of_its_text(tiny_backbones: dict[str, Any]) -> None:
+    """Elsewhere all pieces of CLIP come first, then T5."""
+    backbone = tiny_backbones["tiny-sd3"]
+    prompt = backbone.encode_prompt(" ".join(["a", "cat", "and"] * 40))
+    level, noise = backbone.schedule.level_at(500), backbone.initial_noise(1, 64, 64)
+    clip = torch.cat([prompt.embeddings["clip_l"], prompt.embeddings["clip_g"]], dim=-1)
+    clip = torch.nn.functional.pad(clip, (0, T5 - clip.shape[-1]))
+    with torch.no_grad():
+        usual = backbone.parts.denoiser(
+            hidden_states=noise,
+            timestep=torch.tensor([level.timestep]),
+            encoder_hidden_states=torch.cat([clip, prompt.embeddings["t5"]], dim=1),
+            pooled_projections=prompt.pooled,
+            return_dict=False,
+        )[0]
+        found = backbone.predict(noise, level, [prompt])
+    expected = backbone.schedule.to_prediction(usual, noise, level)
+    assert (found.eps - expected.eps).abs().max() < 1e-5
+
+
+@given(st.lists(st.sampled_from(["man", "zebra", "cat,", "old-cat", "an.", "一个老人"]), max_size=80))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_word_is_cut_and_none_is_lost(tiny_backbones: dict[str, Backbone], parts: list[str]) -> None:
+    text = " ".join(parts)
+    prompt = tiny_backbones["tiny-sd1"].encode_prompt(text)
+    assert [span for span in prompt.offsets["clip_l"] if span[1] > span[0]] == sorted(
+        span for span in prompt.offsets["clip_l"] if span[1] > span[0]
+    )
+    pieces = content(prompt, "clip_l")
+    assert all(len(piece) <= 75 for piece in pieces)
+    borders = [prompt.borders("clip_l")[i][0] for i in range(1, len(pieces))]
+    for border in borders:
+        before = max(b for a, b in prompt.offsets["clip_l"][:border])
+        after = min(a for a, b in prompt.offsets["clip_l"][border:] if b > a)
+        assert before <= after
+        between = text[before:after]
+        assert between.isspace() or (text[before - 1] in "一个老人" and text[after] in "一个老人")
+    covered = {i for a, b in prompt.offsets["clip_l"] for i in range(a, b)}
+    assert covered == {i for i, sign in enumerate(text) if not sign.isspace()}
+
+
+def test_a_piece_ends_at_a_comma_that_is_near(tiny_backbones: dict[str, Backbone]) -> None:
+    encode = tiny_backbones["tiny-sd1"].encode_prompt
+    near = content(encode("man " * 60 + "cat, " + "dog " * 20), "clip_l")
+    assert [len(piece) for piece in near] == [62, 20]
+    far = content(encode("man " * 40 + "cat, " + "dog " * 40), "clip_l")
+    assert [len(piece) for piece in far] == [75, 7]
+    numbers = content(encode("man " * 70 + "a,a,a,a " + "dog " * 20), "clip_l")
+    assert [len(piece) for piece in numbers] == [70, 27]
+
+
+def test_a_word_that_is_longer_than_a_piece_is_cut(tiny_backbones: dict[str, Backbone]) -> None:
+    pieces = content(tiny_backbones["tiny-sd1"].encode_prompt("man " + "z" * 100), "clip_l")
+    assert [len(piece) for piece in pieces] == [1, 75, 25]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_text_that_is_no_prompt_is_refused(name: str, tiny_backbones: dict[str, Backbone]) -> None:
+    backbone = tiny_backbones[name]
+    fits = " ".join(["man"] * (75 * MOST_PIECES))
     with pytest.raises(EditorError, match="these words fell off: “cat dog”") as raised:
         backbone.encode_prompt(fits + " cat dog")
-    assert "75 tokens and the prompt has 77" in raised.value.hint
+    assert "1200 tokens are read and the prompt has 1202" in raised.value.hint
     with pytest.raises(EditorError, match=r"The negative prompt is too long.*fell off: “cat dog”") as raised:
         backbone.negative_prompt(fits + " cat dog")
-    assert "75 tokens and the negative prompt has 77" in raised.value.hint
+    assert "the negative prompt has 1202" in raised.value.hint
 
 
-def test_a_word_cut_in_two_counts_as_fallen_off(tiny_backbones: dict[str, Backbone]) -> None:
-    with pytest.raises(EditorError, match="fell off: “zebra”"):
-        tiny_backbones["tiny-sd1"].encode_prompt(" ".join(["man"] * 72) + " zebra")
+def test_t5_reads_whole_words_up_to_its_own_length(tiny_backbones: dict[str, Backbone]) -> None:
+    prompt = tiny_backbones["tiny-sd3"].encode_prompt("man " * 254 + "zebra cat")
+    assert prompt.unread == "zebra cat"
+    assert content(prompt, "t5") == [["man"] * 254]
+    assert prompt.length == 4
+    assert tiny_backbones["tiny-sd3"].encode_prompt("man " * 254 + "cat").unread == ""
 
 
 def test_the_negative_of_sdxl_is_zeros(tiny_backbones: dict[str, Backbone]) -> None:

@@ -26,7 +26,7 @@ from inference.prompts.words import find_names, find_subject, words
         ("カタカナとひらがな", ["カタカナとひらがな"]),
         ("늙은 남자", ["늙은", "남자"]),
         ("एक आदमी", ["एक", "आदमी"]),
-        ("3 cats 🐱", ["3", "cats"]),
+        ("3 cats 🐱", ["3", "cats", "🐱"]),
         ("", []),
         (" ,. ", []),
     ],
@@ -111,3 +111,22 @@ def test_names_are_found_as_whole_words(text: str, names: tuple[str, ...], found
     places = find_names(text, names)
     assert [text[start:end] for start, end, _ in places] == found
     assert all(names[index].casefold() == text[start:end].casefold() for start, end, index in places)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a 🐱 on a 🛋️", ["a", "🐱", "on", "a", "🛋️"]),
+        ("🐱🐶", ["🐱", "🐶"]),
+        ("a man👍🏽", ["a", "man", "👍🏽"]),
+        ("👩‍👩‍👧‍👦 in 🇩🇪🇫🇷", ["👩‍👩‍👧‍👦", "in", "🇩🇪", "🇫🇷"]),
+        ("❤️ 1️⃣ ☀", ["❤️", "1️⃣", "☀"]),
+        ("🏴󠁧󠁢󠁥󠁮󠁧󠁿", ["🏴󠁧󠁢󠁥󠁮󠁧󠁿"]),
+        ("<my-🐱> 3", ["<my-🐱>", "3"]),
+        ("一只🐱狗", ["一只", "🐱", "狗"]),
+    ],
+)
+def test_an_emoji_is_a_word(text: str, expected: list[str]) -> None:
+    assert [word.text for word in words(text)] == expected
+    for word in words(text):
+        assert find_subject(text, word.text)[1] <= word.end

@@ -92,7 +92,34 @@ def test_t5_has_no_start_token_and_clip_has_one(tiny_backbones: dict[str, Any]) 
     backbone = tiny_backbones["tiny-sd3"]
     prompt = backbone.encode_prompt("a man")
     reader = MapReader(backbone, prompt)
-    assert [(indices, first) for _, indices, first in reader._columns] == [((1, 2), 0), ((0, 1), 77)]
+    assert [(indices, columns) for _, indices, columns in reader._read] == [
+        ((1, 2), (1, 2)),
+        ((0, 1), (77, 78)),
+    ]
+
+
+@pytest.mark.parametrize(("name", "rest"), [("tiny-sd1", 77), ("tiny-sdxl", 77), ("tiny-sd3", 77 + 256)])
+def test_words_of_a_second_piece_are_read_where_they_are(
+    name: str, rest: int, tiny_backbones: dict[str, Any]
+) -> None:
+    backbone = tiny_backbones[name]
+    text = "a cat and a dog " * 15 + "and a photo"
+    prompt = backbone.encode_prompt(text)
+    span = (text.index("photo"), len(text))
+    recorder, level = Recorder(), backbone.schedule.level_at(500)
+    reader = MapReader(backbone, prompt)
+    with torch.no_grad():
+        read = reader.read(latents_of(backbone), level)
+        with backbone.tapped(recorder, text_layers(backbone, 8, 8)):
+            backbone.predict(latents_of(backbone), level, [prompt] * 2)
+    (token,) = prompt.tokens(*span)["clip_l"]
+    assert token == 77 + 3
+    parts = [[rest + 3]] + ([[77 + i for i in prompt.tokens(*span)["t5"]]] if "t5" in prompt.offsets else [])
+    slow = [seen.mean(-1) for seen in slow_parts(backbone, recorder.calls, parts)]
+    difference = read.probability(*span).flatten(1).double() - torch.stack(slow).mean(0)
+    assert difference.abs().max() < 1e-5
+    if name != "tiny-sd3":  # neither the start nor the last token of either piece
+        assert reader._read[0][1] == (*range(1, 76), *range(78, 153))
 
 
 @pytest.mark.parametrize("name", ["tiny-sd1", "tiny-sd3"])

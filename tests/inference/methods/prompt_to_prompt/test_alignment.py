@@ -97,9 +97,30 @@ def test_real_tokenizers_with_a_learnt_word(name: str, tiny_backbones: dict) -> 
     source = backbone.encode_prompt("a photo of a man and a woman")
     target = backbone.encode_prompt("a photo of a <toy> and a woman", [toy])
     found = alignments(source, target, backbone.text_parts, Wording(weights={}, replace=True))
-    assert [part.start for part in found] == [part.start for part in backbone.text_parts.values()][
+    assert [part.columns[0] for part in found] == [part.start for part in backbone.text_parts.values()][
         : len(found)
     ]
     for part in found:
         torch.testing.assert_close(part.carried.sum(1), torch.ones(len(part.carried)))
         assert bool((part.taken == 1).all())
+
+
+@pytest.mark.parametrize("name", ["tiny-sd1", "tiny-sdxl", "tiny-sd3"])
+def test_words_that_move_into_another_piece_are_found_there(name: str, tiny_backbones: dict) -> None:
+    backbone: Backbone = tiny_backbones[name]
+    words = ["man", "cat", "dog", "and"] * 18 + ["photo", "of", "a", "man"]
+    source = backbone.encode_prompt(" ".join(words))
+    target = backbone.encode_prompt(" ".join(["old", "old", "old", *words]))
+    source, target = backbone.of_one_length(source, target)
+    found = alignments(source, target, backbone.text_parts, PLAIN)[0]
+    start = target.text.index("photo")
+    (there,), (here,) = (
+        one.tokens(one.text.index("photo"), one.text.index("photo") + 5)["clip_l"] for one in (target, source)
+    )
+    assert (here, there) == (73, 77 + 1)  # behind the second piece's start
+    assert target.offsets["clip_l"][there] == (start, start + 5)
+    assert found.carried[here, there] == 1
+    torch.testing.assert_close(found.carried.sum(1), torch.ones(2 * 77))
+    assert bool((found.taken == 1).sum() == 2 * 77 - 3)
+    assert sorted({*found.columns}) == list(found.columns)
+    assert (77 in found.columns) == (name != "tiny-sd3")  # T5's

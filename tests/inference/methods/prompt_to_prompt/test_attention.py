@@ -45,23 +45,23 @@ def slow(call: AttentionCall, row: int, tap: EditingTap, edit: Edited) -> Tensor
     text = own[:, :count, first:].clone()
     for part in edit.alignments:
         for column in range(len(part.taken)):
-            place = part.start + column
+            place = part.columns[column]
             found = own[:, :count, first + place] * (1 - float(part.taken[column]))
             for origin in range(len(part.carried)):
                 share = float(part.carried[origin, column])
                 if share:
-                    found = found + share * source[:, :count, first + part.start + origin]
+                    found = found + share * source[:, :count, first + part.source_columns[origin]]
             text[:, :, place] = found if tap.cross else own[:, :count, first + place]
-    covered = [part.start + column for part in edit.alignments for column in range(len(part.taken))]
+    covered = [column for part in edit.alignments for column in part.columns]
     unweighted = text[:, :, covered].sum(-1, keepdim=True)
     for part in edit.alignments:
         for column in range(len(part.taken)):
             factor: Any = float(part.weights[column])
-            if inside is not None and part.start + column in edit.new_words:
+            if inside is not None and part.columns[column] in edit.new_words:
                 factor = factor * inside[:, 0]
-            if inside is not None and part.start + column in edit.elsewhere:
+            if inside is not None and part.columns[column] in edit.elsewhere:
                 factor = factor * (1 - inside[:, 0])
-            text[:, :, part.start + column] = text[:, :, part.start + column] * factor
+            text[:, :, part.columns[column]] = text[:, :, part.columns[column]] * factor
     if call.layer.kind is AttentionKind.CROSS:
         return text @ value
     rest = own[:, :count].clone()  # the image, and text that no encoder reads
