@@ -13,7 +13,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -101,10 +101,10 @@ def main() -> int:
             for row in measured(entry, backbone, arguments):
                 rows.append({"model": model, "dtype": str(backbone.dtype), **row})
                 print(" ".join(f"{name}={value}" for name, value in rows[-1].items()), flush=True)
+                if arguments.json:  # as they come: the time on a lent card may end
+                    arguments.json.write_text(json.dumps(rows, indent=1))
             del backbone
             memory.free(device)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=1))
     return 0
 
 
@@ -157,8 +157,10 @@ def tiny(name: str, folder: Path) -> tuple[ModelEntry, Backbone]:
     return entry, load_backbone(entry, device="cpu")
 
 
-def measured(entry: ModelEntry, backbone: Backbone, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """A row for each operation, and one for diffusers."""
+def measured(
+    entry: ModelEntry, backbone: Backbone, arguments: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """A row for each operation as soon as it is measured, and one for diffusers."""
     side = arguments.size or backbone.defaults.width
     runner = Runner(
         OneModel(entry),  # type: ignore[arg-type]
@@ -210,10 +212,9 @@ def measured(entry: ModelEntry, backbone: Backbone, arguments: argparse.Namespac
         ),
     }
     wanted = arguments.what or [""]
-    rows: list[dict[str, Any]] = []
     for name, prepare in jobs.items():
         if any(word in name for word in wanted):
-            rows.append({"what": name, "side": side, **timed(prepare, backbone, runner, arguments.repeats)})
+            yield {"what": name, "side": side, **timed(prepare, backbone, runner, arguments.repeats)}
     pipeline = plain(entry.family, backbone)
     calls = {"prompt": PROMPT, "num_inference_steps": arguments.steps, "width": side, "height": side}
 
@@ -223,23 +224,20 @@ def measured(entry: ModelEntry, backbone: Backbone, arguments: argparse.Namespac
             **calls, guidance_scale=entry.default_guidance_scale, generator=generator, output_type="np"
         )
 
-    rows += [
+    yield from (
         {"what": f"plan of learning{', low memory' if low else ''}", "plan_gb": plan_gb(backbone, learn, low)}
         for low in (False, True)
         if any(word in "learn" for word in wanted)
-    ]
+    )
     if any(word in "diffusers" for word in wanted):
-        rows.append(
-            {"what": "diffusers", "side": side, **timed(diffusers, backbone, None, arguments.repeats)}
-        )
+        yield {"what": "diffusers", "side": side, **timed(diffusers, backbone, None, arguments.repeats)}
     if any(word in "denoiser" for word in wanted):
-        rows += denoiser_rows(backbone, side, arguments)
+        yield from denoiser_rows(backbone, side, arguments)
     if entry.name in REAL:
         family, configuration = REAL[entry.name]
         needs = needed(configuration, family, side, side, backbone.dtype)
         predicted = sum(needs.weights.values()) + max(needs.denoising, needs.decoding)
-        rows.append({"what": "predicted", "side": side, "peak_gb": round(predicted / 1e9, 2)})
-    return rows
+        yield {"what": "predicted", "side": side, "peak_gb": round(predicted / 1e9, 2)}
 
 
 def plan_gb(backbone: Backbone, learn: LearnDelta, low_memory: bool) -> float | None:
