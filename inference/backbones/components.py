@@ -54,7 +54,7 @@ class Residency:
         match mode:
             case MemoryMode.FULL:
                 for network in components.networks:
-                    network.to(device)
+                    _place(network, device)
             case MemoryMode.MODEL:
                 self._by_turns = components.networks
             case MemoryMode.GROUP:
@@ -71,9 +71,18 @@ class Residency:
             self._moved.to("cpu")
             self._moved = None
         if any(network is other for other in self._by_turns):
-            network.to(self._device)
+            _place(network, self._device)
             self._moved = network
         yield
+
+
+def _place(network: nn.Module, device: torch.device) -> None:
+    """Bring a network to a device, in the order of numbers that its convolutions are fastest with there."""
+    network.to(device)
+    halves = (torch.float16, torch.bfloat16)
+    if device.type == "cuda" and any(weight.dtype in halves for weight in network.parameters()):
+        # tensor cores take channels last; else every convolution turns its numbers round and back
+        network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
 class _Visitor:

@@ -288,6 +288,7 @@ def denoiser_rows(backbone: Backbone, side: int, arguments: argparse.Namespace) 
         rows[0]["milliseconds"] = round(1e3 * flops / fastest_products(backbone.device), 2)
     variants: dict[str, Callable[[], Any]] = {
         "denoiser": lambda: denoiser,
+        "denoiser: channels first": lambda: denoiser.to(memory_format=torch.contiguous_format),
         "denoiser: channels last": lambda: denoiser.to(memory_format=torch.channels_last),
     }
     if backbone.device.type == "cuda":
