@@ -1,4 +1,4 @@
-"""What a recipe needs beside itself, looked for before anything is computed: model, deltas. Free of torch."""
+"""What a recipe needs beside itself, looked for before all work: model, deltas, concepts. Free of torch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from editor.batch.operation_step import OperationStep
-from editor.batch.recipe import BatchRecipe
-from inference.content import content_hash
+from editor.batch.recipe import BatchRecipe, Step
+from inference.concepts.standing import Shelf, with_concepts
+from inference.content import Contents, content_hash
 from inference.deltas import Delta, DeltaLibrary, delta_to_bytes
 from inference.errors import EditorError
 from inference.messages import Message, listed
@@ -28,13 +29,34 @@ class Needs:
         return recipe.fingerprint(self.model_hash, self.assets)
 
 
+def completed(recipe: BatchRecipe, shelf: Shelf) -> BatchRecipe:
+    """The recipe with the concepts whose words stand in its prompts: they decide the result as well.
+
+    Raises:
+        EditorError: a word in angle brackets that nobody taught.
+    """
+    if not recipe.needs_model:
+        return recipe
+    contents: Contents = recipe.contents
+    steps: list[Step] = []
+    for number, step in enumerate(recipe.steps, 1):
+        if isinstance(step, OperationStep) and step.on:
+            try:
+                parameters, contents = with_concepts(step.parameters, contents, shelf)
+            except EditorError as error:
+                what = Message("Step {number} of the recipe: {what}", number=number, what=error.sentence)
+                raise EditorError(what, error.advice) from error
+            step = replace(step, parameters=parameters)
+        steps.append(step)
+    return replace(recipe, steps=tuple(steps), contents=contents)
+
+
 def needs_of(recipe: BatchRecipe, catalogue: Catalogue, library: DeltaLibrary) -> Needs:
     """Everything that a recipe names, found on this machine.
 
     Raises:
         EditorError: the model is missing, incomplete or another one; a delta is missing; an operation does
-            not
-            work with the model.
+            not work with the model.
     """
     if not recipe.needs_model:
         return Needs()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from editor.batch.manifest import NAME
-from editor.batch.needs import Needs, needs_of
+from editor.batch.needs import Needs, completed, needs_of
 from editor.batch.on_ray import run_on_ray
 from editor.batch.plan import Plan, Selection, make_plan
 from editor.batch.recipe import BatchRecipe, read_recipe
@@ -18,7 +18,8 @@ from editor.batch.running import BatchRun, Event, OneThread, State, Summary, Wis
 from editor.cli.operations import check_folder, runner_of
 from editor.cli.output import ProgressPrinter, complain, print_json, say
 from editor.system.errors import DONE, FAILED, INTERRUPTED
-from editor.system.folders import config_folder, deltas_folder
+from editor.system.folders import concepts_folder, config_folder, deltas_folder
+from inference.concepts.library import ConceptLibrary
 from inference.content import Contents
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError
@@ -38,7 +39,7 @@ def batch(arguments: argparse.Namespace) -> int:
         if arguments.cores < 1:
             raise EditorError("{count} cores are none.", "Give 1 or more.", count=arguments.cores)
         use_cores(arguments.cores)
-    recipe = read_recipe(arguments.recipe)
+    recipe = completed(read_recipe(arguments.recipe), ConceptLibrary(concepts_folder()))
     if arguments.format:
         recipe = replace(recipe, export=replace(recipe.export, format=arguments.format))
     selection = Selection(

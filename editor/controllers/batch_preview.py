@@ -15,7 +15,7 @@ from editor.batch.editing import edited
 from editor.batch.plan import Selection, first_paths
 from editor.batch.recipe import BatchRecipe
 from editor.colour.conversion import to_srgb
-from editor.controllers.batches import Asking
+from editor.controllers.batches import Asking, with_concepts_here
 from editor.formats.files import open_file
 from editor.generating.contents import visible
 from editor.layers.layer import Layer
@@ -152,7 +152,7 @@ class BatchPreview(QObject):
                 found = edited(
                     state,
                     SourceMetadata(),
-                    recipe,
+                    with_concepts_here(recipe),
                     seed=recipe.seed_of(sample.path),
                     model_hash="",
                     carry_out=asking,

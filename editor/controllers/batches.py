@@ -13,7 +13,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from editor.batch.from_history import Candidate, candidates_of, recipe_of
 from editor.batch.manifest import Line
-from editor.batch.needs import Needs, needs_of
+from editor.batch.needs import Needs, completed, needs_of
 from editor.batch.on_document import applied
 from editor.batch.plan import Item, make_plan
 from editor.batch.recipe import BatchRecipe, read_recipe, save_recipe
@@ -26,7 +26,8 @@ from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.layers.state import DocumentState
 from editor.system.cores import limit_children
-from editor.system.folders import data_folder
+from editor.system.folders import concepts_folder, data_folder
+from inference.concepts.library import ConceptLibrary
 from inference.content import Contents
 from inference.errors import Cancelled, EditorError, WritingError
 from inference.messages import Message
@@ -265,8 +266,9 @@ class Batches(Controller):
 
         def prepare() -> BatchRun:
             plan = make_plan(order.source, order.target, order.recipe, order.selection, pattern=order.pattern)
-            needs = self._needs(order.recipe)
-            run = BatchRun(plan, order.recipe, needs, asking, wishes=wishes, on_event=self._on_event)
+            recipe = with_concepts_here(order.recipe)
+            needs = self._needs(recipe)
+            run = BatchRun(plan, recipe, needs, asking, wishes=wishes, on_event=self._on_event)
             run.prepare()
             remember(self._folder, order)
             return run
@@ -368,9 +370,10 @@ class Batches(Controller):
         self._applying.append(asking)
 
         def work() -> DocumentState:
-            needs = self._needs(recipe)
+            whole = with_concepts_here(recipe)
+            needs = self._needs(whole)
             seed = recipe.seed_of(PurePosixPath(document_name))
-            return applied(state, recipe, seed=seed, model_hash=needs.model_hash, carry_out=asking)
+            return applied(state, whole, seed=seed, model_hash=needs.model_hash, carry_out=asking)
 
         def done(after: DocumentState) -> None:
             finish()
@@ -473,6 +476,11 @@ class Batches(Controller):
         text = translate("Batches", "The batch is done: {done} of {total} files, {failed} failed.")
         text = text.format(done=summary.done, total=summary.total, failed=summary.failed)
         self._shell.message.emit(text, "", "warning" if summary.failed else "info")
+
+
+def with_concepts_here(recipe: BatchRecipe) -> BatchRecipe:
+    """See `completed`; with the concepts of this machine."""
+    return completed(recipe, ConceptLibrary(concepts_folder()))
 
 
 def problem_of(row: Row) -> Any:

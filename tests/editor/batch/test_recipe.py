@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from editor.batch.needs import needs_of
+from editor.batch.needs import completed, needs_of
 from editor.batch.operation_step import (
     OperationStep,
     blank_step,
@@ -19,6 +19,7 @@ from editor.batch.operation_step import (
 )
 from editor.batch.recipe import BatchRecipe, read_recipe, recipe_from_json, save_recipe
 from editor.batch.shaping import Crop, Size
+from inference.concepts.concept import Concept
 from inference.content import content_hash
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError
@@ -237,3 +238,30 @@ def test_sliders_as_text() -> None:
     for wrong in ("age=1", "man:age", "man:age=x", "man:age=nan", "cat:age=1"):
         with pytest.raises(EditorError):
             edits_from_text(wrong, "a man")
+
+
+def test_concepts_are_found_before_all_work_and_decide_the_result() -> None:
+    class Shelf:
+        def __init__(self, *concepts: Concept) -> None:
+            self._concepts = {one.word: one for one in concepts}
+
+        def words(self) -> tuple[str, ...]:
+            return tuple(self._concepts)
+
+        def find(self, word: str) -> Concept:
+            if word not in self._concepts:
+                raise EditorError("There is no concept “{word}”.", word=word)
+            return self._concepts[word]
+
+    def concept(value: float) -> Concept:
+        return Concept(word="<cat>", kind="cat", vectors={"clip_l": np.full((1, 8), value, np.float32)})
+
+    step = {**REDRAW, "parameters": {"prompt": "a photo of <cat>"}}
+    written = recipe(WARMER, step)
+    with pytest.raises(EditorError, match="Step 2 of the recipe: There is no concept “<cat>”"):
+        completed(written, Shelf())
+    marks = {completed(written, Shelf(concept(value))).fingerprint() for value in (0.5, 0.5, 0.25)}
+    assert len(marks) == 2
+    whole = completed(written, Shelf(concept(0.5)))
+    assert len(whole.contents) == 1
+    assert whole.to_json() == written.to_json()  # a file holds the words, and each machine its own concepts
