@@ -26,6 +26,7 @@ from inference.progress import Progress
 from inference.values import fields, mended, refused, text, typed
 from inference.weights import checkpoints, few_steps
 from inference.weights.configuration import files_of, of_file
+from inference.weights.vae import of_model, unfinite, weights_of
 
 if TYPE_CHECKING:
     from inference.downloads.download import Download
@@ -61,6 +62,7 @@ class ModelEntry:
         default_steps, default_guidance_scale: what a request leaves open.
         sample_prompt: a prompt that suits it, or "".
         licence: of its weights, as far as known.
+        vae: file or folder of an autoencoder that replaces its own, or None.
     """
 
     name: str
@@ -73,6 +75,7 @@ class ModelEntry:
     default_guidance_scale: float = 7.5
     sample_prompt: str = ""
     licence: str = ""
+    vae: Path | None = None
 
     @property
     def is_file(self) -> bool:
@@ -153,6 +156,7 @@ class Catalogue:
         *,
         tell: Callable[["Download"], None] | None = None,
         token: str = "",
+        vae: Path | None = None,
     ) -> ModelEntry:
         """Remember a folder, a .safetensors file or a hub id; a hub id that is not there yet is downloaded.
 
@@ -160,6 +164,8 @@ class Catalogue:
             progress: stops a download; what has arrived stays for the next time.
             tell: told how far a download is.
             token: for models that are open only to some; "" is the one that the hub's tools have stored.
+            vae: file or folder of an autoencoder to use in the place of the model's own. With another one the
+                same model is another entry.
 
         Raises:
             EditorError: it is incomplete, damaged, of an unsupported kind, or not to be had.
@@ -174,9 +180,15 @@ class Catalogue:
             entry = _hub_entry(text)
         else:
             entry = self.locate(text)
+        if vae is not None:
+            entry = replace(entry, vae=vae.expanduser().absolute())
         ensure_complete(entry)
+        for problem in () if entry.vae is None else unfinite(entry.vae):
+            raise problem
         kept = self._read()
-        known = next((item for item in self.entries() if item.path == entry.path), None)
+        known = next(
+            (item for item in self.entries() if (item.path, item.vae) == (entry.path, entry.vae)), None
+        )
         if known is not None:
             return known
         entry = replace(entry, name=_free_name(entry.name, {item.name for item in self.entries()}))
@@ -318,6 +330,7 @@ class Catalogue:
                 "family": entry.family.value,
                 "path": str(entry.path),
                 "hub_id": entry.hub_id,
+                **({} if entry.vae is None else {"vae": str(entry.vae)}),
             }
             for entry in kept.entries.values()
         ]
@@ -352,10 +365,10 @@ def entry_problems(entry: ModelEntry) -> tuple[Message, ...]:
     if found:
         return found
     try:
-        if entry.is_file:
-            of_file(entry.path, entry.family)
-        else:
+        if not entry.is_file:
             _folder_entry(entry.path)
+        if entry.is_file or entry.vae is not None:
+            of_model(entry.path, entry.family, entry.vae)
     except EditorError as error:
         return (error.whole,)
     return ()
@@ -410,6 +423,10 @@ def model_hash(entry: ModelEntry) -> str:
         status = file.stat()
         relative = file.name if entry.is_file else file.relative_to(entry.path).as_posix()
         digest.update(relative.encode() + _file_hash(file, status.st_size, status.st_mtime_ns))
+    if entry.vae is not None:
+        file = weights_of(entry.vae)
+        status = file.stat()
+        digest.update(b"vae" + _file_hash(file, status.st_size, status.st_mtime_ns))
     return digest.hexdigest()[:32]
 
 
@@ -492,13 +509,14 @@ def _stored_entry(values: Mapping[str, Any]) -> ModelEntry:
     """A remembered model; it stays in the list when its files are away, and `check` says so."""
     name, hub_id = text(values.get("name"), "name", 1000), text(values.get("hub_id", ""), "hub_id", 1000)
     path, family = _path(values.get("path")), typed(Family, values.get("family"), "family")
+    vae = None if values.get("vae") is None else _path(values["vae"])
     if hub_id:
         path = cached_folder(hub_id, "model_index.json") or path
     try:
         found = _folder_entry(path, hub_id=hub_id) if path.is_dir() else _entry_at(path)
     except (EditorError, OSError, ValueError):
-        return ModelEntry(name=name, family=family, path=path, hub_id=hub_id)
-    return replace(found, name=name)
+        return ModelEntry(name=name, family=family, path=path, hub_id=hub_id, vae=vae)
+    return replace(found, name=name, vae=vae)
 
 
 def _path(value: object) -> Path:

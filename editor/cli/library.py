@@ -124,10 +124,21 @@ def list_models(arguments: argparse.Namespace) -> int:
 def add_model(arguments: argparse.Namespace) -> int:
     catalogue, path = _catalogue(), Path(arguments.model).expanduser()
     if path.is_dir() and not (path / "model_index.json").exists():
+        if arguments.vae is not None:
+            raise EditorError(
+                "--vae is for one model, and “{folder}” is no model.",
+                "Name the model's file or folder.",
+                folder=path.name,
+            )
         return _add_folder(catalogue, path, as_json=arguments.json)
     printer = DownloadPrinter(quiet=arguments.json)
     try:
-        entry = catalogue.add(arguments.model, tell=printer, token=getattr(arguments, "token", None) or "")
+        entry = catalogue.add(
+            arguments.model,
+            tell=printer,
+            token=getattr(arguments, "token", None) or "",
+            vae=getattr(arguments, "vae", None),
+        )
     finally:
         printer.close()
     notes = [str(note) for note in catalogue.notes(entry)]
@@ -276,6 +287,7 @@ def _model_json(entry: Any) -> dict[str, Any]:
         "path": _place(entry),
         "sandbox": entry.sandbox,
         "size_bytes": getattr(entry, "size_bytes", 0),
+        "vae": None if getattr(entry, "vae", None) is None else str(entry.vae),
     }
 
 

@@ -305,6 +305,12 @@ def _add_models(commands: Any) -> None:
             action.add_argument(
                 "--token", metavar="TOKEN", help="for models that are open only to some; default: HF_TOKEN"
             )
+            action.add_argument(
+                "--vae",
+                type=Path,
+                metavar="FILE-OR-FOLDER",
+                help="an autoencoder to use in the place of the model's own",
+            )
         _add_json(action)
 
 

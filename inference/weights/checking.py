@@ -11,8 +11,9 @@ from inference.models import ModelEntry
 from inference.operations import Family
 from inference.schedule import Schedule
 from inference.weights import checkpoints, networks, single_file
-from inference.weights.configuration import files_of, of_file, of_folder
+from inference.weights.configuration import files_of
 from inference.weights.headers import read_header, unfinite_tensor
+from inference.weights.vae import of_model, unfinite
 
 
 def deep_problems(entry: ModelEntry) -> tuple[Message, ...]:
@@ -27,23 +28,27 @@ def deep_problems(entry: ModelEntry) -> tuple[Message, ...]:
 
 def _file_problems(entry: ModelEntry) -> Iterator[EditorError]:
     try:
-        configuration = of_file(entry.path, entry.family)
+        configuration = of_model(entry.path, entry.family, entry.vae)
         yield from _schedule_problems(configuration.scheduler)
         yield from single_file.misfits(entry.path, entry.family, configuration)
         yield from _unfinite_in_file(entry)
+        yield from _unfinite_override(entry)
     except EditorError as error:
         yield error
 
 
 def _folder_problems(entry: ModelEntry) -> Iterator[EditorError]:
-    configuration = of_folder(entry.path, entry.family)
+    configuration = of_model(entry.path, entry.family, entry.vae)
     yield from _schedule_problems(configuration.scheduler)
     for part in configuration.parts:
         try:
             yield from networks.folder_misfits(entry.path, part, entry.family, configuration)
         except EditorError as error:
             yield error
+    if entry.vae is not None:
+        yield from single_file.beside_misfits("vae", entry.family, configuration)
     yield from _unfinite_in_folder(entry)
+    yield from _unfinite_override(entry)
 
 
 def _schedule_problems(scheduler_config: Mapping[str, Any]) -> Iterator[EditorError]:
@@ -63,6 +68,11 @@ def _unfinite_in_file(entry: ModelEntry) -> Iterator[EditorError]:
     yield from _unfinite(entry.name, entry.path, tuple(single_file.used(header, entry.family)))
     for file in files_of(entry.path, entry.family)[1:]:
         yield from _unfinite(file.stem, file, tuple(read_header(file)[1]))
+
+
+def _unfinite_override(entry: ModelEntry) -> Iterator[EditorError]:
+    if entry.vae is not None:
+        yield from unfinite(entry.vae)
 
 
 def _unfinite_in_folder(entry: ModelEntry) -> Iterator[EditorError]:

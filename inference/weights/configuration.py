@@ -50,6 +50,7 @@ class Configuration:
         pipeline: the values of `model_index.json`.
         tokenizers: folders of tokenizers by part; a CLIP whose folder is missing has the shipped one.
         files: of parts that a single file has not in itself, or that replace what it has.
+        as_named: those of `files` that have their tensors under the networks' own names.
         attune: the values of `attune.json`.
         notes: sentences on what the model does without.
     """
@@ -60,6 +61,7 @@ class Configuration:
     pipeline: Mapping[str, Any] = field(default_factory=dict[str, Any])
     tokenizers: Mapping[str, Path] = field(default_factory=dict[str, Path])
     files: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    as_named: frozenset[str] = frozenset()
     attune: Mapping[str, Any] = field(default_factory=dict[str, Any])
     notes: tuple[Message, ...] = ()
 

@@ -22,9 +22,10 @@ from inference.models import MemoryMode, ModelEntry, ensure_complete, model_hash
 from inference.operations import Family
 from inference.progress import Progress
 from inference.weights import checkpoints, networks, single_file
-from inference.weights.configuration import Configuration, of_file, of_folder
+from inference.weights.configuration import Configuration
 from inference.weights.reading import read_tensors
 from inference.weights.tokenizers import tokenizer_of
+from inference.weights.vae import of_model
 
 _BACKBONES: Mapping[Family, type[LatentBackbone]] = {
     Family.SD1: Sd1Backbone,
@@ -153,9 +154,14 @@ def _silence_libraries() -> None:
 
 def _from_folder(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Components:
     folder, family = entry.path, entry.family
-    configuration = of_folder(folder, family)
+    configuration = of_model(folder, family, entry.vae)
 
     def tensors(part: str, kept: torch.dtype) -> dict[str, torch.Tensor]:
+        if part in configuration.files:
+            for misfit in single_file.beside_misfits(part, family, configuration):
+                raise misfit
+            own = dict(read_tensors(configuration.files[part], dtype=kept))
+            return single_file.part_tensors(own, part, family, configuration)
         for misfit in networks.folder_misfits(folder, part, family, configuration):
             raise misfit
         found: dict[str, torch.Tensor] = {}
@@ -168,7 +174,7 @@ def _from_folder(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> C
 
 def _from_file(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Components:
     path, family = entry.path, entry.family
-    configuration = of_file(path, family)
+    configuration = of_model(path, family, entry.vae)
     for misfit in single_file.misfits(path, family, configuration):
         raise misfit
 

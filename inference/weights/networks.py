@@ -216,6 +216,8 @@ def folder_misfits(
         EditorError: a file cannot be read.
     """
     given: dict[str, tuple[int, ...]] = {}
+    if part in configuration.files:  # which `single_file` reads
+        return
     for file in checkpoints.part_weights(folder, part).files:
         header = checkpoints.safetensors_header(file)
         given |= {name: checkpoints.shape_of(header, name) for name in header}

@@ -86,6 +86,8 @@ def part_tensors(
     place = "" if part in configuration.files else _place(tensors, part, family)
     if place is None or part not in configuration.parts:
         raise _lacking(name, part, family)
+    if part in configuration.as_named:
+        return dict(tensors)
     own = {key: tensors[key] for key in part_names(tensors, part, family, configuration)}
     try:
         return _converted(_unscaled(own), part, place, dict(configuration.parts[part]), family)
@@ -114,12 +116,29 @@ def misfits(path: Path, family: Family, configuration: Configuration) -> Iterato
     """
     own = empty_tensors(checkpoints.safetensors_header(path))
     for part in network_parts(configuration, family):
-        beside = configuration.files.get(part)
-        empty = own if beside is None else empty_tensors(checkpoints.safetensors_header(beside))
-        found = part_tensors(empty, part, family, configuration)
-        given = {name: tuple(tensor.shape) for name, tensor in found.items()}
-        wanted = networks.expected(configuration, part, family)
-        yield from networks.misfits(configuration.name, part, wanted, networks.known_names(given, part))
+        if part in configuration.files:
+            yield from beside_misfits(part, family, configuration)
+        else:
+            yield from _part_misfits(own, part, family, configuration)
+
+
+def beside_misfits(part: str, family: Family, configuration: Configuration) -> Iterator[EditorError]:
+    """The same of a part that has a file of its own.
+
+    Raises:
+        EditorError: as `misfits`.
+    """
+    empty = empty_tensors(checkpoints.safetensors_header(configuration.files[part]))
+    yield from _part_misfits(empty, part, family, configuration)
+
+
+def _part_misfits(
+    empty: Tensors, part: str, family: Family, configuration: Configuration
+) -> Iterator[EditorError]:
+    found = part_tensors(empty, part, family, configuration)
+    given = {name: tuple(tensor.shape) for name, tensor in found.items()}
+    wanted = networks.expected(configuration, part, family)
+    yield from networks.misfits(configuration.name, part, wanted, networks.known_names(given, part))
 
 
 def empty_tensors(header: Mapping[str, TensorPlace]) -> dict[str, Tensor]:
