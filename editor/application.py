@@ -122,7 +122,7 @@ class Application(QObject):
         self.insertion = Insertion(shell)
         self.descriptions = Descriptions(shell, catalogue)
         self.older_states = OlderStates(shell, self.operations)
-        self.translation = Translation(shell, self.operations)
+        self.translation = Translation(shell, self.operations, catalogue)
         self.steps = StepSearch(shell, catalogue)
         self.downloads = ModelDownloads(shell, catalogue)
         self.recovery = Recovery(shell)

@@ -1,11 +1,13 @@
-"""Features of a denoiser as taps see them: [N, C, rows, columns] in every family."""
+"""Features of a denoiser as taps see them: [N, C, rows, columns] in every family; free of torch."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from torch import Tensor
-
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from inference.attention import Forward
 
 
@@ -64,11 +66,11 @@ class FeatureCall:
     """
 
     place: Feature
-    forward: "Forward"
+    forward: Forward
     features: Tensor
 
 
-def seen_features(place: Feature, output: Any, forward: "Forward") -> Tensor:
+def seen_features(place: Feature, output: Any, forward: Forward) -> Tensor:
     """The features [N, C, rows, columns] in what the place's module has put out."""
     value = _picked(place, output)
     if value.ndim == 4:
@@ -86,7 +88,7 @@ def with_features(place: Feature, output: Any, features: Tensor) -> Any:
     changed = features if value.ndim == 4 else features.flatten(2).transpose(1, 2)
     if changed.shape != value.shape:
         raise ValueError(f"{tuple(changed.shape)} cannot stand for {tuple(value.shape)} at {place.name}")
-    if isinstance(output, Tensor):
+    if _is_alone(output):
         return changed
     parts = list(cast("tuple[Any, ...]", output))
     parts[place.output] = changed
@@ -94,5 +96,11 @@ def with_features(place: Feature, output: Any, features: Tensor) -> Any:
 
 
 def _picked(place: Feature, output: Any) -> Tensor:
-    value: Tensor = output if isinstance(output, Tensor) else output[place.output]
+    value: Tensor = output if _is_alone(output) else output[place.output]
     return value
+
+
+def _is_alone(output: Any) -> bool:
+    from torch import Tensor  # whoever has features has it
+
+    return isinstance(output, Tensor)

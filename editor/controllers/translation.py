@@ -18,6 +18,7 @@ from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.formats.files import ExportOptions, export_picture
 from editor.generating.asking import Asked, asked_anew, raster_for, with_layer
+from editor.generating.kept_features import denoiser_of, kept_bytes
 from editor.generating.seen import seen_pictures, sheet
 from editor.generating.translation_sheet import Spot, TranslationSheet
 from editor.layers.layer import Layer
@@ -26,7 +27,9 @@ from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.arithmetic import to_rgba
 from editor.pixels.raster import Raster
 from editor.sliders.strengths import StrengthSession, translated_recipe
+from inference.content import Picture
 from inference.errors import EditorError
+from inference.models import Catalogue, ModelEntry
 from inference.operations import OPERATIONS, See, Translate
 from inference.parameters import Parameters
 from inference.prompts.words import find_subject
@@ -52,10 +55,13 @@ class Translation(Controller):
     busy_changed = Signal(bool)
     seen = Signal(object)  # Looked
     looking_changed = Signal(bool)
+    memory_known = Signal()  # ask `memory` again
 
-    def __init__(self, shell: Shell, operations: Operations) -> None:
+    def __init__(self, shell: Shell, operations: Operations, catalogue: Catalogue) -> None:
         super().__init__(shell)
         self._operations = operations
+        self._catalogue = catalogue
+        self._denoisers: dict[str, tuple[ModelEntry, Mapping[str, Any]] | None] = {}
         self._session: StrengthSession | None = None
         self._document: Document | None = None
         self._looking: Job | None = None
@@ -86,6 +92,29 @@ class Translation(Controller):
     def start(self, values: Mapping[str, Any], *, again: bool = False) -> None:
         """Translate with a form's values; `again` makes the active layer again with them."""
         self._operations.start(TRANSLATE, values, self._model(), again=again)
+
+    def memory(self, values: Mapping[str, Any]) -> int | None:
+        """Bytes that a translation with a form's values will keep of the picture; None if nobody knows yet.
+
+        The model's files are read beside the GUI thread; `memory_known` tells when that is done.
+        """
+        model = self._model()
+        if model not in self._denoisers:
+            self._denoisers[model] = None
+            self._shell.background.run(
+                lambda: self._read_denoiser(model),
+                lambda found: self._on_denoiser(model, found),
+                lambda _: None,
+            )
+        known = self._denoisers[model]
+        if known is None:
+            return None
+        names = {"structure", "appearance", "way", "steps"}
+        given = {name: value for name, value in values.items() if name in names}
+        settings = self._shell.settings
+        device, dtype = str(settings.get("device")), str(settings.get("dtype"))
+        parameters = Translate(image=Picture(""), **given)
+        return kept_bytes(*known, parameters, device=device, dtype=dtype)
 
     def mask(self) -> NDArray[np.float32] | None:
         """Where the model saw the subject of the active layer's translation: [h, w] in 0..1."""
@@ -183,6 +212,15 @@ class Translation(Controller):
 
     # requests
 
+    def _read_denoiser(self, model: str) -> tuple[ModelEntry, Mapping[str, Any]] | None:
+        entry = self._catalogue.find(model)
+        denoiser = denoiser_of(entry)
+        return None if denoiser is None else (entry, denoiser)
+
+    def _on_denoiser(self, model: str, found: tuple[ModelEntry, Mapping[str, Any]] | None) -> None:
+        self._denoisers[model] = found
+        self.memory_known.emit()
+
     def _model(self) -> str:
         return self._shell.settings.get("model")
 
@@ -218,6 +256,8 @@ class Translation(Controller):
             self._follow_document(None)
 
     def _on_setting(self, name: str) -> None:
+        if name in ("model", "device", "dtype"):
+            self.memory_known.emit()
         if name == "precompute" and self._session is not None:
             self._session.set_precompute(bool(self._shell.settings.get("precompute")))
 

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from inference.attention import TextPart
 from inference.backbones.latent import stacked
+from inference.backbones.structures import structure_of
 from inference.backbones.unet import UNetBackbone
 from inference.features import Structure
 from inference.operations import Family
@@ -30,13 +31,7 @@ class Sd1Backbone(UNetBackbone):
         return stacked(prompts, encoder)
 
     def _find_structure(self) -> Structure:
-        # Plug-and-Play (arXiv:2211.12572): f^4, and the self attention of decoder layers 4-11
-        return Structure(
-            features=("up_blocks.1.resnets.1.conv2",),
-            attention=("up_blocks.1.attentions.[12].*.attn1", "up_blocks.[23].attentions.[012].*.attn1"),
-            feature_share=0.8,
-            attention_share=0.5,
-        )
+        return structure_of(Family.SD1)
 
     def _text_parts(self) -> Mapping[str, TextPart]:
         return {"clip": TextPart(tuple(self.parts.text_encoders), 0)}

@@ -10,6 +10,7 @@ from inference.attention import AttentionKind, Layer, TextPart, Where
 from inference.backbones.kept import transformer_kept
 from inference.backbones.latent import LatentBackbone, stacked, stacked_pooled
 from inference.backbones.layers import transformer_features, transformer_layers
+from inference.backbones.structures import structure_of
 from inference.errors import EditorError
 from inference.features import Feature, Structure
 from inference.operations import Family
@@ -21,8 +22,6 @@ from inference.schedule import Level
 _CLIPS = ("clip_l", "clip_g")
 # What the pipeline that the weights were published with pads T5 to, unless attune.json names `t5_tokens`.
 _T5_TOKENS = 256
-# The block, in shares of the depth, whose output is told for structure.
-_STRUCTURE_DEPTH = 1 / 3
 
 
 class Sd3Backbone(LatentBackbone):
@@ -109,15 +108,7 @@ class Sd3Backbone(LatentBackbone):
         return transformer_features(self.parts.denoiser)
 
     def _find_structure(self) -> Structure:
-        """Found by experiment, see docs/decisions/0012-structure-of-an-mmdit.md."""
-        block = round(len(self.features) * _STRUCTURE_DEPTH)
-        return Structure(
-            features=(f"transformer_blocks.{block}",),
-            attention=("transformer_blocks.*.attn",),
-            feature_share=0.6,
-            attention_share=0.6,
-            features_hold_noise=True,
-        )
+        return structure_of(Family.SD3, len(self.features))
 
     def _standard_text_layers(self) -> Where:
         return Where(kinds={AttentionKind.JOINT})

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from inference.attention import TextPart
 from inference.backbones.latent import stacked, stacked_pooled
+from inference.backbones.structures import structure_of
 from inference.backbones.unet import UNetBackbone
 from inference.features import Structure
 from inference.operations import Family
@@ -52,13 +53,7 @@ class SdxlBackbone(UNetBackbone):
         return {"text_embeds": stacked_pooled(prompts), "time_ids": ids.repeat(len(latents), 1)}
 
     def _find_structure(self) -> Structure:
-        # Ctrl-X (arXiv:2406.07540)
-        return Structure(
-            features=("up_blocks.0.resnets.0",),
-            attention=("up_blocks.0.attentions.[012].*.attn1",),
-            feature_share=0.6,
-            attention_share=0.6,
-        )
+        return structure_of(Family.SDXL)
 
     def _text_parts(self) -> Mapping[str, TextPart]:
         return {"clip": TextPart(_ENCODERS, 0)}

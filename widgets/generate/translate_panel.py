@@ -59,6 +59,8 @@ class TranslatePanel(DocumentPanel):
         self.mask_picture.setAccessibleName(self.tr("Where the model sees the subject"))
         self.mask_picture.hide()
         self.hint = DimLabel()
+        self.memory = DimLabel()
+        self.memory.hide()
         self.see = QPushButton(self.tr("What it sees…"))
         set_tip(self.see, self.tr("Features and attention of the model for this picture, step by step"))
         self.compare = QPushButton(self.tr("Compare…"))
@@ -99,6 +101,7 @@ class TranslatePanel(DocumentPanel):
         body.addWidget(self.mask_picture, 0, Qt.AlignmentFlag.AlignHCenter)
         body.addWidget(self.details)
         body.addWidget(self.hint)
+        body.addWidget(self.memory)
         body.addStretch(1)
         lay_out_scrolled(self, content, buttons)
 
@@ -111,6 +114,8 @@ class TranslatePanel(DocumentPanel):
         self.start.clicked.connect(self._on_start)
         self.compare.clicked.connect(lambda: self.sheet_wished.emit(self.values()))
         self.see.clicked.connect(lambda: self.look_wished.emit(self.values()))
+        self.details.changed.connect(lambda *_: self._show_memory())
+        translation.memory_known.connect(self._show_memory)
         translation.session_changed.connect(self._show_session)
         translation.busy_changed.connect(self._show_enabled)
 
@@ -174,6 +179,20 @@ class TranslatePanel(DocumentPanel):
         pixmap.setDevicePixelRatio(ratio)
         self.mask_picture.setPixmap(pixmap)
 
+    def _show_memory(self) -> None:
+        """What the run will keep, before it starts."""
+        values = self.values()
+        needed, limit = self._translation.memory(values), int(values["kept_mib"])
+        self.memory.setVisible(bool(needed) and self._document is not None)
+        if not needed:
+            return
+        mib = needed / 2**20
+        if mib > limit:
+            text = self.tr("Features: {needed} MiB, {limit} may be kept. The rest is computed for each text.")
+        else:
+            text = self.tr("Keeps {needed} MiB of the picture's features: a further text costs half.")
+        self.memory.setText(text.format(needed=f"{mib:.0f}" if mib >= 10 else f"{mib:.1f}", limit=limit))
+
     def _show_enabled(self) -> None:
         busy, has_document = self._translation.busy, self._document is not None
         again = self._translation.recipe is not None
@@ -189,9 +208,11 @@ class TranslatePanel(DocumentPanel):
         else:
             text = self.tr("Say what the picture shall become. The result becomes a layer of its own.")
         self.hint.setText(text)
+        self._show_memory()
 
     def _on_slid(self, name: str, value: float, dragging: bool) -> None:
         self._strengths[name] = float(value)
+        self._show_memory()
         if self._session is not None:
             self._session.set_value(name, float(value), dragging=dragging)
 

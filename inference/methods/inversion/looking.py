@@ -17,6 +17,7 @@ from torch import Tensor
 from inference.methods.generate import Run, watched
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.paths import step_noise
+from inference.prompts.prompt import Prompt
 from inference.schedule import Level, Prediction
 
 # Below this a prompt explains nothing of the picture; measured with `attune evaluate picture`.
@@ -47,3 +48,37 @@ def looked_at(run: Run, found: Inverted) -> Inverted:
         run.progress.check()
     fit = 1 - float(errors[0] / errors[1]) if errors[1] > 0 else float("nan")
     return found.seen(heat, fit)
+
+
+@torch.no_grad()
+def fit_of(run: Run, name: str, latents: Tensor) -> float:
+    """How well the run's prompt fits a picture: two evaluations, and two more once for each picture.
+
+    Args:
+        name: the hash of the picture's content.
+        latents: the picture's own, [1, C, h, w].
+    """
+    own, plain = (
+        _error(run, name, latents, prompt) for prompt in (run.prompt, run.backbone.negative_prompt(""))
+    )
+    return 1 - own / plain if plain > 0 else float("nan")
+
+
+def _error(run: Run, name: str, latents: Tensor, prompt: Prompt) -> float:
+    """What the network misses of the noise when it is told `prompt`, over the compared levels; kept."""
+    concepts = run.parameters.concepts if prompt is run.prompt else ()
+    levels = {index: run.levels[index] for index in (int(share * run.steps) for share in COMPARED_AT)}
+    backbone = run.backbone
+    said = (prompt.text, concepts, name, *latents.shape)
+    key = ("error", backbone.model_hash, str(backbone.dtype), *said, run.steps)
+    known = run.inputs.cache.get(key)
+    if known is not None:
+        return float(known)
+    missed = 0.0
+    for index, level in levels.items():
+        noise = step_noise(_SEED, index, latents)
+        eps = backbone.predict(level.alpha * latents + level.sigma * noise, level, [prompt]).eps
+        missed += float((eps - noise).square().mean())
+        run.progress.check()
+    run.inputs.cache.put(key, missed, 64)
+    return missed

@@ -11,6 +11,7 @@ On the path of an inversion each step is also given what DDIM's step misses the 
 Inversion, arXiv:2310.01506), as far as the picture is run along.
 """
 
+import math
 from collections.abc import Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -23,24 +24,28 @@ from torch import Tensor
 from inference.attention import AttentionStore
 from inference.backbones.base import Backbone
 from inference.inputs import Inputs
-from inference.messages import Message
+from inference.messages import Message, short
 from inference.methods.generate import Run, decoded, maps, prepare, start, watched
+from inference.methods.inversion.looking import fit_of
 from inference.methods.inversion.paths import guidance_of, step_noise
+from inference.methods.plug_and_play.expected import ToldSteps
 from inference.methods.plug_and_play.injection import Injection, Places, Seen, places_of
 from inference.methods.plug_and_play.masks import Masks, seen_so_far
 from inference.methods.plug_and_play.source import Source, keep, one_copy, source_prompt, sourced
-from inference.methods.redraw import at_latents, encoded
+from inference.methods.redraw import at_latents, begun_from, encoded, untouched
 from inference.operations import Translate
 from inference.progress import Progress
 from inference.prompts.prompt import Prompt
 from inference.prompts.words import find_subject
-from inference.request import Output
+from inference.request import Output, Pixels
 from inference.sampling import advance, move
 from inference.schedule import Level, Prediction
 from inference.sizes import working_size
 
-USUAL_STRUCTURE = 0.8
-"""The value of `structure` at which the family's usual shares of the steps are told."""
+# Colours this far apart, of 255, are one: what a picture saved with losses shows of a plain area.
+ONE_COLOUR = 3
+# Below this a text has nothing to do with the picture.
+LEAST_TEXT_FIT = 0.0
 
 # One copy's restart: from the end of this stretch of the run back to its beginning, once.
 RESTART = (0.2, 0.44)
@@ -56,11 +61,14 @@ def translate(backbone: Backbone, parameters: Translate, inputs: Inputs, progres
     run = prepare(backbone, parameters, inputs, progress)
     plan = Plan.of(backbone, parameters, run.steps)
     if plan.first == run.steps:
-        progress.step(run.steps, run.steps)
-        return Output(images=(picture,))
+        return untouched(run, picture)
     inputs.features.limit(parameters.kept_mib * 2**20)
     name = parameters.image.hash
     source = sourced(run, parameters, name, encoded(run, name, picture))
+    fit = float("nan")
+    if parameters.way != "redraw":  # nothing of the picture's structure is told there
+        with progress.phase("encode"):
+            fit = fit_of(run, name, source.picture)
     work = _Work(run=run, parameters=parameters, plan=plan, source=source)
     mask = None if parameters.mask is None else inputs.pixels(parameters.mask)
     with progress.phase("sample"):
@@ -69,8 +77,9 @@ def translate(backbone: Backbone, parameters: Translate, inputs: Inputs, progres
     return Output(
         images=decoded(run, latents),
         maps=maps(work.heat),
-        notes=work.notes,
+        notes=(*work.notes, *notes_of_fit(parameters, picture, fit)),
         scores={
+            **({} if math.isnan(fit) else {"fit": fit}),
             "feature_bytes": source.feature_bytes,
             "expected_feature_bytes": plan.needed_bytes(backbone, *_size(run)),
         },
@@ -98,18 +107,16 @@ class Plan:
 
     @classmethod
     def of(cls, backbone: Backbone, parameters: Translate, steps: int) -> "Plan":
-        way, structure = parameters.way, backbone.structure
-        strength = 0.0 if way == "redraw" else parameters.structure / USUAL_STRUCTURE
-        is_on_path = way == "plug-and-play"
-        features = 0.0 if structure.features_hold_noise and not is_on_path else structure.feature_share
+        told = ToldSteps.of(backbone.structure, parameters, steps)
+        is_told = parameters.way != "redraw" and parameters.structure > 0
         return cls(
-            places=places_of(backbone) if strength else Places(),
+            places=places_of(backbone) if is_told else Places(),
             steps=steps,
-            first=steps - round(parameters.appearance * steps),
-            features=round(min(1.0, strength * features) * steps),
-            attention=round(min(1.0, strength * structure.attention_share) * steps),
-            both=is_on_path,
-            shares_one=way == "one-copy",
+            first=told.first,
+            features=told.features,
+            attention=told.attention,
+            both=parameters.way == "plug-and-play",
+            shares_one=parameters.way == "one-copy",
         )
 
     def at(self, index: int) -> Places:
@@ -196,11 +203,9 @@ class _Work:
         run, first = self.run, self.plan.first
         if self.parameters.way == "plug-and-play":
             return self.source.latents(first)
-        noise = start(run).state.latents / run.backbone.schedule.noise_scale("ddim")
-        level = run.levels[first]
         if first == 0:
-            return noise * run.backbone.schedule.noise_scale("ddim")
-        return level.alpha * self.source.picture + level.sigma * noise
+            return start(run).state.latents
+        return begun_from(run, self.source.picture, first)[0].state.latents
 
     def _unchanged(self, index: int) -> Tensor:
         """The old picture's latents after `index` steps."""
@@ -342,6 +347,24 @@ class _Work:
         if named:
             return find_subject(text, named)
         return find_subject(text, words) if words.lower() in text.lower() else None
+
+
+def notes_of_fit(parameters: Translate, picture: Pixels, fit: float) -> tuple[Message, ...]:
+    """What has to be said of a picture without structure, and of a text that has nothing to do with it."""
+    if parameters.way == "redraw":
+        return ()
+    values = picture[..., :3].astype(np.int16)
+    if int((values.max(axis=(0, 1)) - values.min(axis=(0, 1))).max()) <= ONE_COLOUR:
+        return (Message("The picture has one colour only: there is no structure in it that could be kept."),)
+    if not fit < LEAST_TEXT_FIT:
+        return ()
+    return (
+        Message(
+            "The text “{prompt}” has little to do with what the picture shows: its structure may not come "
+            "through. A text that names the same things, or more appearance from the picture, keeps more.",
+            prompt=short(parameters.prompt),
+        ),
+    )
 
 
 def _size(run: Run) -> tuple[int, int]:
