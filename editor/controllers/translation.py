@@ -39,6 +39,7 @@ from inference.service import Job
 translate = QCoreApplication.translate
 
 TRANSLATE = "translate"
+_NO_PICTURE = Picture("0" * 64)  # only the numbers matter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +114,7 @@ class Translation(Controller):
         given = {name: value for name, value in values.items() if name in names}
         settings = self._shell.settings
         device, dtype = str(settings.get("device")), str(settings.get("dtype"))
-        parameters = Translate(image=Picture(""), **given)
+        parameters = Translate(image=_NO_PICTURE, **given)
         return kept_bytes(*known, parameters, device=device, dtype=dtype)
 
     def mask(self) -> NDArray[np.float32] | None:

@@ -35,6 +35,7 @@ class FakeEntry:
     size_bytes: int = 14_000_000
     default_steps: int = 30
     sample_prompt: str = PROMPT
+    is_file: bool = False
 
 
 class FakeCatalogue:

@@ -51,25 +51,22 @@ def looked_at(run: Run, found: Inverted) -> Inverted:
 
 
 @torch.no_grad()
-def fit_of(run: Run, name: str, latents: Tensor) -> float:
-    """How well the run's prompt fits a picture: two evaluations, and two more once for each picture.
+def fit_of(run: Run, prompt: Prompt, name: str, latents: Tensor) -> float:
+    """How well a prompt fits a picture: four evaluations, and none a second time.
 
     Args:
         name: the hash of the picture's content.
         latents: the picture's own, [1, C, h, w].
     """
-    own, plain = (
-        _error(run, name, latents, prompt) for prompt in (run.prompt, run.backbone.negative_prompt(""))
-    )
+    own, plain = (_error(run, name, latents, one) for one in (prompt, run.backbone.negative_prompt("")))
     return 1 - own / plain if plain > 0 else float("nan")
 
 
 def _error(run: Run, name: str, latents: Tensor, prompt: Prompt) -> float:
     """What the network misses of the noise when it is told `prompt`, over the compared levels; kept."""
-    concepts = run.parameters.concepts if prompt is run.prompt else ()
     levels = {index: run.levels[index] for index in (int(share * run.steps) for share in COMPARED_AT)}
     backbone = run.backbone
-    said = (prompt.text, concepts, name, *latents.shape)
+    said = (prompt.text, run.parameters.concepts, name, *latents.shape)
     key = ("error", backbone.model_hash, str(backbone.dtype), *said, run.steps)
     known = run.inputs.cache.get(key)
     if known is not None:

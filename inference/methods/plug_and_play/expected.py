@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, cast
 
 from inference.backbones.structures import structure_of
 from inference.features import Structure
@@ -108,7 +108,8 @@ def _transformer(denoiser: Mapping[str, Any]) -> tuple[list[_Place], list[_Place
 
 def _each(value: Any, count: int) -> list[int]:
     """One number for each block, where a single one stands for all."""
-    found = [int(one) for one in value] if isinstance(value, list | tuple) else [int(value)] * count
+    several = isinstance(value, list | tuple)
+    found = [int(one) for one in cast("Sequence[Any]", value)] if several else [int(value)] * count
     if len(found) != count:
         raise ValueError(f"{len(found)} values for {count} blocks")
     return found

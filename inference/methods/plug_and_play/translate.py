@@ -26,7 +26,7 @@ from inference.backbones.base import Backbone
 from inference.inputs import Inputs
 from inference.messages import Message, short
 from inference.methods.generate import Run, decoded, maps, prepare, start, watched
-from inference.methods.inversion.looking import fit_of
+from inference.methods.inversion.looking import LEAST_FIT, fit_of
 from inference.methods.inversion.paths import guidance_of, step_noise
 from inference.methods.plug_and_play.expected import ToldSteps
 from inference.methods.plug_and_play.injection import Injection, Places, Seen, places_of
@@ -44,8 +44,6 @@ from inference.sizes import working_size
 
 # Colours this far apart, of 255, are one: what a picture saved with losses shows of a plain area.
 ONE_COLOUR = 3
-# Below this a text has nothing to do with the picture.
-LEAST_TEXT_FIT = 0.0
 
 # One copy's restart: from the end of this stretch of the run back to its beginning, once.
 RESTART = (0.2, 0.44)
@@ -66,9 +64,9 @@ def translate(backbone: Backbone, parameters: Translate, inputs: Inputs, progres
     name = parameters.image.hash
     source = sourced(run, parameters, name, encoded(run, name, picture))
     fit = float("nan")
-    if parameters.way != "redraw":  # nothing of the picture's structure is told there
+    if parameters.source_prompt.strip() and parameters.way != "redraw":
         with progress.phase("encode"):
-            fit = fit_of(run, name, source.picture)
+            fit = fit_of(run, source.prompt, name, source.picture)
     work = _Work(run=run, parameters=parameters, plan=plan, source=source)
     mask = None if parameters.mask is None else inputs.pixels(parameters.mask)
     with progress.phase("sample"):
@@ -77,7 +75,7 @@ def translate(backbone: Backbone, parameters: Translate, inputs: Inputs, progres
     return Output(
         images=decoded(run, latents),
         maps=maps(work.heat),
-        notes=(*work.notes, *notes_of_fit(parameters, picture, fit)),
+        notes=(*work.notes, *notes_of_picture(parameters, picture, fit)),
         scores={
             **({} if math.isnan(fit) else {"fit": fit}),
             "feature_bytes": source.feature_bytes,
@@ -349,20 +347,24 @@ class _Work:
         return find_subject(text, words) if words.lower() in text.lower() else None
 
 
-def notes_of_fit(parameters: Translate, picture: Pixels, fit: float) -> tuple[Message, ...]:
-    """What has to be said of a picture without structure, and of a text that has nothing to do with it."""
+def notes_of_picture(parameters: Translate, picture: Pixels, fit: float) -> tuple[Message, ...]:
+    """What has to be said of a picture without structure, and of words that do not describe it.
+
+    `fit` is that of the source prompt. That of the new text says nothing: it asks for something else on
+    purpose (docs/decisions/0013-what-translate-measures.md).
+    """
     if parameters.way == "redraw":
         return ()
     values = picture[..., :3].astype(np.int16)
     if int((values.max(axis=(0, 1)) - values.min(axis=(0, 1))).max()) <= ONE_COLOUR:
         return (Message("The picture has one colour only: there is no structure in it that could be kept."),)
-    if not fit < LEAST_TEXT_FIT:
+    if not fit < LEAST_FIT:
         return ()
     return (
         Message(
-            "The text “{prompt}” has little to do with what the picture shows: its structure may not come "
-            "through. A text that names the same things, or more appearance from the picture, keeps more.",
-            prompt=short(parameters.prompt),
+            "The source prompt does not seem to fit the picture: the model understands it no better with "
+            "“{prompt}” than without. Say what it shows, or leave it empty.",
+            prompt=short(parameters.source_prompt),
         ),
     )
 

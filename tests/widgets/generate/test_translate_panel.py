@@ -87,6 +87,31 @@ def test_the_subject_s_mask_can_be_shown(
     assert not panel.mask_picture.pixmap().isNull()
 
 
+def test_what_will_be_kept_is_said_before_it_runs(
+    panel: TranslatePanel, application: Application, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not panel.memory.isVisible()  # the scripted models have no files
+    denoiser = {
+        "sample_size": 128,
+        "block_out_channels": [320, 640, 1280, 1280],
+        "layers_per_block": 2,
+        "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"],
+    }
+    monkeypatch.setattr("editor.controllers.translation.denoiser_of", lambda _: denoiser)
+    panel.details.set_value("steps", 50)
+    application.settings.set("dtype", "bfloat16")
+    application.settings.set("model", "mini-sd1")  # another model: its files are read
+    qtbot.waitUntil(lambda: panel.memory.isVisible())
+    features = 1280 * 32**2
+    attention = 2 * (2 * 1280 * 32**2 + 3 * 640 * 64**2 + 3 * 320 * 128**2)
+    needed = 2 * (40 * features + 25 * attention) / 2**20
+    assert panel.memory.text().startswith(f"Features: {needed:.0f} MiB, 1024 may be kept.")
+    panel.sliders.rows["structure"].box.setValue(0.1)  # type: ignore[union-attr]
+    assert panel.memory.text().startswith("Keeps ")
+    panel.sliders.rows["structure"].box.setValue(0.0)  # type: ignore[union-attr]
+    assert not panel.memory.isVisible()
+
+
 def test_several_texts_and_strengths_side_by_side(
     panel: TranslatePanel,
     filled: MainWindow,

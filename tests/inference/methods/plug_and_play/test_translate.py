@@ -10,13 +10,12 @@ from inference.content import Mask, Picture, content_hash
 from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.methods.generate import prepare
-from inference.methods.inversion.looking import fit_of
+from inference.methods.inversion.looking import LEAST_FIT, fit_of
 from inference.methods.inversion.paths import step_noise
 from inference.methods.plug_and_play.source import Source, sourced
 from inference.methods.plug_and_play.translate import (
-    LEAST_TEXT_FIT,
     Plan,
-    notes_of_fit,
+    notes_of_picture,
     renoised,
     translate,
 )
@@ -27,7 +26,6 @@ from inference.request import Output
 from inference.schedule import Level
 
 STEPS, SIZE = 10, 64
-LOOK = 2  # evaluations that say how well a text fits the picture; as many without one, once for a picture
 PROMPT = "a photo of an old cat"
 PICTURE = np.random.default_rng(5).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
 NAME = content_hash(PICTURE)
@@ -60,9 +58,9 @@ def test_a_first_text_inverts_and_a_further_one_costs_half(backbone: Any) -> Non
     """Inversion, then the picture beside both halves of the guidance; then the halves alone."""
     inputs = fresh()
     first, evaluations = run(backbone, inputs)
-    assert evaluations == STEPS + 3 * STEPS + 2 * LOOK
+    assert evaluations == STEPS + 3 * STEPS
     again, further = run(backbone, inputs, prompt="a photo of the dog")
-    assert further == 2 * STEPS + LOOK
+    assert further == 2 * STEPS
     alone, _ = run(backbone, prompt="a photo of the dog")
     np.testing.assert_allclose(again.images[0].astype(int), alone.images[0].astype(int), atol=1)
     assert not np.array_equal(first.images[0], again.images[0])
@@ -83,17 +81,17 @@ def test_another_strength_asks_for_what_is_missing_alone(backbone: Any) -> None:
 def test_one_copy_costs_one_evaluation(backbone: Any) -> None:
     inputs = fresh()
     _, evaluations = run(backbone, inputs, way="one-copy")
-    assert evaluations == 2 * STEPS + 1 + 2 * LOOK
+    assert evaluations == 2 * STEPS + 1
     _, further = run(backbone, inputs, way="one-copy", prompt="a photo of the dog")
-    assert further == 2 * STEPS + LOOK
+    assert further == 2 * STEPS
     _, restarted = run(backbone, fresh(), way="one-copy", restart=True)
-    assert restarted == 2 * STEPS + 1 + 2 * 2 + 2 * LOOK  # from step 4 back to 2
+    assert restarted == 2 * STEPS + 1 + 2 * 2  # from step 4 back to 2
 
 
 def test_without_inversion_the_picture_is_noised_anew_at_each_told_step(backbone: Any) -> None:
     told = round(max(backbone.structure.feature_share, backbone.structure.attention_share) * STEPS)
     _, evaluations = run(backbone, way="no-inversion")
-    assert evaluations == 2 * STEPS + told + 2 * LOOK
+    assert evaluations == 2 * STEPS + told
 
 
 def test_the_expected_size_of_what_is_kept(backbone: Any) -> None:
@@ -105,7 +103,7 @@ def test_the_expected_size_of_what_is_kept(backbone: Any) -> None:
 def test_more_than_may_be_kept_is_computed_again_and_told(tiny_backbones: dict[str, Any]) -> None:
     backbone, inputs = tiny_backbones["tiny-sd1"], fresh()
     output, evaluations = run(backbone, inputs, kept_mib=0)
-    assert evaluations == 4 * STEPS + 2 * LOOK
+    assert evaluations == 4 * STEPS
     (note,) = output.notes
     assert "compute them again" in str(note)
     assert inputs.features.used_bytes == 0
@@ -127,18 +125,19 @@ def test_a_picture_of_one_colour_is_told(value: int, tiny_backbones: dict[str, A
     assert "one colour" in str(note)
 
 
-def test_a_text_that_has_nothing_to_do_with_the_picture_is_told(tiny_backbones: dict[str, Any]) -> None:
-    values = parameters()
-    (note,) = notes_of_fit(values, PICTURE, LEAST_TEXT_FIT - 0.01)
-    assert PROMPT in str(note)
-    for fit in (LEAST_TEXT_FIT, 0.3, float("nan")):
-        assert not notes_of_fit(values, PICTURE, fit)
-    assert not notes_of_fit(parameters(way="redraw"), PICTURE, -1.0)
+def test_a_source_prompt_that_does_not_fit_is_told(tiny_backbones: dict[str, Any]) -> None:
+    values = parameters(source_prompt="a house at night")
+    (note,) = notes_of_picture(values, PICTURE, LEAST_FIT - 0.01)
+    assert "a house at night" in str(note)
+    for fit in (LEAST_FIT, 0.3, float("nan")):
+        assert not notes_of_picture(values, PICTURE, fit)
+    assert not notes_of_picture(parameters(way="redraw"), PICTURE, -1.0)
     backbone, inputs = tiny_backbones["tiny-sd1"], fresh()
-    one, _ = run(backbone, inputs)
-    again, _ = run(backbone, inputs, structure=0.6)
-    other, _ = run(backbone, inputs, prompt="a photo of the dog")
-    assert one.scores["fit"] == again.scores["fit"] != other.scores["fit"]
+    one, _ = run(backbone, inputs, source_prompt="a photo of a man")
+    again, further = run(backbone, inputs, source_prompt="a photo of a man", prompt="a photo of the dog")
+    assert further == 2 * STEPS  # nothing is looked at a second time
+    assert one.scores["fit"] == again.scores["fit"]
+    assert "fit" not in run(backbone, inputs)[0].scores
 
 
 def test_the_fit_is_what_a_prompt_explains_of_the_noise(tiny_backbones: dict[str, Any]) -> None:
@@ -146,15 +145,16 @@ def test_the_fit_is_what_a_prompt_explains_of_the_noise(tiny_backbones: dict[str
     backbone, inputs = tiny_backbones["tiny-sd1"], fresh()
     made = run_of(backbone, parameters(), inputs)
     latents = encoded(made, NAME, PICTURE)
-    errors = []
+    errors: list[float] = []
     for prompt in (made.prompt, backbone.negative_prompt("")):
-        squares = []
+        squares: list[float] = []
         for index in (3, 5):
             level, noise = made.levels[index], step_noise(0, index, latents)
             eps = backbone.predict(level.alpha * latents + level.sigma * noise, level, [prompt]).eps
             squares.append(float(((eps - noise) ** 2).mean()))
         errors.append(sum(squares))
-    assert fit_of(made, NAME, latents) == pytest.approx(1 - errors[0] / errors[1], abs=1e-6)
+    found = fit_of(made, made.prompt, NAME, latents)
+    assert found == pytest.approx(1 - errors[0] / errors[1], abs=1e-6)
 
 
 def test_a_size_that_the_model_does_not_take_is_told(tiny_backbones: dict[str, Any]) -> None:
@@ -187,7 +187,7 @@ def test_the_inversion_may_be_finer(tiny_backbones: dict[str, Any]) -> None:
     for backbone in (tiny_backbones["tiny-sd1"], tiny_backbones["tiny-sd3"]):
         output, evaluations = run(backbone, inversion_steps=30)
         # levels may coincide or not, and none is noisier than the run's first
-        assert STEPS < evaluations - 3 * STEPS - 2 * LOOK <= 30 + STEPS
+        assert STEPS < evaluations - 3 * STEPS <= 30 + STEPS
         coarse, _ = run(backbone)
         assert not np.array_equal(output.images[0], coarse.images[0])
 
@@ -206,7 +206,7 @@ def test_appearance_starts_later(backbone: Any) -> None:
         output, count = run(backbone, inputs, appearance=appearance)
         evaluations.append(count)
         distances.append(np.abs(output.images[0] - plain).mean())
-    assert evaluations[0] == STEPS + 3 + 2 * LOOK  # the inversion, and the last step alone
+    assert evaluations[0] == STEPS + 3  # the inversion, and the last step alone
     assert distances[0] < distances[1]
 
 
@@ -214,7 +214,7 @@ def test_a_subject_confines_what_is_injected(tiny_backbones: dict[str, Any]) -> 
     backbone, inputs = tiny_backbones["tiny-sd1"], fresh()
     values = {"source_prompt": "a photo of a man", "subject": "cat", "source_subject": "man"}
     confined, evaluations = run(backbone, inputs, **values)
-    assert evaluations == 4 * STEPS + 2 * LOOK
+    assert evaluations == 4 * STEPS + 4  # the source prompt is compared with none at two levels
     again, further = run(backbone, inputs, **values, structure=0.6)
     assert further == 2 * STEPS  # its masks were kept as well
     without, _ = run(backbone, inputs, source_prompt="a photo of a man")
