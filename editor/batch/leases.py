@@ -257,6 +257,10 @@ class Leases:
             if alive is not None:
                 return not alive
             return self._now() - lock.stat().st_mtime > self._holds_s
+        # Killed as it began: folder and lock are made while the manifest is locked, as it is now, so where
+        # there are locks nobody is about to write it.
+        if _is_alive(self._own):
+            return not _is_alive(folder)
         with suppress(OSError):
             return self._now() - folder.stat().st_mtime > self._holds_s
         return False

@@ -333,6 +333,19 @@ class TestSeveral:
         batch(source, alone, recipe(REDRAW)).run()
         assert results(target) == results(alone)
 
+    @pytest.mark.parametrize("content", [None, b"", b'{"host": "her'])
+    def test_what_a_kill_at_the_very_start_leaves_is_tidied_up(
+        self, content: bytes | None, tmp_path: Path
+    ) -> None:
+        source, target = folder_of(tmp_path / "in", 2), tmp_path / "out"
+        begun = target / FOLDER / "0123456789abcdef.worker"
+        run = batch(source, target)
+        begun.mkdir(parents=True)
+        if content is not None:
+            (begun / "lock").write_bytes(content)
+        assert run.run().is_complete
+        assert not (target / FOLDER).exists()
+
     def test_a_lease_of_another_machine_runs_out(self, tmp_path: Path) -> None:
         source, target = folder_of(tmp_path / "in", 2), tmp_path / "out"
         batch(source, target).run()
