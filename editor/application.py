@@ -21,6 +21,7 @@ from editor.controllers.image import ImageController
 from editor.controllers.insertion import Insertion
 from editor.controllers.layers import LayerController
 from editor.controllers.long_jobs import LongJobs
+from editor.controllers.loras import Loras
 from editor.controllers.masks import MaskController
 from editor.controllers.model_downloads import ModelDownloads
 from editor.controllers.older_states import OlderStates
@@ -42,11 +43,12 @@ from editor.generating.variations import VariationSession
 from editor.layers.recipes import Subject
 from editor.sliders.session import AttributeSession
 from editor.system.background import Background
-from editor.system.folders import concepts_folder
+from editor.system.folders import concepts_folder, config_folder
 from editor.system.settings import Settings
 from editor.words.said import said
 from inference.concepts.library import ConceptLibrary, Kept
 from inference.errors import EditorError
+from inference.loras.library import LoraLibrary
 from inference.messages import Message
 from inference.operations import SamplingParameters
 from inference.service import InferenceService, Job
@@ -93,6 +95,7 @@ class Application(QObject):
         parent: QObject | None = None,
         *,
         concepts: ConceptLibrary | None = None,
+        loras: LoraLibrary | None = None,
     ) -> None:
         super().__init__(parent)
         self.settings = settings
@@ -127,6 +130,7 @@ class Application(QObject):
         self.downloads = ModelDownloads(shell, catalogue)
         self.recovery = Recovery(shell)
         self.concepts = Concepts(shell, concepts or ConceptLibrary(concepts_folder()))
+        self.loras = Loras(shell, loras or LoraLibrary(config_folder()), catalogue)
         self.long_jobs = LongJobs(shell, library, concepts=self.concepts.library)
         self.batches = Batches(shell, catalogue, library)
         self.long_jobs.kept.connect(self._on_kept)
@@ -198,6 +202,7 @@ class Application(QObject):
         self.recovery.start()
         self.long_jobs.start()
         self.concepts.start()
+        self.loras.start()
         for path in paths:
             self.open_file(path)
         if not paths and self.settings.get("show_start_picture"):

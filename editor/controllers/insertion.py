@@ -87,9 +87,9 @@ class Insertion(Controller):
         document = self.document
         if document is None:
             return
-        state = document.state
+        state, given = document.state, {**values, "loras": self._shell.loras_for(model)}
 
-        self._submit(document, lambda: _anew(state, values, model, in_selection=in_selection))
+        self._submit(document, lambda: _anew(state, given, model, in_selection=in_selection))
 
     def again(self, values: Mapping[str, Any]) -> None:
         """Make the active layer again from the same picture and place, with other values."""

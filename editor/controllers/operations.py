@@ -74,7 +74,7 @@ class Operations(Controller):
             return
         layer_id = document.state.active
         if not again or self.recipe_of(operation) is None:
-            self._ask(document, operation, values, model)
+            self._ask(document, operation, {**values, "loras": self._shell.loras_for(model)}, model)
         else:
             self._ask_again(document, layer_id, plain_values(operation, values))
 

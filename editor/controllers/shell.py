@@ -13,9 +13,14 @@ from editor.system.background import Background
 from editor.system.settings import Settings
 from editor.words.said import said
 from inference.errors import EditorError
+from inference.operations import LoraUse
 from inference.service import InferenceService
 
 EDITING = "editing"  # what errors are about that the next step of a history mends
+
+
+def _none(_model: str) -> tuple[LoraUse, ...]:
+    return ()
 
 
 class Shell(QObject):
@@ -38,6 +43,7 @@ class Shell(QObject):
         self.edits = EditRunner(self.background, self)
         self.edits.failed.connect(self.report)
         self.edits.busy_changed.connect(self.busy_changed)
+        self.loras_for: Callable[[str], tuple[LoraUse, ...]] = _none  # of a model, for every new request
         self._documents: list[Document] = []
         self._reported: dict[str, str] = {}  # the last error's text, by what it was about
         self._current: Document | None = None

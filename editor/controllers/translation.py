@@ -236,6 +236,7 @@ class Translation(Controller):
         names = {item.name for item in kind.declared()}
         given: dict[str, Any] = {name: value for name, value in values.items() if name in names}
         state, model = document.state, self._model()
+        given["loras"] = self._shell.loras_for(model)
         self._shell.background.run(
             lambda: asked_anew(state, operation, given, model), lambda found: use(*found), self._shell.report
         )

@@ -15,6 +15,7 @@ from inference.operations import SAMPLERS, Generate
 from inference.prompts.weights import read, understood
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox, DoubleSpinBox, SpinBox
+from widgets.generate.lora_section import LoraSection
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label
 from widgets.look.theme import inset, scaled_font
@@ -63,6 +64,8 @@ class NewPicture(Dialog):
         self.sampler.addItem(self.tr("Automatic"), None)
         for sampler in SAMPLERS:
             self.sampler.addItem(choice_text(sampler), sampler)
+        self.loras = LoraSection(application.loras, application.settings.get("model"))
+        self.loras.word_clicked.connect(self.insert)
         self.width_box = self._number(self.tr("Width"), 8, 4096, _SIZE_STEP)
         self.height_box = self._number(self.tr("Height"), 8, 4096, _SIZE_STEP)
         self.note = Label()
@@ -134,6 +137,7 @@ class NewPicture(Dialog):
         form.addRow(self.tr("Guidance scale"), self.guidance)
         form.addRow(self.tr("Sampler"), self.sampler)
         self.column.addLayout(form)
+        self.column.addWidget(self.loras)
         self.column.addWidget(self.problem)
 
     def _fill_models(self) -> None:
@@ -147,6 +151,7 @@ class NewPicture(Dialog):
     def _show_model(self) -> None:
         name = self.model.currentData()
         entry = next((item for item in self._application.catalogue.entries() if item.name == name), None)
+        self.loras.set_model(name or "")
         sandbox = entry is not None and entry.sandbox
         usual_steps = self._application.settings.get("steps") or getattr(entry, "default_steps", 0)
         usual_guidance = getattr(entry, "default_guidance_scale", None)
@@ -192,6 +197,7 @@ class NewPicture(Dialog):
                 width=_or_none(self.width_box),
                 height=_or_none(self.height_box),
                 weighted=weighted,
+                loras=self._application.loras.uses(self.model.currentData()),
             )
         except EditorError as error:
             self.problem.setText(in_one_line(error))

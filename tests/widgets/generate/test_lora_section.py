@@ -1,0 +1,141 @@
+"""The section for LoRAs: what is in use goes into new requests, and nothing into those of finished layers."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from pytestqt.qtbot import QtBot
+
+from editor.application import Application
+from inference.operations import LoraUse
+from tests.helpers.fake_service import FakeService
+from tests.inference.loras.test_files import _SD1, _SDXL, pair, write
+from widgets.dialogs.new_picture import NewPicture
+from widgets.generate.lora_section import LoraSection
+from widgets.generate.operation_panel import OperationPanel
+from widgets.window.main_window import MainWindow
+
+WORDS = {"modelspec.trigger_phrase": "<b>pixel</b> art, 8 bit"}
+
+
+def files(folder: Path) -> list[Path]:
+    return [
+        write(folder / "pixel.safetensors", pair(_SDXL, 2048), WORDS),
+        write(folder / "soft.safetensors", pair(_SDXL, 2048, rank=3)),
+        write(folder / "other family.safetensors", pair(_SD1, 768)),
+        write(folder / "broken.safetensors", {"x": pair(_SD1)[f"{_SD1}.alpha"]}),
+    ]
+
+
+def drop(section: LoraSection, paths: list[Path]) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    section.dropEvent(
+        QDropEvent(
+            QPointF(5, 5),
+            Qt.DropAction.CopyAction,
+            data,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+    )
+
+
+def sent(
+    panel: OperationPanel, application: Application, service: FakeService, qtbot: QtBot
+) -> tuple[LoraUse, ...]:
+    """What the panel's button sends."""
+    count = len(service.submitted)
+    qtbot.mouseClick(panel.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(service.submitted) > count)
+    qtbot.waitUntil(lambda: not application.background.busy and not service.jobs())
+    return service.submitted[-1].request.parameters.loras  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def section(filled: MainWindow, application: Application, qtbot: QtBot, tmp_path: Path) -> LoraSection:
+    filled.show_edit("redraw")
+    found = filled.edits.loras
+    drop(found, files(tmp_path))
+    qtbot.waitUntil(lambda: len(application.loras.known) == 3)
+    return found
+
+
+def test_dropped_files_are_in_use_at_once_and_others_are_told(
+    section: LoraSection, application: Application, qtbot: QtBot, tmp_path: Path
+) -> None:
+    assert [row.lora.name for row in section.rows] == ["pixel", "soft"]
+    assert [row.number.value for row in section.rows] == [1.0, 1.0]
+    told: list[str] = []
+    application.message.connect(lambda text, hint, level: told.append(text))
+    drop(section, [tmp_path / "broken.safetensors"])
+    qtbot.waitUntil(lambda: bool(told))
+    assert "“broken.safetensors” is no LoRA" in told[0]
+
+
+def test_sliders_decide_what_new_requests_take(section: LoraSection, application: Application) -> None:
+    model = application.settings.get("model")
+    pixel, soft = section.rows
+    pixel.number.box.setValue(0.5)
+    soft.number.slider.setValue(0)
+    uses = application.loras.uses(model)
+    assert [(use.name, use.strength) for use in uses] == [("pixel", 0.5), ("soft", -2.0)]
+    soft.taken_out.emit()
+    assert [row.lora.name for row in section.rows] == ["pixel"]
+    assert application.loras.uses(model) == (pixel.lora.at(0.5),)
+    assert section.choice.count() == 2
+    section.choice.setCurrentIndex(1)
+    section.choice.activated.emit(1)
+    assert [row.lora.name for row in section.rows] == ["pixel", "soft"]
+    assert application.loras.uses(model)[1].strength == 1.0
+
+
+def test_a_panel_sends_them_once_and_layers_keep_theirs(
+    section: LoraSection, filled: MainWindow, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    panel = filled.panel("operations")
+    assert isinstance(panel, OperationPanel)
+    section.rows[1].taken_out.emit()
+    wanted: tuple[LoraUse, ...] = (section.rows[0].lora.at(1.0),)
+    form = panel.form
+    form.set_value("prompt", "a man")  # type: ignore[attr-defined]
+    assert sent(panel, application, service, qtbot) == wanted
+    section.rows[0].number.box.setValue(0.25)
+    assert panel.start.text() == "Make again"
+    assert sent(panel, application, service, qtbot) == wanted
+
+
+def test_words_go_into_the_prompt_as_they_are_and_can_be_changed(
+    section: LoraSection, filled: MainWindow, application: Application, qtbot: QtBot
+) -> None:
+    row = section.rows[0]
+    assert [button.accessibleName() for button in row.buttons] == ["<b>pixel</b> art", "8 bit"]
+    qtbot.mouseClick(row.buttons[0], Qt.MouseButton.LeftButton)
+    panel = filled.panel("operations")
+    assert isinstance(panel, OperationPanel)
+    form = panel.form
+    assert form.value("prompt").endswith(" <b>pixel</b> art")  # type: ignore[attr-defined]
+    row.edit_words()
+    row.words.setText("blocks, , big ")
+    row.words.editingFinished.emit()
+    qtbot.waitUntil(lambda: section.rows[0].lora.words == ("blocks", "big"))
+    assert application.loras.library.find("pixel").words == ("blocks", "big")
+    application.loras.remove("pixel")
+    qtbot.waitUntil(lambda: [one.lora.name for one in section.rows] == ["soft"])
+
+
+def test_new_from_prompt_shows_those_of_its_model(
+    section: LoraSection, filled: MainWindow, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    dialog = NewPicture(application, filled)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert [row.lora.name for row in dialog.loras.rows] == ["pixel", "soft"]
+    dialog.prompt.setPlainText("a man")
+    qtbot.mouseClick(dialog.loras.rows[0].buttons[1], Qt.MouseButton.LeftButton)
+    assert dialog.prompt.toPlainText() == "8 bit a man"
+    qtbot.mouseClick(dialog.generate, Qt.MouseButton.LeftButton)
+    parameters = service.submitted[-1].request.parameters
+    assert [use.name for use in parameters.loras] == ["pixel", "soft"]  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: not application.background.busy and not service.jobs())
