@@ -64,7 +64,9 @@ class NewPicture(Dialog):
         self.sampler.addItem(self.tr("Automatic"), None)
         for sampler in SAMPLERS:
             self.sampler.addItem(choice_text(sampler), sampler)
-        self.loras = LoraSection(application.loras, application.settings.get("model"))
+        self.loras = LoraSection(
+            application.loras, application.settings.get("model"), titled=False, most_px=230
+        )
         self.loras.word_clicked.connect(self.insert)
         self.width_box = self._number(self.tr("Width"), 8, 4096, _SIZE_STEP)
         self.height_box = self._number(self.tr("Height"), 8, 4096, _SIZE_STEP)
@@ -136,8 +138,8 @@ class NewPicture(Dialog):
         form.addRow(self.tr("Steps"), self.steps)
         form.addRow(self.tr("Guidance scale"), self.guidance)
         form.addRow(self.tr("Sampler"), self.sampler)
+        form.addRow(self.tr("LoRAs"), self.loras)
         self.column.addLayout(form)
-        self.column.addWidget(self.loras)
         self.column.addWidget(self.problem)
 
     def _fill_models(self) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QMenu,
+    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -27,6 +28,7 @@ from widgets.look.plain_text import Label, set_tip, unmarked
 
 STRONGEST = 2.0  # of the slider; the command line takes up to 4
 _WORDS_SHOWN = 3
+_LEAST_PX = 24
 _LONGEST_SHOWN = 22  # characters of a name or a word
 
 
@@ -35,6 +37,7 @@ class LoraRow(QWidget):
 
     word_clicked = Signal(str)
     taken_out = Signal()
+    resized = Signal()
 
     def __init__(self, lora: ListedLora, loras: Loras, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,10 +95,12 @@ class LoraRow(QWidget):
     def edit_words(self) -> None:
         """Type the words that it wants in the prompt."""
         self.words.show()
+        self.resized.emit()
         self.words.setFocus()
 
     def _keep_words(self) -> None:
         self.words.hide()
+        self.resized.emit()
         words = tuple(word.strip() for word in self.words.text().split(",") if word.strip())
         if words != self.lora.words:
             self._loras.set_words(self.lora.name, words)
@@ -104,6 +109,7 @@ class LoraRow(QWidget):
         button = QToolButton()
         button.setText(unmarked(_short(word)))
         button.setProperty("link", True)
+        button.setMinimumWidth(_LEAST_PX)  # rather cut than widening the panel
         button.setAccessibleName(word)
         set_tip(button, self.tr("{word}: put it into the prompt").format(word=word))
         button.clicked.connect(lambda: self.word_clicked.emit(word))
@@ -111,11 +117,23 @@ class LoraRow(QWidget):
 
 
 class LoraSection(QWidget):
-    """Shows what is used with a model; files are added by *Add…* or by a drop."""
+    """Shows what is used with a model; files are added by *Add…* or by a drop.
+
+    `titled` says in front what these are, for where no label of a form does; what is in use scrolls where it
+    is higher than `most_px`.
+    """
 
     word_clicked = Signal(str)
 
-    def __init__(self, loras: Loras, model: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        loras: Loras,
+        model: str,
+        parent: QWidget | None = None,
+        *,
+        titled: bool = True,
+        most_px: int = 112,
+    ) -> None:
         super().__init__(parent)
         self._loras = loras
         self._model = model
@@ -133,18 +151,26 @@ class LoraSection(QWidget):
         self.add.clicked.connect(self.ask_for_files)
         head = QHBoxLayout()
         head.setSpacing(8)
-        title = Label(self.tr("LoRAs"))
-        title.setProperty("dim", True)
-        head.addWidget(title)
+        if titled:
+            title = Label(self.tr("LoRAs"))
+            title.setProperty("dim", True)
+            head.addWidget(title)
         head.addWidget(self.choice, 1)
         head.addWidget(self.add)
-        self._list = QVBoxLayout()
+        content = QWidget()
+        self._list = QVBoxLayout(content)
+        self._list.setContentsMargins(0, 0, 0, 0)
         self._list.setSpacing(4)
+        self._most_px = most_px
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._scroll.setWidget(content)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addLayout(head)
-        layout.addLayout(self._list)
+        layout.addWidget(self._scroll)
         loras.changed.connect(self._show)
         loras.strengths_changed.connect(self._show_strengths)
         self._show()
@@ -187,7 +213,13 @@ class LoraSection(QWidget):
         self.choice.addItem(self._invitation(len(others), bool(fitting)), None)
         for one in others:
             self.choice.addItem(one.name, one)
-        self.choice.setEnabled(bool(others))
+        self._fit()
+
+    def _fit(self) -> None:
+        """As high as what is in use, up to a point."""
+        self._scroll.setVisible(bool(self.rows))
+        self._list.activate()
+        self._scroll.setFixedHeight(min(self._list.sizeHint().height(), self._most_px))
 
     def _invitation(self, others: int, some_fit: bool) -> str:
         if others:
@@ -209,6 +241,7 @@ class LoraSection(QWidget):
     def _row(self, lora: ListedLora) -> LoraRow:
         row = LoraRow(lora, self._loras)
         row.word_clicked.connect(self.word_clicked)
+        row.resized.connect(self._fit)
         row.taken_out.connect(lambda: self._take_out(lora))
         self._list.addWidget(row)
         return row
