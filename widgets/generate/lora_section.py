@@ -244,6 +244,7 @@ class LoraSection(QWidget):
         row.resized.connect(self._fit)
         row.taken_out.connect(lambda: self._take_out(lora))
         self._list.addWidget(row)
+        row.show()  # now: what is not shown yet has no height
         return row
 
     def _on_chosen(self) -> None:

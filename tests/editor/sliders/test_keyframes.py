@@ -50,6 +50,7 @@ class TestPose:
     def test_a_context_is_all_that_decides_a_picture_beside_seed_and_sliders(self, name: str) -> None:
         other = {"prompt": "a cat", "negative_prompt": "ugly", "steps": 20, "guidance_scale": 2.0}
         other |= {"width": 64, "height": 64, "sampler": SAMPLERS[-1], "concepts": (ConceptFile("a" * 64),)}
+        other |= {"weighted": True}
         other["loras"] = (LoraUse(name="a", hash="a" * 64, strength=0.5),)
         made = with_parameters(recipe(MAN), **{name: other[name]})
         assert context_of(made.request) != context_of(recipe(MAN).request)
