@@ -891,7 +891,7 @@ class LearnConcept(PhotosOfConcept):
     )
     method: str = param("directional", N_("Operations", "Method"), choices=("directional", "plain"))
     vectors: int = param(
-        1,
+        2,
         N_("Operations", "Vectors"),
         help=N_("Operations", "More hold finer things, and take more places of a prompt"),
         min=1,
@@ -906,7 +906,7 @@ class LearnConcept(PhotosOfConcept):
     )
     batch: int = param(2, N_("Operations", "Batch"), min=1, max=16, advanced=True)
     accumulation: int = param(
-        2,
+        4,
         N_("Operations", "Accumulation"),
         help=N_("Operations", "Noise levels for each change"),
         min=1,

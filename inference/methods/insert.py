@@ -41,6 +41,7 @@ from inference.prompts.subjects import suggest
 from inference.request import Output, Pixels
 
 Span = tuple[int, int]
+_SUBJECT_FROM = 0.15  # of a map's range: there is the subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -266,13 +267,28 @@ class _Work:
         return self._columns(aligned, stay)
 
     def _place(self) -> Tensor | None:
-        """Where something may change, [1, 1, h, w] in 0..1: what was drawn, or where removed words are."""
+        """Where something may change, [1, 1, h, w] in 0..1: what was drawn, or where removed words are.
+
+        Where only the surroundings are said to be others, the subjects are kept.
+        """
         parameters, latents = self.parameters, self.source.reconstruction
         if parameters.mask is not None:
             return at_latents(self.run.inputs.pixels(parameters.mask), latents)
-        if parameters.kind != "remove":
-            return None
-        return _seen(self.source.heat, self._shown_by()[0], latents)
+        if parameters.kind == "remove":
+            return _seen(self.source.heat, self._shown_by()[0], latents)
+        kept = [_outlined(self.source.heat, span, latents) for span in self._kept_subjects()]
+        known = [seen for seen in kept if seen is not None]
+        return 1 - torch.stack(known).amax(0) if known else None
+
+    def _kept_subjects(self) -> list[Span]:
+        """Characters of the source's subjects, if the change is one of their surroundings alone."""
+        parameters = self.parameters
+        if parameters.kind != "style" or parameters.local:
+            return []
+        ours, theirs = self._changed()
+        if not (_are_settings(parameters.source_prompt, ours) and _are_settings(parameters.prompt, theirs)):
+            return []
+        return [(one.start, one.end) for one in suggest(parameters.source_prompt) if not one.is_setting]
 
     def _blend(
         self, prompts: Sequence[Prompt], aligned: Sequence[Alignment], place: Tensor | None
@@ -349,8 +365,38 @@ def _nouns(text: str, spans: Sequence[Span]) -> list[Span]:
     return sorted(found)
 
 
+def _are_settings(text: str, spans: Sequence[Span]) -> bool:
+    """Whether words at these characters say where something is, and not what; no words say nothing else."""
+    touched = [
+        one
+        for one in suggest(text)
+        for first, last in ((one.start, one.end), *one.modifiers)
+        if any(first < end and start < last for start, end in spans)
+    ]
+    return not spans or (bool(touched) and all(one.is_setting for one in touched))
+
+
 def _touching(offsets: Sequence[Span], spans: Sequence[Span]) -> list[int]:
     return [i for i, (a, b) in enumerate(offsets) if any(a < end and start < b for start, end in spans)]
+
+
+def _outlined(heat: Heat, span: Span, latents: Tensor) -> Tensor | None:
+    """About the shape of the subject at `span`, [1, 1, h, w] of 0 and 1; None if nothing is known.
+
+    Half a cell of the map around it is taken as well, not a whole one as for what is removed: the ground at
+    its feet belongs to the surroundings.
+    """
+    found = span_heat(heat, span)
+    if found is None:
+        return None
+    values = torch.tensor(found)[None, None]
+    low, high = values.min(), values.max()
+    strong = ((values - low) / (high - low).clamp(min=1e-12) > _SUBJECT_FROM).float()
+    size = cast("tuple[int, int]", tuple(latents.shape[-2:]))
+    whole = torch.nn.functional.interpolate(strong, size=size, mode="nearest")
+    half = max(1, round(size[0] / values.shape[-2] / 2))
+    grown = torch.nn.functional.max_pool2d(whole, 2 * half + 1, stride=1, padding=half)
+    return grown.to(latents.device)
 
 
 def _seen(heat: Heat, spans: Sequence[Span], latents: Tensor) -> Tensor | None:

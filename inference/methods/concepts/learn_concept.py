@@ -58,7 +58,8 @@ DIRECTIONAL = "directional"
 _CHECKS = 12  # held-out losses of a whole run
 _MOST_HELD_OUT = 16  # samples of one of them
 _PATIENCE = 4  # checks without a lower loss after which learning stops
-_LEAST_DROP = 2e-3  # of the loss, to count as lower
+_LEAST_DROP = 1e-3  # of the loss, to count as lower
+_NEUTRAL = ("beautiful", "nice", "good")  # adjectives that say little: the first that is one token
 _SHOWN_STEPS = 12
 _THUMBNAIL_PX = 128
 _JPEG_QUALITY = 85
@@ -113,6 +114,7 @@ class _Run:
                 "Name one, such as “{example}”: learning begins there.",
                 example="cat",
             )
+        self.neutral = _neutral_rows(backbone) if parameters.template != "style" else {}
         self.lengths = {name: float(row_lengths(rows).mean()) for name, rows in self.kind_rows.items()}
         self.a_change = parameters.batch * parameters.accumulation
         self.held_out = max(2, min(_MOST_HELD_OUT, parameters.samples // 16))
@@ -129,7 +131,9 @@ class _Run:
         generator = torch.Generator("cpu").manual_seed(self.parameters.seed)
         is_directional = self.parameters.method == DIRECTIONAL
         rows = {
-            name: first_rows(kind, count, self.lengths[name] if is_directional else None, generator)
+            name: first_rows(
+                kind, count, self.lengths[name] if is_directional else None, generator, self.neutral.get(name)
+            )
             for name, kind in self.kind_rows.items()
         }
         average, square = empty_moments(rows)
@@ -298,6 +302,15 @@ class _Run:
             self.progress.check()
             begun = advance(denoise, begun, levels, stop=begun.index + 1)
         return backbone.decode(begun.latents)[0]
+
+
+def _neutral_rows(backbone: Backbone) -> dict[str, Tensor]:
+    """By encoder the row [1, D] of an adjective that says little; none if the model knows no such word."""
+    for word in _NEUTRAL:
+        rows = {name: value.cpu() for name, value in backbone.token_vectors(word).items() if name != "t5"}
+        if rows and all(len(value) == 1 for value in rows.values()):
+            return rows
+    return {}
 
 
 def suggested_crop(backbone: Backbone, image: Pixels, kind: str, template: str) -> Crop:

@@ -20,7 +20,9 @@ WHOLE: Crop = (0.5, 0.5, 1.0)
 SMALLEST_SIDE = 0.2
 _GREY = 128  # behind what is transparent
 _STRONG = 0.35  # of the peak of a map
-_ROOM = 1.5  # around the subject: maps are coarse, and hair is easily missed
+# Around the strong part of a map, which is a subject's middle: a subject that is cut off is learnt so.
+_ROOM = 3.0
+_ROOM_AROUND_ALPHA = 1.5  # which is exact
 _DIFFUSE = 0.75  # share of the photo beyond which a map tells nothing of a place
 
 
@@ -49,7 +51,7 @@ def opaque(pixels: Pixels) -> Pixels:
     return np.rint(mixed).astype(np.uint8)
 
 
-def crop_of(heat: NDArray[np.float32], width: int, height: int, aspect: float) -> Crop:
+def crop_of(heat: NDArray[np.float32], width: int, height: int, aspect: float, room: float = _ROOM) -> Crop:
     """A part of a photo of this size around the strongest place of a map [h, w] of it; all if it has none."""
     low, peak = float(heat.min()), float(heat.max())
     if not peak > low:
@@ -60,7 +62,7 @@ def crop_of(heat: NDArray[np.float32], width: int, height: int, aspect: float) -
     rows, columns = np.flatnonzero(strong.any(1)), np.flatnonzero(strong.any(0))
     top, bottom = rows[0] / heat.shape[0] * height, (rows[-1] + 1) / heat.shape[0] * height
     left, right = columns[0] / heat.shape[1] * width, (columns[-1] + 1) / heat.shape[1] * width
-    wide = max(right - left, (bottom - top) * aspect) * _ROOM
+    wide = max(right - left, (bottom - top) * aspect) * room
     side = min(1.0, max(SMALLEST_SIDE, wide / min(width, height * aspect)))
     return (float((left + right) / 2 / width), float((top + bottom) / 2 / height), float(side))
 
@@ -70,7 +72,9 @@ def crop_of_alpha(pixels: Pixels, aspect: float) -> Crop | None:
     if pixels.shape[2] == 3 or pixels[..., 3].min() > 0 or not pixels[..., 3].any():
         return None
     seen = (pixels[..., 3] > _GREY / 2).astype(np.float32)
-    return crop_of(seen, pixels.shape[1], pixels.shape[0], aspect) if seen.any() else None
+    if not seen.any():
+        return None
+    return crop_of(seen, pixels.shape[1], pixels.shape[0], aspect, _ROOM_AROUND_ALPHA)
 
 
 def _region(strong: NDArray[np.bool_], start: Sequence[np.intp]) -> NDArray[np.bool_]:

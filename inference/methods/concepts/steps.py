@@ -64,15 +64,22 @@ def plain_step(
     return (rows * (1 - rate * DECAY)).addcdiv(average / (1 - first**count), size, value=-scaled)
 
 
-def first_rows(kind: Tensor, count: int, length: float | None, generator: torch.Generator) -> Tensor:
+def first_rows(
+    kind: Tensor,
+    count: int,
+    length: float | None,
+    generator: torch.Generator,
+    neutral: Tensor | None = None,
+) -> Tensor:
     """Where learning begins: [count, D] from the rows [k, D] of the word that the concept is a kind of.
 
     The rows of a word of several tokens in their order; if they are more than fit, the last one, which
-    carries the meaning. Further rows are that one, a little turned, so that they can part; they stand before
-    it, where words that describe it would. With `length` all are made so long.
+    carries the meaning. Further rows stand before it, where words that describe it would: they are `neutral`,
+    the row [1, D] of an adjective that says little, or else the kind's, a little turned, so that they can
+    part. With `length` all are made so long.
     """
     kept = kind if len(kind) <= count else kind[-1:]
-    more = kept[-1:].repeat(count - len(kept), 1)
+    more = (kept[-1:] if neutral is None else neutral).repeat(count - len(kept), 1)
     noise = torch.randn(more.shape, generator=generator)
     if len(more):
         noise = torch.nn.functional.normalize(noise, dim=1) * row_lengths(more)

@@ -255,3 +255,15 @@ def test_new_words_may_take_the_attention_of_those_in_whose_place_they_stand(run
     one = run(runner, alignment="replace", cross_share=1.0).images[0]
     other = run(runner, alignment="refine", cross_share=1.0).images[0]
     assert not np.array_equal(one, other)
+
+
+def test_other_surroundings_keep_the_subjects_and_another_style_does_not(runner: Runner) -> None:
+    source = "a photo of a man on grass"
+    style = {"kind": "style", "source_prompt": source}
+    outside = run(runner, **style, prompt="a photo of a man in the snow")
+    assert "mask/change" in outside.maps
+    assert outside.maps["mask/change"].min() == 0, "the man stays"
+    for prompt in ("a painting of a man on grass", "a photo of a cat in the snow"):
+        assert "mask/change" not in run(runner, **style, prompt=prompt).maps
+    local = run(runner, **style, prompt="a photo of a man in the snow", local=True)
+    assert "mask/change" in local.maps, "by its words"

@@ -44,7 +44,7 @@ def test_a_map_gives_the_part_around_its_peak_alone() -> None:
     heat[10:12, 2:4] = 0.9  # something else
     x, y, side = crop_of(heat, 320, 160, 1.0)
     assert (x, y) == pytest.approx((22 / 32, 6 / 16))
-    assert side == pytest.approx(4 / 16 * 1.5)
+    assert side == pytest.approx(4 / 16 * 3)
 
 
 @pytest.mark.parametrize(

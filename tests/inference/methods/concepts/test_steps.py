@@ -127,6 +127,15 @@ class TestBeginning:
         assert not torch.equal(rows[0], rows[1])
         torch.testing.assert_close(cosines[2], torch.tensor(1.0))
 
+    def test_further_rows_begin_at_a_word_that_says_little(self) -> None:
+        neutral = torch.zeros_like(self.kind[:1])
+        neutral[0, 0] = 3.0
+        rows = first_rows(self.kind[:1], 3, None, torch.Generator().manual_seed(0), neutral)
+        torch.testing.assert_close(rows[2:], self.kind[:1])
+        assert not torch.equal(rows[0], rows[1]), "so that they can part"
+        likeness = torch.nn.functional.cosine_similarity(rows[:2], neutral)
+        assert (likeness > 0.9).all()
+
     def test_a_word_of_several_tokens(self) -> None:
         generator = torch.Generator().manual_seed(0)
         torch.testing.assert_close(first_rows(self.kind, 2, None, generator), self.kind)
