@@ -12,9 +12,10 @@ from inference.concepts.standing import Shelf, with_concepts
 from inference.content import Contents, content_hash
 from inference.deltas import Delta, DeltaLibrary, delta_to_bytes
 from inference.errors import EditorError
+from inference.loras.library import LoraLibrary
 from inference.messages import Message, listed
 from inference.models import Catalogue, ModelEntry, ensure_complete, model_hash
-from inference.operations import EditedParameters
+from inference.operations import EditedParameters, LoraUse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +52,14 @@ def completed(recipe: BatchRecipe, shelf: Shelf) -> BatchRecipe:
     return replace(recipe, steps=tuple(steps), contents=contents)
 
 
-def needs_of(recipe: BatchRecipe, catalogue: Catalogue, library: DeltaLibrary) -> Needs:
+def needs_of(
+    recipe: BatchRecipe, catalogue: Catalogue, library: DeltaLibrary, loras: LoraLibrary | None = None
+) -> Needs:
     """Everything that a recipe names, found on this machine.
 
     Raises:
-        EditorError: the model is missing, incomplete or another one; a delta is missing; an operation does
-            not work with the model.
+        EditorError: the model is missing, incomplete or another one; a delta or a LoRA is missing; an
+            operation or a LoRA does not work with the model.
     """
     if not recipe.needs_model:
         return Needs()
@@ -86,7 +89,20 @@ def needs_of(recipe: BatchRecipe, catalogue: Catalogue, library: DeltaLibrary) -
                 families=listed(sorted(family.value.upper() for family in families)),
             )
         assets += _deltas(step, entry, library)
+        if loras is not None:
+            _check_loras(step, entry, loras)
     return Needs(model=entry.name, model_hash=found, assets=tuple(assets))
+
+
+def _check_loras(step: OperationStep, entry: ModelEntry, library: LoraLibrary) -> None:
+    """Whether a step's LoRAs are there and for the model's family.
+
+    Raises:
+        EditorError: one is not.
+    """
+    uses: tuple[LoraUse, ...] = getattr(step.parameters, "loras", ())
+    for use in uses:
+        library.asked_for(use).refuse_misfit(entry.name, entry.family)
 
 
 def _deltas(step: OperationStep, entry: ModelEntry, library: DeltaLibrary) -> list[str]:

@@ -23,6 +23,7 @@ from inference.concepts.library import ConceptLibrary
 from inference.content import Contents
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError
+from inference.loras.library import LoraLibrary
 from inference.messages import Message
 from inference.models import Catalogue
 from inference.progress import Progress, Step
@@ -51,7 +52,12 @@ def batch(arguments: argparse.Namespace) -> int:
             check_folder(path)
     if arguments.sheet is not None:
         sheet_kind(arguments.sheet)
-    needs = needs_of(recipe, Catalogue(config_folder()), DeltaLibrary.standard(deltas_folder()))
+    needs = needs_of(
+        recipe,
+        Catalogue(config_folder()),
+        DeltaLibrary.standard(deltas_folder()),
+        LoraLibrary(config_folder()),
+    )
     return _Command(arguments, plan, recipe, needs).run()
 
 

@@ -26,10 +26,11 @@ from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.layers.state import DocumentState
 from editor.system.cores import limit_children
-from editor.system.folders import concepts_folder, data_folder
+from editor.system.folders import concepts_folder, config_folder, data_folder
 from inference.concepts.library import ConceptLibrary
 from inference.content import Contents
 from inference.errors import Cancelled, EditorError, WritingError
+from inference.loras.library import LoraLibrary
 from inference.messages import Message
 from inference.relay import relay
 from inference.request import Request, Result
@@ -403,7 +404,7 @@ class Batches(Controller):
     # inside
 
     def _needs(self, recipe: BatchRecipe) -> Needs:
-        return needs_of(recipe, self._catalogue, self._library)
+        return needs_of(recipe, self._catalogue, self._library, LoraLibrary(config_folder()))
 
     def _begin(self, run: BatchRun) -> None:
         self._preparing = False

@@ -59,9 +59,9 @@ _FAMILIES: Mapping[frozenset[str], str] = {
 # keys of other kinds of files; the first that is part of a key names the kind
 _OTHER_KINDS: tuple[tuple[str, Message], ...] = (
     ("tokenwise_delta.", Message("an attribute: import it with “attune deltas import”")),
-    ("lora_", Message("a LoRA, another kind of addition to a model")),
-    (".lora_down.", Message("a LoRA, another kind of addition to a model")),
-    (".lora_A.", Message("a LoRA, another kind of addition to a model")),
+    ("lora_", Message("a LoRA (add it with “attune loras add”)")),
+    (".lora_down.", Message("a LoRA (add it with “attune loras add”)")),
+    (".lora_A.", Message("a LoRA (add it with “attune loras add”)")),
     (".hada_", Message("a LyCORIS, another kind of addition to a model")),
     ("ip_adapter.", Message("an IP-Adapter, another kind of addition to a model")),
     ("image_proj.", Message("an IP-Adapter, another kind of addition to a model")),

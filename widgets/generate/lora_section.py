@@ -29,7 +29,8 @@ from widgets.look.plain_text import Label, set_tip, unmarked
 STRONGEST = 2.0  # of the slider; the command line takes up to 4
 _WORDS_SHOWN = 3
 _LEAST_PX = 24
-_LONGEST_SHOWN = 22  # characters of a name or a word
+_LONGEST_SHOWN = 22  # characters of a name
+_LONGEST_WORD = 13
 
 
 class LoraRow(QWidget):
@@ -107,7 +108,7 @@ class LoraRow(QWidget):
 
     def _button(self, word: str) -> QToolButton:
         button = QToolButton()
-        button.setText(unmarked(_short(word)))
+        button.setText(unmarked(_short(word, _LONGEST_WORD)))
         button.setProperty("link", True)
         button.setMinimumWidth(_LEAST_PX)  # rather cut than widening the panel
         button.setAccessibleName(word)
@@ -258,5 +259,5 @@ class LoraSection(QWidget):
         self._show()
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+def _short(text: str, most: int = _LONGEST_SHOWN) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -23,9 +23,11 @@ from inference.concepts.concept import Concept
 from inference.content import content_hash
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError
+from inference.loras.library import ListedLora, LoraLibrary
 from inference.models import Catalogue
 from inference.operations import Edit, Redraw
 from tests.editor.batch.pictures import REDRAW, WARMER, recipe
+from tests.inference.loras.test_files import _SD1, _SDXL, pair, write
 
 SMALLEST: dict[str, Any] = {"version": 1, "name": "…", "model": "mini-sd1", "seed": 3, "steps": [REDRAW]}
 OLDER = {
@@ -172,8 +174,28 @@ def test_a_fingerprint_tells_recipes_apart_by_what_they_do() -> None:
 
 
 def needs(look: BatchRecipe, tmp_path: Path) -> str:
-    found = needs_of(look, Catalogue(tmp_path), DeltaLibrary.standard(tmp_path / "deltas"))
+    loras = LoraLibrary(tmp_path)
+    found = needs_of(look, Catalogue(tmp_path), DeltaLibrary.standard(tmp_path / "deltas"), loras)
     return found.fingerprint(look)
+
+
+def test_loras_are_part_of_a_recipe_and_looked_for_before_anything_is_computed(tmp_path: Path) -> None:
+    library = LoraLibrary(tmp_path)
+    fits, _ = library.add(write(tmp_path / "fits.safetensors", pair(_SD1, 96)))
+    other, _ = library.add(write(tmp_path / "other.safetensors", pair(_SDXL, 2048)))
+
+    def look(lora: ListedLora, strength: float = 0.5) -> BatchRecipe:
+        uses = [{"name": lora.name, "hash": lora.hash, "strength": strength}]
+        return recipe({"operation": "redraw", "parameters": {**REDRAW["parameters"], "loras": uses}})  # type: ignore[dict-item]
+
+    assert recipe_from_json(look(fits).to_json()).to_json() == look(fits).to_json()
+    assert look(fits).to_json()["steps"][0]["parameters"]["loras"][0]["hash"] == fits.hash
+    assert len({needs(one, tmp_path) for one in (recipe(REDRAW), look(fits), look(fits, 0.6))}) == 3
+    with pytest.raises(EditorError, match="“other” is for SDXL, and mini-sd1 is SD1"):
+        needs(look(other), tmp_path)
+    library.remove("fits")
+    with pytest.raises(EditorError, match=r"“fits” .* is not among yours"):
+        needs(look(fits), tmp_path)
 
 
 def test_what_is_missing_is_said_before_anything_is_computed(tmp_path: Path) -> None:
