@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -340,3 +341,39 @@ def test_what_is_typed_replaces_the_first_value(filled: MainWindow, qtbot: QtBot
     qtbot.keyClicks(field, "7")
     field.interpretText()
     assert field.value() == 7
+
+
+def test_weights_of_words_are_a_setting_and_mistakes_are_said_before_anything_is_asked(
+    window: MainWindow, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    window.commands.show_new_picture()
+    dialog = window.commands.dialog("new")
+    assert isinstance(dialog, NewPicture)
+    asked = len(service.submitted)
+    dialog.prompt.setPlainText("a (man:1.2) on the beach)")
+    application.settings.set("weighted_prompts", True)
+    dialog.generate.click()
+    assert len(service.submitted) == asked
+    assert "has no “(”" in dialog.problem.text()
+    dialog.prompt.setPlainText("a (man:1.2) on the [beach]")
+    dialog.generate.click()
+    assert service.submitted[-1].request.parameters.weighted  # pyright: ignore[reportAttributeAccessIssue]
+    qtbot.waitUntil(lambda: application.current is not None)
+    panel: Any = window.panel("subjects")
+    view = panel.prompt.view
+    assert view.accessibleDescription().replace("\u2060", "").startswith("a man on the beach")
+    assert [view._text[a:b] for a, b in view._words] == ["a", "man", "on", "the", "beach"]
+
+
+def test_marks_are_words_as_any_other_while_the_setting_is_off(
+    window: MainWindow, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    window.commands.show_new_picture()
+    dialog = window.commands.dialog("new")
+    assert isinstance(dialog, NewPicture)
+    dialog.prompt.setPlainText("a (man:1.2")
+    dialog.generate.click()
+    assert not service.submitted[-1].request.parameters.weighted  # pyright: ignore[reportAttributeAccessIssue]
+    qtbot.waitUntil(lambda: application.current is not None)
+    panel: Any = window.panel("subjects")
+    assert panel.prompt.view._text == "a (man:1.2"
