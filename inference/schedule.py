@@ -7,7 +7,7 @@ The tables come from diffusers' own schedulers, each with the settings that the 
 * lcm: the timesteps of `LCMScheduler`, evenly among the 50 that latent consistency models are trained with
   (of runs that are longer among all);
 * euler: `EulerDiscreteScheduler`, spaced "linspace" unless the model says otherwise;
-* euler-a: `EulerAncestralDiscreteScheduler`, spaced as euler;
+* euler-a: those of `EulerAncestralDiscreteScheduler`, spaced as euler;
 * dpm++2m: `DPMSolverMultistepScheduler`, spaced "linspace" unless the model says otherwise;
 * dpm++2m-karras: the same with the spacing of arXiv:2206.00364, eq. 5;
 * flow matching: `DPMSolverMultistepScheduler` with flow sigmas and the model's shift for dpm++2m and, as
@@ -28,7 +28,6 @@ from typing import Any, NamedTuple, Self
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
-from diffusers.schedulers.scheduling_euler_ancestral_discrete import EulerAncestralDiscreteScheduler
 from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
 from diffusers.schedulers.scheduling_lcm import LCMScheduler
@@ -42,6 +41,14 @@ from inference.values import number, whole
 _UNCLIPPED = {"clip_sample": False, "thresholding": False}
 # Beta spacing would need SciPy; no published checkpoint of these families asks for it.
 _NO_SCIPY = {"use_beta_sigmas": False}
+# What diffusers' ancestral scheduler has no settings for; its levels are otherwise those of the plain one.
+_ANCESTRAL: Mapping[str, Any] = {
+    "use_karras_sigmas": False,
+    "use_exponential_sigmas": False,
+    "interpolation_type": "linear",
+    "final_sigmas_type": "zero",
+    "timestep_type": "discrete",
+}
 _DEFAULT_SAMPLERS = {
     "EulerDiscreteScheduler": "euler",
     "EulerAncestralDiscreteScheduler": "euler-a",
@@ -267,19 +274,14 @@ class Schedule:
         """A diffusers scheduler with the model's settings, as far as it knows them."""
         known = inspect.signature(scheduler.__init__).parameters
         made = scheduler(**{name: value for name, value in self.config.items() if name in known} | pinned)
-        if scheduler in (
-            EulerDiscreteScheduler,
-            EulerAncestralDiscreteScheduler,
-            DPMSolverMultistepScheduler,
-        ):
+        if scheduler in (EulerDiscreteScheduler, DPMSolverMultistepScheduler):
             # they make NumPy arrays of this table in a way that NumPy warns of when it is a tensor
             made.alphas_cumprod = made.alphas_cumprod.numpy()
         return made
 
     def _new_euler(self, sampler: str) -> Any:
-        if sampler == "euler-a":
-            return self._new(EulerAncestralDiscreteScheduler)
-        return self._new(EulerDiscreteScheduler, **_NO_SCIPY)
+        plain: Mapping[str, Any] = _ANCESTRAL if sampler == "euler-a" else {}
+        return self._new(EulerDiscreteScheduler, **_NO_SCIPY, **plain)
 
     def _new_dpm_solver(self, **pinned: Any) -> Any:
         return self._new(
