@@ -278,11 +278,13 @@ class _Work:
     def _rows(self) -> list[tuple[Prompt, float]]:
         """The prompts of a step and what their predictions count for: guidance, away from the source.
 
-        w·ε(P) + (1 - w)·((1 - n)·ε(∅) + n·ε(P_source)); what counts for nothing is not computed.
+        w·ε(P) + (1 - w)·((1 - n)·ε(∅) + n·ε(P_source)); what counts for nothing is not computed. On the path
+        of a picture that is told by its own words there is nothing to be guided to: it comes back as it was.
         """
         run, parameters = self.run, self.parameters
         scale = guidance_of(run)
-        if scale <= 1:
+        is_itself = self.plan.both and parameters.source_prompt.strip() == parameters.prompt.strip() != ""
+        if scale <= 1 or is_itself:
             return [(run.prompt, 1.0)]
         away = parameters.away if parameters.source_prompt.strip() else 0.0
         rows = [(run.negative, (1 - scale) * (1 - away)), (run.prompt, scale)]
