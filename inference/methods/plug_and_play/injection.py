@@ -122,19 +122,18 @@ class Injection(Tap):
     def _apart(self, call: AttentionCall, injected: AttentionCall, source: Tensor, target: Tensor) -> Tensor:
         """Foreground and background attended separately, merged by the target's mask (arXiv:2304.08465).
 
-        The subject attends as the source's does, to the source's subject alone; the rest as it would without
-        an injection, to the rest alone. `source` and `target` are bool [image tokens].
+        Both attend as the source does: the subject to the source's subject alone, the rest to the source's
+        rest alone. `source` and `target` are bool [image tokens].
         """
         into, count = self._into, call.image_tokens
-        output = call.attend()
         texts = torch.ones(call.key.shape[-2] - count, dtype=torch.bool, device=source.device)
         foreground = _attended(injected, into, torch.cat([source, texts]))
-        background = _attended(call, into, torch.cat([~target, texts]))
+        background = _attended(injected, into, torch.cat([~source, texts]))
+        changed = call.attend().clone()
         chosen = torch.cat([target, ~texts])[None, None, :, None]
         merged = torch.where(chosen, foreground, background)
         if call.layer.kind is AttentionKind.JOINT:  # the text's own rows see everything
-            merged[:, :, count:] = output[into][:, :, count:]
-        changed = output.clone()
+            merged[:, :, count:] = changed[into][:, :, count:]
         changed[into] = merged
         return changed
 

@@ -197,12 +197,11 @@ class _Work:
         )
 
     def _begun(self) -> Tensor:
-        """The latents at the first step: the picture's at that level, or the seed's noise."""
+        """The latents at the first step: the picture's on its path, or the picture in the seed's noise."""
         run, first = self.run, self.plan.first
         if self.parameters.way == "plug-and-play":
             return self.source.latents(first)
-        if first == 0:
-            return start(run).state.latents
+        # at the first step, too: what is left of the picture there says how light and dark it is, for nothing
         return begun_from(run, self.source.picture, first)[0].state.latents
 
     def _unchanged(self, index: int) -> Tensor:

@@ -137,7 +137,7 @@ def test_nothing_is_left_behind_when_it_fails(tiny_backbones: dict[str, Any]) ->
 
 
 def test_subject_and_rest_are_attended_apart(tiny_backbones: dict[str, Any]) -> None:
-    """Foreground queries see the source's foreground keys alone, the others the rest, as written out here."""
+    """All attend as the source does, the subject to its subject alone, the rest to its rest: written out."""
     backbone, level = tiny_backbones["tiny-sd1"], tiny_backbones["tiny-sd1"].schedule.level_at(500)
     layer = places_of(backbone).layers[-1]
     where = Places(layers=(layer,)).where
@@ -160,9 +160,8 @@ def test_subject_and_rest_are_attended_apart(tiny_backbones: dict[str, Any]) -> 
     of_source, of_target = source.flatten() > 0, target.flatten() > 0
     scale = queries.shape[-1] ** -0.5
     for token in (0, int(of_target.nonzero()[0])):
-        is_subject = bool(of_target[token])
-        row, allowed = (0, of_source) if is_subject else (1, ~of_target)
-        scores = queries[row, :, token : token + 1] @ keys[row].transpose(-1, -2) * scale
+        allowed = of_source if bool(of_target[token]) else ~of_source
+        scores = queries[0, :, token : token + 1] @ keys[0].transpose(-1, -2) * scale
         scores[:, :, ~allowed] = -torch.inf
         expected = scores.softmax(-1) @ values[1]
         assert (output[1, :, token] - expected[:, 0]).abs().max() < 1e-5

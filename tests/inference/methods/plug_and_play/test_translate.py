@@ -9,7 +9,7 @@ import torch
 from inference.content import Mask, Picture, content_hash
 from inference.errors import EditorError
 from inference.inputs import Inputs
-from inference.methods.generate import prepare
+from inference.methods.generate import prepare, start
 from inference.methods.inversion.looking import LEAST_FIT, fit_of
 from inference.methods.inversion.paths import step_noise
 from inference.methods.plug_and_play.source import Source, sourced
@@ -92,6 +92,29 @@ def test_without_inversion_the_picture_is_noised_anew_at_each_told_step(backbone
     told = round(max(backbone.structure.feature_share, backbone.structure.attention_share) * STEPS)
     _, evaluations = run(backbone, way="no-inversion")
     assert evaluations == 2 * STEPS + told
+
+
+@pytest.mark.parametrize("way", ["one-copy", "no-inversion", "redraw"])
+def test_without_a_path_it_starts_from_the_noised_picture(way: str, tiny_backbones: dict[str, Any]) -> None:
+    """Not from noise alone: what is told at no step is told by the start, at the same cost."""
+    backbone = tiny_backbones["tiny-sd1"]
+    begun: list[torch.Tensor] = []
+    predict = backbone.predict
+
+    def watching(latents: torch.Tensor, level: Level, prompts: Any) -> Any:
+        if abs(level.sigma - made.levels[0].sigma) < 1e-6:
+            begun.append(latents[-1:])
+        return predict(latents, level, prompts)
+
+    made = run_of(backbone, parameters(), fresh())
+    noise = start(made).state.latents / backbone.schedule.noise_scale("ddim")
+    level = made.levels[0]
+    wanted = level.alpha * encoded(made, NAME, PICTURE) + level.sigma * noise
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backbone, "predict", watching)
+        run(backbone, way=way)
+    assert torch.allclose(begun[0], wanted, atol=1e-5)
+    assert not torch.allclose(begun[0], noise, atol=1e-3)
 
 
 def test_the_expected_size_of_what_is_kept(backbone: Any) -> None:
