@@ -34,6 +34,7 @@ SHORT: dict[str, Any] = {
     "token": "<toy>",
     "initialise_from": "cat",
     "samples": 34,
+    "accumulation": 2,
     "crops": ((0.5, 0.5, 1.0), (0.4, 0.5, 0.8)),
     "seed": 3,
 }
