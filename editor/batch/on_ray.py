@@ -21,7 +21,7 @@ from editor.batch.recipe import BatchRecipe
 from editor.batch.running import BatchRun, State, Wishes
 from editor.system.folders import config_folder, deltas_folder
 from inference.content import Contents
-from inference.errors import EditorError
+from inference.errors import EditorError, WritingError
 from inference.progress import Progress
 from inference.request import Request, Result
 
@@ -41,8 +41,8 @@ def run_on_ray(
         on_done: called with the path of each file that is done or failed, as it is shown.
 
     Raises:
-        EditorError: Ray is not installed, there is no cluster at the address, or it stopped: a machine that
-            does not see the folders, or cannot write to them.
+        EditorError: Ray is not installed, or there is no cluster at the address.
+        WritingError: it stopped, or one of its machines does not see the folders or cannot write to them.
     """
     ray = _ray()
     # standard output is for what was asked for, and Ray writes there whatever it thinks
@@ -51,7 +51,7 @@ def run_on_ray(
         try:
             _hand_out(ray, arguments, run, needs, on_done)
         except ray.exceptions.RayError as error:
-            raise EditorError(
+            raise WritingError(
                 "The cluster stopped: {reason}.",
                 "The same command goes on where it is, with or without --on.",
                 reason=_first_line(error),
@@ -88,7 +88,7 @@ def _hand_out(
     """One block a file, taken by whichever actor is free.
 
     Raises:
-        EditorError: an actor cannot do its work.
+        WritingError: an actor cannot do its work.
     """
     paths = [index for index, item in enumerate(run.plan.items) if run.is_waiting(item)]
     resources = ray.cluster_resources()
@@ -117,7 +117,7 @@ def _hand_out(
     )
     for row in done.iter_rows():
         if row["problem"]:
-            raise EditorError("{detail}", detail=str(row["problem"]))
+            raise WritingError("{detail}", detail=str(row["problem"]))
         on_done(run.plan.items[int(row["index"])].shown, State(row["state"]))
 
 

@@ -22,7 +22,7 @@ from inference.request import Request, Result
 from inference.service import Priority
 from tests.editor.batch.pictures import REDRAW, WARMER, damage, folder_of, picture, recipe, results
 from tests.helpers.fake_service import FakeService
-from widgets.batch.batch_dialog import FILES, BatchDialog
+from widgets.batch.batch_dialog import FILES, RECIPE, BatchDialog
 from widgets.batch.history_dialog import HistoryDialog
 from widgets.batch.step_form import AdjustmentForm, OperationForm
 from widgets.window.main_window import MainWindow
@@ -117,6 +117,7 @@ def test_what_is_wrong_is_said_and_nothing_is_computed(
     dialog.target.set_path(photos / "inside")
     run(dialog, application, qtbot)
     assert "inside of" in dialog.status.text()
+    assert dialog.tabs.currentIndex() == RECIPE  # where it can be mended
     assert not application.batches.rows
     dialog.target.set_path(photos.with_name("out"))
     dialog.recipe.show_recipe(recipe(REDRAW))
