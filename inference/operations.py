@@ -170,7 +170,16 @@ class AttributeSweep(Attribute, SweptParameters):
 
 DRAWING_INVERSIONS = ("edit-friendly", "flow-edit")
 """Those that draw noise: with the others the seed decides nothing."""
-INVERSIONS = ("direct", "ddim", "negative-prompt", "null-text", "edit-friendly", "flow-align", "flow-edit")
+INVERSIONS = (
+    "direct",
+    "noised",
+    "ddim",
+    "negative-prompt",
+    "null-text",
+    "edit-friendly",
+    "flow-align",
+    "flow-edit",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,10 +201,11 @@ class Edit(EditedParameters):
         multiline=True,
     )
     inversion: str = param(
-        "direct",
+        "noised",
         N_("Operations", "Inversion"),
         help=N_("Operations", "How the model comes back to the picture"),
         choices=INVERSIONS,
+        absent="direct",
         advanced=True,
     )
     details: bool = param(

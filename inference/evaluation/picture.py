@@ -49,24 +49,26 @@ DEFAULT_PICTURES = 24
 FIRST_SCENE = 95_000_000
 POSITIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 REDRAWN = (0.3, 0.5, 0.7)
-USUAL_WAYS = ("direct", "ddim", "null-text")
-UNRESTRICTED = "direct, whole picture"
+DEFAULT_WAY = str(next(item.default for item in Edit.declared() if item.name == "inversion"))
+USUAL_WAYS = (DEFAULT_WAY, "direct", "ddim", "null-text")
+UNRESTRICTED = "whole picture"
 """The default way with `only_subject` off."""
-TWO = "direct, two subjects"
+TWO = "two subjects"
 """The default way while the other person's slider is at `FIXED`."""
 FIXED = 1.0
 SWAPPED = 0.25
 """Where the other person changes by more than this share of the edited one, the slider swaps them."""
-OF_DIRECT: Mapping[str, Mapping[str, Any]] = {
+OF_DEFAULT: Mapping[str, Mapping[str, Any]] = {
     UNRESTRICTED: {"only_subject": False},
-    "direct, by text": {"kept_by": BY_TEXT},
-    "direct, by latents": {"kept_by": BY_LATENTS},
+    "by text": {"kept_by": BY_TEXT},
+    "by latents": {"kept_by": BY_LATENTS},
+    "at once": {"delay": 0.0},
     TWO: {},
 }
 RESAMPLED = "re-sampled"
 REDRAWN_ROWS = "redrawn"
 """What needs no inversion: doing nothing, SDEdit, another picture."""
-USUAL_ROWS = (*USUAL_WAYS, *OF_DIRECT, REDRAWN_ROWS)
+USUAL_ROWS = (*USUAL_WAYS, *OF_DEFAULT, REDRAWN_ROWS)
 PLACES: Mapping[str, str] = {
     "plain": "",
     "grass": " on grass",
@@ -161,14 +163,14 @@ def evaluate_picture(
     Args:
         pictures: held-out renders.
         part: what of them is measured here.
-        ways: ways to invert, rows of `OF_DIRECT`, "redrawn".
+        ways: ways to invert, rows of `OF_DEFAULT`, "redrawn".
         report: told what is done after each measurement.
         detect: replaces the shipped detector.
 
     Raises:
         EditorError: an unknown way, or too few pictures.
     """
-    rows = (*INVERSIONS, *OF_DIRECT, REDRAWN_ROWS)
+    rows = (*INVERSIONS, *OF_DEFAULT, REDRAWN_ROWS)
     unknown = [way for way in ways if way not in rows]
     if unknown:
         raise EditorError(
@@ -319,8 +321,7 @@ class _Work:
             prompt=case.prompt,
             edits=edits,
             positions=POSITIONS,
-            inversion="direct" if way in OF_DIRECT else way,
-            **OF_DIRECT.get(way, {}),
+            **{"inversion": way if way in INVERSIONS else DEFAULT_WAY, **OF_DEFAULT.get(way, {})},
         )
         result = self._run("edit-sweep", parameters, case)
         slider = measure(

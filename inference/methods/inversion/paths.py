@@ -1,4 +1,4 @@
-"""Ways to invert that need no gradients: DDIM's path, and the noise maps of edit-friendly DDPM.
+"""Ways to invert that need no gradients: DDIM's path, a straight one, and edit-friendly DDPM's noise maps.
 
 Both are written in x̂₀ and ε̂ and the schedule's levels, so one formula serves ε-prediction, v-prediction and
 flow matching; with flow matching the first is the flow's own inversion.
@@ -19,6 +19,7 @@ from inference.schedule import Level, Prediction
 # Seeds of noise that is drawn for one step lie this far apart from those of the pictures.
 _STEP_SEEDS = 2**34
 _MOST_STEPS = 1000
+_PATH_SEED = 0  # of the noise of a straight way; the run's seed decides nothing
 
 
 @torch.no_grad()
@@ -49,6 +50,24 @@ def direct(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
     path = ddim_path(run, latents, sofar)
     return Inverted(
         way="direct", prompt=run.prompt, path=path, offsets=torch.full_like(path[1:], float("nan"))
+    )
+
+
+def noised(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
+    """The picture under one noise at every level: a straight way that asks the network for nothing.
+
+    x_t = α_t·x₀ + σ_t·ε with the same ε throughout. What a step misses the next point by is found when it is
+    first edited, as with `direct`, so that an unedited prompt gives the picture all the same. DDIM's own path
+    ends in a noise that remembers the picture, and so what an edit is to change of it; this one does not (on
+    models of flow matching an old person cannot be made young along DDIM's).
+    """
+    del sofar
+    noise = step_noise(_PATH_SEED, 0, latents)
+    path = torch.cat([level.alpha * latents + level.sigma * noise for level in run.levels]).float()
+    # the last level is the picture itself, to the bit
+    path[-1:] = latents
+    return Inverted(
+        way="noised", prompt=run.prompt, path=path, offsets=torch.full_like(path[1:], float("nan"))
     )
 
 

@@ -29,6 +29,7 @@ from inference.methods.inversion.paths import (
     direct,
     edit_friendly,
     negative_prompt,
+    noised,
     picture_alone,
     plain_ddim,
     with_offsets,
@@ -63,6 +64,7 @@ _GUIDED = ("negative_prompt", "guidance_scale")
 
 WAYS: dict[str, Way] = {
     "direct": Way(invert=direct, step=corrected_step, binds=True),
+    "noised": Way(invert=noised, step=corrected_step, binds=True),
     "ddim": Way(invert=plain_ddim, step=plain_step),
     "negative-prompt": Way(invert=negative_prompt, step=guided_step),
     "null-text": Way(invert=null_text, step=guided_step, reads=_GUIDED),

@@ -13,7 +13,8 @@ from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError
 from inference.evaluation.picture import (
-    OF_DIRECT,
+    DEFAULT_WAY,
+    OF_DEFAULT,
     OLD,
     RESAMPLED,
     TWO,
@@ -90,12 +91,12 @@ def test_the_suite_measures_and_goes_on(
     monkeypatch.setattr(backbone, "defaults", replace(backbone.defaults, steps=3))
     path = tmp_path / "out.json"
     arguments: dict[str, Any] = {"model": "tiny-sd1", "pictures": 1, "detect": by_brightness}
-    arguments["ways"] = ("direct", *OF_DIRECT, "redrawn")
+    arguments["ways"] = (DEFAULT_WAY, *OF_DEFAULT, "redrawn")
     values = evaluate_picture(runner=runner, json_path=path, **arguments)
     table = values["summary"]
-    assert table["reconstruction"]["direct"]["lost_db"]["mean"] == pytest.approx(0, abs=0.01)
-    assert table["sliders"].keys() == {"direct", *OF_DIRECT}
-    assert table["truth"].keys() == {"direct", *OF_DIRECT, "nothing", RESAMPLED, *REDRAWINGS} - {TWO}
+    assert table["reconstruction"][DEFAULT_WAY]["lost_db"]["mean"] == pytest.approx(0, abs=0.01)
+    assert table["sliders"].keys() == {DEFAULT_WAY, *OF_DEFAULT}
+    assert table["truth"].keys() == {DEFAULT_WAY, *OF_DEFAULT, "nothing", RESAMPLED, *REDRAWINGS} - {TWO}
     assert table["sliders"][UNRESTRICTED]["share_of_unrestricted"] == pytest.approx(1)
     assert json.loads(path.read_text())["sliders"] == values["sliders"]
     again = evaluate_picture(runner=runner, json_path=path, **arguments)

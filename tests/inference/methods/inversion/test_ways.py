@@ -33,7 +33,7 @@ from tests.inference.methods.inversion.running import (
 FLOW = tuple(name for name, way in WAYS.items() if way.flow)
 CASES = [
     *((way, "tiny-sd3") for way in WAYS),
-    *(("direct", name) for name in ("tiny-sd1", "tiny-sdxl")),
+    *((way, name) for way in ("direct", "noised") for name in ("tiny-sd1", "tiny-sdxl")),
     *((way, "tiny-sd1") for way in ("null-text", "edit-friendly")),
 ]
 
@@ -100,6 +100,30 @@ class TestDirect:
         assert measured.denoiser_evaluations == 2 * STEPS + looks
         edit(run, found, backbone.encode_prompt("a cat"), 1)
         assert measured.denoiser_evaluations == 2 * STEPS + looks + 2 * (STEPS - 1)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_picture_under_one_noise_comes_back_and_costs_its_offsets_alone(
+    name: str, tiny_backbones: dict
+) -> None:
+    backbone = model(name, tiny_backbones)
+    latents = picture_latents(backbone)
+    found = invert("noised", run_of(backbone, seed=1))
+    assert torch.equal(found.path, invert("noised", run_of(backbone, seed=2)).path)
+    assert torch.equal(found.reconstruction, latents.float())
+    run = run_of(backbone)
+    found = invert("noised", run)
+    looks = 5
+    assert run.progress.measured.denoiser_evaluations == STEPS + looks
+    levels = run.levels
+    noises = [
+        (found.at(index) - levels[index].alpha * latents) / levels[index].sigma for index in range(STEPS)
+    ]
+    for noise in noises[1:]:
+        close(noise, noises[0])
+    for scale in (1.0, 7.5):
+        for first in (0, 2):
+            close(edit(run_of(backbone, guidance_scale=scale), found, run.prompt, first), latents)
 
 
 @pytest.mark.parametrize("name", MODELS)
