@@ -228,6 +228,9 @@ def make_application() -> "Application":
         device=device,
         dtype=dtype,
         only_listed=True,
+        memory_mode=settings.get("memory_mode"),
+        storage=settings.get("storage"),
+        remember_modes=settings.get("remember_modes"),
         cache=(cache_folder().absolute(), settings.get("cache_mib") * 2**20),
     )
     service = InferenceService(runner)

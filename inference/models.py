@@ -10,7 +10,6 @@ import math
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -26,6 +25,7 @@ from inference.progress import Progress
 from inference.values import fields, mended, refused, text, typed
 from inference.weights import checkpoints, few_steps
 from inference.weights.configuration import files_of, of_file
+from inference.weights.modes import MemoryMode as MemoryMode
 from inference.weights.vae import of_model, unfinite, weights_of
 
 if TYPE_CHECKING:
@@ -37,15 +37,6 @@ _MOST_STEPS = 999
 _LONGEST_NAME = 100  # of what a file says, in a message
 _HASH_WHOLE_BYTES = 16 * 2**20
 _HASH_PIECES, _HASH_PIECE_BYTES = 64, 64 * 2**10
-
-
-class MemoryMode(Enum):
-    """How much of a model is on the device at once, from the fastest to the tightest."""
-
-    FULL = "full"
-    MODEL = "model"  # one network at a time
-    GROUP = "group"  # one block of the denoiser at a time
-    SEQUENTIAL = "sequential"  # one layer at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +82,14 @@ class Catalogue:
     Args:
         settings_folder: where `models.json` is.
         built_in: folder of the models that come with the app.
-        check_apart: `check` loads torch in a process of its own.
+        check_apart: `add` and `check` load torch in a process of its own.
     """
 
     def __init__(
         self, settings_folder: Path, *, built_in: Path | None = None, check_apart: bool = False
     ) -> None:
         self._deep_problems = _deep_problems_apart if check_apart else _deep_problems
+        self._misfits = _misfits_apart if check_apart else _misfits
         self._file = settings_folder / "models.json"
         self._built_in = built_in or Path(resources.__file__).parent / "models"
 
@@ -191,15 +183,34 @@ class Catalogue:
         )
         if known is not None:
             return known
+        self._ensure_whole(entry)
         entry = replace(entry, name=_free_name(entry.name, {item.name for item in self.entries()}))
         kept.entries[entry.name] = entry
         self._save(kept)
         return entry
 
+    def _ensure_whole(self, entry: ModelEntry) -> None:
+        """Refuse weights that lack layers now, and not when a picture is asked for.
+
+        Raises:
+            EditorError: something is missing, which the message names.
+        """
+        found = self._misfits(entry)
+        if found:
+            raise EditorError(found[0])
+
     def add_all(
-        self, folder: Path, progress: Progress | None = None
+        self,
+        folder: Path,
+        progress: Progress | None = None,
+        *,
+        tell: Callable[[Path, int, int], None] | None = None,
     ) -> tuple[tuple[ModelEntry, ...], tuple[Message, ...]]:
         """Remember all models in a folder and those below it; they stay where they are.
+
+        Args:
+            progress: stops it; what was added stays.
+            tell: told what is looked at: a folder or a model, how many folders were, and models found so far.
 
         Returns:
             what was added or known already, and a sentence for each that cannot be used.
@@ -208,16 +219,35 @@ class Catalogue:
             EditorError: there is none.
             Cancelled: it was stopped.
         """
-        from inference.downloads.folders import candidates
+        from inference.downloads.folders import MOST_FOLDERS, candidates
 
         progress = progress or Progress()
         added: list[ModelEntry] = []
         refused: list[Message] = []
-        for path in candidates(folder, progress.check):
+        seen = 0
+
+        def looked_at(here: Path, folders: int) -> None:
+            nonlocal seen
+            seen = folders
+            progress.check()
+            if tell is not None:
+                tell(here, folders, len(added))
+
+        for path in candidates(folder, looked_at):
+            looked_at(path, seen)
             try:
                 added.append(self.add(path))
             except EditorError as error:
                 refused.append(error.whole)
+        if seen + 1 >= MOST_FOLDERS:
+            refused.append(
+                Message(
+                    "“{folder}” has very many folders: only the first {count} were looked at. "
+                    "Choose the one in which the models lie.",
+                    folder=folder,
+                    count=MOST_FOLDERS,
+                )
+            )
         if not added and not refused:
             raise EditorError(
                 "There is no model in “{folder}”.",
@@ -379,6 +409,19 @@ def _deep_problems(entry: ModelEntry) -> tuple[Message, ...]:
     from inference.weights.checking import deep_problems
 
     return deep_problems(entry)
+
+
+def _misfits(entry: ModelEntry) -> tuple[Message, ...]:
+    """What headers and the networks' classes tell; loads torch."""
+    from inference.weights.checking import misfits
+
+    return misfits(entry)
+
+
+def _misfits_apart(entry: ModelEntry) -> tuple[Message, ...]:
+    from inference.weights.apart import misfits_apart
+
+    return misfits_apart(entry)
 
 
 def _deep_problems_apart(entry: ModelEntry) -> tuple[Message, ...]:

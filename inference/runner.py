@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
@@ -27,12 +28,14 @@ from inference.inputs import FEATURE_BYTES, Inputs
 from inference.loras.library import LoraLibrary, refuse_twins
 from inference.messages import Message, listed
 from inference.metrics import judge
-from inference.models import Catalogue, MemoryMode, ModelEntry
+from inference.models import Catalogue, ModelEntry
 from inference.operations import LoraUse, Operation, SamplingParameters
 from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.request import Output, Request, Result
 from inference.sizes import fitted, restored
+from inference.weights.known_modes import MODES_FILE, KnownModes, device_here, size_bucket
+from inference.weights.modes import AUTO, MemoryMode, is_tighter, modes_with
 
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
@@ -58,13 +61,11 @@ class Loader(Protocol):
 
 Choose: TypeAlias = "Callable[[ModelEntry, str, str, int, int], Choice]"
 
-# from the fastest to the one that needs least memory
-MEMORY_MODES = tuple(MemoryMode)
-
 _WITHOUT_GRADIENTS = (MemoryMode.GROUP, MemoryMode.SEQUENTIAL)
 _AT_A_TIME = {
     MemoryMode.FULL: Message("the whole model"),
     MemoryMode.MODEL: Message("one network"),
+    MemoryMode.EIGHT_BIT: Message("one network in 8 bits"),
     MemoryMode.GROUP: Message("one block"),
     MemoryMode.SEQUENTIAL: Message("one layer"),
 }
@@ -88,6 +89,9 @@ class Runner:
         load, choose: make backbones, and say in which memory mode; replaced in tests.
         kept: what is kept on disk for later runs; None keeps nothing.
         loras: the user's list; None has none.
+        memory_mode: the first one, by its value; "auto" is the fastest that will fit.
+        storage: one of `STORAGES`.
+        known_modes: the modes that worked in earlier runs of the program; None remembers none.
     """
 
     def __init__(
@@ -103,14 +107,20 @@ class Runner:
         only_listed: bool = False,
         kept: DiskCache | None = None,
         loras: LoraLibrary | None = None,
+        memory_mode: str = AUTO,
+        storage: str = AUTO,
+        known_modes: KnownModes | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._only_listed = only_listed
         self._library = library
         self._device = device
         self._dtype = dtype
-        self._load = load or _load_backbone
-        self._choose = choose or (_memory_mode if load is None else None)
+        self._load = load or partial(_load_backbone, storage=storage)
+        self._choose = choose or (partial(_memory_mode, storage=storage) if load is None else None)
+        self._modes_allowed = modes_with(storage)
+        self._wanted = None if memory_mode == AUTO else MemoryMode(memory_mode)
+        self._known_modes = known_modes
         self._steps_file = steps_file
         self._kept = kept
         self._loras = loras
@@ -139,6 +149,7 @@ class Runner:
         self._check_loras(request, entry)
         notes: list[Message] = []
         self._predict(entry, notes, request.parameters)
+        self._recall(entry, notes, request.parameters)
         for mode in self._modes(entry):
             if mode is not None:
                 self._reload(entry, mode, progress)
@@ -155,6 +166,8 @@ class Runner:
                     raise _too_large(request) from error
                 raise
             if result is not None:
+                if mode is not None and self._known_modes is not None:
+                    self._known_modes.keep(entry, _bucket(request.parameters), mode)
                 return result
             self._free()
         self._fitting.pop(entry.path, None)
@@ -164,6 +177,7 @@ class Runner:
         """Load `model` if it is not loaded."""
         entry = self._entry(model)
         self._predict(entry, [])
+        self._recall(entry, [])
         self._backbone(entry, progress)
 
     @property
@@ -191,22 +205,28 @@ class Runner:
         return self._catalogue.locate(model)
 
     def _modes(self, entry: ModelEntry) -> Iterator[MemoryMode | None]:
-        """The current memory mode (None), then every tighter one; on a CPU all take the same, so just one."""
+        """The current memory mode (None), then every tighter one.
+
+        On a CPU all take the same but that with 8 bits; where that is not allowed just one is tried.
+        """
         loaded = self._loaded if self._is_loaded(entry) else None
         current = loaded.memory_mode if loaded is not None else self._first_mode(entry)
         yield None
-        for mode in MEMORY_MODES[MEMORY_MODES.index(current) + 1 :]:
+        tighter = [mode for mode in self._modes_allowed if is_tighter(mode, current)]
+        for mode in tighter:
+            if self.device == "cpu" and mode is not MemoryMode.EIGHT_BIT and MemoryMode.EIGHT_BIT in tighter:
+                continue
             yield mode
             if self.device == "cpu":
                 return
 
     def _first_mode(self, entry: ModelEntry) -> MemoryMode:
-        """The mode in which the model ran last, while this program runs; else the fastest."""
-        return self._fitting.get(entry.path, MEMORY_MODES[0])
+        """The mode in which the model ran last, while this program runs; else the wanted or the fastest."""
+        return self._fitting.get(entry.path, self._wanted or MemoryMode.FULL)
 
     def _predict(self, entry: ModelEntry, notes: list[Message], parameters: Parameters | None = None) -> None:
         """Before a model is loaded for the first time: in which mode a picture of this size will fit."""
-        if self._choose is None or entry.path in self._fitting:
+        if self._choose is None or self._wanted is not None or entry.path in self._fitting:
             return
         size = parameters if isinstance(parameters, SamplingParameters) else None
         width, height = (size.width or 0, size.height or 0) if size is not None else (0, 0)
@@ -222,6 +242,28 @@ class Runner:
                     part=_AT_A_TIME[choice.mode],
                 )
             )
+
+    def _recall(self, entry: ModelEntry, notes: list[Message], parameters: Parameters | None = None) -> None:
+        """Take the mode that pictures of this size needed before, also in an earlier start."""
+        if self._known_modes is None or self._wanted is not None:
+            return
+        known = self._known_modes.mode(entry, _bucket(parameters))
+        if (
+            known is None
+            or known not in self._modes_allowed
+            or not is_tighter(known, self._first_mode(entry))
+        ):
+            return
+        self._fitting[entry.path] = known
+        if self._is_loaded(entry):
+            self._loaded = None
+        notes.append(
+            Message(
+                "Memory ran out with {model} before: {part} is there at a time.",
+                model=entry.name,
+                part=_AT_A_TIME[known],
+            )
+        )
 
     def _attempt(
         self,
@@ -387,11 +429,18 @@ def make_runner(
     dtype: str = "auto",
     only_listed: bool = False,
     cache: tuple[Path, int] | None = None,
+    memory_mode: str = AUTO,
+    storage: str = AUTO,
+    remember_modes: bool = True,
 ) -> Runner:
     """The usual runner; a partial of this function is what the service hands to its child.
 
-    `cache` is the folder of what later runs can use again, and how many bytes it may have.
+    `cache` is the folder of what later runs can use again, and how many bytes it may have. Without
+    `remember_modes` what is known of memory modes is forgotten.
     """
+    known_modes = KnownModes(user_deltas.parent / MODES_FILE, partial(device_here, device))
+    if not remember_modes:
+        known_modes.forget()
     kept = None
     if cache is not None:
         kept = DiskCache(*cache)
@@ -405,21 +454,40 @@ def make_runner(
         kept=kept,
         only_listed=only_listed,
         loras=LoraLibrary(settings_folder),
+        memory_mode=memory_mode,
+        storage=storage,
+        known_modes=known_modes if remember_modes else None,
     )
 
 
 def _load_backbone(
-    entry: ModelEntry, *, device: str, dtype: str, memory_mode: MemoryMode, progress: Progress
+    entry: ModelEntry,
+    *,
+    device: str,
+    dtype: str,
+    memory_mode: MemoryMode,
+    progress: Progress,
+    storage: str = AUTO,
 ) -> "Backbone":
     from inference.weights.loading import load_backbone
 
-    return load_backbone(entry, device=device, dtype=dtype, memory_mode=memory_mode, progress=progress)
+    return load_backbone(
+        entry, device=device, dtype=dtype, memory_mode=memory_mode, storage=storage, progress=progress
+    )
 
 
-def _memory_mode(entry: ModelEntry, device: str, dtype: str, width: int, height: int) -> "Choice":
+def _memory_mode(
+    entry: ModelEntry, device: str, dtype: str, width: int, height: int, *, storage: str = AUTO
+) -> "Choice":
     from inference.weights.prediction import mode_here
 
-    return mode_here(entry, device, dtype, width, height)
+    return mode_here(entry, device, dtype, width, height, storage)
+
+
+def _bucket(parameters: Parameters | None) -> int:
+    if not isinstance(parameters, SamplingParameters):
+        return 0
+    return size_bucket(parameters.width or 0, parameters.height or 0)
 
 
 def _check(request: Request, entry: ModelEntry, contents: "Contents") -> None:

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import queue
+import signal
 import sys
 import threading
 import time
@@ -272,11 +273,17 @@ def child_main(connection: Connection, make_runner: RunnerFactory) -> None:
     # Threads that wait by spinning wait for the window's thread too when that has taken their core: with both
     # cores of two busy, a denoiser's step took 10 to 100 times as long. Read when torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    _leave_interrupts_to_parent()
     leave_working_directory()
     stay_offline()
     _be_polite()
     _end_with_parent()
     serve(connection, make_runner, on_closed=_vanish)
+
+
+def _leave_interrupts_to_parent() -> None:
+    """Ctrl-C reaches all processes of a terminal: the window decides what becomes of jobs, and ends us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _be_polite() -> None:
@@ -298,7 +305,6 @@ def _end_with_parent() -> None:
     """
     if sys.platform == "linux":
         import ctypes
-        import signal
 
         pr_set_pdeathsig = 1
         ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from editor.cli.output import DownloadPrinter, complain, print_json, print_table, say
+from editor.cli.output import DownloadPrinter, ScanPrinter, complain, print_json, print_table, say
 from editor.system.errors import DONE, WRONG_ARGUMENTS
 from editor.system.folders import concepts_folder, config_folder, deltas_folder
 from inference.errors import EditorError
@@ -153,7 +153,12 @@ def add_model(arguments: argparse.Namespace) -> int:
 
 def _add_folder(catalogue: Any, folder: Path, *, as_json: bool) -> int:
     """All models below a folder; status 2 if there is none that can be used."""
-    added, refused = catalogue.add_all(folder)
+    printer = ScanPrinter(quiet=as_json)
+    complain(f"looking for models in {folder} and the folders in it…")
+    try:
+        added, refused = catalogue.add_all(folder, tell=printer)
+    finally:
+        printer.close()
     if as_json:
         print_json(
             {"models": [_model_json(entry) for entry in added], "refused": [str(one) for one in refused]}

@@ -228,7 +228,14 @@ def costs(measured: Measurements, seconds: float) -> dict[str, Any]:
 def runner_of(arguments: argparse.Namespace) -> Any:
     from inference.runner import make_runner
 
-    return make_runner(config_folder(), deltas_folder(), device=arguments.device, dtype=arguments.dtype)
+    return make_runner(
+        config_folder(),
+        deltas_folder(),
+        device=arguments.device,
+        dtype=arguments.dtype,
+        memory_mode=getattr(arguments, "memory_mode", "auto"),
+        storage=getattr(arguments, "storage", "auto"),
+    )
 
 
 def _checked_output(path: Path) -> FileFormat:

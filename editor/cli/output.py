@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from inference.errors import WritingError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 BAR_WIDTH = 28
 PLAIN_INTERVAL_S = 5.0
+_TTY_INTERVAL_S = 0.05
+_LONGEST_PATH = 60
 _LONGEST_LINE = 2000  # of what is wrong: arguments and names are repeated in it
 
 _TURNS = "\u061c\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069"
@@ -146,8 +149,8 @@ class ProgressPrinter:
         self._bar_shown = True
 
 
-class DownloadPrinter:
-    """Shows how far a download is: one line that changes on a terminal, now and then a line elsewhere."""
+class ChangingLine:
+    """One line that changes on a terminal; now and then a line elsewhere."""
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         self._stream = stream if stream is not None else sys.stderr
@@ -156,27 +159,67 @@ class DownloadPrinter:
         self._next_line_s = 0.0
         self._shown = False
 
-    def __call__(self, state: Download) -> None:
+    def due(self) -> bool:
+        """Whether it is time for another one; then `show` it."""
         now = time.monotonic()
-        if self._quiet or (not self._tty and now < self._next_line_s):
+        if self._quiet or now < self._next_line_s:
+            return False
+        self._next_line_s = now + (_TTY_INTERVAL_S if self._tty else PLAIN_INTERVAL_S)
+        return True
+
+    def show(self, text: str) -> None:
+        """Put this in the place of what is there."""
+        self._stream.write(f"\r\x1b[K{plain(text)}" if self._tty else f"{plain(text)}\n")
+        self._stream.flush()
+        self._shown = self._tty
+
+    def clear(self) -> None:
+        if self._shown:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._shown = False
+
+
+class DownloadPrinter:
+    """Shows how far a download is: one line that changes on a terminal, now and then a line elsewhere."""
+
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+        self._line = ChangingLine(stream, quiet=quiet)
+
+    def __call__(self, state: Download) -> None:
+        if not self._line.due():
             return
-        self._next_line_s = now + PLAIN_INTERVAL_S
         text = f"{state.done_bytes / 1e9:.2f} of {state.total_bytes / 1e9:.2f} GB"
         if state.bytes_per_second > 0:
             text += f", {state.bytes_per_second / 1e6:.1f} MB/s"
         if state.seconds_left is not None:
             minutes, seconds = divmod(round(state.seconds_left), 60)
             text += f", {minutes}:{seconds:02} left"
-        self._stream.write(f"\r\x1b[K{plain(text)}" if self._tty else f"{plain(text)}\n")
-        self._stream.flush()
-        self._shown = self._tty
+        self._line.show(text)
 
     def close(self) -> None:
         """Clear the line."""
-        if self._shown:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
-            self._shown = False
+        self._line.clear()
+
+
+class ScanPrinter:
+    """Shows where models are looked for, as `DownloadPrinter` shows a download."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._line = ChangingLine(quiet=quiet)
+
+    def __call__(self, here: Path, folders: int, found: int) -> None:
+        if self._line.due():
+            self._line.show(f"{folders} folders, {found} models: {_end_of(str(here))}")
+
+    def close(self) -> None:
+        """Clear the line."""
+        self._line.clear()
+
+
+def _end_of(path: str) -> str:
+    """So much of a path as fits on a line with other words."""
+    return path if len(path) <= _LONGEST_PATH else f"…{path[1 - _LONGEST_PATH :]}"
 
 
 def phase_text(phase: str) -> str:

@@ -19,6 +19,7 @@ from inference.methods.gsn.procedures import METHODS
 from inference.operations import INVERSIONS, OPERATIONS, Operation
 from inference.parameters import ParameterField
 from inference.process.hub import stay_offline
+from inference.weights.modes import STORAGES, MemoryMode
 
 DEFAULT_MODEL = "mini-sdxl"
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -26,6 +27,7 @@ ORIGINAL = "original"
 """In place of a quality: that of the JPEG that is opened."""
 _QUALITY_HELP = f"1 to 100, default: 92; {ORIGINAL}: as the JPEG that is opened was encoded"
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+MEMORY_MODES = ("auto", *(mode.value for mode in MemoryMode))
 
 
 class Parser(argparse.ArgumentParser):
@@ -437,6 +439,7 @@ def _add_batch(commands: Any) -> None:
     parser.add_argument("--verbose", action="store_true", help="say what could not be kept of each picture")
     parser.add_argument("--device", choices=DEVICES, default="auto", help="default: auto")
     parser.add_argument("--dtype", choices=DTYPES, default="auto", help="default: auto")
+    _add_memory_flags(parser)
     _add_json(parser)
 
 
@@ -497,6 +500,22 @@ def _add_model_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--device", choices=DEVICES, default="auto", help="default: auto")
     parser.add_argument("--dtype", choices=DTYPES, default="auto", help="default: auto")
+    _add_memory_flags(parser)
+
+
+def _add_memory_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--memory-mode",
+        choices=MEMORY_MODES,
+        default="auto",
+        help="what is on the device at once: all, or one network, block or layer; default: what fits",
+    )
+    parser.add_argument(
+        "--storage",
+        choices=STORAGES,
+        default="auto",
+        help="of weights: exact, or 8 bits; default: 8 bits where memory is short",
+    )
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

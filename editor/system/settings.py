@@ -19,6 +19,7 @@ from inference.messages import NOTHING, Message
 from inference.parameters import N_, ParameterField, Parameters, param
 from inference.reasons import reason_of
 from inference.values import is_whole_text
+from inference.weights.modes import STORAGES, MemoryMode
 
 FILE_NAME = "settings.json"
 MOST_RECENT = 12
@@ -51,6 +52,32 @@ class Preferences(Parameters):
         N_("Settings", "Precision"),
         choices=("auto", "float32", "bfloat16", "float16"),
         help=N_("Settings", "Used from the next start."),
+        advanced=True,
+    )
+    memory_mode: str = param(
+        "auto",
+        N_("Settings", "Of a model there is in memory"),
+        choices=("auto", *(mode.value for mode in MemoryMode)),
+        help=N_(
+            "Settings", "Automatic takes as much as will fit; the less, the slower. Used from the next start."
+        ),
+        advanced=True,
+    )
+    storage: str = param(
+        "auto",
+        N_("Settings", "Weights are kept"),
+        choices=STORAGES,
+        help=N_(
+            "Settings",
+            "In 8 bits they take half of the memory; pictures are nearly the same. "
+            "Automatic does so where memory is short. Used from the next start.",
+        ),
+        advanced=True,
+    )
+    remember_modes: bool = param(
+        True,
+        N_("Settings", "Remember what memory was too little for"),
+        help=N_("Settings", "The next start begins with what worked. Off forgets it, with the next start."),
         advanced=True,
     )
     steps: int | None = param(
@@ -169,7 +196,12 @@ SECTIONS: tuple[Section, ...] = (
         names=("autosave_seconds", "recovery_mib", "export_format", "export_quality", "export_metadata"),
         icon="save",
     ),
-    Section(id="memory", label=N_("Settings", "Memory"), names=("undo_memory_mib", "cache_mib"), icon="cpu"),
+    Section(
+        id="memory",
+        label=N_("Settings", "Memory"),
+        names=("memory_mode", "storage", "remember_modes", "undo_memory_mib", "cache_mib"),
+        icon="cpu",
+    ),
 )
 
 

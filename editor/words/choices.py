@@ -66,6 +66,14 @@ CHOICES: Mapping[str, str] = {
     "constant-2000x8": N_("Choices", "Constant, 2000 × 8"),
     "cosine-1000x5": N_("Choices", "Cosine, 1000 × 5"),
     "cosine-500x8": N_("Choices", "Cosine, 500 × 8"),
+    "full": N_("Choices", "All of it"),
+    "model": N_("Choices", "One network at a time"),
+    "eight-bit": N_("Choices", "One network at a time, in 8 bits"),
+    "group": N_("Choices", "One block at a time"),
+    "sequential": N_("Choices", "One layer at a time"),
+    "exact": N_("Choices", "As they are"),
+    "int8": N_("Choices", "In 8 bits (int8)"),
+    "float8": N_("Choices", "In 8 bits (float8)"),
 }
 """By value, under the context "Choices"; what is not here, such as "16:9", speaks for itself."""
 

@@ -42,9 +42,9 @@ class Components:
 class Residency:
     """Which networks are on the device.
 
-    FULL keeps all of them there. MODEL brings each there when it is used, and sends it back when another one
-    is. GROUP does so too, but the denoiser's blocks come one at a time. SEQUENTIAL brings single layers. In
-    these two no gradient can be taken: the weights are gone when the backward pass wants them.
+    FULL keeps all of them there. MODEL and EIGHT_BIT bring each there when it is used, and send it back when
+    another one is. GROUP does so too, but the denoiser's blocks come one at a time. SEQUENTIAL brings single
+    layers. In these two no gradient can be taken: the weights are gone when the backward pass wants them.
     """
 
     def __init__(self, components: Components, device: torch.device, mode: MemoryMode) -> None:
@@ -55,7 +55,7 @@ class Residency:
             case MemoryMode.FULL:
                 for network in components.networks:
                     _place(network, device)
-            case MemoryMode.MODEL:
+            case MemoryMode.MODEL | MemoryMode.EIGHT_BIT:
                 self._by_turns = components.networks
             case MemoryMode.GROUP:
                 self._by_turns = components.networks[1:]

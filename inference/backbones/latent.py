@@ -210,7 +210,7 @@ class LatentBackbone(EncodingBackbone):
 
     @property
     def allows_gradients(self) -> bool:
-        return self._memory_mode in (MemoryMode.FULL, MemoryMode.MODEL)
+        return self._memory_mode in (MemoryMode.FULL, MemoryMode.MODEL, MemoryMode.EIGHT_BIT)
 
     @property
     def weight_bytes(self) -> int:

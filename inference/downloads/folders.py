@@ -4,11 +4,14 @@ They are used where they lie. Links are followed once, folders to a fixed depth,
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _DEPTH = 8
-_MOST_FOLDERS = 20_000
+MOST_FOLDERS = 20_000
+# of Linux: what looks like files there is made by the system, and some of it never ends
+_NO_FILES = frozenset(Path(name) for name in ("/proc", "/sys", "/dev", "/run"))
 _SMALLEST_BYTES = 500_000_000  # of a checkpoint; smaller files are additions to one
 _FILES = (".safetensors", ".sft")
 _ADDITIONS = (
@@ -24,19 +27,22 @@ _ADDITIONS = (
 
 
 def candidates(
-    folder: Path, check: Callable[[], None] | None = None, *, smallest_bytes: int = _SMALLEST_BYTES
+    folder: Path,
+    looked_at: Callable[[Path, int], None] | None = None,
+    *,
+    smallest_bytes: int = _SMALLEST_BYTES,
 ) -> Iterator[Path]:
     """Folders with a `model_index.json` and large .safetensors files below `folder`, itself included.
 
     Args:
-        check: called now and then; raises to stop.
+        looked_at: called with each folder and how many there were before it; raises to stop.
     """
     visited: set[tuple[int, int]] = set()
-    waiting = [(folder, 0)]
-    while waiting and len(visited) < _MOST_FOLDERS:
-        if check is not None:
-            check()
-        here, depth = waiting.pop(0)
+    waiting = deque([(folder, 0)])
+    while waiting and len(visited) < MOST_FOLDERS:
+        here, depth = waiting.popleft()
+        if looked_at is not None:
+            looked_at(here, len(visited))
         try:
             status = here.stat()
             identity = (status.st_dev, status.st_ino)
@@ -54,7 +60,8 @@ def candidates(
             try:
                 if entry.is_dir():
                     is_addition = entry.name.lower() in _ADDITIONS
-                    if depth < _DEPTH and not entry.name.startswith(".") and not is_addition:
+                    hidden = entry.name.startswith(".") or Path(entry.path) in _NO_FILES
+                    if depth < _DEPTH and not hidden and not is_addition:
                         waiting.append((Path(entry.path), depth + 1))
                 elif entry.name.lower().endswith(_FILES) and entry.stat().st_size >= smallest_bytes:
                     yield Path(entry.path)

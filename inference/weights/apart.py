@@ -1,4 +1,4 @@
-"""Checking a model in a process of its own: torch and gigabytes of weights stay out of the window."""
+"""Checking models in a process of its own: torch and gigabytes of weights stay out of the window."""
 
 import multiprocessing
 from multiprocessing.connection import Connection
@@ -15,9 +15,27 @@ def deep_problems_apart(entry: ModelEntry) -> tuple[Message, ...]:
     Raises:
         EditorError: the child ended before it had an answer, as when memory runs out.
     """
+    return _apart(entry, deep=True)
+
+
+def misfits_apart(entry: ModelEntry) -> tuple[Message, ...]:
+    """`inference.weights.checking.misfits`, so too.
+
+    Raises:
+        EditorError: as `deep_problems_apart`.
+    """
+    return _apart(entry, deep=False)
+
+
+def _apart(entry: ModelEntry, *, deep: bool) -> tuple[Message, ...]:
+    """What a child finds.
+
+    Raises:
+        EditorError: the child ended before it had an answer, as when memory runs out.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_check, args=(theirs, entry), name="attune-check", daemon=True)
+    child = context.Process(target=_check, args=(theirs, entry, deep), name="attune-check", daemon=True)
     try:
         settle_path()
         child.start()
@@ -32,9 +50,9 @@ def deep_problems_apart(entry: ModelEntry) -> tuple[Message, ...]:
         child.join()
 
 
-def _check(connection: Connection, entry: ModelEntry) -> None:
+def _check(connection: Connection, entry: ModelEntry, deep: bool) -> None:
     leave_working_directory()
-    from inference.weights.checking import deep_problems
+    from inference.weights.checking import deep_problems, misfits
 
     with connection:
-        connection.send(deep_problems(entry))
+        connection.send(deep_problems(entry) if deep else misfits(entry))

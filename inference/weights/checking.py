@@ -16,28 +16,40 @@ from inference.weights.headers import read_header, unfinite_tensor
 from inference.weights.vae import of_model, unfinite
 
 
+def misfits(entry: ModelEntry) -> tuple[Message, ...]:
+    """One sentence for every part whose weights lack something or have other shapes than its network.
+
+    Loads torch, allocates no network, and reads headers alone.
+    """
+    found = list(_file_misfits(entry) if entry.is_file else _folder_misfits(entry))
+    return tuple(error.whole for error in found)
+
+
 def deep_problems(entry: ModelEntry) -> tuple[Message, ...]:
     """One sentence for every part of a model whose weights do not fit or are no numbers.
 
     Loads torch, allocates no network, and reads all weights once. The files are known to be there and whole
     (`inference.models.entry_problems`).
     """
-    found = list(_file_problems(entry) if entry.is_file else _folder_problems(entry))
-    return tuple(error.whole for error in found)
+    found = misfits(entry)
+    try:
+        wrong = list(_unfinite_in_file(entry) if entry.is_file else _unfinite_in_folder(entry))
+        wrong += _unfinite_override(entry)
+    except EditorError as error:
+        wrong = [] if found else [error]
+    return (*found, *(error.whole for error in wrong))
 
 
-def _file_problems(entry: ModelEntry) -> Iterator[EditorError]:
+def _file_misfits(entry: ModelEntry) -> Iterator[EditorError]:
     try:
         configuration = of_model(entry.path, entry.family, entry.vae)
         yield from _schedule_problems(configuration.scheduler)
         yield from single_file.misfits(entry.path, entry.family, configuration)
-        yield from _unfinite_in_file(entry)
-        yield from _unfinite_override(entry)
     except EditorError as error:
         yield error
 
 
-def _folder_problems(entry: ModelEntry) -> Iterator[EditorError]:
+def _folder_misfits(entry: ModelEntry) -> Iterator[EditorError]:
     configuration = of_model(entry.path, entry.family, entry.vae)
     yield from _schedule_problems(configuration.scheduler)
     for part in configuration.parts:
@@ -47,8 +59,6 @@ def _folder_problems(entry: ModelEntry) -> Iterator[EditorError]:
             yield error
     if entry.vae is not None:
         yield from single_file.beside_misfits("vae", entry.family, configuration)
-    yield from _unfinite_in_folder(entry)
-    yield from _unfinite_override(entry)
 
 
 def _schedule_problems(scheduler_config: Mapping[str, Any]) -> Iterator[EditorError]:

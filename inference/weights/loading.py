@@ -18,12 +18,14 @@ from inference.backbones.sdxl import SdxlBackbone
 from inference.errors import Cancelled, EditorError
 from inference.memory import is_out_of_memory
 from inference.messages import listed
-from inference.models import MemoryMode, ModelEntry, ensure_complete, model_hash
+from inference.models import ModelEntry, ensure_complete, model_hash
 from inference.operations import Family
 from inference.progress import Progress
 from inference.weights import checkpoints, networks, single_file
 from inference.weights.configuration import Configuration
+from inference.weights.modes import AUTO, EXACT, INT8, STORAGES, MemoryMode
 from inference.weights.reading import read_tensors
+from inference.weights.storage import store
 from inference.weights.tokenizers import tokenizer_of
 from inference.weights.vae import of_model
 
@@ -44,6 +46,7 @@ def load_backbone(
     device: str = "auto",
     dtype: str = "auto",
     memory_mode: MemoryMode | str = MemoryMode.FULL,
+    storage: str = AUTO,
     progress: Progress | None = None,
 ) -> Backbone:
     """Load a model; `progress` is told part by part, and can cancel between parts.
@@ -52,6 +55,7 @@ def load_backbone(
         device: "auto", "cpu", "cuda" or "mps".
         dtype: "auto", "float32", "bfloat16" or "float16".
         memory_mode: how much of it is on the device at once.
+        storage: one of `STORAGES`.
 
     Raises:
         EditorError: the model is incomplete or unsupported, or the device or dtype is not there.
@@ -63,7 +67,7 @@ def load_backbone(
     number = choose_dtype(dtype, chosen, entry.size_bytes)
     load = _from_file if entry.is_file else _from_folder
     with _one_boundary(entry):
-        components = load(entry, number, progress)
+        components = load(entry, number, progress, stored_as(storage, MemoryMode(memory_mode)))
         _check_kind(entry, components)
     return _BACKBONES[entry.family](
         entry,
@@ -152,7 +156,22 @@ def _silence_libraries() -> None:
     transformers_logging.disable_progress_bar()
 
 
-def _from_folder(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Components:
+def stored_as(storage: str, mode: MemoryMode) -> str:
+    """`INT8`, `FLOAT8` or `EXACT`: int8 is the closer one, and every device has it.
+
+    Raises:
+        EditorError: it is unknown.
+    """
+    if storage not in STORAGES:
+        raise EditorError(
+            "Unknown storage “{name}”.", "Known are: {known}.", name=storage, known=listed(STORAGES)
+        )
+    if storage != AUTO:
+        return storage
+    return INT8 if mode is MemoryMode.EIGHT_BIT else EXACT
+
+
+def _from_folder(entry: ModelEntry, dtype: torch.dtype, progress: Progress, storage: str) -> Components:
     folder, family = entry.path, entry.family
     configuration = of_model(folder, family, entry.vae)
 
@@ -169,10 +188,10 @@ def _from_folder(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> C
             found |= read_tensors(file, dtype=kept)
         return found
 
-    return _components(entry, configuration, tuple(configuration.parts), tensors, dtype, progress)
+    return _components(entry, configuration, tuple(configuration.parts), tensors, dtype, progress, storage)
 
 
-def _from_file(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Components:
+def _from_file(entry: ModelEntry, dtype: torch.dtype, progress: Progress, storage: str) -> Components:
     path, family = entry.path, entry.family
     configuration = of_model(path, family, entry.vae)
     for misfit in single_file.misfits(path, family, configuration):
@@ -184,7 +203,7 @@ def _from_file(entry: ModelEntry, dtype: torch.dtype, progress: Progress) -> Com
         return single_file.part_tensors(dict(read_tensors(file, names, kept)), part, family, configuration)
 
     parts = single_file.network_parts(configuration, family)
-    return _components(entry, configuration, parts, tensors, dtype, progress)
+    return _components(entry, configuration, parts, tensors, dtype, progress, storage)
 
 
 def _components(
@@ -194,6 +213,7 @@ def _components(
     tensors: Callable[[str, torch.dtype], dict[str, torch.Tensor]],
     dtype: torch.dtype,
     progress: Progress,
+    storage: str,
 ) -> Components:
     """All parts, one after the other; at most the weights and one tensor more are in memory.
 
@@ -206,6 +226,8 @@ def _components(
         kept = networks.vae_dtype(configuration.parts[part], dtype) if part == "vae" else dtype
         network = networks.new_network(configuration, part, entry.family)
         loaded[part] = networks.filled(network, tensors(part, kept), part, kept)
+        if storage != EXACT and part != "vae":
+            store(loaded[part], storage)
     progress.step(len(parts), len(parts))
     names = _encoder_names(entry.family, loaded["text_encoder"])
     present = {name: suffix for name, suffix in names.items() if f"text_encoder{suffix}" in loaded}

@@ -7,7 +7,7 @@ is counted like a known one.
 
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import torch
@@ -15,11 +15,13 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from inference.models import MemoryMode, ModelEntry
+from inference.models import ModelEntry
 from inference.operations import Family
 from inference.weights import networks
 from inference.weights.configuration import Configuration, of_file, of_folder
 from inference.weights.loading import choose_device, choose_dtype
+from inference.weights.modes import AUTO, FLOAT8, INT8, MemoryMode, modes_with
+from inference.weights.storage import stored_bytes, widened_bytes
 
 _LATENT_SCALE = 8
 # What libraries take beside tensors on a graphics card: CUDA's context, convolutions' workspaces.
@@ -35,12 +37,29 @@ class Needed:
         blocks: of the denoiser's largest block.
         denoising: what a step needs beside weights.
         decoding: what the VAE's decoder needs beside weights.
+        stored: as `weights`, with large layers in 8 bits; {} is `weights`.
+        stored_blocks: as `blocks`.
+        widened: of the largest such layer while it is used.
     """
 
     weights: Mapping[str, int]
     blocks: int
     denoising: int
     decoding: int
+    stored: Mapping[str, int] = field(default_factory=dict[str, int])
+    stored_blocks: int = 0
+    widened: int = 0
+
+    @property
+    def in_eight_bits(self) -> "Needed":
+        """The same of a model whose weights are always stored in 8 bits."""
+        return replace(
+            self,
+            weights=self.stored or self.weights,
+            blocks=self.stored_blocks or self.blocks,
+            denoising=self.denoising + self.widened,
+            widened=0,
+        )
 
     def peak(self, mode: MemoryMode) -> int:
         """On the device at once, at most, in a memory mode."""
@@ -53,14 +72,16 @@ class Needed:
                 return sum(self.weights.values()) + max(self.denoising, self.decoding)
             case MemoryMode.MODEL:
                 return max(denoiser + self.denoising, vae + self.decoding, largest_other)
+            case MemoryMode.EIGHT_BIT:
+                return self.in_eight_bits.peak(MemoryMode.MODEL)
             case MemoryMode.GROUP:
                 return max(self.blocks + self.denoising, vae + self.decoding, largest_other)
             case MemoryMode.SEQUENTIAL:
                 return max(self.denoising, self.decoding)
 
-    def mode_for(self, free_bytes: int) -> MemoryMode:
+    def mode_for(self, free_bytes: int, storage: str = AUTO) -> MemoryMode:
         """The fastest mode that fits; the tightest if none does."""
-        fitting = (mode for mode in MemoryMode if self.peak(mode) + _AROUND_BYTES <= free_bytes)
+        fitting = (mode for mode in modes_with(storage) if self.peak(mode) + _AROUND_BYTES <= free_bytes)
         return next(fitting, MemoryMode.SEQUENTIAL)
 
 
@@ -114,6 +135,11 @@ def needed(
     return Needed(
         weights=weights,
         blocks=max((_weights_of(block) for block in _blocks(denoiser)), default=0),
+        stored={
+            part: weights[part] if part == "vae" else stored_bytes(network) for part, network in made.items()
+        },
+        stored_blocks=max((stored_bytes(block) for block in _blocks(denoiser)), default=0),
+        widened=max(widened_bytes(network) for part, network in made.items() if part != "vae"),
         denoising=_counted(denoiser, _inputs(denoiser, family, batch, rows, columns, dtype)),
         decoding=_counted(
             vae.decoder,
@@ -122,12 +148,15 @@ def needed(
     )
 
 
-def mode_here(entry: ModelEntry, device: str, dtype: str, width: int = 0, height: int = 0) -> Choice:
+def mode_here(
+    entry: ModelEntry, device: str, dtype: str, width: int = 0, height: int = 0, storage: str = AUTO
+) -> Choice:
     """The memory mode for pictures of a size on this machine; everywhere but on CUDA the fastest.
 
     Args:
         device, dtype: as on the command line.
         width, height: 0 is the model's own size.
+        storage: one of `STORAGES`.
     """
     chosen = choose_device(device)
     if chosen.type != "cuda":
@@ -138,7 +167,9 @@ def mode_here(entry: ModelEntry, device: str, dtype: str, width: int = 0, height
     usual = _LATENT_SCALE * int(denoiser.get("sample_size", 64))
     number = choose_dtype(dtype, chosen, entry.size_bytes)
     found = needed(configuration, entry.family, width or usual, height or usual, number)
-    return Choice(found.mode_for(free), found.peak(MemoryMode.FULL) + _AROUND_BYTES, free)
+    if storage in (INT8, FLOAT8):
+        found = found.in_eight_bits
+    return Choice(found.mode_for(free, storage), found.peak(MemoryMode.FULL) + _AROUND_BYTES, free)
 
 
 def _inputs(

@@ -29,6 +29,7 @@ from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.request import Output, Request, Result
 from inference.runner import Runner
+from inference.weights.known_modes import Device, KnownModes
 from inference.weights.prediction import Choice
 from tests.helpers.stub_backbone import StubBackbone
 
@@ -263,7 +264,8 @@ class TestMemory:
 
         loads.prepare = prepare
         result = run(runner, "generate", Generate(prompt=PROMPT))
-        assert [mode for _, mode in loads.modes] == [MemoryMode.FULL, MemoryMode.MODEL]
+        # on a CPU 8 bits alone take less
+        assert [mode for _, mode in loads.modes] == [MemoryMode.FULL, MemoryMode.EIGHT_BIT]
         assert "Memory ran out" in result.notes[0]
 
     def test_the_mode_is_chosen_before_a_model_is_loaded_and_said(self, loads: Loads, tmp_path: Path) -> None:
@@ -287,7 +289,7 @@ class TestMemory:
         self, runner: Runner, loads: Loads
     ) -> None:
         def prepare(backbone: StubBackbone) -> None:
-            if len(loads.backbones) < 3:
+            if len(loads.backbones) < 4:
                 backbone.device = torch.device("meta")  # not the CPU, where all modes take the same
                 backbone.before_predict = out_of_memory
 
@@ -300,6 +302,39 @@ class TestMemory:
         run(runner, "generate", Generate(prompt=PROMPT, seed=2))
         assert loads.modes[-1] == ("stub", MemoryMode.SEQUENTIAL)
 
+    def test_the_next_start_begins_with_the_mode_that_worked(self, loads: Loads, tmp_path: Path) -> None:
+        def starts(**more: object) -> Runner:
+            library = DeltaLibrary((tmp_path,), shipped_folder() / "definitions")
+            known = KnownModes(tmp_path / "modes.json", lambda: Device("card", 2**33))
+            loads.modes.clear()
+            loads.backbones.clear()
+            return Runner(StubCatalogue(), library, load=loads, known_modes=known, **more)  # type: ignore[arg-type]
+
+        def prepare(backbone: StubBackbone) -> None:
+            backbone.device = torch.device("meta")
+            if len(loads.backbones) < 3:
+                backbone.before_predict = out_of_memory
+
+        loads.prepare = prepare
+        run(starts(), "generate", Generate(prompt=PROMPT, width=1024, height=1024))
+        loads.prepare = lambda backbone: None
+        second = starts()
+        small = run(second, "generate", Generate(prompt=PROMPT, width=256, height=256))
+        assert not small.notes
+        large = run(second, "generate", Generate(prompt=PROMPT, width=1024, height=1024))
+        assert [mode for _, mode in loads.modes] == [MemoryMode.FULL, MemoryMode.GROUP]
+        assert "Memory ran out with stub before: one block" in str(large.notes[0])
+        wanted = starts(memory_mode="model")
+        run(wanted, "generate", Generate(prompt=PROMPT, width=1024, height=1024))
+        assert [mode for _, mode in loads.modes] == [MemoryMode.MODEL]
+
+    def test_what_is_asked_for_is_taken(self, loads: Loads, tmp_path: Path) -> None:
+        library = DeltaLibrary((tmp_path,), shipped_folder() / "definitions")
+        for mode in MemoryMode:
+            runner = Runner(StubCatalogue(), library, load=loads, memory_mode=mode.value)  # type: ignore[arg-type]
+            run(runner, "generate", Generate(prompt=PROMPT))
+            assert loads.modes[-1] == ("stub", mode)
+
     def test_a_method_that_needs_gradients_says_that_it_does_not_fit(
         self, runner: Runner, loads: Loads
     ) -> None:
@@ -308,7 +343,7 @@ class TestMemory:
 
         def prepare(backbone: StubBackbone) -> None:
             backbone.device = torch.device("meta")
-            backbone.before_predict = out_of_memory if len(loads.backbones) < 2 else refuse
+            backbone.before_predict = out_of_memory if len(loads.backbones) < 3 else refuse
 
         loads.prepare = prepare
         with pytest.raises(EditorError, match="not enough memory"):

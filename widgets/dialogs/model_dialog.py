@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -22,9 +22,10 @@ from editor.application import Application
 from editor.system.settings import Preferences
 from editor.words.said import in_one_line, lines
 from inference.downloads.curated import RECOMMENDED, Recommended
-from inference.errors import EditorError
+from inference.errors import Cancelled, EditorError
 from inference.messages import Message
 from inference.process.hub import is_hub_id
+from inference.progress import Progress
 from widgets.forms.dialog import Dialog
 from widgets.look.durations import duration
 from widgets.look.elided_label import ElidedLabel
@@ -33,6 +34,7 @@ from widgets.look.theme import scaled_font
 
 _NAME = Qt.ItemDataRole.UserRole
 _OFFER = Qt.ItemDataRole.UserRole + 1
+_LOOK_MS = 200
 _ITEM_PADDING = 6  # of the style sheet, above and below
 _KINDS = {"sd1": "Stable Diffusion 1.x", "sdxl": "Stable Diffusion XL", "sd3": "Stable Diffusion 3"}
 
@@ -162,6 +164,11 @@ class ModelDialog(Dialog):
         self.address.setAccessibleName(self.tr("Folder, file or hub id of a model"))
         self.browse = QPushButton(self.tr("Browse…"))
         self.folder = QPushButton(self.tr("Folder…"))
+        self.stop = QPushButton(self.tr("Stop"))
+        self.stop.hide()
+        self._looking: Progress | None = None
+        self._look = QTimer(self)
+        self._look.setInterval(_LOOK_MS)
         set_tip(
             self.folder, self.tr("Add all models in a folder, such as ComfyUI's or A1111's; they stay there")
         )
@@ -188,6 +195,7 @@ class ModelDialog(Dialog):
         self.address.textChanged.connect(self._show_buttons)
         self.browse.clicked.connect(self._on_browse)
         self.folder.clicked.connect(self._on_folder)
+        self.stop.clicked.connect(self.stop_looking)
         self.download.clicked.connect(self._on_download)
         application.downloads.changed.connect(self._show_buttons)
         application.downloads.added.connect(self._on_downloaded)
@@ -224,6 +232,7 @@ class ModelDialog(Dialog):
         row.addWidget(self.address, 1)
         row.addWidget(self.browse)
         row.addWidget(self.folder)
+        row.addWidget(self.stop)
         row.addWidget(self.add)
         self.column.addWidget(intro)
         self.column.addWidget(self.list, 1)
@@ -233,7 +242,16 @@ class ModelDialog(Dialog):
         self.column.addLayout(row)
         for index, button in enumerate((self.download, self.use, self.check, self.remove)):
             self.foot.insertWidget(index, button)
-        for button in (self.browse, self.folder, self.add, self.download, self.use, self.check, self.remove):
+        for button in (
+            self.browse,
+            self.folder,
+            self.stop,
+            self.add,
+            self.download,
+            self.use,
+            self.check,
+            self.remove,
+        ):
             button.setAutoDefault(False)
 
     def _fill(self, select: str = "") -> None:
@@ -284,7 +302,7 @@ class ModelDialog(Dialog):
         self.answer.style().unpolish(self.answer)
         self.answer.style().polish(self.answer)
 
-    def _run(self, waiting: str, work: Any, done: Any) -> None:
+    def _run(self, waiting: str, work: Any, done: Any, failed: Any = None) -> None:
         """Do slow work on another thread; the buttons rest meanwhile."""
         self._say(waiting)
         resting = [self.list, self.add, self.browse, self.folder, self.use, self.check, self.remove]
@@ -302,11 +320,13 @@ class ModelDialog(Dialog):
             if ended():
                 done(result)
 
-        def failed(error: EditorError) -> None:
+        def on_error(error: EditorError) -> None:
             if ended():
+                if failed is not None:
+                    failed()
                 self._say(in_one_line(error), wrong=True)
 
-        self._application.background.run(work, finished, failed)
+        self._application.background.run(work, finished, on_error)
 
     def _on_browse(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
@@ -343,7 +363,30 @@ class ModelDialog(Dialog):
     def add_folder(self, folder: Path) -> None:
         """Add all models that lie in a folder and below it."""
 
+        progress = self._looking = Progress()
+        seen: list[tuple[int, int]] = []
+
+        def tell(_here: Path, folders: int, found: int) -> None:  # on the other thread
+            seen[:] = [(folders, found)]
+
+        def work() -> Any:
+            try:
+                return self._application.catalogue.add_all(folder, progress, tell=tell)
+            except Cancelled:
+                return None
+
+        def show() -> None:
+            if seen:
+                folders, found = seen[0]
+                text = self.tr("Looking through {folder}: {folders} folders, {found} models…")
+                self._say(text.format(folder=folder, folders=folders, found=found))
+
         def done(result: Any) -> None:
+            self._end_looking()
+            if result is None:
+                self._fill()
+                self._say(self.tr("Stopped. The models that were found before are in the list."))
+                return
             added, refused = result
             self._application.sessions.forget_attributes()
             self._fill(added[-1].name if added else "")
@@ -351,10 +394,26 @@ class ModelDialog(Dialog):
             self._say(lines([found, *refused]), wrong=bool(refused) and not added)
 
         self._run(
-            self.tr("Looking through {folder}…").format(folder=folder),
-            lambda: self._application.catalogue.add_all(folder),
-            done,
+            self.tr("Looking through {folder}…").format(folder=folder), work, done, failed=self._end_looking
         )
+        self._look.timeout.connect(show)
+        self._look.start()
+        self.stop.show()
+
+    def stop_looking(self) -> None:
+        """Look for no more models; those that were found stay."""
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def _end_looking(self) -> None:
+        self._looking = None
+        self._look.stop()
+        self._look.timeout.disconnect()
+        self.stop.hide()
+
+    def done(self, result: int) -> None:
+        self.stop_looking()
+        super().done(result)
 
     def _on_download(self) -> None:
         offer = self.offer

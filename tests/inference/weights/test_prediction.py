@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from inference.backbones.base import Backbone
-from inference.models import Catalogue, MemoryMode
+from inference.models import Catalogue
 from inference.weights import prediction
 from inference.weights.configuration import of_folder
+from inference.weights.modes import EXACT, INT8, MemoryMode, modes_with
 from inference.weights.prediction import Needed, _Counter, mode_here, needed
 
 GB = 10**9
@@ -52,12 +53,19 @@ def test_the_fastest_mode_that_fits_is_chosen() -> None:
         blocks=GB,
         denoising=2 * GB,
         decoding=3 * GB,
+        stored={"unet": 5 * GB // 2, "vae": GB // 10, "text_encoder": GB // 2},
+        stored_blocks=GB // 2,
+        widened=GB // 5,
     )
-    assert [needs.peak(mode) / GB for mode in MemoryMode] == pytest.approx([9.1, 7.0, 3.1, 3.0])
-    chosen = [needs.mode_for(int(free * GB)) for free in (24, 9, 5, 3, 1)]
+    assert [needs.peak(mode) / GB for mode in MemoryMode] == pytest.approx([9.1, 7.0, 4.7, 3.1, 3.0])
+    chosen = [needs.mode_for(int(free * GB)) for free in (24, 9, 6, 5, 3, 1)]
     assert chosen == [
-        MemoryMode.FULL, MemoryMode.MODEL, MemoryMode.GROUP, MemoryMode.SEQUENTIAL, MemoryMode.SEQUENTIAL,
+        MemoryMode.FULL, MemoryMode.MODEL, MemoryMode.EIGHT_BIT,
+        MemoryMode.GROUP, MemoryMode.SEQUENTIAL, MemoryMode.SEQUENTIAL,
     ]  # fmt: skip
+    assert needs.mode_for(6 * GB, EXACT) is MemoryMode.GROUP
+    always = needs.in_eight_bits
+    assert [always.peak(mode) / GB for mode in modes_with(INT8)] == pytest.approx([6.1, 4.7, 3.1, 3.0])
 
 
 def test_a_card_with_little_memory_gets_a_tighter_mode(

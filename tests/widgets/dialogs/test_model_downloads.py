@@ -135,3 +135,26 @@ def test_a_dropped_file_is_added(models: ModelDialog, qtbot: QtBot, tmp_path: Pa
     keys, button = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
     models.dropEvent(QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, button, keys))
     qtbot.waitUntil(lambda: models.selected == "photo", timeout=5000)
+
+
+def test_looking_through_a_folder_tells_how_far_it_is_and_can_be_stopped(
+    models: ModelDialog,
+    application: Application,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def add_all(folder: Path, progress: Any, *, tell: Any) -> Any:
+        tell(folder, 12, 3)
+        while True:
+            progress.check()
+
+    monkeypatch.setattr(application.catalogue, "add_all", add_all, raising=False)
+    assert models.stop.isHidden()
+    models.add_folder(tmp_path)
+    qtbot.waitUntil(lambda: "12 folders, 3 models" in models.answer.text())
+    assert not models.folder.isEnabled()
+    qtbot.mouseClick(models.stop, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Stopped" in models.answer.text())
+    assert models.folder.isEnabled()
+    assert models.stop.isHidden()
