@@ -167,7 +167,7 @@ def _addition(
     factors: _Factors, target: Target, layer: nn.Module, use: LoraUse, backbone: Backbone
 ) -> Addition:
     """What one LoRA adds to one layer, cut and turned as the layer is."""
-    weight = layer.get_parameter("weight")
+    weight: Tensor = getattr(layer, "weight")  # noqa: B009 - of layers stored in 8 bits no parameter
     up, down = factors.up, factors.down
     if target.count > 1:
         if len(up) % target.count:
