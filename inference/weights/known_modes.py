@@ -157,7 +157,7 @@ def device_here(name: str) -> Device:
 
     device = choose_device(name)
     if device.type == "cuda":
-        about = cast("Any", torch.cuda.get_device_properties(device))
+        about = cast("Any", torch.cuda).get_device_properties(device)
         return Device(str(about.name), int(about.total_memory))
     return Device(device.type, _all_memory())
 

@@ -11,6 +11,7 @@ VAE stay exact: they are small, and errors there are seen (the same choice as di
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, cast
 
 import torch
@@ -24,6 +25,7 @@ _EXACT = ("conv_in", "conv_out", "proj_out", "pos_embed", "context_embedder")  #
 _EXACT_PARTS = ("time_embed", "time_text_embed", "add_embedding", "time_proj")
 _MOST_INT8, _MOST_FLOAT8 = 127.0, 448.0
 _SCALE_BYTES = 4
+_GRADIENTS: Any = import_module("torch.nn.grad")  # whose types say less than it takes
 
 
 def store(network: nn.Module, how: str) -> None:
@@ -54,13 +56,15 @@ def widened_bytes(network: nn.Module) -> int:
 
 
 def _large_layers(network: nn.Module) -> list[nn.Linear | nn.Conv2d]:
+    modules = cast("dict[str, nn.Module]", dict(cast("Any", network).named_modules()))
     return [
         module
-        for name, module in network.named_modules()
-        if type(module) in (nn.Linear, nn.Conv2d)
-        and cast("nn.Linear", module).weight.numel() >= _LEAST
+        for name, module in modules.items()
+        if isinstance(module, nn.Linear | nn.Conv2d)
+        and type(module) in (nn.Linear, nn.Conv2d)
+        and module.weight.numel() >= _LEAST
         and not _stays_exact(name)
-    ]  # pyright: ignore[reportReturnType]
+    ]
 
 
 def _stays_exact(name: str) -> bool:
@@ -115,14 +119,18 @@ class _StoredLinear(_Widened, nn.Linear):  # pyright: ignore[reportIncompatibleV
     def forward(self, input: Tensor) -> Tensor:
         if not (torch.is_grad_enabled() and input.requires_grad):
             return functional.linear(input, self.weight, self.bias)
-        return cast("Tensor", _Linear.apply(input, self))
+        return cast("Any", _Linear).apply(input, self)
 
 
 class _StoredConv2d(_Widened, nn.Conv2d):  # pyright: ignore[reportIncompatibleVariableOverride]
     def forward(self, input: Tensor) -> Tensor:
         if not (torch.is_grad_enabled() and input.requires_grad):
-            return self._conv_forward(input, self.weight, self.bias)
-        return cast("Tensor", _Conv2d.apply(input, self))
+            return self.convolved(input)
+        return cast("Any", _Conv2d).apply(input, self)
+
+    def convolved(self, input: Tensor) -> Tensor:
+        """What the layer gives, with its weight widened once."""
+        return self._conv_forward(input, self.weight, self.bias)
 
 
 class _Linear(torch.autograd.Function):
@@ -142,12 +150,12 @@ class _Conv2d(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, input: Tensor, layer: _StoredConv2d) -> Tensor:  # pyright: ignore
         ctx.layer, ctx.shape = layer, input.shape
-        return layer._conv_forward(input, layer.weight, layer.bias)
+        return layer.convolved(input)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # pyright: ignore
         layer: _StoredConv2d = ctx.layer
-        found = torch.nn.grad.conv2d_input(
+        found = _GRADIENTS.conv2d_input(
             ctx.shape, layer.weight, gradient, layer.stride, layer.padding, layer.dilation, layer.groups
         )
         return found, None

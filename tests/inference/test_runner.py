@@ -311,8 +311,8 @@ class TestMemory:
             return Runner(StubCatalogue(), library, load=loads, known_modes=known, **more)  # type: ignore[arg-type]
 
         def prepare(backbone: StubBackbone) -> None:
-            backbone.device = torch.device("meta")
             if len(loads.backbones) < 3:
+                backbone.device = torch.device("meta")  # not the CPU, where all modes but one take the same
                 backbone.before_predict = out_of_memory
 
         loads.prepare = prepare
