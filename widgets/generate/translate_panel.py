@@ -184,6 +184,7 @@ class TranslatePanel(DocumentPanel):
         values = self.values()
         needed, limit = self._translation.memory(values), int(values["kept_mib"])
         self.memory.setVisible(bool(needed) and self._document is not None)
+        set_tip(self.start, "")
         if not needed:
             return
         mib = needed / 2**20
@@ -191,7 +192,9 @@ class TranslatePanel(DocumentPanel):
             text = self.tr("Features: {needed} MiB, {limit} may be kept. The rest is computed for each text.")
         else:
             text = self.tr("Keeps {needed} MiB of the picture's features: a further text costs half.")
-        self.memory.setText(text.format(needed=f"{mib:.0f}" if mib >= 10 else f"{mib:.1f}", limit=limit))
+        said = text.format(needed=f"{mib:.0f}" if mib >= 10 else f"{mib:.1f}", limit=limit)
+        self.memory.setText(said)
+        set_tip(self.start, said)  # seen without scrolling, too
 
     def _show_enabled(self) -> None:
         busy, has_document = self._translation.busy, self._document is not None
