@@ -153,8 +153,7 @@ def add_model(arguments: argparse.Namespace) -> int:
 
 def _add_folder(catalogue: Any, folder: Path, *, as_json: bool) -> int:
     """All models below a folder; status 2 if there is none that can be used."""
-    printer = ScanPrinter(quiet=as_json)
-    complain(f"looking for models in {folder} and the folders in it…")
+    printer = ScanPrinter(folder, quiet=as_json)
     try:
         added, refused = catalogue.add_all(folder, tell=printer)
     finally:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 BAR_WIDTH = 28
 PLAIN_INTERVAL_S = 5.0
 _TTY_INTERVAL_S = 0.05
+_FIRST_LINE_S = 1.0  # what is done sooner needs no words
 _LONGEST_PATH = 60
 _LONGEST_LINE = 2000  # of what is wrong: arguments and names are repeated in it
 
@@ -152,11 +153,11 @@ class ProgressPrinter:
 class ChangingLine:
     """One line that changes on a terminal; now and then a line elsewhere."""
 
-    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False, first_s: float = 0.0) -> None:
         self._stream = stream if stream is not None else sys.stderr
         self._tty = self._stream.isatty()
         self._quiet = quiet and not self._tty
-        self._next_line_s = 0.0
+        self._next_line_s = time.monotonic() + first_s
         self._shown = False
 
     def due(self) -> bool:
@@ -203,14 +204,16 @@ class DownloadPrinter:
 
 
 class ScanPrinter:
-    """Shows where models are looked for, as `DownloadPrinter` shows a download."""
+    """Shows where models are looked for, as `DownloadPrinter` shows a download, once it takes long."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._line = ChangingLine(quiet=quiet)
+    def __init__(self, folder: Path, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+        self._folder = folder
+        self._line = ChangingLine(stream, quiet=quiet, first_s=_FIRST_LINE_S)
 
     def __call__(self, here: Path, folders: int, found: int) -> None:
         if self._line.due():
-            self._line.show(f"{folders} folders, {found} models: {_end_of(str(here))}")
+            place = _end_of(str(here))
+            self._line.show(f"looking through {self._folder}: {folders} folders, {found} models; now {place}")
 
     def close(self) -> None:
         """Clear the line."""

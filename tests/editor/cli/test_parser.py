@@ -17,7 +17,7 @@ from editor.__main__ import main
 from editor.cli import operations as cli_commands
 from editor.cli import parser as cli
 from editor.cli.operations import parsed_edit
-from editor.cli.output import ProgressPrinter
+from editor.cli.output import ProgressPrinter, ScanPrinter
 from editor.formats import format_for_reading
 from inference.errors import EditorError
 from inference.operations import OPERATIONS, Edit, SubjectEdit
@@ -419,3 +419,20 @@ class TestRefine:
         command = ["evaluate", "refine", "--json", str(tmp_path / "out.json"), "--pairs", "1"]
         assert main([*command, "--detector", str(tmp_path / "none")]) == 2
         assert "cannot be used as a detection model" in capsys.readouterr().err
+
+
+def test_looking_through_folders_is_told_once_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("editor.cli.output.time.monotonic", lambda: now[0])
+    stream = io.StringIO()
+    printer = ScanPrinter(tmp_path, stream)
+    printer(tmp_path, 0, 0)
+    assert stream.getvalue() == ""
+    now[0] = 1.5
+    printer(tmp_path / ("x" * 100), 1200, 3)
+    printer(tmp_path, 1201, 3)
+    printer.close()
+    (line,) = stream.getvalue().splitlines()
+    assert f"looking through {tmp_path}: 1200 folders, 3 models" in line
