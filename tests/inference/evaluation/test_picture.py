@@ -110,8 +110,8 @@ def test_the_suite_measures_and_goes_on(
 def _short_enough(encode: Any) -> Any:
     """The tiny tokenizers spell most words letter by letter."""
 
-    def encoded(self: Any, text: str, learnt: Any = ()) -> Any:
-        return encode(self, text[:70], learnt)
+    def encoded(self: Any, text: str, learnt: Any = (), **more: Any) -> Any:
+        return encode(self, text[:70], learnt, **more)
 
     return encoded
 
