@@ -275,6 +275,14 @@
         <translation>按提示词填充(&amp;P)…</translation>
     </message>
     <message>
+        <source>Enlar&amp;ge…</source>
+        <translation>放大(&amp;G)…</translation>
+    </message>
+    <message>
+        <source>The picture in more pixels, with details that the model adds</source>
+        <translation>以更多像素呈现图片，并由模型添加细节</translation>
+    </message>
+    <message>
         <source>Edit a &amp;batch of files…</source>
         <translation>批量编辑文件(&amp;B)…</translation>
     </message>
@@ -1224,6 +1232,30 @@
         <source>Colour: blue to red</source>
         <translation>颜色：蓝到红</translation>
     </message>
+    <message>
+        <source>age</source>
+        <translation>年龄</translation>
+    </message>
+    <message>
+        <source>smile</source>
+        <translation>微笑</translation>
+    </message>
+    <message>
+        <source>size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>colour</source>
+        <translation>颜色</translation>
+    </message>
+    <message>
+        <source>hair colour</source>
+        <translation>发色</translation>
+    </message>
+    <message>
+        <source>shirt colour</source>
+        <translation>衬衫颜色</translation>
+    </message>
 </context>
 <context>
     <name>AttributesDialog</name>
@@ -1880,8 +1912,16 @@
         <translation>Euler</translation>
     </message>
     <message>
+        <source>Euler a (draws noise)</source>
+        <translation>Euler a（逐步加噪）</translation>
+    </message>
+    <message>
         <source>DPM++ 2M</source>
         <translation>DPM++ 2M</translation>
+    </message>
+    <message>
+        <source>DPM++ 2M Karras</source>
+        <translation>DPM++ 2M Karras</translation>
     </message>
     <message>
         <source>Words and picture</source>
@@ -1974,6 +2014,38 @@
     <message>
         <source>Cosine, 500 × 8</source>
         <translation>余弦，500 × 8</translation>
+    </message>
+    <message>
+        <source>All of it</source>
+        <translation>全部</translation>
+    </message>
+    <message>
+        <source>One network at a time</source>
+        <translation>每次一个网络</translation>
+    </message>
+    <message>
+        <source>One network at a time, in 8 bits</source>
+        <translation>每次一个网络，8 位</translation>
+    </message>
+    <message>
+        <source>One block at a time</source>
+        <translation>每次一个模块</translation>
+    </message>
+    <message>
+        <source>One layer at a time</source>
+        <translation>每次一层</translation>
+    </message>
+    <message>
+        <source>As they are</source>
+        <translation>保持原样</translation>
+    </message>
+    <message>
+        <source>In 8 bits (int8)</source>
+        <translation>8 位（int8）</translation>
+    </message>
+    <message>
+        <source>In 8 bits (float8)</source>
+        <translation>8 位（float8）</translation>
     </message>
 </context>
 <context>
@@ -2624,29 +2696,6 @@
     </message>
 </context>
 <context>
-    <name>ContactCard</name>
-    <message>
-        <source>{method}, seed {seed}</source>
-        <translation>{method}，种子 {seed}</translation>
-    </message>
-    <message>
-        <source>failed</source>
-        <translation>失败</translation>
-    </message>
-    <message>
-        <source>stopped</source>
-        <translation>已停止</translation>
-    </message>
-    <message>
-        <source>waiting…</source>
-        <translation>等待中…</translation>
-    </message>
-    <message>
-        <source>{seen} of {all}</source>
-        <translation>{seen}/{all}</translation>
-    </message>
-</context>
-<context>
     <name>ContactSheet</name>
     <message>
         <source>Compare: {method}, seed {seed}</source>
@@ -2664,34 +2713,22 @@
         <translation>种子</translation>
     </message>
     <message>
-        <source>Close</source>
-        <translation>关闭</translation>
+        <source>{method}, seed {seed}</source>
+        <translation>{method}，种子 {seed}</translation>
     </message>
     <message>
-        <source>Add as layer</source>
-        <translation>添加为图层</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>比较</translation>
+        <source>{seen} of {all}</source>
+        <translation>{seen} / {all}</translation>
     </message>
     <message>
         <source>Methods: {count}</source>
         <translation>方法：{count}</translation>
     </message>
     <message>
-        <source>{done} of {total}</source>
-        <translation>{done}/{total}</translation>
-    </message>
-    <message>
         <source>{method}
 all there: {right} of {count}</source>
         <translation>{method}
 主体齐全：{right}/{count}</translation>
-    </message>
-    <message>
-        <source>Stop</source>
-        <translation>停止</translation>
     </message>
 </context>
 <context>
@@ -2762,6 +2799,13 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Say in your own words what it shows.</source>
         <translation>请用自己的话描述画面内容。</translation>
+    </message>
+</context>
+<context>
+    <name>DetailsButton</name>
+    <message>
+        <source>Details</source>
+        <translation>详细</translation>
     </message>
 </context>
 <context>
@@ -3980,6 +4024,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>还没有完成任何文件，联系表上没有内容。</translation>
     </message>
     <message>
+        <source>The cluster stopped: {reason}.</source>
+        <translation>集群已停止：{reason}。</translation>
+    </message>
+    <message>
+        <source>The same command goes on where it is, with or without --on.</source>
+        <translation>同一命令会从当前进度继续，加不加 --on 都可以。</translation>
+    </message>
+    <message>
         <source>Run the batch first.</source>
         <translation>请先运行批处理。</translation>
     </message>
@@ -4052,6 +4104,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{path}”中有 {count} 行无法读取；相应文件会重新处理。</translation>
     </message>
     <message>
+        <source>{name} failed; the manifest says why.</source>
+        <translation>{name} 失败；原因见清单。</translation>
+    </message>
+    <message>
         <source>When that is mended, the same command goes on.</source>
         <translation>问题解决后，用同一命令即可继续。</translation>
     </message>
@@ -4084,6 +4140,34 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>一个词不能命名 {count} 个文件。</translation>
     </message>
     <message>
+        <source>--vae is for one model, and “{folder}” is no model.</source>
+        <translation>--vae 只用于单个模型，而“{folder}”不是模型。</translation>
+    </message>
+    <message>
+        <source>Name the model&apos;s file or folder.</source>
+        <translation>请指定模型的文件或文件夹。</translation>
+    </message>
+    <message>
+        <source>Write NAME:STRENGTH, such as pixel-art:0.8.</source>
+        <translation>请写成 NAME:STRENGTH，例如 pixel-art:0.8。</translation>
+    </message>
+    <message>
+        <source>“{text}”: the strength must be a number from -{most:g} to {most:g}.</source>
+        <translation>“{text}”：强度必须是 -{most:g} 到 {most:g} 之间的数。</translation>
+    </message>
+    <message>
+        <source>1 is what the LoRA was trained for, 0 is without it.</source>
+        <translation>1 为 LoRA 训练时的强度，0 为不使用。</translation>
+    </message>
+    <message>
+        <source>One name cannot stand for {count} files.</source>
+        <translation>一个名称不能代表 {count} 个文件。</translation>
+    </message>
+    <message>
+        <source>{count} tensors of “{name}” are of no known layer and stay unused: {some} …</source>
+        <translation>“{name}”中有 {count} 个张量不属于任何已知的层，不会使用：{some} …</translation>
+    </message>
+    <message>
         <source>keeps {kept:.1f} MiB of the picture&apos;s features, at most {limit} MiB.</source>
         <translation>将保留图片的 {kept:.1f} MiB 特征,最多 {limit} MiB。</translation>
     </message>
@@ -4110,6 +4194,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>The batch stopped: {reason}.</source>
         <translation>批处理已停止：{reason}。</translation>
+    </message>
+    <message>
+        <source>Select what is to be learnt, and come back.</source>
+        <translation>请先选中要学习的内容，再回到这里。</translation>
     </message>
     <message>
         <source>Nothing has been learnt yet.</source>
@@ -4464,6 +4552,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>文字颜色为 {colour}：应为四个 0 至 255 的数值。</translation>
     </message>
     <message>
+        <source>A track of the recipe</source>
+        <translation>配方中的一条轨道</translation>
+    </message>
+    <message>
+        <source>{name} does not rise from one end to the other.</source>
+        <translation>{name}没有从一端到另一端递增。</translation>
+    </message>
+    <message>
         <source>A layer cannot hold samples of type {kind}.</source>
         <translation>图层无法容纳类型为 {kind} 的样本。</translation>
     </message>
@@ -4474,6 +4570,438 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Use at least 1 × 1.</source>
         <translation>请至少使用 1 × 1。</translation>
+    </message>
+    <message>
+        <source>a LoRA (add it with “attune loras add”)</source>
+        <translation>LoRA（请用“attune loras add”添加）</translation>
+    </message>
+    <message>
+        <source>Have it converted by a program that you trust it with: in Python, safetensors.torch.save_file({{&apos;emb_params&apos;: torch.load(&apos;{name}&apos;, weights_only=True)[&apos;string_to_param&apos;][&apos;*&apos;].detach()}}, &apos;{stem}.safetensors&apos;).</source>
+        <translation>请用您信任的程序转换它：在 Python 中运行 safetensors.torch.save_file({{&apos;emb_params&apos;: torch.load(&apos;{name}&apos;, weights_only=True)[&apos;string_to_param&apos;][&apos;*&apos;].detach()}}, &apos;{stem}.safetensors&apos;)。</translation>
+    </message>
+    <message>
+        <source>Scenes is {count}: at least 1 is needed.</source>
+        <translation>场景数为 {count}：至少需要 1 个。</translation>
+    </message>
+    <message>
+        <source>“{text}” is no part of an evaluation.</source>
+        <translation>“{text}”不是评测的一部分。</translation>
+    </message>
+    <message>
+        <source>Write 3/16 for the third of sixteen parts.</source>
+        <translation>例如 3/16 表示十六份中的第三份。</translation>
+    </message>
+    <message>
+        <source>“{path}” is no evaluation.</source>
+        <translation>“{path}”不是评测文件。</translation>
+    </message>
+    <message>
+        <source>Name files that evaluations wrote.</source>
+        <translation>请指定由评测写出的文件。</translation>
+    </message>
+    <message>
+        <source>“{path}” and “{first}” measure different things: they differ in “{name}”.</source>
+        <translation>“{path}”与“{first}”测量的内容不同：“{name}”不一致。</translation>
+    </message>
+    <message>
+        <source>Gather files of one suite, model and settings.</source>
+        <translation>请合并同一评测、同一模型、同一设置的文件。</translation>
+    </message>
+    <message>
+        <source>“{path}” has measured what another file has measured too: {case}.</source>
+        <translation>“{path}”测量了另一文件也测量过的内容：{case}。</translation>
+    </message>
+    <message>
+        <source>Gather each part once.</source>
+        <translation>每一份只合并一次。</translation>
+    </message>
+    <message>
+        <source>“{name}” are no pictures that two sliders are measured on.</source>
+        <translation>没有名为“{name}”的图片可用来同时测量两个滑块。</translation>
+    </message>
+    <message>
+        <source>Enlarged, the picture would have {width} × {height} pixels.</source>
+        <translation>放大后图片将有 {width} × {height} 像素。</translation>
+    </message>
+    <message>
+        <source>At most {most} megapixels are possible: choose a smaller enlargement.</source>
+        <translation>最多 {most} 百万像素：请选择较小的放大倍数。</translation>
+    </message>
+    <message>
+        <source>The file of the LoRA “{name}” is another one than when it was added.</source>
+        <translation>LoRA“{name}”的文件与添加时不同。</translation>
+    </message>
+    <message>
+        <source>Add it again: {path}.</source>
+        <translation>请重新添加：{path}。</translation>
+    </message>
+    <message>
+        <source>its numbers for {layer} are too large for {dtype}</source>
+        <translation>{layer} 的数值超出 {dtype} 的范围</translation>
+    </message>
+    <message>
+        <source>The LoRA “{name}” does not fit {model}: its part for {layer} takes {given} and gives {made}, and the layer takes {taken} and gives {wanted}.</source>
+        <translation>LoRA“{name}”不适用于 {model}：{layer} 的部分输入 {given}、输出 {made}，而该层输入 {taken}、输出 {wanted}。</translation>
+    </message>
+    <message>
+        <source>Choose a LoRA that was made for this kind of model.</source>
+        <translation>请选择为此类模型制作的 LoRA。</translation>
+    </message>
+    <message>
+        <source>The LoRA “{name}” does not fit {model}: none of its {count} layers is there.</source>
+        <translation>LoRA“{name}”不适用于 {model}：它的 {count} 个层都不在其中。</translation>
+    </message>
+    <message>
+        <source>LoRA “{name}”: {missing} of its {count} layers are not in {model} and add nothing: {some} …</source>
+        <translation>LoRA“{name}”：它的 {count} 个层中有 {missing} 个不在 {model} 中，不起作用：{some} …</translation>
+    </message>
+    <message>
+        <source>Choose a LoRA for Stable Diffusion 1.x, 2.x, XL or 3 as .safetensors.</source>
+        <translation>请选择适用于 Stable Diffusion 1.x、2.x、XL 或 3 的 .safetensors 格式 LoRA。</translation>
+    </message>
+    <message>
+        <source>it is too large for one</source>
+        <translation>文件过大</translation>
+    </message>
+    <message>
+        <source>“{key}” holds numbers that are not finite</source>
+        <translation>“{key}”中含有非有限数值</translation>
+    </message>
+    <message>
+        <source>“{name}” is no LoRA that can be used: {reason}.</source>
+        <translation>“{name}”不是可用的 LoRA：{reason}。</translation>
+    </message>
+    <message>
+        <source>Use the same LoRA as .safetensors.</source>
+        <translation>请使用同一 LoRA 的 .safetensors 版本。</translation>
+    </message>
+    <message>
+        <source>it says “{key}” twice</source>
+        <translation>“{key}”出现了两次</translation>
+    </message>
+    <message>
+        <source>it has no layers of these models; its first tensor is “{key}”</source>
+        <translation>其中没有这些模型的层；第一个张量是“{key}”</translation>
+    </message>
+    <message>
+        <source>its part for {layer} lacks one half ({half})</source>
+        <translation>{layer} 的部分缺少一半（{half}）</translation>
+    </message>
+    <message>
+        <source>its part for {layer} holds no numbers with fractions</source>
+        <translation>{layer} 的部分不是浮点数</translation>
+    </message>
+    <message>
+        <source>its halves for {layer} do not go together ({down} and {up})</source>
+        <translation>{layer} 的两半不匹配（{down} 与 {up}）</translation>
+    </message>
+    <message>
+        <source>its rank is {rank}, and {most} is the most</source>
+        <translation>秩为 {rank}，最多为 {most}</translation>
+    </message>
+    <message>
+        <source>“{key}” is not one number</source>
+        <translation>“{key}”不是单个数值</translation>
+    </message>
+    <message>
+        <source>a LoRA for FLUX or Qwen-Image</source>
+        <translation>适用于 FLUX 或 Qwen-Image 的 LoRA</translation>
+    </message>
+    <message>
+        <source>a LoRA for {name}</source>
+        <translation>适用于 {name} 的 LoRA</translation>
+    </message>
+    <message>
+        <source>a LoHa (a LyCORIS)</source>
+        <translation>LoHa（一种 LyCORIS）</translation>
+    </message>
+    <message>
+        <source>a LoKr (a LyCORIS)</source>
+        <translation>LoKr（一种 LyCORIS）</translation>
+    </message>
+    <message>
+        <source>a DoRA</source>
+        <translation>DoRA</translation>
+    </message>
+    <message>
+        <source>an OFT</source>
+        <translation>OFT</translation>
+    </message>
+    <message>
+        <source>a BOFT</source>
+        <translation>BOFT</translation>
+    </message>
+    <message>
+        <source>an IA³ (a LyCORIS)</source>
+        <translation>IA³（一种 LyCORIS）</translation>
+    </message>
+    <message>
+        <source>a GLoRA (a LyCORIS)</source>
+        <translation>GLoRA（一种 LyCORIS）</translation>
+    </message>
+    <message>
+        <source>a LoRA for Stable Cascade</source>
+        <translation>适用于 Stable Cascade 的 LoRA</translation>
+    </message>
+    <message>
+        <source>a LoRA for Chroma</source>
+        <translation>适用于 Chroma 的 LoRA</translation>
+    </message>
+    <message>
+        <source>a LoRA for FLUX or AuraFlow</source>
+        <translation>适用于 FLUX 或 AuraFlow 的 LoRA</translation>
+    </message>
+    <message>
+        <source>a LoRA for HiDream</source>
+        <translation>适用于 HiDream 的 LoRA</translation>
+    </message>
+    <message>
+        <source>a LoRA for FLUX or Hunyuan</source>
+        <translation>适用于 FLUX 或 Hunyuan 的 LoRA</translation>
+    </message>
+    <message>
+        <source>a LoRA for Qwen-Image</source>
+        <translation>适用于 Qwen-Image 的 LoRA</translation>
+    </message>
+    <message>
+        <source>a LoRA for Lumina or Z-Image</source>
+        <translation>适用于 Lumina 或 Z-Image 的 LoRA</translation>
+    </message>
+    <message>
+        <source>a LoRA for PixArt or Sana</source>
+        <translation>适用于 PixArt 或 Sana 的 LoRA</translation>
+    </message>
+    <message>
+        <source>a LoRA for a video model</source>
+        <translation>适用于视频模型的 LoRA</translation>
+    </message>
+    <message>
+        <source>a LoRA for Wan or another video model</source>
+        <translation>适用于 Wan 或其他视频模型的 LoRA</translation>
+    </message>
+    <message>
+        <source>an IP-Adapter</source>
+        <translation>IP-Adapter</translation>
+    </message>
+    <message>
+        <source>a textual inversion: import it with “attune concepts import”</source>
+        <translation>文本反演（textual inversion）：请用“attune concepts import”导入</translation>
+    </message>
+    <message>
+        <source>a whole model</source>
+        <translation>完整模型</translation>
+    </message>
+    <message>
+        <source>The LoRA “{name}” is for {given}, and {model} is {family}.</source>
+        <translation>LoRA“{name}”适用于 {given}，而 {model} 是 {family}。</translation>
+    </message>
+    <message>
+        <source>Choose a model of {given}, or another LoRA.</source>
+        <translation>请选择 {given} 的模型，或换一个 LoRA。</translation>
+    </message>
+    <message>
+        <source>There is no LoRA “{name}”.</source>
+        <translation>没有名为“{name}”的 LoRA。</translation>
+    </message>
+    <message>
+        <source>The LoRA “{name}” ({hash}), which this was made with, is not among yours.</source>
+        <translation>制作时使用的 LoRA“{name}”（{hash}）不在你的列表中。</translation>
+    </message>
+    <message>
+        <source>Add its file in the window or with “attune loras add”. {others}</source>
+        <translation>请在窗口中或用“attune loras add”添加它的文件。{others}</translation>
+    </message>
+    <message>
+        <source>The file of the LoRA “{name}” is gone: {path}.</source>
+        <translation>LoRA“{name}”的文件已不存在：{path}。</translation>
+    </message>
+    <message>
+        <source>Bring it back, or add it again where it is now.</source>
+        <translation>请把它放回原处，或从现在的位置重新添加。</translation>
+    </message>
+    <message>
+        <source>There is a LoRA “{name}” already.</source>
+        <translation>已有名为“{name}”的 LoRA。</translation>
+    </message>
+    <message>
+        <source>Choose another name, or remove that one first.</source>
+        <translation>请换一个名称，或先移除原有的那个。</translation>
+    </message>
+    <message>
+        <source>Add one first, with “attune loras add” or in the window.</source>
+        <translation>请先用“attune loras add”或在窗口中添加一个。</translation>
+    </message>
+    <message>
+        <source>list of LoRAs</source>
+        <translation>LoRA 列表</translation>
+    </message>
+    <message>
+        <source>The list of LoRAs</source>
+        <translation>LoRA 列表</translation>
+    </message>
+    <message>
+        <source>“{path}” cannot be read.</source>
+        <translation>无法读取“{path}”。</translation>
+    </message>
+    <message>
+        <source>Remove the file {path}, and add your LoRAs again.</source>
+        <translation>请删除文件 {path}，然后重新添加你的 LoRA。</translation>
+    </message>
+    <message>
+        <source>A LoRA</source>
+        <translation>LoRA</translation>
+    </message>
+    <message>
+        <source>The LoRA “{name}” is named twice.</source>
+        <translation>LoRA“{name}”被指定了两次。</translation>
+    </message>
+    <message>
+        <source>Name it once, with one strength.</source>
+        <translation>请只指定一次，并给出一个强度。</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be the name of a LoRA.</source>
+        <translation>“{name}”不能作为 LoRA 的名称。</translation>
+    </message>
+    <message>
+        <source>Write letters or digits.</source>
+        <translation>请使用字母或数字。</translation>
+    </message>
+    <message>
+        <source>The end of the prompt, “{words}”, is beyond what the T5 text encoder reads: CLIP alone reads it.</source>
+        <translation>提示词的结尾“{words}”超出了 T5 文本编码器的读取范围：只有 CLIP 会读取。</translation>
+    </message>
+    <message>
+        <source>The picture has one colour only: there is no structure in it that could be kept.</source>
+        <translation>图片只有一种颜色：其中没有可以保留的结构。</translation>
+    </message>
+    <message>
+        <source>The source prompt does not seem to fit the picture: the model understands it no better with “{prompt}” than without. Say what it shows, or leave it empty.</source>
+        <translation>源提示词似乎与图片不符：有了“{prompt}”，模型对图片的理解并不比没有时更好。请说明图片的内容，或将其留空。</translation>
+    </message>
+    <message>
+        <source>“{folder}” has very many folders: only the first {count} were looked at. Choose the one in which the models lie.</source>
+        <translation>“{folder}”中的文件夹过多：只查看了前 {count} 个。请选择模型所在的文件夹。</translation>
+    </message>
+    <message>
+        <source>The negative prompt is too long; these words fell off: “{words}”.</source>
+        <translation>负面提示词太长，以下词语未被读取：“{words}”。</translation>
+    </message>
+    <message>
+        <source>{room} tokens are read and the negative prompt has {count}: shorten it.</source>
+        <translation>最多读取 {room} 个词元，而负面提示词有 {count} 个：请缩短。</translation>
+    </message>
+    <message>
+        <source>The prompt is too long; these words fell off: “{words}”.</source>
+        <translation>提示词太长，以下词语未被读取：“{words}”。</translation>
+    </message>
+    <message>
+        <source>{room} tokens are read and the prompt has {count}: shorten it.</source>
+        <translation>最多读取 {room} 个词元，而提示词有 {count} 个：请缩短。</translation>
+    </message>
+    <message>
+        <source>“{number}” in “{written}” is no weight.</source>
+        <translation>“{written}”中的“{number}”不是有效的权重。</translation>
+    </message>
+    <message>
+        <source>Write a number from 0 to {most}, such as (word:1.2), or a backslash before each bracket.</source>
+        <translation>请写 0 到 {most} 之间的数字，例如 (word:1.2)，或在每个括号前加反斜杠。</translation>
+    </message>
+    <message>
+        <source>Square brackets take no number: “{written}”.</source>
+        <translation>方括号不能带数字：“{written}”。</translation>
+    </message>
+    <message>
+        <source>Write (word:0.8) for less of a word, or a backslash before each bracket.</source>
+        <translation>要减弱一个词，请写 (word:0.8)，或在每个括号前加反斜杠。</translation>
+    </message>
+    <message>
+        <source>The “{bracket}” at sign {place} of the prompt has no “{missing}”: “{around}”.</source>
+        <translation>提示词第 {place} 个字符处的“{bracket}”缺少“{missing}”：“{around}”。</translation>
+    </message>
+    <message>
+        <source>Close it, or write a backslash before it.</source>
+        <translation>请补上它，或在它前面加反斜杠。</translation>
+    </message>
+    <message>
+        <source>one network in 8 bits</source>
+        <translation>一个以 8 位存储的网络</translation>
+    </message>
+    <message>
+        <source>Memory ran out with {model} before: {part} is there at a time.</source>
+        <translation>此前使用 {model} 时内存不足：现在每次只保留{part}。</translation>
+    </message>
+    <message>
+        <source>There are no LoRAs here.</source>
+        <translation>这里没有 LoRA。</translation>
+    </message>
+    <message>
+        <source>Leave “{name}” out.</source>
+        <translation>请去掉“{name}”。</translation>
+    </message>
+    <message>
+        <source>The file</source>
+        <translation>文件</translation>
+    </message>
+    <message>
+        <source>A mode</source>
+        <translation>模式</translation>
+    </message>
+    <message>
+        <source>model_bytes</source>
+        <translation>model_bytes</translation>
+    </message>
+    <message>
+        <source>bucket</source>
+        <translation>bucket</translation>
+    </message>
+    <message>
+        <source>memory_bytes</source>
+        <translation>memory_bytes</translation>
+    </message>
+    <message>
+        <source>Unknown storage “{name}”.</source>
+        <translation>未知的存储方式“{name}”。</translation>
+    </message>
+    <message>
+        <source>“{name}” holds no autoencoder (VAE): {file} is missing.</source>
+        <translation>“{name}”不含自编码器 (VAE)：缺少 {file}。</translation>
+    </message>
+    <message>
+        <source>Choose a .safetensors file, or a diffusers folder with config.json.</source>
+        <translation>请选择 .safetensors 文件，或含 config.json 的 diffusers 文件夹。</translation>
+    </message>
+    <message>
+        <source>“{name}” holds no autoencoder (VAE).</source>
+        <translation>“{name}”不含自编码器 (VAE)。</translation>
+    </message>
+    <message>
+        <source>Choose the file of an autoencoder, such as sdxl_vae.safetensors.</source>
+        <translation>请选择自编码器的文件，例如 sdxl_vae.safetensors。</translation>
+    </message>
+    <message>
+        <source>“{name}” has no {config} beside it.</source>
+        <translation>“{name}”旁边没有 {config}。</translation>
+    </message>
+    <message>
+        <source>Choose the whole folder of the autoencoder, or its file in the original layout.</source>
+        <translation>请选择自编码器的整个文件夹，或其原始布局的文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” is an {kind}, which is not supported.</source>
+        <translation>“{name}”是 {kind}，不受支持。</translation>
+    </message>
+    <message>
+        <source>Choose an {known}.</source>
+        <translation>请选择 {known}。</translation>
+    </message>
+    <message>
+        <source>The autoencoder “{name}” has {given} channels in {levels} steps, the model takes {wanted} in {own}.</source>
+        <translation>自编码器“{name}”有 {given} 个通道、{levels} 级，而模型需要 {wanted} 个通道、{own} 级。</translation>
+    </message>
+    <message>
+        <source>Choose an autoencoder of the model&apos;s own family.</source>
+        <translation>请选择与模型同系列的自编码器。</translation>
     </message>
     <message>
         <source>The folder of the pictures is missing.</source>
@@ -4838,10 +5366,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>a ControlNet</source>
         <translation>ControlNet</translation>
-    </message>
-    <message>
-        <source>a LoRA, an addition to a model</source>
-        <translation>LoRA（模型的附加文件）</translation>
     </message>
     <message>
         <source>a textual inversion, an addition to a model</source>
@@ -5900,10 +6424,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>一个属性：请用 “attune deltas import” 导入</translation>
     </message>
     <message>
-        <source>a LoRA, another kind of addition to a model</source>
-        <translation>LoRA，另一种模型附加文件</translation>
-    </message>
-    <message>
         <source>a LyCORIS, another kind of addition to a model</source>
         <translation>LyCORIS，另一种模型附加文件</translation>
     </message>
@@ -5942,10 +6462,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>it has {size:.0f} MiB</source>
         <translation>它有 {size:.0f} MiB</translation>
-    </message>
-    <message>
-        <source>Use the same concept as .safetensors.</source>
-        <translation>请使用该概念的 .safetensors 版本。</translation>
     </message>
     <message>
         <source>Choose a .safetensors file.</source>
@@ -6480,14 +6996,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>{supported} 请选择模型所在的文件夹。</translation>
     </message>
     <message>
-        <source>The negative prompt is too long for this model; these words fell off: “{words}”.</source>
-        <translation>反向提示词对此模型过长；以下词被截去：“{words}”。</translation>
-    </message>
-    <message>
-        <source>The model reads {room} tokens and the negative prompt has {count}: shorten it.</source>
-        <translation>模型能读 {room} 个词元，反向提示词有 {count} 个：请缩短。</translation>
-    </message>
-    <message>
         <source>{model} needs {needed} GB of memory, {free} GB are free: {part} is there at a time.</source>
         <translation>{model} 需要 {needed} GB 显存，空闲 {free} GB：每次只载入{part}。</translation>
     </message>
@@ -6798,14 +7306,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Choose an attribute that was made for this model&apos;s family.</source>
         <translation>请选择为该模型系列制作的属性。</translation>
-    </message>
-    <message>
-        <source>The prompt is too long for this model; these words fell off: “{words}”.</source>
-        <translation>提示词对此模型过长，以下单词被截去：“{words}”。</translation>
-    </message>
-    <message>
-        <source>The model reads {room} tokens and the prompt has {count}: shorten it.</source>
-        <translation>模型可读取 {room} 个词元，提示词有 {count} 个：请缩短。</translation>
     </message>
     <message>
         <source>permission denied</source>
@@ -7566,6 +8066,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <source>Files</source>
         <translation>文件</translation>
     </message>
+    <message>
+        <source>When the batch begins, its files are listed here.</source>
+        <translation>批处理开始后，文件会列在这里。</translation>
+    </message>
 </context>
 <context>
     <name>FileModel</name>
@@ -8017,10 +8521,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>更改的程度；双击为完整更改</translation>
     </message>
     <message>
-        <source>Details</source>
-        <translation>详细</translation>
-    </message>
-    <message>
         <source>Seed</source>
         <translation>种子</translation>
     </message>
@@ -8335,6 +8835,99 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>LoraRow</name>
+    <message>
+        <source>Strength of {name}</source>
+        <translation>{name} 的强度</translation>
+    </message>
+    <message>
+        <source>1 is what it was trained for, 0 is without it; double-click for 1</source>
+        <translation>1 为训练时的强度，0 为不使用；双击恢复为 1</translation>
+    </message>
+    <message>
+        <source>More about {name}</source>
+        <translation>{name} 的更多选项</translation>
+    </message>
+    <message>
+        <source>words, parted by commas</source>
+        <translation>词语，以逗号分隔</translation>
+    </message>
+    <message>
+        <source>Words of {name}</source>
+        <translation>{name} 的触发词</translation>
+    </message>
+    <message>
+        <source>Put “{word}” into the prompt</source>
+        <translation>将“{word}”写入提示词</translation>
+    </message>
+    <message>
+        <source>Change its words</source>
+        <translation>更改它的触发词</translation>
+    </message>
+    <message>
+        <source>Do without it</source>
+        <translation>不使用它</translation>
+    </message>
+    <message>
+        <source>Forget it (its file stays)</source>
+        <translation>从列表中移除（文件保留）</translation>
+    </message>
+    <message>
+        <source>{word}: put it into the prompt</source>
+        <translation>{word}：放入提示词</translation>
+    </message>
+</context>
+<context>
+    <name>LoraSection</name>
+    <message>
+        <source>Use a LoRA</source>
+        <translation>使用 LoRA</translation>
+    </message>
+    <message>
+        <source>Add…</source>
+        <translation>添加…</translation>
+    </message>
+    <message>
+        <source>LoRA files (.safetensors), also by a drop; they stay where they are</source>
+        <translation>LoRA 文件（.safetensors），也可拖放；文件留在原处</translation>
+    </message>
+    <message>
+        <source>LoRAs</source>
+        <translation>LoRA</translation>
+    </message>
+    <message>
+        <source>Add LoRAs</source>
+        <translation>添加 LoRA</translation>
+    </message>
+    <message>
+        <source>LoRAs (*.safetensors)</source>
+        <translation>LoRA (*.safetensors)</translation>
+    </message>
+    <message>
+        <source>Use one…</source>
+        <translation>选用一个…</translation>
+    </message>
+    <message>
+        <source>All are in use</source>
+        <translation>已全部使用</translation>
+    </message>
+    <message>
+        <source>None for this model</source>
+        <translation>没有适用于此模型的</translation>
+    </message>
+    <message>
+        <source>None yet</source>
+        <translation>尚无</translation>
+    </message>
+</context>
+<context>
+    <name>Loras</name>
+    <message>
+        <source>Added {names}. Their sliders say how strong they are.</source>
+        <translation>已添加 {names}。用滑块调节强度。</translation>
+    </message>
+</context>
+<context>
     <name>Losses</name>
     <message>
         <source>the comment</source>
@@ -8464,6 +9057,10 @@ Double click shows its settings.</source>
         <translation>文件夹…</translation>
     </message>
     <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
         <source>Add all models in a folder, such as ComfyUI&apos;s or A1111&apos;s; they stay there</source>
         <translation>添加文件夹中的所有模型，例如 ComfyUI 或 A1111 的；文件保留在原处</translation>
     </message>
@@ -8522,6 +9119,14 @@ Double click shows its settings.</source>
     <message>
         <source>Add all models in a folder</source>
         <translation>添加文件夹中的所有模型</translation>
+    </message>
+    <message>
+        <source>Looking through {folder}: {folders} folders, {found} models…</source>
+        <translation>正在查找 {folder}：{folders} 个文件夹，{found} 个模型…</translation>
+    </message>
+    <message>
+        <source>Stopped. The models that were found before are in the list.</source>
+        <translation>已停止。此前找到的模型已在列表中。</translation>
     </message>
     <message numerus="yes">
         <source>%n model(s) in {folder}.</source>
@@ -8738,6 +9343,10 @@ Double click shows its settings.</source>
         <translation>大小</translation>
     </message>
     <message>
+        <source>LoRAs</source>
+        <translation>LoRA</translation>
+    </message>
+    <message>
         <source>{name} · sandbox</source>
         <translation>{name} · 沙盒</translation>
     </message>
@@ -8820,10 +9429,6 @@ Double click shows its settings.</source>
         <translation>操作</translation>
     </message>
     <message>
-        <source>Details</source>
-        <translation>详细</translation>
-    </message>
-    <message>
         <source>Working…</source>
         <translation>正在处理…</translation>
     </message>
@@ -8838,6 +9443,10 @@ Double click shows its settings.</source>
     <message>
         <source>The active layer was made this way; it is made again from the same picture.</source>
         <translation>当前图层就是这样生成的；将用同一张图片重新生成。</translation>
+    </message>
+    <message>
+        <source>The result opens as a picture of its own; this one stays as it is.</source>
+        <translation>结果会作为单独的图片打开；当前图片保持不变。</translation>
     </message>
     <message>
         <source>The result becomes a layer of its own above the active one.</source>
@@ -9003,6 +9612,18 @@ Double click shows its settings.</source>
         <translation>提示词中出现的已学词语</translation>
     </message>
     <message>
+        <source>Weights in prompts</source>
+        <translation>提示词中的权重</translation>
+    </message>
+    <message>
+        <source>Read (word:1.2), ((word)) and [word] as more or less of a word</source>
+        <translation>将 (word:1.2)、((word)) 和 [word] 视为加强或减弱一个词</translation>
+    </message>
+    <message>
+        <source>LoRAs</source>
+        <translation>LoRA</translation>
+    </message>
+    <message>
         <source>How the rest is kept</source>
         <translation>如何保持其余部分</translation>
     </message>
@@ -9117,6 +9738,22 @@ Double click shows its settings.</source>
     <message>
         <source>Below 1 it stays closer to the colours around it</source>
         <translation>小于 1 时更接近周围的颜色</translation>
+    </message>
+    <message>
+        <source>Enlargement</source>
+        <translation>放大倍数</translation>
+    </message>
+    <message>
+        <source>How many times as wide and as high; 1 only adds details</source>
+        <translation>宽和高各为原来的几倍；1 只添加细节</translation>
+    </message>
+    <message>
+        <source>Surfaces that all of it has; better empty than things, which each tile would draw</source>
+        <translation>整张图共有的质感；与其写具体物体不如留空，否则每个分块都会画出来</translation>
+    </message>
+    <message>
+        <source>How much the model adds; 0 only resamples</source>
+        <translation>模型添加多少细节；0 只重新采样</translation>
     </message>
     <message>
         <source>Structure</source>
@@ -9273,6 +9910,10 @@ Double click shows its settings.</source>
     <message>
         <source>How strongly the direction is drawn back to where it began</source>
         <translation>方向被拉回起点的力度</translation>
+    </message>
+    <message>
+        <source>Enlarge</source>
+        <translation>放大</translation>
     </message>
     <message>
         <source>Learn a concept</source>
@@ -9528,6 +10169,29 @@ Double click shows its settings.</source>
     <message>
         <source>Add photos…</source>
         <translation>添加照片…</translation>
+    </message>
+    <message>
+        <source>Take the selection</source>
+        <translation>取用选区</translation>
+    </message>
+    <message>
+        <source>What is selected in the open picture becomes one of the photos</source>
+        <translation>把已打开图片中选中的部分作为其中一张照片</translation>
+    </message>
+</context>
+<context>
+    <name>PictureCard</name>
+    <message>
+        <source>failed</source>
+        <translation>失败</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>已停止</translation>
+    </message>
+    <message>
+        <source>waiting…</source>
+        <translation>等待中…</translation>
     </message>
 </context>
 <context>
@@ -9822,10 +10486,6 @@ Double click shows its settings.</source>
         <translation>方法</translation>
     </message>
     <message>
-        <source>Details</source>
-        <translation>详细设置</translation>
-    </message>
-    <message>
         <source>Refine</source>
         <translation>细化</translation>
     </message>
@@ -10076,6 +10736,30 @@ Double click shows its settings.</source>
         <translation>下次启动时生效。</translation>
     </message>
     <message>
+        <source>Of a model there is in memory</source>
+        <translation>模型在内存中保留</translation>
+    </message>
+    <message>
+        <source>Automatic takes as much as will fit; the less, the slower. Used from the next start.</source>
+        <translation>自动会尽量多保留；保留越少越慢。下次启动时生效。</translation>
+    </message>
+    <message>
+        <source>Weights are kept</source>
+        <translation>权重存储方式</translation>
+    </message>
+    <message>
+        <source>In 8 bits they take half of the memory; pictures are nearly the same. Automatic does so where memory is short. Used from the next start.</source>
+        <translation>以 8 位存储只占一半内存，图片几乎相同。内存不足时自动采用。下次启动时生效。</translation>
+    </message>
+    <message>
+        <source>Remember what memory was too little for</source>
+        <translation>记住内存不足的情况</translation>
+    </message>
+    <message>
+        <source>The next start begins with what worked. Off forgets it, with the next start.</source>
+        <translation>下次启动会从可行的方式开始。关闭后，下次启动时会忘记。</translation>
+    </message>
+    <message>
         <source>Steps for new pictures</source>
         <translation>新图片的步数</translation>
     </message>
@@ -10090,6 +10774,14 @@ Double click shows its settings.</source>
     <message>
         <source>Sliders answer at once; costs processor time while you look.</source>
         <translation>滑块可立即响应，但空闲时会占用处理器。</translation>
+    </message>
+    <message>
+        <source>Weights in prompts of new pictures</source>
+        <translation>新图片提示词中的权重</translation>
+    </message>
+    <message>
+        <source>(word:1.2) and ((word)) are more of a word, [word] less; off, they are read as written.</source>
+        <translation>(word:1.2) 和 ((word)) 加强一个词，[word] 减弱；关闭时按原样读取。</translation>
     </message>
     <message>
         <source>Detection model for scores</source>
@@ -10235,22 +10927,26 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
-    <name>SheetCard</name>
+    <name>SheetDialog</name>
     <message>
-        <source>{prompt}, structure {structure}</source>
-        <translation>{prompt},结构 {structure}</translation>
+        <source>Close</source>
+        <translation>关闭</translation>
     </message>
     <message>
-        <source>failed</source>
-        <translation>失败</translation>
+        <source>Add as layer</source>
+        <translation>添加为图层</translation>
     </message>
     <message>
-        <source>stopped</source>
-        <translation>已停止</translation>
+        <source>Compare</source>
+        <translation>对比</translation>
     </message>
     <message>
-        <source>waiting…</source>
-        <translation>等待中…</translation>
+        <source>{done} of {total}</source>
+        <translation>{done}/{total}</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
     </message>
 </context>
 <context>
@@ -10626,6 +11322,10 @@ Double click shows its settings.</source>
         <translation>提供给模型的词语</translation>
     </message>
     <message>
+        <source>How long it will take</source>
+        <translation>需要多长时间</translation>
+    </message>
+    <message>
         <source>Details</source>
         <translation>详细设置</translation>
     </message>
@@ -10664,6 +11364,18 @@ Double click shows its settings.</source>
     <message>
         <source>“{words}” does not stand before a noun. Say it in other words.</source>
         <translation>“{words}”不能放在名词之前，请换一种说法。</translation>
+    </message>
+    <message>
+        <source>Takes moments.</source>
+        <translation>片刻即可。</translation>
+    </message>
+    <message>
+        <source>About {count} passes through the model. How long is told after its first picture.</source>
+        <translation>约需模型运算 {count} 次。完成第一张图片后会给出所需时间。</translation>
+    </message>
+    <message>
+        <source>Takes about {time} on this machine.</source>
+        <translation>在这台电脑上大约需要 {time}。</translation>
     </message>
     <message>
         <source>Starting…</source>
@@ -11172,10 +11884,6 @@ Double click shows its settings.</source>
 <context>
     <name>TranslatePanel</name>
     <message>
-        <source>Details</source>
-        <translation>详细</translation>
-    </message>
-    <message>
         <source>Show the subject&apos;s mask</source>
         <translation>显示主体蒙版</translation>
     </message>
@@ -11198,6 +11906,14 @@ Double click shows its settings.</source>
     <message>
         <source>Several texts and strengths side by side</source>
         <translation>并排比较多段文字与多种强度</translation>
+    </message>
+    <message>
+        <source>Features: {needed} MiB, {limit} may be kept. The rest is computed for each text.</source>
+        <translation>特征需要 {needed} MiB，最多可保留 {limit} MiB。其余部分会为每段文字重新计算。</translation>
+    </message>
+    <message>
+        <source>Keeps {needed} MiB of the picture&apos;s features: a further text costs half.</source>
+        <translation>会保留图片的 {needed} MiB 特征：换一段文字只需一半的开销。</translation>
     </message>
     <message>
         <source>Working…</source>
@@ -11246,28 +11962,12 @@ Double click shows its settings.</source>
         <translation>每行一段文字</translation>
     </message>
     <message>
-        <source>Close</source>
-        <translation>关闭</translation>
-    </message>
-    <message>
-        <source>Add as layer</source>
-        <translation>添加为图层</translation>
-    </message>
-    <message>
-        <source>Compare</source>
-        <translation>对比</translation>
+        <source>{prompt}, structure {structure}</source>
+        <translation>{prompt}，结构 {structure}</translation>
     </message>
     <message>
         <source>Structure</source>
         <translation>结构</translation>
-    </message>
-    <message>
-        <source>{done} of {total}</source>
-        <translation>{done} / {total}</translation>
-    </message>
-    <message>
-        <source>Stop</source>
-        <translation>停止</translation>
     </message>
 </context>
 <context>
