@@ -1024,7 +1024,7 @@ _MAN, _WOMAN = (13, 16), (23, 28)
 _UNCHANGED = SubjectEdit(start=_MAN[0], end=_MAN[1], attribute="age", value=0.0)
 _OLDER = SubjectEdit(start=_MAN[0], end=_MAN[1], attribute="age", value=1.5)
 _BOTH = tuple(RefineSubject(start=start, end=end) for start, end in (_MAN, _WOMAN))
-_SAMPLED = frozenset({"prompt", "negative_prompt", "seed", "steps", "guidance_scale"})
+_SAMPLED = frozenset({"prompt", "negative_prompt", "weighted", "seed", "steps", "guidance_scale"})
 
 _TO_A_WOMAN: Mapping[str, Any] = {"source_prompt": "a photo of a man and a man"}
 

@@ -310,7 +310,7 @@ class TestLibraries:
     ) -> None:
         assert main(["evaluate", "speed", "--json", str(tmp_path / "figures.json")]) == 2
         assert (
-            "There are: attribute, concept, insert, leakage, picture, refine, translate."
+            "There are: attribute, concept, insert, leakage, picture, refine, translate, two."
             in capsys.readouterr().err
         )
 
