@@ -91,6 +91,8 @@ def json_object(
 def _why(error: Exception) -> Message:
     if isinstance(error, RecursionError):
         return Message("it is nested too deeply")
+    if not isinstance(error, json.JSONDecodeError | UnicodeDecodeError):  # digits that Python refuses to read
+        return Message("it has a number of too many digits")
     return reason_of(error)
 
 

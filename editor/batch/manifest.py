@@ -22,7 +22,7 @@ from editor.system.atomic import sync_file, sync_folder, writing_error
 from editor.system.locks import take_lock
 from inference.errors import EditorError
 from inference.files import check_ordinary
-from inference.messages import Message
+from inference.messages import Message, short
 from inference.reasons import reason_of
 from inference.values import fields, mended, number, text, whole
 
@@ -30,6 +30,8 @@ NAME = "manifest.jsonl"
 VERSION = 1
 DONE, FAILED = "done", "failed"
 _LONGEST_LINE_BYTES = 2**20
+_LONGEST_WORD = 4096  # of the first line: names and hashes
+_BEGINNING = b'{"manifest": '  # of every manifest, as `Header.to_json` is written
 _MOST_NOTES = 20
 _LONGEST_SENTENCE = 2000
 
@@ -95,13 +97,13 @@ class Header:
                 known=VERSION,
             )
         return cls(
-            recipe=text(given.get("recipe", ""), "recipe"),
-            fingerprint=text(given.get("fingerprint"), "fingerprint"),
-            model=text(given.get("model", ""), "model"),
-            model_hash=text(given.get("model_hash", ""), "model_hash"),
-            pattern=text(given.get("names"), "names"),
+            recipe=text(given.get("recipe", ""), "recipe", _LONGEST_WORD),
+            fingerprint=text(given.get("fingerprint"), "fingerprint", _LONGEST_WORD),
+            model=text(given.get("model", ""), "model", _LONGEST_WORD),
+            model_hash=text(given.get("model_hash", ""), "model_hash", _LONGEST_WORD),
+            pattern=text(given.get("names"), "names", _LONGEST_WORD),
             content=fields(given.get("content", {}), "content"),
-            version=text(given.get("attune", ""), "attune"),
+            version=text(given.get("attune", ""), "attune", _LONGEST_WORD),
         )
 
 
@@ -315,9 +317,28 @@ class Manifest:
         file.seek(self._offset)
         for data in file:
             if not data.endswith(b"\n"):
+                self._check_unfinished(data)
                 return
             self._offset += len(data)
             self._take(data)
+
+    def _check_unfinished(self, data: bytes) -> None:
+        """Refuse a first line that no killed process left: it is somebody's file, and would be cut off.
+
+        Raises:
+            EditorError: it is.
+        """
+        ours = data.startswith(_BEGINNING) or _BEGINNING.startswith(data)
+        # after a power cut a file may have its length and nothing in it
+        if self.header is None and not ours and data.strip(b"\0"):
+            raise self._is_none()
+
+    def _is_none(self) -> EditorError:
+        return EditorError(
+            "“{path}” is no manifest of a batch that this Attune can go on with.",
+            "Choose another folder for the results, or move that file away.",
+            path=self.path,
+        )
 
     def _take(self, data: bytes) -> None:
         try:
@@ -328,11 +349,7 @@ class Manifest:
             line = Line.from_json(values)
         except (ValueError, RecursionError, EditorError, TypeError) as error:
             if self.header is None:
-                raise EditorError(
-                    "“{path}” is no manifest of a batch that this Attune can go on with.",
-                    "Choose another folder for the results, or move that file away.",
-                    path=self.path,
-                ) from error
+                raise self._is_none() from error
             self.dropped += 1
             return
         self.lines[line.path] = line
@@ -354,9 +371,9 @@ def _refuse_other(known: Header, header: Header, path: Path) -> None:
             "“{path}” belongs to the recipe “{known}” ({known_mark}), not to “{name}” ({mark}).",
             "Choose another folder for the results, or go on with the same recipe and the same model.",
             path=path,
-            known=known.recipe,
+            known=short(known.recipe),
             known_mark=known.fingerprint[:8],
-            name=header.recipe,
+            name=short(header.recipe),
             mark=header.fingerprint[:8],
         )
     if known.pattern != header.pattern:
@@ -364,7 +381,7 @@ def _refuse_other(known: Header, header: Header, path: Path) -> None:
             "“{path}” was begun with the names “{known}”, not with “{pattern}”.",
             "Choose another folder for the results, or the same names.",
             path=path,
-            known=known.pattern,
+            known=short(known.pattern),
             pattern=header.pattern,
         )
 

@@ -269,7 +269,8 @@ def _read_files(
     for one in items(value, item.name) if several else [value]:
         given = fields(one, Message("{name}", name=item.name))
         place = PurePosixPath(text(given.get("file"), item.name, 4096))
-        if place.is_absolute() or ".." in place.parts or "\\" in str(place) or ":" in str(place):
+        strange = any(sign in str(place) for sign in "\\:\0")
+        if place.is_absolute() or ".." in place.parts or strange:
             raise EditorError(
                 "“{path}” lies outside of the recipe's folder.", "Put it beside the recipe.", path=place
             )

@@ -20,7 +20,6 @@ from inference.values import mended
 NAMES = ("name", "original", "recipe", "seed")
 USUAL_PATTERN = "{name}"
 LONGEST_NAME_BYTES = 255  # that usual file systems allow
-_ROOM_BYTES = 24  # beside it, for names of files that are being written
 _GAP = re.compile(r"\{([^{}]*)\}")
 _NOT_IN_NAMES = re.compile(r'[/\\\x00-\x1f\x7f<>:"|?*]')
 
@@ -105,6 +104,7 @@ def make_plan(
         )
     items = tuple(_item(source, path, recipe, pattern) for path in found)
     _check_names(items)
+    _check_places(source, target, items)
     return Plan(source=source, target=target, pattern=pattern, items=items)
 
 
@@ -249,12 +249,12 @@ def _item(source: Path, relative: PurePosixPath, recipe: BatchRecipe, pattern: s
     stem = _GAP.sub(lambda gap: values[gap[1]], pattern)
     ending = relative.suffix if relative.suffix.lower() in chosen.extensions else chosen.extensions[0]
     name = f"{stem}{ending}"
-    if len(os.fsencode(name)) > LONGEST_NAME_BYTES - _ROOM_BYTES:
+    if len(os.fsencode(name)) > LONGEST_NAME_BYTES:
         raise EditorError(
             "The name “{name}” is too long.",
             "Choose one of at most {most} bytes.",
             name=mended(name)[:60],
-            most=LONGEST_NAME_BYTES - _ROOM_BYTES,
+            most=LONGEST_NAME_BYTES,
         )
     return Item(path=relative, target=relative.with_name(name), format=chosen, seed=seed)
 
@@ -291,6 +291,24 @@ def _check_names(items: Sequence[Item]) -> None:
                 pattern="{name}-{original}",
             )
         seen[key] = item
+
+
+def _check_places(source: Path, target: Path, items: Sequence[Item]) -> None:
+    """Refuse sub-folders of the results that are links to the pictures: originals would be replaced.
+
+    Raises:
+        EditorError: which.
+    """
+    inside = _real(source)
+    for place in sorted({item.target.parent for item in items}):
+        real = _real(target / place)
+        if inside == real or inside in real.parents:
+            raise EditorError(
+                "“{target}”, where the results would go, lies inside of “{source}”.",
+                "Choose a folder beside it for the results.",
+                source=source,
+                target=target / place,
+            )
 
 
 def _real(path: Path) -> Path:

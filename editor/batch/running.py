@@ -161,6 +161,7 @@ class BatchRun:
         self._waiting: deque[Item] = deque()
         self._working = 0
         self._again: set[PurePosixPath] = set()  # failed before this run, and wanted again
+        self._outdated: set[PurePosixPath] = set()  # done before this run, and no longer true
         self._stop = threading.Event()
         self._may_go_on = threading.Event()
         self._may_go_on.set()
@@ -195,6 +196,8 @@ class BatchRun:
         failed = {path for path, line in self.manifest.lines.items() if line.state == FAILED}
         self._again = failed if self._wishes.retry_failed else failed & self._wishes.again
         self._waiting = deque(item for item in self.plan.items if not self._is_settled(item))
+        lines = self.manifest.lines
+        self._outdated = {one.path for one in self._waiting if one.path in lines} - failed
         self._prepared = True
 
     def state_of(self, item: Item) -> tuple[State, Line | None]:
@@ -307,6 +310,8 @@ class BatchRun:
             if line is None or line.fingerprint != self._fingerprint:
                 continue
             found.evaluations += line.evaluations
+            if item.path in self._outdated:
+                continue
             if line.state == DONE:
                 found.done += 1
             elif item.path not in self._again:
@@ -375,6 +380,7 @@ class BatchRun:
         self.manifest.read()  # somebody may have done it since
         if self._is_settled(item):
             self._leases.give_back(lease)
+            self._outdated.discard(item.path)
             self._tell(item, *self.state_of(item))
             return None
         return lease
@@ -411,6 +417,7 @@ class BatchRun:
                 draft.unlink(missing_ok=True)
             self._leases.give_back(lease, keep=unwritten)
         self._again.discard(item.path)
+        self._outdated.discard(item.path)
         with self._changed:
             failed = outcome.error is not None
             self._here.made_here += not failed

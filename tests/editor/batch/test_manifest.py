@@ -50,6 +50,31 @@ def test_a_path_that_is_no_text_is_none_of_the_folder_either(target: Path) -> No
     assert changed(target, path_bytes="YQBi").dropped == 1  # a NUL inside
 
 
+@pytest.mark.parametrize("content", ["my notes, of one line", '{"manifesto": 1', "\0\0mine"])
+def test_a_file_without_an_end_that_is_no_manifest_is_kept(tmp_path: Path, content: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / NAME).write_text(content)
+    with pytest.raises(EditorError, match="no manifest"):
+        batch(folder_of(tmp_path / "in", 1), tmp_path / "out")
+    assert (tmp_path / "out" / NAME).read_text() == content
+
+
+@pytest.mark.parametrize("content", ["", '{"man', '{"manifest": 1, "attune": "0', "\0" * 300])
+def test_a_first_line_that_was_cut_off_is_written_again(tmp_path: Path, content: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / NAME).write_text(content)
+    assert batch(folder_of(tmp_path / "in", 1), tmp_path / "out").run().is_complete
+    assert len((tmp_path / "out" / NAME).read_text().splitlines()) == 2
+
+
+def test_a_first_line_with_endless_names_is_none(target: Path) -> None:
+    header, *rest = (target / NAME).read_text().splitlines()
+    endless = json.dumps(json.loads(header) | {"recipe": "R" * 50_000})
+    (target / NAME).write_text("\n".join([endless, *rest]) + "\n")
+    with pytest.raises(EditorError, match="no manifest"):
+        Manifest(target).read()
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
 def test_a_pipe_is_no_manifest(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / NAME)

@@ -115,6 +115,12 @@ def test_no_recipe_is_refused(content: bytes, tmp_path: Path) -> None:
         read_recipe(tmp_path / "r.json")
 
 
+def test_a_number_that_python_does_not_read_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text('{"version": ' + "9" * 5000 + "}")
+    with pytest.raises(EditorError, match="too many digits"):
+        read_recipe(tmp_path / "r.json")
+
+
 def test_files_of_a_recipe_lie_beside_it_and_nowhere_else(tmp_path: Path) -> None:
     from PIL import Image
 
@@ -129,7 +135,7 @@ def test_files_of_a_recipe_lie_beside_it_and_nowhere_else(tmp_path: Path) -> Non
     assert content_hash(mask) in found.contents
     save_recipe(found, tmp_path / "inside" / "copy.json")
     assert read_recipe(tmp_path / "inside" / "copy.json").contents.keys() == found.contents.keys()
-    for place in ("../mask.png", str(tmp_path / "mask.png"), "nowhere.png"):
+    for place in ("../mask.png", str(tmp_path / "mask.png"), "nowhere.png", "mask.png\0"):
         path.write_text(
             json.dumps(SMALLEST | {"steps": [step | {"parameters": values | {"mask": {"file": place}}}]})
         )

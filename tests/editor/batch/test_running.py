@@ -57,6 +57,17 @@ class TestBefore:
         assert "no folder" in self.refused(source, tmp_path / "file")
         assert not (tmp_path / "out").exists()
 
+    def test_a_folder_of_results_that_leads_to_the_originals(self, tmp_path: Path) -> None:
+        source, target = folder_of(tmp_path / "in"), tmp_path / "out"
+        folder_of(source / "walk")
+        target.mkdir()
+        (target / "walk").symlink_to(source / "walk")
+        before = results(source)
+        both = Selection(recursive=True)
+        assert "inside" in self.refused(source, target, selection=both, overwrite=True)
+        assert results(source) == before
+        assert batch(source, target).run().is_complete
+
     def test_two_files_of_one_name(self, tmp_path: Path) -> None:
         source = folder_of(tmp_path / "in")
         picture(9).save(source / "000.JPG")
@@ -90,6 +101,27 @@ class TestBefore:
 
 
 class TestResults:
+    def test_names_as_long_as_names_can_be(self, tmp_path: Path) -> None:
+        source, target = folder_of(tmp_path / "in", 1), tmp_path / "out"
+        longest = "n" * 251 + ".png"
+        picture(1).save(source / longest)
+        assert batch(source, target).run().is_complete
+        assert (target / longest).exists()
+
+    def test_what_is_no_longer_true_is_not_done(self, tmp_path: Path) -> None:
+        source, target = folder_of(tmp_path / "in", 3), tmp_path / "out"
+        batch(source, target).run()
+        picture(9).save(source / "000.png")
+        (target / FOLDER).write_text("in the way")
+        summary = batch(source, target).run()
+        assert (summary.done, summary.left, summary.is_complete) == (2, 1, False)
+        assert summary.problem is not None
+        (target / FOLDER).unlink()
+        run = batch(source, target)
+        assert run.summary().done == 2
+        summary = run.run()
+        assert (summary.made_here, summary.is_complete) == (1, True)
+
     def test_every_file_is_done_and_the_bad_ones_are_told(self, tmp_path: Path) -> None:
         source, target = folder_of(tmp_path / "in", 8), tmp_path / "out"
         damage(source / "bad.png")
