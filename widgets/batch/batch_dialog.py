@@ -319,7 +319,7 @@ class BatchDialog(Dialog):
     def _asked_path(self, title: str, stem: str, ending: str) -> Path | None:
         folder = self.target.path if self.target.path is not None else Path.home()
         start = folder.parent / f"{proposed_stem(stem, (), 'recipe')}{ending}"
-        name, _ = QFileDialog.getSaveFileName(self, title, str(start), f"(*{ending})")
+        name, _ = QFileDialog.getSaveFileName(self, title, str(start), f"{title} (*{ending})")
         if not name:
             return None
         path = Path(name)

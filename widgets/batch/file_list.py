@@ -158,11 +158,13 @@ class FileList(QTableView):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self.files.rowCount():
+        if self._filter.rowCount():
             return
         painter = QPainter(self.viewport())
         painter.setPen(QColor(tokens_of(self).dim))
         text = self.tr("When the batch begins, its files are listed here.")
+        if self.files.rowCount():
+            text = self.tr("No file failed.")
         painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, text)
         painter.end()
 

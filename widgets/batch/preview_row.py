@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 from editor.controllers.batch_preview import COUNT, BatchPreview, Sample
 from editor.pixels.qimages import to_qimage
 from editor.words.said import said
-from widgets.look.plain_text import set_tip
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import scaled_font, tokens_of
 
 _GAP_PX = 3
@@ -51,6 +51,10 @@ class PreviewPicture(QWidget):
             size = image.size().scaled(place.size(), Qt.AspectRatioMode.KeepAspectRatio)
             target = QRect(0, 0, size.width(), size.height())
             target.moveCenter(place.center())
+            if place is left:  # the two stand together, whatever their shape
+                target.moveRight(place.right())
+            else:
+                target.moveLeft(place.left())
             painter.drawImage(target, image)
         if sample is not None and sample.error:
             painter.setPen(QColor(tokens.text))
@@ -72,6 +76,11 @@ class PreviewRow(QWidget):
         layout.setSpacing(14)
         for picture in self.pictures:
             layout.addWidget(picture, 1)
+        self.empty = Label(self.tr("Three pictures of the folder are shown here, before and after."))
+        self.empty.setProperty("dim", True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty.setMinimumHeight(self.pictures[0].sizeHint().height())
+        layout.addWidget(self.empty)
         preview.changed.connect(self._show)
         self._show()
 
@@ -79,3 +88,5 @@ class PreviewRow(QWidget):
         samples = self._preview.samples
         for place, picture in enumerate(self.pictures):
             picture.show_sample(samples[place] if place < len(samples) else None)
+            picture.setVisible(place < len(samples))
+        self.empty.setVisible(not samples)

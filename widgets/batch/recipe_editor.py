@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QListWidget,
@@ -29,9 +30,8 @@ from inference.request import Pixels
 from widgets.batch.step_form import StepForm, step_form
 from widgets.batch.words import SHAPES, step_text
 from widgets.forms.fields import ComboBox, Slider, SpinBox
-from widgets.forms.form_layout import FormLayout
 from widgets.look.icons import IconButton
-from widgets.look.plain_text import Label
+from widgets.look.plain_text import Label, tip_text
 from widgets.look.theme import inset, tabular
 
 _LIST_PX = 230
@@ -63,6 +63,7 @@ class RecipeEditor(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName(self.tr("Steps"))
         self.list.setFixedWidth(_LIST_PX)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)  # long names are elided
         self.add = QPushButton(self.tr("Add a step"))
         self.add.setAutoDefault(False)
         self.add.setMenu(self._menu())
@@ -161,18 +162,29 @@ class RecipeEditor(QWidget):
         written.addWidget(Label(self.tr("Quality")))
         written.addWidget(self.quality)
         written.addStretch(1)
-        left, right = FormLayout(), FormLayout()
-        for form in (left, right):
-            form.setVerticalSpacing(8)
-        left.addRow(self.tr("Name"), self.name)
-        left.addRow(self.tr("Model"), self.model)
-        left.addRow(self.tr("Format"), written)
-        right.addRow(self.tr("Amount"), amount)
-        right.addRow(self.tr("Seed"), seeds)
-        both = QHBoxLayout()
-        both.setSpacing(24)
-        both.addLayout(left, 1)
-        both.addLayout(right, 1)
+        both = QGridLayout()  # what stands side by side stands at one height
+        both.setHorizontalSpacing(14)
+        both.setVerticalSpacing(8)
+        both.setColumnMinimumWidth(2, 4)
+        for column in (1, 4):
+            both.setColumnStretch(column, 1)
+        for row, (text, field) in enumerate(
+            ((self.tr("Name"), self.name), (self.tr("Model"), self.model), (self.tr("Format"), written))
+        ):
+            both.addWidget(Label(text), row, 0)
+            _put(both, field, row, 1)
+        for row, (text, field) in enumerate(((self.tr("Amount"), amount), (self.tr("Seed"), seeds))):
+            both.addWidget(Label(text), row, 3)
+            _put(both, field, row, 4)
+        for text, field in (
+            (self.tr("Name"), self.name),
+            (self.tr("Model"), self.model),
+            (self.tr("Format"), self.format),
+            (self.tr("Quality"), self.quality),
+            (self.tr("Amount"), self.amount),
+            (self.tr("Seed"), self.seed),
+        ):
+            field.setAccessibleName(text)
         buttons = QHBoxLayout()
         buttons.addWidget(self.add, 1)
         for button in (self.remove, self.up, self.down):
@@ -221,7 +233,8 @@ class RecipeEditor(QWidget):
         blocked = self.list.blockSignals(True)
         self.list.clear()
         for step in self._steps:
-            item = QListWidgetItem(step_text(step))
+            item = QListWidgetItem()
+            _name(item, step)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if step.on else Qt.CheckState.Unchecked)
             self.list.addItem(item)
@@ -253,7 +266,7 @@ class RecipeEditor(QWidget):
         self._steps[row] = replace(step, on=self._steps[row].on)
         item = self.list.item(row)
         blocked = self.list.blockSignals(True)
-        item.setText(step_text(step))
+        _name(item, step)
         self.list.blockSignals(blocked)
         self.changed.emit()
 
@@ -278,3 +291,16 @@ class RecipeEditor(QWidget):
             self._steps[row], self._steps[to] = self._steps[to], self._steps[row]
             self._show_steps(to)
             self.changed.emit()
+
+
+def _put(grid: QGridLayout, field: QWidget | QHBoxLayout, row: int, column: int) -> None:
+    if isinstance(field, QWidget):
+        grid.addWidget(field, row, column)
+    else:
+        grid.addLayout(field, row, column)
+
+
+def _name(item: QListWidgetItem, step: Step) -> None:
+    text = step_text(step)
+    item.setText(text)
+    item.setToolTip(tip_text(text))

@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from editor.application import Application
 from editor.document.document import Document
 from widgets.forms.dialog import Dialog
+from widgets.forms.form_layout import FormLayout
 from widgets.forms.scale_box import ScaleBox
 from widgets.look.plain_text import Label
 
@@ -31,7 +32,7 @@ class DrawingSize(Dialog):
         about.setWordWrap(True)
         about.setProperty("dim", True)
         self.size_box = ScaleBox(document.width, document.height)
-        form = QFormLayout()
+        form = FormLayout()
         form.setHorizontalSpacing(18)
         form.addRow(self.tr("File"), name)
         form.addRow(self.tr("Size"), self.size_box)

@@ -7,7 +7,6 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
-    QFormLayout,
     QHBoxLayout,
     QScrollArea,
     QWidget,
@@ -29,6 +28,7 @@ from inference.errors import EditorError
 from widgets.dialogs.export_preview import ExportPreview
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox, Slider
+from widgets.forms.form_layout import FormLayout
 from widgets.forms.parameter_form import ParameterForm, form_labels, needed_width
 from widgets.forms.replacing import may_replace
 from widgets.forms.scale_box import ScaleBox
@@ -169,11 +169,10 @@ class ExportDialog(Dialog):
         self.quality_value.setFixedWidth(self.fontMetrics().horizontalAdvance("100") + 8)
         self.quality_value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         side = QWidget()
-        form = QFormLayout(side)
+        form = FormLayout(side)
         form.setContentsMargins(0, 0, 8, 0)
         form.setVerticalSpacing(10)
         form.setHorizontalSpacing(18)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.addRow(self.tr("Format"), self.format)
         form.addRow("", self.lossless)
         form.addRow("", self.like_original)

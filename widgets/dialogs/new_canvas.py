@@ -1,13 +1,14 @@
 """A new blank canvas: size, resolution, depth, what it is filled with."""
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QRect
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QSpinBox, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSpinBox, QWidget
 
 from editor.application import Application
 from editor.layers.limits import LARGEST_SIDE_PX
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox, DoubleSpinBox, SpinBox
+from widgets.forms.form_layout import FormLayout
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label
 from widgets.look.theme import inset
@@ -82,10 +83,9 @@ class NewCanvas(Dialog):
         size.addWidget(Label("×"))
         size.addWidget(self.height_box)
         size.addWidget(self.swap)
-        form = QFormLayout()
+        form = FormLayout()
         form.setVerticalSpacing(10)
         form.setHorizontalSpacing(18)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         form.addRow(self.tr("Preset"), self.preset)
         form.addRow(self.tr("Size"), size)
         form.addRow(self.tr("Resolution"), self.dpi)

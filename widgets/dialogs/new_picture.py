@@ -4,7 +4,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
 
 from editor.application import Application
 from editor.generating.known_words import unknown_words
@@ -15,6 +15,7 @@ from inference.operations import SAMPLERS, Generate
 from inference.prompts.weights import read, understood
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox, DoubleSpinBox, SpinBox
+from widgets.forms.form_layout import FormLayout
 from widgets.generate.lora_section import LoraSection
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label
@@ -124,10 +125,9 @@ class NewPicture(Dialog):
         size.addWidget(Label("×"))
         size.addWidget(self.height_box)
         size.addStretch(1)
-        form = QFormLayout()
+        form = FormLayout()
         form.setVerticalSpacing(10)
         form.setHorizontalSpacing(18)
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.addRow(self.tr("Prompt"), self.prompt)
         form.addRow("", self.unknown)
         form.addRow(self.tr("Without"), self.negative)

@@ -1,12 +1,13 @@
 """Another name for a concept."""
 
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from editor.application import Application
 from editor.words.said import in_one_line
 from inference.concepts.names import checked_word, made_word
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
+from widgets.forms.form_layout import FormLayout
 from widgets.look.plain_text import Label
 
 
@@ -22,7 +23,7 @@ class RenameConcept(Dialog):
         self.name.setAccessibleName(self.tr("Name"))
         self.note = Label()
         self.note.setWordWrap(True)
-        form = QFormLayout()
+        form = FormLayout()
         form.addRow(self.tr("Name"), self.name)
         form.addRow("", self.note)
         self.column.addLayout(form)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from editor.controllers.batches import Batches
 from editor.controllers.long_jobs import LongJobs
 from editor.pixels.qimages import to_qimage
 from editor.recovery.checkpoints import Leftover
@@ -19,6 +20,7 @@ from inference.errors import EditorError
 from inference.messages import Message
 from inference.progress import Step
 from inference.service import InferenceService, Job, JobState, Priority
+from widgets.batch.batch_row import BatchRow
 from widgets.look.durations import TimeLeft, duration
 from widgets.look.elided_label import ElidedLabel
 from widgets.look.icons import IconButton
@@ -153,13 +155,18 @@ class StoppedRow(QWidget):
 class JobPanel(QWidget):
     """One row for each job that takes longer than a blink; idle preparations are not shown.
 
-    Below them stand those of `long_jobs` that are stopped.
+    Of a batch one row tells how far it is. Below stand those of `long_jobs` that are stopped.
     """
 
     filled = Signal(bool)  # whether there is something to show
+    batch_wanted = Signal()
 
     def __init__(
-        self, service: InferenceService, long_jobs: LongJobs | None = None, parent: QWidget | None = None
+        self,
+        service: InferenceService,
+        long_jobs: LongJobs | None = None,
+        batches: Batches | None = None,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("PanelBody")
@@ -179,6 +186,11 @@ class JobPanel(QWidget):
         self._list.addWidget(self.loading)
         self._list.addWidget(self.loading_bar)
         self._list.addWidget(self.empty)
+        self.batch = None if batches is None else BatchRow(batches)
+        if self.batch is not None:
+            self._list.addWidget(self.batch)
+            self.batch.wanted.connect(self.batch_wanted)
+            self.batch.running.connect(self._show_empty)
         self._list.addStretch(1)
         scroll = QScrollArea(widgetResizable=True)
         scroll.setMinimumHeight(self.empty.sizeHint().height() + 14)
@@ -285,7 +297,8 @@ class JobPanel(QWidget):
 
     @property
     def is_filled(self) -> bool:
-        return bool(self._rows or self._stopped or self.loading.text())
+        batch = self.batch is not None and self.batch.is_running
+        return bool(self._rows or self._stopped or self.loading.text() or batch)
 
 
 def _phase_words() -> dict[str, str]:

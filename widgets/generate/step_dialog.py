@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFormLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from editor.application import Application
 from editor.controllers.step_search import Search
@@ -13,6 +12,7 @@ from inference.evaluation.choose_step import DEFAULT_PROMPTS, DEFAULT_SEEDS, can
 from inference.methods.gsn.plan import movable_methods
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox, SpinBox
+from widgets.forms.form_layout import FormLayout
 from widgets.generate.refine_panel import method_label
 from widgets.generate.step_plot import StepPlot
 from widgets.look.durations import duration
@@ -81,8 +81,7 @@ class StepDialog(Dialog):
         )
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        form = FormLayout()
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(8)
         form.addRow(self.tr("Model"), self.model)

@@ -9,7 +9,6 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QFileDialog,
-    QFormLayout,
     QLineEdit,
     QScrollArea,
     QToolButton,
@@ -32,6 +31,7 @@ from inference.operations import OPERATIONS, LearnConcept
 from inference.progress import Step
 from inference.request import Pixels, Request
 from widgets.forms.fields import ComboBox
+from widgets.forms.form_layout import FormLayout
 from widgets.forms.parameter_form import ParameterForm
 from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
@@ -139,8 +139,7 @@ class ConceptDialog(LearningDialog):
         self.strip.setAccessibleName(self.tr("A photo of it, as learnt so far"))
 
     def _lay_out(self) -> None:
-        words = QFormLayout()
-        words.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        words = FormLayout()
         words.setHorizontalSpacing(18)
         words.setVerticalSpacing(10)
         for label, field in (

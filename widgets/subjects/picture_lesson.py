@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFormLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from editor.controllers.operations import Given, Source
+from widgets.forms.form_layout import FormLayout
 from widgets.forms.source_field import SourceField
 from widgets.look.plain_text import Label
 
@@ -26,7 +27,7 @@ class PictureLesson(QWidget):
         self.sentence.setPlaceholderText(self.tr("a photo of a man"))
         self._second_label = Label(self.tr("After"))
         self._first_label = Label(self.tr("Picture"))
-        layout = QFormLayout(self)
+        layout = FormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(18)
         layout.setVerticalSpacing(10)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
-    QFormLayout,
     QHBoxLayout,
     QLineEdit,
     QProgressBar,
@@ -33,6 +32,7 @@ from inference.request import Pixels, Request
 from inference.service import Job, JobState
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox
+from widgets.forms.form_layout import FormLayout
 from widgets.forms.parameter_form import ParameterForm
 from widgets.look.durations import TimeLeft, duration
 from widgets.look.plain_text import Label, set_tip
@@ -131,8 +131,7 @@ class TeachDialog(Dialog):
         self.status.setWordWrap(True)
 
     def _lay_out(self) -> None:
-        words = QFormLayout()
-        words.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        words = FormLayout()
         words.setHorizontalSpacing(18)
         words.setVerticalSpacing(10)
         for label, field in (

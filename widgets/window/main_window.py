@@ -213,10 +213,14 @@ class MainWindow(QMainWindow):
             ),
             PanelSpec("history", self.tr("History"), right, lambda: HistoryPanel(application)),
             PanelSpec("variations", self.tr("Variations"), bottom, lambda: Filmstrip(application)),
-            PanelSpec(
-                "jobs", self.tr("Jobs"), bottom, lambda: JobPanel(application.service, application.long_jobs)
-            ),
+            PanelSpec("jobs", self.tr("Jobs"), bottom, self._job_panel),
         )
+
+    def _job_panel(self) -> JobPanel:
+        application = self.application
+        panel = JobPanel(application.service, application.long_jobs, application.batches)
+        panel.batch_wanted.connect(lambda: self.commands.show_batch())
+        return panel
 
     def _place_panels(self) -> None:
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)

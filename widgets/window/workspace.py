@@ -15,7 +15,7 @@ from editor.document.document import Document
 from editor.formats.files import sample_pictures
 from editor.sliders.session import AttributeSession
 from inference.progress import Step
-from inference.service import Job
+from inference.service import Job, Priority
 from widgets.canvas.document_frame import DocumentFrame
 from widgets.canvas.document_view import DocumentView
 from widgets.canvas.view_options import ViewOptions
@@ -220,11 +220,11 @@ class Workspace(QWidget):
 
     def _on_jobs_changed(self, _job: Job, _result: object = None) -> None:
         """While there is no picture, the page says which one is on its way."""
-        jobs = self._application.service.jobs() if not self._views else ()
+        jobs = [] if self._views else [job for job in self._application.service.jobs() if _is_asked_for(job)]
         self.welcome.show_waiting(jobs[0].label if jobs else "")
 
     def _on_job_progress(self, job: Job, step: Step) -> None:
-        if not self._views:
+        if not self._views and _is_asked_for(job):
             self.welcome.show_step(step)
 
     def _read_samples(self) -> None:
@@ -253,6 +253,11 @@ class Workspace(QWidget):
                 emit(value)
 
         return forward
+
+
+def _is_asked_for(job: Job) -> bool:
+    """Whether somebody waits for it: a batch and idle preparations leave the page free."""
+    return job.priority is not Priority.IDLE
 
 
 def _small(path: Path) -> QImage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.helpers.fake_service import FakeService
 from widgets.batch.batch_dialog import FILES, RECIPE, BatchDialog
 from widgets.batch.history_dialog import HistoryDialog
 from widgets.batch.step_form import AdjustmentForm, OperationForm
+from widgets.generate.job_panel import JobPanel
 from widgets.window.main_window import MainWindow
 
 
@@ -76,6 +78,66 @@ def test_three_pictures_answer_to_the_recipe(dialog: BatchDialog, qtbot: QtBot) 
     qtbot.waitUntil(lambda: all(a is not b for a, b in zip(shown(), first)), timeout=20_000)
     assert all(a[..., 2].mean() > b[..., 2].mean() for a, b in zip(shown(), first))
     assert dialog.recipe.recipe.steps == (AdjustmentStep(settings=WhiteBalance(temperature=-60.0)),)
+
+
+def test_a_running_batch_is_among_the_jobs_and_leaves_the_first_page_free(
+    dialog: BatchDialog,
+    window: MainWindow,
+    application: Application,
+    service: FakeService,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(controller, "needs_of", lambda *_: Needs(model="mini-sd1"))
+    dialog.recipe.show_recipe(recipe(REDRAW))
+    dialog.preview.close()
+    panel = window.panel("jobs")
+    assert isinstance(panel, JobPanel)
+    assert panel.batch is not None
+    assert panel.batch.isHidden()
+    click(qtbot, dialog.start)
+    qtbot.waitUntil(lambda: any(job.priority is Priority.IDLE for job in service.jobs()), timeout=20_000)
+    dialog.close()
+    assert not panel.batch.isHidden()
+    assert panel.empty.isHidden()
+    assert panel.batch.state.text() == "0 of 5 done"
+    assert window.workspace.welcome.title.text() == "What would you like to make?"
+    panel.batch.open.click()
+    shown = window.commands.dialog("batch")
+    assert shown is not None
+    assert shown.isVisible()
+    application.batches.stop()
+    qtbot.waitUntil(lambda: not application.batches.busy, timeout=20_000)
+    assert panel.batch.isHidden()
+
+
+def test_what_stands_side_by_side_stands_at_one_height(dialog: BatchDialog) -> None:
+    editor = dialog.recipe
+    for one, other in ((editor.name, editor.amount), (editor.model, editor.seed)):
+        middles = [box.geometry().center().y() for box in (one, other)]
+        assert abs(middles[0] - middles[1]) <= 1, middles
+
+
+def test_long_names_of_steps_are_elided_and_told_by_their_tips(dialog: BatchDialog) -> None:
+    prompt = "a painting of a man and a woman on the beach under a blue sky"
+    step = recipe(REDRAW).steps[0]
+    assert isinstance(step, OperationStep)
+    dialog.recipe.add_step(replace(step, parameters=replace(step.parameters, prompt=prompt)))
+    assert not dialog.recipe.list.horizontalScrollBar().isVisible()
+    assert prompt in dialog.recipe.list.item(1).toolTip()
+
+
+def test_without_a_folder_the_place_of_the_previews_says_what_it_is_for(
+    window: MainWindow, photos: Path, qtbot: QtBot
+) -> None:
+    window.commands.show_batch()
+    dialog = window.commands.dialog("batch")
+    assert isinstance(dialog, BatchDialog)
+    assert dialog.previews.empty.isVisible()
+    dialog.source.set_path(photos)
+    qtbot.waitUntil(lambda: len(dialog.preview.samples) == 3, timeout=20_000)
+    assert not dialog.previews.empty.isVisible()
+    assert all(picture.isVisible() for picture in dialog.previews.pictures)
 
 
 def test_a_folder_is_edited_and_told_file_by_file(
