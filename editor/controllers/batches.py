@@ -74,13 +74,15 @@ class Asking(QObject):
         parent: QObject | None = None,
         *,
         cores: int | None = None,
+        priority: Priority = Priority.IDLE,
     ) -> None:
-        """`cores` that the engine may use for these; None is all."""
+        """`cores` that the engine may use for these; None is all. Jobs that are not idle are shown."""
         super().__init__(parent)
         relay()  # made here, on the event loop's thread
         self._service = service
         self._label = label
         self._cores = cores
+        self._priority = priority
         self._tickets: dict[_Ticket, Job | None] = {}
         self._closed = self._held = False
         service.job_started.connect(self._on_started)
@@ -121,7 +123,7 @@ class Asking(QObject):
         self._tickets[ticket] = self._service.submit(
             ticket.request,
             ticket.contents,
-            priority=Priority.IDLE,
+            priority=self._priority,
             label=self._label,
             owner=self,
             done=lambda job, result: self._end(ticket, result=result),
@@ -138,9 +140,12 @@ class Asking(QObject):
             return
         self._free()
         self._tickets[ticket] = None
-        made_way = any(job.priority is not Priority.IDLE for job in self._service.jobs())
+        others = (job.priority is not Priority.IDLE for job in self._service.jobs())
+        made_way = self._priority is Priority.IDLE and any(others)
         if not made_way:
             self.stopped_by_user.emit()
+        if self._closed:
+            return
         QTimer.singleShot(_AGAIN_MS, self, lambda: self._again(ticket))
 
     def _again(self, ticket: _Ticket) -> None:
@@ -367,14 +372,18 @@ class Batches(Controller):
             return
         state = document.state
         text = translate("Batches", "Recipe “{name}”").format(name=recipe.name)
-        asking = Asking(self._shell.service, text, self)
+        asking = Asking(self._shell.service, text, self, priority=Priority.NORMAL)
+        asking.stopped_by_user.connect(asking.close)
         self._applying.append(asking)
 
         def work() -> DocumentState:
             whole = with_concepts_here(recipe)
             needs = self._needs(whole)
             seed = recipe.seed_of(PurePosixPath(document_name))
-            return applied(state, whole, seed=seed, model_hash=needs.model_hash, carry_out=asking)
+            try:
+                return applied(state, whole, seed=seed, model_hash=needs.model_hash, carry_out=asking)
+            except Cancelled:
+                return state
 
         def done(after: DocumentState) -> None:
             finish()

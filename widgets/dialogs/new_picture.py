@@ -175,7 +175,9 @@ class NewPicture(Dialog):
     def _show_ready(self) -> None:
         prompt, entries = self.prompt.toPlainText(), self._application.catalogue.entries()
         seen = understood(prompt, weighted=self._application.settings.get("weighted_prompts"))
-        names = " · ".join(unknown_words(seen.text, self.model.currentData(), entries))
+        taught = " ".join(word for row in self.loras.rows for word in row.lora.words).casefold().split()
+        unknown = unknown_words(seen.text, self.model.currentData(), entries)
+        names = " · ".join(word for word in unknown if word.casefold() not in taught)
         self.unknown.setText(self.tr("This model cannot draw: {names}").format(names=names))
         self.unknown.setVisible(bool(names))
         self.generate.setEnabled(bool(self.prompt.toPlainText().strip()))

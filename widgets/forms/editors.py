@@ -106,6 +106,8 @@ def _show_text(editor: Any, value: Any) -> None:
         _show_choice(editor, value)
     else:
         editor.setText(str(value))
+        if not editor.hasFocus():
+            editor.setCursorPosition(0)  # of a long text its beginning is seen
 
 
 def _source(*offered: Given) -> Editor:

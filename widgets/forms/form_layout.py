@@ -1,7 +1,8 @@
 """A form whose labels stand at the height of the words in their fields."""
 
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLayoutItem, QWidget
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLayoutItem, QPlainTextEdit, QWidget
 
 _LABEL, _FIELD = QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole
 
@@ -9,7 +10,7 @@ _LABEL, _FIELD = QFormLayout.ItemRole.LabelRole, QFormLayout.ItemRole.FieldRole
 class FormLayout(QFormLayout):
     """Qt gives a label at most 7/4 of its own height, so that beside a taller field it stands too high.
 
-    Here it is in the middle of the field, and of the first line of a field with a note below.
+    Here it is in the middle of the field, and of the first line of one with a note below or of a longer text.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -37,9 +38,12 @@ class FormLayout(QFormLayout):
 
 
 def first_line(field: QLayoutItem) -> QRect:
-    """Where the editor of a field is: all of it, or what is above its note."""
+    """Where the editor of a field is: all of it, what is above its note, or a text's first line."""
     whole = field.geometry()
     widget = field.widget()
+    if isinstance(widget, QPlainTextEdit):
+        line = widget.cursorRect(QTextCursor(widget.document()))
+        return QRect(whole.x(), whole.y() + widget.viewport().y() + line.y(), whole.width(), line.height())
     inner = None if widget is None else widget.layout()
     first = None if inner is None or isinstance(inner, QHBoxLayout) else inner.itemAt(0)
     if inner is None or first is None:

@@ -31,6 +31,7 @@ from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots
 from widgets.generate.insert_words import DifferenceView
+from widgets.look.focus_within import enable
 from widgets.look.plain_text import Label, set_tip, unmarked
 from widgets.subjects.concept_shelf import concept_icon
 from widgets.subjects.keyframe_slider import KeyframeSlider
@@ -307,7 +308,7 @@ class InsertPanel(DocumentPanel):
         selected = document is not None and document.state.selection is not None
         differs = bool(differences(self.shown.toPlainText(), self.wanted.toPlainText()))
         ready = document is not None and (differs or any(one != 1 for one in self._weights.values()))
-        self.start.setEnabled(ready and not busy)
+        enable(self.start, ready and not busy)
         self.start.setText(
             self.tr("Working…")
             if busy

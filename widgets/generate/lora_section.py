@@ -133,7 +133,7 @@ class LoraSection(QWidget):
         parent: QWidget | None = None,
         *,
         titled: bool = True,
-        most_px: int = 112,
+        most_px: int = 124,
     ) -> None:
         super().__init__(parent)
         self._loras = loras
@@ -214,6 +214,7 @@ class LoraSection(QWidget):
         self.choice.addItem(self._invitation(len(others), bool(fitting)), None)
         for one in others:
             self.choice.addItem(one.name, one)
+        self.choice.setEnabled(bool(others))
         self._fit()
 
     def _fit(self) -> None:

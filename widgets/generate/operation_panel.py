@@ -18,6 +18,7 @@ from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots
+from widgets.look.focus_within import enable
 
 
 def offered() -> tuple[Operation, ...]:
@@ -98,9 +99,12 @@ class OperationPanel(DocumentPanel):
         self._show_layer()
 
     def _say_what_it_shows(self) -> None:
-        """Where the picture was described before, nobody has to say it again; what was typed stays."""
+        """Where the picture was described before, nobody has to say it again; what was typed stays.
+
+        Of an enlarged picture each tile would draw all that is named: its prompt stays empty.
+        """
         known, old = (self._document.prompt if self._document is not None else ""), self._known_prompt
-        if self.operation.picture is None:
+        if self.operation.picture is None or self.operation.enlarges:
             return
         for name in ("prompt", "source_prompt"):
             if name in self._form.editors and self._form.value(name) in ("", old):
@@ -136,7 +140,7 @@ class OperationPanel(DocumentPanel):
     def _show_enabled(self) -> None:
         label = QCoreApplication.translate("Operations", self.operation.label)
         busy = self._operations.busy
-        self.start.setEnabled(self._document is not None and not busy)
+        enable(self.start, self._document is not None and not busy)
         self.start.setText(self.tr("Working…") if busy else self.tr("Make again") if self._again else label)
         if self._document is None:
             text = self.tr("Open a picture first.")

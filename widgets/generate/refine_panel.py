@@ -20,6 +20,7 @@ from widgets.forms.scrolled import lay_out_scrolled
 from widgets.generate.attention_steps import AttentionSteps
 from widgets.generate.document_panel import DetailsButton, listened
 from widgets.generate.refine_scores import RefineScores
+from widgets.look.focus_within import enable
 from widgets.look.plain_text import Label, set_tip
 
 METHOD_LABELS = {
@@ -150,7 +151,7 @@ class RefinePanel(QWidget):
         session = self._session
         ready = session is not None and bool(session.subjects)
         self.suggest.setEnabled(session is not None)
-        self.refine.setEnabled(ready and not self._refinement.busy)
+        enable(self.refine, ready and not self._refinement.busy)
         self.refine.setText(self.tr("Refining…") if self._refinement.busy else self.tr("Refine"))
         self.compare.setEnabled(ready)
 

@@ -20,6 +20,7 @@ from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.forms.slider_form import SliderForm
 from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots, listened
+from widgets.look.focus_within import enable
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tokens_of
 
@@ -200,7 +201,7 @@ class TranslatePanel(DocumentPanel):
         busy, has_document = self._translation.busy, self._document is not None
         again = self._translation.recipe is not None
         label = QCoreApplication.translate("Operations", OPERATIONS["translate"].label)
-        self.start.setEnabled(has_document and not busy)
+        enable(self.start, has_document and not busy)
         self.start.setText(self.tr("Working…") if busy else self.tr("Make again") if again else label)
         self.compare.setEnabled(has_document)
         self.see.setEnabled(has_document)

@@ -1,7 +1,9 @@
-"""Tells whether the keyboard's focus is anywhere inside a widget."""
+"""The keyboard's focus: whether it is inside a widget, and where it stays when a button cannot be pressed."""
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QWidget
+
+_WAITS = "waits for the focus"
 
 
 class FocusWithin(QObject):
@@ -27,3 +29,18 @@ class FocusWithin(QObject):
         if inside != self._inside:
             self._inside = inside
             self.changed.emit(inside)
+
+
+def enable(button: QWidget, on: bool) -> None:
+    """Set whether a button can be pressed; one that cannot be for a while keeps the focus for later.
+
+    Qt hands it to the next widget, and the space bar would press that: after *Redraw* it was *Undo*.
+    """
+    if not on and button.hasFocus():
+        button.clearFocus()
+        button.setProperty(_WAITS, True)
+    button.setEnabled(on)
+    if on and button.property(_WAITS):
+        button.setProperty(_WAITS, False)
+        if QApplication.focusWidget() is None and button.isVisible():
+            button.setFocus()

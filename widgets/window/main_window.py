@@ -397,7 +397,8 @@ class MainWindow(QMainWindow):
     def _show_fitting_panel(self, node_id: str) -> None:
         """An adjustment's settings come to the front of their tabs, and a generated layer's sliders.
 
-        Who is refining stays with that edit, where the scores come up, and so does who is inserting.
+        Who is refining stays with that edit, where the scores come up, and so does who is inserting; other
+        edits are made again where they were made.
         """
         document = self.application.current
         node = document.state.find(node_id) if document is not None else None
@@ -405,7 +406,8 @@ class MainWindow(QMainWindow):
         set_here = isinstance(node, Adjustment) or is_text
         wanted = "properties" if set_here else "subjects"
         in_front = not self.panels["edits"].visibleRegion().isEmpty()
-        is_working = in_front and self.edits.edit in ("refine", "insert", "translate")
+        made_by = node.recipe.request.operation if node is not None and node.recipe is not None else ""
+        is_working = in_front and self.edits.edit in ("refine", "insert", "translate", made_by)
         has_panel = set_here or (node is not None and node.recipe is not None and not is_working)
         if has_panel and not self.panels[wanted].isHidden():
             self.panels[wanted].raise_()

@@ -323,3 +323,25 @@ def test_a_recipe_is_done_to_the_open_picture_as_one_step(
     assert len(document.layers) == len(before.layers) + 1
     application.undo()
     assert document.state.layers == before.layers
+
+
+def test_a_recipe_that_is_being_done_is_among_the_jobs_and_can_be_stopped(
+    filled: MainWindow,
+    application: Application,
+    service: FakeService,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(controller, "needs_of", lambda *_: Needs(model="mini-sd1"))
+    document = application.current
+    assert document is not None
+    before = document.state
+    application.batches.apply(recipe(REDRAW))
+    qtbot.waitUntil(lambda: bool(service.jobs()), timeout=20_000)
+    (job,) = service.jobs()
+    assert job.priority is Priority.NORMAL
+    assert "Recipe" in job.label
+    service.set_aside(job)
+    qtbot.waitUntil(lambda: not application.background.busy, timeout=20_000)
+    assert document.state is before
+    assert not service.jobs()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QLocale, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QStyleOptionComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 import widgets
@@ -86,6 +86,21 @@ def test_the_wheel_changes_only_what_has_the_focus(qtbot: QtBot, make: type) -> 
     qtbot.waitUntil(field.hasFocus)
     turn_wheel(field)
     assert value() != before
+
+
+def test_a_choice_that_is_too_long_ends_in_dots(qtbot: QtBot) -> None:
+    box = ComboBox()
+    qtbot.addWidget(box)
+    box.addItem("The picture up to the active layer")
+    option = QStyleOptionComboBox()
+    shown: list[str] = []
+    for width in (400, 120):
+        box.resize(width, 30)
+        box.initStyleOption(option)
+        shown.append(box.shown_text(option))
+    assert shown[0] == "The picture up to the active layer"
+    assert shown[1].endswith("…")
+    assert shown[0].startswith(shown[1][:-1])
 
 
 def test_no_field_is_qts_own() -> None:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from widgets.forms.form_layout import FormLayout
@@ -11,6 +19,22 @@ from widgets.forms.form_layout import FormLayout
 
 def middle(widget: QWidget, within: QWidget) -> int:
     return widget.mapTo(within, widget.rect().center()).y()
+
+
+def test_a_label_is_beside_the_first_line_of_a_longer_text(qtbot: QtBot) -> None:
+    host = QWidget()
+    qtbot.addWidget(host)
+    form = FormLayout(host)
+    text = QPlainTextEdit("one\ntwo\nthree")
+    text.setFixedHeight(120)
+    form.addRow("Prompt", text)
+    host.show()
+    qtbot.waitExposed(host)
+    item = form.itemAt(0, FormLayout.ItemRole.LabelRole)
+    label = item.widget()
+    assert label is not None
+    line = text.viewport().mapTo(host, text.cursorRect().center()).y()
+    assert abs(middle(label, host) - line) <= 2
 
 
 @pytest.mark.parametrize("height_px", [18, 30, 46])

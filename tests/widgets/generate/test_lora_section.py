@@ -135,6 +135,7 @@ def test_new_from_prompt_shows_those_of_its_model(
     dialog.prompt.setPlainText("a man")
     qtbot.mouseClick(dialog.loras.rows[0].buttons[1], Qt.MouseButton.LeftButton)
     assert dialog.prompt.toPlainText() == "8 bit a man"
+    assert "bit" not in dialog.unknown.text()  # the model learns the word from the file
     qtbot.mouseClick(dialog.generate, Qt.MouseButton.LeftButton)
     parameters = service.submitted[-1].request.parameters
     assert [use.name for use in parameters.loras] == ["pixel", "soft"]  # type: ignore[attr-defined]

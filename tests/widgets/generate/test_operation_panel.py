@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -78,6 +79,29 @@ def test_a_result_is_a_layer_that_is_made_again(
     assert second.recipe.contents.keys() == first.recipe.contents.keys()
 
 
+def test_the_result_leaves_the_edit_in_front_and_gives_the_focus_back(
+    panel: OperationPanel, filled: MainWindow, service: FakeService, application: Application, qtbot: QtBot
+) -> None:
+    filled.activateWindow()
+    panel.start.setFocus()
+    qtbot.waitUntil(panel.start.hasFocus)
+    qtbot.keyClick(panel.start, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: not panel.start.isEnabled())
+    assert not any(button.hasFocus() for button in filled.findChildren(QToolButton))  # Undo got it
+    qtbot.waitUntil(lambda: not application.background.busy and not application.service.jobs())
+    assert panel.isVisible()
+    assert panel.start.text() == "Make again"
+    assert panel.start.hasFocus()
+
+
+def test_of_a_long_prompt_the_beginning_is_seen(panel: OperationPanel) -> None:
+    form = form_of(panel)
+    form.set_value("prompt", "a photo of a man and a woman on the beach under a blue sky")
+    line = form.editors["prompt"]
+    assert isinstance(line, QLineEdit)
+    assert line.cursorPosition() == 0
+
+
 def test_making_again_offers_what_may_change(
     panel: OperationPanel, application: Application, qtbot: QtBot
 ) -> None:
@@ -108,6 +132,12 @@ def test_fill_draws_what_is_selected_without_being_told(
     parameters = layer.recipe.request.parameters
     assert isinstance(parameters, Fill if masked else Redraw)
     assert (parameters.mask is not None) is masked
+
+
+def test_what_the_picture_shows_is_not_the_prompt_of_its_tiles(panel: OperationPanel) -> None:
+    assert form_of(panel).value("prompt") != ""
+    choose(panel, "enlarge")
+    assert form_of(panel).value("prompt") == ""
 
 
 def test_an_enlarged_picture_opens_as_its_own(
