@@ -17,6 +17,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -120,7 +121,9 @@ class Connection:
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         opener = urllib.request.build_opener(
-            _CarefulRedirects(), urllib.request.HTTPSHandler(context=_trusted())
+            _CarefulRedirects(), urllib.request.HTTPSHandler(
+                context=_trusted(os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
+            )
         )
         try:
             return opener.open(request, timeout=self.timeout_s)
@@ -234,10 +237,15 @@ def stored_token() -> str:
     return ""
 
 
-def _trusted() -> ssl.SSLContext:
-    """The system's certificates, and Mozilla's where Python finds none of the system's."""
+@lru_cache(maxsize=4)
+def _trusted(file: str, folder: str) -> ssl.SSLContext:
+    """The system's certificates, or those that the two variables name, and Mozilla's where there are none.
+
+    Read once: there are hundreds, and each request would read them again.
+    """
+    del folder  # Python looks at it itself
     context = ssl.create_default_context()
-    if not context.get_ca_certs() and "SSL_CERT_FILE" not in os.environ:
+    if not context.get_ca_certs() and not file:
         with contextlib.suppress(ImportError, OSError):
             import certifi
 
