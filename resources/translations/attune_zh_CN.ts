@@ -4785,7 +4785,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>a textual inversion: import it with “attune concepts import”</source>
-        <translation>文本反演（textual inversion）：请用“attune concepts import”导入</translation>
+        <translation>文本反演：请用“attune concepts import”导入</translation>
     </message>
     <message>
         <source>a whole model</source>
@@ -10663,7 +10663,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>Principal components of features and self-attention: alike things have one colour.</source>
-        <translation>特征与自注意力的主成分:相似之处颜色相同。</translation>
+        <translation>特征与自注意力的主成分：相似之处颜色相同。</translation>
     </message>
     <message>
         <source>Step</source>

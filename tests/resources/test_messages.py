@@ -22,8 +22,10 @@ NAMES = """
     YOLOS XL diffusers macOS safetensors sRGB stack Alt Ctrl auto base64 pillow-heif ours HF_HUB_OFFLINE
     GIMP Inkscape OpenEXR SVG webp png jpg jpeg tiff avif
     Ray LyCORIS IP-Adapter Chroma HiDream Qwen-Image Lumina Z-Image AuraFlow Wan LTX PixArt Sana Playground
-    CosXL T5 EDM float8 float16 bfloat16 mini-sd1
+    CosXL T5 EDM float8 float16 bfloat16 mini-sd1 VAE Python
+    FLUX Hunyuan LoHa LoKr DoRA OFT BOFT IA GLoRA
     HF_ENDPOINT HF_TOKEN HF_HOME HTTPS_PROXY SSL_CERT_FILE
+    model_bytes memory_bytes bucket
     model_hash delta version name model seed steps path picture pair positive negative _incl_clips
 """
 """Products, formats, units, variables of the environment, and keys and words in files."""
@@ -31,6 +33,7 @@ NAMES = """
 TYPED = (
     r"“attune [^”]*”|--[\w-]+( naive)?|[\w/{}]*\.(json|xml|md|ora|psd|pt|safetensors)"
     r"|owner/name|\w+:\w+=[\w.]+|“attune\[ray\]”|pip install|http://name:password@host:port"
+    r"|NAME:STRENGTH，例如 pixel-art:0.8|\(word:[\d.]+\)|safetensors\.torch\.save_file\(.*\)"
     r"|Settings，Access Tokens|“bearded”|“with a beard”"
 )
 """Commands, options, file names and words of prompts, to be typed as they are; a site's own menu."""
