@@ -38,7 +38,8 @@ NAMES = """
     Apple Stable Diffusion XL Linux macOS Windows RGB sRGB Adobe Display P3 ProPhoto CPU CUDA MPS Hub AI DETR
     SVG
     Lanczos Deflate ZIP English auto float32 bfloat16 float16 mini-sdxl mini-sd1 mini-sd3 InitNO SAGA
-    LoRA DDIM DDPM Karras int8 float8 word Euler DPM 2M LCM SDXL Turbo Medium DreamShaper RealVisXL ComfyUI A1111 huggingface
+    LoRA DDIM DDPM Karras int8 float8 word Euler DPM 2M LCM SDXL Turbo Medium DreamShaper RealVisXL
+    ComfyUI A1111 huggingface
     Stability Community CreativeML OpenRAIL OpenRAIL-M
     SynGen Attend Excite Divide Bind px MB GB MiB kB ID Ctrl Shift Alt Del Esc Tab Space Enter F2
 """
