@@ -32,6 +32,7 @@ from inference.models import Catalogue, ModelEntry
 from inference.operations import LoraUse, Operation, SamplingParameters
 from inference.parameters import Parameters
 from inference.progress import Progress
+from inference.prompts.weights import check_marks
 from inference.request import Output, Request, Result
 from inference.sizes import fitted, restored
 from inference.weights.known_modes import MODES_FILE, KnownModes, device_here, size_bucket
@@ -502,6 +503,7 @@ def _check(request: Request, entry: ModelEntry, contents: "Contents") -> None:
             family=entry.family.value.upper(),
             families=families,
         )
+    check_marks(request.parameters)
     for item in operation.parameters.declared():
         for content in contents_in(getattr(request.parameters, item.name)):
             blob = contents.get(content.hash)

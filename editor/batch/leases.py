@@ -27,6 +27,7 @@ from editor.batch.plan import path_to_json
 from editor.system.atomic import writing_error
 from editor.system.locks import take_lock
 from inference.errors import EditorError
+from inference.files import read_at_most
 from inference.messages import Message
 from inference.values import fields, number, text
 
@@ -38,6 +39,7 @@ _RENEWALS = 4  # within that time
 _LEASE_ENDING = ".lease"
 _WORKER_ENDING = ".worker"
 _LOCK = "lock"
+_LARGEST_BYTES = 2**16  # of a lease
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 _IN_USE = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 
@@ -252,7 +254,7 @@ class Leases:
         """Whether the process of a folder is gone: at once on this machine, after its time elsewhere."""
         lock = folder / _LOCK
         with suppress(OSError, ValueError, RecursionError, EditorError):
-            given = fields(json.loads(lock.read_bytes()), "lock")
+            given = fields(json.loads(read_at_most(lock, _LARGEST_BYTES)), "lock")
             alive = _is_alive(folder) if text(given.get("host"), "host") == self._host else None
             if alive is not None:
                 return not alive
@@ -307,7 +309,7 @@ def _key(path: PurePosixPath) -> str:
 def _owner_of(file: Path) -> tuple[str, str, float]:
     """Token, host and seconds of a lease; "" of one that is being written, or is damaged."""
     try:
-        given = fields(json.loads(file.read_bytes()), Message("lease"))
+        given = fields(json.loads(read_at_most(file, _LARGEST_BYTES)), Message("lease"))
         token = text(given.get("token"), "token")
         if not token.isalnum():  # it names a folder
             raise ValueError(token)

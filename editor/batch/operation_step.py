@@ -34,6 +34,7 @@ from inference.operations import (
 )
 from inference.parameters import ParameterField, Parameters
 from inference.prompts.subjects import subjects_of
+from inference.prompts.weights import check_marks, understood
 from inference.prompts.words import find_numbered, words
 from inference.values import fields, items, text
 
@@ -89,10 +90,11 @@ class OperationStep:
         if any(needs) and not (isinstance(prompt, str) and prompt.strip()):
             raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
         if "edits" in given:
-            given["edits"] = _edits(given["edits"], prompt)
+            given["edits"] = _edits(given["edits"], _without_marks(given))
         if "subjects" in given:
-            given["subjects"] = _subjects(given["subjects"], prompt)
+            given["subjects"] = _subjects(given["subjects"], _without_marks(given))
         parameters = operation.parameters.from_json({**given, picture.name: _ANY})
+        check_marks(parameters)
         return cls(
             parameters=parameters, operation=operation.name, given=frozenset(given), on=on, files=files
         )
@@ -159,7 +161,7 @@ class OperationStep:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, subjects by their words."""
         plain = self.parameters.to_json()
-        prompt = str(plain.get("prompt", ""))
+        prompt = _without_marks(plain)
         found: dict[str, Any] = {}
         for item in self.parameters.declared():
             if item.name not in self.given:
@@ -181,6 +183,12 @@ class OperationStep:
         if "seed" not in self.given:
             values.pop("seed", None)
         return {"operation": self.operation, "parameters": values}
+
+
+def _without_marks(values: Mapping[str, Any]) -> str:
+    """The prompt to look for subjects in: where it has weights, with spaces for their marks."""
+    prompt = values.get("prompt", "")
+    return understood(prompt, weighted=values.get("weighted") is True).text if isinstance(prompt, str) else ""
 
 
 def numbered(prompt: str, start: int, end: int) -> str:

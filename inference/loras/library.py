@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from inference.errors import EditorError
-from inference.files import atomic_write
+from inference.files import atomic_write, read_at_most
 from inference.loras.files import Lora, read_lora
 from inference.loras.words import LONGEST_WORD, MOST_WORDS, clean_words
 from inference.messages import Message, listed, short
@@ -204,7 +204,8 @@ class LoraLibrary:
         if not self.file.exists():
             return [], []
         try:
-            values = json_object(self.file.read_bytes(), Message("list of LoRAs"), _LARGEST_LIST)
+            content = read_at_most(self.file, _LARGEST_LIST)
+            values = json_object(content, Message("list of LoRAs"), _LARGEST_LIST)
             stored = items(values.get("loras", []), Message("The list of LoRAs"), MOST_LISTED)
         except OSError as error:
             raise EditorError("“{path}” cannot be read.", path=self.file) from error

@@ -186,6 +186,6 @@ def notes_of(source: Inverted) -> tuple[Message, ...]:
         Message(
             "The prompt does not seem to fit the picture: the model understands it no better with “{prompt}” "
             "than without. Say what it shows.",
-            prompt=short(source.prompt.text),
+            prompt=short(" ".join(source.prompt.text.split())),  # marks of weights are spaces there
         ),
     )

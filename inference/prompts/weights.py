@@ -22,6 +22,8 @@ _OPEN, _CLOSE = {"(": ")", "[": "]"}, {")": "(", "]": "["}
 _ESCAPED = frozenset("()[]\\")
 _NUMBER = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*")
 _MEANT_AS_NUMBER = re.compile(r"\s*(?:[-+.,]?\d.*)?", re.DOTALL)
+_BRACKETS = str.maketrans("", "", "()[]")
+_PROMPTS = ("source_prompt", "prompt", "negative_prompt")  # parameters of operations that are read so
 _HIDDEN = "\u2060"  # takes no room
 
 
@@ -82,7 +84,8 @@ def read(text: str) -> Weighted:
     """The prompt's words and their weights.
 
     Raises:
-        EditorError: a bracket without its other half, or a number that is no weight.
+        EditorError: a bracket without its other half, a number that is no weight, or brackets in each other
+            that come to more than `MOST_WEIGHT`.
     """
     weights: list[float | None] = [1.0] * len(text)
     opened: list[int] = []
@@ -101,7 +104,29 @@ def read(text: str) -> Weighted:
         index += 1
     if opened:
         raise _alone(text, opened[-1], _OPEN[text[opened[-1]]])
+    for index, weight in enumerate(weights):
+        if weight is not None and not weight <= MOST_WEIGHT:  # NaN as well
+            raise EditorError(
+                "The brackets around “{written}” multiply to a weight of more than {most}.",
+                "Take some of them away, or write smaller numbers.",
+                written=short(text[index:].translate(_BRACKETS).strip()),
+                most=f"{MOST_WEIGHT:g}",
+            )
     return Weighted(text, tuple(weights))
+
+
+def check_marks(parameters: object) -> None:
+    """Say before any work what is wrong with the marks of an operation's prompts, where it has weights.
+
+    Raises:
+        EditorError: as `read`.
+    """
+    if not getattr(parameters, "weighted", False):
+        return
+    for name in _PROMPTS:
+        text = getattr(parameters, name, "")
+        if isinstance(text, str):
+            read(text)
 
 
 def understood(text: str, *, weighted: bool) -> Weighted:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from inference.errors import EditorError
-from inference.files import atomic_write
+from inference.files import atomic_write, read_at_most
 from inference.messages import Message
 from inference.models import ModelEntry
 from inference.values import fields, items, text, typed, whole
@@ -109,9 +109,7 @@ class KnownModes:
 
     def _read(self) -> list[_Known]:
         try:
-            if self._file.stat().st_size > _LARGEST_FILE:
-                return []
-            content = fields(json.loads(self._file.read_bytes()), Message("The file"))
+            content = fields(json.loads(read_at_most(self._file, _LARGEST_FILE)), Message("The file"))
             if content.get("version") != _VERSION:
                 return []
             given = items(content.get("modes"), "modes")

@@ -84,6 +84,21 @@ def test_a_pipe_is_no_manifest(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+def test_a_pipe_in_the_place_of_a_lease_is_not_waited_for(target: Path) -> None:
+    first = next(iter(batch(target.parent / "in", target).plan.items)).path
+    (target / FOLDER).mkdir()
+    leases = Leases(target, Manifest(target).locked)
+    leases.begin()
+    taken = leases.take(first)
+    assert taken is not None
+    taken.file.unlink()
+    os.mkfifo(taken.file)
+    assert not leases.holds(taken)
+    assert leases.take(first) is None
+    leases.close(finished=True)
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -92,6 +92,10 @@ def test_a_recipe_survives_its_file(tmp_path: Path) -> None:
         ({"steps": [{"operation": "redraw", "parameters": {"prompt": "a", "image": "x"}}]}, "the file's"),
         ({"steps": [{"operation": "redraw", "parameters": {"prompt": "a", "speed": 1}}]}, "speed"),
         ({"steps": [{"operation": "edit", "parameters": OLDER["parameters"] | {"prompt": "a cat"}}]}, "man"),
+        (
+            {"steps": [{"operation": "redraw", "parameters": {"prompt": "a (man", "weighted": True}}]},
+            "no “)”",
+        ),
         ({"steps": [{"adjustment": "sepia"}]}, "sepia"),
         ({"steps": [{"adjustment": "levels", "crop": {}}]}, "no kind"),
         ({"steps": [{"crop": {"ratio": "3x2"}}]}, "ratio"),
@@ -145,6 +149,17 @@ def test_files_of_a_recipe_lie_beside_it_and_nowhere_else(tmp_path: Path) -> Non
     path.write_text(json.dumps(SMALLEST | {"steps": [step | {"parameters": values | {"mask": other}}]}))
     with pytest.raises(EditorError, match="not the file"):
         read_recipe(path)
+
+
+def test_subjects_are_found_among_weights() -> None:
+    edits = [{"subject": "man and woman", "attribute": "age", "value": 1.0}]
+    values = {"prompt": "a (man:1.2) [and] woman", "weighted": True, "edits": edits}
+    found = recipe_from_json(SMALLEST | {"steps": [{"operation": "edit", "parameters": values}]})
+    (step,) = found.steps
+    assert isinstance(step, OperationStep)
+    assert isinstance(step.parameters, Edit)
+    assert recipe_from_json(found.to_json()) == found
+    assert step.parameters.edits[0].start == 3
 
 
 def test_a_seed_from_the_path_is_each_files_own_and_always_the_same() -> None:

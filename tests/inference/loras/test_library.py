@@ -1,6 +1,7 @@
 """The list of LoRAs: names, places, words, and what a request finds in it."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -78,6 +79,14 @@ def test_missing_ones_are_told_with_what_there_is(library: LoraLibrary, file: Pa
     library.remove("Pixel art- v2")
     assert library.list() == ()
     assert file.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+def test_a_pipe_is_no_list(library: LoraLibrary) -> None:
+    library.file.parent.mkdir()
+    os.mkfifo(library.file)
+    with pytest.raises(EditorError, match="no ordinary file"):
+        library.list()
 
 
 def test_what_cannot_be_read_in_the_list_stays_in_it(library: LoraLibrary, file: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
-from inference.prompts.weights import literal, read, understood
+from inference.operations import Generate
+from inference.prompts.weights import check_marks, literal, read, understood
 from inference.prompts.words import words
 
 
@@ -74,6 +75,8 @@ def test_marks_are_read(text: str, expected: list[tuple[str, float]]) -> None:
         ("(cat:11)", "“11” in “(cat:11)” is no weight"),
         ("[cat:dog:0.5]", "Square brackets take no number: “[cat:dog:0.5]”"),
         ("a (cat\\)", "The “(” at sign 3"),
+        ("a ((cat:10):2) on grass", "The brackets around “cat"),
+        ("(" * 3000 + "cat" + ")" * 3000, "a weight of more than 10"),
     ],
 )
 def test_mistakes_are_said(text: str, said: str) -> None:
@@ -82,6 +85,14 @@ def test_mistakes_are_said(text: str, said: str) -> None:
     assert said in str(raised.value)
     assert raised.value.hint
     assert understood(text, weighted=True) == literal(text)
+
+
+@pytest.mark.parametrize("name", ["prompt", "negative_prompt"])
+def test_marks_are_looked_at_before_all_work(name: str) -> None:
+    values = {"prompt": "a cat"} | {name: "a (cat"}
+    check_marks(Generate(**values))
+    with pytest.raises(EditorError, match="has no"):
+        check_marks(Generate(**values, weighted=True))
 
 
 def test_words_stay_where_they_are_and_are_shown_without_marks() -> None:

@@ -1,6 +1,7 @@
 """What is remembered of memory: by model, size and device, checked when read, forgotten with more memory."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,14 @@ def test_what_cannot_be_read_is_not_there_and_is_written_anew(file: Path) -> Non
         assert modes(file).mode(ENTRY, 1) is None, content[:60]
         modes(file).keep(ENTRY, 1, MemoryMode.GROUP)
         assert modes(file).mode(ENTRY, 1) is MemoryMode.GROUP
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+def test_a_pipe_in_its_place_is_not_waited_for(file: Path) -> None:
+    file.parent.mkdir()
+    os.mkfifo(file)
+    assert modes(file).mode(ENTRY, 3) is None
+    modes(file).keep(ENTRY, 3, MemoryMode.GROUP)
 
 
 def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
