@@ -54,7 +54,11 @@ class Document(QObject):
         self.known_file = KnownFile(path) if path is not None else None  # what saving knows of its file
         self._previews: dict[str, Node] = {}
         self._edits_mask = False
-        self.was_generated = self.recipe_layer is not None  # at first: what the history begins with
+        first = self.recipe_layer
+        self.was_generated = first is not None  # at first: what the history begins with
+        self.made_by = (
+            first.recipe.request.operation if first is not None and first.recipe is not None else ""
+        )
         self.source = source or SourceMetadata()
         self.last_export: tuple[Path, ExportOptions] | None = None  # what “Export again” repeats
         self.exported_file: KnownFile | None = None  # what was written there

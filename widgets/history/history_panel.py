@@ -1,11 +1,12 @@
 """The History panel: the current document's steps; a click goes back or forward to one."""
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QListView, QMenu, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.document.document import Document
+from inference.operations import OPERATIONS
 from widgets.history.history_delegate import HistoryDelegate
 from widgets.history.history_model import HistoryModel
 
@@ -63,9 +64,13 @@ class HistoryPanel(QWidget):
         if document is None:
             self.model.set_history(None)
             return
-        generated = document.was_generated
-        beginning = self.tr("New from prompt") if generated else self.tr("Opened")
-        self.model.set_history(document.undo_stack, beginning)
+        self.model.set_history(document.undo_stack, self._beginning(document))
+
+    def _beginning(self, document: Document) -> str:
+        operation = OPERATIONS.get(document.made_by)
+        if operation is not None and operation.enlarges:
+            return QCoreApplication.translate("Operations", operation.label)
+        return self.tr("New from prompt") if document.was_generated else self.tr("Opened")
 
     def context_menu(self, row: int) -> QMenu:
         """What can be done with the state in which `row` steps are done."""

@@ -14,6 +14,7 @@ from tests.helpers.fake_application import pictures
 from tests.helpers.fake_service import FakeService
 from widgets.forms.parameter_form import ParameterForm
 from widgets.generate.operation_panel import OperationPanel, offered
+from widgets.history.history_panel import HistoryPanel
 from widgets.window.main_window import MainWindow
 
 
@@ -141,7 +142,7 @@ def test_what_the_picture_shows_is_not_the_prompt_of_its_tiles(panel: OperationP
 
 
 def test_an_enlarged_picture_opens_as_its_own(
-    panel: OperationPanel, application: Application, service: FakeService, qtbot: QtBot
+    panel: OperationPanel, filled: MainWindow, application: Application, service: FakeService, qtbot: QtBot
 ) -> None:
     choose(panel, "enlarge")
     before = application.current
@@ -157,6 +158,9 @@ def test_an_enlarged_picture_opens_as_its_own(
     assert before.layers is layers
     assert (after.width, after.height) == (2 * size[0], 2 * size[1])
     assert after.modified  # it is in no file yet
+    history = filled.panel("history")
+    assert isinstance(history, HistoryPanel)
+    assert history.model.index(0, 0).data() == "Enlarge"
     assert layer.recipe is not None
     assert isinstance(layer.recipe.request.parameters, Enlarge)
     assert panel.start.text() == "Make again"
