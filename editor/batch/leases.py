@@ -79,6 +79,7 @@ class Leases:
         self._own = self._root / f"{self._token}{_WORKER_ENDING}"
         self._lock: BinaryIO | None = None
         self._held: dict[PurePosixPath, Lease] = {}
+        self._renewals: dict[Path, tuple[float, float]] = {}  # last ones of other machines, and when seen
         self._changing = threading.Lock()
         self._closing = threading.Event()
         self._renewing: threading.Thread | None = None
@@ -215,10 +216,15 @@ class Leases:
         if alive is not None:
             return not alive
         try:
-            age = self._now() - file.stat().st_mtime
+            renewed = file.stat().st_mtime
+            age = self._now() - renewed
         except FileNotFoundError:
             return True  # given back just now
-        return age > max(holds_s, self._holds_s)
+        # a clock that was wrong may have left a time that is still to come: what counts then is our own
+        since = self._renewals.get(file)
+        if since is None or since[0] != renewed:
+            since = self._renewals[file] = (renewed, time.monotonic())
+        return max(age, time.monotonic() - since[1]) > max(holds_s, self._holds_s)
 
     def _now(self) -> float:
         """The time by the clock of the file system.

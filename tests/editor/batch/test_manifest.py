@@ -84,6 +84,30 @@ def test_a_pipe_is_no_manifest(tmp_path: Path) -> None:
         pass
 
 
+def test_a_lease_from_a_clock_that_was_wrong_runs_out(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("editor.batch.leases.time.monotonic", lambda: now[0])
+    theirs = Leases(target, Manifest(target).locked, host="other")
+    theirs.begin()
+    lease = theirs.take(PurePosixPath("000.png"))
+    assert lease is not None
+    os.utime(lease.file, (4e9, 4e9))  # in the year 2096
+    ours = Leases(target, Manifest(target).locked)
+    ours.begin()
+    assert ours.take(lease.path) is None
+    now[0] += 50
+    assert ours.take(lease.path) is None
+    os.utime(lease.file, (4e9 + 15, 4e9 + 15))  # it lives
+    now[0] += 50
+    assert ours.take(lease.path) is None
+    now[0] += 61
+    taken = ours.take(lease.path)
+    assert taken is not None
+    assert taken.again
+    ours.close(finished=False)
+    theirs.close(finished=False)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
 def test_a_pipe_in_the_place_of_a_lease_is_not_waited_for(target: Path) -> None:
     first = next(iter(batch(target.parent / "in", target).plan.items)).path
