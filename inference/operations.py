@@ -1261,8 +1261,8 @@ OPERATIONS: dict[str, Operation] = {
             paper="arXiv:2512.13672",
             artifact="concept",
             panel="teach-concept",
-            neutral={**_A_TOY, "samples": 10, "learning_rate": 0.0},
-            effective={**_A_TOY, "samples": 10},
+            neutral={**_A_TOY, "samples": 16, "learning_rate": 0.0},
+            effective={**_A_TOY, "samples": 16},
         ),
         Operation(
             name="judge-photos",

@@ -15,8 +15,6 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from editor.formats.decoding import quiet
-from editor.formats.deep import raw_mode
 from editor.layers.limits import LARGEST_PIXELS
 from editor.system.process_memory import available_bytes
 
@@ -74,6 +72,10 @@ class Room:
 def needed_bytes(path: Path) -> int:
     """About how much memory editing a picture takes at most, by its header alone."""
     from PIL import Image
+
+    # what opens pictures; the window's start does without
+    from editor.formats.decoding import quiet
+    from editor.formats.deep import raw_mode
 
     try:
         with quiet(), Image.open(path) as image:

@@ -76,7 +76,7 @@ class Preferences(Parameters):
     )
     remember_modes: bool = param(
         True,
-        N_("Settings", "Remember what memory was too little for"),
+        N_("Settings", "Remember memory modes"),
         help=N_("Settings", "The next start begins with what worked. Off forgets it, with the next start."),
         advanced=True,
     )

@@ -121,9 +121,10 @@ class Connection:
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         opener = urllib.request.build_opener(
-            _CarefulRedirects(), urllib.request.HTTPSHandler(
+            _CarefulRedirects(),
+            urllib.request.HTTPSHandler(
                 context=_trusted(os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
-            )
+            ),
         )
         try:
             return opener.open(request, timeout=self.timeout_s)

@@ -1571,6 +1571,41 @@
     </message>
 </context>
 <context>
+    <name>BatchRow</name>
+    <message>
+        <source>Show</source>
+        <translation>显示</translation>
+    </message>
+    <message>
+        <source>Batch: {name}</source>
+        <translation>批处理：{name}</translation>
+    </message>
+    <message>
+        <source>Show the batch</source>
+        <translation>显示批处理</translation>
+    </message>
+    <message>
+        <source>starting</source>
+        <translation>正在启动</translation>
+    </message>
+    <message>
+        <source>{done} of {total} done</source>
+        <translation>已完成 {done}/{total}</translation>
+    </message>
+    <message>
+        <source>{words} · {count} failed</source>
+        <translation>{words} · {count} 个失败</translation>
+    </message>
+    <message>
+        <source>{words} · paused</source>
+        <translation>{words} · 已暂停</translation>
+    </message>
+    <message>
+        <source>{words} · {time} left</source>
+        <translation>{words} · 剩余 {time}</translation>
+    </message>
+</context>
+<context>
     <name>Batches</name>
     <message>
         <source>Preview of the batch</source>
@@ -4900,6 +4935,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>最多读取 {room} 个词元，而提示词有 {count} 个：请缩短。</translation>
     </message>
     <message>
+        <source>The brackets around “{written}” multiply to a weight of more than {most}.</source>
+        <translation>“{written}”外的括号相乘后权重超过 {most}。</translation>
+    </message>
+    <message>
+        <source>Take some of them away, or write smaller numbers.</source>
+        <translation>请去掉一些括号，或写较小的数字。</translation>
+    </message>
+    <message>
         <source>“{number}” in “{written}” is no weight.</source>
         <translation>“{written}”中的“{number}”不是有效的权重。</translation>
     </message>
@@ -4938,6 +4981,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Leave “{name}” out.</source>
         <translation>请去掉“{name}”。</translation>
+    </message>
+    <message>
+        <source>it has a number of too many digits</source>
+        <translation>其中有一个数字的位数过多</translation>
     </message>
     <message>
         <source>The file</source>
@@ -8070,6 +8117,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <source>When the batch begins, its files are listed here.</source>
         <translation>批处理开始后，文件会列在这里。</translation>
     </message>
+    <message>
+        <source>No file failed.</source>
+        <translation>没有失败的文件。</translation>
+    </message>
 </context>
 <context>
     <name>FileModel</name>
@@ -10225,6 +10276,13 @@ Double click shows its settings.</source>
     </message>
 </context>
 <context>
+    <name>PreviewRow</name>
+    <message>
+        <source>Three pictures of the folder are shown here, before and after.</source>
+        <translation>文件夹中的三张图片会显示在这里：处理前与处理后。</translation>
+    </message>
+</context>
+<context>
     <name>PromptBox</name>
     <message>
         <source>Describe the picture</source>
@@ -10752,8 +10810,8 @@ Double click shows its settings.</source>
         <translation>以 8 位存储只占一半内存，图片几乎相同。内存不足时自动采用。下次启动时生效。</translation>
     </message>
     <message>
-        <source>Remember what memory was too little for</source>
-        <translation>记住内存不足的情况</translation>
+        <source>Remember memory modes</source>
+        <translation>记住内存模式</translation>
     </message>
     <message>
         <source>The next start begins with what worked. Off forgets it, with the next start.</source>

@@ -79,11 +79,6 @@ class SheetDialog(Dialog, Generic[Place]):
         self.status.setProperty("dim", True)
         self._holder = QWidget()
         self._grid = QGridLayout(self._holder)
-        self.add_button(self.tr("Close")).clicked.connect(self.close)
-        self.add = self.add_button(self.tr("Add as layer"))
-        self.start = self.add_button(self.tr("Compare"), primary=True)
-        self.add.clicked.connect(self._on_add)
-        self.start.clicked.connect(self._on_start)
 
     @property
     @abstractmethod
@@ -113,6 +108,15 @@ class SheetDialog(Dialog, Generic[Place]):
         scroll.setWidget(self._holder)
         self.column.addLayout(row)
         self.column.addWidget(scroll, 1)
+        self._add_buttons()
+
+    def _add_buttons(self) -> None:
+        """Last, as the keyboard goes through them last."""
+        self.add_button(self.tr("Close")).clicked.connect(self.close)
+        self.add = self.add_button(self.tr("Add as layer"))
+        self.start = self.add_button(self.tr("Compare"), primary=True)
+        self.add.clicked.connect(self._on_add)
+        self.start.clicked.connect(self._on_start)
 
     def _clear(self) -> None:
         while (item := self._grid.takeAt(0)) is not None:

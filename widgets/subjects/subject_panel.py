@@ -47,10 +47,10 @@ class SubjectPanel(QWidget):
         self._session: AttributeSession | None = None
         self._sections: list[SubjectSection] = []
         self._current: Shown | None = None
-        self._boxes: dict[tuple[tuple[int, int], tuple[str, int, str]], QRectF] = {}
+        self._boxes: dict[tuple[tuple[int, int], tuple[str, int | None, str]], QRectF] = {}
         self._images: dict[tuple[int, str, float], tuple[Raster, QRectF, QImage]] = {}
         self._small: OrderedDict[tuple[int, QRectKey], tuple[Raster, QImage]] = OrderedDict()
-        self._origin: tuple[str, int, str] = ("", 0, "")  # prompt, seed, picture that `_images` show
+        self._origin: tuple[str, int | None, str] = ("", 0, "")  # prompt, seed, picture that `_images` show
         self._current_timer = QTimer(self, singleShot=True, interval=_CURRENT_INTERVAL_MS)
         self._current_timer.timeout.connect(self._show_current)
         self.setMinimumWidth(_MIN_WIDTH)

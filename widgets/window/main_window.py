@@ -318,7 +318,7 @@ class MainWindow(QMainWindow):
         workspace.cursor_moved.connect(self.status.set_cursor)
         workspace.compare_changed.connect(lambda on: self.actions_by_id["view.compare"].setChecked(on))
         workspace.menu_requested.connect(self._show_context_menu)
-        workspace.tool_running.connect(lambda on: self.tool_options.show_running(running=on))
+        workspace.tool_running.connect(self.tool_options.show_running)
         self.tool_options.apply_requested.connect(lambda: workspace.answer_tool(apply=True))
         self.tool_options.cancel_requested.connect(lambda: workspace.answer_tool(apply=False))
         workspace.close_requested.connect(lambda document: self.commands.close_one(document))

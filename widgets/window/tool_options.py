@@ -88,10 +88,10 @@ class ToolOptions(QToolBar):
         if self.fields:
             always.append(self._reset_button())
         self.row.fill(self._title(tool_id), rows, always)
-        self.show_running(running=False)
+        self.show_running(False)
         self._on_configured(tool_id)
 
-    def show_running(self, *, running: bool) -> None:
+    def show_running(self, running: bool) -> None:
         """Whether what the tool does waits to be applied or dropped."""
         self._answers.setVisible(running)
 

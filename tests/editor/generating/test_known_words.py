@@ -16,7 +16,7 @@ ENTRIES = (FakeEntry("mini", Family.SD1), FakeEntry("real", Family.SDXL, sandbox
         ("A red-haired Man, smiling", ()),
         ("the man's red shirt", ()),
         ("a dragon and a cat and a dragon", ("dragon",)),
-        ("a cat in Paris 🗼", ("Paris",)),
+        ("a cat in Paris 🗼", ("Paris", "🗼")),
         ("a photo of <my-cat> and a dog", ()),
         ("", ()),
     ],

@@ -224,8 +224,11 @@ def test_a_scheduler_with_impossible_numbers(
 ) -> None:
     folder = shutil.copytree(tiny_folders["tiny-sd1"], tmp_path / "tiny")
     path = folder / "scheduler" / "scheduler_config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
     catalogue = Catalogue(tmp_path / "config")
-    problems = catalogue.check(catalogue.add(str(folder)).name)["problems"]
+    added = catalogue.add(str(folder)).name
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+    problems = catalogue.check(added)["problems"]
+    with pytest.raises(EditorError, match=name):
+        Catalogue(tmp_path / "another").add(str(folder))
     assert len(problems) == 1
     assert name in str(problems[0])

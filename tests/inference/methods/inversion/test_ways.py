@@ -292,7 +292,7 @@ class TestEveryWay:
     def test_cancelling_stops_within_a_step(self, way: str, name: str, tiny_backbones: dict) -> None:
         progress = Progress(lambda step: progress.cancel())
         run = run_of(model(name, tiny_backbones), progress)
-        if WAYS[way].flow:
+        if WAYS[way].flow or way == "noised":  # no step of theirs is told: nothing is asked of the network
             progress.cancel()
         with pytest.raises(Cancelled):
             invert(way, run)
