@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from editor.cli.loras import parsed_loras
 from editor.cli.output import ProgressPrinter, complain, print_json, say
+from editor.document.known_file import same_file
 from editor.formats import ExportOptions, FileFormat, Picture, format_for_writing
 from editor.generating.contents import photo_of, read_content
 from editor.layers.layer import Layer
@@ -41,6 +43,7 @@ def run_operation(arguments: argparse.Namespace) -> int:
     """`attune generate`, `attune attribute` and every other operation: one request, one picture."""
     started = time.perf_counter()
     written_as = _checked_output(arguments.output)
+    _keep_inputs(arguments)
     parameters, contents = parameters_of(arguments)
     request = Request(operation=arguments.operation, parameters=parameters, model=arguments.model)
     printer = ProgressPrinter(quiet=arguments.json)
@@ -61,6 +64,21 @@ def run_operation(arguments: argparse.Namespace) -> int:
         for note in result.notes:
             complain(str(note))
     return DONE
+
+
+def _keep_inputs(arguments: argparse.Namespace) -> None:
+    """Refuse to write the result over what it is made from, before the work.
+
+    Raises:
+        EditorError: the output is one of the files that are read.
+    """
+    given: dict[str, Any] = {name: value for name, value in vars(arguments).items() if name != "output"}
+    lists: list[list[Any]] = [value if isinstance(value, list) else [value] for value in given.values()]
+    for path in itertools.chain.from_iterable(lists):
+        if isinstance(path, Path) and same_file(arguments.output, path):
+            raise EditorError(
+                "“{path}” is what the result is made from.", "Choose another name for it.", path=path
+            )
 
 
 def _tell_memory(runner: Any, request: Request, parameters: Translate, contents: dict[str, Any]) -> None:

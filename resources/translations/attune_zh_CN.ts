@@ -4203,6 +4203,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{name}”中有 {count} 个张量不属于任何已知的层，不会使用：{some} …</translation>
     </message>
     <message>
+        <source>“{path}” is what the result is made from.</source>
+        <translation>“{path}”正是生成结果所依据的文件。</translation>
+    </message>
+    <message>
+        <source>Choose another name for it.</source>
+        <translation>请为结果另取名称。</translation>
+    </message>
+    <message>
         <source>keeps {kept:.1f} MiB of the picture&apos;s features, at most {limit} MiB.</source>
         <translation>将保留图片的 {kept:.1f} MiB 特征,最多 {limit} MiB。</translation>
     </message>

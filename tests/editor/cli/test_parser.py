@@ -205,6 +205,22 @@ class TestBadInput:
         assert [edit.value for edit in parameters.edits] == [1.0]
         assert not parameters.only_subject
 
+    @pytest.mark.parametrize(
+        ("command", "name"), [("edit", "in.png"), ("attribute", "link.png"), ("redraw", "in.png")]
+    )
+    def test_a_result_never_replaces_what_it_is_made_from(
+        self, runner: FakeRunner, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, name: str
+    ) -> None:
+        Image.new("RGB", (16, 16)).save(tmp_path / "in.png")
+        (tmp_path / "link.png").symlink_to(tmp_path / "in.png")
+        before = (tmp_path / "in.png").read_bytes()
+        edits = [] if command == "redraw" else ["--set", "man:age=1"]
+        given = [command, "--image", str(tmp_path / "in.png"), "--prompt", PROMPT, *edits]
+        assert main([*given, "-o", str(tmp_path / name)]) == 2
+        assert "is what the result is made from" in capsys.readouterr().err
+        assert not runner.requests
+        assert (tmp_path / "in.png").read_bytes() == before
+
     def test_what_the_runner_refuses_is_status_2(
         self, runner: FakeRunner, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
