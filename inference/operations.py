@@ -1028,7 +1028,13 @@ _SAMPLED = frozenset({"prompt", "negative_prompt", "weighted", "seed", "steps", 
 
 _TO_A_WOMAN: Mapping[str, Any] = {"source_prompt": "a photo of a man and a man"}
 
-_A_TOY: Mapping[str, Any] = {"token": "<toy>", "initialise_from": "cat", "crops": ((0.5, 0.5, 1.0),)}
+_A_TOY: Mapping[str, Any] = {
+    "token": "<toy>",
+    "initialise_from": "cat",
+    "crops": ((0.5, 0.5, 1.0),),
+    "samples": 8,
+    "accumulation": 1,
+}
 _SHORT: Mapping[str, Any] = {"steps": 1, "accumulation": 2, "scales": 2, "sampling_steps": 2, "points": 1}
 
 OPERATIONS: dict[str, Operation] = {
@@ -1150,7 +1156,7 @@ OPERATIONS: dict[str, Operation] = {
             enlarges=True,
             amount="strength",
             neutral={"strength": 0.0, "factor": 1.0},
-            effective={"strength": 0.5, "factor": 2.0},
+            effective={"strength": 0.5, "factor": 1.5},
         ),
         Operation(
             name="translate",
@@ -1261,8 +1267,8 @@ OPERATIONS: dict[str, Operation] = {
             paper="arXiv:2512.13672",
             artifact="concept",
             panel="teach-concept",
-            neutral={**_A_TOY, "samples": 16, "learning_rate": 0.0},
-            effective={**_A_TOY, "samples": 16},
+            neutral={**_A_TOY, "learning_rate": 0.0},
+            effective=_A_TOY,
         ),
         Operation(
             name="judge-photos",

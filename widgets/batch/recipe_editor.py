@@ -31,7 +31,7 @@ from widgets.batch.step_form import StepForm, step_form
 from widgets.batch.words import SHAPES, step_text
 from widgets.forms.fields import ComboBox, Slider, SpinBox
 from widgets.look.icons import IconButton
-from widgets.look.plain_text import Label, tip_text
+from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular
 
 _LIST_PX = 230
@@ -303,4 +303,4 @@ def _put(grid: QGridLayout, field: QWidget | QHBoxLayout, row: int, column: int)
 def _name(item: QListWidgetItem, step: Step) -> None:
     text = step_text(step)
     item.setText(text)
-    item.setToolTip(tip_text(text))
+    set_tip(item, text)

@@ -42,8 +42,10 @@ def first_line(field: QLayoutItem) -> QRect:
     whole = field.geometry()
     widget = field.widget()
     if isinstance(widget, QPlainTextEdit):
+        widget.ensurePolished()  # before it is shown its viewport stands where no style has put it yet
         line = widget.cursorRect(QTextCursor(widget.document()))
-        return QRect(whole.x(), whole.y() + widget.viewport().y() + line.y(), whole.width(), line.height())
+        top = whole.y() + widget.contentsRect().y() + line.y()
+        return QRect(whole.x(), top, whole.width(), line.height())
     inner = None if widget is None else widget.layout()
     first = None if inner is None or isinstance(inner, QHBoxLayout) else inner.itemAt(0)
     if inner is None or first is None:

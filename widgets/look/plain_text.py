@@ -4,7 +4,7 @@ import html
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QMessageBox, QToolTip, QWidget
+from PySide6.QtWidgets import QLabel, QListWidgetItem, QMessageBox, QToolTip, QWidget
 
 
 class Label(QLabel):
@@ -32,8 +32,8 @@ def tip_text(text: str) -> str:
     return f"<qt>{html.escape(text, quote=False)}</qt>".replace("\n", "<br>")
 
 
-def set_tip(shown: QWidget | QAction, text: str) -> None:
-    """Give a widget or an action a tool tip that shows `text` as it is."""
+def set_tip(shown: QWidget | QAction | QListWidgetItem, text: str) -> None:
+    """Give a widget, an action or a row of a list a tool tip that shows `text` as it is."""
     shown.setToolTip(tip_text(text))
 
 

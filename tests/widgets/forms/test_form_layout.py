@@ -21,8 +21,10 @@ def middle(widget: QWidget, within: QWidget) -> int:
     return widget.mapTo(within, widget.rect().center()).y()
 
 
-def test_a_label_is_beside_the_first_line_of_a_longer_text(qtbot: QtBot) -> None:
+@pytest.mark.parametrize("style", ["", "QPlainTextEdit { padding: 8px; border: 1px solid black }"])
+def test_a_label_is_beside_the_first_line_of_a_longer_text(style: str, qtbot: QtBot) -> None:
     host = QWidget()
+    host.setStyleSheet(style)
     qtbot.addWidget(host)
     form = FormLayout(host)
     text = QPlainTextEdit("one\ntwo\nthree")
