@@ -158,9 +158,9 @@ class TestEveryOperation:
         result = run(runner, name, family, OPERATIONS[name].effective)
         given = given_pixels(OPERATIONS[name])
         if given:
-            factor = int(getattr(result.request.parameters, "factor", 1))
+            factor = getattr(result.request.parameters, "factor", 1.0)
             height, width, channels = given[0].shape
-            assert result.images[0].shape == (factor * height, factor * width, channels)
+            assert result.images[0].shape == (round(factor * height), round(factor * width), channels)
         elif hasattr(result.request.parameters, "width"):
             sampled = result.request.parameters
             assert result.images[0].shape == (sampled.height, sampled.width, 3)  # type: ignore[attr-defined]
