@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -59,67 +60,66 @@ def evaluate(arguments: argparse.Namespace) -> int:
     return suite(arguments)
 
 
-def evaluate_attribute(arguments: argparse.Namespace) -> int:
-    """`attune evaluate attribute`: the summary as JSON on standard output."""
+def _measured(
+    arguments: argparse.Namespace, measure: Callable[..., dict[str, Any]], *, runner: Any = None, **asked: Any
+) -> dict[str, Any]:
+    """What a suite's own `measure` finds of what was asked, told about while it runs."""
     with closing(ProgressPrinter()) as printer:
-        record = attribute.evaluate_attribute(
-            runner=runner_of(arguments),
+        return measure(
+            runner=runner or runner_of(arguments),
             model=arguments.model,
             json_path=arguments.report,
-            pairs=arguments.pairs or attribute.DEFAULT_PAIRS,
-            attributes=tuple(arguments.attributes),
             part=part_of(arguments.part),
             report=_teller(printer),
+            **asked,
         )
+
+
+def evaluate_attribute(arguments: argparse.Namespace) -> int:
+    """`attune evaluate attribute`: the summary as JSON on standard output."""
+    record = _measured(
+        arguments,
+        attribute.evaluate_attribute,
+        pairs=arguments.pairs or attribute.DEFAULT_PAIRS,
+        attributes=tuple(arguments.attributes),
+    )
     print_json(record["summary"])
     return DONE
 
 
 def evaluate_leakage(arguments: argparse.Namespace) -> int:
     """`attune evaluate leakage`: the summary as JSON on standard output."""
-    with closing(ProgressPrinter()) as printer:
-        record = leakage.evaluate_leakage(
-            runner=runner_of(arguments),
-            model=arguments.model,
-            json_path=arguments.report,
-            pairs=_count(arguments.pairs, leakage.DEFAULT_PAIRS),
-            attribute=arguments.attributes[0],
-            variants=arguments.methods or tuple(leakage.VARIANTS),
-            part=part_of(arguments.part),
-            report=_teller(printer),
-        )
+    record = _measured(
+        arguments,
+        leakage.evaluate_leakage,
+        pairs=_count(arguments.pairs, leakage.DEFAULT_PAIRS),
+        attribute=arguments.attributes[0],
+        variants=arguments.methods or tuple(leakage.VARIANTS),
+    )
     print_json(record["summary"])
     return DONE
 
 
 def evaluate_picture(arguments: argparse.Namespace) -> int:
     """`attune evaluate picture`: the summary as JSON on standard output."""
-    with closing(ProgressPrinter()) as printer:
-        record = picture.evaluate_picture(
-            runner=runner_of(arguments),
-            model=arguments.model,
-            json_path=arguments.report,
-            pictures=_count(arguments.pairs, picture.DEFAULT_PICTURES),
-            ways=arguments.methods or picture.USUAL_ROWS,
-            part=part_of(arguments.part),
-            report=_teller(printer),
-        )
+    record = _measured(
+        arguments,
+        picture.evaluate_picture,
+        pictures=_count(arguments.pairs, picture.DEFAULT_PICTURES),
+        ways=arguments.methods or picture.USUAL_ROWS,
+    )
     print_json(record["summary"])
     return DONE
 
 
 def evaluate_two(arguments: argparse.Namespace) -> int:
     """`attune evaluate two`: the summary as JSON on standard output."""
-    with closing(ProgressPrinter()) as printer:
-        record = two_attributes.evaluate_two(
-            runner=runner_of(arguments),
-            model=arguments.model,
-            json_path=arguments.report,
-            pairs=_count(arguments.pairs, two_attributes.DEFAULT_PAIRS),
-            grounds=arguments.methods or two_attributes.GROUNDS,
-            part=part_of(arguments.part),
-            report=_teller(printer),
-        )
+    record = _measured(
+        arguments,
+        two_attributes.evaluate_two,
+        pairs=_count(arguments.pairs, two_attributes.DEFAULT_PAIRS),
+        grounds=arguments.methods or two_attributes.GROUNDS,
+    )
     print_json(record["summary"])
     return DONE
 
@@ -127,34 +127,26 @@ def evaluate_two(arguments: argparse.Namespace) -> int:
 def evaluate_concept(arguments: argparse.Namespace) -> int:
     """`attune evaluate concept`: the summary as JSON on standard output."""
     asked = arguments.methods or concept.METHODS
-    with closing(ProgressPrinter()) as printer:
-        record = concept.evaluate_concept(
-            runner=runner_of(arguments),
-            model=arguments.model,
-            json_path=arguments.report,
-            subjects=_count(arguments.pairs, concept.DEFAULT_SUBJECTS),
-            methods=[name for name in asked if name in concept.METHODS],
-            rows=[name for name in asked if name not in concept.METHODS],
-            scenes=_count(arguments.seeds, concept.SCENES),
-            part=part_of(arguments.part),
-            report=_teller(printer),
-        )
+    record = _measured(
+        arguments,
+        concept.evaluate_concept,
+        subjects=_count(arguments.pairs, concept.DEFAULT_SUBJECTS),
+        methods=[name for name in asked if name in concept.METHODS],
+        rows=[name for name in asked if name not in concept.METHODS],
+        scenes=_count(arguments.seeds, concept.SCENES),
+    )
     print_json({"ceiling": record["ceiling"], **record["summary"]})
     return DONE
 
 
 def evaluate_insert(arguments: argparse.Namespace) -> int:
     """`attune evaluate insert`: the table on standard output."""
-    with closing(ProgressPrinter()) as printer:
-        record = insert.evaluate_insert(
-            runner=runner_of(arguments),
-            model=arguments.model,
-            json_path=arguments.report,
-            cases=_count(arguments.pairs, insert.DEFAULT_CASES),
-            rows=arguments.methods or (),
-            part=part_of(arguments.part),
-            report=_teller(printer),
-        )
+    record = _measured(
+        arguments,
+        insert.evaluate_insert,
+        cases=_count(arguments.pairs, insert.DEFAULT_CASES),
+        rows=arguments.methods or (),
+    )
     print_table(insert.table_rows(record["summary"]), insert.HEADINGS)
     return DONE
 
@@ -163,21 +155,18 @@ def evaluate_refine(arguments: argparse.Namespace) -> int:
     """`attune evaluate refine`: the table on standard error, its figures as JSON on standard output."""
     judges = _judges(arguments.detector, arguments.clip)
     runner = runner_of(arguments)
-    with closing(ProgressPrinter()) as printer:
-        values = measured_table(
-            runner=runner,
-            model=arguments.model,
-            json_path=arguments.report,
-            prompts=_count(arguments.pairs, DEFAULT_PROMPTS),
-            seeds=_count(arguments.seeds, DEFAULT_SEEDS),
-            methods=arguments.methods or USUAL_METHODS,
-            sets=arguments.sets or SETS,
-            overrides={} if arguments.steps is None else {"steps": arguments.steps},
-            part=part_of(arguments.part),
-            report=_teller(printer),
-            reconstruct=reconstruction(runner.backbone(arguments.model, Progress())),
-            **judges,
-        )
+    values = _measured(
+        arguments,
+        measured_table,
+        runner=runner,
+        prompts=_count(arguments.pairs, DEFAULT_PROMPTS),
+        seeds=_count(arguments.seeds, DEFAULT_SEEDS),
+        methods=arguments.methods or USUAL_METHODS,
+        sets=arguments.sets or SETS,
+        overrides={} if arguments.steps is None else {"steps": arguments.steps},
+        reconstruct=reconstruction(runner.backbone(arguments.model, Progress())),
+        **judges,
+    )
     print_table(table_rows(values["summary"]), HEADINGS)
     return DONE
 
@@ -189,17 +178,13 @@ def evaluate_translate(arguments: argparse.Namespace) -> int:
         from inference.metrics.structure import DinoKeys
 
         features = DinoKeys.load(arguments.dino)
-    with closing(ProgressPrinter()) as printer:
-        record = translate.evaluate_translate(
-            runner=runner_of(arguments),
-            model=arguments.model,
-            json_path=arguments.report,
-            count=_count(arguments.pairs, translate.DEFAULT_PAIRS),
-            points=arguments.methods or translate.USUAL_POINTS,
-            part=part_of(arguments.part),
-            report=_teller(printer),
-            features=features,
-        )
+    record = _measured(
+        arguments,
+        translate.evaluate_translate,
+        count=_count(arguments.pairs, translate.DEFAULT_PAIRS),
+        points=arguments.methods or translate.USUAL_POINTS,
+        features=features,
+    )
     plot = translate_plot.plot_png(record["summary"], f"{arguments.model}: structure distance, fidelity")
     with atomic_write(arguments.report.with_suffix(".png")) as file:
         file.write(plot)
