@@ -1,16 +1,15 @@
 """The batch among the jobs: how far it is, and a way back to its dialog."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from editor.controllers.batches import Batches
 from widgets.look.durations import duration
-from widgets.look.elided_label import ElidedLabel
-from widgets.look.plain_text import Label, set_tip
-from widgets.look.theme import scaled_font, tabular
+from widgets.look.plain_text import set_tip
+from widgets.look.progress_row import ProgressRow
 
 
-class BatchRow(QWidget):
+class BatchRow(ProgressRow):
     """Follows `Batches`; hidden while no batch runs. Its runs are idle work, which has no rows of its own."""
 
     wanted = Signal()
@@ -19,26 +18,9 @@ class BatchRow(QWidget):
     def __init__(self, batches: Batches, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._batches = batches
-        self.label = ElidedLabel("")
-        self.state = Label()
-        self.state.setProperty("dim", True)
-        self.state.setFont(tabular(scaled_font(self.state.font(), 0.92)))
-        self.bar = QProgressBar(textVisible=False)
         self.open = QPushButton(self.tr("Show"))
         self.open.clicked.connect(self.wanted)
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(self.label, 1)
-        top.addWidget(self.state)
-        text = QVBoxLayout()
-        text.setSpacing(5)
-        text.addLayout(top)
-        text.addWidget(self.bar)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 2, 0, 2)
-        layout.setSpacing(8)
-        layout.addLayout(text, 1)
-        layout.addWidget(self.open)
+        self.lay_out([], [self.open])
         self.hide()
         batches.changed.connect(self._show)
         self._show()

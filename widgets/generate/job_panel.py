@@ -25,6 +25,7 @@ from widgets.look.durations import TimeLeft, duration
 from widgets.look.elided_label import ElidedLabel
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label, set_tip
+from widgets.look.progress_row import ProgressRow
 from widgets.look.theme import scaled_font, tabular
 
 _SHOW_AFTER_MS = 80  # a slider's job that is over sooner would only flicker
@@ -35,7 +36,7 @@ _SURE_MS = 4000
 translate = QCoreApplication.translate
 
 
-class JobRow(QWidget):
+class JobRow(ProgressRow):
     """One job."""
 
     def __init__(self, job: Job, service: InferenceService, parent: QWidget | None = None) -> None:
@@ -45,29 +46,14 @@ class JobRow(QWidget):
         self.thumb = Label()
         self.thumb.setFixedSize(_THUMB_PX, _THUMB_PX)
         self.thumb.hide()
-        self.label = ElidedLabel(job.label)
+        self.label.setText(job.label)
         set_tip(self.label, job.label)
-        self.state = Label(self.tr("waiting"))
-        self.state.setProperty("dim", True)
-        self.state.setFont(tabular(scaled_font(self.state.font(), 0.92)))
-        self.bar = QProgressBar(maximum=1000, textVisible=False)
+        self.state.setText(self.tr("waiting"))
+        self.bar.setMaximum(1000)
         self.bar.setAccessibleName(job.label)
         self.cancel = IconButton("close", self.tr("Stop this job"), size_px=14)
         self.cancel.clicked.connect(lambda: service.set_aside(job))
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(self.label, 1)
-        top.addWidget(self.state)
-        text = QVBoxLayout()
-        text.setSpacing(5)
-        text.addLayout(top)
-        text.addWidget(self.bar)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 2, 0, 2)
-        layout.setSpacing(8)
-        layout.addWidget(self.thumb)
-        layout.addLayout(text, 1)
-        layout.addWidget(self.cancel)
+        self.lay_out([self.thumb], [self.cancel])
 
     def show_step(self, step: Step) -> None:
         self.bar.setRange(0, 1000)
