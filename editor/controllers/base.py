@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from editor.commands import Command, ReplaceState, push
 from editor.controllers.edit_runner import Edit
@@ -12,6 +13,15 @@ from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.layers.layer import Node
 from inference.errors import EditorError
+
+Held = TypeVar("Held")
+Listed = TypeVar("Listed", covariant=True)
+
+
+class Lists(Protocol[Listed]):
+    """A library on the disk."""
+
+    def list(self) -> tuple[Listed, ...]: ...
 
 
 class Controller(QObject):
@@ -58,3 +68,33 @@ class Controller(QObject):
         """Have an edit computed that touches pixels, beside the GUI thread, and push it then."""
         if self.document is not None:
             self._shell.edits.run(self.document, edit, text)
+
+
+class LibraryController(Controller, Generic[Held]):
+    """Reads and changes a library on the background thread; `known` is what it held last."""
+
+    changed = Signal()  # what is known
+
+    def __init__(self, shell: Shell, listed: Lists[Held]) -> None:
+        super().__init__(shell)
+        self._listed = listed
+        self.known: tuple[Held, ...] = ()
+
+    def start(self) -> None:
+        """Read what there is."""
+        self._do(lambda: None)
+
+    def _do(self, work: Callable[[], Any], done: Callable[[Any], object] | None = None) -> None:
+        """Have `work` done and the library read anew; then `done` gets what the work gave."""
+
+        def both() -> tuple[Any, tuple[Held, ...]]:
+            made = work()
+            return made, self._listed.list()
+
+        def answered(found: tuple[Any, tuple[Held, ...]]) -> None:
+            made, self.known = found
+            if done is not None:
+                done(made)
+            self.changed.emit()
+
+        self._shell.background.run(both, answered, self._shell.report, in_order=True)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QCoreApplication, QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject
 
-from editor.controllers.base import Controller
+from editor.controllers.base import LibraryController
 from editor.controllers.shell import Shell
 from editor.generating.asking import Given, picture_from
 from editor.generating.contents import photo_of
@@ -44,20 +44,13 @@ class Judged:
     sentences: tuple[str, ...]
 
 
-class Concepts(Controller):
+class Concepts(LibraryController[Kept]):
     """Reads and changes the library on the background thread; `known` is what it held last."""
 
-    changed = Signal()
-
     def __init__(self, shell: Shell, library: ConceptLibrary) -> None:
-        super().__init__(shell)
+        super().__init__(shell, library)
         self.library = library
-        self.known: tuple[Kept, ...] = ()
         shell.service.completed = self._completed
-
-    def start(self) -> None:
-        """Read what there is."""
-        self._do(lambda: None, lambda _: None)
 
     def refuse_taken(self, word: str) -> None:
         """Whether a new concept may be called `word`, as far as is known.
@@ -144,11 +137,11 @@ class Concepts(Controller):
 
     def rename(self, word: str, wanted: str) -> None:
         """Call a concept otherwise."""
-        self._do(lambda: self.library.rename(word, wanted), _nothing)
+        self._do(lambda: self.library.rename(word, wanted))
 
     def remove(self, word: str) -> None:
         """Delete a concept from the library; pictures made with it keep theirs."""
-        self._do(lambda: self.library.remove(word), _nothing)
+        self._do(lambda: self.library.remove(word))
 
     def export(self, word: str, path: Path) -> None:
         """Write a concept's file for other programs."""
@@ -158,18 +151,6 @@ class Concepts(Controller):
             self._shell.message.emit(text, "", "info")
 
         self._do(lambda: self.library.export(word, path), done)
-
-    def _do(self, work: Callable[[], Any], done: Callable[[Any], object]) -> None:
-        def both() -> tuple[Any, tuple[Kept, ...]]:
-            made = work()
-            return made, self.library.list()
-
-        def answered(found: tuple[Any, tuple[Kept, ...]]) -> None:
-            made, self.known = found
-            done(made)
-            self.changed.emit()
-
-        self._shell.background.run(both, answered, self._shell.report, in_order=True)
 
     def _completed(self, request: Request, contents: Contents) -> tuple[Request, Contents]:
         parameters, found = with_concepts(request.parameters, contents, self.library)
@@ -194,7 +175,3 @@ def crop_around(mask: NDArray[np.uint8]) -> Crop:
         float((rows[0] + rows[-1] + 1) / 2 / height),
         float(min(1.0, _ROOM * long / min(width, height))),
     )
-
-
-def _nothing(_: object) -> None:
-    """The list says it."""

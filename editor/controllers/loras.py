@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from PySide6.QtCore import QCoreApplication, Signal
 
-from editor.controllers.base import Controller
+from editor.controllers.base import LibraryController
 from editor.controllers.shell import Shell
 from inference.errors import EditorError
 from inference.loras.library import ListedLora, LoraLibrary
@@ -24,27 +24,21 @@ class ListsModels(Protocol):
     def entries(self) -> Sequence[ModelEntry]: ...
 
 
-class Loras(Controller):
+class Loras(LibraryController[ListedLora]):
     """Reads and changes the list on the background thread; `known` is what it held last.
 
     A LoRA works where its strength is not 0; all are 0 when the program starts, so that nothing changes
     pictures unseen. Layers keep those that they were made with.
     """
 
-    changed = Signal()  # the list
     strengths_changed = Signal()
 
     def __init__(self, shell: Shell, library: LoraLibrary, catalogue: ListsModels) -> None:
-        super().__init__(shell)
+        super().__init__(shell, library)
         self.library = library
-        self.known: tuple[ListedLora, ...] = ()
         self._catalogue = catalogue
         self._strengths: dict[str, float] = {}  # by their files' hashes
         shell.loras_for = self.uses
-
-    def start(self) -> None:
-        """Read what there is."""
-        self._do(lambda: None, _nothing)
 
     def fitting(self, model: str) -> tuple[ListedLora, ...]:
         """Those that may be for a model of this name."""
@@ -95,24 +89,8 @@ class Loras(Controller):
 
     def set_words(self, name: str, words: Sequence[str]) -> None:
         """Change the words that a LoRA wants in the prompt."""
-        self._do(lambda: self.library.set_words(name, words), _nothing)
+        self._do(lambda: self.library.set_words(name, words))
 
     def remove(self, name: str) -> None:
         """Forget a LoRA; its file stays."""
-        self._do(lambda: self.library.remove(name), _nothing)
-
-    def _do(self, work: Callable[[], Any], done: Callable[[Any], object]) -> None:
-        def both() -> tuple[Any, tuple[ListedLora, ...]]:
-            made = work()
-            return made, self.library.list()
-
-        def answered(found: tuple[Any, tuple[ListedLora, ...]]) -> None:
-            made, self.known = found
-            done(made)
-            self.changed.emit()
-
-        self._shell.background.run(both, answered, self._shell.report, in_order=True)
-
-
-def _nothing(_: object) -> None:
-    """The list says it."""
+        self._do(lambda: self.library.remove(name))
