@@ -89,6 +89,7 @@ def test_a_running_batch_is_among_the_jobs_and_leaves_the_first_page_free(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(controller, "needs_of", lambda *_: Needs(model="mini-sd1"))
+    service.fake_engine.automatic = False
     dialog.recipe.show_recipe(recipe(REDRAW))
     dialog.preview.close()
     panel = window.panel("jobs")
@@ -336,6 +337,7 @@ def test_a_recipe_that_is_being_done_is_among_the_jobs_and_can_be_stopped(
     document = application.current
     assert document is not None
     before = document.state
+    service.fake_engine.automatic = False
     application.batches.apply(recipe(REDRAW))
     qtbot.waitUntil(lambda: bool(service.jobs()), timeout=20_000)
     (job,) = service.jobs()

@@ -83,12 +83,14 @@ def test_a_result_is_a_layer_that_is_made_again(
 def test_the_result_leaves_the_edit_in_front_and_gives_the_focus_back(
     panel: OperationPanel, filled: MainWindow, service: FakeService, application: Application, qtbot: QtBot
 ) -> None:
+    service.fake_engine.automatic = False  # else it can be done between two looks
     filled.activateWindow()
     panel.start.setFocus()
     qtbot.waitUntil(panel.start.hasFocus)
     qtbot.keyClick(panel.start, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: not panel.start.isEnabled())
+    qtbot.waitUntil(lambda: not panel.start.isEnabled() and bool(service.jobs()))
     assert not any(button.hasFocus() for button in filled.findChildren(QToolButton))  # Undo got it
+    service.finish()
     qtbot.waitUntil(lambda: not application.background.busy and not application.service.jobs())
     assert panel.isVisible()
     assert panel.start.text() == "Make again"
