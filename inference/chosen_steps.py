@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from inference.errors import EditorError
-from inference.files import atomic_write
+from inference.files import atomic_write, read_at_most
 from inference.reasons import reason_of
-from inference.values import number, whole
+from inference.values import number, parsed_json, whole
 
 STEPS_FILE = "refine_steps.json"
+_LARGEST_BYTES = 16 * 2**20
 SIZES = ("learning_rate", "guidance_step_size")
 
 
@@ -58,7 +59,7 @@ def chosen(model: Path, model_hash: str, method: str, user_file: Path | None = N
 
 def store_step(file: Path, model_hash: str, method: str, values: Mapping[str, Any]) -> None:
     """Put a choice into a file and keep all others; `values` holds "step", "steps" and how it was found."""
-    known = _read(file) if file.is_file() else {}
+    known = _read(file) if file.exists() else {}
     known.setdefault(model_hash, {})[method] = dict(values)
     with atomic_write(file, parents=True) as written:
         written.write(json.dumps(known, indent=1).encode() + b"\n")
@@ -70,7 +71,7 @@ def _choices(
     """The user's values, then the model's."""
     beside = (model if model.is_dir() else model.parent) / STEPS_FILE
     for file in (user_file, beside):
-        if file is None or not file.is_file():
+        if file is None or not file.exists():
             continue
         of_model = _read(file).get(model_hash)
         values: object = cast("dict[str, Any]", of_model).get(method) if isinstance(of_model, dict) else None
@@ -80,8 +81,8 @@ def _choices(
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        found: Any = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        found: Any = parsed_json(read_at_most(file, _LARGEST_BYTES))
+    except (OSError, ValueError, RecursionError, EditorError) as error:
         raise EditorError(
             "“{file}” is damaged: {reason}.",
             "Delete it; the steps it held can be chosen again.",

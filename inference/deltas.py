@@ -31,7 +31,7 @@ from inference.errors import EditorError
 from inference.files import atomic_write
 from inference.messages import Message, listed
 from inference.operations import MOST_CHANGE, Family
-from inference.values import Bounds, typed
+from inference.values import Bounds, parsed_json, typed
 from inference.weights.headers import TensorPlace, read_header
 from inference.weights.packed import packed, unpacked
 
@@ -556,7 +556,7 @@ def _range(text: str | None) -> tuple[float, float]:
 def _read(hint: Any, text: str | None, default: Any, bounds: Bounds) -> Any:
     """What a JSON text of a header says, or the default where it says something else than declared."""
     try:
-        return typed(hint, json.loads(text), "header", bounds) if text else default
+        return typed(hint, parsed_json(text), "header", bounds) if text else default
     except (EditorError, ValueError, RecursionError):
         return default
 

@@ -1,10 +1,13 @@
 """What a detection model of the user knows, read from its configuration alone. Free of torch."""
 
-import json
 from typing import Any
 
 from inference.errors import EditorError
+from inference.files import read_at_most
 from inference.process.hub import local_folder
+from inference.values import parsed_json
+
+_LARGEST_BYTES = 16 * 2**20
 
 
 def detection_labels(model: str) -> frozenset[str]:
@@ -22,9 +25,9 @@ def detection_labels(model: str) -> frozenset[str]:
         )
     path = folder / "config.json"
     try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
+        values: Any = parsed_json(read_at_most(path, _LARGEST_BYTES))
         return frozenset(str(name) for name in values["id2label"].values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, EditorError) as error:
         raise EditorError(
             "“{model}” is no detection model: {path} names no kinds.",
             "Choose another in Settings.",

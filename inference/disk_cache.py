@@ -19,6 +19,9 @@ import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from inference.errors import EditorError
+from inference.files import read_at_most
+
 Arrays = Mapping[str, NDArray[Any]]
 
 DEFAULT_BYTES = 2 * 2**30
@@ -41,9 +44,9 @@ class DiskCache:
         """The arrays kept under `key`, anything that prints the same each time; None if there are none."""
         path = self._path(key)
         try:
-            found = safetensors.numpy.load(path.read_bytes())
+            found = safetensors.numpy.load(read_at_most(path, self.limit_bytes))
             os.utime(path)  # used now
-        except (OSError, ValueError, safetensors.SafetensorError):
+        except (OSError, ValueError, EditorError, safetensors.SafetensorError):
             return None
         return found
 

@@ -4,7 +4,7 @@ import errno
 from typing import Final
 
 from inference.errors import EditorError
-from inference.messages import Message
+from inference.messages import Message, short
 
 _OF_THE_SYSTEM: Final = {  # by name, for not every system has all of them
     "EACCES": Message("permission denied"),
@@ -39,6 +39,14 @@ _OF_THE_SYSTEM: Final = {  # by name, for not every system has all of them
 }
 
 
+class NamedTwiceError(ValueError):
+    """An object in a JSON text has a name twice; `name` is that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 def reason_of(error: BaseException) -> Message:
     """Why `error` was raised, without a full stop: one of our words where there is one.
 
@@ -46,6 +54,8 @@ def reason_of(error: BaseException) -> Message:
     """
     if isinstance(error, EditorError):
         return error.sentence
+    if isinstance(error, NamedTwiceError):
+        return Message("it says “{key}” twice", key=short(error.name))
     if isinstance(error, MemoryError):
         return Message("there is not enough memory")
     if isinstance(error, UnicodeDecodeError):

@@ -28,7 +28,7 @@ from typing import Any, Literal, cast
 from inference.content import Content
 from inference.errors import EditorError
 from inference.messages import Message, listed
-from inference.reasons import reason_of
+from inference.reasons import NamedTwiceError, reason_of
 
 LONGEST_TEXT = 100_000  # characters
 MOST_ITEMS = 1000
@@ -82,16 +82,39 @@ def json_object(
     if len(text) > most_bytes:
         raise EditorError("The {name} is too long: {count} bytes.", name=name, count=len(text))
     try:
-        value: object = json.loads(text)
+        value: object = parsed_json(text)
     except (ValueError, RecursionError) as error:
         raise EditorError("The {name} is no JSON: {reason}.", name=name, reason=_why(error)) from error
     return dict(fields(value, name))
 
 
+def parsed_json(content: str | bytes) -> Any:
+    """What a JSON text holds.
+
+    JSON leaves open which of two values of one name counts (RFC 8259, section 4), and programs differ: a text
+    that has two says nothing that could be relied on.
+
+    Raises:
+        ValueError: it is no JSON, not in UTF-8, has a number of too many digits, or names something twice
+            (`NamedTwiceError`).
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(content, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        raise NamedTwiceError(next(name for name, _ in pairs if name in seen or seen.add(name)))
+    return found
+
+
 def _why(error: Exception) -> Message:
     if isinstance(error, RecursionError):
         return Message("it is nested too deeply")
-    if not isinstance(error, json.JSONDecodeError | UnicodeDecodeError):  # digits that Python refuses to read
+    said = json.JSONDecodeError | UnicodeDecodeError | NamedTwiceError
+    if not isinstance(error, said):  # digits that Python refuses to read
         return Message("it has a number of too many digits")
     return reason_of(error)
 

@@ -1,5 +1,6 @@
 """What must not be imported when: measured in fresh interpreters."""
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -57,3 +58,14 @@ def test_no_room_is_a_hall() -> None:
     modules = [path for floor in ("editor", "inference", "widgets") for path in (ROOT / floor).rglob("*.py")]
     rooms = Counter(str(path.parent.relative_to(ROOT)) for path in modules if path.name != "__init__.py")
     assert {room: count for room, count in rooms.items() if count > FULLEST_ROOM} == {}
+
+
+def test_files_in_json_are_read_in_one_way() -> None:
+    """Which refuses names that are there twice; the built-in world reads only what it wrote itself."""
+    found = [
+        str(path.relative_to(ROOT))
+        for floor in ("editor", "inference", "widgets")
+        for path in (ROOT / floor).rglob("*.py")
+        if re.search(r"\bjson\.loads?\(", path.read_text(encoding="utf-8"))
+    ]
+    assert [path for path in found if not path.startswith("inference/miniworld/")] == ["inference/values.py"]

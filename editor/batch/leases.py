@@ -29,7 +29,7 @@ from editor.system.locks import take_lock
 from inference.errors import EditorError
 from inference.files import read_at_most
 from inference.messages import Message
-from inference.values import fields, number, text
+from inference.values import fields, number, parsed_json, text
 
 FOLDER = ".attune-batch"
 HOLDS_S = 60.0
@@ -260,7 +260,7 @@ class Leases:
         """Whether the process of a folder is gone: at once on this machine, after its time elsewhere."""
         lock = folder / _LOCK
         with suppress(OSError, ValueError, RecursionError, EditorError):
-            given = fields(json.loads(read_at_most(lock, _LARGEST_BYTES)), "lock")
+            given = fields(parsed_json(read_at_most(lock, _LARGEST_BYTES)), "lock")
             alive = _is_alive(folder) if text(given.get("host"), "host") == self._host else None
             if alive is not None:
                 return not alive
@@ -315,7 +315,7 @@ def _key(path: PurePosixPath) -> str:
 def _owner_of(file: Path) -> tuple[str, str, float]:
     """Token, host and seconds of a lease; "" of one that is being written, or is damaged."""
     try:
-        given = fields(json.loads(read_at_most(file, _LARGEST_BYTES)), Message("lease"))
+        given = fields(parsed_json(read_at_most(file, _LARGEST_BYTES)), Message("lease"))
         token = text(given.get("token"), "token")
         if not token.isalnum():  # it names a folder
             raise ValueError(token)

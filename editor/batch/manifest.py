@@ -24,7 +24,7 @@ from inference.errors import EditorError
 from inference.files import check_ordinary
 from inference.messages import Message, short
 from inference.reasons import reason_of
-from inference.values import fields, mended, number, text, whole
+from inference.values import fields, mended, number, parsed_json, text, whole
 
 NAME = "manifest.jsonl"
 VERSION = 1
@@ -342,7 +342,7 @@ class Manifest:
 
     def _take(self, data: bytes) -> None:
         try:
-            values = json.loads(data) if len(data) <= _LONGEST_LINE_BYTES else None
+            values = parsed_json(data) if len(data) <= _LONGEST_LINE_BYTES else None
             if self.header is None:
                 self.header = Header.from_json(values)
                 return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from inference.errors import EditorError
 from inference.operations import JudgePhotos
 from inference.request import Pixels, Request, Result
 from inference.service import Job
+from inference.values import parsed_json
 
 if TYPE_CHECKING:
     from inference.content import Contents
@@ -122,7 +122,7 @@ class Concepts(LibraryController[Kept]):
         parameters = JudgePhotos(images=images, detector=self._shell.settings.get("detector"), **values)
 
         def answered(job: Job, result: Result) -> None:
-            told = json.loads(result.artifacts["report"])
+            told = parsed_json(result.artifacts["report"])
             done(Judged(tuple(tuple(crop) for crop in told["crops"]), tuple(map(said, result.notes))))
 
         self._shell.service.submit(

@@ -19,15 +19,18 @@ from inference.detection_labels import detection_labels
 from inference.errors import EditorError
 from inference.evaluation.choose_step import USUAL_SETS, StepCurve, Trial, candidates, curve_of, trials
 from inference.evaluation.refine_sets import MINI_WORLD, World, photo_world
+from inference.files import read_at_most
 from inference.operations import RefineTrial
 from inference.request import Request, Result
 from inference.service import Job, Priority
+from inference.values import parsed_json
 
 if TYPE_CHECKING:
     from inference.models import Catalogue
 
 translate = QCoreApplication.translate
 
+_LARGEST_RECORD = 16 * 2**20
 RECORDS = "step-trials"  # folder of what was measured, so that a later search goes on
 
 
@@ -239,12 +242,12 @@ class StepSearch(Controller):
         self._model_hash = model_hash
         path = self._record
         try:
-            found: Any = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+            found: Any = parsed_json(read_at_most(path, _LARGEST_RECORD)) if path.is_file() else {}
             cells = {
                 str(cell): {str(key): {"right": bool(row["right"])} for key, row in rows.items()}
                 for cell, rows in found.items()
             }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, EditorError):
             cells = {}  # a damaged record is measured again
         self._cells = cells
 

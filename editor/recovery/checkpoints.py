@@ -25,7 +25,7 @@ from editor.system.atomic import atomic_write, writing_error
 from editor.system.locks import take_lock
 from inference.content import Contents, content_hash
 from inference.errors import EditorError
-from inference.files import check_ordinary
+from inference.files import check_ordinary, read_at_most
 from inference.messages import Message
 from inference.progress import Measurements
 from inference.reasons import reason_of
@@ -213,11 +213,8 @@ def _to_bytes(checkpoint: Checkpoint) -> bytes:
 
 
 def _content_of(path: Path) -> bytes:
-    check_ordinary(path)
     try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise EditorError("“{name}” is too large.", name=path.name)
-        return path.read_bytes()
+        return read_at_most(path, LARGEST_BYTES)
     except OSError as error:
         raise EditorError(
             "“{name}” cannot be read: {reason}.", name=path.name, reason=reason_of(error)

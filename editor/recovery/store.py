@@ -30,9 +30,10 @@ from editor.recovery.packs import Packs
 from editor.recovery.tiles import Keeper, Keys, Source
 from editor.system.atomic import atomic_write, sync_folder, writing_error
 from inference.errors import EditorError
+from inference.files import read_at_most
 from inference.messages import Message
 from inference.reasons import reason_of
-from inference.values import fields, mended_text, number, refused, whole
+from inference.values import fields, mended_text, number, parsed_json, refused, whole
 
 MANIFEST = "manifest.json"
 THUMBNAIL = "thumbnail.png"
@@ -190,9 +191,7 @@ def _manifest(snapshot: Snapshot, keeper: Keeper) -> dict[str, Any]:
 def _read_manifest(folder: Path) -> Mapping[str, Any]:
     path = folder / MANIFEST
     try:
-        if path.stat().st_size > LARGEST_MANIFEST_BYTES:
-            raise EditorError("The recovery file is absurdly large.")
-        values = json.loads(path.read_bytes())
+        values = parsed_json(read_at_most(path, LARGEST_MANIFEST_BYTES))
     except OSError as error:
         raise EditorError("“{path}” cannot be read: {reason}.", path=path, reason=reason_of(error)) from error
     except (ValueError, RecursionError) as error:

@@ -19,10 +19,13 @@ from typing import Any, cast
 from editor.system.atomic import atomic_write, writing_error
 from editor.system.folders import data_folder
 from inference.errors import EditorError
+from inference.files import read_at_most
+from inference.values import parsed_json
 
 APP_ID = "org.attune.Attune"
 ICON_SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 LIST_NAME = "desktop-files.json"
+_LARGEST_LIST = 2**20
 _RESERVED = " \t\n\"'\\><~|&;$*?#()`"  # characters that ask for quotes in an Exec line
 
 
@@ -161,8 +164,8 @@ def _list_path() -> Path:
 
 def _read_list() -> dict[str, Any]:
     try:
-        values = json.loads(_list_path().read_bytes())
-    except (OSError, ValueError):
+        values = parsed_json(read_at_most(_list_path(), _LARGEST_LIST))
+    except (OSError, ValueError, RecursionError, EditorError):
         return {}
     return cast("dict[str, Any]", values) if isinstance(values, dict) else {}
 

@@ -19,6 +19,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from editor.system.folders import config_folder, data_folder
+from inference.values import parsed_json
 
 CONNECT_MS = 300
 ANSWER_MS = 3000
@@ -134,7 +135,7 @@ class InstanceServer(QObject):
 def files_of(message: bytes) -> list[Path] | None:
     """The absolute paths that a message names; None if it is no such message."""
     with suppress(ValueError, LookupError, RecursionError, TypeError):
-        names = cast("object", json.loads(message)["open"])
+        names = cast("object", parsed_json(message)["open"])
         if not isinstance(names, list) or len(cast("list[object]", names)) > MOST_FILES:
             return None
         paths = [Path(os.fsdecode(bytes.fromhex(name))) for name in cast("list[str]", names)]

@@ -15,14 +15,16 @@ from PySide6.QtCore import QLockFile, QObject, Signal
 from editor.system.atomic import atomic_write, writing_error
 from editor.system.folders import config_folder
 from inference.errors import EditorError
+from inference.files import read_at_most
 from inference.messages import NOTHING, Message
 from inference.parameters import N_, ParameterField, Parameters, param
 from inference.reasons import reason_of
-from inference.values import is_whole_text
+from inference.values import is_whole_text, parsed_json
 from inference.weights.modes import STORAGES, MemoryMode
 
 FILE_NAME = "settings.json"
 MOST_RECENT = 12
+_LARGEST_BYTES = 4 * 2**20
 _LOCK_NAME = "settings.lock"
 _LOCK_MS = 500
 _SECTIONS = ("state", "shortcuts")  # whose entries are changed one by one
@@ -335,8 +337,8 @@ class Settings(QObject):
     def _read(self) -> dict[str, Any]:
         """What the file holds now; nothing if that cannot be read."""
         try:
-            values = json.loads(self.path.read_bytes())
-        except (OSError, ValueError, RecursionError):
+            values = parsed_json(read_at_most(self.path, _LARGEST_BYTES))
+        except (OSError, ValueError, RecursionError, EditorError):
             return {}
         return cast("dict[str, Any]", values) if isinstance(values, dict) else {}
 
@@ -346,12 +348,12 @@ class Settings(QObject):
 
     def _load(self) -> None:
         try:
-            values = json.loads(self.path.read_bytes())
+            values = parsed_json(read_at_most(self.path, _LARGEST_BYTES))
             if not isinstance(values, dict):
                 raise ValueError("no JSON object")
         except FileNotFoundError:
             return
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError, RecursionError, EditorError) as error:
             self._set_aside(error)
             return
         self._take(cast("dict[str, Any]", values))

@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from inference.errors import EditorError, UnreachableError
+from inference.files import read_at_most
 from inference.messages import Message
 from inference.reasons import reason_of
 
 PUBLIC_ENDPOINT = "https://huggingface.co"
 _TIMEOUT_S = 10.0
 _AGENT = "attune"
+_LARGEST_TOKEN = 2**16
 _SHOWN = 120  # characters of what a server says
 _SECRETS = ("authorization", "cookie")
 
@@ -232,8 +234,8 @@ def stored_token() -> str:
         return given if given.isascii() and given.isprintable() else ""
     from huggingface_hub import constants
 
-    with contextlib.suppress(OSError, ValueError):
-        found = Path(constants.HF_TOKEN_PATH).read_text(encoding="ascii").strip()
+    with contextlib.suppress(OSError, ValueError, EditorError):
+        found = read_at_most(Path(constants.HF_TOKEN_PATH), _LARGEST_TOKEN).decode("ascii").strip()
         return found if found.isprintable() else ""
     return ""
 

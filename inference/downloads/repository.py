@@ -1,7 +1,6 @@
 """What a repository of the hub holds, and which of its files a model needs: asked before any is fetched."""
 
 import http.client
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any, cast
 from inference.downloads.connection import BrokenOffError, Connection
 from inference.errors import EditorError
 from inference.messages import listed
+from inference.values import parsed_json
 from inference.weights import checkpoints
 
 _LARGEST_ANSWER = 32 * 2**20
@@ -50,7 +50,7 @@ def look_up(hub_id: str, connection: Connection) -> Repository:
     """
     content = fetched(connection, f"/api/models/{hub_id}/revision/main?blobs=true", hub_id, _LARGEST_ANSWER)
     try:
-        values: Any = json.loads(content)
+        values: Any = parsed_json(content)
         commit, siblings = values["sha"], values["siblings"]
         if not (isinstance(commit, str) and re.fullmatch(r"[0-9a-f]{40}", commit)):
             raise ValueError("sha")
@@ -73,7 +73,7 @@ def wanted(repository: Repository, connection: Connection) -> tuple[RemoteFile, 
         raise _no_pipeline(repository)
     path = f"/{repository.hub_id}/resolve/{repository.commit}/model_index.json"
     try:
-        index: Any = json.loads(fetched(connection, path, repository.hub_id, _LARGEST_INDEX))
+        index: Any = parsed_json(fetched(connection, path, repository.hub_id, _LARGEST_INDEX))
     except (ValueError, RecursionError) as error:
         raise _nonsense(connection, repository.hub_id) from error
     if not isinstance(index, dict):

@@ -14,7 +14,6 @@ has been measured is written after every subject; running again goes on from the
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -37,6 +36,7 @@ from inference.messages import listed
 from inference.operations import Generate, LearnConcept
 from inference.progress import Progress
 from inference.request import Pixels, Request, Result
+from inference.values import parsed_json
 
 if TYPE_CHECKING:
     from inference.metrics.tiam import Detection
@@ -238,7 +238,7 @@ class _Learner:
             learnt = self._run("learn-concept", LearnConcept(**values), contents)
             self._kept[method] = {
                 "concept": learnt.artifacts["concept"],
-                "report": json.loads(learnt.artifacts["report"]),
+                "report": parsed_json(learnt.artifacts["report"]),
                 "seconds": time.monotonic() - started,
                 "cpu_seconds": time.process_time() - cpu,
             }

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from inference.errors import EditorError
-from inference.files import atomic_write
+from inference.files import atomic_write, read_at_most
 from inference.reasons import reason_of
+from inference.values import parsed_json
+
+_LARGEST_BYTES = 256 * 2**20
 
 
 class Record:
@@ -44,8 +47,8 @@ def read_record(path: Path) -> dict[str, Any]:
         EditorError: it cannot be read, or is no JSON.
     """
     try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found: Any = parsed_json(read_at_most(path, _LARGEST_BYTES))
+    except (OSError, ValueError, RecursionError, EditorError) as error:
         raise EditorError(
             "“{path}” exists and is no evaluation: {reason}.",
             "Name another file, or move it away.",

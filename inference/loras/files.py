@@ -9,7 +9,6 @@ s the layer works with W + s · α/r · up · down (arXiv:2106.09685, section 4.
 """
 
 import hashlib
-import json
 import math
 import struct
 from collections.abc import Iterable, Mapping
@@ -26,12 +25,12 @@ from inference.loras.words import trigger_words
 from inference.messages import Message, listed
 from inference.operations import Family
 from inference.progress import Progress
-from inference.reasons import reason_of
+from inference.reasons import NamedTwiceError, reason_of
+from inference.values import parsed_json
 from inference.weights.headers import TensorPlace, read_header, read_metadata, unfinite_tensor
 
 HINT: Final = Message("Choose a LoRA for Stable Diffusion 1.x, 2.x, XL or 3 as .safetensors.")
 LARGEST_BYTES: Final = 8 * 2**30
-MOST_TENSORS: Final = 20_000
 HIGHEST_RANK: Final = 4096
 _LARGEST_ALPHA = 1e6
 _SIDES = (1, 2, 3)  # of the convolutions' kernels
@@ -111,7 +110,7 @@ def read_lora(path: Path, progress: Progress | None = None) -> Lora:
     _refuse_kind(path)
     start, header = read_header(path)
     size = path.stat().st_size
-    if size > LARGEST_BYTES or len(header) > MOST_TENSORS:
+    if size > LARGEST_BYTES:
         raise no_lora(path.name, Message("it is too large for one"))
     texts = read_metadata(path)
     layers, unknown = _layers(path, header, texts)
@@ -198,7 +197,7 @@ def _layers(
         if found.setdefault(place, _Found()).tensors.setdefault(role, key) != key:
             raise no_lora(path.name, Message("it says “{key}” twice", key=key[:_SHOWN]))
     layers: dict[Place, LoraLayer] = {}
-    alphas = _said_alphas(texts)
+    alphas = _said_alphas(path.name, texts)
     for place, one in found.items():
         if set(one.tensors) == {"alpha"}:
             unknown += one.tensors.values()
@@ -306,9 +305,11 @@ class _Alphas:
         return None
 
 
-def _said_alphas(texts: Mapping[str, str]) -> _Alphas:
+def _said_alphas(name: str, texts: Mapping[str, str]) -> _Alphas:
     try:
-        said: Any = json.loads(texts.get("lora_adapter_metadata", "{}"))
+        said: Any = parsed_json(texts.get("lora_adapter_metadata", "{}"))
+    except NamedTwiceError as error:  # which α counts?
+        raise no_lora(name, reason_of(error)) from error
     except (ValueError, RecursionError):
         said = {}
     return _Alphas(cast("dict[str, Any]", said) if isinstance(said, dict) else {})

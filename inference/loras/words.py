@@ -1,12 +1,11 @@
 """The words that a LoRA's author wants in the prompt, from what the file's header says. Free of torch."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from inference.values import mended
+from inference.values import mended, parsed_json
 
 MOST_WORDS: Final = 12
 LONGEST_WORD: Final = 200
@@ -46,7 +45,7 @@ def _tags(text: str) -> Counter[str]:
     """{"10_folder": {"tag": 12}} as counts of the tags."""
     counts: Counter[str] = Counter()
     try:
-        folders: Any = json.loads(text) if text else {}
+        folders: Any = parsed_json(text) if text else {}
     except (ValueError, RecursionError):
         return counts
     values = cast("dict[str, Any]", folders).values() if isinstance(folders, dict) else ()

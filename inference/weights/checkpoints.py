@@ -3,16 +3,17 @@
 Free of torch, and nothing is ever unpickled: weights are read from .safetensors only.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from inference.errors import EditorError
+from inference.files import read_at_most
 from inference.messages import Message
 from inference.operations import Family
-from inference.reasons import reason_of
+from inference.reasons import NamedTwiceError, reason_of
+from inference.values import LARGEST_JSON_BYTES, parsed_json
 from inference.weights.headers import TensorPlace, read_header
 
 SUPPORTED = Message(
@@ -277,10 +278,8 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         EditorError: it is missing, cannot be read, or is damaged.
     """
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise EditorError("“{path}” is no ordinary file.", "Copy or download it again.", path=path)
     try:
-        values: Any = json.loads(path.read_text(encoding="utf-8"))
+        values: Any = parsed_json(read_at_most(path, LARGEST_JSON_BYTES))
     except FileNotFoundError as error:
         raise EditorError(
             "“{folder}” is incomplete: {name} is missing.",
@@ -290,6 +289,13 @@ def read_json(path: Path) -> dict[str, Any]:
         ) from error
     except OSError as error:
         raise EditorError("“{path}” cannot be read: {reason}.", path=path, reason=reason_of(error)) from error
+    except NamedTwiceError as error:
+        raise EditorError(
+            "“{path}” is damaged: {reason}.",
+            "Copy or download it again.",
+            path=path,
+            reason=reason_of(error),
+        ) from error
     except (ValueError, RecursionError) as error:
         raise EditorError(
             "“{path}” is damaged: it is no JSON.", "Copy or download it again.", path=path

@@ -4,7 +4,6 @@ The format (https://huggingface.co/docs/safetensors, "Format"): eight bytes with
 header in JSON, the tensors' bytes.
 """
 
-import json
 import math
 import struct
 from dataclasses import dataclass
@@ -16,9 +15,11 @@ from numpy.typing import NDArray
 
 from inference.errors import EditorError
 from inference.files import check_ordinary
-from inference.reasons import reason_of
+from inference.reasons import NamedTwiceError, reason_of
+from inference.values import parsed_json
 
 _LARGEST_HEADER = 100 * 2**20  # the format's own limit
+MOST_TENSORS = 20_000  # seven times as many as the largest model that is supported has
 _MOST_NUMBERS = 2**48  # of one tensor
 _PIECE_BYTES = 64 * 2**20
 _SHOWN = 60  # characters of a name in a message
@@ -73,7 +74,7 @@ def read_metadata(path: Path) -> dict[str, str]:
     try:
         with path.open("rb") as file:
             _, content = _header_bytes(file, path, path.stat().st_size)
-        said: Any = json.loads(content).get("__metadata__", {})
+        said: Any = parsed_json(content).get("__metadata__", {})
     except (OSError, ValueError, RecursionError, AttributeError):
         return {}
     if not isinstance(said, dict):
@@ -126,14 +127,24 @@ def _header_bytes(file: BinaryIO, path: Path, size: int) -> tuple[int, bytes]:
 
 
 def _tensors(path: Path, content: bytes) -> dict[str, TensorPlace]:
+    # before it is parsed, which takes ten times its memory; a quotation mark in a name has a backslash before
+    _check_count(path, content.count(b'"data_offsets"'))
     try:
-        header: Any = json.loads(content)
+        header: Any = parsed_json(content)
+    except NamedTwiceError as error:
+        raise EditorError(
+            "“{path}” is damaged: {reason}.",
+            "Copy or download it again.",
+            path=path,
+            reason=reason_of(error),
+        ) from error
     except (ValueError, RecursionError) as error:
         raise not_safetensors(path) from error
     if not isinstance(header, dict):
         raise not_safetensors(path)
     values = cast("dict[str, Any]", header)
     values.pop("__metadata__", None)
+    _check_count(path, len(values))
     return {name: _place(path, name, value) for name, value in values.items()}
 
 
@@ -156,6 +167,17 @@ def _place(path: Path, name: str, value: Any) -> TensorPlace:
             tensor=name[:_SHOWN],
         ) from error
     return TensorPlace(str(dtype), tuple(shape), begin, end)
+
+
+def _check_count(path: Path, count: int) -> None:
+    if count > MOST_TENSORS:
+        raise EditorError(
+            "“{path}” holds {count} tensors: at most {most} are read.",
+            "It is damaged, or no model: choose another file.",
+            path=path,
+            count=count,
+            most=MOST_TENSORS,
+        )
 
 
 def _check_size(path: Path, size: int, expected: int) -> None:

@@ -16,7 +16,7 @@ from inference.errors import EditorError
 from inference.files import atomic_write, read_at_most
 from inference.messages import Message
 from inference.models import ModelEntry
-from inference.values import fields, items, text, typed, whole
+from inference.values import fields, items, parsed_json, text, typed, whole
 from inference.weights.modes import MemoryMode
 
 MODES_FILE = "memory_modes.json"
@@ -109,7 +109,7 @@ class KnownModes:
 
     def _read(self) -> list[_Known]:
         try:
-            content = fields(json.loads(read_at_most(self._file, _LARGEST_FILE)), Message("The file"))
+            content = fields(parsed_json(read_at_most(self._file, _LARGEST_FILE)), Message("The file"))
             if content.get("version") != _VERSION:
                 return []
             given = items(content.get("modes"), "modes")

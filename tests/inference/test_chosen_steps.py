@@ -1,5 +1,6 @@
 """Steps kept with models: where they are looked for, and what is refused."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,4 +57,26 @@ def test_a_step_size_that_is_none_is_refused(size: str, tmp_path: Path) -> None:
 def test_damage_is_told(content: str, tmp_path: Path) -> None:
     (tmp_path / STEPS_FILE).write_text(content)
     with pytest.raises(EditorError):
+        chosen(tmp_path, "hash", "ours")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+def test_pipes_and_devices_are_not_waited_for(tmp_path: Path) -> None:
+    for make in (os.mkfifo, lambda place: place.symlink_to("/dev/zero")):
+        file = tmp_path / STEPS_FILE
+        make(file)
+        with pytest.raises(EditorError, match="is no ordinary file"):
+            chosen(tmp_path, "hash", "ours")
+        with pytest.raises(EditorError, match="is no ordinary file"):
+            store_step(file, "hash", "ours", {"step": 3, "steps": 30})
+        file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [('{"hash": {}, "hash": {}}', "it says “hash” twice"), (" " * (16 * 2**20 + 1), "is too large")],
+)
+def test_what_does_not_decide_is_refused(content: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / STEPS_FILE).write_text(content)
+    with pytest.raises(EditorError, match=reason):
         chosen(tmp_path, "hash", "ours")

@@ -117,6 +117,15 @@ def test_what_is_no_json_object_is_said(content: str | bytes) -> None:
         json_object(content, "recipe")
 
 
+@pytest.mark.parametrize(
+    "content", ['{"a": 1, "b": 2, "a": 1}', '{"b": [{"a": 1, "a": 2}]}', '{"a":1,"\\u0061":2}']
+)
+def test_a_name_that_is_there_twice_decides_nothing(content: str) -> None:
+    with pytest.raises(EditorError, match="it says “a” twice"):
+        json_object(content, "recipe")
+    assert json_object('{"a": {"a": 1}, "b": {"a": 2}}', "recipe") == {"a": {"a": 1}, "b": {"a": 2}}
+
+
 def test_too_long_a_json_is_refused_unread() -> None:
     with pytest.raises(EditorError, match="too long"):
         json_object(json.dumps({"a": "b" * 100}), "recipe", 50)

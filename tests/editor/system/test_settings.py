@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_what_a_newer_version_wrote_is_kept(folder: Path) -> None:
     assert (values["theme"], values["export_quality"]) == ("light", 80)
 
 
-@pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe", b""])
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe", b"", b'{"theme": "dark", "theme": "light"}'])
 def test_a_broken_file_is_set_aside(folder: Path, content: bytes) -> None:
     folder.mkdir()
     (folder / FILE_NAME).write_bytes(content)
@@ -185,3 +186,26 @@ def test_a_value_out_of_range_is_written_anew(folder: Path) -> None:
     (folder / FILE_NAME).write_text(json.dumps({"export_quality": 0}))
     Settings(folder).set("theme", "dark")
     assert json.loads((folder / FILE_NAME).read_text())["export_quality"] == 92
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+def test_a_pipe_or_a_device_is_not_waited_for_but_set_aside(folder: Path) -> None:
+    folder.mkdir()
+    for make in (os.mkfifo, lambda place: place.symlink_to("/dev/zero")):
+        file = folder / FILE_NAME
+        make(file)
+        kept = Settings(folder)
+        assert "is no ordinary file" in str(kept.problem)
+        assert not os.path.lexists(file)
+        kept.set("theme", "dark")
+        assert Settings(folder).get("theme") == "dark"
+        file.unlink()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
+def test_a_pipe_that_came_later_is_neither_read_nor_written(folder: Path) -> None:
+    kept = Settings(folder)
+    folder.mkdir()
+    os.mkfifo(folder / FILE_NAME)
+    with pytest.raises(EditorError, match="pipe"):
+        kept.set("theme", "dark")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from inference.errors import EditorError
+from inference.weights import headers
 from inference.weights.headers import read_header
 
 
@@ -64,3 +65,33 @@ def test_a_tensor_without_numbers_is_read(tmp_path: Path) -> None:
     path = tmp_path / "one.safetensors"
     path.write_bytes(struct.pack("<Q", len(header)) + header)
     assert read_header(path)[1]["one"].shape == (0, 8)
+
+
+def test_too_many_tensors_are_refused_before_the_header_is_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    header = json.dumps({str(number): place for number in range(headers.MOST_TENSORS + 1)}).encode()
+    path = tmp_path / "one.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+    monkeypatch.setattr(headers, "parsed_json", lambda content: pytest.fail("parsed"))
+    with pytest.raises(EditorError, match="holds 20001 tensors: at most 20000"):
+        read_header(path)
+
+
+def test_too_many_tensors_are_counted_whatever_their_places_are_called(tmp_path: Path) -> None:
+    one = r'{"dtype": "F32", "shape": [0], "data\u005foffsets": [0, 0]}'
+    header = ("{" + ", ".join(f'"{n}": {one}' for n in range(headers.MOST_TENSORS + 1)) + "}").encode()
+    path = tmp_path / "one.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+    with pytest.raises(EditorError, match="holds 20001 tensors"):
+        read_header(path)
+
+
+def test_a_tensor_that_is_named_twice_is_refused(tmp_path: Path) -> None:
+    one = '"one": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}'
+    header = f"{{{one}, {one}}}".encode()
+    path = tmp_path / "one.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header)
+    with pytest.raises(EditorError, match="is damaged: it says “one” twice"):
+        read_header(path)
