@@ -52,6 +52,10 @@ class Mark:
         return cls(size_bytes=found.st_size, changed_ns=found.st_mtime_ns)
 
 
+class NewerManifestError(EditorError):
+    """A later Attune wrote the manifest; its lines may mean what this one does not know."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Header:
     """The first line: what all that follow were made with.
@@ -90,7 +94,7 @@ class Header:
         given = fields(values, Message("The manifest's first line"))
         version = whole(given.get("manifest"), Message("The manifest's version"), 1)
         if version > VERSION:
-            raise EditorError(
+            raise NewerManifestError(
                 "The manifest has version {version}; this Attune reads up to {known}.",
                 "Use a newer Attune.",
                 version=version,
@@ -347,6 +351,12 @@ class Manifest:
                 self.header = Header.from_json(values)
                 return
             line = Line.from_json(values)
+        except NewerManifestError as error:
+            raise EditorError(
+                error.sentence,
+                "Go on with a newer Attune, or choose another folder for the results: it is “{path}”.",
+                path=self.path,
+            ) from error
         except (ValueError, RecursionError, EditorError, TypeError) as error:
             if self.header is None:
                 raise self._is_none() from error

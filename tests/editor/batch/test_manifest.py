@@ -75,6 +75,24 @@ def test_a_first_line_with_endless_names_is_none(target: Path) -> None:
         Manifest(target).read()
 
 
+def test_a_manifest_of_a_newer_version_is_called_so_and_kept(target: Path) -> None:
+    header, *rest = (target / NAME).read_text().splitlines()
+    newer = "\n".join([json.dumps(json.loads(header) | {"manifest": 7, "names": 5}), *rest]) + "\n"
+    (target / NAME).write_text(newer)
+    with pytest.raises(EditorError, match=r"has version 7; this Attune reads up to 1.*manifest\.jsonl"):
+        Manifest(target).read()
+    assert (target / NAME).read_text() == newer
+
+
+def test_a_line_that_says_something_twice_counts_as_not_there(target: Path) -> None:
+    path = target / NAME
+    header, first, *rest = path.read_text().splitlines()
+    path.write_text("\n".join([header, first[:-1] + ', "state": "done"}', *rest]) + "\n")
+    manifest = Manifest(target)
+    manifest.read()
+    assert (len(manifest.lines), manifest.dropped) == (len(rest), 1)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names")
 def test_a_pipe_is_no_manifest(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / NAME)
