@@ -33,7 +33,7 @@ from inference.operations import (
     SubjectEdit,
 )
 from inference.parameters import ParameterField, Parameters
-from inference.prompts.subjects import subjects_of
+from inference.prompts.subjects import refuse_twin_edits, subjects_of
 from inference.prompts.weights import check_marks, understood
 from inference.prompts.words import find_numbered, words
 from inference.values import fields, items, text
@@ -371,7 +371,7 @@ def edits_from_text(text: str, prompt: str) -> tuple[SubjectEdit, ...]:
     """Sliders written as “man:age=1.5, woman:smile=1”.
 
     Raises:
-        EditorError: it is not of that form, or a subject is not in the prompt.
+        EditorError: it is not of that form, a subject is not in the prompt, or a slider is there twice.
     """
     found: list[SubjectEdit] = []
     for part in (one.strip() for one in text.replace(";", ",").split(",")):
@@ -389,6 +389,7 @@ def edits_from_text(text: str, prompt: str) -> tuple[SubjectEdit, ...]:
             )
         start, end = find_numbered(prompt, subject)
         found.append(SubjectEdit(start=start, end=end, attribute=attribute.strip(), value=number))
+    refuse_twin_edits(found, prompt)
     return tuple(found)
 
 

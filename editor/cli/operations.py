@@ -7,14 +7,19 @@ import itertools
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from editor.cli.loras import parsed_loras
 from editor.cli.output import ProgressPrinter, complain, print_json, say
 from editor.document.known_file import same_file
-from editor.formats import ExportOptions, FileFormat, Picture, format_for_writing
-from editor.generating.contents import photo_of, read_content
+from editor.formats import ExportOptions, FileFormat, Opened, format_for_writing
+from editor.formats.files import export_picture, open_file
+from editor.generating.contents import photo_of, picture_in, read_content
+from editor.generating.ground import brought, ground_of
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, Subject
 from editor.layers.state import DocumentState, SourceMetadata
@@ -31,10 +36,10 @@ from inference.messages import Message, listed, short
 from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, SubjectEdit, Translate
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress
-from inference.prompts.subjects import subjects_of
+from inference.prompts.subjects import refuse_twin_edits, refuse_twin_subjects, subjects_of
 from inference.prompts.weights import read
 from inference.prompts.words import find_numbered
-from inference.request import Request, Result
+from inference.request import Pixels, Request, Result
 
 LONGEST_NAME_BYTES = 255  # that usual file systems allow
 
@@ -44,7 +49,8 @@ def run_operation(arguments: argparse.Namespace) -> int:
     started = time.perf_counter()
     written_as = _checked_output(arguments.output)
     _keep_inputs(arguments)
-    parameters, contents = parameters_of(arguments)
+    files: dict[str, Opened] = {}
+    parameters, contents = parameters_of(arguments, files)
     request = Request(operation=arguments.operation, parameters=parameters, model=arguments.model)
     printer = ProgressPrinter(quiet=arguments.json)
     runner = runner_of(arguments)
@@ -54,7 +60,10 @@ def run_operation(arguments: argparse.Namespace) -> int:
         result = runner.run(request, contents, Progress(printer))
     finally:
         printer.close()
-    outputs = _write(result, contents, written_as, arguments.output)
+    picture = request.declared.picture
+    source = files.get(picture.name) if picture is not None else None
+    outputs, lost = _write(result, contents, source, written_as, arguments.output)
+    result = replace(result, notes=tuple(dict.fromkeys((*result.notes, *lost))))
     seconds = time.perf_counter() - started
     if arguments.json:
         print_json(report(result, outputs, seconds))
@@ -98,11 +107,17 @@ def _tell_memory(runner: Any, request: Request, parameters: Translate, contents:
     )
 
 
-def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, Any]]:
+def parameters_of(
+    arguments: argparse.Namespace, files: dict[str, Opened] | None = None
+) -> tuple[Parameters, dict[str, Any]]:
     """The operation's parameters as given, and the pictures they name; the rest stays at its default.
 
+    Args:
+        files: gets what the files of single pictures held, by the parameters' names.
+
     Raises:
-        EditorError: a value is out of range, a subject is not in the prompt, an edit cannot be read.
+        EditorError: a value is out of range, a subject is not in the prompt, an edit cannot be read or is
+            there twice.
     """
     if arguments.operation == "attribute" and arguments.image is not None:
         arguments.operation = "edit"
@@ -113,7 +128,7 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
         for item in kind.declared()
         if (value := getattr(arguments, item.name, None)) is not None and not item.declaration.hidden
     }
-    contents = _read_contents(kind, given)
+    contents = _read_contents(kind, given, {} if files is None else files)
     asks = any(item.name == "prompt" and not item.declaration.may_be_empty for item in kind.declared())
     if asks and not given.get("prompt", "").strip():
         raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
@@ -122,6 +137,7 @@ def parameters_of(arguments: argparse.Namespace) -> tuple[Parameters, dict[str, 
             raise EditorError("{flag} holds bytes that are no text.", "Type it anew.", flag=f"--{name}")
     if getattr(arguments, "edits", None):
         given["edits"] = tuple(parsed_edit(text, _read_prompt(given)) for text in arguments.edits)
+        refuse_twin_edits(given["edits"], _read_prompt(given))
     if getattr(arguments, "lora", None):
         given["loras"] = parsed_loras(arguments.lora)
     if arguments.operation == "refine":
@@ -145,7 +161,7 @@ def _refuse_ignored(arguments: argparse.Namespace) -> None:
             )
 
 
-def _read_contents(kind: type[Parameters], given: dict[str, Any]) -> dict[str, Any]:
+def _read_contents(kind: type[Parameters], given: dict[str, Any], files: dict[str, Opened]) -> dict[str, Any]:
     """Read the files that were named and put their contents' names into `given`."""
     contents: dict[str, Any] = {}
     for item in kind.declared():
@@ -156,7 +172,11 @@ def _read_contents(kind: type[Parameters], given: dict[str, Any]) -> dict[str, A
             continue
         paths = given[item.name] if isinstance(given[item.name], list) else [given[item.name]]
         several = issubclass(wanted, PictureContent) and isinstance(given[item.name], list)
-        blobs = [photo_of(path) if several else read_content(wanted, path) for path in paths]
+        if issubclass(wanted, PictureContent) and not several:
+            files[item.name] = open_file(paths[0])
+            blobs: list[Any] = [picture_in(files[item.name].state)]
+        else:
+            blobs = [photo_of(path) if several else read_content(wanted, path) for path in paths]
         names = [content_hash(blob) for blob in blobs]
         contents |= dict(zip(names, blobs, strict=True))
         named = tuple(wanted(name) for name in names)
@@ -199,7 +219,7 @@ def parsed_subjects(phrases: Sequence[str], prompt: str) -> tuple[RefineSubject,
     """Read "cat", "red car" or "man#2"; modifiers are those that the prompt suggests.
 
     Raises:
-        EditorError: there is none, or one is not in the prompt.
+        EditorError: there is none, one is not in the prompt, or is named twice.
     """
     if not phrases:
         suggested = listed(prompt[one.start : one.end] for one in subjects_of(prompt))
@@ -208,7 +228,9 @@ def parsed_subjects(phrases: Sequence[str], prompt: str) -> tuple[RefineSubject,
             "Name some with --subjects; this prompt seems to have: {suggested}.",
             suggested=suggested or Message("none"),
         )
-    return subjects_of(prompt, [find_numbered(prompt, phrase) for phrase in phrases])
+    found = subjects_of(prompt, [find_numbered(prompt, phrase) for phrase in phrases])
+    refuse_twin_subjects(found, prompt)
+    return found
 
 
 def report(result: Result, outputs: list[Path], seconds: float) -> dict[str, Any]:
@@ -282,15 +304,42 @@ def check_folder(path: Path) -> None:
         )
 
 
-def _write(result: Result, contents: dict[str, Any], written_as: FileFormat, path: Path) -> list[Path]:
-    """Write all pictures: OUT.png, OUT-2.png …"""
+def _write(
+    result: Result, contents: dict[str, Any], source: Opened | None, written_as: FileFormat, path: Path
+) -> tuple[list[Path], list[Message]]:
+    """Write all pictures: OUT.png, OUT-2.png …; gives sentences on what could not be kept.
+
+    Args:
+        source: the file of the picture that was worked on. What comes of it has its depth, colours,
+            resolution and metadata, as in the window.
+    """
     recipe = Recipe.of(result, contents, _subjects(result.request.parameters))
     paths = [path, *(path.with_stem(f"{path.stem}-{n}") for n in range(2, len(result.images) + 1))]
+    carried = SourceMetadata() if source is None else source.source
+    notes: list[Message] = [] if source is None else [*source.notes]
     for pixels, place in zip(result.images, paths, strict=True):
-        layer = Layer.of_pixels(name="Generated", pixels=to_rgba(pixels), recipe=recipe, maps=result.maps)
-        picture = Picture(state=DocumentState.of_layer(layer), source=SourceMetadata())
-        written_as.codec.write(picture, place, ExportOptions())
-    return paths
+        state = _document(result, pixels, recipe, source)
+        notes += export_picture(state, carried, place, ExportOptions(format=written_as.name))
+    return paths, notes
+
+
+def _document(result: Result, pixels: Pixels, recipe: Recipe, source: Opened | None) -> DocumentState:
+    """One layer with the result, on the samples that it was made from."""
+    if source is None:
+        return DocumentState.of_layer(
+            Layer.of_pixels(name="Generated", pixels=to_rgba(pixels), recipe=recipe, maps=result.maps)
+        )
+    state, seen = source.state, recipe.contents.get(recipe.picture)
+    factor = getattr(result.request.parameters, "factor", 1.0) if result.request.declared.enlarges else 1.0
+    ground = None
+    if isinstance(seen, np.ndarray):
+        ground = ground_of(state, state.layers, state.area, seen)
+    if ground is not None and factor != 1:
+        ground = ground.enlarged(factor)
+    raster = brought(ground, pixels, state.icc_profile)
+    made = DocumentState.of_layer(Layer(name="Generated", raster=raster, made=recipe, maps=result.maps))
+    dpi = None if state.dpi is None else (state.dpi[0] * factor, state.dpi[1] * factor)
+    return replace(made, icc_profile=state.icc_profile, dpi=dpi)
 
 
 def _subjects(parameters: Parameters) -> tuple[Subject, ...]:

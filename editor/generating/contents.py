@@ -9,6 +9,7 @@ import numpy as np
 
 from editor.colour.conversion import to_srgb
 from editor.formats.files import open_file
+from editor.layers.state import DocumentState
 from editor.pixels.raster import Area
 from editor.rendering.compositing import composite
 from inference.concepts.files import concept_file, read_concept
@@ -45,7 +46,11 @@ def read_content(kind: type[Content], path: Path) -> Pixels | bytes:
 
 def picture_of(path: Path) -> Pixels:
     """A file's visible picture as sRGB: RGB [H, W, 3] where nothing is transparent, else RGBA."""
-    state = open_file(path).state
+    return picture_in(open_file(path).state)
+
+
+def picture_in(state: DocumentState) -> Pixels:
+    """A document's visible picture, likewise."""
     return visible(composite(state.layers, Area(0, 0, state.width, state.height)), state.icc_profile)
 
 

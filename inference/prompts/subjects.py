@@ -10,7 +10,9 @@ right.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from inference.operations import RefineSubject
+from inference.errors import EditorError
+from inference.messages import short
+from inference.operations import RefineSubject, SubjectEdit
 from inference.prompts.words import Word, is_learnt, words
 
 Span = tuple[int, int]
@@ -120,6 +122,41 @@ def subjects_of(prompt: str, spans: Sequence[Span] | None = None) -> tuple[Refin
     if spans is None:
         spans = [(one.start, one.end) for one in suggestions if not one.is_setting]
     return tuple(_with_modifiers(span, suggestions) for span in spans)
+
+
+def refuse_twin_edits(edits: Sequence[SubjectEdit], prompt: str) -> None:
+    """Two values for one attribute of one subject: which of them was meant?
+
+    Raises:
+        EditorError: there are.
+    """
+    seen: set[tuple[int, int, str]] = set()
+    for edit in edits:
+        slider = (edit.start, edit.end, edit.attribute.casefold())
+        if slider in seen:
+            raise EditorError(
+                "“{attribute}” of “{subject}” is set twice.",
+                "Set it once, with one value.",
+                attribute=short(edit.attribute),
+                subject=short(prompt[edit.start : edit.end]),
+            )
+        seen.add(slider)
+
+
+def refuse_twin_subjects(subjects: Sequence[RefineSubject], prompt: str) -> None:
+    """One subject twice, which would count twice.
+
+    Raises:
+        EditorError: it is.
+    """
+    spans = [(one.start, one.end) for one in subjects]
+    twice = next((span for span in spans if spans.count(span) > 1), None)
+    if twice is not None:
+        raise EditorError(
+            "The subject “{subject}” is named twice.",
+            "Name it once; the second of two is called like “{subject}#2”.",
+            subject=short(prompt[slice(*twice)]),
+        )
 
 
 def _with_modifiers(span: Span, suggestions: Sequence[Suggestion]) -> RefineSubject:

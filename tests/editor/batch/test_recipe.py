@@ -281,6 +281,8 @@ def test_sliders_as_text() -> None:
     for wrong in ("age=1", "man:age", "man:age=x", "man:age=nan", "cat:age=1"):
         with pytest.raises(EditorError):
             edits_from_text(wrong, "a man")
+    with pytest.raises(EditorError, match="“Age” of “man” is set twice"):
+        edits_from_text("man:age=1.5, man:Age=2", "a man")
 
 
 def test_concepts_are_found_before_all_work_and_decide_the_result() -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,11 +19,18 @@ from editor.cli import operations as cli_commands
 from editor.cli import parser as cli
 from editor.cli.operations import parsed_edit
 from editor.cli.output import ProgressPrinter, ScanPrinter
-from editor.formats import format_for_reading
+from editor.colour.conversion import built_in_profile, same_colours
+from editor.formats import ExportOptions, format_for_reading
+from editor.formats.files import export_picture, open_file
+from editor.formats.preparing import scaled
+from editor.layers.layer import Layer
+from editor.layers.state import DocumentState, SourceMetadata
+from editor.pixels.raster import Raster, frozen
 from inference.errors import EditorError
 from inference.operations import OPERATIONS, Edit, SubjectEdit
 from inference.progress import Progress, Step
 from inference.request import Request, Result
+from inference.sizes import enlarged
 
 PROMPT = "a photo of a man and another man"
 
@@ -33,6 +41,7 @@ class FakeRunner:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.error: BaseException | None = None
+        self.draw: Callable[[Any], Any] | None = None  # from the only picture that it is given
 
     def run(self, request: Request, inputs: dict[str, Any], progress: Progress) -> Result:
         if self.error is not None:
@@ -44,6 +53,8 @@ class FakeRunner:
         progress.measured.denoiser_evaluations = 60
         resolved = replace(request, parameters=replace(request.parameters, steps=30), model_hash="abc")
         image = np.full((8, 8, 3), 90, np.uint8)
+        if self.draw is not None:
+            image = self.draw(next(iter(inputs.values())))
         return Result(request=resolved, images=(image,), maps={}, measured=progress.measured)
 
 
@@ -168,6 +179,61 @@ class TestBadInput:
         with pytest.raises(EditorError) as raised:
             parsed_edit(given, PROMPT)
         assert message in str(raised.value)
+
+    @pytest.mark.parametrize(
+        ("given", "message"),
+        [
+            (["attribute", "--set", "man:age=1", "--set", "man#1:Age=2"], "“Age” of “man” is set twice"),
+            (["refine", "--subjects", "man", "man#2", "man#1"], "The subject “man” is named twice"),
+        ],
+    )
+    def test_what_is_said_twice_is_refused(
+        self,
+        runner: FakeRunner,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        given: list[str],
+        message: str,
+    ) -> None:
+        assert main([*given, "--prompt", PROMPT, "-o", str(tmp_path / "out.png")]) == 2
+        assert message in capsys.readouterr().err
+        assert not runner.requests
+
+    @pytest.mark.parametrize("command", ["redraw", "enlarge"])
+    def test_what_comes_of_a_file_keeps_its_depth_colours_and_metadata(
+        self, runner: FakeRunner, tmp_path: Path, command: str
+    ) -> None:
+        times = 2 if command == "enlarge" else 1
+        samples = np.random.default_rng(0).integers(0, 65536, (12, 16, 4), np.uint16)
+        samples[..., 3] = 65535
+        profile = built_in_profile("display-p3")
+        state = DocumentState.of_layer(Layer(name="photo", raster=Raster.of(samples)))
+        state = replace(state, icc_profile=profile, dpi=(150.0, 150.0))
+        exif = Image.Exif()
+        exif[0x010F] = "Camera"
+        source = SourceMetadata(exif=exif.tobytes()[6:])
+        export_picture(state, source, tmp_path / "in.png", ExportOptions())
+
+        def drawn(pixels: Any) -> Any:
+            found = enlarged(pixels, times).copy()
+            found[4:6, 4:6, 0] ^= 8
+            return found
+
+        runner.draw = drawn
+        given = [command, "--image", str(tmp_path / "in.png"), "--prompt", PROMPT]
+        assert main([*given, "-o", str(tmp_path / "out.png")]) == 0
+        opened = open_file(tmp_path / "out.png")
+        assert opened.state.depth == 16
+        assert same_colours(opened.state.icc_profile, profile)
+        assert opened.state.dpi == pytest.approx((150.0 * times, 150.0 * times), rel=1e-3)
+        assert b"Camera" in opened.source.exif
+        (layer,) = opened.state.rasters()
+        assert layer.recipe is not None
+        assert layer.recipe.request.operation == command
+        expected = scaled(frozen(samples), 16 * times, 12 * times, "lanczos")
+        changed = (layer.raster.array() != expected).any(-1)
+        assert changed[4:6, 4:6].all()
+        assert changed.sum() == 4
 
     @pytest.mark.parametrize("name", ["out.xyz", "nowhere/out.png", "."])
     def test_a_useless_output_is_refused_before_the_work(
