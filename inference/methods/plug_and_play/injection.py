@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from inference.attention import AttentionCall, AttentionKind, Layer, Tap, Where
 from inference.backbones.base import Backbone
@@ -141,13 +140,13 @@ class Injection(Tap):
 def _attended(call: AttentionCall, rows: Sequence[int], allowed: Tensor) -> Tensor:
     """Attention of some samples to the keys that are allowed: [len(rows), H, Q, D]."""
     rows = list(rows)
-    return functional.scaled_dot_product_attention(
-        call.query[rows],
-        call.key[rows],
-        call.value[rows],
-        attn_mask=allowed[None, None, None, :],
-        scale=call.scale,
+    part = call.with_(
+        query=call.query[rows],
+        key=call.key[rows],
+        value=call.value[rows],
+        options={**call.options, "attn_mask": allowed[None, None, None, :]},
     )
+    return part.attend_unseen()  # taps that count samples have their turn with the whole call
 
 
 def places_of(backbone: Backbone) -> Places:

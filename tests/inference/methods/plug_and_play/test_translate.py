@@ -234,8 +234,8 @@ def test_appearance_starts_later(backbone: Any) -> None:
     assert distances[0] < distances[1]
 
 
-def test_a_subject_confines_what_is_injected(tiny_backbones: dict[str, Any]) -> None:
-    backbone, inputs = tiny_backbones["tiny-sd1"], fresh()
+def test_a_subject_confines_what_is_injected(backbone: Any) -> None:
+    inputs = fresh()
     values = {"source_prompt": "a photo of a man", "subject": "cat", "source_subject": "man"}
     confined, evaluations = run(backbone, inputs, **values)
     assert evaluations == 4 * STEPS + 4  # the source prompt is compared with none at two levels
