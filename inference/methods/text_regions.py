@@ -14,7 +14,7 @@ choice, which matters on pictures that it has not drawn itself.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -54,6 +54,12 @@ class TextRegions:
     edited: Sequence[tuple[Prompt, Regions]]
     bound: Regions
     _known: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict[str, tuple[Tensor, Tensor]])
+    # asked for in each layer of each step, while there are a few grids and subjects: looking them up costs
+    # nothing, and making them costs a card more than the attention itself
+    _shares: dict[Any, dict[Span, Tensor]] = field(default_factory=dict[Any, dict[Span, Tensor]])
+    _columns: dict[Span, list[int]] = field(default_factory=dict[Span, list[int]])
+    _biases: dict[Any, Tensor] = field(default_factory=dict[Any, Tensor])
+    _chosen: dict[Any, Tensor] = field(default_factory=dict[Any, Tensor])
 
     def predict(self, latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Prediction:
         """As `Backbone.predict`; one evaluation more where the plain text is needed and no sample has it."""
@@ -92,7 +98,45 @@ class TextRegions:
 
     def columns(self, span: Span) -> list[int]:
         """The text columns of the tokens that stand for some characters."""
-        return text_columns(self.plain, span, self.backbone.text_parts)
+        if span not in self._columns:
+            self._columns[span] = text_columns(self.plain, span, self.backbone.text_parts)
+        return self._columns[span]
+
+    def shares(self, regions: Regions, grid: tuple[int, int]) -> dict[Span, Tensor]:
+        """[1, 1, image tokens, 1] for each subject; together at most 1. `regions` is one of this object's."""
+        key = (id(regions), grid)
+        if key not in self._shares:
+            self._shares[key] = _shares(regions, grid)
+        return self._shares[key]
+
+    def of_others(self, span: Span, regions: Regions) -> frozenset[int]:
+        """The text columns of the other edited subjects."""
+        return frozenset(column for other in regions if other != span for column in self.columns(other))
+
+    def bias(self, call: AttentionCall, count: int, rows: tuple[int, ...]) -> Tensor:
+        """[count, 1, Q, K] that keeps each subject's queries off the others' tokens, in `rows` alone."""
+        query, key = call.query, call.key
+        name = (call.grid, query.shape[2], key.shape[2], query.dtype, count, rows)
+        if name not in self._biases:
+            found = query.new_zeros(count, 1, query.shape[2], key.shape[2])
+            for span, weight in self.shares(self.bound, call.grid).items():
+                left = torch.log((1 - weight[0, 0]).clamp(min=_LEFT)).to(found)  # [image tokens, 1]
+                for other in self.bound:
+                    if other != span:
+                        columns = [call.text_start + column for column in self.columns(other)]
+                        for row in rows:
+                            found[row, 0, : call.image_tokens, columns] += left
+            self._biases[name] = found
+        return self._biases[name]
+
+    def plain_columns(self, like: Tensor, start: int, columns: frozenset[int]) -> Tensor:
+        """bool [1, 1, K, 1]: which of the keys are the plain text's."""
+        key = (like.shape[2], start, columns, like.device)
+        if key not in self._chosen:
+            chosen = torch.zeros(like.shape[2], dtype=torch.bool)
+            chosen[[start + column for column in columns]] = True
+            self._chosen[key] = chosen[None, None, :, None].to(like.device)
+        return self._chosen[key]
 
 
 def reads_text(backbone: Backbone) -> bool:
@@ -130,39 +174,46 @@ class _RegionsTap(Tap):
             near = texts[-len(edited) :] if len(texts) >= len(edited) else texts[:1] * len(edited)
             output = output.clone()
             for (row, regions), text in zip(edited, near, strict=True):
-                output[row : row + 1, :, : call.image_tokens] = self._mixed(call, row, text, regions)
+                part = output[row : row + 1, :, : call.image_tokens]
+                part.copy_(self._mixed(call, row, text, regions, part))
         return output
 
-    def _mixed(self, call: AttentionCall, row: int, plain: tuple[Tensor, Tensor], regions: Regions) -> Tensor:
-        """What the picture's queries of one sample read: [1, H, image tokens, D]."""
+    def _mixed(
+        self, call: AttentionCall, row: int, plain: tuple[Tensor, Tensor], regions: Regions, own: Tensor
+    ) -> Tensor:
+        """What the picture's queries of one sample read: [1, H, image tokens, D].
+
+        Args:
+            own: what they read of the shifted text alone.
+        """
         start = call.text_start
         query = call.query[row : row + 1, :, : call.image_tokens]
+        keys, values = call.key[row : row + 1], call.value[row : row + 1]
         options = {
             name: value[row : row + 1, :, : call.image_tokens] if isinstance(value, Tensor) else value
             for name, value in call.options.items()
         }
-
-        def attend(columns: Sequence[int]) -> Tensor:
-            keys, values = (
-                _with_columns(own[row : row + 1], text, start, columns)
-                for own, text in zip((call.key, call.value), plain, strict=True)
-            )
-            # another tap that watches has seen the call already, with all its samples
-            return call.with_(query=query, key=keys, value=values, options=options).attend_unseen()
-
-        outside = attend(())
-        weights = _weights(regions, call.grid)
-        every = range(call.key.shape[2] - start)
-        inside = {
-            span: [column for column in every if column not in self._of_others(span, regions)]
-            for span in regions
-        }
-        return outside + sum(
-            weights[span].to(outside) * (attend(columns) - outside) for span, columns in inside.items()
+        plain_keys, plain_values = (
+            torch.cat([one[:, :, :start], text], dim=2) if start else text
+            for one, text in zip((keys, values), plain, strict=True)
         )
 
-    def _of_others(self, span: Span, regions: Regions) -> set[int]:
-        return {column for other in regions if other != span for column in self._regions.columns(other)}
+        def attend(key: Tensor, value: Tensor) -> Tensor:
+            # another tap that watches has seen the call already, with all its samples
+            return call.with_(query=query, key=key, value=value, options=options).attend_unseen()
+
+        outside = attend(plain_keys, plain_values)
+        weights = self._regions.shares(regions, call.grid)
+        found = outside
+        for span in regions:
+            others, inside = self._regions.of_others(span, regions), own
+            if others:
+                chosen = self._regions.plain_columns(keys, start, others)
+                inside = attend(
+                    torch.where(chosen, plain_keys, keys), torch.where(chosen, plain_values, values)
+                )
+            found = found + weights[span].to(outside) * (inside - outside)
+        return found
 
     def _bound(self, call: AttentionCall) -> AttentionCall:
         """The call with a bias that keeps each subject's queries off the others' tokens."""
@@ -171,31 +222,14 @@ class _RegionsTap(Tap):
         same = [row for row, prompt in enumerate(prompts) if self._regions.knows(prompt)]
         if len(bound) < 2 or not same:
             return call
-        bias = call.query.new_zeros(1, 1, call.query.shape[2], call.key.shape[2])
-        weights = _weights(bound, call.grid)
-        for span, weight in weights.items():
-            for other in bound:
-                if other != span:
-                    columns = [call.text_start + column for column in self._regions.columns(other)]
-                    left = torch.log((1 - weight[0, 0]).clamp(min=_LEFT)).to(bias)  # [image tokens, 1]
-                    bias[0, 0, : call.image_tokens, columns] += left
-        mask = bias.repeat(len(prompts), 1, 1, 1)
-        mask[[row for row in range(len(prompts)) if row not in same]] = 0
+        mask = self._regions.bias(call, len(prompts), tuple(same))
         before = call.options.get("attn_mask")
         if isinstance(before, Tensor):
             mask = mask.masked_fill(~before, -torch.inf) if before.dtype == torch.bool else mask + before
         return call.with_(options={**call.options, "attn_mask": mask})
 
 
-def _with_columns(own: Tensor, plain: Tensor, start: int, columns: Sequence[int]) -> Tensor:
-    """Keys or values [1, H, K, D]: the picture's own, the plain text's, and `columns` of the own text."""
-    mixed = torch.cat([own[:, :, :start], plain], dim=2)
-    places = [start + column for column in columns]
-    mixed[:, :, places] = own[:, :, places]
-    return mixed
-
-
-def _weights(regions: Regions, grid: tuple[int, int]) -> dict[Span, Tensor]:
+def _shares(regions: Regions, grid: tuple[int, int]) -> dict[Span, Tensor]:
     """[1, 1, image tokens, 1] for each subject; together at most 1."""
     resized = {
         span: functional.interpolate(mask.float(), grid, mode="area").reshape(1, 1, -1, 1)
