@@ -132,6 +132,7 @@ class Catalogue:
             return by_name[model]
         if model and Path(model).expanduser().exists():
             return _entry_at(Path(model).expanduser().absolute())
+        _refuse_dead_link(model)
         if is_hub_id(model):
             return _hub_entry(model)
         raise EditorError(
@@ -164,6 +165,7 @@ class Catalogue:
             Cancelled: it was stopped.
         """
         text = str(model)
+        _refuse_dead_link(text)
         if not Path(text).expanduser().exists() and is_hub_id(text):
             from inference.downloads.connection import Connection
             from inference.downloads.download import download
@@ -380,6 +382,28 @@ class _Listed:
     entries: dict[str, ModelEntry] = field(default_factory=dict[str, ModelEntry])
     unreadable: list[Any] = field(default_factory=list[Any])
     problem: EditorError | None = None
+
+
+def _refuse_dead_link(model: str) -> None:
+    """A link to what is gone is meant as a file, also where it is called like a hub id.
+
+    Raises:
+        EditorError: it is one.
+    """
+    path = Path(model).expanduser()
+    try:
+        links = (place for place in (path, *path.parents) if place.is_symlink() and not place.exists())
+        dead = next(links, None)
+        target = None if dead is None else dead.readlink()
+    except (OSError, ValueError):  # no name that a file can have
+        return
+    if target is not None:
+        raise EditorError(
+            "“{path}” is a link to “{target}”, which is not there.",
+            "Bring that back (is its drive connected?), or choose another file.",
+            path=dead,
+            target=target,
+        )
 
 
 def ensure_complete(entry: ModelEntry) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from editor.cli.output import complain, print_json, print_table, say
-from editor.system.errors import DONE
+from editor.cli.output import ScanPrinter, complain, print_json, print_table, say
+from editor.system.errors import DONE, WRONG_ARGUMENTS
 from editor.system.folders import config_folder
-from inference.errors import EditorError
+from inference.errors import EditorError, WritingError
 from inference.loras.files import Lora, listed_names
 from inference.loras.library import ListedLora, LoraLibrary
 from inference.messages import Message, short
@@ -69,10 +70,27 @@ def add_loras(arguments: argparse.Namespace) -> int:
     if arguments.name and len(arguments.files) > 1:
         raise EditorError("One name cannot stand for {count} files.", count=len(arguments.files))
     library = _library()
-    added = [library.add(path, arguments.name) for path in arguments.files]
+    added: list[tuple[ListedLora, Lora]] = []
+    refused: list[str] = []
+    status = DONE
+    for path in arguments.files:
+        if path.is_dir():
+            found, sentences = _folder(library, path, arguments.name, quiet=arguments.json)
+            added += found
+            refused += map(str, sentences)
+            status = status if found else WRONG_ARGUMENTS
+            continue
+        try:
+            added.append(library.add(path, arguments.name))
+        except WritingError:
+            raise
+        except EditorError as error:
+            refused.append(str(error))
+            status = WRONG_ARGUMENTS
     if arguments.json:
-        print_json({"loras": [{**_json(entry), **_coverage(lora)} for entry, lora in added]})
-        return DONE
+        loras = [{**_json(entry), **_coverage(lora)} for entry, lora in added]
+        print_json({"loras": loras, "refused": refused})
+        return status
     for entry, lora in added:
         parts = ", ".join(f"{part} {count}" for part, count in lora.parts().items())
         say(f"{entry.name} ({_family(entry)}, rank {entry.rank}; layers: {parts}) was added.")
@@ -89,7 +107,21 @@ def add_loras(arguments: argparse.Namespace) -> int:
                     )
                 )
             )
-    return DONE
+    for sentence in refused:
+        complain(sentence)
+    return status
+
+
+def _folder(
+    library: LoraLibrary, folder: Path, name: str, *, quiet: bool
+) -> tuple[Sequence[tuple[ListedLora, Lora]], Sequence[Message]]:
+    if name:
+        raise EditorError("One name cannot stand for a folder.", "Name the file, or leave out --name.")
+    printer = ScanPrinter(folder, "LoRAs", quiet=quiet)
+    try:
+        return library.add_all(folder, tell=printer)
+    finally:
+        printer.close()
 
 
 def set_words(arguments: argparse.Namespace) -> int:

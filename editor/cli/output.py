@@ -204,16 +204,21 @@ class DownloadPrinter:
 
 
 class ScanPrinter:
-    """Shows where models are looked for, as `DownloadPrinter` shows a download, once it takes long."""
+    """Shows where `what` is looked for, as `DownloadPrinter` shows a download, once it takes long."""
 
-    def __init__(self, folder: Path, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+    def __init__(
+        self, folder: Path, what: str = "models", stream: TextIO | None = None, *, quiet: bool = False
+    ) -> None:
         self._folder = folder
+        self._what = what
         self._line = ChangingLine(stream, quiet=quiet, first_s=_FIRST_LINE_S)
 
     def __call__(self, here: Path, folders: int, found: int) -> None:
         if self._line.due():
             place = _end_of(str(here))
-            self._line.show(f"looking through {self._folder}: {folders} folders, {found} models; now {place}")
+            self._line.show(
+                f"looking through {self._folder}: {folders} folders, {found} {self._what}; now {place}"
+            )
 
     def close(self) -> None:
         """Clear the line."""

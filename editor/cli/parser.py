@@ -274,7 +274,9 @@ def _add_loras(commands: Any) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _add_json(_command(actions, "list", "What LoRAs there are", "loras:list_loras"))
     adding = _command(actions, "add", "Add LoRAs; the files stay where they are", "loras:add_loras")
-    adding.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".safetensors")
+    adding.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE-OR-FOLDER", help=".safetensors; of a folder all"
+    )
     adding.add_argument("--name", default="", metavar="TEXT", help="default: as the file")
     _add_json(adding)
     words = _command(actions, "words", "Say which words a LoRA wants in the prompt", "loras:set_words")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from editor.controllers.base import LibraryController
 from editor.controllers.shell import Shell
 from inference.errors import EditorError
 from inference.loras.library import ListedLora, LoraLibrary
+from inference.messages import Message
 from inference.models import ModelEntry
 from inference.operations import MOST_LORA_STRENGTH, MOST_LORAS, LoraUse
 
@@ -22,6 +24,16 @@ class ListsModels(Protocol):
     """What is asked of the catalogue of models."""
 
     def entries(self) -> Sequence[ModelEntry]: ...
+
+
+@dataclass
+class _Added:
+    """What came of adding: files that were named, and what was found in folders."""
+
+    files: list[ListedLora] = field(default_factory=list[ListedLora])
+    in_folders: list[ListedLora] = field(default_factory=list[ListedLora])
+    unfit: list[Message] = field(default_factory=list[Message])
+    refused: list[EditorError] = field(default_factory=list[EditorError])
 
 
 class Loras(LibraryController[ListedLora]):
@@ -62,27 +74,46 @@ class Loras(LibraryController[ListedLora]):
         return tuple(by_hash.values())[:MOST_LORAS]
 
     def add_files(self, paths: Sequence[Path]) -> None:
-        """Check files and remember their places; messages tell what came, and why others did not."""
+        """Check files and remember their places; messages tell what came, and why others did not.
 
-        def add() -> tuple[list[ListedLora], list[EditorError]]:
-            added: list[ListedLora] = []
-            refused: list[EditorError] = []
+        Of a folder all are listed, none of them with a strength.
+        """
+
+        def add() -> _Added:
+            found = _Added()
             for path in paths:
                 try:
-                    added.append(self.library.add(path)[0])
+                    if path.is_dir():
+                        inside, sentences = self.library.add_all(path)
+                        found.in_folders.extend(entry for entry, _ in inside)
+                        found.unfit.extend(sentences)
+                    else:
+                        found.files.append(self.library.add(path)[0])
                 except EditorError as error:
-                    refused.append(error)
-            return added, refused
+                    found.refused.append(error)
+            return found
 
-        def done(found: tuple[list[ListedLora], list[EditorError]]) -> None:
-            added, refused = found
-            for one in added:
+        def done(found: _Added) -> None:
+            for one in found.files:
                 self._strengths.setdefault(one.hash, 1.0)  # who adds one wants to see it
-            if added:
+            if found.files:
                 text = translate("Loras", "Added {names}. Their sliders say how strong they are.")
-                names = ", ".join(one.name for one in added)
+                names = ", ".join(one.name for one in found.files)
                 self._shell.message.emit(text.format(names=names), "", "info")
-            for error in refused:
+            if found.in_folders:
+                text = translate("Loras", "Added LoRAs: {count}. Choose from them what pictures are to have.")
+                self._shell.message.emit(text.format(count=len(found.in_folders)), "", "info")
+            if len(found.unfit) == 1:
+                self._shell.report(EditorError(found.unfit[0]))
+            elif found.unfit:
+                self._shell.report(
+                    EditorError(
+                        "{count} files were not added; the first of them: {reason}",
+                        count=len(found.unfit),
+                        reason=found.unfit[0],
+                    )
+                )
+            for error in found.refused:
                 self._shell.report(error)
 
         self._do(add, done)

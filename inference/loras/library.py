@@ -7,14 +7,15 @@ library.asked_for(use)                           # the one that a request names 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from inference.errors import EditorError
+from inference.downloads.folders import additions
+from inference.errors import EditorError, WritingError
 from inference.files import atomic_write, read_at_most
-from inference.loras.files import Lora, read_lora
+from inference.loras.files import HINT, Lora, read_lora
 from inference.loras.words import LONGEST_WORD, MOST_WORDS, clean_words
 from inference.messages import Message, listed, short
 from inference.operations import LONGEST_LORA_NAME, Family, LoraUse
@@ -170,6 +171,50 @@ class LoraLibrary:
         )
         self._save([*others, entry], unreadable)
         return entry, lora
+
+    def add_all(
+        self,
+        folder: Path,
+        progress: Progress | None = None,
+        *,
+        tell: Callable[[Path, int, int], None] | None = None,
+    ) -> tuple[tuple[tuple[ListedLora, Lora], ...], tuple[Message, ...]]:
+        """Remember all LoRAs in a folder and those below it; they stay where they are.
+
+        Args:
+            progress: stops it; what was added stays.
+            tell: told what is looked at: a folder or a file, how many folders were, and LoRAs found so far.
+
+        Returns:
+            what was added or known already, and a sentence for each file that cannot be used.
+
+        Raises:
+            EditorError: there is no file that could be one, or the list cannot be written.
+            Cancelled: it was stopped.
+        """
+        progress = progress or Progress()
+        added: list[tuple[ListedLora, Lora]] = []
+        refused: list[Message] = []
+        seen = 0
+
+        def looked_at(here: Path, folders: int) -> None:
+            nonlocal seen
+            seen = folders
+            progress.check()
+            if tell is not None:
+                tell(here, folders, len(added))
+
+        for path in additions(folder, looked_at):
+            looked_at(path, seen)
+            try:
+                added.append(self.add(path, progress=progress))
+            except WritingError:
+                raise
+            except EditorError as error:
+                refused.append(error.whole)
+        if not added and not refused:
+            raise EditorError(Message("There is no LoRA in “{folder}”.", folder=folder), HINT)
+        return tuple(added), tuple(refused)
 
     def set_words(self, name: str, words: Sequence[str]) -> ListedLora:
         """Change the words that a LoRA wants in the prompt.

@@ -63,6 +63,7 @@ class KnownModes:
     def __init__(self, file: Path, device: Callable[[], Device]) -> None:
         self._file = file
         self._device = device
+        self._seen: tuple[object, tuple[_Known, ...]] = (None, ())  # what the file was, and held
 
     def mode(self, entry: ModelEntry, bucket: int) -> MemoryMode | None:
         """The mode in which this model worked with such a size or a smaller one, after memory ran out."""
@@ -107,19 +108,30 @@ class KnownModes:
         with contextlib.suppress(OSError):
             self._file.unlink(missing_ok=True)
 
-    def _read(self) -> list[_Known]:
+    def _read(self) -> tuple[_Known, ...]:
+        """What the file holds; read again only once it is another one, for every request asks."""
+        try:
+            found = self._file.stat()
+        except (OSError, ValueError):
+            return ()
+        stamp = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        if self._seen[0] != stamp:
+            self._seen = (stamp, self._read_anew())
+        return self._seen[1]
+
+    def _read_anew(self) -> tuple[_Known, ...]:
         try:
             content = fields(parsed_json(read_at_most(self._file, _LARGEST_FILE)), Message("The file"))
             if content.get("version") != _VERSION:
-                return []
+                return ()
             given = items(content.get("modes"), "modes")
         except (OSError, ValueError, RecursionError, EditorError):
-            return []
+            return ()
         found: list[_Known] = []
         for one in given[-_MOST:]:
             with contextlib.suppress(EditorError):
                 found.append(_known(one))
-        return found
+        return tuple(found)
 
 
 def _is_of(one: _Known, entry: ModelEntry) -> bool:

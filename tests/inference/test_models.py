@@ -330,3 +330,16 @@ def test_offline_nothing_is_downloaded(
     in_cache(tmp_path / "hub", "someone/tiny", copy)
     assert catalogue.add("someone/tiny").hub_id == "someone/tiny"
     assert catalogue.locate("someone/tiny").name == "someone/tiny"
+
+
+@pytest.mark.parametrize("name", ["someone/tiny", "someone"])
+def test_a_link_to_what_is_gone_is_no_hub_id(
+    name: str, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(tmp_path / "gone")
+    monkeypatch.chdir(tmp_path)
+    for call in (catalogue.add, catalogue.locate):
+        with pytest.raises(EditorError, match=f"is a link to “{tmp_path / 'gone'}”, which is not there"):
+            call("someone/tiny")

@@ -44,6 +44,36 @@ def test_loras_are_added_listed_given_words_and_removed(
     assert file.exists()
 
 
+def test_a_folder_is_looked_through_and_what_is_none_is_named(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    below = tmp_path / "loras" / "styles"
+    below.mkdir(parents=True)
+    file.rename(below / "pixel.safetensors")
+    write(below / "other.safetensors", pair(_SD1, 1024))
+    (below / "none.safetensors").write_bytes(b"x" * 100)
+    (below / "circle").symlink_to(tmp_path)
+    assert main(["loras", "add", str(tmp_path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert sorted(one["name"] for one in found["loras"]) == ["other", "pixel"]
+    assert len(found["refused"]) == 1
+    assert "none.safetensors" in found["refused"][0]
+    assert main(["loras", "add", str(tmp_path), "--name", "all"]) == 2
+    assert "One name cannot stand for a folder" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert main(["loras", "add", str(tmp_path / "empty")]) == 2
+    assert "There is no LoRA in" in capsys.readouterr().err
+
+
+def test_of_several_files_one_that_is_none_stops_no_other(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["loras", "add", str(tmp_path / "gone.safetensors"), str(file)]) == 2
+    out, err = capsys.readouterr()
+    assert "pixel (SD1" in out
+    assert "There is no file" in err
+
+
 def test_strengths_travel_with_every_command_that_samples(runner: Runner, file: Path, tmp_path: Path) -> None:
     assert main(["loras", "add", str(file), "--name", "a"]) == 0
     other = write(tmp_path / "b.safetensors", pair(_SD1, 1024))

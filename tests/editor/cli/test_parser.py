@@ -509,7 +509,7 @@ def test_looking_through_folders_is_told_once_it_takes_long(
     now = [0.0]
     monkeypatch.setattr("editor.cli.output.time.monotonic", lambda: now[0])
     stream = io.StringIO()
-    printer = ScanPrinter(tmp_path, stream)
+    printer = ScanPrinter(tmp_path, stream=stream)
     printer(tmp_path, 0, 0)
     assert stream.getvalue() == ""
     now[0] = 1.5

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from inference.files import read_at_most
 from inference.models import ModelEntry
 from inference.operations import Family
+from inference.weights import known_modes
 from inference.weights.known_modes import Device, KnownModes, device_here, size_bucket
 from inference.weights.modes import MemoryMode
 
@@ -91,3 +93,23 @@ def test_sizes_are_told_apart_by_doublings() -> None:
     assert size_bucket(512, 512) == size_bucket(500, 520) < size_bucket(1024, 1024)
     assert size_bucket(1024, 1024) < size_bucket(2048, 2048)
     assert device_here("cpu").name == "cpu"
+
+
+def test_the_file_is_read_once_until_somebody_changes_it(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    modes(file).keep(ENTRY, 3, MemoryMode.GROUP)
+    read: list[Path] = []
+
+    def counted(path: Path, most_bytes: int) -> bytes:
+        read.append(path)
+        return read_at_most(path, most_bytes)
+
+    monkeypatch.setattr(known_modes, "read_at_most", counted)
+    kept = modes(file)
+    assert [kept.mode(ENTRY, 3) for _ in range(5)] == [MemoryMode.GROUP] * 5
+    assert len(read) == 1
+    modes(file).keep(ENTRY, 3, MemoryMode.SEQUENTIAL)  # another program of this machine
+    assert kept.mode(ENTRY, 3) is MemoryMode.SEQUENTIAL
+    kept.keep(ENTRY, 2, MemoryMode.MODEL)
+    assert kept.mode(ENTRY, 2) is MemoryMode.MODEL
+    kept.forget()
+    assert kept.mode(ENTRY, 3) is None

@@ -74,6 +74,22 @@ def test_dropped_files_are_in_use_at_once_and_others_are_told(
     assert "“broken.safetensors” is no LoRA" in told[0]
 
 
+def test_of_a_dropped_folder_all_are_listed_and_none_is_in_use(
+    filled: MainWindow, application: Application, qtbot: QtBot, tmp_path: Path
+) -> None:
+    files(tmp_path)
+    (tmp_path / "none.safetensors").write_bytes(b"x" * 50)
+    told: list[str] = []
+    application.message.connect(lambda text, hint, level: told.append(text))
+    filled.show_edit("redraw")
+    drop(filled.edits.loras, [tmp_path])
+    qtbot.waitUntil(lambda: len(application.loras.known) == 3 and len(told) == 2)
+    assert told[0] == "Added LoRAs: 3. Choose from them what pictures are to have."
+    assert told[1].startswith("2 files were not added; the first of them: “broken.safetensors” is no LoRA")
+    assert filled.edits.loras.rows == []
+    assert application.loras.uses(application.settings.get("model")) == ()
+
+
 def test_sliders_decide_what_new_requests_take(section: LoraSection, application: Application) -> None:
     model = application.settings.get("model")
     pixel, soft = section.rows
