@@ -36,7 +36,7 @@ from inference.prompts.weights import check_marks
 from inference.request import Output, Request, Result
 from inference.sizes import fitted, restored
 from inference.weights.known_modes import MODES_FILE, KnownModes, device_here, size_bucket
-from inference.weights.modes import AUTO, MemoryMode, is_tighter, modes_with
+from inference.weights.modes import AUTO, Asked, MemoryMode, is_tighter, modes_with
 
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
@@ -60,7 +60,7 @@ class Loader(Protocol):
     ) -> "Backbone": ...
 
 
-Choose: TypeAlias = "Callable[[ModelEntry, str, str, int, int], Choice]"
+Choose: TypeAlias = "Callable[[ModelEntry, str, str, Asked], Choice]"
 
 _WITHOUT_GRADIENTS = (MemoryMode.GROUP, MemoryMode.SEQUENTIAL)
 _AT_A_TIME = {
@@ -128,6 +128,7 @@ class Runner:
         self._adding: Adding | None = None  # made with the first LoRA, as it needs torch
         self._loaded: _Loaded | None = None
         self._fitting: dict[Path, MemoryMode] = {}  # in which each model was loaded last
+        self._foreseen: dict[Path, list[Asked]] = {}  # what that was chosen for
         self._results: ByteCache[Result] = ByteCache(RESULT_CACHE_BYTES)
         self._work: ByteCache[Any] = ByteCache(WORK_CACHE_BYTES)
         self._features: ByteCache[Any] = ByteCache(FEATURE_BYTES)
@@ -149,7 +150,7 @@ class Runner:
         _check(request, entry, contents)
         self._check_loras(request, entry)
         notes: list[Message] = []
-        self._predict(entry, notes, request.parameters)
+        self._predict(entry, notes, self._asked_of_memory(request))
         self._recall(entry, notes, request.parameters)
         for mode in self._modes(entry):
             if mode is not None:
@@ -172,12 +173,13 @@ class Runner:
                 return result
             self._free()
         self._fitting.pop(entry.path, None)
+        self._foreseen.pop(entry.path, None)
         raise _too_large(request)
 
     def preload(self, model: str, progress: Progress) -> None:
         """Load `model` if it is not loaded."""
         entry = self._entry(model)
-        self._predict(entry, [])
+        self._predict(entry, [], Asked())
         self._recall(entry, [])
         self._backbone(entry, progress)
 
@@ -225,13 +227,30 @@ class Runner:
         """The mode in which the model ran last, while this program runs; else the wanted or the fastest."""
         return self._fitting.get(entry.path, self._wanted or MemoryMode.FULL)
 
-    def _predict(self, entry: ModelEntry, notes: list[Message], parameters: Parameters | None = None) -> None:
-        """Before a model is loaded for the first time: in which mode a picture of this size will fit."""
-        if self._choose is None or self._wanted is not None or entry.path in self._fitting:
-            return
+    def _asked_of_memory(self, request: Request) -> Asked:
+        parameters = request.parameters
         size = parameters if isinstance(parameters, SamplingParameters) else None
-        width, height = (size.width or 0, size.height or 0) if size is not None else (0, 0)
-        choice = self._choose(entry, self._device, self._dtype, width, height)
+        uses = [use for use in _loras_of(request) if use.strength and self._loras is not None]
+        return Asked(
+            width=(size.width or 0) if size is not None else 0,
+            height=(size.height or 0) if size is not None else 0,
+            texts=tuple(str(getattr(parameters, name, "")) for name in ("prompt", "negative_prompt")),
+            loras=tuple(self._loras.asked_for(use).path for use in uses) if self._loras is not None else (),
+        )
+
+    def _predict(self, entry: ModelEntry, notes: list[Message], asked: Asked) -> None:
+        """Before a model is loaded, and when more is asked than was foreseen: in which mode it will fit."""
+        if self._choose is None or self._wanted is not None:
+            return
+        foreseen = self._foreseen.setdefault(entry.path, [])
+        if any(asked.is_within(one) for one in foreseen):
+            return
+        choice = self._choose(entry, self._device, self._dtype, asked)
+        foreseen.append(asked)
+        if entry.path in self._fitting and not is_tighter(choice.mode, self._fitting[entry.path]):
+            return
+        if self._is_loaded(entry):
+            self._loaded = None
         self._fitting[entry.path] = choice.mode
         if choice.mode is not MemoryMode.FULL:
             notes.append(
@@ -478,11 +497,11 @@ def _load_backbone(
 
 
 def _memory_mode(
-    entry: ModelEntry, device: str, dtype: str, width: int, height: int, *, storage: str = AUTO
+    entry: ModelEntry, device: str, dtype: str, asked: Asked, *, storage: str = AUTO
 ) -> "Choice":
     from inference.weights.prediction import mode_here
 
-    return mode_here(entry, device, dtype, width, height, storage)
+    return mode_here(entry, device, dtype, asked, storage)
 
 
 def _bucket(parameters: Parameters | None) -> int:

@@ -5,9 +5,11 @@ allocate, and when it would be let go, is counted. So no table of models and siz
 is counted like a known one.
 """
 
+import math
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -15,15 +17,20 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from inference.errors import EditorError
 from inference.models import ModelEntry
 from inference.operations import Family
+from inference.prompts.prompt import MOST_PIECES, tokenize
 from inference.weights import networks
 from inference.weights.configuration import Configuration, of_file, of_folder
+from inference.weights.headers import TensorPlace, read_header
 from inference.weights.loading import choose_device, choose_dtype
-from inference.weights.modes import AUTO, FLOAT8, INT8, MemoryMode, modes_with
+from inference.weights.modes import AUTO, FLOAT8, INT8, Asked, MemoryMode, modes_with
 from inference.weights.storage import stored_bytes, widened_bytes
+from inference.weights.tokenizers import tokenizer_of
 
 _LATENT_SCALE = 8
+_PIECE_TOKENS, _T5_TOKENS = 77, 256
 # What libraries take beside tensors on a graphics card: CUDA's context, convolutions' workspaces.
 _AROUND_BYTES = 700 * 2**20
 
@@ -40,6 +47,7 @@ class Needed:
         stored: as `weights`, with large layers in 8 bits; {} is `weights`.
         stored_blocks: as `blocks`.
         widened: of the largest such layer while it is used.
+        added: of LoRAs; where weights come and go they lie with them, outside of the device.
     """
 
     weights: Mapping[str, int]
@@ -49,6 +57,7 @@ class Needed:
     stored: Mapping[str, int] = field(default_factory=dict[str, int])
     stored_blocks: int = 0
     widened: int = 0
+    added: int = 0
 
     @property
     def in_eight_bits(self) -> "Needed":
@@ -69,9 +78,9 @@ class Needed:
         largest_other = max(others.values(), default=0)
         match mode:
             case MemoryMode.FULL:
-                return sum(self.weights.values()) + max(self.denoising, self.decoding)
+                return sum(self.weights.values()) + self.added + max(self.denoising, self.decoding)
             case MemoryMode.MODEL:
-                return max(denoiser + self.denoising, vae + self.decoding, largest_other)
+                return self.added + max(denoiser + self.denoising, vae + self.decoding, largest_other)
             case MemoryMode.EIGHT_BIT:
                 return self.in_eight_bits.peak(MemoryMode.MODEL)
             case MemoryMode.GROUP:
@@ -110,6 +119,8 @@ def needed(
     *,
     pictures: int = 1,
     guided: bool = True,
+    pieces: int = 1,
+    loras: Sequence[Path] = (),
 ) -> Needed:
     """What generating takes with this model.
 
@@ -118,10 +129,13 @@ def needed(
         dtype: of the networks.
         pictures: denoised together.
         guided: whether each has an unconditional half beside it.
+        pieces: of 75 tokens in which the longest text is read.
+        loras: files that are added to the model.
 
     Raises:
-        EditorError: the configuration makes no network.
+        EditorError: the configuration makes no network, or a file is none.
     """
+    headers = [read_header(path)[1] for path in loras]
     made = {
         part: _made(configuration, part, family, dtype)
         for part in configuration.parts
@@ -140,40 +154,79 @@ def needed(
         },
         stored_blocks=max((stored_bytes(block) for block in _blocks(denoiser)), default=0),
         widened=max(widened_bytes(network) for part, network in made.items() if part != "vae"),
-        denoising=_counted(denoiser, _inputs(denoiser, family, batch, rows, columns, dtype)),
+        denoising=_counted(
+            denoiser,
+            _inputs(denoiser, family, batch, rows, columns, dtype, pieces),
+            _layers_that_get_more(headers),
+        ),
         decoding=_counted(
             vae.decoder,
             {"sample": _shape(1, int(vae.config["latent_channels"]), rows, columns, dtype=vae.dtype)},
         ),
+        added=_added_bytes(headers, dtype),
     )
 
 
+def _added_bytes(headers: Sequence[Mapping[str, TensorPlace]], dtype: torch.dtype) -> int:
+    """Of LoRAs in the model's dtype; several are joined, and kept apart for the next strength."""
+    count = sum(math.prod(place.shape) for header in headers for place in header.values())
+    return count * dtype.itemsize * (1 if len(headers) < 2 else 2)
+
+
+def _layers_that_get_more(headers: Sequence[Mapping[str, TensorPlace]]) -> tuple[type[nn.Module], ...]:
+    """To which kinds of layers LoRAs add something; a kernel of more than one pixel tells convolutions."""
+    kernels = {place.shape[2:] for header in headers for place in header.values()} - {(), (1, 1)}
+    return () if not headers else (nn.Linear, nn.Conv2d) if kernels else (nn.Linear,)
+
+
+def pieces_of(configuration: Configuration, texts: Sequence[str]) -> int:
+    """In how many pieces the longest text is read; as many as are allowed where it is too long."""
+    tokenizer: Any = tokenizer_of(configuration, "tokenizer")
+    length = tokenizer.model_max_length
+    try:
+        return max((len(tokenize(tokenizer, text, length).ids) for text in texts), default=1)
+    except EditorError:
+        return MOST_PIECES
+
+
 def mode_here(
-    entry: ModelEntry, device: str, dtype: str, width: int = 0, height: int = 0, storage: str = AUTO
+    entry: ModelEntry, device: str, dtype: str, asked: Asked | None = None, storage: str = AUTO
 ) -> Choice:
-    """The memory mode for pictures of a size on this machine; everywhere but on CUDA the fastest.
+    """The memory mode for a request on this machine; everywhere but on CUDA the fastest.
 
     Args:
         device, dtype: as on the command line.
-        width, height: 0 is the model's own size.
         storage: one of `STORAGES`.
+
+    Raises:
+        EditorError: the model or a LoRA cannot be read.
     """
+    asked = asked or Asked()
     chosen = choose_device(device)
     if chosen.type != "cuda":
         return Choice(MemoryMode.FULL, 0, 0)
     free, _ = torch.cuda.mem_get_info(chosen)
+    free += torch.cuda.memory_reserved(chosen)  # our own: what is loaded goes before the model comes
     configuration = (of_file if entry.is_file else of_folder)(entry.path, entry.family)
     denoiser = configuration.parts.get("unet") or configuration.parts.get("transformer") or {}
     usual = _LATENT_SCALE * int(denoiser.get("sample_size", 64))
     number = choose_dtype(dtype, chosen, entry.size_bytes)
-    found = needed(configuration, entry.family, width or usual, height or usual, number)
+    found = needed(
+        configuration,
+        entry.family,
+        asked.width or usual,
+        asked.height or usual,
+        number,
+        pieces=pieces_of(configuration, asked.texts),
+        loras=asked.loras,
+    )
     if storage in (INT8, FLOAT8):
         found = found.in_eight_bits
     return Choice(found.mode_for(free, storage), found.peak(MemoryMode.FULL) + _AROUND_BYTES, free)
 
 
 def _inputs(
-    denoiser: Any, family: Family, batch: int, rows: int, columns: int, dtype: torch.dtype
+    denoiser: Any, family: Family, batch: int, rows: int, columns: int, dtype: torch.dtype, pieces: int
 ) -> dict[str, Any]:
     config = denoiser.config
     latents = _shape(batch, int(config["in_channels"]), rows, columns, dtype=dtype)
@@ -182,10 +235,12 @@ def _inputs(
         return {
             "hidden_states": latents,
             "timestep": time,
-            "encoder_hidden_states": _shape(batch, 333, int(config["joint_attention_dim"]), dtype=dtype),
+            "encoder_hidden_states": _shape(
+                batch, _T5_TOKENS + _PIECE_TOKENS * pieces, int(config["joint_attention_dim"]), dtype=dtype
+            ),
             "pooled_projections": _shape(batch, int(config["pooled_projection_dim"]), dtype=dtype),
         }
-    text = _shape(batch, 77, int(config["cross_attention_dim"]), dtype=dtype)
+    text = _shape(batch, _PIECE_TOKENS * pieces, int(config["cross_attention_dim"]), dtype=dtype)
     inputs: dict[str, Any] = {"sample": latents, "timestep": time, "encoder_hidden_states": text}
     if config.get("addition_embed_type") == "text_time":
         width = int(config["projection_class_embeddings_input_dim"])
@@ -201,15 +256,30 @@ def _shape(*shape: int, dtype: torch.dtype) -> Tensor:
     return torch.empty(shape, dtype=dtype, device="meta")
 
 
-def _counted(network: nn.Module, inputs: Mapping[str, Any]) -> int:
-    """The most bytes that a pass without gradients has allocated at once beside weights and inputs."""
+def _counted(
+    network: nn.Module, inputs: Mapping[str, Any], with_more: tuple[type[nn.Module], ...] = ()
+) -> int:
+    """The most bytes that a pass without gradients has allocated at once beside weights and inputs.
+
+    Layers of the kinds `with_more` have something of the size of their output added to it.
+    """
     for module in network.modules():  # tables that are computed are real
         for name, buffer in module.named_buffers(recurse=False):
             setattr(module, name, buffer.to("meta"))
     counter = _Counter(network)
+    layers = [module for module in network.modules() if isinstance(module, with_more)]
+    handles = [layer.register_forward_hook(_with_more) for layer in layers]
     with torch.no_grad(), _FusedAttention(), counter:
         network.eval()(**inputs)
+    for handle in handles:
+        handle.remove()
     return counter.most
+
+
+def _with_more(layer: nn.Module, given: object, output: Tensor) -> Tensor:
+    """As `inference.backbones.additions` does it: what is added is as large, and so is the sum."""
+    del layer, given
+    return output + torch.empty_like(output)
 
 
 class _FusedAttention(TorchFunctionMode):

@@ -14,6 +14,7 @@ from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import Cancelled, EditorError
 from inference.inputs import Inputs
+from inference.loras.library import LoraLibrary
 from inference.models import MemoryMode, ModelEntry
 from inference.operations import (
     OPERATIONS,
@@ -30,8 +31,10 @@ from inference.progress import Progress
 from inference.request import Output, Request, Result
 from inference.runner import Runner
 from inference.weights.known_modes import Device, KnownModes
+from inference.weights.modes import Asked
 from inference.weights.prediction import Choice
 from tests.helpers.stub_backbone import StubBackbone
+from tests.inference.loras.test_files import _SDXL, pair, write
 
 PROMPT = "a photo of a man and a woman"
 MAN, WOMAN = (13, 16), (23, 28)
@@ -271,8 +274,8 @@ class TestMemory:
     def test_the_mode_is_chosen_before_a_model_is_loaded_and_said(self, loads: Loads, tmp_path: Path) -> None:
         asked: list[tuple[str, int, int]] = []
 
-        def choose(entry: ModelEntry, _device: str, _dtype: str, width: int, height: int) -> Choice:
-            asked.append((entry.name, width, height))
+        def choose(entry: ModelEntry, _device: str, _dtype: str, wanted: Asked) -> Choice:
+            asked.append((entry.name, wanted.width, wanted.height))
             return Choice(MemoryMode.GROUP, 9_000_000_000, 4_000_000_000)
 
         library = DeltaLibrary((tmp_path,), shipped_folder() / "definitions")
@@ -284,6 +287,36 @@ class TestMemory:
         assert "stub needs 9.0 GB of memory, 4.0 GB are free: one block is there" in str(result.notes[0])
         runner.preload("other", Progress())
         assert (asked[-1], loads.modes[-1][1]) == (("other", 0, 0), MemoryMode.GROUP)
+
+    def test_what_asks_for_more_than_was_foreseen_is_foreseen_anew(
+        self, loads: Loads, tmp_path: Path
+    ) -> None:
+        asked: list[Asked] = []
+
+        def choose(_entry: ModelEntry, _device: str, _dtype: str, wanted: Asked) -> Choice:
+            asked.append(wanted)
+            tight = wanted.loras or len(wanted.texts[0]) > 100 if wanted.texts else False
+            return Choice(MemoryMode.MODEL if tight else MemoryMode.FULL, 9_000_000_000, 4_000_000_000)
+
+        loras = LoraLibrary(tmp_path / "settings")
+        file = write(tmp_path / "one.safetensors", pair(_SDXL, 2048))
+        use = replace(loras.add(file)[0].at(0.5), hash=loras.list()[0].hash)
+        library = DeltaLibrary((tmp_path,), shipped_folder() / "definitions")
+        runner = Runner(StubCatalogue(), library, load=loads, choose=choose, loras=loras)  # type: ignore[arg-type]
+        runner.preload("stub", Progress())
+        run(runner, "generate", Generate(prompt=PROMPT))
+        assert [mode for _, mode in loads.modes] == [MemoryMode.FULL]
+        count = len(asked)
+        long = run(runner, "generate", Generate(prompt=f"{PROMPT}, {'a' * 120}"))
+        assert [mode for _, mode in loads.modes] == [MemoryMode.FULL, MemoryMode.MODEL]
+        assert "one network is there at a time" in str(long.notes[0])
+        again = run(runner, "generate", Generate(prompt=f"{PROMPT}, {'b' * 120}"))
+        assert (len(asked), again.notes) == (count + 1, ())
+        with pytest.raises(EditorError, match="does not fit stub"):
+            run(runner, "generate", Generate(prompt=PROMPT, loras=(use,)))
+        assert asked[-1].loras == (file,)
+        run(runner, "generate", Generate(prompt=PROMPT, loras=(replace(use, strength=0.0),), seed=3))
+        assert asked[-1].loras == (file,)
 
     def test_every_tighter_mode_is_tried_and_the_one_that_fits_is_remembered(
         self, runner: Runner, loads: Loads
