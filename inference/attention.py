@@ -167,8 +167,8 @@ class AttentionCall:
         Shape: [len(rows), H, image tokens, len(columns)].
         """
         query, key = self.query, self.key
-        if list(rows) != list(range(len(query))):  # a copy, and another one on the way back
-            query, key = query[list(rows)], key[list(rows)]
+        if list(rows) != list(range(len(query))):
+            query, key = query[index_of(rows)], key[index_of(rows)]
         return softmax_columns(query[:, :, : self.image_tokens], key, columns, self.scale)
 
 
@@ -190,6 +190,17 @@ def from_samples(value: Tensor, sources: Mapping[int, int]) -> Tensor:
     For queries, keys, values and features that go from the source into the target of one batch.
     """
     return value[[sources.get(row, row) for row in range(len(value))]]
+
+
+def index_of(rows: Sequence[int]) -> slice | list[int]:
+    """What picks samples out of a batch: neighbours without a copy, and without waiting for the device.
+
+    A list of numbers would be sent to a card first, in each layer of each step.
+    """
+    rows = list(rows)
+    if rows and rows == list(range(rows[0], rows[0] + len(rows))):
+        return slice(rows[0], rows[0] + len(rows))
+    return rows
 
 
 def softmax_columns(query: Tensor, key: Tensor, columns: Sequence[int], scale: float) -> Tensor:

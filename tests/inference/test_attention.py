@@ -15,6 +15,7 @@ from inference.attention import (
     AttentionStore,
     Tap,
     Where,
+    index_of,
     softmax_columns,
 )
 from inference.backbones.base import Backbone
@@ -338,3 +339,12 @@ def test_a_layer_that_computes_attention_in_another_way_is_told(
         backbone.tapped(Tap(), Where(kinds={AttentionKind.SELF})),
     ):
         predicted(backbone)
+
+
+@pytest.mark.parametrize("rows", [[], [0], [2, 3], [1, 2, 3], [3, 1], [0, 2], [2, 2]])
+def test_neighbours_are_picked_without_a_copy(rows: list[int]) -> None:
+    batch = torch.arange(8.0).reshape(4, 2)
+    found = batch[index_of(rows)]
+    assert torch.equal(found, torch.stack([batch[row] for row in rows]) if rows else batch[:0])
+    neighbours = bool(rows) and rows == list(range(rows[0], rows[0] + len(rows)))
+    assert (found.untyped_storage().data_ptr() == batch.untyped_storage().data_ptr()) is neighbours

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from inference.attention import AttentionCall, AttentionKind, Layer, Tap, Where
+from inference.attention import AttentionCall, AttentionKind, Layer, Tap, Where, index_of
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.features import Feature, FeatureCall
@@ -85,14 +85,15 @@ class Injection(Tap):
     ) -> None:
         self._source = source
         self._seen = seen
-        self._into = list(into)
+        self._into = index_of(into)
+        self._any = len(into) > 0
         self._masks = masks
 
     def features(self, call: FeatureCall) -> Tensor:
         name, values = call.place.name, call.features
         if self._source is not None:
             self._seen.features[name] = values[self._source : self._source + 1].clone()
-        if not self._into:
+        if not self._any:
             return values
         own = self._seen.features[name].to(values)
         changed = values.clone()
@@ -108,7 +109,7 @@ class Injection(Tap):
                 call.query[row, :, :count].clone(),
                 call.key[row, :, :count].clone(),
             )
-        if not self._into:
+        if not self._any:
             return call.attend()
         query, key = call.query.clone(), call.key.clone()
         own_query, own_key = self._seen.attention[name]
@@ -137,9 +138,8 @@ class Injection(Tap):
         return changed
 
 
-def _attended(call: AttentionCall, rows: Sequence[int], allowed: Tensor) -> Tensor:
-    """Attention of some samples to the keys that are allowed: [len(rows), H, Q, D]."""
-    rows = list(rows)
+def _attended(call: AttentionCall, rows: slice | list[int], allowed: Tensor) -> Tensor:
+    """Attention of some samples to the keys that are allowed: [samples, H, Q, D]."""
     part = call.with_(
         query=call.query[rows],
         key=call.key[rows],
