@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 from inference.errors import EditorError
 from inference.files import atomic_write, read_at_most
 from inference.reasons import reason_of
-from inference.values import parsed_json
+from inference.values import fields, parsed_json
 
 _LARGEST_BYTES = 256 * 2**20
 
@@ -22,15 +22,42 @@ class Record:
         path: the file, or None to keep nothing.
         settings: what decides the measurements.
         sections: names of the objects that measurements go into.
+        check: raises an `EditorError` for measurements of a file that are not what this evaluation writes.
+
+    Raises:
+        EditorError: the file is no JSON, or its measurements are not what they have to be.
     """
 
-    def __init__(self, path: Path | None, settings: Mapping[str, Any], sections: Sequence[str]) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        settings: Mapping[str, Any],
+        sections: Sequence[str],
+        check: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> None:
         self._path = path
         self.values: dict[str, Any] = {**settings, **{name: {} for name in sections}}
         if path is not None and path.is_file():
             found = read_record(path)
             if all(found.get(name) == value for name, value in settings.items()):
-                self.values = found
+                self.values = {**self.values, **found}  # a section may be missing
+                self._check(path, sections, check)
+
+    def _check(
+        self, path: Path, sections: Sequence[str], check: Callable[[Mapping[str, Any]], None] | None
+    ) -> None:
+        try:
+            for name in sections:
+                fields(self.values[name], name)
+            if check is not None:
+                check(self.values)
+        except EditorError as error:
+            raise EditorError(
+                "“{path}” is damaged: {reason}",
+                "Name another file, or move it away.",
+                path=path,
+                reason=reason_of(error),
+            ) from error
 
     def write(self) -> None:
         """Put all values into the file, which is never half-written."""

@@ -33,6 +33,7 @@ from inference.evaluation.translate_summary import (
     GOALS,
     MASK_POINT,
     REFERENCE_POINT,
+    check_measured,
     summarise,
 )
 from inference.messages import listed
@@ -188,7 +189,7 @@ def evaluate_translate(
     settings["steps"] = STEPS
     settings["structure_by"] = "detector" if features is None else "vision transformer"
     settings["model_hash"] = runner.model_hash(model, progress)
-    record = Record(json_path, settings, ("points", "probe", "further", "identity"))
+    record = Record(json_path, settings, ("points", "probe", "further", "identity"), check_measured)
     backbone = runner.backbone(model, progress)
     from inference.miniworld import judging, looks
 

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -17,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.evaluation.translate_sets import SETS
+from inference.messages import Message
 from inference.metrics.attribute_control import spread
 from inference.metrics.intervals import bootstrap_interval
+from inference.values import fields, number, refused, whole
 
 REFERENCE_EVALUATIONS = 2148
 """Plug-and-Play as its authors run it: 999 steps to invert, 999 to reconstruct, 3 samples at each of 50."""
@@ -36,8 +39,42 @@ IDENTITY_GOAL_DB = 0.5
 
 _MEASURES = ("fidelity", "changed", "structure")
 _DRAWS = 1000
+_PAIR = re.compile(r"0|[1-9]\d{0,5}", re.ASCII)
 
 Rows: TypeAlias = "Mapping[str, Mapping[str, Any]]"
+
+
+def check_measured(values: Mapping[str, Any]) -> None:
+    """Refuse measurements of a file that the tables could not be made of.
+
+    Raises:
+        EditorError: one is missing, of another type or out of its range; the message names it.
+    """
+    for point, rows in values["points"].items():
+        for pair, row in _by_pair(rows, f"points.{point}"):
+            name = f"points.{point}.{pair}"
+            given = fields(row, name)
+            one_of = SETS[int(pair) % len(SETS)]
+            if given.get("set") != one_of:
+                raise refused(f"{name}.set", given.get("set"), Message("expected {kind}", kind=one_of))
+            for item in ("fidelity", "changed"):
+                number(given.get(item), f"{name}.{item}", 0, 1)
+            number(given.get("structure"), f"{name}.structure", 0)
+            whole(given.get("evaluations"), f"{name}.evaluations", 0)
+    for point, counts in values["further"].items():
+        for pair, count in _by_pair(counts, f"further.{point}"):
+            whole(count, f"further.{point}.{pair}", 0)
+    for pair, row in _by_pair(values["identity"], "identity"):
+        for item in ("translated_db", "autoencoder_db"):
+            number(fields(row, f"identity.{pair}").get(item), f"identity.{pair}.{item}")
+
+
+def _by_pair(value: object, name: str) -> list[tuple[str, Any]]:
+    rows = fields(value, name)
+    for pair in rows:
+        if _PAIR.fullmatch(pair) is None:
+            raise refused(name, pair, Message("expected {kind}", kind=Message("the number of a pair")))
+    return list(rows.items())
 
 
 def summarise(values: Mapping[str, Any], rivals: Sequence[str], unmasked: Sequence[str]) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError
 from inference.evaluation import translate
+from inference.evaluation.record import Record
 from inference.evaluation.translate import EVERY, POINTS, RIVALS, UNMASKED, evaluate_translate
 from inference.evaluation.translate_plot import plot_png
 from inference.evaluation.translate_sets import FIRST_SCENE, FIRST_SCENE_OF_CHOICE, SETS, pairs
-from inference.evaluation.translate_summary import GOALS, at_equal_fidelity, summarise
+from inference.evaluation.translate_summary import GOALS, at_equal_fidelity, check_measured, summarise
 from inference.miniworld import looks
 from inference.models import Catalogue
 from inference.runner import Runner
@@ -141,6 +142,53 @@ def test_what_is_unknown_is_told(tmp_path: Path) -> None:
         evaluate_translate(runner=runner, model="m", points=("magic",))
     with pytest.raises(EditorError, match="at least 1"):
         evaluate_translate(runner=runner, model="m", count=0)
+
+
+GOOD = {"set": "drawings", "fidelity": 0.5, "changed": 1.0, "structure": 0.1, "evaluations": 200}
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "named"),
+    [
+        ("points", [], "points is"),
+        ("points", {"plug-and-play": []}, "points.plug-and-play is"),
+        ("points", {"plug-and-play": {"x": GOOD}}, "number of a pair"),
+        ("points", {"plug-and-play": {"-3": GOOD}}, "number of a pair"),
+        ("points", {"plug-and-play": {"0": None}}, "points.plug-and-play.0 is"),
+        ("points", {"plug-and-play": {"0": {}}}, "0.set"),
+        ("points", {"plug-and-play": {"1": GOOD}}, "1.set is"),
+        ("points", {"plug-and-play": {"0": {**GOOD, "fidelity": 1.5}}}, "0.fidelity is 1.5"),
+        ("points", {"plug-and-play": {"0": {**GOOD, "changed": "1"}}}, "0.changed is"),
+        ("points", {"plug-and-play": {"0": {**GOOD, "structure": float("nan")}}}, "structure"),
+        ("points", {"plug-and-play": {"0": {**GOOD, "structure": -0.1}}}, "0.structure is"),
+        ("points", {"plug-and-play": {"0": {**GOOD, "evaluations": 1.5}}}, "0.evaluations is"),
+        ("further", {"plug-and-play": {"0": -1}}, "further.plug-and-play.0 is"),
+        ("further", {"plug-and-play": 3}, "further.plug-and-play is"),
+        ("identity", {"0": {"translated_db": 20.0}}, "identity.0.autoencoder_db is"),
+        ("probe", 3, "probe is"),
+    ],
+)
+def test_a_record_that_lies_is_told_and_kept(section: str, value: Any, named: str, tmp_path: Path) -> None:
+    settings = {"suite": "translate"}
+    path = tmp_path / "figures.json"
+    path.write_text(json.dumps({**settings, section: value}))
+    before = path.read_bytes()
+    with pytest.raises(EditorError) as error:
+        Record(path, settings, ("points", "probe", "further", "identity"), check_measured)
+    assert named in str(error.value)
+    assert path.read_bytes() == before
+
+
+def test_a_record_that_lacks_a_section_goes_on(tmp_path: Path) -> None:
+    settings = {"suite": "translate"}
+    path = tmp_path / "figures.json"
+    path.write_text(json.dumps({**settings, "points": {"plug-and-play": {"0": GOOD}}}))
+    record = Record(path, settings, ("points", "probe", "further", "identity"), check_measured)
+    assert record.values["points"]["plug-and-play"]["0"] == GOOD
+    assert record.values["further"] == record.values["identity"] == {}
+    path.write_text(path.read_text()[:-9])
+    with pytest.raises(EditorError, match="is no evaluation"):
+        Record(path, settings, ("points",), check_measured)
 
 
 def test_all_of_it_on_a_tiny_model(
