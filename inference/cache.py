@@ -1,7 +1,7 @@
 """A least-recently-used cache that is bounded in bytes, for results and latents."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
@@ -44,6 +44,10 @@ class ByteCache(Generic[Value]):
         self.limit_bytes = limit_bytes
         while self.used_bytes > self.limit_bytes:
             self._drop(next(iter(self._values)))
+
+    def values(self) -> Iterator[Value]:
+        """All that is kept, the least recently used first."""
+        return (value for value, _ in self._values.values())
 
     def clear(self) -> None:
         self._values.clear()

@@ -677,6 +677,11 @@ class Translate(SamplingParameters):
     width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, hidden=True)
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
 
+    @property
+    def kept_bytes(self) -> int:
+        """What may be kept of the picture."""
+        return self.kept_mib * 2**20
+
 
 @dataclass(frozen=True, kw_only=True)
 class See(SamplingParameters):

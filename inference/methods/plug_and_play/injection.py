@@ -9,6 +9,7 @@ between image tokens is replaced: the text's queries and keys stay.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 import torch
@@ -19,7 +20,7 @@ from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.features import Feature, FeatureCall
 from inference.messages import listed
-from inference.methods.plug_and_play.masks import Masks
+from inference.methods.plug_and_play.masks import Masks, of_attention, of_features
 
 Pair: TypeAlias = "tuple[Tensor, Tensor]"
 
@@ -55,11 +56,15 @@ class Places:
 
 @dataclass(kw_only=True)
 class Seen:
-    """What one pass over the picture showed: features [1, C, r, c], queries and keys [1, H, r·c, D]."""
+    """What one pass over the picture showed: features [1, C, r, c], queries and keys [1, H, r·c, D].
+
+    `masks` are where its subject was when the pass came to each place, [h, w] or None: a later place knows
+    more of it, and a further text has to find each one as the first did. They take next to nothing.
+    """
 
     features: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
     attention: dict[str, Pair] = field(default_factory=dict[str, Pair])
-    mask: Tensor | None = None
+    masks: dict[str, Tensor | None] = field(default_factory=dict[str, "Tensor | None"])
 
     def has(self, places: Places) -> bool:
         return places.names <= {*self.features, *self.attention}
@@ -97,7 +102,7 @@ class Injection(Tap):
             return values
         own = self._seen.features[name].to(values)
         changed = values.clone()
-        mask = None if self._masks is None else self._masks.of_features(call.features.shape[-2:])
+        mask = None if self._masks is None else of_features(self._subject(name), call.features.shape[-2:])
         changed[self._into] = own if mask is None else torch.lerp(values[self._into], own, mask.to(values))
         return changed
 
@@ -116,8 +121,19 @@ class Injection(Tap):
         query[self._into, :, :count] = own_query.to(query)
         key[self._into, :, :count] = own_key.to(key)
         injected = call.with_(query=query, key=key)
-        parts = None if self._masks is None else self._masks.of_attention(call.grid)
+        if self._masks is None:
+            return injected.attend()
+        parts = of_attention(self._subject(name), self._masks.target(), call.grid)
         return injected.attend() if parts is None else self._apart(call, injected, *parts)
+
+    def _subject(self, name: str) -> Tensor | None:
+        """Where the source's subject is, as far as the source's own pass knew at this place."""
+        masks, seen = self._masks, self._seen.masks
+        if masks is None or masks.source is None:
+            return None if masks is None else masks.target()
+        if self._source is not None:
+            seen[name] = masks.source()
+        return seen[name]
 
     def _apart(self, call: AttentionCall, injected: AttentionCall, source: Tensor, target: Tensor) -> Tensor:
         """Foreground and background attended separately, merged by the target's mask (arXiv:2304.08465).
@@ -163,11 +179,11 @@ def places_of(backbone: Backbone) -> Places:
         features=tuple(place for place in backbone.features if features.names_feature(place)),
         layers=tuple(layer for layer in backbone.layers if attention.matches(layer)),
     )
+    names = sorted(found.names)
     missing = [
         pattern
-        for patterns, places in ((structure.features, found.features), (structure.attention, found.layers))
-        for pattern in patterns
-        if not places
+        for pattern in (*structure.features, *structure.attention)
+        if not any(fnmatchcase(name, pattern) for name in names)
     ]
     if missing:
         raise EditorError(

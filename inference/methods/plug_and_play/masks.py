@@ -23,27 +23,31 @@ class Masks:
     """Both masks of a pass, asked for while it runs.
 
     Args:
-        source, target: where the subject is, float32 [h, w] in 0..1, or None as long as nothing is known.
+        target: where the subject is, float32 [h, w] in 0..1, or None as long as nothing is known.
+        source: the same of the source, or None where no words stand for it there: then it is where the
+            target's is.
     """
 
-    source: Callable[[], Tensor | None]
     target: Callable[[], Tensor | None]
+    source: Callable[[], Tensor | None] | None = None
 
-    def of_features(self, grid: tuple[int, ...]) -> Tensor | None:
-        """The source's subject as 0 or 1, [rows, columns]; None injects everywhere."""
-        source = self.source()
-        found = None if source is None else thresholded(source, grid)
-        return None if found is None else found.float()
 
-    def of_attention(self, grid: tuple[int, int]) -> tuple[Tensor, Tensor] | None:
-        """Source and target as bool [rows · columns]; None injects everywhere."""
-        source, target = self.source(), self.target()
-        if source is None or target is None:
-            return None
-        masks = [thresholded(one, grid) for one in (source, target)]
-        if masks[0] is None or masks[1] is None:
-            return None
-        return masks[0].flatten(), masks[1].flatten()
+def of_features(source: Tensor | None, grid: tuple[int, ...]) -> Tensor | None:
+    """The source's subject [h, w] as 0 or 1, [rows, columns]; None injects everywhere."""
+    found = None if source is None else thresholded(source, grid)
+    return None if found is None else found.float()
+
+
+def of_attention(
+    source: Tensor | None, target: Tensor | None, grid: tuple[int, int]
+) -> tuple[Tensor, Tensor] | None:
+    """Source and target [h, w] as bool [rows · columns]; None injects everywhere."""
+    if source is None or target is None:
+        return None
+    masks = [thresholded(one, grid) for one in (source, target)]
+    if masks[0] is None or masks[1] is None:
+        return None
+    return masks[0].flatten(), masks[1].flatten()
 
 
 def thresholded(heat: Tensor, grid: tuple[int, ...]) -> Tensor | None:

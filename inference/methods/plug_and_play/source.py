@@ -34,6 +34,7 @@ class Source:
     Args:
         prompt: with what the network is asked about it.
         latents: step → latents [1, C, h, w] at its level.
+        latent_bytes: what is held for that, and for all offsets once they are known.
         picture: the picture's own latents [1, C, h, w].
         seen: what was kept of each step; grows as runs ask.
         offsets: what a step from the path's latents misses the next ones by, by step; None where the
@@ -45,11 +46,23 @@ class Source:
     picture: Tensor
     seen: dict[int, Seen] = field(default_factory=dict[int, Seen])
     offsets: dict[int, Tensor] | None = None
+    latent_bytes: int = 0
 
     @property
     def size_bytes(self) -> int:
-        offsets: list[Tensor] = [] if self.offsets is None else list(self.offsets.values())
-        return self.feature_bytes + sum(one.numel() * one.element_size() for one in offsets)
+        return self.feature_bytes + self.latent_bytes
+
+    def make_room(self, index: int, seen: Seen, limit_bytes: int) -> bool:
+        """Keep what a step showed instead of what was kept of it; whether all still fits in the limit.
+
+        What does not fit is not kept, and what was kept of the step before stays.
+        """
+        before = self.seen.get(index)
+        freed = 0 if before is None else before.size_bytes
+        if self.size_bytes - freed + seen.size_bytes > limit_bytes:
+            return False
+        self.seen[index] = seen
+        return True
 
     @property
     def feature_bytes(self) -> int:
@@ -64,22 +77,33 @@ def sourced(run: Run, parameters: Translate, name: str, latents: Tensor) -> Sour
         name: the hash of the picture's content.
         latents: the picture's own.
     """
-    key = _key(run, parameters, name, latents)
-    known = run.inputs.features.get(key)
+    known = run.inputs.features.get(_key_with_subject(run, parameters, name, latents))
     if known is not None:
         return known
     prompt = source_prompt(run, parameters)
     if parameters.way == "plug-and-play":
         path = _path(run, parameters, name, latents, prompt)
         return Source(
-            prompt=prompt, latents=lambda index: path[index : index + 1], picture=latents, offsets={}
+            prompt=prompt,
+            latents=lambda index: path[index : index + 1],
+            picture=latents,
+            offsets={},
+            # as many offsets as steps, of the path's own kind
+            latent_bytes=(2 * len(path) - 1) * path[0].numel() * path.element_size(),
         )
-    return Source(prompt=prompt, latents=_noised(run.levels, run.parameters.seed, latents), picture=latents)
+    noised = _noised(run.levels, run.parameters.seed, latents)
+    return Source(
+        prompt=prompt,
+        latents=noised,
+        picture=latents,
+        latent_bytes=latents.numel() * latents.element_size(),
+    )
 
 
 def keep(run: Run, parameters: Translate, name: str, source: Source) -> None:
     """Let later requests have it."""
-    run.inputs.features.put(_key(run, parameters, name, source.picture), source, source.size_bytes)
+    key = _key_with_subject(run, parameters, name, source.picture)
+    run.inputs.features.put(key, source, source.size_bytes)
 
 
 def source_prompt(run: Run, parameters: Translate) -> Prompt:
@@ -148,7 +172,7 @@ def _levels(run: Run, steps: int) -> tuple[tuple[Level, ...], tuple[int, ...]]:
 
 
 def _key(run: Run, parameters: Translate, name: str, latents: Tensor) -> tuple[Any, ...]:
-    """All that the source depends on: not the new text."""
+    """All that the source's latents depend on: not the new text."""
     by_noise = parameters.way != "plug-and-play"
     return (
         "translated",
@@ -160,9 +184,14 @@ def _key(run: Run, parameters: Translate, name: str, latents: Tensor) -> tuple[A
         parameters.source_prompt.strip(),
         parameters.weighted,
         parameters.concepts,
-        # what the masks look for in it is kept with it
-        parameters.source_subject.strip() or parameters.subject.strip(),
         run.steps,
         run.parameters.seed if by_noise else None,
         None if by_noise else parameters.inversion_steps or run.steps,
     )
+
+
+def _key_with_subject(run: Run, parameters: Translate, name: str, latents: Tensor) -> tuple[Any, ...]:
+    """All that the source depends on: what the masks look for in it is kept with it."""
+    subject = parameters.subject.strip()
+    looked_for = parameters.source_subject.strip() or subject if subject else ""
+    return *_key(run, parameters, name, latents), looked_for

@@ -15,6 +15,7 @@ import math
 from collections.abc import Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -23,6 +24,7 @@ from torch import Tensor
 
 from inference.attention import AttentionStore
 from inference.backbones.base import Backbone
+from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.messages import Message, short
 from inference.methods.generate import Run, decoded, maps, prepare, start, watched
@@ -42,6 +44,8 @@ from inference.sampling import advance, move
 from inference.schedule import Level, Prediction
 from inference.sizes import working_size
 
+Spans: TypeAlias = "tuple[tuple[int, int] | None, tuple[int, int] | None]"
+
 # Colours this far apart, of 255, are one: what a picture saved with losses shows of a plain area.
 ONE_COLOUR = 3
 
@@ -60,18 +64,21 @@ def translate(backbone: Backbone, parameters: Translate, inputs: Inputs, progres
     plan = Plan.of(backbone, parameters, run.steps)
     if plan.first == run.steps:
         return untouched(run, picture)
-    inputs.features.limit(parameters.kept_mib * 2**20)
+    inputs.features.limit(parameters.kept_bytes)
     name = parameters.image.hash
+    spans = spans_of(parameters, run.prompt, source_prompt(run, parameters))
     source = sourced(run, parameters, name, encoded(run, name, picture))
     fit = float("nan")
     if parameters.source_prompt.strip() and parameters.way != "redraw":
         with progress.phase("encode"):
             fit = fit_of(run, source.prompt, name, source.picture)
-    work = _Work(run=run, parameters=parameters, plan=plan, source=source)
+    work = _Work(run=run, parameters=parameters, plan=plan, source=source, spans=spans)
     mask = None if parameters.mask is None else inputs.pixels(parameters.mask)
-    with progress.phase("sample"):
-        latents = work.carried_out(None if mask is None else at_latents(mask, source.picture))
-    keep(run, parameters, name, source)
+    try:
+        with progress.phase("sample"):
+            latents = work.carried_out(None if mask is None else at_latents(mask, source.picture))
+    finally:  # of a cancelled run, too: what was kept before has grown, and the cache has to know
+        keep(run, parameters, name, source)
     return Output(
         images=decoded(run, latents),
         maps=maps(work.heat),
@@ -137,7 +144,7 @@ def feature_bytes(backbone: Backbone, parameters: Translate, width: int, height:
     steps = parameters.steps or backbone.defaults.steps
     width, height = working_size(width, height, backbone, usual_area=True)
     needed = Plan.of(backbone, parameters, steps).needed_bytes(backbone, width, height)
-    return min(needed, parameters.kept_mib * 2**20)
+    return min(needed, parameters.kept_bytes)
 
 
 @dataclass(kw_only=True)
@@ -146,6 +153,7 @@ class _Work:
     parameters: Translate
     plan: Plan
     source: Source
+    spans: Spans
     heat: dict[tuple[int, int], NDArray[np.float32]] = field(
         default_factory=dict[tuple[int, int], NDArray[np.float32]]
     )
@@ -230,14 +238,14 @@ class _Work:
             return
         seen, backbone = Seen(), run.backbone
         latents, level = one_copy(run, self.source.picture)
-        tap, span = Injection(source=0, seen=seen, into=()), self._source_span()
+        tap, span = Injection(source=0, seen=seen, into=()), self.spans[1]
         if span is None:
             backbone.read(tap, places.where, latents, level, [self.source.prompt])
         else:
             with backbone.cross_attention_maps(self.source.prompt) as store:
                 with backbone.tapped(tap, places.where):
                     backbone.predict(latents, level, [self.source.prompt])
-                seen.mask = seen_so_far(store, span, backbone.device)
+                seen.masks = dict.fromkeys(places.names, seen_so_far(store, span, backbone.device))
         self.source.seen.update(dict.fromkeys(range(run.steps), seen))
 
     # one step
@@ -258,11 +266,11 @@ class _Work:
         seen = known if known is not None else Seen()
         shift = int(along)
         into = [shift + row for row, (prompt, _) in enumerate(rows) if self.plan.both or prompt is run.prompt]
-        with self._masks(known, along=along) as masks:
-            with self._tapped(places, seen, into, known is None, masks):
-                prediction = run.backbone.predict(batch, level, prompts)
-            if along and known is None and masks is not None:
-                seen.mask = masks.source()
+        with (
+            self._masks(along=along) as masks,
+            self._tapped(places, seen, into, known is None, masks),
+        ):
+            prediction = run.backbone.predict(batch, level, prompts)
         if along:
             if known is None and places:
                 self._keep(index, seen)
@@ -288,7 +296,8 @@ class _Work:
         away = parameters.away if parameters.source_prompt.strip() else 0.0
         rows = [(run.negative, (1 - scale) * (1 - away)), (run.prompt, scale)]
         if away:
-            rows.insert(1, (source_prompt(run, parameters), (1 - scale) * away))
+            # an object of its own: masks of the source are those of the source's sample alone
+            rows.insert(1, (self.source.prompt.with_embeddings({}), (1 - scale) * away))
         return [row for row in rows if row[1]]
 
     def _tapped(
@@ -300,23 +309,19 @@ class _Work:
         return self.run.backbone.tapped(tap, places.where)
 
     def _keep(self, index: int, seen: Seen) -> None:
-        limit = self.parameters.kept_mib * 2**20
-        if self.source.feature_bytes + seen.size_bytes <= limit:
-            self.source.seen[index] = seen
-        else:
+        if not self.source.make_room(index, seen, self.parameters.kept_bytes):
             self.computed_again += 1
-            self.source.seen.pop(index, None)
 
     # where the subject is
 
     @contextmanager
-    def _masks(self, known: Seen | None, *, along: bool) -> Generator[Masks | None]:
+    def _masks(self, *, along: bool) -> Generator[Masks | None]:
         """Both masks of the pass that runs inside; None where the request has no subject."""
-        target, source = self._target_span(), self._source_span()
+        target, source = self.spans
         if target is None:
             yield None
             return
-        backbone, kept = self.run.backbone, None if known is None else known.mask
+        backbone = self.run.backbone
         with ExitStack() as stack:
             of_target = stack.enter_context(backbone.cross_attention_maps(self.run.prompt))
             of_source: AttentionStore | None = None
@@ -327,25 +332,33 @@ class _Work:
                 return seen_so_far(of_target, target, backbone.device)
 
             def at_source() -> Tensor | None:
-                if of_source is not None and source is not None:
-                    return seen_so_far(of_source, source, backbone.device)
-                return at_target() if kept is None else kept
+                if of_source is None or source is None:
+                    return None
+                return seen_so_far(of_source, source, backbone.device)
 
-            yield Masks(source=at_source, target=at_target)
+            yield Masks(target=at_target, source=None if source is None else at_source)
 
-    def _target_span(self) -> tuple[int, int] | None:
-        words = self.parameters.subject.strip()
-        return find_subject(self.run.prompt.text, words) if words else None
 
-    def _source_span(self) -> tuple[int, int] | None:
-        """The characters of the source prompt that stand for the subject; None if it says nothing of it."""
-        named, words = self.parameters.source_subject.strip(), self.parameters.subject.strip()
-        text = self.source.prompt.text
-        if not words or not text:
-            return None
-        if named:
-            return find_subject(text, named)
-        return find_subject(text, words) if words.lower() in text.lower() else None
+def spans_of(parameters: Translate, prompt: Prompt, source: Prompt) -> Spans:
+    """The characters that stand for the subject in the prompt and in the source prompt.
+
+    None where there is no subject, and where the source prompt says nothing of it.
+
+    Raises:
+        EditorError: the words are not there.
+    """
+    named, words = parameters.source_subject.strip(), parameters.subject.strip()
+    if not words:
+        return None, None
+    target = find_subject(prompt.text, words)
+    if not source.text:
+        return target, None
+    if named:
+        return target, find_subject(source.text, named)
+    try:
+        return target, find_subject(source.text, words)
+    except EditorError:  # it is not asked for: the picture may show something else there
+        return target, None
 
 
 def notes_of_picture(parameters: Translate, picture: Pixels, fit: float) -> tuple[Message, ...]:

@@ -13,7 +13,7 @@ from inference.backbones.layers import unet_features, unet_layers
 from inference.errors import EditorError
 from inference.features import Structure
 from inference.methods.plug_and_play.injection import Injection, Places, Seen, places_of
-from inference.methods.plug_and_play.masks import Masks, thresholded
+from inference.methods.plug_and_play.masks import Masks, of_attention, of_features, thresholded
 from tests.helpers.tiny_models import NAMES
 
 # pnp-diffusers: res_dict {1: [1, 2], 2: [0, 1, 2], 3: [0, 1, 2]}, and conv2 of up_blocks[1].resnets[1]
@@ -88,6 +88,23 @@ def test_a_model_without_the_layers_is_told(tiny_backbones: dict[str, Any]) -> N
     backbone: Any = Other()
     with pytest.raises(EditorError, match=r"other has no part called up_blocks\.3\.resnets\.0"):
         places_of(backbone)
+
+
+def test_a_model_with_some_of_the_layers_is_told_which_it_lacks(tiny_backbones: dict[str, Any]) -> None:
+    """Half of the structure is none: a decoder without attention in its last blocks."""
+    whole = tiny_backbones["tiny-sd1"]
+
+    class Other:
+        name = "other"
+        layers = tuple(one for one in whole.layers if not one.name.startswith(("up_blocks.2", "up_blocks.3")))
+        features = whole.features
+        structure = whole.structure
+
+    backbone: Any = Other()
+    with pytest.raises(EditorError, match=r"other has no part called up_blocks\.\[23\]\.attentions") as error:
+        places_of(backbone)
+    assert "resnets" not in str(error.value)
+    assert "up_blocks.1" not in str(error.value)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -196,10 +213,10 @@ def test_features_are_confined_to_the_subject(tiny_backbones: dict[str, Any]) ->
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_a_mask_that_says_nothing_injects_everywhere(value: float) -> None:
     flat = torch.full((4, 4), value)
-    masks = Masks(source=lambda: flat, target=lambda: flat)
-    assert masks.of_attention((8, 8)) is None
-    assert masks.of_features((8, 8)) is None
-    assert Masks(source=lambda: None, target=lambda: flat).of_attention((8, 8)) is None
+    assert of_attention(flat, flat, (8, 8)) is None
+    assert of_features(flat, (8, 8)) is None
+    assert of_attention(None, flat, (8, 8)) is None
+    assert of_features(None, (8, 8)) is None
 
 
 # helpers

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from inference.content import Mask, Picture, content_hash
-from inference.errors import EditorError
+from inference.errors import Cancelled, EditorError
 from inference.inputs import Inputs
 from inference.methods.generate import prepare, start
 from inference.methods.inversion.looking import LEAST_FIT, fit_of
@@ -248,14 +248,120 @@ def test_a_subject_confines_what_is_injected(backbone: Any) -> None:
     assert once.images[0].shape == PICTURE.shape
 
 
+@pytest.mark.parametrize("way", ["plug-and-play", "no-inversion", "one-copy"])
+def test_a_subject_is_confined_alike_whatever_is_known_of_the_picture(way: str, backbone: Any) -> None:
+    """The request alone decides: the masks of a first text are those of every further one."""
+    inputs = fresh()
+    values: dict[str, Any] = {"source_prompt": "a photo of a man", "subject": "cat", "source_subject": "man"}
+    for more in ({}, {"away": 1.0}):
+        first, _ = run(backbone, inputs, way=way, **values, **more)
+        again, _ = run(backbone, inputs, way=way, **values, **more)
+        np.testing.assert_allclose(again.images[0].astype(int), first.images[0].astype(int), atol=1)
+        inputs.features.clear()
+    # a source that was looked at without a subject has no masks for one
+    run(backbone, inputs, way=way, **{**values, "subject": ""})
+    later, _ = run(backbone, inputs, way=way, **values)
+    inputs.features.clear()
+    first, _ = run(backbone, inputs, way=way, **values)
+    np.testing.assert_allclose(later.images[0].astype(int), first.images[0].astype(int), atol=1)
+
+
+def test_masks_of_the_source_are_those_of_its_own_sample(tiny_backbones: dict[str, Any]) -> None:
+    """Not also of the sample that takes the negative prompt's place with the same words."""
+    backbone, asked = tiny_backbones["tiny-sd1"], []
+    predict = backbone.predict
+
+    def watching(latents: torch.Tensor, level: Level, prompts: Any) -> Any:
+        asked.append(prompts)
+        return predict(latents, level, prompts)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backbone, "predict", watching)
+        run(backbone, source_prompt="a photo of a man", subject="cat", source_subject="man", away=0.5)
+    rows = [prompts for prompts in asked if len(prompts) == 4]
+    assert rows
+    for source, _, away, _ in rows:
+        assert source is not away
+        assert source.text == away.text == "a photo of a man"
+
+
 def test_a_subject_that_is_not_there_is_told(tiny_backbones: dict[str, Any]) -> None:
+    """Before anything is inverted."""
     wrong: dict[str, Any]
+    backbone, progress = tiny_backbones["tiny-sd1"], Progress()
+    backbone.measured = progress.measured
     for wrong in (
         {"subject": "house"},
         {"subject": "cat", "source_prompt": "a man", "source_subject": "dog"},
     ):
         with pytest.raises(EditorError, match="not in the prompt"):
-            run(tiny_backbones["tiny-sd1"], **wrong)
+            translate(backbone, parameters(**wrong), fresh(), progress)
+    assert progress.measured.denoiser_evaluations == 0
+
+
+def test_a_subject_inside_of_another_word_of_the_source_is_another(tiny_backbones: dict[str, Any]) -> None:
+    """The man that the text asks for is not in "a woman": then the target's own mask serves for both."""
+    backbone = tiny_backbones["tiny-sd1"]
+    values: dict[str, Any] = {"prompt": "a photo of a man", "subject": "man", "steps": 4}
+    found, _ = run(backbone, source_prompt="a woman", **values)
+    assert found.images[0].shape == PICTURE.shape
+
+
+def test_what_is_kept_is_known_after_a_cancelled_run(tiny_backbones: dict[str, Any]) -> None:
+    backbone, inputs = tiny_backbones["tiny-sd1"], fresh()
+    first, _ = run(backbone, inputs, structure=0.2)
+
+    class Stopped(Progress):
+        def step(self, done: int, total: int, preview: Any = None) -> None:
+            super().step(done, total, preview)
+            if done == 5:
+                raise Cancelled
+
+    progress = Stopped()
+    backbone.measured = progress.measured
+    with pytest.raises(Cancelled):
+        translate(backbone, parameters(structure=1.0), inputs, progress)
+    (source,) = inputs.features.values()
+    assert inputs.features.used_bytes == source.size_bytes
+    again, evaluations = run(backbone, inputs, structure=0.2)
+    assert evaluations == 2 * STEPS
+    np.testing.assert_allclose(again.images[0].astype(int), first.images[0].astype(int), atol=1)
+
+
+@pytest.mark.parametrize("share", [0.35, 0.6, 0.99])
+def test_as_much_is_kept_as_may_be(share: float, tiny_backbones: dict[str, Any]) -> None:
+    """Latents count as well, what fits stays, and the steps that find no place are computed again."""
+    backbone, whole = tiny_backbones["tiny-sd1"], fresh()
+    everything, _ = run(backbone, whole)
+    limit = int(share * whole.features.used_bytes)
+    inputs = fresh()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Translate, "kept_bytes", property(lambda _: limit))
+        output, evaluations = run(backbone, inputs)
+        again, further = run(backbone, inputs)
+        widened, _ = run(backbone, inputs, structure=1.0)
+    assert evaluations == 4 * STEPS
+    assert 0 < inputs.features.used_bytes <= limit
+    (note,) = output.notes
+    missing = int(note.values["steps"])
+    assert 0 < missing < STEPS
+    assert further == 2 * STEPS + missing
+    for one in (output, again):
+        np.testing.assert_allclose(one.images[0].astype(int), everything.images[0].astype(int), atol=1)
+    assert widened.notes
+
+
+def test_a_further_strength_does_not_lose_what_was_kept(tiny_backbones: dict[str, Any]) -> None:
+    """What a step showed is replaced by more of it, or stays."""
+    backbone, inputs = tiny_backbones["tiny-sd1"], fresh()
+    run(backbone, inputs, structure=0.4)
+    limit = inputs.features.used_bytes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Translate, "kept_bytes", property(lambda _: limit))
+        stronger, _ = run(backbone, inputs, structure=0.8)
+        assert stronger.notes
+        _, weaker = run(backbone, inputs, structure=0.4)
+    assert weaker == 2 * STEPS
 
 
 def test_outside_of_a_mask_the_latents_are_the_picture_s(tiny_backbones: dict[str, Any]) -> None:
