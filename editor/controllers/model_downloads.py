@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QMetaMethod, QTimer, Signal
 
 from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from inference.downloads.download import Download
     from inference.models import Catalogue
 
+translate = QCoreApplication.translate
+
 _LOOK_MS = 100
 
 
@@ -22,7 +24,7 @@ class ModelDownloads(Controller):
     """What is being downloaded, how far it is, and what became of it.
 
     `changed` comes about ten times a second while something arrives; `added` and `failed` once at the end,
-    neither after `pause` or `give_up`.
+    neither after `pause` or `give_up`. Where nobody listens to them a message tells.
     """
 
     changed = Signal()
@@ -101,6 +103,9 @@ class ModelDownloads(Controller):
         self._end()
         if entry is not None:
             self.hub_id = ""
+            if not self._is_heard(self.added):
+                text = translate("Models", "Added {name}. Choose it under Models for new pictures.")
+                self._shell.message.emit(text.format(name=entry.name), "", "info")
             self.added.emit(entry)
         elif self._discards:
             self._forget()
@@ -110,8 +115,14 @@ class ModelDownloads(Controller):
         self._end()
         if self._state is None:  # nothing has arrived that could be gone on with
             self.hub_id = ""
+        if not self._is_heard(self.failed):
+            self._shell.report(error)
         self.failed.emit(error)
         self.changed.emit()
+
+    def _is_heard(self, signal: Any) -> bool:
+        """Whether the dialog is there that says so itself: it may be closed meanwhile."""
+        return self.isSignalConnected(QMetaMethod.fromSignal(signal))
 
     def _end(self) -> None:
         self._progress = None

@@ -98,7 +98,7 @@ class DownloadBar(QWidget):
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._downloads = downloads = application.downloads
-        self.words = Label()
+        self.words = ElidedLabel()
         self.bar = QProgressBar(textVisible=False, maximum=1000)
         self.bar.setAccessibleName(self.tr("Download"))
         self.pause = QPushButton(self.tr("Pause"))
@@ -125,13 +125,17 @@ class DownloadBar(QWidget):
         self.pause.setText(self.tr("Pause") if downloads.busy else self.tr("Go on"))
         self.bar.setMaximum(1000 if state is not None or not downloads.busy else 0)
         if state is None:
-            self.words.setText(self.tr("Asking for {model}…").format(model=downloads.hub_id))
+            self._say(self.tr("Asking for {model}…").format(model=_title(downloads.hub_id)))
             return
         self.bar.setValue(round(1000 * state.done_bytes / max(state.total_bytes, 1)))
         words = [
-            downloads.hub_id,
+            _title(downloads.hub_id),
             self.tr("{done} of {total} GB").format(
                 done=f"{state.done_bytes / 1e9:.2f}", total=f"{state.total_bytes / 1e9:.2f}"
+            )
+            if state.total_bytes >= 1e9
+            else self.tr("{done} of {total} MB").format(
+                done=f"{state.done_bytes / 1e6:.1f}", total=f"{state.total_bytes / 1e6:.1f}"
             ),
         ]
         if not downloads.busy:
@@ -139,7 +143,11 @@ class DownloadBar(QWidget):
         elif state.seconds_left is not None:
             words.append(self.tr("{speed} MB/s").format(speed=f"{state.bytes_per_second / 1e6:.1f}"))
             words.append(self.tr("{time} left").format(time=duration(state.seconds_left)))
-        self.words.setText(" · ".join(words))
+        self._say(" · ".join(words))
+
+    def _say(self, text: str) -> None:
+        self.words.setText(text)
+        set_tip(self.words, text)
 
     def _on_pause(self) -> None:
         if self._downloads.busy:
@@ -199,7 +207,7 @@ class ModelDialog(Dialog):
         self.download.clicked.connect(self._on_download)
         application.downloads.changed.connect(self._show_buttons)
         application.downloads.added.connect(self._on_downloaded)
-        application.downloads.failed.connect(lambda error: self._say(in_one_line(error), wrong=True))
+        application.downloads.failed.connect(self._on_download_failed)
         self.setAcceptDrops(True)
         self.use.clicked.connect(self._on_use)
         self.check.clicked.connect(self._on_check)
@@ -421,6 +429,9 @@ class ModelDialog(Dialog):
             self._say("")
             self._application.downloads.start(offer.hub_id, self.token.text().strip())
 
+    def _on_download_failed(self, error: EditorError) -> None:
+        self._say(in_one_line(error), wrong=True)
+
     def _on_downloaded(self, entry: Any) -> None:
         """Show it, and use it if only the sandbox was used until now."""
         self._application.sessions.forget_attributes()
@@ -486,6 +497,11 @@ class ModelDialog(Dialog):
         self._application.sessions.forget_attributes()
         self._fill()
         self._say(self.tr("{name} is no longer listed; its files are where they were.").format(name=name))
+
+
+def _title(hub_id: str) -> str:
+    """What a model that is downloaded is called in the list."""
+    return next((one.title for one in RECOMMENDED if one.hub_id == hub_id), hub_id)
 
 
 def _facts(entry: Any) -> list[str]:

@@ -191,7 +191,7 @@ class InsertPanel(DocumentPanel):
         self.details.changed.connect(self._on_detail)
         self.start.clicked.connect(self._on_start)
         insertion.busy_changed.connect(self._show_enabled)
-        insertion.keyframes_changed.connect(lambda _: self._show_strength())
+        insertion.keyframes_changed.connect(self._on_keyframes)
         self._application.concepts.changed.connect(self._show_concepts)
         self._show_concepts()
 
@@ -284,6 +284,9 @@ class InsertPanel(DocumentPanel):
             button.clicked.connect(lambda _=False, word=kept.word: self._write(word))
             self.concepts.addWidget(button)
         self.concepts.addStretch(1)
+
+    def _on_keyframes(self, _layer_id: str) -> None:
+        self._show_strength()
 
     def _show_strength(self) -> None:
         layer = self._insertion.layer

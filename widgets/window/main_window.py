@@ -332,6 +332,7 @@ class MainWindow(QMainWindow):
         self.application.recent_pictures.changed.connect(self._show_recent)
         self._show_recent()
         self.status.zoom_chosen.connect(self._zoom_to)
+        self.status.models_wanted.connect(self.commands.show_models)
         self._connect_layers()
         subjects = self.panel("subjects")
         assert isinstance(subjects, SubjectPanel), "the panel table makes it"

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QPoint, QRect, QTimer, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QStatusBar, QWidget
+from PySide6.QtWidgets import QStatusBar, QToolButton, QWidget
 from shiboken6 import isValid
 
 from editor.application import Application
@@ -25,6 +25,7 @@ class StatusBar(QStatusBar):
     """Small facts, quietly."""
 
     zoom_chosen = Signal(float)  # 1.0 = 100 %; 0 = fit in window
+    models_wanted = Signal()
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +36,12 @@ class StatusBar(QStatusBar):
         self.zoom, self.patch = ZoomBox(), ColourPatch()
         self.zoom.chosen.connect(self.zoom_chosen)
         self.size_label, self.selection_label, self.cursor_label = Label(), Label(), Label()
-        self.busy, self.note, self.device, self.memory = Label(), Label(), Label(), Label()
+        self.busy, self.device, self.memory = Label(), Label(), Label()
+        self.note = QToolButton()
+        self.note.setProperty("quiet", True)
+        self.note.setMaximumHeight(self.fontMetrics().height() + 4)  # no higher than the words beside it
+        self.note.clicked.connect(self.models_wanted)
+        set_tip(self.note, self.tr("Download a model, or add one that is on this computer"))
         self.device.setObjectName("Strong")
         self.addWidget(self.zoom)
         for label in (self.size_label, self.selection_label, self.cursor_label, self.patch, self.busy):
@@ -144,6 +150,7 @@ class StatusBar(QStatusBar):
         self.note.setText(
             self.tr("Built-in sandbox model — add a checkpoint to edit photos") if sandbox else ""
         )
+        self.note.setVisible(sandbox)
         device = self._application.service.device
         self.device.setText(device.upper())
         self.device.setVisible(bool(device))

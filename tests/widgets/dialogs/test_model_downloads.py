@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from editor.application import Application
 from inference.downloads.curated import RECOMMENDED
@@ -158,3 +159,56 @@ def test_looking_through_a_folder_tells_how_far_it_is_and_can_be_stopped(
     qtbot.waitUntil(lambda: "Stopped" in models.answer.text())
     assert models.folder.isEnabled()
     assert models.stop.isHidden()
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_what_ends_after_the_window_was_closed_is_told_in_the_main_window(
+    models: ModelDialog,
+    hub: Hub,
+    application: Application,
+    window: MainWindow,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    fails: bool,
+) -> None:
+    told: list[tuple[str, str]] = []
+    application.message.connect(lambda text, hint, level: told.append((text, level)))
+    choose(models, RECOMMENDED[2].hub_id)
+    models.close()
+    qtbot.waitUntil(lambda: not isValid(models))
+    if fails:
+        hub.error = EditorError("It broke off.")
+    hub.rest.set()
+    application.downloads.start(RECOMMENDED[2].hub_id)
+    qtbot.waitUntil(lambda: bool(told))
+    assert told == (
+        [("It broke off.", "error")]
+        if fails
+        else [(f"Added {RECOMMENDED[2].hub_id}. Choose it under Models for new pictures.", "info")]
+    )
+    window.commands.show_models()  # and the next one says it itself again
+    hub.error = EditorError("It broke off.")
+    application.downloads.start(RECOMMENDED[1].hub_id)
+    again = window.commands.dialog("models")
+    assert isinstance(again, ModelDialog)
+    qtbot.waitUntil(lambda: again.answer.text() == "It broke off.")
+    assert len(told) == 1
+
+
+def test_a_download_never_widens_the_window(models: ModelDialog, hub: Hub, qtbot: QtBot) -> None:
+    choose(models, RECOMMENDED[0].hub_id)
+    width = models.width()
+    models.download.click()
+    qtbot.waitUntil(lambda: "6 min left" in models.progress.words.text())
+    assert models.progress.words.text().startswith(f"{RECOMMENDED[0].title} · ")
+    assert models.minimumSizeHint().width() <= width
+    assert models.width() == width
+    hub.rest.set()
+    qtbot.waitUntil(lambda: not models.progress.isVisible())
+
+
+def test_the_status_bar_leads_to_the_models_while_the_sandbox_is_used(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    qtbot.mouseClick(window.status.note, Qt.MouseButton.LeftButton)
+    assert isinstance(window.commands.dialog("models"), ModelDialog)
