@@ -142,7 +142,8 @@ def source(parameters: Parameters, filling: Filling) -> Parameters:
         )
     if pixels.shape[2] == 4 and not pixels[..., 3].any():
         raise EditorError("The picture is fully transparent.", "Choose one that shows something.")
-    if isinstance(parameters, Translate) and int(np.ptp(pixels[..., :3], axis=(0, 1)).max()) <= _FLAT:
+    needs_structure = isinstance(parameters, Translate) and parameters.way != "redraw"
+    if needs_structure and int(np.ptp(pixels[..., :3], axis=(0, 1)).max()) <= _FLAT:
         raise EditorError(
             "The picture is of one colour: it has no structure to keep.",
             "Choose one that shows something, or make a new picture.",

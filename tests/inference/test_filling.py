@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from inference.content import Mask, Picture, content_hash
 from inference.deltas import Delta, DeltaInfo, DeltaLibrary, write_delta
 from inference.errors import EditorError
+from inference.filling import source
 from inference.models import Catalogue, ModelEntry
-from inference.operations import Attribute, Redraw, SubjectEdit
+from inference.operations import Attribute, Redraw, SubjectEdit, Translate
 from inference.progress import Progress
 from inference.request import Request, Result
 from inference.runner import Runner
@@ -158,3 +160,15 @@ def test_requests_survive_json_with_their_contents() -> None:
     with pytest.raises(EditorError):
         Redraw(image="a" * 64, prompt=3)  # type: ignore[arg-type]
     assert edit.delta is None
+
+
+def test_a_plain_picture_has_no_structure_but_can_be_redrawn(tiny_backbones: dict[str, Any]) -> None:
+    plain = np.full((64, 64, 3), 90, np.uint8)
+    name = content_hash(plain)
+    filling: Any = SimpleNamespace(contents={name: plain}, backbone=tiny_backbones["tiny-sd1"])
+    for way in ("plug-and-play", "no-inversion", "one-copy"):
+        parameters = Translate(image=Picture(name), prompt="a cat", way=way)
+        with pytest.raises(EditorError, match="of one colour"):
+            source(parameters, filling)
+    redrawn = Translate(image=Picture(name), prompt="a cat", way="redraw")
+    assert source(redrawn, filling) is redrawn
