@@ -12,9 +12,10 @@ Inversion, arXiv:2310.01506), as far as the picture is run along.
 """
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -40,7 +41,7 @@ from inference.progress import Progress
 from inference.prompts.prompt import Prompt
 from inference.prompts.words import find_subject
 from inference.request import Output, Pixels
-from inference.sampling import advance, move
+from inference.sampling import Denoise, advance, move
 from inference.schedule import Level, Prediction
 from inference.sizes import working_size
 
@@ -49,8 +50,10 @@ Spans: TypeAlias = "tuple[tuple[int, int] | None, tuple[int, int] | None]"
 # Colours this far apart, of 255, are one: what a picture saved with losses shows of a plain area.
 ONE_COLOUR = 3
 
-# One copy's restart: from the end of this stretch of the run back to its beginning, once.
+# One copy's restart: from the end of this stretch of the run back to its beginning, once, and down again in
+# larger steps, as many as this share of the run's (Restart, too, takes fewer there than in the main run).
 RESTART = (0.2, 0.44)
+RESTART_STEPS = 0.06
 
 
 def translate(backbone: Backbone, parameters: Translate, inputs: Inputs, progress: Progress) -> Output:
@@ -183,12 +186,24 @@ class _Work:
             if mask is not None:
                 kept = self._unchanged(index + 1)
                 state = replace(state, latents=torch.lerp(kept, state.latents, mask))
-            if again is not None and state.index == again[1]:
-                noisier = renoised(
-                    state.latents, run.levels[again[1]], run.levels[again[0]], self._noise(run.steps + 1)
-                )
-                state, again = replace(state, latents=noisier, index=again[0]), None
+            if state.index == again[-1]:
+                state = replace(state, latents=self._restarted(denoise, state.latents, again, mask))
         return state.latents
+
+    def _restarted(
+        self, denoise: Denoise, latents: Tensor, indices: Sequence[int], mask: Tensor | None
+    ) -> Tensor:
+        """The latents at the last of `indices`: back into the noise of the first, and down again."""
+        run = self.run
+        first, last = run.levels[indices[0]], run.levels[indices[-1]]
+        latents = renoised(latents, last, first, self._noise(run.steps + 1))
+        for here, there in pairwise(indices):
+            prediction = denoise(latents, run.levels[here], here)
+            latents = move(prediction, run.levels[here], run.levels[there])
+            if mask is not None:
+                latents = torch.lerp(self._unchanged(there), latents, mask)
+            run.progress.step(indices[-1], run.steps)
+        return latents
 
     @property
     def notes(self) -> tuple[Message, ...]:
@@ -224,11 +239,15 @@ class _Work:
     def _noise(self, index: int) -> Tensor:
         return step_noise(self.run.parameters.seed, index, self.source.picture)
 
-    def _restart(self) -> tuple[int, int] | None:
+    def _restart(self) -> tuple[int, ...]:
+        """The steps that a restart comes by, of which the last is where it begins; (-1,) without one."""
         if not (self.parameters.restart and self.plan.shares_one):
-            return None
+            return (-1,)
         begin, end = (round(share * self.run.steps) for share in RESTART)
-        return (begin, end) if self.plan.first <= begin < end else None
+        if not self.plan.first <= begin < end:
+            return (-1,)
+        count = min(max(1, round(RESTART_STEPS * self.run.steps)), end - begin)
+        return tuple(round(begin + (end - begin) * step / count) for step in range(count + 1))
 
     def _look_once(self) -> None:
         """One pass over the noised picture for all steps."""

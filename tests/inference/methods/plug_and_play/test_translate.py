@@ -85,7 +85,27 @@ def test_one_copy_costs_one_evaluation(backbone: Any) -> None:
     _, further = run(backbone, inputs, way="one-copy", prompt="a photo of the dog")
     assert further == 2 * STEPS
     _, restarted = run(backbone, fresh(), way="one-copy", restart=True)
-    assert restarted == 2 * STEPS + 1 + 2 * 2  # from step 4 back to 2
+    assert restarted == 2 * STEPS + 1 + 2  # from step 4 back to 2, and there again in one step
+
+
+def test_a_restart_stays_within_a_twentieth_of_the_reference(tiny_backbones: dict[str, Any]) -> None:
+    """Of its 2148 evaluations: 107 for a first text, three larger steps among them."""
+    backbone, levels = tiny_backbones["tiny-sd1"], []
+    predict = backbone.predict
+
+    def watching(latents: torch.Tensor, level: Level, prompts: Any) -> Any:
+        levels.append(level)
+        return predict(latents, level, prompts)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backbone, "predict", watching)
+        _, evaluations = run(backbone, way="one-copy", restart=True, steps=50)
+    assert evaluations == 107 <= 0.05 * 2148
+    steps = run_of(backbone, parameters(steps=50), fresh()).levels
+    taken = [*range(22), 10, 14, 18, *range(22, 50)]
+    assert [level.timestep for level in levels[1:]] == [steps[index].timestep for index in taken]
+    _, late = run(backbone, way="one-copy", restart=True, appearance=0.5, steps=50)
+    assert late == 2 * 25 + 1  # it starts after the stretch
 
 
 def test_without_inversion_the_picture_is_noised_anew_at_each_told_step(backbone: Any) -> None:
