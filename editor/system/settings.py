@@ -96,10 +96,11 @@ class Preferences(Parameters):
     )
     weighted_prompts: bool = param(
         False,
-        N_("Settings", "Weights in prompts of new pictures"),
+        N_("Settings", "Weights in prompts"),
         help=N_(
             "Settings",
-            "(word:1.2) and ((word)) are more of a word, [word] less; off, they are read as written.",
+            "(word:1.2) and ((word)) are more of a word, [word] less; off, they are read as written. "
+            "New pictures and edits begin with it.",
         ),
     )
     detector: str = param(

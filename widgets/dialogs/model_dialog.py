@@ -195,6 +195,13 @@ class ModelDialog(Dialog):
         self.use = QPushButton(self.tr("Use for new pictures"))
         self.check = QPushButton(self.tr("Check"))
         self.remove = QPushButton(self.tr("Remove from list"))
+        self.vae = QPushButton(self.tr("Autoencoder…"))
+        set_tip(
+            self.vae,
+            self.tr(
+                "Use the model with another autoencoder (VAE), as an entry of its own; it stays as it is"
+            ),
+        )
         self._lay_out()
         self.add_button(self.tr("Close"), primary=False).clicked.connect(self.close)
         self.list.currentItemChanged.connect(self._show_buttons)
@@ -212,6 +219,7 @@ class ModelDialog(Dialog):
         self.use.clicked.connect(self._on_use)
         self.check.clicked.connect(self._on_check)
         self.remove.clicked.connect(self._on_remove)
+        self.vae.clicked.connect(self._on_vae)
         self._fill()
         self.resize(640, 600)
 
@@ -248,7 +256,7 @@ class ModelDialog(Dialog):
         self.column.addWidget(self.answer)
         self.column.addWidget(self.token)
         self.column.addLayout(row)
-        for index, button in enumerate((self.download, self.use, self.check, self.remove)):
+        for index, button in enumerate((self.download, self.use, self.check, self.vae, self.remove)):
             self.foot.insertWidget(index, button)
         for button in (
             self.browse,
@@ -258,6 +266,7 @@ class ModelDialog(Dialog):
             self.download,
             self.use,
             self.check,
+            self.vae,
             self.remove,
         ):
             button.setAutoDefault(False)
@@ -296,6 +305,7 @@ class ModelDialog(Dialog):
         entry = self._entry()
         self.use.setEnabled(entry is not None and entry.name != self._application.settings.get("model"))
         self.check.setEnabled(entry is not None)
+        self.vae.setEnabled(entry is not None and not entry.sandbox)
         self.remove.setEnabled(entry is not None and not entry.sandbox)
         self.add.setEnabled(bool(self.address.text().strip()))
         offer, busy = self.offer, self._application.downloads.busy
@@ -313,7 +323,7 @@ class ModelDialog(Dialog):
     def _run(self, waiting: str, work: Any, done: Any, failed: Any = None) -> None:
         """Do slow work on another thread; the buttons rest meanwhile."""
         self._say(waiting)
-        resting = [self.list, self.add, self.browse, self.folder, self.use, self.check, self.remove]
+        resting = [self.list, self.add, self.browse, self.folder, self.use, self.check, self.vae, self.remove]
         for widget in resting:
             widget.setEnabled(False)
 
@@ -485,6 +495,35 @@ class ModelDialog(Dialog):
             done,
         )
 
+    def _on_vae(self) -> None:
+        entry = self._entry()
+        if entry is None:
+            return
+        path, _ = QFileDialog.getOpenFileName(
+            self,
+            self.tr("Another autoencoder for {name}").format(name=entry.name),
+            "",
+            self.tr("Autoencoders (*.safetensors);;config.json"),
+        )
+        if path:
+            file = Path(path)
+            self.add_with_vae(entry, file.parent if file.name == "config.json" else file)
+
+    def add_with_vae(self, entry: Any, vae: Path) -> None:
+        """Add a model once more, with an autoencoder in the place of its own."""
+
+        def done(added: Any) -> None:
+            self._application.sessions.forget_attributes()
+            self._fill(added.name)
+            self._say(self.tr("Added {name}.").format(name=added.name))
+
+        # by its place: a hub id would be asked for again
+        self._run(
+            self.tr("Looking at the model…"),
+            lambda: self._application.catalogue.add(str(entry.path), vae=vae),
+            done,
+        )
+
     def _on_remove(self) -> None:
         name = self.selected
         try:
@@ -510,6 +549,9 @@ def _facts(entry: Any) -> list[str]:
     size = getattr(entry, "size_bytes", 0)
     if size:
         facts.append(f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB")
+    vae = getattr(entry, "vae", None)
+    if vae is not None:
+        facts.append(QCoreApplication.translate("Models", "autoencoder: {name}").format(name=vae.name))
     where = getattr(entry, "path", None) or getattr(entry, "hub_id", "")
     if where and not entry.sandbox:
         facts.append(str(where))

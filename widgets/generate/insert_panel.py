@@ -25,6 +25,7 @@ from editor.pixels.qimages import thumbnail
 from inference.operations import INSERT_KINDS, Insert, InsertWord
 from inference.parameters import N_
 from inference.prompts.differences import differences
+from inference.prompts.weights import understood
 from inference.prompts.words import words
 from widgets.forms.fields import Slider
 from widgets.forms.parameter_form import ParameterForm
@@ -194,6 +195,9 @@ class InsertPanel(DocumentPanel):
         insertion.keyframes_changed.connect(self._on_keyframes)
         self._application.concepts.changed.connect(self._show_concepts)
         self._show_concepts()
+        if self._application.settings.get("weighted_prompts"):
+            self.details.set_value("weighted", True)
+            self._on_detail("weighted", True)
 
     def _heard(self, document: Document) -> Slots:
         return (
@@ -245,7 +249,7 @@ class InsertPanel(DocumentPanel):
 
     def _show_words(self) -> None:
         names = [kept.word for kept in self._application.concepts.known]
-        self.differences.set_prompts(self.shown.toPlainText(), self.wanted.toPlainText(), names)
+        self.differences.set_prompts(self._read(self.shown), self._read(self.wanted), names)
         self._show_weights()
         self._show_enabled()
 
@@ -255,7 +259,7 @@ class InsertPanel(DocumentPanel):
             widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
-        text = self.wanted.toPlainText()
+        text = self._read(self.wanted)
         for row, (start, end) in enumerate(self.differences.changed_spans):
             word = text[start:end]
             slider = Slider()
@@ -309,7 +313,7 @@ class InsertPanel(DocumentPanel):
         document, busy = self._document, self._insertion.busy
         again = self._insertion.layer is not None
         selected = document is not None and document.state.selection is not None
-        differs = bool(differences(self.shown.toPlainText(), self.wanted.toPlainText()))
+        differs = bool(differences(self._read(self.shown), self._read(self.wanted)))
         ready = document is not None and (differs or any(one != 1 for one in self._weights.values()))
         enable(self.start, ready and not busy)
         self.start.setText(
@@ -332,8 +336,8 @@ class InsertPanel(DocumentPanel):
             "source_prompt": source,
             "prompt": target,
             "seed": self.seed.seed,
-            "words": self._words(target, self.differences.target_corrections, self._weights),
-            "source_words": self._words(source, self.differences.source_corrections, {}),
+            "words": self._words(self._read(self.wanted), self.differences.target_corrections, self._weights),
+            "source_words": self._words(self._read(self.shown), self.differences.source_corrections, {}),
             **self._overrides,
         }
 
@@ -371,6 +375,12 @@ class InsertPanel(DocumentPanel):
 
     def _on_detail(self, name: str, value: Any) -> None:
         self._overrides[name] = value
+        if name == "weighted":
+            self._show_words()
+
+    def _read(self, field: QPlainTextEdit) -> str:
+        """A sentence as the model reads it: where words have weights, with spaces for their marks."""
+        return understood(field.toPlainText(), weighted=bool(self.details.value("weighted"))).text
 
     def _write(self, word: str) -> None:
         cursor = self.wanted.textCursor()

@@ -95,6 +95,8 @@ class OperationPanel(DocumentPanel):
         for item in self.operation.parameters.declared():
             if not item.declaration.hidden and not item.required and content_type(item) is None:
                 form.set_value(item.name, item.default)
+        if "weighted" in form.editors:
+            form.set_value("weighted", self._application.settings.get("weighted_prompts"))
         self._show_rows()
         self._show_layer()
 

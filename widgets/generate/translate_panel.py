@@ -125,6 +125,7 @@ class TranslatePanel(DocumentPanel):
             for item in Translate.declared():
                 if item.name in form.editors and not item.required and content_type(item) is None:
                     form.set_value(item.name, item.default)
+        self.details.set_value("weighted", self._application.settings.get("weighted_prompts"))
         self.sliders.show_values(Translate(image=_NO_PICTURE))
 
     def _heard(self, document: Document) -> Slots:

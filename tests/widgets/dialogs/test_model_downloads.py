@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -212,3 +213,34 @@ def test_the_status_bar_leads_to_the_models_while_the_sandbox_is_used(
 ) -> None:
     qtbot.mouseClick(window.status.note, Qt.MouseButton.LeftButton)
     assert isinstance(window.commands.dialog("models"), ModelDialog)
+
+
+def test_another_autoencoder_makes_an_entry_of_its_own(
+    models: ModelDialog,
+    application: Application,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    asked: list[tuple[str, Path | None]] = []
+    catalogue = application.catalogue
+    assert isinstance(catalogue, FakeCatalogue)
+    models.list.setCurrentRow(0)
+    assert not models.vae.isEnabled()  # built in
+    mine = FakeEntry("mine", Family.SDXL, sandbox=False, path=tmp_path / "mine.safetensors", hub_id="a/mine")
+    catalogue._entries.append(mine)
+
+    def add(address: str, *, vae: Path | None = None) -> FakeEntry:
+        asked.append((address, vae))
+        made = FakeEntry("mine 2", Family.SDXL, sandbox=False, path=mine.path)
+        catalogue._entries.append(made)
+        return made
+
+    monkeypatch.setattr(catalogue, "add", add)
+    chosen = str(tmp_path / "vae" / "config.json")
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (chosen, ""))
+    models._fill("mine")
+    models.vae.click()
+    qtbot.waitUntil(lambda: models.selected == "mine 2")
+    assert asked == [(str(mine.path), tmp_path / "vae")]
+    assert models.answer.text() == "Added mine 2."

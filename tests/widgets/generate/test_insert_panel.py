@@ -1,5 +1,7 @@
 """The Insert panel over a scripted service: words in colour, the place, the layer, its strengths."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -15,6 +17,7 @@ from inference.operations import INSERT_KINDS, Insert, InsertSweep
 from inference.request import Pixels, Request
 from tests.helpers.fake_application import SIZE_PX
 from tests.helpers.fake_service import FakeService
+from widgets.forms.parameter_form import ParameterForm
 from widgets.generate.insert_panel import KINDS, InsertPanel
 from widgets.window.main_window import MainWindow
 
@@ -149,6 +152,37 @@ def test_weights_of_the_words_that_change(panel: InsertPanel) -> None:
     assert item is not None
     item.widget().setValue(250)  # type: ignore[union-attr]
     assert [(word.start, word.weight) for word in panel.values()["words"]] == [(13, 2.5)]
+
+
+def test_marks_of_weights_are_no_words_of_the_change(
+    panel: InsertPanel, application: Application, qtbot: QtBot
+) -> None:
+    panel.wanted.setPlainText("a photo of a (cat:1.4) and a woman on the beach")
+    panel.details.editors["weighted"].click()  # type: ignore[attr-defined]
+    label, slider = (panel.weights.itemAtPosition(0, column) for column in (0, 1))
+    assert label is not None
+    assert slider is not None
+    assert label.widget().text() == "cat"  # type: ignore[union-attr]
+    slider.widget().setValue(250)  # type: ignore[union-attr]
+    made = inserted(panel, application, qtbot)
+    assert (made.weighted, made.prompt) == (True, "a photo of a (cat:1.4) and a woman on the beach")
+    assert [(word.start, word.end, word.weight) for word in made.words] == [(14, 17, 2.5)]
+
+
+@pytest.mark.parametrize("kind", ["insert", "translate", "redraw"])
+def test_edits_begin_with_the_setting_of_weights(
+    kind: str, window: MainWindow, application: Application
+) -> None:
+    application.settings.set("weighted_prompts", True)
+    again = MainWindow(application)
+    again.show_edit(kind)
+    panel: Any = again.edits if kind == "redraw" else again.panel(kind)
+    forms = [form for form in panel.findChildren(ParameterForm) if "weighted" in form.editors]
+    assert forms
+    assert forms[-1].value("weighted") is True
+    if kind == "insert":
+        assert panel.values()["weighted"] is True
+    again.retire()
 
 
 def test_a_failure_is_said_and_the_panel_is_ready_again(
