@@ -140,6 +140,8 @@ class DownloadBar(QWidget):
         ]
         if not downloads.busy:
             words.append(self.tr("paused"))
+        elif state.done_bytes >= state.total_bytes:  # which takes a while as well
+            words.append(self.tr("looking at the model…"))
         elif state.seconds_left is not None:
             words.append(self.tr("{speed} MB/s").format(speed=f"{state.bytes_per_second / 1e6:.1f}"))
             words.append(self.tr("{time} left").format(time=duration(state.seconds_left)))

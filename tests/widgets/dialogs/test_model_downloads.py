@@ -208,6 +208,18 @@ def test_a_download_never_widens_the_window(models: ModelDialog, hub: Hub, qtbot
     qtbot.waitUntil(lambda: not models.progress.isVisible())
 
 
+def test_when_all_is_here_it_says_that_the_model_is_looked_at(
+    models: ModelDialog, application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    downloads = application.downloads
+    monkeypatch.setattr(type(downloads), "busy", property(lambda _: True))
+    for done, said in ((TOTAL - 1, "1 s left"), (TOTAL, "looking at the model…")):
+        downloads._state = Download(done_bytes=done, total_bytes=TOTAL, file="vae", bytes_per_second=1e7)
+        models.progress.show_state()
+        assert models.progress.words.text().endswith(f" · {said}")
+    downloads._state = None
+
+
 def test_the_status_bar_leads_to_the_models_while_the_sandbox_is_used(
     window: MainWindow, qtbot: QtBot
 ) -> None:
