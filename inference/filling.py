@@ -38,6 +38,7 @@ from inference.operations import (
     Operation,
     Refine,
     SamplingParameters,
+    See,
     SubjectEdit,
     Translate,
 )
@@ -99,12 +100,13 @@ def model_defaults(parameters: Parameters, filling: Filling) -> Parameters:
         content = cast("Content | None", getattr(parameters, declared.name))
         if content is not None:
             pixels = cast("Pixels", filling.contents[content.hash])
-            # an inversion needs the model to see things at the size at which it knows them
+            # an inversion needs the model to see things at the size at which it knows them, and what it sees
+            # is shown at the size at which a translation uses it
             width, height = working_size(
                 pixels.shape[1],
                 pixels.shape[0],
                 filling.backbone,
-                usual_area=isinstance(parameters, Edit | Insert | Translate),
+                usual_area=isinstance(parameters, Edit | Insert | See | Translate),
             )
             parameters = replace(parameters, width=width, height=height)
     left_open = {

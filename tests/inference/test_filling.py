@@ -11,9 +11,9 @@ import pytest
 from inference.content import Mask, Picture, content_hash
 from inference.deltas import Delta, DeltaInfo, DeltaLibrary, write_delta
 from inference.errors import EditorError
-from inference.filling import source
+from inference.filling import model_defaults, source
 from inference.models import Catalogue, ModelEntry
-from inference.operations import Attribute, Redraw, SubjectEdit, Translate
+from inference.operations import OPERATIONS, Attribute, Redraw, SubjectEdit, Translate
 from inference.progress import Progress
 from inference.request import Request, Result
 from inference.runner import Runner
@@ -160,6 +160,22 @@ def test_requests_survive_json_with_their_contents() -> None:
     with pytest.raises(EditorError):
         Redraw(image="a" * 64, prompt=3)  # type: ignore[arg-type]
     assert edit.delta is None
+
+
+@pytest.mark.parametrize("size", [(24, 40), (64, 64), (400, 300)])
+def test_what_is_seen_is_what_a_translation_sees(
+    size: tuple[int, int], tiny_backbones: dict[str, Any]
+) -> None:
+    pixels = np.zeros((*size, 3), np.uint8)
+    name, found = content_hash(pixels), []
+    for operation in (OPERATIONS["see"], OPERATIONS["translate"]):
+        backbone = tiny_backbones["tiny-sd1"]
+        filling: Any = SimpleNamespace(contents={name: pixels}, backbone=backbone, operation=operation)
+        kind: Any = operation.parameters
+        given: Any = kind(image=Picture(name), prompt="a cat")
+        completed: Any = model_defaults(given, filling)
+        found.append((completed.width, completed.height))
+    assert found[0] == found[1]
 
 
 def test_a_plain_picture_has_no_structure_but_can_be_redrawn(tiny_backbones: dict[str, Any]) -> None:
