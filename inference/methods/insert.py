@@ -6,6 +6,8 @@ with the words of what it is to show, while the attention of its own pass is car
 outside of it the latents are the picture's. `LOOPS` is the table of ways to do it.
 
 What is drawn anew in a place starts from new noise there: the inverted one still knows what was there before.
+What takes the place of something removed starts from what surrounds it, under most of that noise: noise alone
+would become one more subject of the prompt.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,11 +19,13 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import Tensor
+from torch.nn import functional
 
 from inference.backbones.base import Backbone
 from inference.inputs import Inputs
 from inference.methods.attribute_control import BATCH_PIXELS_CPU, BATCH_PIXELS_GPU
 from inference.methods.edit import notes_of, unedited, with_details
+from inference.methods.fill.surroundings import carried_on
 from inference.methods.generate import Heat, Run, decoded, maps, prepare, span_heat
 from inference.methods.inversion.editing import Editing, Step, carried_out, plain_step
 from inference.methods.inversion.inverted import Inverted
@@ -42,6 +46,7 @@ from inference.request import Output, Pixels
 
 Span = tuple[int, int]
 _SUBJECT_FROM = 0.15  # of a map's range: there is the subject
+_CARRIED_ON_FROM = 0.3  # of the steps: where surroundings that were carried on into a place are drawn from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,8 +177,10 @@ class _Work:
 
     def carried_out(self, strengths: Sequence[float], name: str) -> list[tuple[Pixels, Tensor | None]]:
         """One batch: the picture at several strengths, and where each may have changed, [1, 1, h, w]."""
-        run, source = self.run, self.source
-        place = self._place()
+        run, source, place = self.run, self.source, self._place()
+        first = self.first
+        if place is not None and self._fills_up:
+            first = max(first, round(_CARRIED_ON_FROM * run.steps))
         prompts = [unlike(self.target) for _ in strengths]
         aligned = self._alignments()
         edit = Edited(
@@ -182,7 +189,7 @@ class _Work:
             elsewhere=self._elsewhere(aligned),
             place=place,
         )
-        blend = self._blend(prompts, aligned, place)
+        blend = self._blend(prompts, aligned, place, first)
         control = Control(
             run,
             source,
@@ -192,15 +199,15 @@ class _Work:
             blend=blend,
             anchor=None if self.loop.drifts else self._anchor,
             kept_as=self._kept_as(),
-            first=self.first,
+            first=first,
             sofar=self.sofar,
             name=name,
         )
         editing = Editing(run=run, inverted=source, prompts=prompts, predict=control.predict)
         step = control.step((self.loop.step or WAYS[source.way].step)(editing))
-        begun = self._begun(place, len(prompts))
+        begun = self._begun(place, len(prompts), first)
         with run.progress.phase("sample"):
-            latents = carried_out(editing, step, self.first, sofar=self.sofar, name=name, begun=begun)
+            latents = carried_out(editing, step, first, sofar=self.sofar, name=name, begun=begun)
         masks = [blend.mask(prompt, run.steps) if blend is not None else None for prompt in prompts]
         return list(zip(decoded(run, latents), masks, strict=True))
 
@@ -291,7 +298,7 @@ class _Work:
         return [(one.start, one.end) for one in suggest(parameters.source_prompt) if not one.is_setting]
 
     def _blend(
-        self, prompts: Sequence[Prompt], aligned: Sequence[Alignment], place: Tensor | None
+        self, prompts: Sequence[Prompt], aligned: Sequence[Alignment], place: Tensor | None, first: int
     ) -> Blend | None:
         parameters, run = self.parameters, self.run
         if not parameters.local and place is None:
@@ -308,7 +315,7 @@ class _Work:
         rows, columns = cast("tuple[int, int]", tuple(self.source.path.shape[-2:]))
         return Blend(
             size=(rows, columns),
-            first=self.first + round(BEGINS_AT * (run.steps - self.first)),
+            first=first + round(BEGINS_AT * (run.steps - first)),
             threshold=parameters.threshold,
             source=source,
             targets=dict.fromkeys(prompts, target),
@@ -333,17 +340,37 @@ class _Work:
         words = (parameters.source_prompt, parameters.concepts, parameters.weighted)
         return (way, parameters.image.hash, words, shape, self.run.steps, drawn, guided)
 
-    def _begun(self, place: Tensor | None, count: int) -> Tensor:
+    @property
+    def _fills_up(self) -> bool:
+        """Whether something is removed, and its place drawn from what surrounds it."""
+        parameters = self.parameters
+        return parameters.kind == "remove" and bool(parameters.anew) and len(self.source.path) > 1
+
+    def _begun(self, place: Tensor | None, count: int, first: int) -> Tensor:
         """The latents that the edit starts from; new noise in a place that is drawn anew."""
-        latents = self.source.at(self.first).repeat(count, 1, 1, 1)
+        latents = self.source.at(first).repeat(count, 1, 1, 1)
         if not self.parameters.anew or place is None:
             return latents
-        level = self.run.levels[self.first]
-        noise = step_noise(self.parameters.seed, self.run.steps, latents)
-        fresh = level.sigma * noise
         if len(self.source.path) == 1:  # of pictures, not of noisy ones
             return latents
+        level = self.run.levels[first]
+        fresh = level.sigma * step_noise(self.parameters.seed, self.run.steps, latents)
+        if self._fills_up:
+            fresh = fresh + level.alpha * self._surroundings(place).to(fresh)
         return torch.where(place > 0, fresh.expand_as(latents), latents)
+
+    def _surroundings(self, place: Tensor) -> Tensor:
+        """Latents [1, C, h, w] of the picture with what surrounds a place carried on into it."""
+        filled = without(self.run.inputs.pixels(self.parameters.image), place)
+        return self.run.backbone.encode_image(filled)
+
+
+def without(picture: Pixels, place: Tensor) -> Pixels:
+    """RGB with what surrounds a place [1, 1, h, w] carried on into it; with no surroundings all is black."""
+    planes = torch.tensor(np.ascontiguousarray(picture[..., :3]), dtype=torch.float32).permute(2, 0, 1)[None]
+    inside = functional.interpolate((place > 0).float().cpu(), size=picture.shape[:2], mode="nearest")
+    filled = carried_on(planes, 1 - inside)[0].round().to(torch.uint8).permute(1, 2, 0)
+    return cast("Pixels", np.ascontiguousarray(filled.numpy()))
 
 
 def _corrected(found: set[Span], words: Sequence[InsertWord]) -> list[Span]:
@@ -393,9 +420,9 @@ def _outlined(heat: Heat, span: Span, latents: Tensor) -> Tensor | None:
     low, high = values.min(), values.max()
     strong = ((values - low) / (high - low).clamp(min=1e-12) > _SUBJECT_FROM).float()
     size = cast("tuple[int, int]", tuple(latents.shape[-2:]))
-    whole = torch.nn.functional.interpolate(strong, size=size, mode="nearest")
+    whole = functional.interpolate(strong, size=size, mode="nearest")
     half = max(1, round(size[0] / values.shape[-2] / 2))
-    grown = torch.nn.functional.max_pool2d(whole, 2 * half + 1, stride=1, padding=half)
+    grown = functional.max_pool2d(whole, 2 * half + 1, stride=1, padding=half)
     return grown.to(latents.device)
 
 
@@ -409,7 +436,7 @@ def _seen(heat: Heat, spans: Sequence[Span], latents: Tensor) -> Tensor | None:
     total = torch.tensor(sum(found[1:], found[0]))[None, None]
     low, high = total.min(), total.max()
     total = (total - low) / (high - low).clamp(min=1e-12)
-    pooled = torch.nn.functional.max_pool2d(total, 3, stride=1, padding=1)
+    pooled = functional.max_pool2d(total, 3, stride=1, padding=1)
     size = cast("tuple[int, int]", tuple(latents.shape[-2:]))
-    whole = torch.nn.functional.interpolate(pooled, size=size, mode="bilinear", align_corners=False)
+    whole = functional.interpolate(pooled, size=size, mode="bilinear", align_corners=False)
     return (whole > 4 * SEEN_FROM).float().to(latents.device)

@@ -14,7 +14,7 @@ from inference.deltas import DeltaLibrary
 from inference.errors import EditorError, Parked
 from inference.inputs import Inputs
 from inference.methods.generate import prepare
-from inference.methods.insert import LOOPS, soft
+from inference.methods.insert import LOOPS, soft, without
 from inference.methods.inversion.editing import Editing, carried_out
 from inference.methods.inversion.parking import Sofar
 from inference.methods.inversion.ways import WAYS, first_step, inverted
@@ -111,6 +111,39 @@ class TestEveryFamily:
             np.testing.assert_array_equal(found[:, :32], picture()[:, :32])
             other = run(runner, model=model, kind=kind, mask=half(), seed=2).images[0]
             assert not np.array_equal(found, other), "the seed decides what comes"
+
+
+class TestRemoved:
+    def test_surroundings_fill_the_place_and_nothing_of_what_was_there(self) -> None:
+        plain = np.full((64, 64, 3), (30, 90, 200), np.uint8)
+        spotted = plain.copy()
+        spotted[20:40, 24:44] = 255
+        place = torch.zeros(1, 1, 8, 8)
+        place[..., 2:6, 3:6] = 1
+        np.testing.assert_array_equal(without(spotted, place), plain)
+
+    def test_it_is_drawn_from_the_surroundings_in_the_steps_that_are_left(self, runner: Runner) -> None:
+        values: dict[str, Any] = {"kind": "remove", "mask": half(), "local": False, "attention": False}
+        values["prompt"] = "a photo of a woman"
+        whole = run(runner, **values, anew=False).measured.denoiser_evaluations
+        again = run(runner, **values, anew=False, seed=1).measured.denoiser_evaluations
+        assert again == 2 * STEPS < whole
+        assert run(runner, **values).measured.denoiser_evaluations == 2 * (STEPS - 2)
+
+
+def test_a_correction_takes_less_guidance_unless_more_is_asked(runner: Runner) -> None:
+    whole = runner.backbone("tiny-sd1", Progress()).defaults.guidance_scale
+    found = {
+        name: run(runner, **{"guidance_scale": None, **values}).request.parameters.guidance_scale
+        for name, values in {
+            "change": {"kind": "change"},
+            "said": {"kind": "change", "guidance_scale": 9.0},
+            "way": {"kind": "change", "loop": "h-edit"},
+            "replace": {"kind": "replace"},
+            "remove": {"kind": "remove", "prompt": "a photo of a woman"},
+        }.items()
+    }
+    assert found == {"change": whole / 2, "said": 9.0, "way": whole, "replace": whole, "remove": whole / 2}
 
 
 @pytest.mark.parametrize("loop", INSERT_LOOPS)
