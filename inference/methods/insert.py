@@ -6,8 +6,8 @@ with the words of what it is to show, while the attention of its own pass is car
 outside of it the latents are the picture's. `LOOPS` is the table of ways to do it.
 
 What is drawn anew in a place starts from new noise there: the inverted one still knows what was there before.
-What takes the place of something removed starts from what surrounds it, under most of that noise: noise alone
-would become one more subject of the prompt.
+What takes the place of something removed starts from what surrounds it, under some of that noise, and reads
+what the prompt says beside its subjects: else it would become one more of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,12 +41,12 @@ from inference.operations import Insert, InsertSweep, InsertWord
 from inference.progress import Progress
 from inference.prompts.differences import differences
 from inference.prompts.prompt import Prompt
-from inference.prompts.subjects import suggest
+from inference.prompts.subjects import suggest, surroundings
 from inference.request import Output, Pixels
 
 Span = tuple[int, int]
 _SUBJECT_FROM = 0.15  # of a map's range: there is the subject
-_CARRIED_ON_FROM = 0.3  # of the steps: where surroundings that were carried on into a place are drawn from
+_CARRIED_ON_FROM = 0.5  # of the steps: where surroundings that were carried on into a place are drawn from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,8 @@ def _edited(
     run = prepare(backbone, replace(parameters, prompt=parameters.source_prompt), inputs, progress)
     with progress.phase("encode"):
         target = backbone.encode_prompt(parameters.prompt, inputs.learnt, weighted=parameters.weighted)
-    source_prompt, target, negative = backbone.of_one_length(run.prompt, target, run.negative)
+        beside = backbone.encode_prompt(surroundings(target.text), inputs.learnt)
+    source_prompt, target, beside, negative = backbone.of_one_length(run.prompt, target, beside, run.negative)
     run = replace(run, prompt=source_prompt, negative=negative)
     sofar = Sofar(run)
     latents = encoded(run, parameters.image.hash, picture)
@@ -106,7 +107,14 @@ def _edited(
     corrected_from = first if loop.step is None else run.steps
     source = inverted(run, loop.way, parameters.image.hash, latents, sofar, first=corrected_from)
     work = _Work(
-        run=run, parameters=parameters, loop=loop, source=source, target=target, first=first, sofar=sofar
+        run=run,
+        parameters=parameters,
+        loop=loop,
+        source=source,
+        target=target,
+        beside=beside,
+        first=first,
+        sofar=sofar,
     )
     seen: dict[str, NDArray[np.float32]] = {}
     images: dict[int, Pixels] = {i: picture for i, strength in enumerate(strengths) if not strength}
@@ -167,26 +175,29 @@ def _batches(run: Run, strengths: Sequence[float]) -> list[list[int]]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Work:
+    """`target` is the whole prompt, `beside` what it says beside its subjects."""
+
     run: Run
     parameters: Insert
     loop: Loop
     source: Inverted
     target: Prompt
+    beside: Prompt
     first: int
     sofar: Sofar
 
     def carried_out(self, strengths: Sequence[float], name: str) -> list[tuple[Pixels, Tensor | None]]:
         """One batch: the picture at several strengths, and where each may have changed, [1, 1, h, w]."""
         run, source, place = self.run, self.source, self._place()
-        first = self.first
-        if place is not None and self._fills_up:
+        first, fills = self.first, place is not None and self._fills_up
+        if fills:
             first = max(first, round(_CARRIED_ON_FROM * run.steps))
-        prompts = [unlike(self.target) for _ in strengths]
-        aligned = self._alignments()
+        prompts = [unlike(self.beside if fills else self.target) for _ in strengths]
+        aligned = self._alignments(prompts[0])
         edit = Edited(
             alignments=aligned,
-            new_words=self._columns(aligned, self._changed()[1]),
-            elsewhere=self._elsewhere(aligned),
+            new_words=frozenset() if fills else self._columns(aligned, self._changed()[1]),
+            elsewhere=frozenset() if fills else self._elsewhere(aligned),
             place=place,
         )
         blend = self._blend(prompts, aligned, place, first)
@@ -234,15 +245,16 @@ class _Work:
         ours, theirs = self._changed()
         return _nouns(self.source.prompt.text, ours), _nouns(self.target.text, theirs)
 
-    def _alignments(self) -> tuple[Alignment, ...]:
+    def _alignments(self, said: Prompt) -> tuple[Alignment, ...]:
         parameters = self.parameters
+        words = parameters.words if said.text == self.target.text else ()
         wording = Wording(
-            weights={(word.start, word.end): word.weight for word in parameters.words if word.weight != 1},
-            changed=[(word.start, word.end) for word in parameters.words if word.changes],
+            weights={(word.start, word.end): word.weight for word in words if word.weight != 1},
+            changed=[(word.start, word.end) for word in words if word.changes],
             replace=parameters.alignment == "replace",
         )
         parts = self.run.backbone.text_parts
-        found = alignments(self.source.prompt, self.target, parts, wording)
+        found = alignments(self.source.prompt, said, parts, wording)
         return tuple(one.to(self.run.backbone.device) for one in found)
 
     def _columns(self, aligned: Sequence[Alignment], spans: Sequence[Span]) -> frozenset[int]:
@@ -304,6 +316,8 @@ class _Work:
         if not parameters.local and place is None:
             return None
         ours, theirs = self._shown_by()
+        if prompts[0].text != self.target.text:
+            theirs = []
         source: list[int] = []
         target: list[int] = []
         before_source = before_target = 0

@@ -58,6 +58,7 @@ _ADJECTIVES = _COLOURS | _set(
     "lovely sunny cloudy rainy snowy foggy misty stormy baby teenage adult sleepy hungry tired brave "
     "quiet loud crazy funny scary good bad best better great"
 )
+_LEADING = _ARTICLES | _NUMBERS | _CONJUNCTIONS | _JOINING | _VERBS | _PRONOUNS | _ADVERBS
 _SUFFIXES = ("ful", "ous", "ish", "ive", "less", "able", "ible", "ic", "ary", "ern", "ese")
 _NOUNS_IN_ING = _set(
     "building painting drawing ceiling ring king wing spring string evening morning wedding clothing "
@@ -157,6 +158,25 @@ def refuse_twin_subjects(subjects: Sequence[RefineSubject], prompt: str) -> None
             "Name it once; the second of two is called like “{subject}#2”.",
             subject=short(prompt[slice(*twice)]),
         )
+
+
+def surroundings(prompt: str) -> str:
+    """What a prompt says beside its subjects: how it is shown, and where; "" if that is nothing.
+
+    "a photo of a man and a cat on the beach" → "a photo on the beach"
+    """
+    subjects = [one for one in suggest(prompt) if not one.is_setting]
+    spans = [span for one in subjects for span in ((one.start, one.end), *one.modifiers)]
+    kept: list[Word] = []
+    for word in words(prompt):
+        if any(word.start < end and start < word.end for start, end in spans):
+            while kept and kept[-1].text.casefold() in _LEADING:
+                kept.pop()
+        elif word.text.casefold() not in _VERBS:
+            kept.append(word)
+    while kept and kept[-1].text.casefold() in _LEADING | _PLACES:
+        kept.pop()
+    return " ".join(word.text for word in kept)
 
 
 def _with_modifiers(span: Span, suggestions: Sequence[Suggestion]) -> RefineSubject:

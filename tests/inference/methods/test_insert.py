@@ -122,7 +122,7 @@ class TestRemoved:
         place[..., 2:6, 3:6] = 1
         np.testing.assert_array_equal(without(spotted, place), plain)
 
-    def test_it_is_drawn_from_the_surroundings_in_the_steps_that_are_left(self, runner: Runner) -> None:
+    def test_it_is_drawn_in_the_steps_that_are_left(self, runner: Runner) -> None:
         values: dict[str, Any] = {"kind": "remove", "mask": half(), "local": False, "attention": False}
         values["prompt"] = "a photo of a woman"
         whole = run(runner, **values, anew=False).measured.denoiser_evaluations

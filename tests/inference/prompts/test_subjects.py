@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.prompts.subjects import subjects_of, suggest
+from inference.prompts.subjects import subjects_of, suggest, surroundings
 from inference.prompts.words import find_subject
 
 
@@ -62,3 +62,18 @@ def test_any_text_gives_spans_inside_it(prompt: str) -> None:
         for start, end in ((one.start, one.end), *one.modifiers):
             assert 0 <= start < end <= len(prompt)
             assert prompt[start:end].strip()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a photo of a man and a cat on the beach", "a photo on the beach"),
+        ("two old friends on a beach at sunset", "on a beach at sunset"),
+        ("a photo of <my-cat> and a dog in a garden", "a photo in a garden"),
+        ("a photo of a smiling woman", "a photo"),
+        ("a red car", ""),
+        ("", ""),
+    ],
+)
+def test_surroundings_are_what_is_said_beside_the_subjects(prompt: str, expected: str) -> None:
+    assert surroundings(prompt) == expected
