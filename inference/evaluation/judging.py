@@ -26,6 +26,7 @@ class Runs(Protocol):
 
 def shipped_detector() -> Detect:
     """The detector that comes with the built-in models."""
+    import inference.runner  # noqa: F401 - makes the detector known, whoever asks first
     from inference.metrics.judge import built_in
 
     return built_in().detect
