@@ -49,9 +49,11 @@ def with_mask(before: Layer, after: Layer) -> Layer:
     recipe = after.recipe
     if recipe is None or recipe.request.declared.picture is None or before.mask is not after.mask:
         return after
-    if before.mask is not None and not hides_all(before.mask):
+    if before.mask is not None:
         known = automatic_mask(before, before.maps)
-        if known is None or not _same(known, before.mask):
+        # a look at the whole mask, with each move of a slider, only where it is none of ours
+        is_ours = known is not None and _same(known, before.mask)
+        if not is_ours and not hides_all(before.mask):
             return after
     masks = {name: values for name, values in before.maps.items() if name.startswith(PREFIX)}
     maps = {**masks, **after.maps}

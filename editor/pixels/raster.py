@@ -165,6 +165,10 @@ class Raster:
         """Whether a tile is known, without looking at it, to be all zero."""
         return _owner(self._tiles[row][column]) is _owner(_constant_tile(0, self.channels, self.dtype.name))
 
+    def tile_row(self, row: int) -> tuple[Samples, ...]:
+        """The tiles of a row, from left to right; the same object as long as none of them changed."""
+        return self._tiles[row]
+
     def tile_area(self, column: int, row: int) -> Area:
         tile = self._tiles[row][column]
         return Area(column * TILE_PX, row * TILE_PX, tile.shape[1], tile.shape[0])
@@ -209,29 +213,35 @@ class Raster:
         if patch.shape[2] != self.channels or patch.dtype != self.dtype:
             raise ValueError(f"a patch {patch.shape} {patch.dtype} does not fit {self.channels} {self.dtype}")
         given = Area(x, y, patch.shape[1], patch.shape[0])
-        tiles = [list(row) for row in self._tiles]
+        touched: dict[int, list[Samples]] = {}
         for column, row in self.tiles_in(given):
             place = self.tile_area(column, row)
             common = place.intersected(given)
             if common == place:
                 changed = patch[common.within(given)].copy()
             else:
-                changed = tiles[row][column].copy()
+                changed = self._tiles[row][column].copy()
                 changed[common.within(place)] = patch[common.within(given)]
             changed.flags.writeable = False
-            tiles[row][column] = changed
-        return Raster(self.width, self.height, [tuple(row) for row in tiles])
+            touched.setdefault(row, list(self._tiles[row]))[column] = changed
+        rows = [tuple(touched[row]) if row in touched else own for row, own in enumerate(self._tiles)]
+        return Raster(self.width, self.height, rows)
 
     def difference(self, other: Raster) -> Area:
         """The area of the tiles that are not shared with a raster of the same size."""
-        changed = Area(0, 0, 0, 0)
-        for row in range(self.rows):
-            if self._tiles[row] is other._tiles[row]:
+        rows: list[int] = []
+        columns: set[int] = set()
+        for row, (own, others) in enumerate(zip(self._tiles, other._tiles, strict=True)):
+            if own is others:
                 continue
-            for column in range(self.columns):
-                if self._tiles[row][column] is not other._tiles[row][column]:
-                    changed = changed.united(self.tile_area(column, row))
-        return changed
+            differing = [column for column, (a, b) in enumerate(zip(own, others, strict=True)) if a is not b]
+            if differing:
+                rows.append(row)
+                columns.update(differing)
+        if not rows:
+            return Area(0, 0, 0, 0)
+        first, last = self.tile_area(min(columns), rows[0]), self.tile_area(max(columns), rows[-1])
+        return first.united(last)
 
     def buffers(self) -> Iterator[tuple[int, int]]:
         """(identity, bytes) of every buffer that is held; shared ones come more than once."""
@@ -248,11 +258,12 @@ def sharing(raster: Raster, other: Raster) -> Raster:
     rows: list[tuple[Samples, ...]] = []
     for row in range(raster.rows):
         tiles: list[Samples] = []
-        for column in range(raster.columns):
-            own, known = raster.tile(column, row), other.tile(column, row)
+        for own, known in zip(raster.tile_row(row), other.tile_row(row), strict=True):
             same = own is known or np.array_equal(own, known)
             tiles.append(known if same else frozen(own.copy()))
-        rows.append(tuple(tiles))
+        # whole rows, too: a comparison then need not look into them
+        shared = all(one is known for one, known in zip(tiles, other.tile_row(row), strict=True))
+        rows.append(other.tile_row(row) if shared else tuple(tiles))
     return Raster(raster.width, raster.height, rows)
 
 

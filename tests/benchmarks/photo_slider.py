@@ -17,7 +17,7 @@ import numpy as np
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 
 from editor.document.document import Document
 from editor.generating.heatmaps import subject_box
@@ -25,8 +25,9 @@ from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState
 from editor.pixels.arithmetic import crossfade, to_rgba
-from editor.pixels.raster import Area
+from editor.pixels.raster import Area, Raster
 from editor.rendering.tiles import TileCompositor, grid
+from editor.sliders.keyframes import Shown
 from editor.sliders.session import AttributeSession
 from inference.content import Picture, content_hash
 from inference.operations import Edit
@@ -118,16 +119,19 @@ def moves_ms(bench: Bench) -> tuple[list[float], list[float]]:
             document.shown_state(), Area(rect.x(), rect.y(), rect.width(), rect.height())
         )
     )
-    handle: list[object] = []
+    handle: list[QImage] = []
     box = subject_box(bench.heat)
 
-    def show(shown: object) -> None:
-        first = cropped(shown.first, box, CELL, 1.0)
-        handle[:] = [
-            first
-            if shown.second is None
-            else faded(first, cropped(shown.second, box, CELL, 1.0), shown.share)
-        ]
+    small: dict[int, QImage] = {}  # the panel keeps them, too: the session holds the rasters
+
+    def part(raster: Raster) -> QImage:
+        if id(raster) not in small:
+            small[id(raster)] = cropped(raster, box, CELL, 1.0)
+        return small[id(raster)]
+
+    def show(shown: Shown) -> None:
+        first = part(shown.first)
+        handle[:] = [first if shown.second is None else faded(first, part(shown.second), shown.share)]
 
     session.display_changed.connect(show)
     wait(compositor)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editor.pixels.raster import TILE_PX, Area, Raster, to_eight_bits, to_sixteen_bits
+from editor.pixels.raster import TILE_PX, Area, Raster, sharing, to_eight_bits, to_sixteen_bits
 from inference.errors import EditorError
 
 
@@ -77,6 +77,20 @@ class TestWriting:
         assert raster.difference(changed) == Area(TILE_PX, 0, TILE_PX, TILE_PX)
         assert changed.tile(0, 0) is raster.tile(0, 0)
         assert raster.difference(raster).is_empty
+
+    def test_a_difference_covers_all_that_changed(self) -> None:
+        raster = Raster.of(noise(5, 600, 800))
+        changed = raster.written(300, 10, noise(6, 4, 4)).written(700, 550, noise(7, 20, 20))
+        assert raster.difference(changed) == Area(TILE_PX, 0, 2 * TILE_PX, 600)
+
+    def test_a_copy_shares_what_is_equal_and_whole_rows_of_it(self) -> None:
+        raster = Raster.of(noise(5, 600, 600))
+        samples = raster.array().copy()
+        samples[300:320, 10:30] ^= 1
+        found = sharing(Raster.of(samples), raster)
+        assert np.array_equal(found.array(), samples)
+        assert raster.difference(found) == Area(0, TILE_PX, TILE_PX, TILE_PX)
+        assert [found.tile_row(row) is raster.tile_row(row) for row in range(3)] == [True, False, True]
 
     def test_a_patch_of_another_kind_is_our_own_mistake(self) -> None:
         with pytest.raises(ValueError, match="does not fit"):
