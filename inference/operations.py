@@ -188,7 +188,8 @@ class Edit(EditedParameters):
 
     `inversion` is how the model comes back to the picture; the two of flow matching need such a model.
     `mask` confines the change. With `details` the picture keeps what the model's autoencoder would lose,
-    wherever nothing changes. `seed` decides only ways that draw noise.
+    wherever nothing changes. With `standing` it is found out where on each slider the picture is, and edits
+    begin there. `seed` decides only ways that draw noise.
     """
 
     image: Picture = param(REQUIRED, N_("Operations", "Picture"))
@@ -206,6 +207,13 @@ class Edit(EditedParameters):
         help=N_("Operations", "How the model comes back to the picture"),
         choices=INVERSIONS,
         absent="direct",
+        advanced=True,
+    )
+    standing: bool = param(
+        False,
+        N_("Operations", "From where it stands"),
+        help=N_("Operations", "A slider begins at what the picture shows, and reaches both ends from there"),
+        absent=False,
         advanced=True,
     )
     details: bool = param(

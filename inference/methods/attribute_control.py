@@ -173,12 +173,14 @@ class Unedited:
         heat: its attention.
         size: rows and columns of its latents.
         bound: where each subject is whose words are its own alone; none binds nothing.
+        source: the prompt shifted to where the picture stands, if that is asked for as well.
     """
 
     prompt: Prompt
     heat: Heat
     size: tuple[int, int]
     bound: Masks = field(default_factory=dict[Span, Tensor])
+    source: Prompt | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +217,7 @@ def only_subjects(
     predict = regional(run.backbone, apart, masks)
     if kept_by != BY_LATENTS and reads_text(run.backbone):
         own = [(prompt, of_picture) for prompt, of_picture in zip(prompts, of_pictures, strict=True)]
+        own += [] if unedited.source is None else [(unedited.source, masks)]
         predict = TextRegions(
             backbone=run.backbone, plain=unedited.prompt, edited=own, bound=unedited.bound
         ).predict

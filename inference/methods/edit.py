@@ -4,6 +4,8 @@ The picture is inverted (`inference.methods.inversion`), which is kept, so that 
 subject inverts nothing. From the delay on the steps are run again with the prompt shifted as on generated
 pictures; with `only_subject` everything outside of the edited subjects stays on the inverted latents.
 
+With `standing` an edit begins where the picture is on its slider (`inference.methods.inversion.standing`).
+
 What the autoencoder loses comes back at the end, wherever the edit changed nothing:
 
     result = edited + (1 - change)·(picture - decoded(unedited))
@@ -12,8 +14,8 @@ so that without an edit the result is the picture itself, and a slider leaves it
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import cast
 
@@ -39,14 +41,17 @@ from inference.methods.inversion.editing import Editing, Merge, carried_out
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.looking import LEAST_FIT
 from inference.methods.inversion.parking import Sofar
+from inference.methods.inversion.standing import has_two_ends, places, reached, stand, told
 from inference.methods.inversion.ways import WAYS, first_step, inverted
-from inference.methods.only_subject import Masks, Span, every_subject, mask_maps, merged
+from inference.methods.only_subject import Masks, Span, every_subject, mask_maps, merged, subject_masks
 from inference.methods.redraw import encoded
 from inference.methods.still_found import still_found
-from inference.methods.text_regions import TextRegions
+from inference.methods.text_regions import TextRegions, reads_text
 from inference.operations import BY_LATENTS, Edit, EditSweep
 from inference.progress import Progress
+from inference.prompts.prompt import Prompt
 from inference.request import Output, Pixels
+from inference.schedule import Level, Prediction
 
 
 def edit(backbone: Backbone, parameters: Edit, inputs: Inputs, progress: Progress) -> Output:
@@ -73,20 +78,17 @@ def _edited(
     run = prepare(backbone, parameters, inputs, progress)
     sofar = Sofar(run)
     latents = encoded(run, parameters.image.hash, picture)
-    way, name = parameters.inversion, parameters.image.hash
-    first = first_step(run, way, parameters.delay)
-    bound = partial(_binding, run) if _binds(parameters) else None
-    source = inverted(run, way, name, latents, sofar, first=first, bound=bound)
-    work = _Work(run=run, parameters=parameters, source=source, picture=picture, sofar=sofar)
     images: dict[int, Pixels] = {}
     masks: Masks = {}
-    for number, indices in enumerate(batches(run, edited)):
+    work = _Work(run=run, parameters=parameters, latents=latents, picture=picture, sofar=sofar)
+    for number, indices in enumerate(_alike(batches(run, edited), edited)):
         if not moves(edited[indices[0]]):
             images[indices[0]] = picture
             continue
         pictures, of_these = work.carried_out([edited[index] for index in indices], f"batch {number}")
         images.update(zip(indices, pictures, strict=True))
         masks = {**masks, **of_these}
+    source = work.seen
     spans = [(one.start, one.end) for one in parameters.edits]
     pictures = tuple(images[index] for index in range(len(edited)))
     seen: dict[str, float] = {}
@@ -100,40 +102,134 @@ def _edited(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+def _alike(found: Iterable[list[int]], edited: Sequence[Edits]) -> Iterator[list[int]]:
+    """Batches in which the same sliders are moved: what a picture becomes does not depend on its batch."""
+    for indices in found:
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for index in indices:
+            groups.setdefault(_moved(edited[index]), []).append(index)
+        yield from groups.values()
+
+
+def _moved(edits: Edits) -> tuple[int, ...]:
+    return tuple(number for number, edit in enumerate(edits) if edit.value)
+
+
+@dataclass(kw_only=True)
 class _Work:
     run: Run
     parameters: Edit
-    source: Inverted
+    latents: Tensor
     picture: Pixels
     sofar: Sofar
 
+    @property
+    def seen(self) -> Inverted:
+        """The picture inverted as far as no edit plays a part: its path, and what is seen in it."""
+        run, way, name = self.run, self.parameters.inversion, self.parameters.image.hash
+        return inverted(run, way, name, self.latents, self.sofar, first=run.steps)
+
     def carried_out(self, edited: Sequence[Edits], name: str) -> tuple[list[Pixels], Masks]:
-        """One batch of pictures, each with an edit that is not zero, and where their subjects are."""
-        run, source, way = self.run, self.source, WAYS[self.source.way]
+        """One batch of pictures that move the same sliders, and where their subjects are."""
+        run, parameters = self.run, self.parameters
+        stands = self._stands(edited[0])
+        begin = self._shifted_to(edited[0], stands)
+        first = first_step(run, parameters.inversion, parameters.delay)
+        source = inverted(
+            run,
+            parameters.inversion,
+            parameters.image.hash,
+            self.latents,
+            self.sofar,
+            first=first,
+            bound=partial(self._pass, edits=edited[0], begin=begin),
+            told=told(edited[0], stands),
+        )
+        way = WAYS[source.way]
+        meant = [self._meant(edits, stands) for edits in edited]
         rows, columns = source.path.shape[-2:]
         deltas = run.inputs.deltas_of
-        bound = _bound(source) if _binds(self.parameters) else dict[Span, Tensor]()
-        unedited = Unedited(prompt=source.prompt, heat=source.heat, size=(rows, columns), bound=bound)
-        kept = only_subjects(run, self.parameters, edited, unedited)
+        bound = _bound(source) if _binds(parameters) else dict[Span, Tensor]()
+        unedited = Unedited(
+            prompt=source.prompt, heat=source.heat, size=(rows, columns), bound=bound, source=begin
+        )
+        kept = only_subjects(run, parameters, meant, unedited)
         prompts, predict = kept.prompts, kept.predict
         merge: Merge | None = partial(merged, mask=kept.mask)
-        if not self.parameters.only_subject:
+        if not parameters.only_subject:
             merge = None
-            prompts = tuple(shifted(run.prompt, edits, deltas(edits)) for edits in edited)
+            prompts = tuple(shifted(run.prompt, edits, deltas(edits)) for edits in meant)
             predict = run.backbone.predict
-        offsets = source.bound if bound else source.offsets
-        editing = Editing(run=run, inverted=source, prompts=prompts, predict=predict, offsets=offsets)
-        first = first_step(run, source.way, self.parameters.delay)
+        offsets = source.offsets if begin is None and not bound else source.bound
+        editing = Editing(
+            run=run, inverted=source, prompts=prompts, predict=predict, offsets=offsets, source=begin
+        )
         with run.progress.phase("sample"):
             latents = carried_out(editing, way.step(editing), first, merge=merge, sofar=self.sofar, name=name)
-        pictures = [self._with_details(pixels) for pixels in decoded(run, latents)]
+        pictures = [self._with_details(pixels, source) for pixels in decoded(run, latents)]
         return pictures, kept.masks
 
-    def _with_details(self, edited: Pixels) -> Pixels:
+    def _stands(self, edits: Edits) -> dict[int, float]:
+        """Where the picture stands on each slider that is moved, by its number."""
+        run, parameters = self.run, self.parameters
+        if not parameters.standing or not WAYS[parameters.inversion].binds:
+            return {}
+        found: dict[int, float] = {}
+        source = self.seen
+        size = (source.path.shape[-2], source.path.shape[-1])
+        for number, (edit, delta) in enumerate(zip(edits, run.inputs.deltas_of(edits), strict=True)):
+            if not edit.value or not has_two_ends(delta):
+                continue
+            mask = subject_masks(source.heat, run.prompt, [edit], size)[edit.start, edit.end]
+            ends = delta.info.range
+            prompts = [shifted(run.prompt, [replace(edit, value=at)], [delta]) for at in places(ends)]
+            name = f"{parameters.image.hash} {edit.start}-{edit.end} {edit.delta}"
+            found[number] = stand(run, source, prompts, ends, mask, name)
+        return found
+
+    def _shifted_to(self, edits: Edits, stands: Mapping[int, float]) -> Prompt | None:
+        """The picture's prompt shifted to where it stands; None where it does not."""
+        if not stands:
+            return None
+        at = tuple(replace(edits[number], value=place) for number, place in stands.items())
+        begin = shifted(self.run.prompt, at, self.run.inputs.deltas_of(at))
+        return None if begin is self.run.prompt else begin
+
+    def _meant(self, edits: Edits, stands: Mapping[int, float]) -> Edits:
+        """The edits whose values are positions from where the picture stands."""
+        deltas = self.run.inputs.deltas_of(edits)
+        return tuple(
+            replace(edit, value=reached(edit.value, stands[number], deltas[number].info.range))
+            if number in stands
+            else edit
+            for number, edit in enumerate(edits)
+        )
+
+    def _pass(self, source: Inverted, edits: Edits, begin: Prompt | None) -> Predict | None:
+        """The pass of the picture's own prompt as the edit will ask it; None for the network's own."""
+        run = self.run
+        bound = _bound(source) if _binds(self.parameters) else dict[Span, Tensor]()
+        if not bound and begin is None:
+            return None
+        size = (source.path.shape[-2], source.path.shape[-1])
+        by_text = self.parameters.only_subject and self.parameters.kept_by != BY_LATENTS
+        predict: Predict = run.backbone.predict
+        if by_text and reads_text(run.backbone):
+            regions = subject_masks(source.heat, run.prompt, edits, size)
+            edited = [] if begin is None else [(begin, regions)]
+            predict = TextRegions(
+                backbone=run.backbone, plain=source.prompt, edited=edited, bound=bound
+            ).predict
+
+        def asked(latents: Tensor, level: Level, prompts: Sequence[Prompt]) -> Prediction:
+            return predict(latents, level, [begin or prompt for prompt in prompts])
+
+        return asked
+
+    def _with_details(self, edited: Pixels, source: Inverted) -> Pixels:
         if not self.parameters.details:
             return edited
-        return with_details(self.picture[..., :3], edited, unedited(self.run, self.source))
+        return with_details(self.picture[..., :3], edited, unedited(self.run, source))
 
 
 def unedited(run: Run, source: Inverted) -> Pixels:
@@ -159,14 +255,6 @@ def _bound(source: Inverted) -> Masks:
     rows, columns = source.path.shape[-2:]
     found = every_subject(source.heat, source.prompt, (rows, columns))
     return found if len(found) > 1 else {}
-
-
-def _binding(run: Run, source: Inverted) -> Predict | None:
-    """The pass of the picture's prompt as the edit will bind it; None if it binds nothing."""
-    bound = _bound(source)
-    if not bound:
-        return None
-    return TextRegions(backbone=run.backbone, plain=source.prompt, edited=(), bound=bound).predict
 
 
 def with_details(picture: Pixels, edited: Pixels, unedited: Pixels) -> Pixels:

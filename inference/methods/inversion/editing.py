@@ -43,6 +43,7 @@ class Editing:
 
     Args:
         prompts: one for each edited picture.
+        source: what the picture is said to show, where that is not the inverted prompt itself.
         predict: one pass of the network.
         offsets: what the steps of `predict` miss the path by; None is what those of the network itself do.
         source_scale: guidance of the source in h-Edit's correction; None is that of the target, with which
@@ -56,12 +57,13 @@ class Editing:
     prompts: Sequence[Prompt]
     predict: Predict
     offsets: Tensor | None = None
+    source: Prompt | None = None
     source_scale: float | None = None
     implicit: bool = False
 
     @property
     def sources(self) -> list[Prompt]:
-        return [self.inverted.prompt] * len(self.prompts)
+        return [self.source or self.inverted.prompt] * len(self.prompts)
 
 
 @torch.no_grad()

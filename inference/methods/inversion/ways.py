@@ -1,7 +1,7 @@
 """The table of ways to invert, and inversions that were made before, from memory or disk."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -100,6 +100,7 @@ def inverted(
     *,
     first: int = 0,
     bound: Bound | None = None,
+    told: tuple[str, ...] = (),
 ) -> Inverted:
     """The picture inverted in the way `name`; a second time nothing is computed.
 
@@ -109,6 +110,7 @@ def inverted(
         first: the first step to be edited; an earlier one next time costs the steps between. The number of
             steps is for loops that need no offsets.
         bound: gives the pass that binds the picture's subjects to their words, which the edit will use.
+        told: what else decides that pass; the path and what is seen are those without it.
 
     Raises:
         EditorError: the way needs another kind of model.
@@ -121,10 +123,13 @@ def inverted(
             way=name,
             model=run.backbone.name,
         )
-    key = _key(run, name, picture, latents)
+    plain = _key(run, name, picture, latents)
+    key = [*plain, *told]
     found = _known(run, key, name)
+    begun = _known(run, plain, name) if found is None and told else None
     with run.progress.phase("invert"):
-        made = found or looked_at(run, way.invert(run, latents, sofar))
+        made = found or (replace(begun, bound=None) if begun is not None else None)
+        made = made or looked_at(run, way.invert(run, latents, sofar))
         made = with_offsets(run, made, first, sofar, None if bound is None else bound(made))
     if made is not found:
         run.inputs.cache.put(tuple(map(str, key)), made, made.size_bytes)

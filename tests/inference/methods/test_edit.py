@@ -103,6 +103,44 @@ class TestEveryFamily:
             assert 0 <= maps[f"mask/{span}"].min() <= maps[f"mask/{span}"].max() <= 1
 
 
+class TestStanding:
+    """Edits that begin where the picture stands on its slider."""
+
+    @pytest.mark.parametrize("model", FAMILIES)
+    def test_it_is_found_once_and_kept(self, runner: Runner, model: str) -> None:
+        after_delay = STEPS - 1
+        run(runner, older(1.0), model=model)
+        plain = run(runner, older(1.5), model=model).measured.denoiser_evaluations
+        first = run(runner, older(1.0), model=model, standing=True).measured.denoiser_evaluations
+        again = run(runner, older(2.0), model=model, standing=True).measured.denoiser_evaluations
+        assert plain == 2 * after_delay
+        assert again <= 3 * after_delay  # the plain words run along where they change on their way
+        assert first >= again + 10 + after_delay  # five places at two levels, and what the steps miss
+        runner.forget()  # what is on the disk stays
+        assert run(runner, older(0.5), model=model, standing=True).measured.denoiser_evaluations == again
+
+    @pytest.mark.parametrize("model", FAMILIES)
+    def test_a_sweep_gives_the_pictures_of_its_positions(self, runner: Runner, model: str) -> None:
+        more: dict[str, Any] = {"model": model, "details": False, "standing": True}
+        swept = run(runner, older(), positions=(-1.0, 0.0), **more).images
+        np.testing.assert_array_equal(swept[1], picture())
+        single = run(runner, older(-1.0), **more).images[0]
+        np.testing.assert_allclose(swept[0].astype(int), single, atol=1)
+
+    @pytest.mark.parametrize("kept", [{"kept_by": "latents"}, {"kept_by": "text"}, {"only_subject": False}])
+    def test_a_small_edit_is_a_small_step(self, runner: Runner, kept: dict[str, Any]) -> None:
+        barely = run(runner, older(0.001), model="tiny-sd3", standing=True, **kept).images[0]
+        np.testing.assert_allclose(barely.astype(int), picture(), atol=2)
+
+    def test_beside_another_slider_that_rests_it_is_the_same_picture(self, runner: Runner) -> None:
+        alone = run(runner, older(), standing=True).images[0]
+        beside = run(runner, older(), older(0.0, WOMAN), standing=True).images[0]
+        swept = run(runner, older(), older(1.0, WOMAN), standing=True, index=1, positions=(0.0, 1.0)).images
+        np.testing.assert_array_equal(alone, beside)
+        np.testing.assert_allclose(swept[0].astype(int), alone, atol=1)
+        assert not np.array_equal(swept[1], alone)
+
+
 @pytest.mark.parametrize("way", INVERSIONS)
 def test_every_way_edits(runner: Runner, way: str) -> None:
     result = run(runner, older(), model="tiny-sd3", inversion=way)
