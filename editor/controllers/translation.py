@@ -17,7 +17,7 @@ from editor.controllers.operations import Operations
 from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.formats.files import ExportOptions, export_picture
-from editor.generating.asking import Asked, asked_anew, raster_for, with_layer
+from editor.generating.asking import Asked, asked_anew, asked_beside, raster_for, with_layer
 from editor.generating.kept_features import denoiser_of, kept_bytes
 from editor.generating.seen import seen_pictures, sheet
 from editor.generating.translation_sheet import Spot, TranslationSheet
@@ -237,9 +237,15 @@ class Translation(Controller):
         given: dict[str, Any] = {name: value for name, value in values.items() if name in names}
         state, model = document.state, self._model()
         given["loras"] = self._shell.loras_for(model)
-        self._shell.background.run(
-            lambda: asked_anew(state, operation, given, model), lambda found: use(*found), self._shell.report
-        )
+        node = self.active
+        layer = node if self.recipe is not None and isinstance(node, Layer) else None
+
+        def asked() -> tuple[Request, Asked]:
+            if layer is None:
+                return asked_anew(state, operation, given, model)
+            return asked_beside(state, layer, operation, given)  # not from the translation itself
+
+        self._shell.background.run(asked, lambda found: use(*found), self._shell.report)
 
     # the active layer
 

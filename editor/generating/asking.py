@@ -214,6 +214,36 @@ def asked_again(
     )
 
 
+def asked_beside(
+    state: DocumentState, layer: Layer, operation: Operation, values: Mapping[str, Any]
+) -> tuple[Request, Asked]:
+    """A new layer above the active one, from the picture that a layer of a translation was made from."""
+    request, asked = asked_again(state, layer, {}, anew=False)
+    plain, made = plain_values(operation, values), request.parameters
+    if isinstance(made, operation.parameters):
+        parameters = replace(made, **plain)
+    else:
+        declared = operation.picture
+        assert declared is not None, "it looks at a picture"
+        parameters = operation.parameters(**{**plain, declared.name: _picture_of(request)})
+    nodes = state.layers[: place_above(state)]
+    request = Request(operation=operation.name, parameters=parameters, model=request.model)
+    return request, replace(
+        asked,
+        operation=operation,
+        contents=named(asked.contents, parameters),
+        layer_id="",
+        above=nodes[-1].id if nodes else "",
+    )
+
+
+def _picture_of(request: Request) -> Content:
+    """The picture that a request works on."""
+    declared = request.declared.picture
+    assert declared is not None, "it works on a picture"
+    return cast("Content", getattr(request.parameters, declared.name))
+
+
 def _read(
     operation: Operation, values: Mapping[str, Any], state: DocumentState, nodes: Nodes
 ) -> tuple[dict[str, Any], dict[str, Any], Area]:

@@ -150,6 +150,43 @@ def test_several_texts_and_strengths_side_by_side(
     dialog.close()
 
 
+def test_a_translation_is_compared_and_looked_at_by_its_own_picture(
+    panel: TranslatePanel,
+    filled: MainWindow,
+    application: Application,
+    service: FakeService,
+    qtbot: QtBot,
+) -> None:
+    """With its layer active the sheet starts from what it was made from, not from the translation."""
+    document = translated(panel, application, qtbot)
+    qtbot.waitUntil(lambda: not service.jobs())
+    made = document.layer(document.state.active).recipe.request.parameters
+    panel.compare.click()
+    dialog = filled.findChild(TranslationDialog)
+    assert dialog is not None
+    dialog.prompts.setPlainText("a house")
+    dialog.start.click()
+    qtbot.waitUntil(lambda: dialog.sheet is not None and dialog.sheet.done == (3, 3))
+    count = len(document.layers)
+    dialog.cards[Spot("a house", 0.6)].setChecked(True)
+    dialog.add.click()
+    qtbot.waitUntil(lambda: len(document.layers) == count + 1)
+    found = document.layer(document.state.active).recipe.request.parameters
+    assert found.image == made.image
+    assert (found.prompt, found.structure) == ("a house", 0.6)
+    assert document.layers[-1].id == document.state.active
+    dialog.close()
+    service.maps = {f"seen/0/up_blocks.1/{channel}": np.full((4, 4), 0.5, np.float32) for channel in range(3)}
+    panel.see.click()
+    qtbot.waitUntil(lambda: any(job.request.operation == "see" for job in service.submitted))
+    (looked,) = [job.request.parameters for job in service.submitted if job.request.operation == "see"]
+    assert getattr(looked, "image", None) == made.image
+    seen = filled.findChild(SeenDialog)
+    assert seen is not None
+    qtbot.waitUntil(lambda: len(seen.pictures) == 1)
+    seen.close()
+
+
 def test_what_the_model_sees_has_a_slider_over_the_steps(
     panel: TranslatePanel,
     filled: MainWindow,
