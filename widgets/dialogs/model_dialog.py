@@ -297,7 +297,8 @@ class ModelDialog(Dialog):
         self.list.setItemWidget(item, row)
         for part in (row, *row.findChildren(QWidget)):
             part.ensurePolished()  # paddings and borders count
-        item.setSizeHint(row.sizeHint() + QSize(0, 2 * _ITEM_PADDING))
+        # as wide as the list: long paths end in an ellipsis
+        item.setSizeHint(QSize(1, row.sizeHint().height() + 2 * _ITEM_PADDING))
         return item
 
     def _entry(self) -> Any:

@@ -18,6 +18,7 @@ from inference.errors import EditorError
 from inference.operations import Family
 from tests.helpers.fake_application import FakeCatalogue, FakeEntry
 from widgets.dialogs.model_dialog import ModelDialog
+from widgets.look.elided_label import ElidedLabel
 from widgets.window.main_window import MainWindow
 
 TOTAL = 6_939_000_000
@@ -256,3 +257,19 @@ def test_another_autoencoder_makes_an_entry_of_its_own(
     qtbot.waitUntil(lambda: models.selected == "mine 2")
     assert asked == [(str(mine.path), tmp_path / "vae")]
     assert models.answer.text() == "Added mine 2."
+
+
+def test_rows_are_as_wide_as_the_list_and_long_paths_end_in_an_ellipsis(
+    models: ModelDialog, application: Application
+) -> None:
+    catalogue = application.catalogue
+    assert isinstance(catalogue, FakeCatalogue)
+    catalogue._entries.append(
+        FakeEntry("far", Family.SDXL, sandbox=False, path=Path("/a/very/long/way") / ("down" * 60))
+    )
+    models._fill("far")
+    models.list.doItemsLayout()
+    rows = [models.list.itemWidget(models.list.item(index)) for index in range(models.list.count())]
+    assert all(row.width() <= models.list.viewport().width() for row in rows)
+    row = models.list.itemWidget(models.list.currentItem())
+    assert any(label.shown_text.endswith("…") for label in row.findChildren(ElidedLabel))
