@@ -13,6 +13,7 @@ import json
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -167,7 +168,10 @@ def _addition(
     factors: _Factors, target: Target, layer: nn.Module, use: LoraUse, backbone: Backbone
 ) -> Addition:
     """What one LoRA adds to one layer, cut and turned as the layer is."""
-    weight: Tensor = getattr(layer, "weight")  # noqa: B009 - of layers stored in 8 bits no parameter
+    # of a layer stored in 8 bits `weight` is made anew each time it is asked for
+    stored: Any = getattr(layer, "codes", None)
+    weight: Tensor = getattr(layer, "weight") if stored is None else stored  # noqa: B009
+    dtype: torch.dtype = weight.dtype if stored is None else getattr(layer, "dtype")  # noqa: B009
     up, down = factors.up, factors.down
     if target.count > 1:
         if len(up) % target.count:
@@ -185,7 +189,7 @@ def _addition(
         raise _misfit(use, target, weight, factors, backbone)
     scales = torch.full((len(down),), use.strength * factors.scale, device=down.device)
     # text encoders may keep single layers in float32
-    return Addition(down=down.to(weight.dtype), up=up.to(weight.dtype), scales=scales)
+    return Addition(down=down.to(dtype), up=up.to(dtype), scales=scales)
 
 
 def _misfit(

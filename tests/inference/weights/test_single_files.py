@@ -194,6 +194,8 @@ def test_how_a_file_is_sampled_follows_its_keys_and_its_name(
         ("sdxl", "sd_xl_base_1.0", 1024),
         ("sdxl", "sd_xl_turbo_1.0_fp16", 512),
         ("sdxl", "DreamShaperXL_Turbo_v2", 1024),
+        ("sd3", "sd3_medium", 1024),
+        ("sd35", "sd3.5_medium", 1024),
     ],
 )
 def test_the_usual_size_is_the_one_it_was_trained_for(
@@ -203,7 +205,8 @@ def test_the_usual_size_is_the_one_it_was_trained_for(
         own.update({key: tensor.half() for key, tensor in own.items()})
 
     entry = entry_of(written(tmp_path / f"{file}.safetensors", name, half))
-    assert of_file(entry.path, entry.family).parts["unet"]["sample_size"] * 8 == size
+    parts = of_file(entry.path, entry.family).parts
+    assert (parts.get("unet") or parts["transformer"])["sample_size"] * 8 == size
 
 
 def test_latent_consistency_visits_the_timesteps_of_diffusers() -> None:

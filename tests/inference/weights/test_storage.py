@@ -5,11 +5,17 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
+from inference.loras.adding import Adding
+from inference.loras.library import LoraLibrary
 from inference.models import Catalogue, ModelEntry
+from inference.operations import Family
+from inference.progress import Progress
+from inference.weights import storage as storage_module
 from inference.weights.configuration import of_folder
 from inference.weights.loading import load_backbone, stored_as
 from inference.weights.modes import AUTO, EXACT, FLOAT8, INT8, MemoryMode, is_tighter, modes_with
@@ -162,3 +168,42 @@ def test_modes_and_storages_are_chosen_together() -> None:
     assert is_tighter(MemoryMode.GROUP, MemoryMode.EIGHT_BIT)
     with pytest.raises(EditorError, match="int4"):
         stored_as("int4", MemoryMode.FULL)
+
+
+@pytest.mark.parametrize(("how", "most"), [(INT8, 0.06), (FLOAT8, 0.2)])
+@pytest.mark.parametrize("name", ["tiny-sd1", "tiny-sdxl", "tiny-sd35"])
+def test_loras_do_the_same_on_stored_weights_and_leave_them_as_they_were(
+    name: str,
+    how: str,
+    most: float,
+    tiny_folders: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exact, stored = (
+        load_backbone(entry_of(tiny_folders[name]), device="cpu", dtype="float32", storage=storage)
+        for storage in (EXACT, how)
+    )
+    prefix = "transformer" if exact.family is Family.SD3 else "unet"
+    generator = torch.Generator().manual_seed(0)
+    tensors = {
+        f"{prefix}.{layer}.lora_{half}.weight": 0.3 * torch.randn(shape, generator=generator)
+        for layer, module in exact.networks["denoiser"].named_modules()
+        if isinstance(module, nn.Linear) and "attn" in layer
+        for half, shape in (("A", (4, module.in_features)), ("B", (module.out_features, 4)))
+    }
+    save_file(tensors, tmp_path / "one.safetensors")
+    library = LoraLibrary(tmp_path / "settings")
+    use = library.add(tmp_path / "one.safetensors")[0].at(0.7)
+    changes: list[torch.Tensor] = []
+    for backbone in (exact, stored):
+        plain = denoised(backbone)
+        with monkeypatch.context() as patched:
+            patched.setattr(storage_module, "widened", lambda *_, **__: pytest.fail("widened to add to it"))
+            adding = Adding(library).added([use], backbone, Progress())
+            adding.__enter__()
+        changes.append(denoised(backbone) - plain)
+        adding.__exit__(None, None, None)
+        assert torch.equal(denoised(backbone), plain)
+    assert float(changes[0].abs().max()) > 1e-3
+    assert float((changes[1] - changes[0]).norm()) < most * float(changes[0].norm())
