@@ -34,6 +34,7 @@ from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPan
 from widgets.generate.insert_words import DifferenceView
 from widgets.look.focus_within import enable
 from widgets.look.plain_text import Label, set_tip, unmarked
+from widgets.look.steady_button import SteadyButton
 from widgets.subjects.concept_shelf import concept_icon
 from widgets.subjects.keyframe_slider import KeyframeSlider
 from widgets.subjects.prompt_box import SeedBox
@@ -115,7 +116,7 @@ class InsertPanel(DocumentPanel):
         )
         self.details.hide()
         self.more = DetailsButton()
-        self.start = QPushButton()
+        self.start = SteadyButton()
         self.start.setProperty("primary", True)
         self._overrides: dict[str, Any] = {}
         self._lay_out()
@@ -316,13 +317,9 @@ class InsertPanel(DocumentPanel):
         differs = bool(differences(self._read(self.shown), self._read(self.wanted)))
         ready = document is not None and (differs or any(one != 1 for one in self._weights.values()))
         enable(self.start, ready and not busy)
-        self.start.setText(
-            self.tr("Working…")
-            if busy
-            else self.tr("Make again")
-            if again
-            else kind_text(KINDS[self.kind].label)
-        )
+        working, make_again = self.tr("Working…"), self.tr("Make again")
+        text = working if busy else make_again if again else kind_text(KINDS[self.kind].label)
+        self.start.say(text, (working, make_again, *(kind_text(one.label) for one in KINDS.values())))
         self.place.setEnabled(selected and not again)
         self.draw.setVisible(not selected and not again)
 

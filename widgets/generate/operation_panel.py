@@ -3,7 +3,6 @@
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QPushButton,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -19,6 +18,7 @@ from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots
 from widgets.look.focus_within import enable
+from widgets.look.steady_button import SteadyButton
 
 
 def offered() -> tuple[Operation, ...]:
@@ -43,7 +43,7 @@ class OperationPanel(DocumentPanel):
         self.form: QWidget = QWidget()
         self.more = DetailsButton()
         self.hint = DimLabel()
-        self.start = QPushButton()
+        self.start = SteadyButton()
         self.start.setProperty("primary", True)
         self._lay_out()
         self._connect()
@@ -143,7 +143,8 @@ class OperationPanel(DocumentPanel):
         label = QCoreApplication.translate("Operations", self.operation.label)
         busy = self._operations.busy
         enable(self.start, self._document is not None and not busy)
-        self.start.setText(self.tr("Working…") if busy else self.tr("Make again") if self._again else label)
+        texts = (self.tr("Working…"), self.tr("Make again"), label)
+        self.start.say(texts[0] if busy else texts[1] if self._again else label, texts)
         if self._document is None:
             text = self.tr("Open a picture first.")
         elif self._again:

@@ -22,6 +22,7 @@ from widgets.forms.slider_form import SliderForm
 from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots, listened
 from widgets.look.focus_within import enable
 from widgets.look.plain_text import Label, set_tip
+from widgets.look.steady_button import SteadyButton
 from widgets.look.theme import tokens_of
 
 STRENGTHS = ("structure", "appearance")
@@ -66,7 +67,7 @@ class TranslatePanel(DocumentPanel):
         set_tip(self.see, self.tr("Features and attention of the model for this picture, step by step"))
         self.compare = QPushButton(self.tr("Compare…"))
         set_tip(self.compare, self.tr("Several texts and strengths side by side"))
-        self.start = QPushButton()
+        self.start = SteadyButton()
         self.start.setProperty("primary", True)
         self._show_defaults()
         self._lay_out()
@@ -203,7 +204,8 @@ class TranslatePanel(DocumentPanel):
         again = self._translation.recipe is not None
         label = QCoreApplication.translate("Operations", OPERATIONS["translate"].label)
         enable(self.start, has_document and not busy)
-        self.start.setText(self.tr("Working…") if busy else self.tr("Make again") if again else label)
+        texts = (self.tr("Working…"), self.tr("Make again"), label)
+        self.start.say(texts[0] if busy else texts[1] if again else label, texts)
         self.compare.setEnabled(has_document)
         self.see.setEnabled(has_document)
         if not has_document:
