@@ -58,15 +58,7 @@ def make_artifact(arguments: argparse.Namespace) -> int:
             result = work.run(runner, resume=arguments.resume)
         except Parked as parked:
             work.write(parked.state)
-            complain(
-                str(
-                    Message(
-                        "stopped at {done} of {total}. The same command with --resume goes on.",
-                        done=work.step.done,
-                        total=work.step.total,
-                    )
-                )
-            )
+            complain(str(work.stopped))
             return INTERRUPTED
         output = _kept(kind, result, contents, arguments.output)
         if held is not None:
@@ -146,6 +138,20 @@ class _Work:
             self._held.write(checkpoint)
         except WritingError as error:
             complain(str(error))
+
+    @property
+    def stopped(self) -> Message:
+        """How far it came, and whether anything is left to go on from."""
+        done, total = self.step.done, self.step.total
+        if self._held is not None and self._held.exists:
+            return Message(
+                "stopped at {done} of {total}. The same command with --resume goes on.",
+                done=done,
+                total=total,
+            )
+        return Message(
+            "stopped at {done} of {total}. What was done could not be kept.", done=done, total=total
+        )
 
     def _last(self, *, resume: bool) -> bytes | None:
         if self._held is None or not self._held.exists:

@@ -11,11 +11,11 @@ import pytest
 
 from editor.__main__ import main
 from editor.cli import operations
-from editor.recovery.checkpoints import Checkpoints
+from editor.recovery.checkpoints import Checkpoints, Held
 from editor.system.folders import checkpoints_folder, deltas_folder
 from inference import progress as progress_module
 from inference.deltas import DeltaLibrary, delta_to_bytes, read_delta_file
-from inference.errors import EditorError
+from inference.errors import EditorError, WritingError
 from inference.progress import Progress
 from inference.request import Request, Result
 from tests.helpers.scripted_learner import TOML, ScriptedLearner
@@ -110,6 +110,25 @@ def test_an_interruption_stops_at_a_place_to_go_on_from(
     assert main([*arguments, "-o", str(out), "--resume", "--json"]) == 0
     assert vectors_in(out) == undisturbed
     assert json.loads(capsys.readouterr().out)["denoiser_evaluations"] == 12, "none is done twice"
+
+
+def test_an_interruption_on_a_full_disk_promises_nothing(
+    learner: Learner,
+    arguments: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(held: Held, checkpoint: object) -> None:
+        raise WritingError("“{name}” could not be written: {reason}.", name="x", reason="no space")
+
+    monkeypatch.setattr(Held, "write", full)
+    learner.interrupt_at = 5
+    assert main([*arguments, "-o", str(tmp_path / "out.safetensors")]) == 130
+    told = capsys.readouterr().err
+    assert "no space" in told
+    assert "stopped at 5 of 12. What was done could not be kept." in told
+    assert "--resume goes on" not in told
 
 
 def test_a_run_that_ended_anyhow_goes_on_from_its_last_checkpoint(
