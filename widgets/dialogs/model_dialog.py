@@ -440,6 +440,7 @@ class ModelDialog(Dialog):
         offer = self.offer
         if offer is not None:
             self._say("")
+            self.list.setFocus()  # the button rests now, and the next one in the row closes the window
             self._application.downloads.start(offer.hub_id, self.token.text().strip())
 
     def _on_download_failed(self, error: EditorError) -> None:

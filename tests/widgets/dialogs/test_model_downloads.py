@@ -79,6 +79,7 @@ def test_one_click_downloads_and_uses_a_model(
     qtbot.waitUntil(lambda: "3.47 of 6.94 GB · 10.0 MB/s · 6 min left" in models.progress.words.text())
     assert models.progress.bar.value() == 500
     assert not models.download.isEnabled()
+    assert models.focusWidget() is models.list
     hub.rest.set()
     qtbot.waitUntil(lambda: models.selected == RECOMMENDED[2].hub_id)
     assert application.settings.get("model") == RECOMMENDED[2].hub_id
