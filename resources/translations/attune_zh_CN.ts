@@ -2896,8 +2896,16 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>{done} / {total} GB</translation>
     </message>
     <message>
+        <source>{done} of {total} MB</source>
+        <translation>{done} / {total} MB</translation>
+    </message>
+    <message>
         <source>paused</source>
         <translation>已暂停</translation>
+    </message>
+    <message>
+        <source>looking at the model…</source>
+        <translation>正在查看模型…</translation>
     </message>
     <message>
         <source>{speed} MB/s</source>
@@ -4059,6 +4067,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>还没有完成任何文件，联系表上没有内容。</translation>
     </message>
     <message>
+        <source>Go on with a newer Attune, or choose another folder for the results: it is “{path}”.</source>
+        <translation>请用更新版本的 Attune 继续，或为结果选择其他文件夹：该文件是“{path}”。</translation>
+    </message>
+    <message>
         <source>The cluster stopped: {reason}.</source>
         <translation>集群已停止：{reason}。</translation>
     </message>
@@ -4203,6 +4215,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{name}”中有 {count} 个张量不属于任何已知的层，不会使用：{some} …</translation>
     </message>
     <message>
+        <source>One name cannot stand for a folder.</source>
+        <translation>一个名称不能代表一个文件夹。</translation>
+    </message>
+    <message>
+        <source>Name the file, or leave out --name.</source>
+        <translation>请指明文件，或省略 --name。</translation>
+    </message>
+    <message>
         <source>“{path}” is what the result is made from.</source>
         <translation>“{path}”正是生成结果所依据的文件。</translation>
     </message>
@@ -4249,6 +4269,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Let it learn for a while.</source>
         <translation>请让它再学一会儿。</translation>
+    </message>
+    <message>
+        <source>{count} files were not added; the first of them: {reason}</source>
+        <translation>有 {count} 个文件没有添加；其中第一个：{reason}</translation>
     </message>
     <message>
         <source>An input of the recipe is damaged.</source>
@@ -4659,6 +4683,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>每一份只合并一次。</translation>
     </message>
     <message>
+        <source>“{path}” is damaged: {reason}</source>
+        <translation>“{path}”已损坏：{reason}</translation>
+    </message>
+    <message>
+        <source>the number of a pair</source>
+        <translation>图对的编号</translation>
+    </message>
+    <message>
         <source>“{name}” are no pictures that two sliders are measured on.</source>
         <translation>没有名为“{name}”的图片可用来同时测量两个滑块。</translation>
     </message>
@@ -4871,6 +4903,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请换一个名称，或先移除原有的那个。</translation>
     </message>
     <message>
+        <source>There is no LoRA in “{folder}”.</source>
+        <translation>“{folder}”里没有 LoRA。</translation>
+    </message>
+    <message>
         <source>Add one first, with “attune loras add” or in the window.</source>
         <translation>请先用“attune loras add”或在窗口中添加一个。</translation>
     </message>
@@ -4927,6 +4963,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{folder}”中的文件夹过多：只查看了前 {count} 个。请选择模型所在的文件夹。</translation>
     </message>
     <message>
+        <source>“{path}” is a link to “{target}”, which is not there.</source>
+        <translation>“{path}”是指向“{target}”的链接，而后者不存在。</translation>
+    </message>
+    <message>
+        <source>Bring that back (is its drive connected?), or choose another file.</source>
+        <translation>请恢复它（它所在的驱动器连接了吗？），或选择其他文件。</translation>
+    </message>
+    <message>
         <source>The negative prompt is too long; these words fell off: “{words}”.</source>
         <translation>负面提示词太长，以下词语未被读取：“{words}”。</translation>
     </message>
@@ -4941,6 +4985,22 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>{room} tokens are read and the prompt has {count}: shorten it.</source>
         <translation>最多读取 {room} 个词元，而提示词有 {count} 个：请缩短。</translation>
+    </message>
+    <message>
+        <source>“{attribute}” of “{subject}” is set twice.</source>
+        <translation>“{subject}”的“{attribute}”设置了两次。</translation>
+    </message>
+    <message>
+        <source>Set it once, with one value.</source>
+        <translation>请只设置一次，给一个值。</translation>
+    </message>
+    <message>
+        <source>The subject “{subject}” is named twice.</source>
+        <translation>主体“{subject}”写了两次。</translation>
+    </message>
+    <message>
+        <source>Name it once; the second of two is called like “{subject}#2”.</source>
+        <translation>请只写一次；两个之中的第二个写作“{subject}#2”。</translation>
     </message>
     <message>
         <source>The brackets around “{written}” multiply to a weight of more than {most}.</source>
@@ -4993,6 +5053,18 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>it has a number of too many digits</source>
         <translation>其中有一个数字的位数过多</translation>
+    </message>
+    <message>
+        <source>“{path}” is damaged: {reason}.</source>
+        <translation>“{path}”已损坏：{reason}。</translation>
+    </message>
+    <message>
+        <source>“{path}” holds {count} tensors: at most {most} are read.</source>
+        <translation>“{path}”含有 {count} 个张量：最多读取 {most} 个。</translation>
+    </message>
+    <message>
+        <source>It is damaged, or no model: choose another file.</source>
+        <translation>它已损坏，或者不是模型：请选择其他文件。</translation>
     </message>
     <message>
         <source>The file</source>
@@ -5129,10 +5201,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>{count} damaged parts of the picture are empty now.</source>
         <translation>图片中有 {count} 处损坏，这些部分现为空白。</translation>
-    </message>
-    <message>
-        <source>The recovery file is absurdly large.</source>
-        <translation>恢复文件异常庞大。</translation>
     </message>
     <message>
         <source>The recovery file is damaged: {reason}.</source>
@@ -8985,6 +9053,10 @@ Double click shows its settings.</source>
         <source>Added {names}. Their sliders say how strong they are.</source>
         <translation>已添加 {names}。用滑块调节强度。</translation>
     </message>
+    <message>
+        <source>Added LoRAs: {count}. Choose from them what pictures are to have.</source>
+        <translation>已添加 {count} 个 LoRA。请从中选择图片要用的。</translation>
+    </message>
 </context>
 <context>
     <name>Losses</name>
@@ -9152,6 +9224,14 @@ Double click shows its settings.</source>
         <translation>从列表中移除</translation>
     </message>
     <message>
+        <source>Autoencoder…</source>
+        <translation>自编码器…</translation>
+    </message>
+    <message>
+        <source>Use the model with another autoencoder (VAE), as an entry of its own; it stays as it is</source>
+        <translation>用另一个自编码器（VAE）使用该模型，作为单独的条目；模型本身不变</translation>
+    </message>
+    <message>
         <source>Close</source>
         <translation>关闭</translation>
     </message>
@@ -9206,6 +9286,14 @@ Double click shows its settings.</source>
         <translation>正在检查 {name}…</translation>
     </message>
     <message>
+        <source>Another autoencoder for {name}</source>
+        <translation>{name} 的另一个自编码器</translation>
+    </message>
+    <message>
+        <source>Autoencoders (*.safetensors);;config.json</source>
+        <translation>自编码器 (*.safetensors);;config.json</translation>
+    </message>
+    <message>
         <source>{name} is no longer listed; its files are where they were.</source>
         <translation>{name} 已从列表移除；其文件仍在原处。</translation>
     </message>
@@ -9248,12 +9336,20 @@ Double click shows its settings.</source>
         <translation>最能遵循长提示词，并能在图中写字</translation>
     </message>
     <message>
+        <source>autoencoder: {name}</source>
+        <translation>自编码器：{name}</translation>
+    </message>
+    <message>
         <source>{size} GB</source>
         <translation>{size} GB</translation>
     </message>
     <message>
         <source>{memory} GB of memory at {picture} px</source>
         <translation>{picture} px 时需 {memory} GB 显存</translation>
+    </message>
+    <message>
+        <source>Added {name}. Choose it under Models for new pictures.</source>
+        <translation>已添加 {name}。可在“模型”中选择它来生成新图片。</translation>
     </message>
 </context>
 <context>
@@ -9701,6 +9797,14 @@ Double click shows its settings.</source>
     <message>
         <source>How the model comes back to the picture</source>
         <translation>模型还原图片的方法</translation>
+    </message>
+    <message>
+        <source>From where it stands</source>
+        <translation>从图片现有状态开始</translation>
+    </message>
+    <message>
+        <source>A slider begins at what the picture shows, and reaches both ends from there</source>
+        <translation>滑块从图片当前显示的状态开始，并由此到达两端</translation>
     </message>
     <message>
         <source>Keep details</source>
@@ -10842,12 +10946,12 @@ Double click shows its settings.</source>
         <translation>滑块可立即响应，但空闲时会占用处理器。</translation>
     </message>
     <message>
-        <source>Weights in prompts of new pictures</source>
-        <translation>新图片提示词中的权重</translation>
+        <source>Weights in prompts</source>
+        <translation>提示词中的权重</translation>
     </message>
     <message>
-        <source>(word:1.2) and ((word)) are more of a word, [word] less; off, they are read as written.</source>
-        <translation>(word:1.2) 和 ((word)) 加强一个词，[word] 减弱；关闭时按原样读取。</translation>
+        <source>(word:1.2) and ((word)) are more of a word, [word] less; off, they are read as written. New pictures and edits begin with it.</source>
+        <translation>(词:1.2) 和 ((词)) 加重一个词，[词] 减轻；关闭时按原样读取。新图片和编辑以此为默认。</translation>
     </message>
     <message>
         <source>Detection model for scores</source>
@@ -11094,6 +11198,10 @@ Double click shows its settings.</source>
 </context>
 <context>
     <name>StatusBar</name>
+    <message>
+        <source>Download a model, or add one that is on this computer</source>
+        <translation>下载模型，或添加这台电脑上已有的模型</translation>
+    </message>
     <message>
         <source>Memory that Attune uses, with its image engine</source>
         <translation>Attune 及其图像引擎占用的内存</translation>
