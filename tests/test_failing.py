@@ -26,7 +26,7 @@ def test_a_run_of_failing_tests_ends_with_status_1() -> None:
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     said = run.stdout + run.stderr
