@@ -41,6 +41,9 @@ BETAS = (0.5, 0.8)
 EPSILON = 1e-8
 NAIVE, LEARNED = "naive", "learned"
 _LATE = 0.1  # share of the run whose mean loss is told
+# A direction so many times as long as the words that it is added to leaves nothing of them. Published runs
+# end at less than ten times; a loss is finite however long it is, as the networks normalise what they read.
+_TOO_LONG = 100.0
 
 
 def learn_delta(backbone: Backbone, parameters: LearnDelta, inputs: Inputs, progress: Progress) -> Output:
@@ -91,7 +94,7 @@ def _learned(
         return _output(run, state.vectors, state, ())
     if not state.good_step:
         raise EditorError(
-            "Learning diverged at once: the loss is not finite any more.",
+            "Learning diverged at once: what was learnt is of no use.",
             "Choose a lower learning rate.",
         )
     note = Message(
@@ -157,6 +160,10 @@ class _Run:
                 levels=levels,
             )
         self._shape = (self._batch, *shape)
+        self._lengths = {
+            encoder: float(_lengths(first.target.embeddings[encoder][0, list(tokens)]).mean())
+            for encoder, tokens in first.tokens.items()
+        }
         self.widths = {
             encoder: width
             for encoder, width in backbone.token_widths.items()
@@ -227,12 +234,17 @@ class _Run:
         for encoder, gradient in gradients.items():
             self._adamw(state, encoder, gradient, rate)
             state.gradient[encoder].zero_()
-        if not all(bool(vector.isfinite().all()) for vector in state.vectors.values()):
+        if not all(self._is_of_use(encoder, vector) for encoder, vector in state.vectors.items()):
             return False
         state.losses.append(state.loss / self.accumulation)
         state.loss, state.micro = 0.0, 0
         state.step += 1
         return True
+
+    def _is_of_use(self, encoder: str, vector: torch.Tensor) -> bool:
+        """Whether a direction is finite, and leaves something of the words."""
+        length = float(_lengths(vector))
+        return math.isfinite(length) and length <= _TOO_LONG * max(self._lengths[encoder], 1.0)
 
     def _adamw(self, state: LearningState, encoder: str, gradient: torch.Tensor, rate: float) -> None:
         """θ ← θ - rate·(decay·(θ - θ₀) + m̂/(√v̂ + ε)) (arXiv:1711.05101, alg. 2).
@@ -248,6 +260,11 @@ class _Run:
         vector = state.vectors[encoder]
         vector.lerp_(state.start[encoder], min(1.0, rate * self.parameters.weight_decay))
         vector.addcdiv_(average / (1 - first**count), size, value=-rate)
+
+
+def _lengths(vectors: torch.Tensor) -> torch.Tensor:
+    """Of each of [..., D]."""
+    return vectors.float().square().sum(-1).sqrt()
 
 
 def _shown(parameters: LearnDelta, definition: Definition) -> tuple[str, tuple[int, int]]:

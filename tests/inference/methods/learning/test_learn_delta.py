@@ -352,6 +352,14 @@ def test_a_run_that_diverges_keeps_what_was_good(runner: Runner, monkeypatch: py
         learn(runner, request(steps=8))
 
 
+def test_a_rate_that_leaves_nothing_of_the_words_diverges(runner: Runner) -> None:
+    """Though each loss is finite: networks normalise whatever they read."""
+    wild = request(steps=4, schedule="constant", learning_rate=1000.0)
+    with pytest.raises(EditorError, match="diverged at once"):
+        learn(runner, wild)
+    assert learn(runner, request(steps=4, schedule="constant", learning_rate=0.2)).notes == ()
+
+
 def test_checkpoints_of_other_runs_are_refused(runner: Runner) -> None:
     state = parked_after(runner, request(), 8)
     for asked in (request("tiny-sdxl"), request(batch=2), request(accumulation=1)):
