@@ -15,6 +15,7 @@ from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 
 _LABEL = QFormLayout.ItemRole.LabelRole
+_WIDE_PX = 190
 
 
 class ParameterForm(QWidget):
@@ -33,10 +34,10 @@ class ParameterForm(QWidget):
         *,
         choice_labels: Mapping[str, str] | None = None,
         choices: Mapping[str, Sequence[str]] | None = None,
-        least_px: int = 190,
+        least_px: int = _WIDE_PX,
         parent: QWidget | None = None,
     ) -> None:
-        """`least_px` is how narrow the editors may become."""
+        """`least_px` is how narrow the editors may become; in a narrow form check boxes take a whole row."""
         super().__init__(parent)
         self._context = context
         self._choice_labels = choice_labels or {}
@@ -59,7 +60,13 @@ class ParameterForm(QWidget):
                 editor.setMaximumWidth(260)
             label = self._tr(item.declaration.label)
             self._words[item.name] = f"{label} {self._tr(item.declaration.help)}".casefold()
-            form.addRow("" if isinstance(editor, QCheckBox) else label, self._with_help(editor, item))
+            row = self._with_help(editor, item)
+            if not isinstance(editor, QCheckBox):
+                form.addRow(label, row)
+            elif least_px < _WIDE_PX:  # its words would make the fields' column too wide for a panel
+                form.addRow(row)
+            else:
+                form.addRow("", row)
 
     def show_only(self, text: str) -> int:
         """Show the rows in whose label or help `text` (lower case) comes; says how many."""
