@@ -4139,6 +4139,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>学习大约需要 {total:.1f} GB 内存，其中模型占 {weights:.1f} GB。</translation>
     </message>
     <message>
+        <source>stopped at {done} of {total}. What was done could not be kept.</source>
+        <translation>已在 {done}/{total} 处停止。已完成的部分无法保存。</translation>
+    </message>
+    <message>
         <source>{count} cores are none.</source>
         <translation>{count} 个核心无效。</translation>
     </message>
@@ -4949,6 +4953,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>The end of the prompt, “{words}”, is beyond what the T5 text encoder reads: CLIP alone reads it.</source>
         <translation>提示词的结尾“{words}”超出了 T5 文本编码器的读取范围：只有 CLIP 会读取。</translation>
+    </message>
+    <message>
+        <source>Learning diverged at once: what was learnt is of no use.</source>
+        <translation>学习一开始就发散了：学到的内容没有用处。</translation>
     </message>
     <message>
         <source>The picture has one colour only: there is no structure in it that could be kept.</source>
