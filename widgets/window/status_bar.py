@@ -39,7 +39,6 @@ class StatusBar(QStatusBar):
         self.busy, self.device, self.memory = Label(), Label(), Label()
         self.note = QToolButton()
         self.note.setProperty("quiet", True)
-        self.note.setMaximumHeight(self.fontMetrics().height() + 4)  # no higher than the words beside it
         self.note.clicked.connect(self.models_wanted)
         set_tip(self.note, self.tr("Download a model, or add one that is on this computer"))
         self.device.setObjectName("Strong")

@@ -17,6 +17,7 @@ from inference.methods.only_subject import (
     Regional,
     mask_maps,
     merged,
+    of_others,
     orthogonal,
     subject_masks,
     together,
@@ -81,6 +82,17 @@ class TestMasks:
     def test_a_subject_that_was_not_seen_is_not_confined(self) -> None:
         masks = subject_masks({}, StubBackbone().encode_prompt(PROMPT), [edit()], SIZE)
         assert bool((masks[MAN] == 1).all())
+
+    def test_where_others_are_surely_and_more_clearly(self) -> None:
+        wide = {MAN: np.maximum(blob(4), 0.5 * blob(11)), WOMAN: blob(11)}
+        others = of_others(wide, [MAN], [WOMAN], SIZE)
+        assert others is not None
+        assert (others.shape, others.dtype) == ((1, 1, *SIZE), torch.bool)
+        assert bool(others[0, 0, 8, 11])
+        assert not bool(others[0, 0, 8, :6].any())
+        assert not bool(others[0, 0, 0].any())  # nobody is there
+        assert of_others({WOMAN: blob(11)}, [MAN], [WOMAN], SIZE) is None
+        assert of_others(wide, [MAN], [], SIZE) is None
 
     def test_maps_for_who_blends(self) -> None:
         masks = subject_masks(two_people(), StubBackbone().encode_prompt(PROMPT), [edit()], SIZE)

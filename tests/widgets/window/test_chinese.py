@@ -36,7 +36,7 @@ from widgets.window.main_window import MainWindow
 NAMES = """
     Attune AVIF BMP CLIP EXIF GIF HEIF JPEG PNG TIFF WebP XMP OpenRaster Photoshop MIT Qt PyTorch Diffusers
     Apple Stable Diffusion XL Linux macOS Windows RGB sRGB Adobe Display P3 ProPhoto CPU CUDA MPS Hub AI DETR
-    SVG
+    SVG VAE
     Lanczos Deflate ZIP English auto float32 bfloat16 float16 mini-sdxl mini-sd1 mini-sd3 InitNO SAGA
     LoRA DDIM DDPM Karras int8 float8 word Euler DPM 2M LCM SDXL Turbo Medium DreamShaper RealVisXL
     ComfyUI A1111 huggingface

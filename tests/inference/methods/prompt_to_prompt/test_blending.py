@@ -71,3 +71,17 @@ def test_a_place_holds_at_every_step_and_what_was_summed_is_never_changed_in_pla
     assert mine is not None
     assert theirs is not None
     assert torch.equal(mine, theirs)
+
+
+def test_the_words_do_not_reach_the_place_of_something_that_stays() -> None:
+    target = prompt()
+    kept = torch.zeros(1, 1, *SIZE, dtype=torch.bool)
+    kept[..., 12:, 20:] = True
+    blend = Blend(size=SIZE, first=0, source=[1], targets={target: [1]}, kept=kept)
+    assert blend.mask(target, 0) is None, "without maps nothing is confined"
+    blend.add([maps(0, 0)], {target: [maps(3, 5)]})  # the new word fits what stays as well
+    mask = blend.mask(target, 1)
+    assert mask is not None
+    assert bool(mask[0, 0, 1, 1])
+    assert not bool((mask & kept).any())
+    assert bool(mask[0, 0, 11, 19]), "one cell around it may change"
