@@ -32,6 +32,7 @@ from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.parking import Sofar
 from inference.methods.inversion.paths import step_noise
 from inference.methods.inversion.ways import WAYS, first_step, inverted
+from inference.methods.only_subject import of_others
 from inference.methods.prompt_to_prompt.alignment import Alignment, Wording, alignments
 from inference.methods.prompt_to_prompt.attention import Edited
 from inference.methods.prompt_to_prompt.blending import BEGINS_AT, Blend
@@ -299,6 +300,17 @@ class _Work:
         known = [seen for seen in kept if seen is not None]
         return 1 - torch.stack(known).amax(0) if known else None
 
+    def _others(self) -> Tensor | None:
+        """Where subjects are that stay, bool [1, 1, h, w]: a new word may fit one of them as well."""
+        changed = self._shown_by()[0]
+        stay = [
+            (one.start, one.end)
+            for one in suggest(self.source.prompt.text)
+            if not one.is_setting and not any(one.start < end and start < one.end for start, end in changed)
+        ]
+        rows, columns = cast("tuple[int, int]", tuple(self.source.path.shape[-2:]))
+        return of_others(self.source.heat, changed, stay, (rows, columns))
+
     def _kept_subjects(self) -> list[Span]:
         """Characters of the source's subjects, if the change is one of their surroundings alone."""
         parameters = self.parameters
@@ -335,6 +347,7 @@ class _Work:
             targets=dict.fromkeys(prompts, target),
             place=place,
             by_words=bool(parameters.local) and bool(source or target),
+            kept=None if parameters.mask is not None else self._others(),
         )
 
     def _anchor(self, index: int) -> Tensor:

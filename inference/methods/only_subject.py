@@ -67,6 +67,25 @@ def subject_masks(heat: Heat, prompt: Prompt, edits: Sequence[SubjectEdit], size
     return masks
 
 
+def of_others(
+    heat: Heat, spans: Sequence[Span], others: Sequence[Span], size: tuple[int, int]
+) -> Tensor | None:
+    """Where one of `others` is surely seen, and more clearly than any of `spans`: bool [1, 1, h, w].
+
+    None if nothing is known of `spans`, or of all the others.
+    """
+    own = [seen for span in spans if (seen := _seen(heat, span, size)) is not None]
+    known = [seen for span in others if (seen := _seen(heat, span, size)) is not None]
+    if not own or not known:
+        return None
+    ours, theirs = torch.stack(own).amax(0), torch.stack(known).amax(0)
+    surely = (theirs > SEEN_SURELY) & (theirs - ours > CLEARER_BY)
+    # its outline is where attention fades: what is beside it and rather its than theirs is its as well
+    around = max(2, round(size[0] / next(iter(heat.values())).shape[0]))  # latents
+    beside = functional.max_pool2d(surely.float(), 2 * around + 1, stride=1, padding=around) > 0
+    return surely | (beside & (theirs > ours))
+
+
 def every_subject(heat: Heat, prompt: Prompt, size: tuple[int, int]) -> Masks:
     """Where each subject of the prompt is that the attention of the unedited picture shows."""
     named = [one for one in suggest(prompt.text) if not one.is_setting]

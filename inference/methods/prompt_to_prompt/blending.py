@@ -31,6 +31,7 @@ class Blend:
         targets: the same for each target prompt.
         place: [1, 1, h, w] in 0..1, outside of which nothing changes at any step.
         by_words: whether the words' maps confine the change at all.
+        kept: bool [1, 1, h, w], what the words' maps do not reach: the place of something else that stays.
     """
 
     size: tuple[int, int]
@@ -40,6 +41,7 @@ class Blend:
     targets: Mapping[Prompt, Sequence[int]] = field(default_factory=dict[Prompt, Sequence[int]])
     place: Tensor | None = None
     by_words: bool = True
+    kept: Tensor | None = None
     _of_source: Tensor | None = None
     _of_targets: dict[Prompt, Tensor] = field(default_factory=dict[Prompt, Tensor])
 
@@ -78,6 +80,8 @@ class Blend:
         if not maps:
             return place
         found = torch.stack([self._clear(one) for one in maps]).any(0)
+        if self.kept is not None:
+            found = found & ~self.kept.to(found.device)
         return found if place is None else found & place
 
     def merged(self, unedited: Tensor, edited: Tensor, prompts: Sequence[Prompt], index: int) -> Tensor:
