@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -27,6 +28,8 @@ def application(qtbot: QtBot, tmp_path: Path) -> Iterator[Application]:
     yield made
     made.shutdown()
     made.deleteLater()
+    # no event loop runs between tests: windows would pile up, and each style and event pass over all of them
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture
