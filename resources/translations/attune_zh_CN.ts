@@ -4967,6 +4967,18 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>源提示词似乎与图片不符：有了“{prompt}”，模型对图片的理解并不比没有时更好。请说明图片的内容，或将其留空。</translation>
     </message>
     <message>
+        <source>“Away from the source” does nothing without a source prompt.</source>
+        <translation>没有原图提示词时，“远离原图”不起作用。</translation>
+    </message>
+    <message>
+        <source>The subject of the source does nothing without a source prompt and a subject of the prompt.</source>
+        <translation>没有原图提示词和提示词中的主体时，原图中的主体不起作用。</translation>
+    </message>
+    <message>
+        <source>“Restart” does nothing here: it belongs to “One noised copy”.</source>
+        <translation>“重启”在这里不起作用：它只用于“单一加噪副本”方式。</translation>
+    </message>
+    <message>
         <source>“{folder}” has very many folders: only the first {count} were looked at. Choose the one in which the models lie.</source>
         <translation>“{folder}”中的文件夹过多：只查看了前 {count} 个。请选择模型所在的文件夹。</translation>
     </message>

@@ -85,7 +85,7 @@ def translate(backbone: Backbone, parameters: Translate, inputs: Inputs, progres
     return Output(
         images=decoded(run, latents),
         maps=maps(work.heat),
-        notes=(*work.notes, *notes_of_picture(parameters, picture, fit)),
+        notes=(*work.notes, *notes_of_picture(parameters, picture, fit), *notes_of_unused(parameters)),
         scores={
             **({} if math.isnan(fit) else {"fit": fit}),
             "feature_bytes": source.feature_bytes,
@@ -400,6 +400,23 @@ def notes_of_picture(parameters: Translate, picture: Pixels, fit: float) -> tupl
             prompt=short(parameters.source_prompt),
         ),
     )
+
+
+def notes_of_unused(parameters: Translate) -> tuple[Message, ...]:
+    """What was set and does nothing beside the other settings."""
+    notes: list[Message] = []
+    told = bool(parameters.source_prompt.strip())
+    if parameters.away and not told:
+        notes.append(Message("“Away from the source” does nothing without a source prompt."))
+    if parameters.source_subject.strip() and not (told and parameters.subject.strip()):
+        notes.append(
+            Message(
+                "The subject of the source does nothing without a source prompt and a subject of the prompt."
+            )
+        )
+    if parameters.restart and parameters.way != "one-copy":
+        notes.append(Message("“Restart” does nothing here: it belongs to “One noised copy”."))
+    return tuple(notes)
 
 
 def _size(run: Run) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from inference.methods.plug_and_play.source import Source, sourced
 from inference.methods.plug_and_play.translate import (
     Plan,
     notes_of_picture,
+    notes_of_unused,
     renoised,
     translate,
 )
@@ -303,6 +304,19 @@ def test_masks_of_the_source_are_those_of_its_own_sample(tiny_backbones: dict[st
     for source, _, away, _ in rows:
         assert source is not away
         assert source.text == away.text == "a photo of a man"
+
+
+@pytest.mark.parametrize(
+    ("idle", "used"),
+    [
+        ({"away": 0.5}, {"source_prompt": "a man"}),
+        ({"source_subject": "man"}, {"source_prompt": "a man", "subject": "cat"}),
+        ({"restart": True}, {"way": "one-copy"}),
+    ],
+)
+def test_what_does_nothing_is_told(idle: dict[str, Any], used: dict[str, Any]) -> None:
+    assert len(notes_of_unused(parameters(**idle))) == 1
+    assert not notes_of_unused(parameters(**idle, **used))
 
 
 def test_a_subject_that_is_not_there_is_told(tiny_backbones: dict[str, Any]) -> None:
