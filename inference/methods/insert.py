@@ -300,9 +300,11 @@ class _Work:
         known = [seen for seen in kept if seen is not None]
         return 1 - torch.stack(known).amax(0) if known else None
 
-    def _others(self) -> Tensor | None:
-        """Where subjects are that stay, bool [1, 1, h, w]: a new word may fit one of them as well."""
-        changed = self._shown_by()[0]
+    def _others(self, changed: Sequence[Span]) -> Tensor | None:
+        """Where subjects are that stay, bool [1, 1, h, w]: a new word may fit one of them as well.
+
+        `changed` are the words that show what does not.
+        """
         stay = [
             (one.start, one.end)
             for one in suggest(self.source.prompt.text)
@@ -347,7 +349,7 @@ class _Work:
             targets=dict.fromkeys(prompts, target),
             place=place,
             by_words=bool(parameters.local) and bool(source or target),
-            kept=None if parameters.mask is not None else self._others(),
+            kept=None if parameters.mask is not None else self._others(ours),
         )
 
     def _anchor(self, index: int) -> Tensor:

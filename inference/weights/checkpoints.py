@@ -14,7 +14,7 @@ from inference.messages import Message
 from inference.operations import Family
 from inference.reasons import NamedTwiceError, reason_of
 from inference.values import LARGEST_JSON_BYTES, parsed_json
-from inference.weights.headers import TensorPlace, read_header
+from inference.weights.headers import TensorPlace, damaged, read_header
 
 SUPPORTED = Message(
     "Attune reads Stable Diffusion 1.x, 2.x, XL and 3 as a diffusers folder or one .safetensors file."
@@ -290,12 +290,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise EditorError("“{path}” cannot be read: {reason}.", path=path, reason=reason_of(error)) from error
     except NamedTwiceError as error:
-        raise EditorError(
-            "“{path}” is damaged: {reason}.",
-            "Copy or download it again.",
-            path=path,
-            reason=reason_of(error),
-        ) from error
+        raise damaged(path, error) from error
     except (ValueError, RecursionError) as error:
         raise EditorError(
             "“{path}” is damaged: it is no JSON.", "Copy or download it again.", path=path

@@ -132,12 +132,7 @@ def _tensors(path: Path, content: bytes) -> dict[str, TensorPlace]:
     try:
         header: Any = parsed_json(content)
     except NamedTwiceError as error:
-        raise EditorError(
-            "“{path}” is damaged: {reason}.",
-            "Copy or download it again.",
-            path=path,
-            reason=reason_of(error),
-        ) from error
+        raise damaged(path, error) from error
     except (ValueError, RecursionError) as error:
         raise not_safetensors(path) from error
     if not isinstance(header, dict):
@@ -196,6 +191,16 @@ def _check_size(path: Path, size: int, expected: int) -> None:
             size=size,
             expected=expected,
         )
+
+
+def damaged(path: Path, error: Exception) -> EditorError:
+    """What is said of a file whose content contradicts itself."""
+    return EditorError(
+        "“{path}” is damaged: {reason}.",
+        "Copy or download it again.",
+        path=path,
+        reason=reason_of(error),
+    )
 
 
 def not_safetensors(path: Path) -> EditorError:

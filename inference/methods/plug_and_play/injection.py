@@ -91,14 +91,13 @@ class Injection(Tap):
         self._source = source
         self._seen = seen
         self._into = index_of(into)
-        self._any = len(into) > 0
         self._masks = masks
 
     def features(self, call: FeatureCall) -> Tensor:
         name, values = call.place.name, call.features
         if self._source is not None:
             self._seen.features[name] = values[self._source : self._source + 1].clone()
-        if not self._any:
+        if not self._into:
             return values
         own = self._seen.features[name].to(values)
         changed = values.clone()
@@ -114,7 +113,7 @@ class Injection(Tap):
                 call.query[row, :, :count].clone(),
                 call.key[row, :, :count].clone(),
             )
-        if not self._any:
+        if not self._into:
             return call.attend()
         query, key = call.query.clone(), call.key.clone()
         own_query, own_key = self._seen.attention[name]
