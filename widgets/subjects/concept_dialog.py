@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -177,8 +178,8 @@ class ConceptDialog(LearningDialog):
 
     # the hand's side
 
-    def asked(self) -> Asked:
-        photos = self.photos.photos
+    def asked(self) -> Callable[[], Asked]:
+        photos, crops = self.photos.photos, self.photos.crops
         if not photos:
             raise EditorError("There are no photos.", "Choose three to five of one subject.")
         word = made_word(self.name.text()) or checked_word(self.name.text())
@@ -190,18 +191,23 @@ class ConceptDialog(LearningDialog):
                 "Name one, such as “{example}”: learning begins there.",
                 example="cat",
             )
-        contents = {content_hash(photo): photo for photo in photos}
         values = {name: self.form.value(name) for name in self.form.editors}
-        parameters = LearnConcept(
-            images=tuple(Picture(content_hash(photo)) for photo in photos),
-            token=word,
-            initialise_from=kind,
-            crops=self.photos.crops,
-            **values,
-        )
+        model = self.model.currentData()
         label = self.tr("Teach {word}: {kind}").format(word=word, kind=kind)
-        request = Request(operation=OPERATION, parameters=parameters, model=self.model.currentData())
-        return Asked(request, contents, label)
+
+        def make() -> Asked:
+            hashes = [content_hash(photo) for photo in photos]
+            parameters = LearnConcept(
+                images=tuple(Picture(name) for name in hashes),
+                token=word,
+                initialise_from=kind,
+                crops=crops,
+                **values,
+            )
+            request = Request(operation=OPERATION, parameters=parameters, model=model)
+            return Asked(request, dict(zip(hashes, photos, strict=True)), label)
+
+        return make
 
     def add_photos(self, photos: tuple[Pixels, ...]) -> None:
         """Take photos that are read already."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import QProgressBar, QWidget
+from shiboken6 import isValid
 
 from editor.application import Application
 from editor.words.said import in_one_line
@@ -33,6 +35,7 @@ class Asked:
 class LearningDialog(Dialog):
     """It can be closed while its job runs, and opened again. A dialog of this kind has `fields`, which rest
     meanwhile, and says with `asked` what is wanted; it lays itself out and calls `connect_all` at the end.
+    From the click until the job is there the button waits: pictures are read and hashed on another thread.
     """
 
     operation = ""
@@ -42,6 +45,7 @@ class LearningDialog(Dialog):
         self._application = application
         self._jobs = application.long_jobs
         self._job: Job | None = None
+        self._is_starting = False
         self._time_left = TimeLeft()
         self.fields = QWidget()
         self.bar = QProgressBar(maximum=1000, textVisible=False)
@@ -50,16 +54,19 @@ class LearningDialog(Dialog):
 
     # what a kind of dialog says
 
-    def asked(self) -> Asked:
-        """The job that the fields ask for.
+    def asked(self) -> Callable[[], Asked]:
+        """What makes the job that the fields ask for; it is called on another thread, and touches no widget.
 
         Raises:
-            EditorError: something is missing or wrong.
+            EditorError: something is missing or wrong. What is made may raise it as well.
         """
         raise NotImplementedError
 
     def show_step(self, step: Step) -> None:
         """Show a preview, where a step has one."""
+
+    def show_checkpoint(self, state: bytes) -> None:
+        """Show that there is one to keep."""
 
     def forget_steps(self) -> None:
         """Another job is followed."""
@@ -91,7 +98,7 @@ class LearningDialog(Dialog):
         jobs.failed.connect(self._on_failed)
         service.job_started.connect(self._on_state)
         service.job_parked.connect(self._on_state)
-        service.job_checkpoint.connect(self._on_state)
+        service.job_checkpoint.connect(self._on_checkpoint)
         service.job_progress.connect(self._on_progress)
         self._follow(next(iter(self._learning()), None))
 
@@ -109,12 +116,19 @@ class LearningDialog(Dialog):
             self._jobs.stop(self._job)
             return
         try:
-            asked = self.asked()
+            make = self.asked()
         except EditorError as error:
-            self.say(in_one_line(error), problem=True)
+            self._on_failed(error)
             return
         self.say(translate("TeachDialog", "Starting…"))
-        self._jobs.submit(asked.request, asked.contents, asked.label)
+        self._is_starting = True
+        self._show()
+        jobs = self._jobs  # the dialog may be closed before the pictures are read
+
+        def submit(asked: Asked) -> None:
+            jobs.submit(asked.request, asked.contents, asked.label)
+
+        self._application.background.run(make, submit, self._on_failed)
 
     def _on_keep(self) -> None:
         if self._job is not None:
@@ -125,7 +139,7 @@ class LearningDialog(Dialog):
             self._follow(job)
 
     def _follow(self, job: Job | None) -> None:
-        self._job = job
+        self._job, self._is_starting = job, False
         self._time_left = TimeLeft()
         self.forget_steps()
         if job is not None:
@@ -151,6 +165,11 @@ class LearningDialog(Dialog):
             self.say(translate("TeachDialog", "Waits for what you are doing, and goes on by itself."))
         self._show()
 
+    def _on_checkpoint(self, job: Job) -> None:
+        if job is self._job and isinstance(job.checkpoint, bytes):
+            self.show_checkpoint(job.checkpoint)
+        self._on_state(job)
+
     def _on_progress(self, job: Job, step: Step) -> None:
         if job is not self._job:
             return
@@ -174,7 +193,11 @@ class LearningDialog(Dialog):
             self.say(text)
 
     def _on_failed(self, error: EditorError) -> None:
+        if not isValid(self):  # closed, and what it waited for came afterwards
+            return
+        self._is_starting = False
         self.say(in_one_line(error), problem=True)
+        self._show()
 
     def _learning(self) -> tuple[Job, ...]:
         return tuple(job for job in self._jobs.running if job.request.operation == self.operation)
@@ -184,5 +207,6 @@ class LearningDialog(Dialog):
         self.fields.setEnabled(not busy)
         self.bar.setVisible(busy)
         self.start.setText(translate("TeachDialog", "Stop") if busy else self._start_text)
+        self.start.setEnabled(not self._is_starting)
         self.keep.setEnabled(self._job is not None and self._job.checkpoint is not None)
         self.show_state(busy=busy)

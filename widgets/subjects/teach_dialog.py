@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
-    QHBoxLayout,
     QLineEdit,
-    QProgressBar,
     QScrollArea,
     QToolButton,
     QVBoxLayout,
@@ -20,7 +20,6 @@ from editor.application import Application
 from editor.generating.asking import picture_from
 from editor.generating.lessons import USUAL_PREFIXES, Lesson, comes_after
 from editor.pixels.qimages import to_qimage
-from editor.words.said import in_one_line
 from inference.content import DefinitionFile, Picture, content_hash
 from inference.deltas import DeltaInfo
 from inference.errors import EditorError
@@ -28,15 +27,14 @@ from inference.methods.learning.cost import evaluations_of
 from inference.operations import LEARNED_FROM, OPERATIONS, LearnDelta, read_by
 from inference.parameters import ParameterField
 from inference.progress import Step
-from inference.request import Pixels, Request
-from inference.service import Job, JobState
-from widgets.forms.dialog import Dialog
+from inference.request import Request
 from widgets.forms.fields import ComboBox
 from widgets.forms.form_layout import FormLayout
 from widgets.forms.parameter_form import ParameterForm
-from widgets.look.durations import TimeLeft, duration
+from widgets.look.durations import duration
 from widgets.look.plain_text import Label, set_tip
 from widgets.subjects.checkpoints import Checkpoints
+from widgets.subjects.learning_dialog import Asked, LearningDialog
 from widgets.subjects.picture_lesson import PictureLesson
 
 OPERATION = "learn-delta"
@@ -53,32 +51,26 @@ def _declared() -> tuple[ParameterField, ...]:
     return tuple(item for item in declared if item.name not in elsewhere)
 
 
-class TeachDialog(Dialog):
-    """Asks for a lesson and shows how it goes; it can be closed meanwhile, and opened again."""
+class TeachDialog(LearningDialog):
+    """Asks for a lesson and shows how it goes."""
+
+    operation = OPERATION
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
+        super().__init__(application, "", parent)
         self.setWindowTitle(self.tr("Teach an attribute"))
-        self._application = application
-        self._jobs = application.long_jobs
-        self._job: Job | None = None
-        self._waiting = False
         self._steps = 0  # of the run, when it was last heard of
-        self._time_left = TimeLeft()
         self._make_fields()
         self._lay_out()
+        self._connect()
         self.shut = self.add_button(self.tr("Close"))
         set_tip(self.shut, self.tr("What is being learnt goes on; the panel “Jobs” shows it"))
         self.shut.clicked.connect(self.close)
-        self.keep = self.add_button(self.tr("Keep as it is"))
-        set_tip(self.keep, self.tr("Put what is learnt so far into the library; learning goes on"))
-        self.start = self.add_button(self.tr("Teach"), primary=True)
-        self._connect()
-        self._follow(next(iter(self._learning()), None))
+        self.connect_all(self.tr("Teach"))
 
     def suggest(self, subject: str) -> None:
         """Fill in the subject, unless something is being learnt."""
-        if self._job is None:
+        if not self.is_busy:
             self.subject.setText(subject)
             self.low_end.setFocus()
 
@@ -126,9 +118,6 @@ class TeachDialog(Dialog):
         self.strip = Label()
         self.strip.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.strip.setAccessibleName(self.tr("From the lower to the higher end, as learnt so far"))
-        self.bar = QProgressBar(maximum=1000, textVisible=False)
-        self.status = Label()
-        self.status.setWordWrap(True)
 
     def _lay_out(self) -> None:
         words = FormLayout()
@@ -146,7 +135,6 @@ class TeachDialog(Dialog):
         self._prefix_label = Label(self.tr("Before the phrases"))
         self.prefixes.setAccessibleName(self._prefix_label.text())
         words.addRow(self._prefix_label, self.prefixes)
-        self.fields = QWidget()
         fields = QVBoxLayout(self.fields)
         fields.setContentsMargins(0, 0, 8, 0)
         fields.setSpacing(10)
@@ -166,22 +154,17 @@ class TeachDialog(Dialog):
         labels = (words.labelForField(self.subject), *self.pictures.labels(), *self.form.labels())
         for label in labels:  # three forms, one column
             label.setMinimumWidth(widest)
-        progress = QHBoxLayout()
-        progress.addWidget(self.bar)
         self.column.addWidget(self.explanation)
         self.column.addWidget(self._scroll, 1)
         self.column.addWidget(self.strip)
         self.column.addWidget(self.checkpoints)
-        self.column.addLayout(progress)
+        self.column.addWidget(self.bar)
         self.column.addWidget(self.status)
         self._show_rows()
         self._show_phrases()
         self._show_cost()
 
     def _connect(self) -> None:
-        service, jobs = self._application.service, self._jobs
-        self.start.clicked.connect(self._on_start)
-        self.keep.clicked.connect(self._on_keep)
         self.checkpoints.keep.connect(self._on_keep_checkpoint)
         for field in (self.subject, self.low_end, self.high_end):
             field.textChanged.connect(self._show_phrases)
@@ -190,14 +173,6 @@ class TeachDialog(Dialog):
         self.form.changed.connect(self._show_cost)
         self.model.currentIndexChanged.connect(self._show_cost)
         self._application.speeds.changed.connect(self._show_cost)
-        jobs.begun.connect(self._on_begun)
-        jobs.changed.connect(self._on_changed)
-        jobs.kept.connect(self._on_kept)
-        jobs.failed.connect(self._on_failed)
-        service.job_started.connect(self._on_state)
-        service.job_parked.connect(self._on_state)
-        service.job_checkpoint.connect(self._on_checkpoint)
-        service.job_progress.connect(self._on_progress)
 
     # the hand's side
 
@@ -212,46 +187,31 @@ class TeachDialog(Dialog):
             prefixes=tuple(one for one in prefixes if one),
         )
 
-    def _on_start(self) -> None:
-        if self._job is not None:
-            self._jobs.stop(self._job)
-            return
-        try:
-            lesson = self.lesson()
-            content = lesson.definition()
-            read = read_by(str(self.form.value("method")))
-            values = {name: self.form.value(name) for name in self.form.editors if name in read}
-            given = LearnDelta(definition=DefinitionFile(content_hash(content)), **values)
-        except EditorError as error:
-            self._say(in_one_line(error), problem=True)
-            return
-        self._waiting = True
-        self._say(self.tr("Starting…"))
+    def asked(self) -> Callable[[], Asked]:
+        lesson = self.lesson()
+        content = lesson.definition()
+        read = read_by(str(self.form.value("method")))
+        values = {name: self.form.value(name) for name in self.form.editors if name in read}
+        definition = DefinitionFile(content_hash(content))
+        given = LearnDelta(definition=definition, **values)
         name = lesson.label.strip() or lesson.higher.strip()
         label = self.tr("Teach “{name}”: {subject}").format(name=name, subject=lesson.subject.strip())
-        model, contents = self.model.currentData(), {content_hash(content): content}
-        if given.method not in LEARNED_FROM:
-            self._jobs.submit(Request(operation=OPERATION, parameters=given, model=model), contents, label)
-            return
+        model = self.model.currentData()
         document = self._application.current
         state = document.state if document is not None else None
-        sources, said_of_them = self.pictures.sources(given.method), self.pictures.values()
+        sources = self.pictures.sources(given.method) if given.method in LEARNED_FROM else ()
+        said_of_them = self.pictures.values() if sources else {}
 
-        def read_pictures() -> tuple[Pixels, ...]:
-            return tuple(picture_from(source, state) for source in sources)
-
-        def submit(found: tuple[Pixels, ...]) -> None:
-            images = tuple(Picture(content_hash(one)) for one in found)
+        def make() -> Asked:
+            pictures = [picture_from(source, state) for source in sources]
+            hashes = [content_hash(one) for one in pictures]
+            images = tuple(Picture(name) for name in hashes)
             parameters = replace(given, images=images, **said_of_them)
             request = Request(operation=OPERATION, parameters=parameters, model=model)
-            blobs = {image.hash: one for image, one in zip(images, found, strict=True)}
-            self._jobs.submit(request, {**contents, **blobs}, label)
+            blobs = dict(zip(hashes, pictures, strict=True))
+            return Asked(request, {definition.hash: content, **blobs}, label)
 
-        self._application.background.run(read_pictures, submit, self._on_failed)
-
-    def _on_keep(self) -> None:
-        if self._job is not None:
-            self._jobs.keep(self._job)
+        return make
 
     def _on_keep_checkpoint(self, state: bytes) -> None:
         if self._job is not None:
@@ -259,87 +219,37 @@ class TeachDialog(Dialog):
 
     # the job's side
 
-    def _on_begun(self, job: Job) -> None:
-        if self._job is None and job.request.operation == OPERATION:
-            self._follow(job)
-
-    def _follow(self, job: Job | None) -> None:
-        self._job, self._waiting = job, False
-        self._time_left = TimeLeft()
+    def forget_steps(self) -> None:
         self.strip.clear()
         self.checkpoints.clear()
         self._steps = 0
-        if job is not None:
-            self._say(self.tr("Waiting…"))
-            if job.step is not None:
-                self._on_progress(job, job.step)
-        self._show()
 
-    def _on_changed(self) -> None:
-        if self._job is None or self._job in self._jobs.running:
+    def show_checkpoint(self, state: bytes) -> None:
+        if self._steps:
+            self.checkpoints.add(self._steps, state, self.strip.pixmap())
+
+    def show_step(self, step: Step) -> None:
+        self._steps = step.done
+        if step.preview is None:
             return
-        ended, self._job = self._job, None
-        if ended.state is JobState.CANCELLED:
-            self._say(self.tr("Stopped. It can go on from the panel “Jobs”."))
-        elif ended.state is JobState.FINISHED:
-            self._say(self.tr("Learnt."))
-        self._show()
+        ratio = self.devicePixelRatioF()
+        image = to_qimage(step.preview).scaledToHeight(
+            round(_STRIP_PX * ratio), Qt.TransformationMode.FastTransformation
+        )
+        pixmap = QPixmap.fromImage(image)
+        pixmap.setDevicePixelRatio(ratio)
+        self.strip.setPixmap(pixmap)
+        self.strip.setVisible(True)
 
-    def _on_state(self, job: Job) -> None:
-        if job is not self._job:
-            return
-        if job.state is JobState.PARKED:
-            self._say(self.tr("Waits for what you are doing, and goes on by itself."))
-        self._show()
-
-    def _on_checkpoint(self, job: Job) -> None:
-        if job is self._job and isinstance(job.checkpoint, bytes) and self._steps:
-            self.checkpoints.add(self._steps, job.checkpoint, self.strip.pixmap())
-        self._on_state(job)
-
-    def _on_progress(self, job: Job, step: Step) -> None:
-        if job is not self._job:
-            return
-        if step.phase != "load":
-            self._steps = step.done
-        self.bar.setRange(0, 1000 if step.total else 0)
-        self.bar.setValue(round(1000 * step.done / step.total) if step.total else 0)
-        if step.phase == "load":
-            self._say(QCoreApplication.translate("JobPanel", "loading the model"))
-            return
-        text = self.tr("Step {done} of {total}").format(done=step.done, total=step.total)
-        seconds = self._time_left.estimate(step)
-        if seconds is not None and seconds >= 1:
-            text = self.tr("{words} · {time} left").format(words=text, time=duration(seconds))
-        self._say(text)
-        if step.preview is not None:
-            ratio = self.devicePixelRatioF()
-            image = to_qimage(step.preview).scaledToHeight(
-                round(_STRIP_PX * ratio), Qt.TransformationMode.FastTransformation
-            )
-            pixmap = QPixmap.fromImage(image)
-            pixmap.setDevicePixelRatio(ratio)
-            self.strip.setPixmap(pixmap)
-            self.strip.setVisible(True)
-
-    def _on_kept(self, info: object) -> None:
+    def told_kept(self, info: Any) -> str:
         if not isinstance(info, DeltaInfo):  # a concept, which is taught elsewhere
-            return
-        text = self.tr("“{label}” is among the attributes now.")
-        self._say(text.format(label=info.label))
+            return ""
+        return self.tr("“{label}” is among the attributes now.").format(label=info.label)
 
-    def _on_failed(self, error: EditorError) -> None:
-        self._say(in_one_line(error), problem=True)
+    def show_state(self, *, busy: bool) -> None:
+        self.strip.setVisible(busy and not self.strip.pixmap().isNull())
 
     # what is shown
-
-    def _learning(self) -> tuple[Job, ...]:
-        return tuple(job for job in self._jobs.running if job.request.operation == OPERATION)
-
-    def _say(self, text: str, *, problem: bool = False) -> None:
-        self.status.setText(text)
-        self.status.setProperty("danger", problem)
-        self.status.style().polish(self.status)
 
     def _show_rows(self) -> None:
         """The naive way needs no more than its words; the rest stands under *Details*."""
@@ -389,11 +299,3 @@ class TeachDialog(Dialog):
         else:
             text = self.tr("Takes about {time} on this machine.").format(time=duration(seconds * count))
         self.cost.setText(text)
-
-    def _show(self) -> None:
-        busy = self._job is not None
-        self.fields.setEnabled(not busy)
-        self.bar.setVisible(busy)
-        self.strip.setVisible(busy and not self.strip.pixmap().isNull())
-        self.start.setText(self.tr("Stop") if busy else self.tr("Teach"))
-        self.keep.setEnabled(busy and self._job is not None and self._job.checkpoint is not None)

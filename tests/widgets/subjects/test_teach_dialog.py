@@ -1,5 +1,6 @@
 """The dialog that teaches an attribute, over scripted jobs."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 from PySide6.QtGui import QPixmap
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from editor.application import Application
 from inference.definitions import definition_from_bytes
@@ -202,15 +204,48 @@ def test_a_pair_of_pictures_goes_with_the_lesson(
     assert [job.contents[image.hash][0, 0, 0] for image in parameters.images] == [10, 200]
 
 
-def test_a_picture_that_is_missing_is_said(
-    dialog: TeachDialog, qtbot: QtBot, application: Application
-) -> None:
+def ask_without_a_picture(dialog: TeachDialog) -> None:
     dialog.form.set_value("method", "picture")
     dialog.form.changed.emit("method", "picture")
     dialog.pictures.first.setCurrentIndex(dialog.pictures.first.count() - 1)  # a file, not chosen yet
     dialog.start.click()
+
+
+def test_a_picture_that_is_missing_is_said(
+    dialog: TeachDialog, qtbot: QtBot, application: Application
+) -> None:
+    ask_without_a_picture(dialog)
+    assert not dialog.start.isEnabled(), "a second click would ask a second time"
     qtbot.waitUntil(lambda: "picture is missing" in dialog.status.text())
+    assert dialog.start.isEnabled()
     assert application.long_jobs.running == ()
+
+
+def test_closed_before_its_pictures_are_read(
+    dialog: TeachDialog, filled: MainWindow, qtbot: QtBot, application: Application
+) -> None:
+    application.background.run = (  # type: ignore[method-assign]
+        lambda function, done, failed: asked.append(failed)
+    )
+    asked: list[Callable[[EditorError], None]] = []
+    ask_without_a_picture(dialog)
+    dialog.close()
+    qtbot.waitUntil(lambda: not isValid(dialog))
+    asked[0](EditorError("A picture is missing."))  # nobody is there to be told, and nothing breaks
+
+
+def test_two_pictures_may_be_the_same(
+    dialog: TeachDialog, qtbot: QtBot, application: Application, tmp_path: Path
+) -> None:
+    Image.fromarray(np.full((8, 8, 3), 7, np.uint8)).save(tmp_path / "one.png")
+    dialog.form.set_value("method", "pair")
+    dialog.form.changed.emit("method", "pair")
+    for field in (dialog.pictures.first, dialog.pictures.second):
+        field.set_source(tmp_path / "one.png")
+    dialog.pictures.sentence.setText("a photo of a man")
+    parameters = started(dialog, qtbot, application).request.parameters
+    assert isinstance(parameters, LearnDelta)
+    assert len(parameters.images) == 2
 
 
 def test_checkpoints_are_compared_and_any_of_them_is_kept(
