@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QObject
+from shiboken6 import isValid
 
 from editor.controllers.base import LibraryController
 from editor.controllers.shell import Shell
 from editor.generating.asking import Given, picture_from
 from editor.generating.contents import photo_of
+from editor.system.background import Task
 from editor.words.said import in_one_line, said
 from inference.concepts.library import ConceptLibrary, Kept
 from inference.concepts.names import checked_word
@@ -50,6 +52,7 @@ class Concepts(LibraryController[Kept]):
     def __init__(self, shell: Shell, library: ConceptLibrary) -> None:
         super().__init__(shell, library)
         self.library = library
+        self._hashing: Task | None = None  # of photos that are to be judged
         shell.service.completed = self._completed
 
     def refuse_taken(self, word: str) -> None:
@@ -117,23 +120,38 @@ class Concepts(LibraryController[Kept]):
         owner: QObject,
     ) -> None:
         """Look at photos before something is learnt from them; `values` are those of `JudgePhotos`."""
-        contents = {content_hash(photo): photo for photo in photos}
-        images = tuple(Picture(content_hash(photo)) for photo in photos)
-        parameters = JudgePhotos(images=images, detector=self._shell.settings.get("detector"), **values)
+        detector = self._shell.settings.get("detector")
 
         def answered(job: Job, result: Result) -> None:
             told = parsed_json(result.artifacts["report"])
             done(Judged(tuple(tuple(crop) for crop in told["crops"]), tuple(map(said, result.notes))))
 
-        self._shell.service.submit(
-            Request(operation="judge-photos", parameters=parameters, model=model),
-            contents,
-            label=translate("Concepts", "Look at the photos"),
-            supersedes="judge photos",
-            owner=owner,
-            done=answered,
-            failed=lambda job, error: done(Judged((), (in_one_line(error),))),
-        )
+        def failed(error: EditorError) -> None:
+            if isValid(owner):
+                done(Judged((), (in_one_line(error),)))
+
+        def hashed() -> tuple[Request, Contents]:
+            hashes = [content_hash(photo) for photo in photos]
+            images = tuple(Picture(name) for name in hashes)
+            parameters = JudgePhotos(images=images, detector=detector, **values)
+            request = Request(operation="judge-photos", parameters=parameters, model=model)
+            return request, dict(zip(hashes, photos, strict=True))
+
+        def submit(found: tuple[Request, Contents]) -> None:
+            if not isValid(owner):  # its dialog was closed meanwhile
+                return
+            self._shell.service.submit(
+                *found,
+                label=translate("Concepts", "Look at the photos"),
+                supersedes="judge photos",
+                owner=owner,
+                done=answered,
+                failed=lambda job, error: failed(error),
+            )
+
+        if self._hashing is not None:
+            self._hashing.cancel()
+        self._hashing = self._shell.background.run(hashed, submit, failed)
 
     def rename(self, word: str, wanted: str) -> None:
         """Call a concept otherwise."""

@@ -64,8 +64,9 @@ class Refinement(Controller):
         self._sessions = sessions
         self._options = _Options()
         self._jobs: dict[Job, _Asked] = {}
-        service = shell.service
-        self.scores = PictureScores(service, lambda: shell.settings.get("detector"), self)
+        self.scores = PictureScores(
+            shell.service, shell.background, lambda: shell.settings.get("detector"), self
+        )
 
     @property
     def method(self) -> str:

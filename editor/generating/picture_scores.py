@@ -9,7 +9,9 @@ from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from editor.layers.layer import Layer
 from editor.layers.recipes import Subject
+from editor.system.background import Background
 from inference.content import Picture, content_hash
+from inference.errors import EditorError
 from inference.messages import NOTHING, Message
 from inference.operations import Score
 from inference.prompts.subjects import subjects_of
@@ -44,11 +46,16 @@ class PictureScores(QObject):
     changed = Signal()
 
     def __init__(
-        self, service: InferenceService, detector: Callable[[], str], parent: QObject | None = None
+        self,
+        service: InferenceService,
+        background: Background,
+        detector: Callable[[], str],
+        parent: QObject | None = None,
     ) -> None:
         """`detector` gives the detection model that the user chose, or ""."""
         super().__init__(parent)
         self._service = service
+        self._background = background
         self._detector = detector
         self._known: dict[tuple[object, ...], PictureScore] = {}
         self._kept: dict[tuple[object, ...], Pixels] = {}  # so that an identity is never another picture's
@@ -78,22 +85,26 @@ class PictureScores(QObject):
             del self._kept[oldest]
             self._known.pop(oldest, None)
         spans: tuple[tuple[int, int], ...] = key[2]  # type: ignore[assignment]
-        name = content_hash(pixels)
-        parameters = Score(
-            image=Picture(name),
-            prompt=prompt,
-            subjects=subjects_of(prompt, spans),
-            detector=self._detector(),
-        )
-        self._service.submit(
-            Request(operation="score", parameters=parameters, model=model),
-            {name: pixels},
-            label=translate("PictureScores", "Look for the subjects"),
-            owner=self,
-            done=lambda job, result: self._learn(key, _score(result, len(parameters.subjects))),
-            failed=lambda job, error: self._learn(key, PictureScore(problem=error.sentence)),
-            stopped=lambda job: self._kept.pop(key, None),  # asked again when somebody looks
-        )
+        detector = self._detector()
+
+        def submit(name: str) -> None:
+            parameters = Score(
+                image=Picture(name), prompt=prompt, subjects=subjects_of(prompt, spans), detector=detector
+            )
+            self._service.submit(
+                Request(operation="score", parameters=parameters, model=model),
+                {name: pixels},
+                label=translate("PictureScores", "Look for the subjects"),
+                owner=self,
+                done=lambda job, result: self._learn(key, _score(result, len(parameters.subjects))),
+                failed=lambda job, error: self._failed(key, error),
+                stopped=lambda job: self._kept.pop(key, None),  # asked again when somebody looks
+            )
+
+        self._background.run(lambda: content_hash(pixels), submit, lambda error: self._failed(key, error))
+
+    def _failed(self, key: tuple[object, ...], error: EditorError) -> None:
+        self._learn(key, PictureScore(problem=error.sentence))
 
     def _learn(self, key: tuple[object, ...], score: PictureScore) -> None:
         if key in self._kept:

@@ -198,12 +198,13 @@ class TestAttention:
 
 class TestScores:
     def test_a_picture_is_judged_once(
-        self, application: Application, document: Document, service: FakeService
+        self, application: Application, document: Document, service: FakeService, qtbot: QtBot
     ) -> None:
         layer = document.layers[0]
         assert isinstance(layer, Layer)
         judge = application.refinement.scores
         assert judge.of_layer(layer) is None
+        qtbot.waitUntil(lambda: bool(service.jobs()))
         request = service.running.request
         assert isinstance(request.parameters, Score)
         result = Result(
@@ -218,11 +219,12 @@ class TestScores:
         assert not service.jobs()
 
     def test_why_there_is_none_is_kept(
-        self, application: Application, document: Document, service: FakeService
+        self, application: Application, document: Document, service: FakeService, qtbot: QtBot
     ) -> None:
         layer = document.layers[0]
         assert isinstance(layer, Layer)
         application.refinement.scores.of_layer(layer)
+        qtbot.waitUntil(lambda: bool(service.jobs()))
         service.fail(EditorError("Nobody can tell."))
         found = application.refinement.scores.of_layer(layer)
         assert found is not None

@@ -101,6 +101,7 @@ def test_why_there_are_no_scores(
     service.fake_engine.automatic = False
     qtbot.mouseClick(panel.refine, Qt.MouseButton.LeftButton)
     service.finish()
+    qtbot.waitUntil(lambda: bool(service.jobs()))
     service.fail(EditorError("Nobody can tell what this is."))
     assert panel.scores.note.text() == "Nobody can tell what this is."
 
