@@ -140,38 +140,38 @@ def test_negative_prompt_inversion_takes_the_source_for_the_unconditional_prompt
     close(edit(run, found, target), latents)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.fixture(scope="module", params=MODELS)
+def done(request: pytest.FixtureRequest, tiny_backbones: dict) -> tuple[Run, Inverted]:
+    """A null-text inversion, which costs many passes and is looked at from all sides."""
+    run = run_of(model(request.param, tiny_backbones))
+    return run, invert("null-text", run)
+
+
 class TestNullText:
-    def test_it_comes_nearer_to_the_path_than_guidance_alone(self, name: str, tiny_backbones: dict) -> None:
-        run = run_of(model(name, tiny_backbones))
-        found = invert("null-text", run)
+    def test_its_backward_passes_are_counted_and_the_weights_get_no_gradient(
+        self, done: tuple[Run, Inverted]
+    ) -> None:
+        run, _ = done
+        assert 1 <= run.progress.measured.backward_evaluations <= 10 * STEPS
+        assert all(one.grad is None for one in run.backbone.parts.denoiser.parameters())  # type: ignore[attr-defined]
+
+    def test_it_comes_nearer_to_the_path_than_guidance_alone(self, done: tuple[Run, Inverted]) -> None:
+        run, found = done
         plain = edit(run, replace(found, negatives=(run.negative,) * STEPS), run.prompt)
         latents = picture_latents(run.backbone)
         assert len(found.negatives) == STEPS
         assert (found.reconstruction - latents).norm() < (plain - latents).norm()
 
-    def test_the_negatives_lead_along_the_path_that_it_keeps(self, name: str, tiny_backbones: dict) -> None:
-        backbone = model(name, tiny_backbones)
-        run = run_of(backbone)
-        found = invert("null-text", run)
+    def test_the_negatives_lead_along_the_path_that_it_keeps(self, done: tuple[Run, Inverted]) -> None:
+        run, found = done
         latents = found.at(0)
         for index in range(STEPS):
             here, there = run.levels[index], run.levels[index + 1]
-            nothing = slow_step(backbone, latents, here, there, found.negatives[index])
-            wanted = slow_step(backbone, latents, here, there, run.prompt)
+            nothing = slow_step(run.backbone, latents, here, there, found.negatives[index])
+            wanted = slow_step(run.backbone, latents, here, there, run.prompt)
             latents = nothing + SCALE * (wanted - nothing)
             close(found.at(index + 1), latents)
         close(edit(run, found, run.prompt), found.reconstruction)
-
-    def test_backward_passes_are_counted(self, name: str, tiny_backbones: dict) -> None:
-        run = run_of(model(name, tiny_backbones))
-        invert("null-text", run)
-        assert 1 <= run.progress.measured.backward_evaluations <= 10 * STEPS
-
-    def test_the_weights_get_no_gradient(self, name: str, tiny_backbones: dict) -> None:
-        backbone = model(name, tiny_backbones)
-        invert("null-text", run_of(backbone))
-        assert all(one.grad is None for one in backbone.parts.denoiser.parameters())  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", MODELS)
