@@ -107,11 +107,11 @@ def test_it_lowers_the_error_of_its_own_pictures(
 ) -> None:
     pictures = [picture(40), picture(220)][: 1 if method == "picture" else 2]
     result = learn(
-        runner, pictures, name, method=method, steps=30, accumulation=4, learning_rate=0.3, weight_decay=0.0
+        runner, pictures, name, method=method, steps=24, accumulation=2, learning_rate=0.3, weight_decay=0.0
     )
     # one evaluation there and one back for each picture of each micro-step, and no trajectory
-    assert result.measured.denoiser_evaluations == 30 * 4 * len(pictures)
-    assert result.measured.backward_evaluations == 30 * 4 * len(pictures)
+    assert result.measured.denoiser_evaluations == 24 * 2 * len(pictures)
+    assert result.measured.backward_evaluations == 24 * 2 * len(pictures)
     found = vectors(result, tmp_path)
     learnt = {encoder: torch.tensor(vector) for encoder, vector in found.items()}
     nothing = {encoder: torch.zeros_like(vector) for encoder, vector in learnt.items()}
