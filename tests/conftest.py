@@ -58,6 +58,11 @@ def no_network() -> Generator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_application(qapp: object) -> None:
+    """There is one from the beginning: the one that a command makes by itself shows no windows."""
+
+
 @pytest.fixture(autouse=True)
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's own files."""

@@ -203,7 +203,6 @@ def test_apart_the_check_says_the_same(
 ) -> None:
     folder = Path(shutil.copytree(tiny_folders["tiny-sd1"], tmp_path / "m"))
     apart = Catalogue(tmp_path / "settings", built_in=tmp_path / "none", check_apart=True)
-    assert apart.check(str(folder))["problems"] == []
     (file,) = (folder / "unet").glob("*.safetensors")
     save_file(dict(without("mid_block")(load_file(file))), file)
     assert [str(problem) for problem in apart.check(str(folder))["problems"]] == problems(folder)
