@@ -133,7 +133,11 @@ def items(value: object, name: str | Message, most: int = MOST_ITEMS) -> list[An
     found = cast("list[Any]", value)
     if len(found) > most:
         raise EditorError(
-            "{name} has {count} items: allowed are {most}.", name=name, count=len(found), most=most
+            "{name} has {count} items: allowed are {most}.",
+            "Leave some of them out.",
+            name=name,
+            count=len(found),
+            most=most,
         )
     return list(found)
 

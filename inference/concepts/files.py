@@ -80,6 +80,10 @@ _OTHER_MEANINGS: Mapping[str, Message] = {
     "pooled": Message("an embedding of a whole sentence"),
     "string_to_param": Message("a textual inversion in a form that only PyTorch reads"),
 }
+# what tensors of networks are called; nobody calls a word so
+_OF_LAYERS = frozenset(
+    {"weight", "bias", "position_ids", "running_mean", "running_var", "num_batches_tracked"}
+)
 
 
 def concept_file(concept: Concept) -> bytes:
@@ -228,6 +232,8 @@ def _refuse_other_kinds(keys: list[str], name: str) -> None:
     for key in keys:
         if key in _OTHER_MEANINGS:
             raise _no_concept(name, Message("it is {what}", what=_OTHER_MEANINGS[key]))
+        if key.rpartition(".")[2] in _OF_LAYERS:
+            raise _no_concept(name, Message("“{key}” is a part of a network", key=key[:60]))
 
 
 def _vectors(

@@ -156,6 +156,8 @@ class TestRefused:
             ({"unet.down.lora_A.weight": rows(4, 768)}, "LoRA"),
             ({"model.diffusion_model.out.weight": rows(4, 4)}, "whole model"),
             ({"image_proj.weight": rows(4, 768)}, "IP-Adapter"),
+            ({"weight": rows(77, 768)}, "part of a network"),
+            ({"embeddings.position_ids": rows(1, 768)}, "part of a network"),
             ({"qwen3": rows(4, 768)}, "language model"),
         ],
     )
