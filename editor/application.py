@@ -47,6 +47,7 @@ from editor.system.folders import concepts_folder, config_folder
 from editor.system.settings import Settings
 from editor.words.said import said
 from inference.concepts.library import ConceptLibrary, Kept
+from inference.downloads.curated import title_of
 from inference.errors import EditorError
 from inference.loras.library import LoraLibrary
 from inference.messages import Message
@@ -343,7 +344,7 @@ class Application(QObject):
         self.sessions.offer_new_attributes()
         text = translate("Application", "“{label}” is among the attributes of {model} now.")
         hint = translate("Application", "Add it with “+ Add attribute”.")
-        self.shell.message.emit(text.format(label=info.label, model=info.model), hint, "info")
+        self.shell.message.emit(text.format(label=info.label, model=title_of(info.model)), hint, "info")
 
     def _on_something_changed(self) -> None:
         self.enabled_changed.emit()

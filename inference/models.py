@@ -150,6 +150,7 @@ class Catalogue:
         tell: Callable[["Download"], None] | None = None,
         token: str = "",
         vae: Path | None = None,
+        fetch: bool = True,
     ) -> ModelEntry:
         """Remember a folder, a .safetensors file or a hub id; a hub id that is not there yet is downloaded.
 
@@ -159,6 +160,7 @@ class Catalogue:
             token: for models that are open only to some; "" is the one that the hub's tools have stored.
             vae: file or folder of an autoencoder to use in the place of the model's own. With another one the
                 same model is another entry.
+            fetch: False asks the network for nothing: a hub id is what the hub's cache on this machine has.
 
         Raises:
             EditorError: it is incomplete, damaged, of an unsupported kind, or not to be had.
@@ -166,7 +168,7 @@ class Catalogue:
         """
         text = str(model)
         _refuse_dead_link(text)
-        if not Path(text).expanduser().exists() and is_hub_id(text):
+        if fetch and not Path(text).expanduser().exists() and is_hub_id(text):
             from inference.downloads.connection import Connection
             from inference.downloads.download import download
 
@@ -174,6 +176,7 @@ class Catalogue:
             entry = _hub_entry(text)
         else:
             entry = self.locate(text)
+            entry = next((one for one in self.entries() if (one.path, one.vae) == (entry.path, None)), entry)
         if vae is not None:
             entry = replace(entry, vae=vae.expanduser().absolute())
         ensure_complete(entry)
@@ -218,38 +221,13 @@ class Catalogue:
             what was added or known already, and a sentence for each that cannot be used.
 
         Raises:
-            EditorError: there is none.
+            EditorError: there is none, or the list cannot be written.
             Cancelled: it was stopped.
         """
-        from inference.downloads.folders import MOST_FOLDERS, candidates
+        from inference.downloads.folders import candidates
+        from inference.downloads.scanning import add_all
 
-        progress = progress or Progress()
-        added: list[ModelEntry] = []
-        refused: list[Message] = []
-        seen = 0
-
-        def looked_at(here: Path, folders: int) -> None:
-            nonlocal seen
-            seen = folders
-            progress.check()
-            if tell is not None:
-                tell(here, folders, len(added))
-
-        for path in candidates(folder, looked_at):
-            looked_at(path, seen)
-            try:
-                added.append(self.add(path))
-            except EditorError as error:
-                refused.append(error.whole)
-        if seen + 1 >= MOST_FOLDERS:
-            refused.append(
-                Message(
-                    "“{folder}” has very many folders: only the first {count} were looked at. "
-                    "Choose the one in which the models lie.",
-                    folder=folder,
-                    count=MOST_FOLDERS,
-                )
-            )
+        added, refused = add_all(candidates, folder, self.add, progress or Progress(), tell=tell)
         if not added and not refused:
             raise EditorError(
                 "There is no model in “{folder}”.",
@@ -257,7 +235,7 @@ class Catalogue:
                 folder=folder,
                 supported=checkpoints.SUPPORTED,
             )
-        return tuple(added), tuple(refused)
+        return added, refused
 
     def remove(self, name: str) -> None:
         """Forget a model that was added; its files stay.

@@ -28,6 +28,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from shiboken6 import isValid
 
 from inference import worker
+from inference.downloads.curated import title_of
 from inference.errors import EditorError
 from inference.messages import NOTHING, Message
 from inference.process.isolation import isolate, settle_path
@@ -375,9 +376,8 @@ class InferenceService(QObject):
     def _on_preload(self, reply: worker.JobReply) -> None:
         if isinstance(reply, worker.Stepped):
             percent = round(100 * reply.step.done / max(reply.step.total, 1))
-            self._set_status(
-                Message("Loading {model}… {percent} %", model=self._preloads[reply.job_id], percent=percent)
-            )
+            model = title_of(self._preloads[reply.job_id])
+            self._set_status(Message("Loading {model}… {percent} %", model=model, percent=percent))
             return
         model = self._preloads.pop(reply.job_id)
         if isinstance(reply, worker.Failed):

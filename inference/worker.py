@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from inference.downloads.curated import title_of
 from inference.errors import Cancelled, EditorError, Parked
 from inference.messages import NOTHING, Message
 from inference.process.hub import stay_offline
@@ -231,7 +232,7 @@ def _carry_out(
     )
     progress.check()
     if isinstance(command, Preload):
-        connection.send(Status(Message("Loading {model}…", model=command.model)))
+        connection.send(Status(Message("Loading {model}…", model=title_of(command.model))))
         runner.preload(command.model, progress)
         return Finished(command.job_id, None, runner.device)
     try:

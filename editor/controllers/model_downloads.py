@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QMetaMethod, QTimer, Signal
 
 from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
+from inference.downloads.curated import title_of
 from inference.errors import Cancelled, EditorError
 from inference.progress import Progress
 
@@ -24,7 +25,8 @@ class ModelDownloads(Controller):
     """What is being downloaded, how far it is, and what became of it.
 
     `changed` comes about ten times a second while something arrives; `added` and `failed` once at the end,
-    neither after `pause` or `give_up`. Where nobody listens to them a message tells.
+    neither after `pause` or `give_up`. Where nobody listens to them a message tells. Who has used built-in
+    models alone until then has new pictures made with the model from then on.
     """
 
     changed = Signal()
@@ -38,6 +40,7 @@ class ModelDownloads(Controller):
         self._state: Download | None = None
         self._shown: Download | None = None
         self._discards = False
+        self._is_here = False
         self.hub_id = ""
         self.token = ""
         self._looking = QTimer(self)
@@ -59,13 +62,17 @@ class ModelDownloads(Controller):
         """How far it is; None until the first bytes."""
         return self._state
 
-    def start(self, hub_id: str, token: str = "") -> None:
-        """Download a model and add it to the catalogue; one that was stopped goes on where it was."""
+    def start(self, hub_id: str, token: str = "", *, here: bool = False) -> None:
+        """Download a model and add it to the catalogue; one that was stopped goes on where it was.
+
+        Args:
+            here: it is in the hub's cache already: nothing is asked of the network, and it is used.
+        """
         if self.busy:
             return
         if hub_id != self.hub_id:
             self._state = None
-        self.hub_id, self.token, self._discards = hub_id, token, False
+        self.hub_id, self.token, self._discards, self._is_here = hub_id, token, False, here
         progress = self._progress = Progress()
 
         def tell(state: Download) -> None:  # on the other thread
@@ -73,7 +80,7 @@ class ModelDownloads(Controller):
 
         def work() -> Any:
             try:
-                return self._catalogue.add(hub_id, progress, tell=tell, token=token)
+                return self._catalogue.add(hub_id, progress, tell=tell, token=token, fetch=not here)
             except Cancelled:
                 return None
 
@@ -103,18 +110,39 @@ class ModelDownloads(Controller):
         self._end()
         if entry is not None:
             self.hub_id = ""
+            self._shell.models_changed.emit()
+            self._use_first(entry)
             if not self._is_heard(self.added):
-                text = translate("Models", "Added {name}. Choose it under Models for new pictures.")
-                self._shell.message.emit(text.format(name=entry.name), "", "info")
+                self._shell.message.emit(self.said_of(entry), "", "info")
             self.added.emit(entry)
         elif self._discards:
             self._forget()
         self.changed.emit()
 
+    def said_of(self, entry: Any) -> str:
+        """What is said of a model that has come."""
+        text = translate("Models", "Added {name}. Choose it under Models for new pictures.")
+        if entry.name == self._shell.settings.get("model"):
+            text = translate("Models", "{name} is here. New pictures are made with it.")
+        return text.format(name=title_of(entry.name))
+
+    def _use_first(self, entry: Any) -> None:
+        """Make new pictures with it if that was asked for, or was done with a built-in model until now."""
+        settings = self._shell.settings
+        used = next((one for one in self._catalogue.entries() if one.name == settings.get("model")), None)
+        if used is not None and not used.sandbox and not self._is_here:
+            return
+        try:
+            settings.set("model", entry.name)
+        except EditorError as error:
+            self._shell.report(error)
+        self._shell.service.preload(entry.name)
+
     def _on_failed(self, error: EditorError) -> None:
         self._end()
-        if self._state is None:  # nothing has arrived that could be gone on with
-            self.hub_id = ""
+        state = self._state
+        if state is None or state.done_bytes >= state.total_bytes:  # nothing that could be gone on with
+            self.hub_id, self._state = "", None
         if not self._is_heard(self.failed):
             self._shell.report(error)
         self.failed.emit(error)

@@ -37,6 +37,7 @@ class Sessions(Controller):
         self._variations: dict[Document, VariationSession] = {}
         self._attributes: dict[tuple[str, str], tuple[AttributeInfo, ...]] = {}
         shell.settings.changed.connect(self._on_setting_changed)
+        shell.models_changed.connect(self.forget_attributes)
         shell.document_opened.connect(self._follow)
         shell.document_closing.connect(self._forget)
         shell.current_changed.connect(self._show_document)

@@ -33,6 +33,7 @@ class Shell(QObject):
     message = Signal(str, str, str)  # text, hint, level: "info", "warning" or "error"
     mended = Signal(str)  # the text of an error that holds no more
     enabled_changed = Signal()  # ask again whether actions can be called
+    models_changed = Signal()  # one was added or removed, or what is known of one is other
     busy_changed = Signal(str)  # "Opening photo.jpg…" while a file is read or written, "" when done
 
     def __init__(self, settings: Settings, service: InferenceService, parent: QObject | None = None) -> None:

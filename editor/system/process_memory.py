@@ -4,6 +4,8 @@ import multiprocessing
 import os
 from pathlib import Path
 
+_GROUP = Path("/sys/fs/cgroup")
+
 
 def resident_bytes() -> int | None:
     """Bytes resident in this process and its children; None where the system does not tell."""
@@ -17,6 +19,18 @@ def resident_bytes() -> int | None:
 def _resident_bytes(pid: int) -> int:
     fields = Path(f"/proc/{pid}/statm").read_text().split()
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def whole_bytes() -> int:
+    """Bytes of this machine, or what a container of it may take; 0 where the system does not tell."""
+    try:
+        here = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return 0
+    try:
+        return min(here, int((_GROUP / "memory.max").read_text()))
+    except (OSError, ValueError):  # none, or "max"
+        return here
 
 
 def available_bytes() -> int | None:
@@ -40,8 +54,8 @@ def _free_bytes() -> int | None:
 
 def _left_of_group() -> int | None:
     """What a container may still take."""
-    group = Path("/sys/fs/cgroup")
     try:
-        return max(0, int((group / "memory.max").read_text()) - int((group / "memory.current").read_text()))
+        most, taken = (int((_GROUP / name).read_text()) for name in ("memory.max", "memory.current"))
     except (OSError, ValueError):  # none, or "max"
         return None
+    return max(0, most - taken)

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import http.client
 import os
+import re
 import socket
 import ssl
 import urllib.error
@@ -31,6 +32,7 @@ _TIMEOUT_S = 10.0
 _AGENT = "attune"
 _LARGEST_TOKEN = 2**16
 _SHOWN = 120  # characters of what a server says
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _SECRETS = ("authorization", "cookie")
 
 
@@ -139,6 +141,19 @@ class Connection:
     def lost(self, error: BaseException, model: str) -> Exception:
         """What to raise about a line that failed: a sentence, or that asking again may help."""
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        tunnel = _TUNNEL.match(str(reason))  # what a proxy answers before a line is encrypted
+        if tunnel is not None and tunnel[1] == "407":
+            return _unknown_to_proxy(model)
+        proxy = self._proxy()
+        if proxy is not None and (tunnel is not None or _is_out_of_reach(reason) or not _is_address(proxy)):
+            why = Message("it answered {code}", code=tunnel[1]) if tunnel is not None else _reason(reason)
+            return UnreachableError(
+                "“{model}” could not be downloaded: the proxy {proxy} cannot be used ({reason}).",
+                "Check the addresses in HTTPS_PROXY and HTTP_PROXY, or unset them where no proxy is needed.",
+                model=model,
+                proxy=proxy.rpartition("@")[2].rpartition("/")[2][:_SHOWN],  # without a password
+                reason=why,
+            )
         if isinstance(reason, socket.gaierror):
             return UnreachableError(
                 "“{model}” could not be downloaded: {host} was not found.",
@@ -155,7 +170,7 @@ class Connection:
                 host=self.host,
                 reason=reason.verify_message[:_SHOWN],
             )
-        if isinstance(reason, ConnectionRefusedError) or _is(reason, errno.ENETUNREACH, errno.EHOSTUNREACH):
+        if _is_out_of_reach(reason):
             return UnreachableError(
                 "“{model}” could not be downloaded: {host} cannot be reached ({reason}).",
                 "Connect to the internet. Behind a proxy set HTTPS_PROXY; for a mirror set HF_ENDPOINT.",
@@ -171,6 +186,14 @@ class Connection:
                 reason=_reason(reason),
             )
         )
+
+    def _proxy(self) -> str | None:
+        """The proxy that is asked for the hub, as the environment has it; None without one."""
+        parts = urllib.parse.urlsplit(self.endpoint)
+        given = urllib.request.getproxies().get(parts.scheme, "")
+        if not given or urllib.request.proxy_bypass(parts.netloc):
+            return None
+        return given if "://" in given else f"http://{given}"
 
     def _refused(self, error: urllib.error.HTTPError, model: str) -> Exception:
         page = f"{self.endpoint}/{model}"
@@ -199,11 +222,7 @@ class Connection:
                 model=model,
             )
         if error.code == 407:
-            return EditorError(
-                "“{model}” could not be downloaded: the proxy asks who you are.",
-                "Write name and password into HTTPS_PROXY: http://name:password@host:port.",
-                model=model,
-            )
+            return _unknown_to_proxy(model)
         refusal = UnreachableError(
             "“{model}” could not be downloaded: {host} answered {code}.",
             "Wait a few minutes and start it again: what has arrived is kept.",
@@ -214,6 +233,20 @@ class Connection:
         if error.code in (408, 425, 429) or error.code >= 500:
             return BrokenOffError(refusal, _seconds(error.headers.get("Retry-After")))
         return refusal
+
+
+def _unknown_to_proxy(model: str) -> EditorError:
+    return EditorError(
+        "“{model}” could not be downloaded: the proxy asks who you are.",
+        "Write name and password into HTTPS_PROXY: http://name:password@host:port.",
+        model=model,
+    )
+
+
+def _is_out_of_reach(reason: object) -> bool:
+    if isinstance(reason, ConnectionRefusedError | socket.gaierror):
+        return True
+    return isinstance(reason, OSError) and reason.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH)
 
 
 def _is_address(text: str) -> bool:
@@ -254,10 +287,6 @@ def _trusted(file: str, folder: str) -> ssl.SSLContext:
 
             context.load_verify_locations(certifi.where())
     return context
-
-
-def _is(error: object, *numbers: int) -> bool:
-    return isinstance(error, OSError) and error.errno in numbers
 
 
 def _reason(reason: object) -> Message:

@@ -4,10 +4,13 @@ Sizes are those of the files that are fetched; the hub has the last word. Memory
 numbers of two bytes, as graphics cards compute, with the whole model in memory.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference.operations import Family
 from inference.parameters import N_
+from inference.process.hub import cached_folder
+from inference.weights import checkpoints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,3 +102,37 @@ RECOMMENDED = (
         gated=True,
     ),
 )
+
+
+def title_of(model: str) -> str:
+    """What people call a model of the list; any other is called as it is.
+
+    Args:
+        model: its name in the catalogue, which for what was downloaded is its hub id; a number behind it, as
+            the catalogue gives to a second entry of one model, stays.
+    """
+    for one in RECOMMENDED:
+        if model == one.hub_id:
+            return one.title
+        number = model.removeprefix(f"{one.hub_id}-")
+        if number != model and number.isdecimal():
+            return f"{one.title} ({number})"
+    return model
+
+
+def is_here(offer: Recommended) -> bool:
+    """Whether all of it is in the hub's cache of this machine, where other programs may have put it."""
+    folder = cached_folder(offer.hub_id, "model_index.json")
+    return folder is not None and not checkpoints.problems(folder, offer.family)
+
+
+def suggested(memory_bytes: int, offers: Sequence[Recommended] = RECOMMENDED) -> Recommended | None:
+    """The first that can be had without signing in and fits into so much memory; else the smallest of them.
+
+    Args:
+        memory_bytes: of this machine; 0 where it does not tell.
+    """
+    open_ones = [one for one in offers if not one.gated]
+    fitting = [one for one in open_ones if one.memory_bytes <= memory_bytes]
+    smallest = min(open_ones, key=lambda one: one.memory_bytes, default=None)
+    return fitting[0] if fitting else smallest

@@ -25,6 +25,8 @@ from inference.process.hub import cached_folder
 from inference.progress import Progress
 
 _SPARE_BYTES = 256 * 2**20  # a disk that is full to the last byte stops other programs
+_OFFLINE = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")  # as the hub's own library takes them
+_ON = ("1", "ON", "YES", "TRUE")
 _TELL_S = 0.1
 _WINDOW_S = 5.0  # over which the speed is taken
 
@@ -78,8 +80,9 @@ def download(
         Cancelled: it was stopped.
     """
     progress = progress or Progress()
-    if _is_offline():
-        return _already_there(hub_id)
+    offline = _offline_by()
+    if offline:
+        return _already_there(hub_id, offline)
     connection = connection or Connection.standard()
     progress.check()
     try:
@@ -195,19 +198,22 @@ class _Teller:
         self._tell(Download(done_bytes=done, total_bytes=self._total, file=file, bytes_per_second=speed))
 
 
-def _already_there(hub_id: str) -> Path:
+def _already_there(hub_id: str, offline: str) -> Path:
     folder = cached_folder(hub_id, "model_index.json")
     if folder is None:
         raise EditorError(
-            "“{model}” is not on this machine, and downloading is switched off (HF_HUB_OFFLINE).",
-            "Unset HF_HUB_OFFLINE to download it.",
+            "“{model}” is not on this machine, and downloading is switched off ({variable}).",
+            "To download it unset {variable}, and start Attune again.",
             model=hub_id,
+            variable=offline,
         )
     return folder
 
 
-def _is_offline() -> bool:
-    return os.environ.get("HF_HUB_OFFLINE", "").strip().upper() in ("1", "ON", "YES", "TRUE")
+def _offline_by() -> str:
+    """The variable by which the user keeps programs from the hub, "" without one."""
+    given = (name for name in _OFFLINE if os.environ.get(name, "").strip().upper() in _ON)
+    return next(given, "")
 
 
 def _cache() -> Path:

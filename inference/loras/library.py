@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from inference.downloads.folders import additions
-from inference.errors import EditorError, WritingError
+from inference.downloads.scanning import add_all
+from inference.errors import EditorError
 from inference.files import atomic_write, read_at_most
 from inference.loras.files import HINT, Lora, read_lora
 from inference.loras.words import LONGEST_WORD, MOST_WORDS, clean_words
@@ -193,28 +194,14 @@ class LoraLibrary:
             Cancelled: it was stopped.
         """
         progress = progress or Progress()
-        added: list[tuple[ListedLora, Lora]] = []
-        refused: list[Message] = []
-        seen = 0
 
-        def looked_at(here: Path, folders: int) -> None:
-            nonlocal seen
-            seen = folders
-            progress.check()
-            if tell is not None:
-                tell(here, folders, len(added))
+        def add(path: Path) -> tuple[ListedLora, Lora]:
+            return self.add(path, progress=progress)
 
-        for path in additions(folder, looked_at):
-            looked_at(path, seen)
-            try:
-                added.append(self.add(path, progress=progress))
-            except WritingError:
-                raise
-            except EditorError as error:
-                refused.append(error.whole)
+        added, refused = add_all(additions, folder, add, progress, tell=tell)
         if not added and not refused:
             raise EditorError(Message("There is no LoRA in “{folder}”.", folder=folder), HINT)
-        return tuple(added), tuple(refused)
+        return added, refused
 
     def set_words(self, name: str, words: Sequence[str]) -> ListedLora:
         """Change the words that a LoRA wants in the prompt.

@@ -30,6 +30,7 @@ from inference.request import Pixels
 from widgets.batch.step_form import StepForm, step_form
 from widgets.batch.words import SHAPES, step_text
 from widgets.forms.fields import ComboBox, Slider, SpinBox
+from widgets.forms.model_box import add_model, fill_models
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular
@@ -101,7 +102,7 @@ class RecipeEditor(QWidget):
         self.name.setText(recipe.name)
         model = recipe.model or str(self._application.settings.get("model"))
         if self.model.findData(model) < 0:  # refused when it starts, and then it is said
-            self.model.addItem(model, model)
+            add_model(self.model, model)
         self.model.setCurrentIndex(self.model.findData(model))
         self.own_seeds.setChecked(recipe.seed is None)
         self.seed.setValue(recipe.seed or 0)
@@ -141,8 +142,7 @@ class RecipeEditor(QWidget):
         return menu
 
     def _fill(self) -> None:
-        for entry in self._application.catalogue.entries():
-            self.model.addItem(entry.name, entry.name)
+        fill_models(self.model, self._application.catalogue.entries(), "")
         self.format.addItem(self.tr("Each picture's own"), "")
         for chosen in export_formats():
             self.format.addItem(QCoreApplication.translate("FileFormat", chosen.label), chosen.name)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFormLayout, QFrame, QScrollArea, QVBoxLayout, QWi
 from editor.document.document import Document
 from editor.layers.layer import Layer
 from editor.words.wording import attribute_name, signed
+from inference.downloads.curated import title_of
 from widgets.forms.dialog import Dialog
 from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
@@ -86,7 +87,7 @@ class Information(Dialog):
         facts = [
             (self.tr("Prompt"), recipe.prompt),
             (self.tr("Without"), str(getattr(parameters, "negative_prompt", ""))),
-            (self.tr("Model"), recipe.request.model),
+            (self.tr("Model"), _with_title(recipe.request.model)),
             (self.tr("Seed"), "" if recipe.seed is None else str(recipe.seed)),
             (self.tr("Steps"), str(getattr(parameters, "steps", None) or self.tr("automatic"))),
             (self.tr("Guidance"), str(getattr(parameters, "guidance_scale", None) or self.tr("automatic"))),
@@ -96,3 +97,9 @@ class Information(Dialog):
                 word = recipe.prompt[edit.start : edit.end]
                 facts.append((attribute_name(edit.attribute), f"{signed(edit.value)} · {word}"))
         return [*((name, value) for name, value in facts if value), (self.tr("Size"), size)]
+
+
+def _with_title(model: str) -> str:
+    """What people call a model, and what it is called in recipes."""
+    title = title_of(model)
+    return model if title == model else f"{title} ({model})"

@@ -3,171 +3,60 @@
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QSize, Qt, QTimer
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QProgressBar,
     QPushButton,
-    QVBoxLayout,
+    QToolButton,
     QWidget,
 )
 from shiboken6 import isValid
 
 from editor.application import Application
+from editor.system.process_memory import whole_bytes
 from editor.system.settings import Preferences
 from editor.words.said import in_one_line, lines
-from inference.downloads.curated import RECOMMENDED, Recommended
+from inference.downloads.connection import PUBLIC_ENDPOINT
+from inference.downloads.curated import RECOMMENDED, Recommended, is_here, suggested, title_of
 from inference.errors import Cancelled, EditorError
 from inference.messages import Message
 from inference.process.hub import is_hub_id
 from inference.progress import Progress
+from widgets.dialogs.download_bar import DownloadBar
+from widgets.dialogs.model_rows import ModelRow, OfferRow, facts_of, offer_lines
 from widgets.forms.dialog import Dialog
-from widgets.look.durations import duration
-from widgets.look.elided_label import ElidedLabel
 from widgets.look.plain_text import Label, set_tip
-from widgets.look.theme import scaled_font
 
 _NAME = Qt.ItemDataRole.UserRole
 _OFFER = Qt.ItemDataRole.UserRole + 1
 _LOOK_MS = 200
 _ITEM_PADDING = 6  # of the style sheet, above and below
-_KINDS = {"sd1": "Stable Diffusion 1.x", "sdxl": "Stable Diffusion XL", "sd3": "Stable Diffusion 3"}
-
-
-class ModelRow(QWidget):
-    """Name, badges, and one line of facts."""
-
-    def __init__(self, entry: Any, chosen: bool, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        name = Label(entry.name)
-        name.setFont(scaled_font(name.font(), 1.0, bold=True))
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(name)
-        for text, shown in ((self.tr("sandbox"), entry.sandbox), (self.tr("used for new pictures"), chosen)):
-            if shown:
-                badge = Label(text)
-                badge.setProperty("badge", True)
-                badge.setFont(scaled_font(badge.font(), 0.88))
-                top.addWidget(badge)
-        top.addStretch(1)
-        facts = ElidedLabel(" · ".join(_facts(entry)))
-        set_tip(facts, facts.text())
-        facts.setProperty("dim", True)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 7, 8, 7)
-        layout.setSpacing(2)
-        layout.addLayout(top)
-        layout.addWidget(facts)
-
-
-class OfferRow(QWidget):
-    """A model that could be downloaded: its name, what it is good at, and what it costs."""
-
-    def __init__(self, offer: Recommended, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        name = Label(offer.title)
-        name.setFont(scaled_font(name.font(), 1.0, bold=True))
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        top.addWidget(name)
-        badge = Label(self.tr("sign in first") if offer.gated else self.tr("to download"))
-        badge.setProperty("badge", True)
-        badge.setFont(scaled_font(badge.font(), 0.88))
-        top.addWidget(badge)
-        top.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 7, 8, 7)
-        layout.setSpacing(2)
-        layout.addLayout(top)
-        for line in offer_lines(offer):
-            facts = ElidedLabel(line)
-            set_tip(facts, line)
-            facts.setProperty("dim", True)
-            layout.addWidget(facts)
-
-
-class DownloadBar(QWidget):
-    """How far a download is, and its buttons."""
-
-    def __init__(self, application: Application, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._downloads = downloads = application.downloads
-        self.words = ElidedLabel()
-        self.bar = QProgressBar(textVisible=False, maximum=1000)
-        self.bar.setAccessibleName(self.tr("Download"))
-        self.pause = QPushButton(self.tr("Pause"))
-        self.stop = QPushButton(self.tr("Give up"))
-        for button in (self.pause, self.stop):
-            button.setAutoDefault(False)
-        row = QHBoxLayout()
-        row.addWidget(self.words, 1)
-        row.addWidget(self.pause)
-        row.addWidget(self.stop)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row)
-        layout.addWidget(self.bar)
-        self.pause.clicked.connect(self._on_pause)
-        self.stop.clicked.connect(downloads.give_up)
-        downloads.changed.connect(self.show_state)
-        self.show_state()
-
-    def show_state(self) -> None:
-        """Say where the download is; without one there is nothing to see."""
-        downloads, state = self._downloads, self._downloads.state
-        self.setVisible(downloads.busy or downloads.paused)
-        self.pause.setText(self.tr("Pause") if downloads.busy else self.tr("Go on"))
-        self.bar.setMaximum(1000 if state is not None or not downloads.busy else 0)
-        if state is None:
-            self._say(self.tr("Asking for {model}…").format(model=_title(downloads.hub_id)))
-            return
-        self.bar.setValue(round(1000 * state.done_bytes / max(state.total_bytes, 1)))
-        words = [
-            _title(downloads.hub_id),
-            self.tr("{done} of {total} GB").format(
-                done=f"{state.done_bytes / 1e9:.2f}", total=f"{state.total_bytes / 1e9:.2f}"
-            )
-            if state.total_bytes >= 1e9
-            else self.tr("{done} of {total} MB").format(
-                done=f"{state.done_bytes / 1e6:.1f}", total=f"{state.total_bytes / 1e6:.1f}"
-            ),
-        ]
-        if not downloads.busy:
-            words.append(self.tr("paused"))
-        elif state.done_bytes >= state.total_bytes:  # which takes a while as well
-            words.append(self.tr("looking at the model…"))
-        elif state.seconds_left is not None:
-            words.append(self.tr("{speed} MB/s").format(speed=f"{state.bytes_per_second / 1e6:.1f}"))
-            words.append(self.tr("{time} left").format(time=duration(state.seconds_left)))
-        self._say(" · ".join(words))
-
-    def _say(self, text: str) -> None:
-        self.words.setText(text)
-        set_tip(self.words, text)
-
-    def _on_pause(self) -> None:
-        if self._downloads.busy:
-            self._downloads.pause()
-        else:
-            self._downloads.go_on()
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class ModelDialog(Dialog):
-    """Reads and changes the application's catalogue; slow work happens on another thread."""
+    """Reads and changes the application's catalogue; slow work happens on another thread.
+
+    The first button is what comes next with the chosen model: to download it, to use it for new pictures, or
+    to make one. Where there are built-in models alone, one to download is chosen already.
+    """
+
+    new_picture_wanted = Signal()
 
     def __init__(self, application: Application, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self.setWindowTitle(self.tr("Models"))
         self._application = application
-        self.list = QListWidget()
+        self.list = _ModelList()
         self.list.setAccessibleName(self.tr("Models"))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
+        self.list.setResizeMode(QListWidget.ResizeMode.Adjust)
         self.address = QLineEdit(
             placeholderText=self.tr("Folder, .safetensors file, or hub id such as owner/name")
         )
@@ -176,6 +65,7 @@ class ModelDialog(Dialog):
         self.folder = QPushButton(self.tr("Folder…"))
         self.stop = QPushButton(self.tr("Stop"))
         self.stop.hide()
+        self._here: frozenset[str] = frozenset()  # of what is offered
         self._looking: Progress | None = None
         self._look = QTimer(self)
         self._look.setInterval(_LOOK_MS)
@@ -187,6 +77,10 @@ class ModelDialog(Dialog):
             echoMode=QLineEdit.EchoMode.Password,
         )
         self.token.setAccessibleName(self.tr("Access token"))
+        self.page = QToolButton()
+        self.page.setText(self.tr("Open its page"))
+        self.page.setProperty("link", True)
+        set_tip(self.page, self.tr("Sign in there, accept the licence, and make a token"))
         self.download = QPushButton(self.tr("Download"))
         self.download.setProperty("primary", True)
         self.progress = DownloadBar(application)
@@ -195,6 +89,8 @@ class ModelDialog(Dialog):
         self.answer.setWordWrap(True)
         self.answer.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.use = QPushButton(self.tr("Use for new pictures"))
+        self.new = QPushButton(self.tr("New from prompt…"))
+        self.new.setProperty("primary", True)
         self.check = QPushButton(self.tr("Check"))
         self.remove = QPushButton(self.tr("Remove from list"))
         self.vae = QPushButton(self.tr("Autoencoder…"))
@@ -214,16 +110,19 @@ class ModelDialog(Dialog):
         self.folder.clicked.connect(self._on_folder)
         self.stop.clicked.connect(self.stop_looking)
         self.download.clicked.connect(self._on_download)
+        self.page.clicked.connect(self._on_page)
         application.downloads.changed.connect(self._show_buttons)
         application.downloads.added.connect(self._on_downloaded)
         application.downloads.failed.connect(self._on_download_failed)
         self.setAcceptDrops(True)
         self.use.clicked.connect(self._on_use)
+        self.new.clicked.connect(self._on_new)
         self.check.clicked.connect(self._on_check)
         self.remove.clicked.connect(self._on_remove)
         self.vae.clicked.connect(self._on_vae)
-        self._fill()
+        self._fill(self._suggestion())
         self.resize(640, 600)
+        application.background.run(_here, self._show_here, lambda _: None)
 
     @property
     def selected(self) -> str:
@@ -256,38 +155,80 @@ class ModelDialog(Dialog):
         self.column.addWidget(self.list, 1)
         self.column.addWidget(self.progress)
         self.column.addWidget(self.answer)
-        self.column.addWidget(self.token)
+        access = QHBoxLayout()
+        access.addWidget(self.token, 1)
+        access.addWidget(self.page)
+        self.column.addLayout(access)
         self.column.addLayout(row)
-        for index, button in enumerate((self.download, self.use, self.check, self.vae, self.remove)):
+        first = (self.download, self.use, self.new)
+        for index, button in enumerate((*first, self.check, self.vae, self.remove)):
             self.foot.insertWidget(index, button)
         for button in (
             self.browse,
             self.folder,
             self.stop,
             self.add,
-            self.download,
-            self.use,
+            *first,
             self.check,
             self.vae,
             self.remove,
         ):
             button.setAutoDefault(False)
 
+    def _suggestion(self) -> str:
+        """The hub id of what to begin with, "" for who has a model already."""
+        if any(not entry.sandbox for entry in self._application.catalogue.entries()):
+            return ""
+        here = [offer for offer in RECOMMENDED if offer.hub_id in self._here]
+        found = suggested(whole_bytes(), here) or suggested(whole_bytes())
+        return found.hub_id if found is not None else ""
+
+    def _show_here(self, found: frozenset[str]) -> None:
+        """Say which offers are on this computer; what was suggested and not touched since is such a one."""
+        if not isValid(self) or not found:
+            return
+        untouched = self.offer is not None and self.offer.hub_id == self._suggestion()
+        self._here = found
+        self._fill(self._suggestion() if untouched else "")
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        item = self.list.currentItem()
+        if item is not None:
+            self.list.scrollToItem(item)
+        if self.offer is not None and self.download.isEnabled():
+            self.download.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the keyboard; none is the default, for Enter ends the address."""
+        button = self.focusWidget()
+        if event.key() in _ENTER and isinstance(button, QPushButton):
+            button.click()
+            return
+        super().keyPressEvent(event)
+
     def _fill(self, select: str = "") -> None:
-        select = select or self.selected or self._application.settings.get("model")
+        """List everything anew; `select` is the name of the chosen one, or the hub id of an offer."""
+        chosen = self.offer.hub_id if self.offer is not None else self.selected
+        select = select or chosen or self._application.settings.get("model")
         self.list.clear()
         entries = self._application.catalogue.entries()
         for entry in entries:
             row = ModelRow(entry, entry.name == self._application.settings.get("model"))
-            item = self._add_row(row, _NAME, entry.name, f"{entry.name}, {', '.join(_facts(entry))}")
+            spoken = ", ".join([title_of(entry.name), *facts_of(entry)])
+            item = self._add_row(row, _NAME, entry.name, spoken)
             if entry.name == select:
                 self.list.setCurrentItem(item)
-        there = {getattr(entry, "hub_id", "") for entry in entries}
+        there = {entry.hub_id for entry in entries}
         for offer in RECOMMENDED:
             if offer.hub_id not in there:
-                self._add_row(
-                    OfferRow(offer), _OFFER, offer.hub_id, ", ".join([offer.title, *offer_lines(offer)])
-                )
+                row = OfferRow(offer, here=offer.hub_id in self._here)
+                spoken = ", ".join([offer.title, *offer_lines(offer)])
+                item = self._add_row(row, _OFFER, offer.hub_id, spoken)
+                if offer.hub_id == select:
+                    self.list.setCurrentItem(item)
+        if self.list.currentItem() is not None:
+            self.list.scrollToItem(self.list.currentItem())
         self._show_buttons()
 
     def _add_row(self, row: QWidget, role: int, value: str, spoken: str) -> QListWidgetItem:
@@ -306,16 +247,23 @@ class ModelDialog(Dialog):
 
     def _show_buttons(self) -> None:
         entry = self._entry()
-        self.use.setEnabled(entry is not None and entry.name != self._application.settings.get("model"))
         self.check.setEnabled(entry is not None)
         self.vae.setEnabled(entry is not None and not entry.sandbox)
         self.remove.setEnabled(entry is not None and not entry.sandbox)
         self.add.setEnabled(bool(self.address.text().strip()))
         offer, busy = self.offer, self._application.downloads.busy
-        self.download.setVisible(offer is not None)
+        is_used = entry is not None and entry.name == self._application.settings.get("model")
+        self.use.setEnabled(entry is not None)
         self.download.setEnabled(not busy)
-        self.use.setVisible(offer is None)
-        self.token.setVisible((offer is not None and offer.gated) or is_hub_id(self.address.text().strip()))
+        is_to_fetch = offer is None or offer.hub_id not in self._here
+        self.download.setText(self.tr("Download") if is_to_fetch else self.tr("Use for new pictures"))
+        wanted = self.download if offer is not None else self.new if is_used else self.use
+        # what goes does so first: beside each other they would widen the window
+        for button in sorted((self.download, self.use, self.new), key=lambda one: one is wanted):
+            button.setVisible(button is wanted)
+        is_gated = offer is not None and offer.gated and is_to_fetch
+        self.page.setVisible(is_gated)
+        self.token.setVisible(is_gated or is_hub_id(self.address.text().strip()))
 
     def _say(self, text: str, *, wrong: bool = False) -> None:
         self.answer.setText(text)
@@ -327,6 +275,7 @@ class ModelDialog(Dialog):
         """Do slow work on another thread; the buttons rest meanwhile."""
         self._say(waiting)
         resting = [self.list, self.add, self.browse, self.folder, self.use, self.check, self.vae, self.remove]
+        # not `new`: a picture needs nothing of this
         for widget in resting:
             widget.setEnabled(False)
 
@@ -370,9 +319,9 @@ class ModelDialog(Dialog):
         def done(_entry: Any) -> None:
             name = getattr(_entry, "name", "")
             self.address.clear()
-            self._application.sessions.forget_attributes()
+            self._application.shell.models_changed.emit()
             self._fill(name)
-            self._say(self.tr("Added {name}.").format(name=name))
+            self._say(self.tr("Added {name}.").format(name=title_of(name)))
 
         self._run(self.tr("Looking at the model…"), lambda: self._application.catalogue.add(address), done)
 
@@ -409,7 +358,7 @@ class ModelDialog(Dialog):
                 self._say(self.tr("Stopped. The models that were found before are in the list."))
                 return
             added, refused = result
-            self._application.sessions.forget_attributes()
+            self._application.shell.models_changed.emit()
             self._fill(added[-1].name if added else "")
             found = self.tr("%n model(s) in {folder}.", "", len(added)).format(folder=folder)
             self._say(lines([found, *refused]), wrong=bool(refused) and not added)
@@ -441,26 +390,22 @@ class ModelDialog(Dialog):
         if offer is not None:
             self._say("")
             self.list.setFocus()  # the button rests now, and the next one in the row closes the window
-            self._application.downloads.start(offer.hub_id, self.token.text().strip())
+            token, here = self.token.text().strip(), offer.hub_id in self._here
+            self._application.downloads.start(offer.hub_id, token, here=here)
+
+    def _on_page(self) -> None:
+        if self.offer is not None:
+            QDesktopServices.openUrl(QUrl(f"{PUBLIC_ENDPOINT}/{self.offer.hub_id}"))
 
     def _on_download_failed(self, error: EditorError) -> None:
         self._say(in_one_line(error), wrong=True)
 
     def _on_downloaded(self, entry: Any) -> None:
-        """Show it, and use it if only the sandbox was used until now."""
-        self._application.sessions.forget_attributes()
-        used = next(
-            (
-                one
-                for one in self._application.catalogue.entries()
-                if one.name == self._application.settings.get("model")
-            ),
-            None,
-        )
+        """Show it, with what comes next."""
         self._fill(entry.name)
-        self._say(self.tr("Added {name}.").format(name=entry.name))
-        if used is None or used.sandbox:
-            self._on_use()
+        self._say(self._application.downloads.said_of(entry))
+        if self.new.isVisible():
+            self.new.setFocus()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
@@ -485,16 +430,20 @@ class ModelDialog(Dialog):
         self._application.service.preload(self.selected)
         self._fill()
 
+    def _on_new(self) -> None:
+        self.close()
+        self.new_picture_wanted.emit()
+
     def _on_check(self) -> None:
         name = self.selected
 
         def done(report: Any) -> None:
             problems = _problems(report)
-            whole = self.tr("{name} is complete.").format(name=name)
+            whole = self.tr("{name} is complete.").format(name=title_of(name))
             self._say(lines(problems) if problems else whole, wrong=bool(problems))
 
         self._run(
-            self.tr("Checking {name}…").format(name=name),
+            self.tr("Checking {name}…").format(name=title_of(name)),
             lambda: self._application.catalogue.check(name),
             done,
         )
@@ -505,7 +454,7 @@ class ModelDialog(Dialog):
             return
         path, _ = QFileDialog.getOpenFileName(
             self,
-            self.tr("Another autoencoder for {name}").format(name=entry.name),
+            self.tr("Another autoencoder for {name}").format(name=title_of(entry.name)),
             "",
             self.tr("Autoencoders (*.safetensors);;config.json"),
         )
@@ -517,9 +466,9 @@ class ModelDialog(Dialog):
         """Add a model once more, with an autoencoder in the place of its own."""
 
         def done(added: Any) -> None:
-            self._application.sessions.forget_attributes()
+            self._application.shell.models_changed.emit()
             self._fill(added.name)
-            self._say(self.tr("Added {name}.").format(name=added.name))
+            self._say(self.tr("Added {name}.").format(name=title_of(added.name)))
 
         # by its place: a hub id would be asked for again
         self._run(
@@ -537,47 +486,23 @@ class ModelDialog(Dialog):
             return
         if self._application.settings.get("model") == name:
             self._application.settings.set("model", Preferences().model)
-        self._application.sessions.forget_attributes()
+        self._application.shell.models_changed.emit()
         self._fill()
-        self._say(self.tr("{name} is no longer listed; its files are where they were.").format(name=name))
+        text = self.tr("{name} is no longer listed; its files are where they were.")
+        self._say(text.format(name=title_of(name)))
 
 
-def _title(hub_id: str) -> str:
-    """What a model that is downloaded is called in the list."""
-    return next((one.title for one in RECOMMENDED if one.hub_id == hub_id), hub_id)
+class _ModelList(QListWidget):
+    """Keeps the chosen model in sight when a sentence below takes room from the list."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.currentItem() is not None:
+            self.scrollToItem(self.currentItem())
 
 
-def _facts(entry: Any) -> list[str]:
-    family = getattr(entry.family, "value", str(entry.family))
-    facts = [_KINDS.get(family, family)]
-    size = getattr(entry, "size_bytes", 0)
-    if size:
-        facts.append(f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB")
-    vae = getattr(entry, "vae", None)
-    if vae is not None:
-        facts.append(QCoreApplication.translate("Models", "autoencoder: {name}").format(name=vae.name))
-    where = getattr(entry, "path", None) or getattr(entry, "hub_id", "")
-    if where and not entry.sandbox:
-        facts.append(str(where))
-    return facts
-
-
-def offer_lines(offer: Recommended) -> tuple[str, str]:
-    """What a model is good at, and what it costs, in the window's language."""
-    cost = (
-        QCoreApplication.translate("Models", "{size} GB"),
-        QCoreApplication.translate("Models", "{memory} GB of memory at {picture} px"),
-    )
-    values = {
-        "size": f"{offer.size_bytes / 1e9:.1f}",
-        "memory": f"{offer.memory_bytes / 1e9:.1f}",
-        "picture": offer.picture,
-    }
-    facts = [part.format(**values) for part in cost]
-    return (
-        QCoreApplication.translate("Models", offer.good_at),
-        " · ".join([_KINDS[offer.family.value], *facts, offer.licence]),
-    )
+def _here() -> frozenset[str]:
+    return frozenset(offer.hub_id for offer in RECOMMENDED if is_here(offer))
 
 
 def _problems(report: Any) -> list[Message | str]:

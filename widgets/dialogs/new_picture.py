@@ -16,6 +16,7 @@ from inference.prompts.weights import read, understood
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox, DoubleSpinBox, SpinBox
 from widgets.forms.form_layout import FormLayout
+from widgets.forms.model_box import fill_models
 from widgets.generate.lora_section import LoraSection
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label
@@ -90,6 +91,8 @@ class NewPicture(Dialog):
         self.model.currentIndexChanged.connect(self._show_model)
         self.prompt.setPlainText(str(application.settings.state("new_prompt", "")))
         self.prompt.selectAll()
+        application.shell.models_changed.connect(self._fill_models)
+        application.settings.changed.connect(self._on_setting_changed)
         self._fill_models()
         self._show_ready()
         self.setMinimumWidth(470)
@@ -143,12 +146,17 @@ class NewPicture(Dialog):
         self.column.addWidget(self.problem)
 
     def _fill_models(self) -> None:
-        chosen = self._application.settings.get("model")
-        for entry in self._application.catalogue.entries():
-            name = self.tr("{name} · sandbox").format(name=entry.name) if entry.sandbox else entry.name
-            self.model.addItem(name, entry.name)
-        self.model.setCurrentIndex(max(0, self.model.findData(chosen)))
+        """List the models; the one for new pictures is chosen."""
+        blocked = self.model.blockSignals(True)
+        fill_models(
+            self.model, self._application.catalogue.entries(), self._application.settings.get("model")
+        )
+        self.model.blockSignals(blocked)
         self._show_model()
+
+    def _on_setting_changed(self, name: str) -> None:
+        if name == "model":  # one that has come, or was chosen, while this was open
+            self._fill_models()
 
     def _show_model(self) -> None:
         name = self.model.currentData()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from editor.application import Application
 from editor.system.settings import SECTIONS, Section
 from editor.words.said import in_one_line
+from inference.downloads.curated import title_of
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
 from widgets.forms.parameter_form import ParameterForm, needed_width
@@ -70,7 +71,7 @@ class SettingsDialog(Dialog):
         form = self.forms[section.id] = ParameterForm(
             [declared[name] for name in section.names],
             "Settings",
-            choice_labels=self._choice_labels(),
+            choice_labels={**self._choice_labels(), **{name: title_of(name) for name in models}},
             choices={"model": models},
         )
         form.changed.connect(self._on_changed)

@@ -7,12 +7,14 @@ from PySide6.QtWidgets import QWidget
 from editor.application import Application
 from editor.controllers.step_search import Search
 from editor.words.said import in_one_line
+from inference.downloads.curated import title_of
 from inference.errors import EditorError
 from inference.evaluation.choose_step import DEFAULT_PROMPTS, DEFAULT_SEEDS, candidates
 from inference.methods.gsn.plan import movable_methods
 from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox, SpinBox
 from widgets.forms.form_layout import FormLayout
+from widgets.forms.model_box import fill_models
 from widgets.generate.refine_panel import method_label
 from widgets.generate.step_plot import StepPlot
 from widgets.look.durations import duration
@@ -94,8 +96,6 @@ class StepDialog(Dialog):
         self.column.addWidget(self.status)
 
     def _fill(self) -> None:
-        for entry in self._application.catalogue.entries():
-            self.model.addItem(entry.name, entry.name)
         for method in movable_methods():
             self.method.addItem(method_label(method), method)
         running = self._search.search
@@ -109,7 +109,7 @@ class StepDialog(Dialog):
             self.method.setCurrentIndex(max(0, self.method.findData(running.method)))
             self.prompts.setValue(running.prompts)
             self.seeds.setValue(running.seeds)
-        self.model.setCurrentIndex(max(0, self.model.findData(wanted)))
+        fill_models(self.model, self._application.catalogue.entries(), wanted)
 
     def _on_start(self) -> None:
         self._error = ""
@@ -133,7 +133,7 @@ class StepDialog(Dialog):
     def _on_kept(self, step: int) -> None:
         self._show()
         text = self.tr("{model} is refined at step {step} from now on.")
-        self.status.setText(text.format(model=self.model.currentText(), step=step))
+        self.status.setText(text.format(model=title_of(self.model.currentData()), step=step))
 
     def _show(self) -> None:
         shown = self._search.search == self.search()

@@ -6,6 +6,7 @@ from editor.adjustments import kind_of
 from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Node
 from editor.layers.recipes import Recipe
 from editor.words.wording import attribute_name, signed
+from inference.downloads.curated import title_of
 
 translate = QCoreApplication.translate
 
@@ -21,7 +22,7 @@ def recipe_summary(recipe: Recipe) -> str:
     """Like “age +0.64 · seed 7”; without sliders “seed 7 · mini-sdxl”."""
     seed = translate("LayerModel", "seed {seed}").format(seed=recipe.seed)
     moved = [f"{attribute_name(edit.attribute)} {signed(edit.value)}" for edit in recipe.edits if edit.value]
-    return " · ".join([*moved, seed] if moved else [seed, recipe.request.model])
+    return " · ".join([*moved, seed] if moved else [seed, title_of(recipe.request.model)])
 
 
 def tip(node: Node, *, older: bool = False) -> str:

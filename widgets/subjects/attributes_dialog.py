@@ -12,6 +12,7 @@ from editor.words.choices import choice_text
 from editor.words.said import in_one_line
 from editor.words.wording import attribute_label
 from inference.deltas import Delta, DeltaInfo, read_delta_file
+from inference.downloads.curated import title_of
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
 from widgets.look.plain_text import Label
@@ -79,7 +80,7 @@ class AttributesDialog(Dialog):
             label = self.tr("{attribute} of {subject}").format(
                 attribute=attribute_label(info.label), subject=words
             )
-            item = QListWidgetItem(f"{label} · {info.model}" if info.model else label, self.list)
+            item = QListWidgetItem(f"{label} · {title_of(info.model)}" if info.model else label, self.list)
             item.setData(_KEY, key)
             if key == chosen:
                 self.list.setCurrentItem(item)
@@ -102,7 +103,7 @@ class AttributesDialog(Dialog):
 
     def _facts_of(self, info: DeltaInfo) -> str:
         unknown = self.tr("not said")
-        made_for = info.model or info.family.upper() or unknown
+        made_for = title_of(info.model) or info.family.upper() or unknown
         if info.model_hash:
             made_for = f"{made_for} ({info.model_hash[:10]})"
         low, high = info.range

@@ -33,6 +33,7 @@ from inference.progress import Step
 from inference.request import Pixels, Request
 from widgets.forms.fields import ComboBox
 from widgets.forms.form_layout import FormLayout
+from widgets.forms.model_box import fill_models
 from widgets.forms.parameter_form import ParameterForm
 from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
@@ -123,9 +124,7 @@ class ConceptDialog(LearningDialog):
         self.word.setProperty("dim", True)
         self.word.setFont(scaled_font(self.word.font(), 0.92))
         self.model = ComboBox()
-        for entry in self._application.catalogue.entries():
-            self.model.addItem(entry.name, entry.name)
-        self.model.setCurrentIndex(max(0, self.model.findData(self._application.usual_model)))
+        fill_models(self.model, self._application.catalogue.entries(), self._application.usual_model)
         declared = tuple(
             item for item in OPERATIONS[OPERATION].parameters.declared() if item.name not in _OWN
         )

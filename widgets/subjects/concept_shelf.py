@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QToolButton, QVBo
 from editor.controllers.concepts import Concepts
 from inference.concepts.concept import Concept
 from inference.concepts.library import Kept
+from inference.downloads.curated import title_of
 from widgets.look.icons import icon_for
 from widgets.look.plain_text import Label, set_tip, unmarked
 from widgets.look.theme import scaled_font
@@ -38,7 +39,9 @@ class ConceptButton(QToolButton):
         if concept.kind:
             tip += "\n" + self.tr("A kind of {kind}").format(kind=concept.kind)
         if concept.model or concept.family:
-            tip += "\n" + self.tr("Learnt with {model}").format(model=concept.model or concept.family.upper())
+            tip += "\n" + self.tr("Learnt with {model}").format(
+                model=title_of(concept.model) or concept.family.upper()
+            )
         set_tip(self, tip)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

@@ -30,6 +30,7 @@ from inference.progress import Step
 from inference.request import Request
 from widgets.forms.fields import ComboBox
 from widgets.forms.form_layout import FormLayout
+from widgets.forms.model_box import fill_models
 from widgets.forms.parameter_form import ParameterForm
 from widgets.look.durations import duration
 from widgets.look.plain_text import Label, set_tip
@@ -93,9 +94,7 @@ class TeachDialog(LearningDialog):
         self.name.setPlaceholderText(self.tr("By itself: the word for the higher end"))
         self.prefixes.setPlaceholderText(_BETWEEN.join(USUAL_PREFIXES))
         self.model = ComboBox()
-        for entry in self._application.catalogue.entries():
-            self.model.addItem(entry.name, entry.name)
-        self.model.setCurrentIndex(max(0, self.model.findData(self._application.usual_model)))
+        fill_models(self.model, self._application.catalogue.entries(), self._application.usual_model)
         declared = _declared()
         self.form = ParameterForm(declared, "Operations")
         for item in declared:

@@ -12,6 +12,7 @@ from editor.document.document import Document
 from editor.layers.layer import Adjustment, Layer
 from editor.layers.state import DocumentState
 from editor.words.wording import plain
+from inference.downloads.curated import title_of
 from widgets.actions.action_set import ActionSet
 from widgets.actions.recent_menu import RecentMenu
 from widgets.adjustments.properties_panel import PropertiesPanel
@@ -324,6 +325,7 @@ class MainWindow(QMainWindow):
         workspace.close_requested.connect(lambda document: self.commands.close_one(document))
         workspace.files_dropped.connect(self.commands.take_files)
         workspace.welcome.new_requested.connect(self.commands.show_new_picture)
+        workspace.welcome.models_requested.connect(self.commands.show_models)
         workspace.welcome.open_requested.connect(self.commands.show_open)
         workspace.welcome.blank_requested.connect(self.commands.show_new_canvas)
         workspace.welcome.sample_requested.connect(self.application.starts.open_copy)
@@ -462,7 +464,8 @@ class ModelButton(QToolButton):
 
     def _show(self, _: object = None) -> None:
         session = self._application.session
-        self.setText(unmarked(session.model if session else self._application.settings.get("model")))
+        name = session.model if session else self._application.settings.get("model")
+        self.setText(unmarked(title_of(name)))
 
 
 def _qt_application() -> QApplication:

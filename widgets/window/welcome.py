@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
     QScrollArea,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -37,6 +38,7 @@ class Welcome(QScrollArea):
     blank_requested = Signal()
     sample_requested = Signal(str)  # path
     recent_requested = Signal(str)  # path
+    models_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +54,12 @@ class Welcome(QScrollArea):
         self.new = StartButton("sparkle", self.tr("New from prompt…"), self.tr("Describe a picture"))
         self.open = StartButton("open", self.tr("Open…"), self.tr("A photo or a project"))
         self.blank = StartButton("document", self.tr("New canvas…"), self.tr("Start with a blank page"))
+        self.models = WideStartButton(
+            "download",
+            self.tr("Get a model for photos…"),
+            self.tr("The built-in models draw small cartoon scenes"),
+        )
+        self.models.clicked.connect(self.models_requested)
         self.new.clicked.connect(self.new_requested)
         self.open.clicked.connect(self.open_requested)
         self.blank.clicked.connect(self.blank_requested)
@@ -69,6 +77,10 @@ class Welcome(QScrollArea):
     def set_recent(self, paths: Sequence[str], pictures: Mapping[str, QImage]) -> None:
         """The files that were opened lately, and what is known of how they look."""
         self.recent.fill(paths[:_RECENT], pictures)
+
+    def show_models(self, *, wanted: bool) -> None:
+        """Offer to get a model, as long as there are built-in ones alone."""
+        self.models.setVisible(wanted)
 
     def show_waiting(self, text: str) -> None:
         """Say what is on its way; "" for nothing."""
@@ -102,7 +114,11 @@ class Welcome(QScrollArea):
         buttons.setSpacing(12)
         for button in (self.new, self.open, self.blank):
             buttons.addWidget(button)
-        ways.addLayout(buttons)
+        starts = QVBoxLayout()
+        starts.setSpacing(12)
+        starts.addLayout(buttons)
+        starts.addWidget(self.models)
+        ways.addLayout(starts)
         ways.addWidget(self.samples)
         ways.addWidget(self.recent)
         page = _Backdrop()
@@ -139,6 +155,33 @@ class StartButton(QToolButton):
         layout.addStretch(1)
         layout.addWidget(title)
         layout.addWidget(note)
+
+
+class WideStartButton(QToolButton):
+    """A way to start that is as wide as the others together: an icon beside what it is."""
+
+    def __init__(self, icon_name: str, text: str, more: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("Start")
+        self.setAccessibleName(text)
+        self.setAccessibleDescription(more)
+        self.setFixedHeight(64)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        title, note = Label(text), Label(more)
+        title.setFont(scaled_font(title.font(), 1.05, bold=True))
+        note.setProperty("dim", True)
+        words = QVBoxLayout()
+        words.setSpacing(3)
+        words.addStretch(1)
+        words.addWidget(title)
+        words.addWidget(note)
+        words.addStretch(1)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 0, 16, 0)
+        layout.setSpacing(14)
+        layout.addWidget(IconLabel(icon_name, 28))
+        layout.addLayout(words, 1)
 
 
 class _Samples(QWidget):

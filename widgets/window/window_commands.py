@@ -202,7 +202,12 @@ class WindowCommands(QObject):
     def show_models(self) -> None:
         from widgets.dialogs.model_dialog import ModelDialog
 
-        self._show("models", lambda: ModelDialog(self._application, self._window))
+        def make() -> ModelDialog:
+            dialog = ModelDialog(self._application, self._window)
+            dialog.new_picture_wanted.connect(self.show_new_picture)
+            return dialog
+
+        self._show("models", make)
 
     def show_export(self) -> None:
         from widgets.dialogs.export_dialog import ExportDialog

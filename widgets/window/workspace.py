@@ -74,6 +74,8 @@ class Workspace(QWidget):
         application.document_closed.connect(self._on_closed)
         application.current_changed.connect(self._on_current_changed)
         application.session_changed.connect(self._on_session_changed)
+        application.shell.models_changed.connect(self._show_models)
+        self._show_models()
         application.message.connect(self.messages.show_message)
         application.shell.mended.connect(self.messages.leave)
         service = application.service
@@ -226,6 +228,10 @@ class Workspace(QWidget):
     def _on_job_progress(self, job: Job, step: Step) -> None:
         if not self._views and _is_asked_for(job):
             self.welcome.show_step(step)
+
+    def _show_models(self) -> None:
+        entries = self._application.catalogue.entries()
+        self.welcome.show_models(wanted=all(entry.sandbox for entry in entries))
 
     def _read_samples(self) -> None:
         """After the first paint, on another thread."""

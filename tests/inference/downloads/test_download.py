@@ -2,12 +2,14 @@
 
 import http.server
 import json
+import re
 import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -236,6 +238,82 @@ def test_without_a_network_it_is_said_at_once(
     with pytest.raises(EditorError, match=r"could not be downloaded: .*Connect to the internet"):
         download(ID, connection=Connection(endpoint=endpoint), cache=tmp_path)
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        (
+            "http://me:secret@127.0.0.1:1",
+            r"proxy 127\.0\.0\.1:1 cannot be used \(the connection was refused",
+        ),
+        ("http://nobody.invalid:80", r"the proxy nobody\.invalid:80 cannot be used"),
+        ("proxy:port:x", r"the proxy proxy:port:x cannot be used"),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_not_there_is_named_and_its_password_is_not(
+    scheme: str, proxy: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(f"{scheme.upper()}_PROXY", proxy)
+    monkeypatch.setenv(f"{scheme}_proxy", proxy)
+    real = socket.getaddrinfo
+
+    def look_up(host: object, *rest: Any, **options: Any) -> Any:
+        if "nobody" in str(host):
+            raise socket.gaierror(-2, "Name or service not known")
+        return real(host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    with pytest.raises(EditorError, match=said) as told:
+        download(ID, connection=Connection(endpoint=f"{scheme}://hub.invalid"), cache=tmp_path)
+    assert "secret" not in str(told.value)
+    assert "HTTPS_PROXY" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(407, "the proxy asks who you are"), (502, "cannot be used (it answered 502)")]
+)
+def test_what_a_proxy_answers_before_the_encrypted_line_is_said(
+    code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            self.send_response(code, "No")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            del format, args
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Proxy)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{server.server_address[1]}")
+        with pytest.raises(EditorError, match=re.escape(said)):
+            download(ID, connection=Connection(endpoint="https://hub.invalid"), cache=tmp_path)
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+@pytest.mark.parametrize("variable", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
+def test_who_is_offline_by_choice_is_told_by_which_variable(
+    variable: str, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setenv(variable, "1")
+    with pytest.raises(EditorError, match=rf"switched off \({variable}\).*start Attune again"):
+        fetch(hub, tmp_path)
+    assert not hub.seen
 
 
 def test_a_token_stays_on_its_own_server(hub: Hub, tmp_path: Path) -> None:

@@ -205,12 +205,14 @@ def test_a_model_can_be_added_used_and_removed(
     models.use.click()
     assert application.settings.get("model") == "photo"
     assert service.preloaded[-1] == "photo"
-    assert not models.use.isEnabled()
+    assert (models.use.isVisible(), models.new.isVisible()) == (False, True)
     models.remove.click()
     assert models.list.count() == 3 + len(RECOMMENDED)
 
 
 def test_a_sandbox_model_cannot_be_removed(models: ModelDialog) -> None:
+    models.list.setCurrentRow(0)
+    assert models.check.isEnabled()
     assert not models.remove.isEnabled()
 
 
@@ -228,6 +230,7 @@ def test_checking_a_model(
 ) -> None:
     assert isinstance(application.catalogue, FakeCatalogue)
     application.catalogue.problems = problems
+    models.list.setCurrentRow(0)
     models.check.click()
     wanted = problems[0] if problems else "mini-sdxl is complete."
     qtbot.waitUntil(lambda: models.answer.text() == wanted, timeout=5000)

@@ -1,6 +1,7 @@
 """Downloading from the Models window: offers, progress, pausing, giving up, and what is said."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ from inference.downloads.download import Download
 from inference.errors import EditorError
 from inference.operations import Family
 from tests.helpers.fake_application import FakeCatalogue, FakeEntry
+from tests.helpers.fake_service import FakeService
 from widgets.dialogs.model_dialog import ModelDialog
+from widgets.dialogs.new_picture import NewPicture
 from widgets.look.elided_label import ElidedLabel
+from widgets.look.plain_text import Label
 from widgets.window.main_window import MainWindow
 
 TOTAL = 6_939_000_000
@@ -31,10 +35,14 @@ class Hub:
         self.rest = threading.Event()
         self.error: EditorError | None = None
         self.asked: list[tuple[str, str]] = []
+        self.fetched: list[bool] = []
         self._catalogue = catalogue
 
-    def add(self, address: str, progress: Any = None, *, tell: Any = None, token: str = "") -> FakeEntry:
+    def add(
+        self, address: str, progress: Any = None, *, tell: Any = None, token: str = "", fetch: bool = True
+    ) -> FakeEntry:
         self.asked.append((address, token))
+        self.fetched.append(fetch)
         if self.error is not None:
             raise self.error
         tell(Download(done_bytes=TOTAL // 2, total_bytes=TOTAL, file="unet", bytes_per_second=1e7))
@@ -59,6 +67,14 @@ def hub(application: Application, monkeypatch: pytest.MonkeyPatch) -> Hub:
     made = Hub(application.catalogue)
     monkeypatch.setattr(application.catalogue, "add", made.add)
     return made
+
+
+@pytest.fixture(autouse=True)
+def cached(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Hub ids of what is in the hub's cache."""
+    there: set[str] = set()
+    monkeypatch.setattr("widgets.dialogs.model_dialog.is_here", lambda offer: offer.hub_id in there)
+    return there
 
 
 def choose(models: ModelDialog, hub_id: str) -> None:
@@ -187,7 +203,7 @@ def test_what_ends_after_the_window_was_closed_is_told_in_the_main_window(
     assert told == (
         [("It broke off.", "error")]
         if fails
-        else [(f"Added {RECOMMENDED[2].hub_id}. Choose it under Models for new pictures.", "info")]
+        else [(f"{RECOMMENDED[2].title} is here. New pictures are made with it.", "info")]
     )
     window.commands.show_models()  # and the next one says it itself again
     hub.error = EditorError("It broke off.")
@@ -274,3 +290,130 @@ def test_rows_are_as_wide_as_the_list_and_long_paths_end_in_an_ellipsis(
     assert all(row.width() <= models.list.viewport().width() for row in rows)
     row = models.list.itemWidget(models.list.currentItem())
     assert any(label.shown_text.endswith("…") for label in row.findChildren(ElidedLabel))
+
+
+def test_three_clicks_lead_from_the_start_page_to_the_first_photo(
+    window: MainWindow, hub: Hub, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    click, key = Qt.MouseButton.LeftButton, Qt.Key.Key_Return
+    hub.rest.set()
+    qtbot.mouseClick(window.workspace.welcome.models, click)
+    models = window.commands.dialog("models")
+    assert isinstance(models, ModelDialog)
+    offer = models.offer
+    assert offer is not None
+    assert offer.title == "Stable Diffusion 1.5"
+    assert models.focusWidget() is models.download
+    width = models.width()
+    qtbot.mouseClick(models.download, click)
+    qtbot.waitUntil(lambda: models.new.isVisible())
+    assert models.answer.text() == "Stable Diffusion 1.5 is here. New pictures are made with it."
+    assert models.focusWidget() is models.new
+    assert models.width() == width
+    assert not window.workspace.welcome.models.isVisible()
+    qtbot.mouseClick(models.new, click)
+    new = window.commands.dialog("new")
+    assert isinstance(new, NewPicture)
+    assert new.focusWidget() is new.prompt
+    assert (new.model.currentText(), new.model.currentData()) == (offer.title, offer.hub_id)
+    qtbot.keyClicks(new.prompt, "a cat")
+    with qtbot.waitSignal(application.document_opened, timeout=5000):
+        qtbot.keyClick(new.prompt, key)
+    assert service.submitted[-1].request.model == offer.hub_id
+
+
+def test_enter_presses_the_button_that_has_the_keyboard(models: ModelDialog, hub: Hub, qtbot: QtBot) -> None:
+    hub.rest.set()
+    qtbot.keyClick(models, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: models.new.isVisible())
+    assert hub.asked == [(RECOMMENDED[0].hub_id, "")]
+    models.address.setFocus()
+    models.address.setText("someone/else")
+    qtbot.keyClick(models.address, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: models.selected == "someone/else")
+    assert [address for address, _ in hub.asked] == [RECOMMENDED[0].hub_id, "someone/else"]
+
+
+def test_who_has_a_model_is_suggested_none_and_keeps_the_used_one(
+    window: MainWindow, application: Application, hub: Hub, qtbot: QtBot
+) -> None:
+    assert isinstance(application.catalogue, FakeCatalogue)
+    application.catalogue._entries.append(FakeEntry("mine", Family.SDXL, sandbox=False))
+    application.settings.set("model", "mine")
+    application.shell.models_changed.emit()
+    assert not window.workspace.welcome.models.isVisible()
+    window.commands.show_models()
+    models = window.commands.dialog("models")
+    assert isinstance(models, ModelDialog)
+    assert models.selected == "mine"
+    assert models.new.isVisible()
+    hub.rest.set()
+    choose(models, RECOMMENDED[2].hub_id)
+    models.download.click()
+    qtbot.waitUntil(lambda: "Choose it under Models" in models.answer.text())
+    assert application.settings.get("model") == "mine"
+    assert models.use.isVisible()
+
+
+def test_what_other_programs_have_fetched_is_used_without_the_network(
+    window: MainWindow, application: Application, hub: Hub, cached: set[str], qtbot: QtBot
+) -> None:
+    cached.add(RECOMMENDED[3].hub_id)
+    hub.rest.set()
+    window.commands.show_models()
+    models = window.commands.dialog("models")
+    assert isinstance(models, ModelDialog)
+    qtbot.waitUntil(lambda: models.offer is RECOMMENDED[3])
+    row = models.list.itemWidget(models.list.currentItem())
+    assert "on this computer" in [label.text() for label in row.findChildren(Label)]
+    assert models.download.text() == "Use for new pictures"
+    models.download.click()
+    qtbot.waitUntil(lambda: models.new.isVisible())
+    assert hub.fetched == [False]
+    assert application.settings.get("model") == RECOMMENDED[3].hub_id
+
+
+def test_a_choice_made_meanwhile_is_not_taken_back(
+    window: MainWindow,
+    application: Application,
+    cached: set[str],
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cached.add(RECOMMENDED[3].hub_id)
+    looked: list[Callable[[frozenset[str]], None]] = []
+    monkeypatch.setattr(application.background, "run", lambda work, done, failed, **_: looked.append(done))
+    window.commands.show_models()
+    models = window.commands.dialog("models")
+    assert isinstance(models, ModelDialog)
+    choose(models, RECOMMENDED[1].hub_id)
+    looked[-1](frozenset(cached))
+    assert models.offer is RECOMMENDED[1]
+
+
+def test_what_was_fetched_whole_and_cannot_be_used_is_not_called_paused(
+    application: Application, hub: Hub, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    def add(*_: Any, tell: Any, **__: Any) -> FakeEntry:
+        tell(Download(done_bytes=TOTAL, total_bytes=TOTAL, file="vae", bytes_per_second=1e7))
+        raise EditorError("It is damaged.")
+
+    monkeypatch.setattr(application.catalogue, "add", add)
+    with qtbot.waitSignal(application.downloads.failed, timeout=5000):
+        application.downloads.start(RECOMMENDED[0].hub_id)
+    assert not application.downloads.paused
+    assert application.downloads.state is None
+
+
+def test_a_dialog_that_is_open_lists_the_model_that_has_come(
+    window: MainWindow, application: Application, hub: Hub, qtbot: QtBot
+) -> None:
+    window.commands.show_new_picture()
+    new = window.commands.dialog("new")
+    assert isinstance(new, NewPicture)
+    new.prompt.setPlainText("a cat")
+    hub.rest.set()
+    with qtbot.waitSignal(application.downloads.changed, timeout=5000):
+        application.downloads.start(RECOMMENDED[0].hub_id)
+    qtbot.waitUntil(lambda: new.model.currentData() == RECOMMENDED[0].hub_id)
+    assert new.prompt.toPlainText() == "a cat"

@@ -48,7 +48,7 @@ def dialog(filled: MainWindow, service: FakeService, qtbot: QtBot) -> StepDialog
 
 
 def test_it_begins_with_the_layers_model_and_says_how_much_it_will_do(dialog: StepDialog) -> None:
-    assert dialog.model.currentText() == "mini-sdxl"
+    assert dialog.model.currentData() == "mini-sdxl"
     assert dialog.method.currentData() == "ours"
     assert dialog.status.text() == "Pictures to draw: 16. How long they take is told after the first ones."
     dialog.seeds.setValue(3)

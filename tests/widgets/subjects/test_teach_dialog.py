@@ -49,7 +49,7 @@ def started(dialog: TeachDialog, qtbot: QtBot, application: Application) -> Job:
 
 def test_it_asks_for_what_is_typed(dialog: TeachDialog, qtbot: QtBot, application: Application) -> None:
     assert dialog.subject.text() == "man"
-    assert dialog.model.currentText() == "mini-sdxl"
+    assert dialog.model.currentData() == "mini-sdxl"
     job = started(dialog, qtbot, application)
     parameters = job.request.parameters
     assert isinstance(parameters, LearnDelta)
