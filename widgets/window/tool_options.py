@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
     QWidgetAction,
+    QWidgetAction,
 )
 
 from editor.actions import action
@@ -161,7 +162,10 @@ class ToolOptions(QToolBar):
         for button in (self.apply, self.cancel):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.addWidget(self.row)
-        self._answers = self.addWidget(_in_row(self.cancel, self.apply, right=0))
+        # made here: the wrapper of one that Qt makes outlives it, and is given out again for a later window's
+        self._answers = QWidgetAction(self)
+        self._answers.setDefaultWidget(_in_row(self.cancel, self.apply, right=0))
+        self.addAction(self._answers)
         self._answers.setVisible(False)
 
     def _advanced(self, tool: type[Tool] | None) -> list[QWidget]:
