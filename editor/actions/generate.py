@@ -54,11 +54,6 @@ GENERATE: tuple[Action, ...] = (
         tip=N_("Actions", "The picture in more pixels, with details that the model adds"),
     ),
     Action(
-        id="generate.batch", text=N_("Actions", "Edit a &batch of files…"), menu="generate",
-        command="window.show_batch", group=1, icon="variations",
-        tip=N_("Actions", "Edit a whole folder in the same way"),
-    ),
-    Action(
         id="generate.teach", text=N_("Actions", "&Teach an attribute…"), menu="generate",
         command="window.show_teach", group=2,
         tip=N_("Actions", "Make a slider of your own from a few words"),

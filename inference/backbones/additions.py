@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -32,14 +31,6 @@ class Addition:
     down: Tensor
     up: Tensor
     scales: Tensor
-
-    def joined(self, other: "Addition") -> "Addition":
-        """Both at once: the sum of two additions is one of the sum of their ranks."""
-        return Addition(
-            down=torch.cat([self.down, other.down]),
-            up=torch.cat([self.up, other.up], dim=1),
-            scales=torch.cat([self.scales, other.scales]),
-        )
 
     def of(self, layer: nn.Module, given: Tensor) -> Tensor:
         """What is added to the layer's output for an input [..., in] or [N, in, h, w]."""

@@ -22,6 +22,7 @@ from inference.backbones.additions import Addition
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
 from inference.loras.files import Lora, LoraLayer, listed_names, no_lora, read_lora
+from inference.loras.joining import Factors, Piece, joined
 from inference.loras.keys import Part, Place
 from inference.loras.library import ListedLora, LoraLibrary
 from inference.loras.places import Target, targets_of
@@ -32,18 +33,9 @@ from inference.weights.reading import read_tensors
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class _Factors:
-    """A layer's halves [r, in, …] and [out, r], and α/r."""
-
-    down: Tensor
-    up: Tensor
-    scale: float
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
 class _Read:
     lora: Lora
-    factors: dict[Place, _Factors]
+    factors: dict[Place, Factors]
 
 
 class Adding:
@@ -82,7 +74,7 @@ class Adding:
         targets = {part: targets_of(network) for part, network in networks.items()}
         listed = [self._library.asked_for(use) for use in uses]
         self._keep_only({one.hash for one in listed})
-        found: dict[nn.Module, Addition] = {}
+        found: dict[nn.Module, list[Piece]] = {}
         notes: list[Message] = []
         for use, entry in zip(uses, listed, strict=True):
             read = self._reading(entry, backbone, progress)
@@ -94,9 +86,13 @@ class Adding:
                 for target in places:
                     layer = networks[place.part].get_submodule(target.module)
                     made = _addition(factors, target, layer, use, backbone)
-                    found[layer] = found[layer].joined(made) if layer in found else made
+                    found.setdefault(layer, []).append(Piece(made, read.factors, place))
             notes += _notes(entry, backbone, missing, len(read.factors))
-        return found, tuple(notes)
+        additions: dict[nn.Module, Addition] = {}
+        while found:  # one after the other: what was read of a layer is free before the next is joined
+            layer, pieces = found.popitem()
+            additions[layer] = joined(pieces)
+        return additions, tuple(notes)
 
     def _keep_only(self, hashes: set[str]) -> None:
         self._read = {key: one for key, one in self._read.items() if key[0] in hashes}
@@ -134,7 +130,7 @@ def _networks(backbone: Backbone) -> dict[Part, nn.Module]:
     return found
 
 
-def _factors(lora: Lora, dtype: torch.dtype, home: torch.device, progress: Progress) -> dict[Place, _Factors]:
+def _factors(lora: Lora, dtype: torch.dtype, home: torch.device, progress: Progress) -> dict[Place, Factors]:
     names = [name for layer in lora.layers.values() for name in (layer.down, layer.up, layer.mid) if name]
     tensors: dict[str, Tensor] = {}
     for done, (name, tensor) in enumerate(read_tensors(lora.path, names)):
@@ -145,7 +141,7 @@ def _factors(lora: Lora, dtype: torch.dtype, home: torch.device, progress: Progr
 
 def _layer_factors(
     lora: Lora, layer: LoraLayer, tensors: dict[str, Tensor], dtype: torch.dtype, home: torch.device
-) -> _Factors:
+) -> Factors:
     down, up = tensors[layer.down], tensors[layer.up]
     if layer.mid:  # three factors (CP, arXiv:2108.06098): the kernel is in the middle one
         inner = down.float().flatten(1)
@@ -161,11 +157,11 @@ def _layer_factors(
             ),
         )
     alpha = layer.rank if layer.alpha is None else layer.alpha
-    return _Factors(down=down, up=up, scale=alpha / layer.rank)
+    return Factors(down=down, up=up, scale=alpha / layer.rank)
 
 
 def _addition(
-    factors: _Factors, target: Target, layer: nn.Module, use: LoraUse, backbone: Backbone
+    factors: Factors, target: Target, layer: nn.Module, use: LoraUse, backbone: Backbone
 ) -> Addition:
     """What one LoRA adds to one layer, cut and turned as the layer is."""
     # of a layer stored in 8 bits `weight` is made anew each time it is asked for
@@ -193,7 +189,7 @@ def _addition(
 
 
 def _misfit(
-    use: LoraUse, target: Target, weight: Tensor, factors: _Factors, backbone: Backbone
+    use: LoraUse, target: Target, weight: Tensor, factors: Factors, backbone: Backbone
 ) -> EditorError:
     return EditorError(
         "The LoRA “{name}” does not fit {model}: its part for {layer} takes {given} and gives {made}, "

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from editor.application import Application
 from inference.operations import OPERATIONS
 from widgets.forms.fields import ComboBox
+from widgets.forms.scrolled import scroll_below
 from widgets.generate.insert_panel import InsertPanel
 from widgets.generate.lora_section import LoraSection
 from widgets.generate.operation_panel import OperationPanel, offered
@@ -51,14 +52,14 @@ class EditsPanel(QWidget):
         row = QHBoxLayout()
         row.setContentsMargins(14, 8, 14, 2)
         row.addWidget(self.choice)
-        section = QHBoxLayout()
-        section.setContentsMargins(14, 6, 14, 2)
+        self._below = QWidget()
+        section = QHBoxLayout(self._below)
+        section.setContentsMargins(14, 2, 14, 10)
         section.addWidget(self.loras)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(row)
-        layout.addLayout(section)
         layout.addWidget(self._stack)
 
     @property
@@ -87,11 +88,12 @@ class EditsPanel(QWidget):
         if isinstance(page, OperationPanel):
             page.show_operation(self.edit)
         self._stack.setCurrentWidget(page)
-        self.loras.setVisible(not isinstance(page, RefinePanel))  # which takes those of the layer
+        if not isinstance(page, RefinePanel):  # which takes those of the layer
+            scroll_below(page, self._below)
 
     def _insert(self, word: str) -> None:
         """Put a word into the prompt of the edit: the field where one types, else the one called so."""
-        fields = _text_fields(self.page(self.edit))
+        fields = [one for one in _text_fields(self.page(self.edit)) if not self._below.isAncestorOf(one)]
         prompt = QCoreApplication.translate("Operations", "Prompt")
         typing = [field for field in fields if field.hasFocus()]
         called = [field for field in fields if field.accessibleName() == prompt]

@@ -121,7 +121,7 @@ class LoraSection(QWidget):
     """Shows what is used with a model; files are added by *Add…* or by a drop.
 
     `titled` says in front what these are, for where no label of a form does; what is in use scrolls where it
-    is higher than `most_px`.
+    is higher than `most_px`, for where nothing around it scrolls.
     """
 
     word_clicked = Signal(str)
@@ -133,7 +133,7 @@ class LoraSection(QWidget):
         parent: QWidget | None = None,
         *,
         titled: bool = True,
-        most_px: int = 124,
+        most_px: int | None = None,
     ) -> None:
         super().__init__(parent)
         self._loras = loras
@@ -163,15 +163,18 @@ class LoraSection(QWidget):
         self._list.setContentsMargins(0, 0, 0, 0)
         self._list.setSpacing(4)
         self._most_px = most_px
-        self._scroll = QScrollArea(widgetResizable=True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        self._scroll.setWidget(content)
+        self._shown: QWidget = content
+        if most_px is not None:
+            scroll = QScrollArea(widgetResizable=True)
+            scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+            scroll.setWidget(content)
+            self._shown = scroll
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addLayout(head)
-        layout.addWidget(self._scroll)
+        layout.addWidget(self._shown)
         loras.changed.connect(self._show)
         loras.strengths_changed.connect(self._show_strengths)
         self._show()
@@ -219,9 +222,10 @@ class LoraSection(QWidget):
 
     def _fit(self) -> None:
         """As high as what is in use, up to a point."""
-        self._scroll.setVisible(bool(self.rows))
+        self._shown.setVisible(bool(self.rows))
         self._list.activate()
-        self._scroll.setFixedHeight(min(self._list.sizeHint().height(), self._most_px))
+        if self._most_px is not None:
+            self._shown.setFixedHeight(min(self._list.sizeHint().height(), self._most_px))
 
     def _invitation(self, others: int, some_fit: bool) -> str:
         if others:

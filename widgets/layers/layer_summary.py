@@ -7,6 +7,7 @@ from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Node
 from editor.layers.recipes import Recipe
 from editor.words.wording import attribute_name, signed
 from inference.downloads.curated import title_of
+from inference.parameters import ParameterField, Parameters
 
 translate = QCoreApplication.translate
 
@@ -65,13 +66,36 @@ def _kind(node: Node) -> str:
     if isinstance(node, Group):
         return _of_group(node)
     if isinstance(node, Adjustment):
-        return translate("Adjustments", kind_of(node.settings).label)
+        return _of_adjustment(node)
     if isinstance(node, Layer) and node.recipe is not None:
         return recipe_summary(node.recipe)
     if isinstance(node, Layer) and node.text is not None:
         text = translate("LayerModel", "{family} {size} px")
         return text.format(family=node.text.family, size=f"{node.text.size_px:g}").strip()
     return _size(node, translate("LayerModel", "{width} × {height} px")) if isinstance(node, Layer) else ""
+
+
+def _of_adjustment(node: Adjustment) -> str:
+    """Which kind it is, unless it is called so, and how it is set."""
+    kind = translate("Adjustments", kind_of(node.settings).label)
+    named = [] if node.name == kind else [kind]
+    return " · ".join([*named, *_set(node.settings)]) or translate("LayerModel", "adjustment layer")
+
+
+def _set(settings: Parameters) -> list[str]:
+    """What is set otherwise than at first; else what does something at first, such as a radius."""
+    values = [(item, getattr(settings, item.name)) for item in settings.declared()]
+    changed = [(item, value) for item, value in values if value != item.default]
+    working = [(item, value) for item, value in values if item.type in (int, float) and value]
+    return [_value(item, value) for item, value in changed or working]
+
+
+def _value(item: ParameterField, value: object) -> str:
+    label = translate("Adjustments", item.declaration.label)
+    if item.type not in (int, float):
+        return label
+    both_ways = (item.declaration.min or 0) < 0
+    return f"{label} {value:{'+' if both_ways else ''}g}".replace("-", "−")
 
 
 def _of_group(group: Group) -> str:

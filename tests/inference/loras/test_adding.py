@@ -196,6 +196,37 @@ def test_layers_are_those_that_diffusers_itself_finds(
     assert set(alphas.values()) == {1.5}
 
 
+def held(adding: Adding, backbone: LatentBackbone) -> tuple[int, int]:
+    """Bytes that the LoRAs' numbers take in memory, and bytes of these numbers."""
+    factors = [one for read in adding._read.values() for one in read.factors.values()]
+    kept = [half for one in factors for half in (one.down, one.up)]
+    used = [half for hook in hooks_of(backbone) for half in (hook._addition.down, hook._addition.up)]
+    storages = {one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in (*kept, *used)}
+    return sum(storages.values()), sum(one.numel() * one.element_size() for one in kept)
+
+
+def test_several_are_in_memory_once_and_the_same_in_any_company(
+    tiny_folders: dict[str, Path], tiny_backbones: dict[str, LatentBackbone], tmp_path: Path
+) -> None:
+    pipeline, backbone = pipeline_of(tiny_folders["tiny-sd1"]), tiny_backbones["tiny-sd1"]
+    library = LoraLibrary(tmp_path / "settings")
+    uses: list[LoraUse] = []
+    for number in range(3):
+        path = tmp_path / f"{number}.safetensors"
+        lora_files.save_kohya(lora_files.random_layers(pipeline, seed=number, size=0.15), path)
+        uses.append(library.add(path)[0].at(0.5 + 0.1 * number))
+
+    def run(adding: Adding, some: list[LoraUse]) -> torch.Tensor:
+        with adding.added(some, backbone, Progress()):
+            taken, numbers = held(adding, backbone)
+            assert taken == numbers
+            return ours(backbone)
+
+    adding = Adding(library)
+    for some in (uses, uses, uses[:2], uses[1:], uses[:1], uses):
+        assert torch.equal(run(adding, some), run(Adding(library), some))
+
+
 @pytest.mark.parametrize("mode", [MemoryMode.GROUP, MemoryMode.SEQUENTIAL, MemoryMode.MODEL])
 def test_memory_modes_give_the_same(
     mode: MemoryMode,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -139,6 +140,27 @@ def test_words_go_into_the_prompt_as_they_are_and_can_be_changed(
     assert application.loras.library.find("pixel").words == ("blocks", "big")
     application.loras.remove("pixel")
     qtbot.waitUntil(lambda: [one.lora.name for one in section.rows] == ["soft"])
+
+
+def test_the_list_scrolls_with_the_panel_and_not_inside_it(
+    section: LoraSection, filled: MainWindow, application: Application, qtbot: QtBot
+) -> None:
+    for edit in ("redraw", "insert", "translate", "fill"):
+        filled.show_edit(edit)
+        page = filled.edits.page(edit)
+        assert page.isAncestorOf(section)
+        assert section.isVisibleTo(page)
+        around = section.parentWidget()
+        scrolls: list[QScrollArea] = []
+        while around is not None and around is not filled.edits:
+            if isinstance(around, QScrollArea):
+                scrolls.append(around)
+            around = around.parentWidget()
+        assert len(scrolls) == 1
+        assert not section.findChildren(QScrollArea)
+        assert section.height() >= sum(row.sizeHint().height() for row in section.rows)
+    filled.show_edit("refine")
+    assert not section.isVisible()
 
 
 def test_new_from_prompt_shows_those_of_its_model(

@@ -8,6 +8,10 @@ from PySide6.QtWidgets import QAbstractItemView
 from pytestqt.qtbot import QtBot
 
 from editor.adjustments import ADJUSTMENTS
+from editor.adjustments.curves import Curves
+from editor.adjustments.gaussian_blur import GaussianBlur
+from editor.adjustments.invert import Invert
+from editor.adjustments.white_balance import WhiteBalance
 from editor.application import Application
 from editor.document.document import Document
 from editor.layers.layer import Adjustment, BlendMode, Group, Layer, Mask
@@ -335,6 +339,16 @@ class TestWords:
     def test_kinds(self) -> None:
         group = Group(name="g", children=(layer("a"), layer("b")), isolated=False)
         assert summary(group) == "2 layers · pass through"
+        for name, settings, wanted in (
+            ("White balance", WhiteBalance(temperature=20, tint=-5), "Temperature +20 · Tint −5"),
+            ("White balance", WhiteBalance(), "adjustment layer"),
+            ("Warmer", WhiteBalance(temperature=20), "White balance · Temperature +20"),
+            ("Curves", Curves(red=((0.0, 0.0), (0.5, 0.6), (1.0, 1.0))), "Red"),
+            ("Gaussian blur", GaussianBlur(), "Radius (px) 4"),
+            ("Invert", Invert(), "adjustment layer"),
+            ("Colours", Invert(), "Invert"),
+        ):
+            assert summary(Adjustment(name=name, settings=settings)) == wanted
         assert summary(layer("a", blend_mode=BlendMode.MULTIPLY)) == "Multiply · 64 × 64 px"
 
     def test_what_a_screen_reader_says(self) -> None:
