@@ -49,6 +49,7 @@ _GROUP = re.compile(r"\{([^{}]*)\}")
 _REQUIRED = ("attribute", "subject", "label", "prefixes", "pairs")
 _KNOWN = {*_REQUIRED, "subjects", "range", "scale", "beside"}
 _PLACE = "*"
+_COMPARE = Message("Compare it with deltas/README.md.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,14 +189,19 @@ def definition_of(
             "It needs {required}.",
             required=listed(_REQUIRED),
         )
-    subject = text(values["subject"], "subject", _LONGEST)
     known = words if words is not None else subject_words(shipped_folder())
     try:
+        subject = text(values["subject"], "subject", _LONGEST)
         return _definition(values, subject, known.get(subject, (subject,)))
+    except EditorError as error:  # says what is wrong, not where
+        raise EditorError(
+            Message("The definition “{name}” is not right: {sentence}", name=name, sentence=error.sentence),
+            error.advice or _COMPARE,
+        ) from error
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, MemoryError) as error:
         raise EditorError(
             "The definition “{name}” is not right: {reason}.",
-            "Compare it with deltas/README.md.",
+            _COMPARE,
             name=name,
             reason=_told(error),
         ) from error
@@ -277,6 +283,9 @@ def _definition(values: Mapping[str, Any], subject: str, words: tuple[str, ...])
         raise EditorError("“{text}” needs one star, where the subject goes.", text=shown(wrong))
     if not prefixes or not pairs or not low < high:
         raise ValueError("it needs a prefix, a pair, and a range from low to high")
+    scale = number(values.get("scale", 0.5), "scale", -MOST_CHANGE, MOST_CHANGE)
+    if not scale:
+        raise EditorError("With a scale of 0 the slider would change nothing.", "Usual is 0.5.")
     if (len(prefixes) + len(beside)) * len(pairs) > MOST_TEXTS:
         raise EditorError("It stands for more than {most} texts.", most=MOST_TEXTS)
     return Definition(
@@ -285,7 +294,7 @@ def _definition(values: Mapping[str, Any], subject: str, words: tuple[str, ...])
         label=text(values["label"], "label", _LONGEST),
         subjects=typed(tuple[str, ...], values.get("subjects", words), "subjects", Bounds(most=_LONGEST)),
         range=(low, high),
-        scale=number(values.get("scale", 0.5), "scale", -MOST_CHANGE, MOST_CHANGE),
+        scale=scale,
         prefixes=prefixes,
         pairs=pairs,
         beside=beside,

@@ -20,6 +20,8 @@ from torch import Tensor
 from inference.backbones.base import Backbone
 from inference.definitions import Definition, read_definitions, sentence, shipped_folder
 from inference.deltas import Delta, DeltaInfo, Vectors, phrases_of, write_delta
+from inference.errors import EditorError
+from inference.messages import short
 from inference.progress import Progress
 
 SHIPPED_LICENCE = "MIT"
@@ -27,7 +29,11 @@ SHIPPED_LICENCE = "MIT"
 
 @torch.no_grad()
 def learn_naive(backbone: Backbone, definition: Definition, progress: Progress | None = None) -> Delta:
-    """The delta of `definition` for the text encoders of `backbone`: float32 [width] for each."""
+    """The delta of `definition` for the text encoders of `backbone`: float32 [width] for each.
+
+    Raises:
+        EditorError: the encoders read both ends of all pairs alike, so that it would do nothing.
+    """
     differences: dict[str, list[Tensor]] = {}
     work = list(itertools.product(definition.prefixes, definition.pairs))
     for done, (prefix, pair) in enumerate(work):
@@ -41,6 +47,14 @@ def learn_naive(backbone: Backbone, definition: Definition, progress: Progress |
         encoder: np.asarray(torch.stack(found).mean(0) * definition.scale, np.float32)
         for encoder, found in differences.items()
     }
+    if not any(vector.any() for vector in vectors.values()):
+        raise EditorError(
+            "{model} reads “{positive}” and “{negative}” alike: there is nothing to learn.",
+            "Choose other words, in shorter sentences.",
+            model=backbone.name,
+            positive=short(definition.pairs[0].positive),
+            negative=short(definition.pairs[0].negative),
+        )
     licence = SHIPPED_LICENCE if backbone.sandbox else ""
     return Delta(info=info_of(backbone, definition, vectors, "naive", licence), vectors=vectors)
 

@@ -86,12 +86,21 @@ def test_groups_of_a_pair_expand_in_step(tmp_path: Path) -> None:
         (HEAD + "range = [2, -2]\n" + PAIR, "from low to high"),
         ("attribute = ", "cannot be read"),
         (HEAD.replace('"age"', '" "') + PAIR, "the attribute's name"),
+        (HEAD + "pairs = []\n", "it needs a prefix, a pair"),
+        (HEAD + "pairs = 5\n", "pairs is 5"),
+        (HEAD + 'pairs = ["man"]\n', "A pair is 'man'"),
+        (HEAD + "pairs = [{}]\n", "target is None"),
+        (HEAD.replace('"person"', "1") + PAIR, "subject is 1"),
+        (HEAD + 'beside = ["a man"]\n' + PAIR, "needs one star"),
+        (HEAD + "scale = 0\n" + PAIR, "scale of 0"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path: Path, text: str, part: str) -> None:
+def test_what_is_wrong_is_named_and_where(tmp_path: Path, text: str, part: str) -> None:
     with pytest.raises(EditorError) as caught:
         read_definition(write(tmp_path, text))
     assert part in str(caught.value)
+    assert "x.toml" in str(caught.value)
+    assert caught.value.hint
 
 
 def test_shipped_definitions_cover_people_animals_and_things() -> None:

@@ -181,9 +181,12 @@ class _Run:
 
     def _begin(self) -> dict[str, torch.Tensor]:
         """Where the direction begins: at the naive one, or at nothing, as published."""
-        if self.parameters.method != LEARNED or not self.parameters.warm_start:
-            return {encoder: torch.zeros(width) for encoder, width in self.widths.items()}
-        vectors = learn_naive(self.backbone, self.definition).vectors
+        nothing = {encoder: torch.zeros(width) for encoder, width in self.widths.items()}
+        if self.parameters.method != LEARNED:
+            return nothing
+        vectors = learn_naive(self.backbone, self.definition).vectors  # refuses words that are read alike
+        if not self.parameters.warm_start:
+            return nothing
         return {encoder: torch.tensor(vectors[encoder]) for encoder in self.widths}
 
     @property

@@ -1,5 +1,6 @@
 """Naive deltas against the formula, and what shifting does to a prompt."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,13 @@ def definition() -> Definition:
 @pytest.fixture
 def delta(definition: Definition) -> Delta:
     return learn_naive(StubBackbone(), definition)
+
+
+def test_words_that_are_read_alike_are_refused(definition: Definition) -> None:
+    """A direction of zeros would be a slider that does nothing."""
+    alike = replace(PAIRS[0], negative=PAIRS[0].positive)
+    with pytest.raises(EditorError, match="reads “old man” and “old man” alike"):
+        learn_naive(StubBackbone(), replace(definition, pairs=(alike,)))
 
 
 def test_it_is_half_the_mean_difference_at_the_noun(definition: Definition, delta: Delta) -> None:

@@ -360,6 +360,27 @@ def test_a_rate_that_leaves_nothing_of_the_words_diverges(runner: Runner) -> Non
     assert learn(runner, request(steps=4, schedule="constant", learning_rate=0.2)).notes == ()
 
 
+@pytest.mark.parametrize("values", [{"method": "naive"}, {"warm_start": True}, {"warm_start": False}])
+def test_ends_that_are_read_alike_teach_nothing(values: dict[str, Any], runner: Runner) -> None:
+    """Long prompts are read in pieces: the noun ends in another one than the word that differs."""
+    noun = "x" * 300
+    content = definition_text(
+        attribute="age",
+        label="Age",
+        subject="person",
+        prefixes=["a"],
+        pairs=[(noun, f"old {noun}", f"new {noun}")],
+    ).encode()
+    asked = request(**values).parameters
+    asked = replace(asked, definition=DefinitionFile(content_hash(content)))
+    with pytest.raises(EditorError, match="alike: there is nothing to learn"):
+        runner.run(
+            Request(operation="learn-delta", parameters=asked, model="tiny-sd1"),
+            {content_hash(content): content},
+            Progress(),
+        )
+
+
 def test_checkpoints_of_other_runs_are_refused(runner: Runner) -> None:
     state = parked_after(runner, request(), 8)
     for asked in (request("tiny-sdxl"), request(batch=2), request(accumulation=1)):
