@@ -132,6 +132,18 @@ def source(parameters: Parameters, filling: Filling) -> Parameters:
             hint = "Say in words what the picture shall become."
         raise EditorError("The prompt is empty.", hint)
     pixels = cast("Pixels", filling.contents[parameters.image.hash])
+    _refuse_too_small(pixels, filling)
+    _refuse_nothing(pixels)
+    needs_structure = isinstance(parameters, Translate) and parameters.way != "redraw"
+    if needs_structure and int(np.ptp(pixels[..., :3], axis=(0, 1)).max()) <= _FLAT:
+        raise EditorError(
+            "The picture is of one colour: it has no structure to keep.",
+            "Choose one that shows something, or make a new picture.",
+        )
+    return parameters
+
+
+def _refuse_too_small(pixels: Pixels, filling: Filling) -> None:
     (height, width), unit = pixels.shape[:2], filling.backbone.size_unit
     if min(width, height) < unit:
         raise EditorError(
@@ -142,15 +154,11 @@ def source(parameters: Parameters, filling: Filling) -> Parameters:
             model=filling.entry.name,
             unit=unit,
         )
+
+
+def _refuse_nothing(pixels: Pixels) -> None:
     if pixels.shape[2] == 4 and not pixels[..., 3].any():
         raise EditorError("The picture is fully transparent.", "Choose one that shows something.")
-    needs_structure = isinstance(parameters, Translate) and parameters.way != "redraw"
-    if needs_structure and int(np.ptp(pixels[..., :3], axis=(0, 1)).max()) <= _FLAT:
-        raise EditorError(
-            "The picture is of one colour: it has no structure to keep.",
-            "Choose one that shows something, or make a new picture.",
-        )
-    return parameters
 
 
 def enlargement(parameters: Parameters, filling: Filling) -> Parameters:
@@ -162,8 +170,7 @@ def enlargement(parameters: Parameters, filling: Filling) -> Parameters:
     if not isinstance(parameters, Enlarge):
         return parameters
     pixels = cast("Pixels", filling.contents[parameters.image.hash])
-    if pixels.shape[2] == 4 and not pixels[..., 3].any():
-        raise EditorError("The picture is fully transparent.", "Choose one that shows something.")
+    _refuse_nothing(pixels)
     width, height = enlarged_size(pixels, parameters.factor)
     if width * height > MOST_ENLARGED_PIXELS:
         raise EditorError(
@@ -185,8 +192,7 @@ def hole(parameters: Parameters, filling: Filling) -> Parameters:
     if not isinstance(parameters, Fill):
         return parameters
     pixels = cast("Pixels", filling.contents[parameters.image.hash])
-    if pixels.shape[2] == 4 and not pixels[..., 3].any():
-        raise EditorError("The picture is fully transparent.", "Choose one that shows something.")
+    _refuse_nothing(pixels)
     if parameters.mask is not None or pixels.shape[2] == 3 or bool((pixels[..., 3] == 255).all()):
         return parameters
     mask = np.where(pixels[..., 3] == 255, 0, 255).astype(np.uint8)
@@ -214,8 +220,16 @@ def chosen_step(parameters: Parameters, filling: Filling) -> Parameters:
 
 
 def preset(parameters: Parameters, filling: Filling) -> Parameters:
-    """The preset's values where a learning run leaves them open."""
-    del filling
+    """The preset's values where a learning run leaves them open.
+
+    Raises:
+        EditorError: there are too few or too many pictures to learn from, or one shows nothing.
+    """
+    if isinstance(parameters, LearnConcept | LearnDelta):
+        for image in parameters.images:
+            pixels = cast("Pixels", filling.contents[image.hash])
+            _refuse_too_small(pixels, filling)
+            _refuse_nothing(pixels)
     if isinstance(parameters, LearnConcept) and parameters.learning_rate is None:
         return replace(parameters, learning_rate=CONCEPT_RATES[parameters.method])
     if not isinstance(parameters, LearnDelta):

@@ -6,6 +6,9 @@ stands at `FIXED`, so that both are measured in the same pictures:
 
     cross-talk of A = Σ |B's change while A moves| / Σ |B's change while B moves|
 
+A model that hardly knows B makes that a large share of nothing: `other_change` is the upper sum's mean, in the
+attribute's own units.
+
 What has been measured is kept; running again goes on from there.
 """
 
@@ -189,6 +192,7 @@ def _table(rows: Sequence[_Both], attribute: str | None = None) -> dict[str, Any
         "sliders": len(moved),
         "spearman": spread([slider.spearman for slider, _ in moved]),
         "edited_change": spread([slider.edited_change for slider, _ in moved]),
+        "other_change": spread([slider.other_change for slider, _ in moved]),
         "cross_talk": leaked / wanted if wanted else None,
         "cross_talk_per_slider": spread(shares),
         "pictures_with_a_lost_subject": sum(slider.lost for slider, _ in moved),

@@ -104,6 +104,8 @@ def test_what_leaks_is_measured_by_the_other_sliders_own_change() -> None:
     for table in tables.values():
         assert table["cross_talk"] == pytest.approx(LEAKED, abs=0.02)
         assert table["age"]["cross_talk"] > 0.05
+        leaked = table["other_change"]["mean"]
+        assert leaked == pytest.approx(table["cross_talk"] * table["edited_change"]["mean"])
 
 
 def test_people_and_attributes_take_turns() -> None:

@@ -166,6 +166,15 @@ def test_a_wrong_number_of_pictures_is_told(method: str, count: int, message: st
         learn(runner, [picture(shade) for shade in range(count)], method=method)
 
 
+def test_a_picture_that_shows_nothing_or_too_little_is_told(runner: Runner) -> None:
+    clear = np.zeros((64, 64, 4), np.uint8)
+    clear[..., :3] = 200  # colours that nobody sees
+    with pytest.raises(EditorError, match="fully transparent"):
+        learn(runner, [clear], method="picture")
+    with pytest.raises(EditorError, match="1 × 1 pixels, which is too small"):
+        learn(runner, [picture(1, 1, 1)], method="picture")
+
+
 def test_pictures_of_two_sizes_and_a_prompt_without_the_subject_are_told(runner: Runner) -> None:
     with pytest.raises(EditorError, match="72 × 64 and 64 × 64"):
         learn(runner, [picture(1), picture(2, 64, 64)], method="pair")
