@@ -6,8 +6,8 @@ stands at `FIXED`, so that both are measured in the same pictures:
 
     cross-talk of A = Σ |B's change while A moves| / Σ |B's change while B moves|
 
-A model that hardly knows B makes that a large share of nothing: `other_change` is the upper sum's mean, in the
-attribute's own units.
+A model that hardly knows B makes that a large share of nothing: `other_change` is the upper sum's mean, in
+the attribute's own units.
 
 What has been measured is kept; running again goes on from there.
 """
