@@ -262,6 +262,10 @@ class InsertWord:
     changes: bool | None = None
 
 
+BY_WORDS, CONTRAST = "words", "contrast"
+FOUND_BY = (BY_WORDS, CONTRAST)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Insert(SamplingParameters):
     """A picture edited by words: `source_prompt` says what it shows, `prompt` what it is to show.
@@ -348,6 +352,30 @@ class Insert(SamplingParameters):
         max=1,
         step=0.05,
         advanced=True,
+    )
+    found_by: str | None = param(
+        None,
+        N_("Operations", "Found by"),
+        help=N_(
+            "Operations", "What says where the change is: its words' attention, or where the prompts differ"
+        ),
+        choices=FOUND_BY,
+        advanced=True,
+        absent=BY_WORDS,
+    )
+    coarse_anew: bool | None = param(
+        None,
+        N_("Operations", "Colours from new noise"),
+        help=N_("Operations", "Where it changes, only what is fine is taken from the picture's noise"),
+        advanced=True,
+        absent=False,
+    )
+    outline: bool = param(
+        True,
+        N_("Operations", "Along edges"),
+        help=N_("Operations", "What changes, and what stays, ends at the edges that are seen in the picture"),
+        advanced=True,
+        absent=False,
     )
     anew: bool | None = param(
         None,

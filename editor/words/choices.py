@@ -46,6 +46,8 @@ CHOICES: Mapping[str, str] = {
     "text+latents": N_("Choices", "Words and picture"),
     "text": N_("Choices", "Words"),
     "latents": N_("Choices", "Picture"),
+    "words": N_("Choices", "Words"),
+    "contrast": N_("Choices", "What differs"),
     "plug-and-play": N_("Choices", "Plug-and-Play"),
     "no-inversion": N_("Choices", "Without inversion"),
     "one-copy": N_("Choices", "One noised copy"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -57,6 +58,8 @@ class InsertCase:
         place: bool [H, W] or None: a box around what is added or removed.
         gone, there: kinds of subjects that have to be gone, and to be there, afterwards.
         read: what the detector reads of the picture to see whether the change has come; None: by pixels.
+        drawn: for each of `read` what the true picture was drawn with, or None where that is not looked at.
+            A detector that does not see it there cannot judge it elsewhere: pixels do.
     """
 
     number: int
@@ -70,6 +73,7 @@ class InsertCase:
     gone: tuple[str, ...] = ()
     there: tuple[str, ...] = ()
     read: tuple[Callable[[Seen], Any], ...] = ()
+    drawn: tuple[Any, ...] = ()
 
     @property
     def changed(self) -> NDArray[np.bool_]:
@@ -85,15 +89,24 @@ class InsertCase:
         kinds = {one.kind for one in found}
         if kinds & set(self.gone) or not set(self.there) <= kinds:
             return False
-        for read in self.read:
+        for read, drawn in zip_longest(self.read, self.drawn):
             value, before, wanted = (np.asarray(read(one), float) for one in (found, of_source, of_truth))
-            if not np.linalg.norm(value - wanted) < np.linalg.norm(before - wanted) / 2:  # NaN as well
+            if drawn is not None and not _is_nearer(wanted, np.asarray(drawn, float), before):
+                if not self._pixels_are_nearer(image):
+                    return False
+            elif not _is_nearer(value, wanted, before):
                 return False
-        if self.gone or self.there or self.read:
-            return True
+        return bool(self.gone or self.there or self.read) or self._pixels_are_nearer(image)
+
+    def _pixels_are_nearer(self, image: Pixels) -> bool:
         changed = (self.source != self.truth).any(-1)
         values, before, after = (one[changed].astype(float) for one in (image, self.source, self.truth))
         return float(np.abs(values - after).mean()) < float(np.abs(values - before).mean())
+
+
+def _is_nearer(value: NDArray[np.float64], wanted: NDArray[np.float64], before: NDArray[np.float64]) -> bool:
+    """Whether more than half of the way from `before` to `wanted` is done; not of NaN."""
+    return bool(np.linalg.norm(value - wanted) < np.linalg.norm(before - wanted) / 2)
 
 
 def insert_cases(count: int, first: int = 0) -> list[InsertCase]:
@@ -157,6 +170,11 @@ def _reader(kind: str, name: str) -> Callable[[Seen], Any]:
     return read
 
 
+def _share(rgb: tuple[float, float, float]) -> tuple[float, ...]:
+    """A colour as detectors give it, 0..1."""
+    return tuple(value / 255 for value in rgb)
+
+
 def _coloured(number: int, thing: Subject) -> tuple[str, tuple[float, float, float]]:
     """Another colour than the thing has."""
     from inference.metrics.colours import COLOURS
@@ -182,6 +200,7 @@ def _random(number: int) -> InsertCase:
         f"a photo of a smiling {person} and {_a(name)} {thing}{place}",
         there=(person, thing),
         read=(_reader(person, "smile"), _reader(thing, "colour")),
+        drawn=(None, _share(rgb)),
     )
 
 
@@ -296,6 +315,7 @@ def _colour(number: int) -> InsertCase:
         f"a photo of a {person} and {_a(name)} {thing}{place}",
         there=(person, thing),
         read=(_reader(thing, "colour"),),
+        drawn=(_share(rgb),),
     )
 
 

@@ -17,7 +17,6 @@ from typing import cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
 from torch import Tensor
 from torch.nn import functional
 
@@ -26,7 +25,7 @@ from inference.inputs import Inputs
 from inference.methods.attribute_control import BATCH_PIXELS_CPU, BATCH_PIXELS_GPU
 from inference.methods.edit import notes_of, unedited, with_details
 from inference.methods.fill.surroundings import carried_on
-from inference.methods.generate import Heat, Run, decoded, maps, prepare, span_heat
+from inference.methods.generate import Run, decoded, maps, prepare, span_heat
 from inference.methods.inversion.editing import Editing, Step, carried_out, plain_step
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.parking import Sofar
@@ -36,17 +35,26 @@ from inference.methods.only_subject import of_others
 from inference.methods.prompt_to_prompt.alignment import Alignment, Wording, alignments
 from inference.methods.prompt_to_prompt.attention import Edited
 from inference.methods.prompt_to_prompt.blending import BEGINS_AT, Blend
+from inference.methods.prompt_to_prompt.coarse_noise import with_coarse_of
+from inference.methods.prompt_to_prompt.contrast import contrast
 from inference.methods.prompt_to_prompt.control import Control, Shares, unlike
+from inference.methods.prompt_to_prompt.places import (
+    around_subject,
+    shape_of,
+    soft,
+    whole_cells,
+    widened,
+    words_at,
+)
 from inference.methods.redraw import at_latents, encoded
-from inference.operations import Insert, InsertSweep, InsertWord
+from inference.operations import CONTRAST, Insert, InsertSweep, InsertWord
 from inference.progress import Progress
-from inference.prompts.differences import differences
+from inference.prompts.differences import differences, one_at_a_time
 from inference.prompts.prompt import Prompt
 from inference.prompts.subjects import suggest, surroundings
 from inference.request import Output, Pixels
 
 Span = tuple[int, int]
-_SUBJECT_FROM = 0.15  # of a map's range: there is the subject
 _CARRIED_ON_FROM = 0.5  # of the steps: where surroundings that were carried on into a place are drawn from
 
 
@@ -120,11 +128,12 @@ def _edited(
     seen: dict[str, NDArray[np.float32]] = {}
     images: dict[int, Pixels] = {i: picture for i, strength in enumerate(strengths) if not strength}
     for number, indices in enumerate(_batches(run, strengths)):
-        edited = work.carried_out([strengths[index] for index in indices], f"batch {number}")
-        for index, (pixels, mask) in zip(indices, edited, strict=True):
-            images[index] = _with_details(work, picture, pixels, mask)
-            if mask is not None:
-                seen["mask/change"] = np.maximum(seen.get("mask/change", np.float32(0)), _shown(mask))
+        for index, made in zip(
+            indices, work.carried_out([strengths[index] for index in indices], f"batch {number}"), strict=True
+        ):
+            images[index] = _with_details(work, picture, made)
+            if made.mask is not None:
+                seen["mask/change"] = np.maximum(seen.get("mask/change", np.float32(0)), _shown(made.mask))
     return Output(
         images=tuple(images[index] for index in range(len(strengths))),
         maps={**maps(source.heat), **seen},
@@ -133,32 +142,37 @@ def _edited(
     )
 
 
-def _with_details(work: "_Work", picture: Pixels, edited: Pixels, mask: Tensor | None) -> Pixels:
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """One edited picture.
+
+    Args:
+        mask: bool [1, 1, h, w], where its latents may differ from the picture's; None: anywhere.
+        looks: maps [h, w] of where the words of the change are seen in it.
+    """
+
+    pixels: Pixels
+    mask: Tensor | None
+    looks: Tensor | None
+
+
+def _with_details(work: "_Work", picture: Pixels, made: _Made) -> Pixels:
     """The edit with what the autoencoder lost of the picture.
 
     Outside of a change that keeps to a place it is the picture: a decoder lets the colours there run a little
-    with those inside.
+    with those inside, and latents are coarse beside what is in them.
     """
+    edited = made.pixels
     if not work.parameters.details:
         return edited
     plain = unedited(work.run, work.source)
-    if mask is not None:
-        share = soft(_shown(mask), edited.shape[:2])[..., None]
-        kept = plain + share * (edited.astype(np.float32) - plain)
+    if made.mask is not None:
+        share = soft(_shown(made.mask), edited.shape[:2])
+        if work.parameters.outline:
+            share = share * work.share_within(picture, made)
+        kept = plain + share[..., None] * (edited.astype(np.float32) - plain)
         edited = np.rint(kept).astype(np.uint8)
     return with_details(picture[..., :3], edited, plain)
-
-
-def soft(mask: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """A mask [h, w] of latents for pixels: 1 inside of a latent, fading to nothing within one around it."""
-    height, width = size
-    cell = max(height / mask.shape[0], width / mask.shape[1])
-    whole = Image.fromarray(np.rint(mask * 255).astype(np.uint8)).resize(
-        (width, height), Image.Resampling.NEAREST
-    )
-    wider = whole.filter(ImageFilter.MaxFilter(2 * round(cell / 2) + 1))
-    box = ImageFilter.BoxBlur(cell / 4)  # twice, it ends where a Gaussian would go on
-    return np.asarray(wider.filter(box).filter(box), np.float32) / np.float32(255)
 
 
 def _shown(mask: Tensor) -> NDArray[np.float32]:
@@ -187,8 +201,8 @@ class _Work:
     first: int
     sofar: Sofar
 
-    def carried_out(self, strengths: Sequence[float], name: str) -> list[tuple[Pixels, Tensor | None]]:
-        """One batch: the picture at several strengths, and where each may have changed, [1, 1, h, w]."""
+    def carried_out(self, strengths: Sequence[float], name: str) -> list[_Made]:
+        """One batch: the picture at several strengths."""
         run, source, place = self.run, self.source, self._place()
         first, fills = self.first, place is not None and self._fills_up
         if fills:
@@ -201,7 +215,8 @@ class _Work:
             elsewhere=frozenset() if fills else self._elsewhere(aligned),
             place=place,
         )
-        blend = self._blend(prompts, aligned, place, first)
+        spot = self._spot(place)
+        blend = self._blend(prompts, aligned, place if spot is None else spot, first)
         control = Control(
             run,
             source,
@@ -217,11 +232,41 @@ class _Work:
         )
         editing = Editing(run=run, inverted=source, prompts=prompts, predict=control.predict)
         step = control.step((self.loop.step or WAYS[source.way].step)(editing))
-        begun = self._begun(place, len(prompts), first)
+        begun = self._begun(place, spot, strengths, first)
         with run.progress.phase("sample"):
             latents = carried_out(editing, step, first, sofar=self.sofar, name=name, begun=begun)
-        masks = [blend.mask(prompt, run.steps) if blend is not None else None for prompt in prompts]
-        return list(zip(decoded(run, latents), masks, strict=True))
+        return [
+            _Made(
+                pixels=pixels,
+                mask=blend.mask(prompt, run.steps) if blend is not None else None,
+                looks=blend.seen(prompt) if blend is not None else None,
+            )
+            for prompt, pixels in zip(prompts, decoded(run, latents), strict=True)
+        ]
+
+    def share_within(self, picture: Pixels, made: _Made) -> NDArray[np.float32]:
+        """How much of a changed place belongs to what changes, [H, W]: along the edges of both pictures.
+
+        What is said otherwise may have another outline afterwards: both count.
+        """
+        whole = np.ones(picture.shape[:2], np.float32)
+        cells = next((len(seen) for seen in self.source.heat.values()), 0)
+        if not cells:
+            return whole
+        if made.looks is None:
+            kept = self._kept_shape(picture)
+            return whole if kept is None else widened(1 - kept, cells)
+        ours, _ = self._shown_by()
+        before = (span_heat(self.source.heat, span) for span in ours)
+        shapes = [shape_of(seen, picture) for seen in before if seen is not None]
+        after = shape_of(np.asarray(made.looks.float().cpu().numpy(), np.float32), made.pixels)
+        return widened(np.maximum.reduce([*shapes, after]), cells)
+
+    def _kept_shape(self, picture: Pixels) -> NDArray[np.float32] | None:
+        """Where subjects stay while what surrounds them changes, [H, W]; None if nothing is known."""
+        kept = (span_heat(self.source.heat, span) for span in self._kept_subjects())
+        known = [shape_of(seen, picture) for seen in kept if seen is not None]
+        return np.maximum.reduce(known) if known else None
 
     def _shares(self) -> Shares | None:
         parameters = self.parameters
@@ -295,10 +340,47 @@ class _Work:
         if parameters.mask is not None:
             return at_latents(self.run.inputs.pixels(parameters.mask), latents)
         if parameters.kind == "remove":
-            return _seen(self.source.heat, self._shown_by()[0], latents)
-        kept = [_outlined(self.source.heat, span, latents) for span in self._kept_subjects()]
+            return words_at(self.source.heat, self._shown_by()[0], latents)
+        if parameters.outline:
+            shape = self._kept_shape(self.run.inputs.pixels(parameters.image))
+            return None if shape is None else 1 - whole_cells(shape, latents)
+        kept = [around_subject(self.source.heat, span, latents) for span in self._kept_subjects()]
         known = [seen for seen in kept if seen is not None]
         return 1 - torch.stack(known).amax(0) if known else None
+
+    @property
+    def _is_by_words(self) -> bool:
+        """Whether a change that keeps to its words is where their attention is."""
+        return bool(self.parameters.local) and self.parameters.found_by != CONTRAST
+
+    def _spot(self, place: Tensor | None) -> Tensor | None:
+        """Where the prompts differ, [1, 1, h, w] of 0 and 1, and in the place; None: this is not asked."""
+        parameters, source, cache = self.parameters, self.source, self.run.inputs.cache
+        if not parameters.local or parameters.found_by != CONTRAST:
+            return None
+        key = (
+            "contrast",
+            self.run.backbone.model_hash,
+            str(self.run.backbone.dtype),
+            *self._kept_as(),
+            parameters.prompt,
+        )
+        found = cast("Tensor | None", cache.get(key))
+        if found is None:
+            found = contrast(self.run, source.prompt, self._each_change(), source.reconstruction)
+            cache.put(key, found, found.numel() * found.element_size())
+        spot = (found > parameters.threshold).float()[None, None]
+        return spot if place is None else spot * (place > 0).to(spot)
+
+    def _each_change(self) -> list[Prompt]:
+        """The source prompt with each change alone; the target, if there is but one."""
+        run, source = self.run, self.source.prompt
+        names = [learnt.word for learnt in run.inputs.learnt]
+        texts = one_at_a_time(source.text, self.target.text, names)
+        if len(texts) < 2:
+            return [self.target]
+        each = [run.backbone.encode_prompt(text, run.inputs.learnt) for text in texts]
+        return list(run.backbone.of_one_length(source, *each)[1:])
 
     def _others(self, changed: Sequence[Span]) -> Tensor | None:
         """Where subjects are that stay, bool [1, 1, h, w]: a new word may fit one of them as well.
@@ -327,7 +409,7 @@ class _Work:
         self, prompts: Sequence[Prompt], aligned: Sequence[Alignment], place: Tensor | None, first: int
     ) -> Blend | None:
         parameters, run = self.parameters, self.run
-        if not parameters.local and place is None:
+        if not self._is_by_words and place is None:
             return None
         ours, theirs = self._shown_by()
         if prompts[0].text != self.target.text:
@@ -348,7 +430,7 @@ class _Work:
             source=source,
             targets=dict.fromkeys(prompts, target),
             place=place,
-            by_words=bool(parameters.local) and bool(source or target),
+            by_words=self._is_by_words and bool(source or target),
             kept=None if parameters.mask is not None else self._others(ours),
         )
 
@@ -375,14 +457,20 @@ class _Work:
         parameters = self.parameters
         return parameters.kind == "remove" and bool(parameters.anew) and len(self.source.path) > 1
 
-    def _begun(self, place: Tensor | None, count: int, first: int) -> Tensor:
+    def _begun(
+        self, place: Tensor | None, spot: Tensor | None, strengths: Sequence[float], first: int
+    ) -> Tensor:
         """The latents that the edit starts from; new noise in a place that is drawn anew."""
-        latents = self.source.at(first).repeat(count, 1, 1, 1)
-        if not self.parameters.anew or place is None:
-            return latents
+        latents = self.source.at(first).repeat(len(strengths), 1, 1, 1)
         if len(self.source.path) == 1:  # of pictures, not of noisy ones
             return latents
         level = self.run.levels[first]
+        if self.parameters.coarse_anew and spot is not None:
+            fresh = level.sigma * step_noise(self.parameters.seed, self.run.steps, latents)
+            shares = torch.tensor([min(1.0, strength) for strength in strengths])
+            return with_coarse_of(latents, fresh, spot, shares)
+        if not self.parameters.anew or place is None:
+            return latents
         fresh = level.sigma * step_noise(self.parameters.seed, self.run.steps, latents)
         if self._fills_up:
             fresh = fresh + level.alpha * self._surroundings(place).to(fresh)
@@ -434,38 +522,3 @@ def _are_settings(text: str, spans: Sequence[Span]) -> bool:
 
 def _touching(offsets: Sequence[Span], spans: Sequence[Span]) -> list[int]:
     return [i for i, (a, b) in enumerate(offsets) if any(a < end and start < b for start, end in spans)]
-
-
-def _outlined(heat: Heat, span: Span, latents: Tensor) -> Tensor | None:
-    """About the shape of the subject at `span`, [1, 1, h, w] of 0 and 1; None if nothing is known.
-
-    Half a cell of the map around it is taken as well, not a whole one as for what is removed: the ground at
-    its feet belongs to the surroundings.
-    """
-    found = span_heat(heat, span)
-    if found is None:
-        return None
-    values = torch.tensor(found)[None, None]
-    low, high = values.min(), values.max()
-    strong = ((values - low) / (high - low).clamp(min=1e-12) > _SUBJECT_FROM).float()
-    size = cast("tuple[int, int]", tuple(latents.shape[-2:]))
-    whole = functional.interpolate(strong, size=size, mode="nearest")
-    half = max(1, round(size[0] / values.shape[-2] / 2))
-    grown = functional.max_pool2d(whole, 2 * half + 1, stride=1, padding=half)
-    return grown.to(latents.device)
-
-
-def _seen(heat: Heat, spans: Sequence[Span], latents: Tensor) -> Tensor | None:
-    """Where the words at `spans` are in the picture; None if nothing is known."""
-    from inference.methods.only_subject import SEEN_FROM
-
-    found = [seen for span in spans if (seen := span_heat(heat, span)) is not None]
-    if not found:
-        return None
-    total = torch.tensor(sum(found[1:], found[0]))[None, None]
-    low, high = total.min(), total.max()
-    total = (total - low) / (high - low).clamp(min=1e-12)
-    pooled = functional.max_pool2d(total, 3, stride=1, padding=1)
-    size = cast("tuple[int, int]", tuple(latents.shape[-2:]))
-    whole = functional.interpolate(pooled, size=size, mode="bilinear", align_corners=False)
-    return (whole > 4 * SEEN_FROM).float().to(latents.device)

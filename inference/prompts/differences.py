@@ -80,6 +80,31 @@ def differences(source: str, target: str, names: Sequence[str] = ()) -> tuple[Di
     return tuple(found)
 
 
+def one_at_a_time(source: str, target: str, names: Sequence[str] = ()) -> tuple[str, ...]:
+    """The source with each of `differences` alone, in their order.
+
+    ("a sad man and a red car", "a happy man and a blue car")
+    # "a happy man and a red car", "a sad man and a blue car"
+    """
+    ours, theirs = _small_words(source, names), _small_words(target, names)
+    pairs = aligned([word.text.casefold() for word in ours], [word.text.casefold() for word in theirs])
+    found: list[str] = []
+    before = after = (0, 0)  # characters: the ends of the last two words that match, and of what follows them
+    differs = False
+    for pair in (*pairs, None):
+        if pair is None or (pair.source is not None and pair.target is not None):
+            ends = (len(source), len(target))
+            if pair is not None and pair.source is not None and pair.target is not None:
+                after = ours[pair.source].end, theirs[pair.target].end
+                ends = ours[pair.source].start, theirs[pair.target].start
+            if differs:
+                found.append(source[: before[0]] + target[before[1] : ends[1]] + source[ends[0] :])
+            before, differs = after, False
+        else:
+            differs = True
+    return tuple(found)
+
+
 def in_common(source: str, target: str) -> int:
     """How many words the two prompts share, in their order."""
     ours, theirs = _small_words(source, ()), _small_words(target, ())

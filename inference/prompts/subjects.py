@@ -47,16 +47,23 @@ _COLOURS = _set(
     "turquoise cyan magenta violet crimson scarlet navy teal ivory blond blonde dark light bright pale "
     "colourful colorful"
 )
-_ADJECTIVES = _COLOURS | _set(
-    "old young new ancient modern big small large tiny huge giant little tall short long wide narrow "
-    "thin thick fat round square flat high low heavy happy sad angry calm cute beautiful nice handsome "
-    "friendly pretty ugly wild tame hot cold warm wet dry clean dirty rich poor strong weak fast slow "
-    "soft hard rough smooth shiny fluffy furry hairy fresh rotten ripe raw full empty open closed deep "
-    "shallow sharp blunt simple complex plain wooden metal metallic plastic stone glass leather golden "
-    "woollen cotton paper striped spotted checked vintage retro futuristic medieval realistic abstract "
-    "digital real fake magic magical elderly middle-aged male female human cool elegant majestic lonely "
-    "lovely sunny cloudy rainy snowy foggy misty stormy baby teenage adult sleepy hungry tired brave "
-    "quiet loud crazy funny scary good bad best better great"
+_SIZES = _set(
+    "big small large tiny huge giant little tall short long wide narrow thin thick fat bigger smaller larger"
+)
+_ADJECTIVES = (
+    _COLOURS
+    | _SIZES
+    | _set(
+        "old young new ancient modern round square flat high low heavy happy sad angry calm cute "
+        "beautiful nice handsome friendly pretty ugly wild tame hot cold warm wet dry clean dirty rich "
+        "poor strong weak fast slow soft hard rough smooth shiny fluffy furry hairy fresh rotten ripe raw "
+        "full empty open closed deep shallow sharp blunt simple complex plain wooden metal metallic "
+        "plastic stone glass leather golden woollen cotton paper striped spotted checked vintage retro "
+        "futuristic medieval realistic abstract digital real fake magic magical elderly middle-aged male "
+        "female human cool elegant majestic lonely lovely sunny cloudy rainy snowy foggy misty stormy "
+        "baby teenage adult sleepy hungry tired brave quiet loud crazy funny scary good bad best better "
+        "great"
+    )
 )
 _LEADING = _ARTICLES | _NUMBERS | _CONJUNCTIONS | _JOINING | _VERBS | _PRONOUNS | _ADVERBS
 _SUFFIXES = ("ful", "ous", "ish", "ive", "less", "able", "ible", "ic", "ary", "ern", "ese")
@@ -177,6 +184,19 @@ def surroundings(prompt: str) -> str:
     while kept and kept[-1].text.casefold() in _LEADING | _PLACES:
         kept.pop()
     return " ".join(word.text for word in kept)
+
+
+def says_colour(word: str) -> bool:
+    """Whether a word is that of a colour, alone or in a compound: "red", "red-clad"."""
+    return any(part in _COLOURS for part in word.casefold().split("-"))
+
+
+def says_size(word: str) -> bool:
+    return word.casefold() in _SIZES
+
+
+def is_article(word: str) -> bool:
+    return word.casefold() in _ARTICLES
 
 
 def _with_modifiers(span: Span, suggestions: Sequence[Suggestion]) -> RefineSubject:

@@ -84,6 +84,13 @@ class Blend:
             found = found & ~self.kept.to(found.device)
         return found if place is None else found & place
 
+    def seen(self, prompt: Prompt) -> Tensor | None:
+        """Where the words that change are seen in the picture of a prompt, [rows, columns of the grid].
+
+        None where words do not confine the change, or nothing was looked at.
+        """
+        return self._of_targets.get(prompt, self._of_source) if self.by_words else None
+
     def merged(self, unedited: Tensor, edited: Tensor, prompts: Sequence[Prompt], index: int) -> Tensor:
         """The edited latents [N, C, h, w] where they may differ, the unedited [1, C, h, w] elsewhere."""
         rows: list[Tensor] = []

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from inference.errors import EditorError
-from inference.operations import Insert, InsertWord
+from inference.operations import BY_WORDS, CONTRAST, Insert, InsertWord
 from inference.parameters import Parameters
 from inference.prompts.differences import differences, in_common
+from inference.prompts.subjects import is_article, says_colour, says_size
 
 if TYPE_CHECKING:
     from inference.filling import Filling
@@ -29,6 +30,8 @@ class Preset:
             counts from what the source says, which stays in full below it: with all of the guidance it
             pushes beyond what was asked, a white thing that is to be red to black. A place that something
             is removed from is not to be driven to the subjects that stay.
+        found_by: what says where a change is that keeps to its words.
+        coarse_anew: whether what is coarse in the noise, such as colours, is drawn anew where the change is.
     """
 
     loop: str = "h-edit"
@@ -38,15 +41,19 @@ class Preset:
     local: bool = True
     anew: bool = False
     guidance: float = 1.0
+    found_by: str = BY_WORDS
+    coarse_anew: bool = False
 
 
 PRESETS = {
     "replace": Preset(loop="direct"),
     "add": Preset(loop="direct", flow_loop="direct", local=False, anew=True),
     "remove": Preset(loop="direct", flow_loop="direct", local=False, anew=True, guidance=0.5),
-    "change": Preset(guidance=0.5),
+    "change": Preset(guidance=0.5, found_by=CONTRAST),
     "style": Preset(local=False),
 }
+# A change of nothing but colours and sizes: the inverted noise knows the old ones, and would keep some of it.
+_COARSE = Preset(guidance=0.5, found_by=CONTRAST, coarse_anew=True)
 
 
 def insertion(parameters: Parameters, filling: Filling) -> Parameters:
@@ -64,22 +71,41 @@ def insertion(parameters: Parameters, filling: Filling) -> Parameters:
             raise EditorError(
                 "The place of the change is outside of the picture.", "Draw it on what shall change."
             )
-    preset = PRESETS[parameters.kind]
+    preset = _preset(parameters)
     loop = preset.flow_loop if filling.backbone.schedule.is_flow else preset.loop
     # a way that was chosen is taken as it is published
     whole = filling.backbone.defaults.guidance_scale
-    share = preset.guidance if parameters.loop is None and loop in ("h-edit", "direct") else 1.0
+    ours = parameters.loop is None
+    share = preset.guidance if ours and loop in ("h-edit", "direct") else 1.0
+    corrected = any(word.changes is not None for word in (*parameters.words, *parameters.source_words))
     left_open = {
         "loop": loop,
         "guidance_scale": whole if whole <= 1 else max(1.0, share * whole),
         "cross_share": preset.cross_share,
         "self_share": preset.self_share,
         "local": preset.local,
+        # of words that were chosen by hand the prompts know nothing
+        "found_by": preset.found_by if ours and not corrected else BY_WORDS,
+        "coarse_anew": preset.coarse_anew and ours,
         "anew": preset.anew and (parameters.mask is not None or parameters.kind == "remove"),
     }
     return replace(
         parameters, **{name: value for name, value in left_open.items() if getattr(parameters, name) is None}
     )
+
+
+def _preset(parameters: Insert) -> Preset:
+    """The kind's, or that of what all changed words say."""
+    if parameters.kind == "change":
+        found = differences(parameters.source_prompt, parameters.prompt)
+        sides = (
+            [word for one in found for word in one.source],
+            [word for one in found for word in one.target],
+        )
+        said = [[word.text for word in side if not is_article(word.text)] for side in sides]
+        if all(words and all(says_colour(word) or says_size(word) for word in words) for words in said):
+            return _COARSE
+    return PRESETS[parameters.kind]
 
 
 def _check_prompts(parameters: Insert) -> None:

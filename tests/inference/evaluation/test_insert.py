@@ -69,6 +69,24 @@ def test_success_is_what_the_detector_sees() -> None:
     assert not background.succeeded(background.source, [], [], [])
 
 
+def test_pixels_judge_a_colour_that_the_detector_misreads_in_the_true_picture() -> None:
+    case = next(one for one in CASES if one.kind == "colour")
+    person, thing = case.there
+    (drawn,) = case.drawn
+    before = tuple(1 - value for value in drawn)
+
+    def seen(colour: Any) -> list[Any]:
+        return [Found(person), Found(thing, colours={"colour": colour})]
+
+    # it knows the colour: its word counts, whatever the pixels
+    assert case.succeeded(case.source, seen(drawn), seen(before), seen(drawn))
+    assert not case.succeeded(case.truth, seen(before), seen(before), seen(drawn))
+    # it sees the old one in the true picture
+    assert case.succeeded(case.truth, seen(before), seen(before), seen(before))
+    assert not case.succeeded(case.source, seen(drawn), seen(before), seen(before))
+    assert not case.succeeded(case.truth, [Found(thing)], seen(before), seen(before)), "the person went"
+
+
 class Scripted:
     """Gives the true picture for one loop, the source for all others."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -14,16 +14,18 @@ from inference.deltas import DeltaLibrary
 from inference.errors import EditorError, Parked
 from inference.inputs import Inputs
 from inference.methods.generate import prepare
-from inference.methods.insert import LOOPS, soft, without
+from inference.methods.insert import LOOPS, without
 from inference.methods.inversion.editing import Editing, carried_out
 from inference.methods.inversion.parking import Sofar
 from inference.methods.inversion.ways import WAYS, first_step, inverted
 from inference.methods.prompt_to_prompt.alignment import Wording, alignments
 from inference.methods.prompt_to_prompt.attention import Edited
 from inference.methods.prompt_to_prompt.blending import Blend
+from inference.methods.prompt_to_prompt.contrast import NOISES
 from inference.methods.prompt_to_prompt.control import Control, Shares, unlike
+from inference.methods.prompt_to_prompt.places import soft
 from inference.models import Catalogue, ModelEntry
-from inference.operations import INSERT_LOOPS, Insert, InsertSweep, InsertWord
+from inference.operations import CONTRAST, INSERT_LOOPS, Insert, InsertSweep, InsertWord
 from inference.progress import Progress
 from inference.request import Pixels, Request, Result
 from inference.runner import Runner
@@ -111,6 +113,35 @@ class TestEveryFamily:
             np.testing.assert_array_equal(found[:, :32], picture()[:, :32])
             other = run(runner, model=model, kind=kind, mask=half(), seed=2).images[0]
             assert not np.array_equal(found, other), "the seed decides what comes"
+
+
+class TestFoundByContrast:
+    VALUES: ClassVar = {"kind": "change", "found_by": CONTRAST, "coarse_anew": True}
+
+    @pytest.mark.parametrize("model", FAMILIES)
+    def test_outside_of_it_nothing_changes(self, runner: Runner, model: str) -> None:
+        pixels = picture(128, 128)
+        found = run(runner, model=model, pixels=pixels, threshold=0.97, **self.VALUES)
+        inside = soft(np.asarray(found.maps["mask/change"]), (128, 128))
+        moved = np.abs(found.images[0].astype(float) - pixels).mean(-1)
+        assert 0 < (inside == 0).mean() < 1
+        assert moved[inside == 0].mean() < 0.2 * moved[inside == 1].mean()
+
+    def test_it_is_asked_once_for_each_change(self, runner: Runner) -> None:
+        def evaluations(**more: Any) -> int:
+            return run(runner, **self.VALUES, **more).measured.denoiser_evaluations
+
+        evaluations()
+        assert evaluations(threshold=0.5, seed=4, strength=1.0) == 2 * STEPS
+        assert evaluations(prompt="a photo of a dog and a woman") == 2 * STEPS + 2 * NOISES
+        assert evaluations(prompt="a photo of a dog and a cat") == 2 * STEPS + 3 * NOISES
+
+    def test_the_seed_decides_what_is_coarse(self, runner: Runner) -> None:
+        one, other = (run(runner, seed=seed, **self.VALUES).images[0] for seed in (1, 2))
+        assert not np.array_equal(one, other)
+        values = {**self.VALUES, "coarse_anew": False}
+        one, other = (run(runner, seed=seed, **values).images[0] for seed in (1, 2))
+        np.testing.assert_array_equal(one, other)
 
 
 class TestRemoved:
@@ -240,15 +271,6 @@ def test_parked_anywhere_it_ends_in_the_same_bytes(
         np.testing.assert_array_equal(found.images[0], whole)
         return
     pytest.fail("it never came to its end")
-
-
-def test_the_pixels_mask_holds_each_latent_that_changes() -> None:
-    mask = np.zeros((8, 8), np.float32)
-    mask[2, 5] = 1
-    found = soft(mask, (64, 64))
-    assert found[16:24, 40:48].min() > 0.95
-    assert found[:8].max() == 0
-    assert found[40:].max() == 0
 
 
 class TestRefused:

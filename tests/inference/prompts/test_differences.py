@@ -2,10 +2,11 @@
 
 from itertools import combinations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.prompts.differences import Pair, aligned, differences, in_common
+from inference.prompts.differences import Pair, aligned, differences, in_common, one_at_a_time
 
 
 def said(source: str, target: str, *names: str) -> list[tuple[list[str], list[str]]]:
@@ -48,3 +49,23 @@ def test_the_alignment_is_a_longest_one_and_in_order(source: str, target: str) -
         "".join(c) for n in range(len(target) + 1) for c in combinations(target, n)
     }
     assert len(both) == max(map(len, common))
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "expected"),
+    [
+        (
+            "a sad man and an orange car, at night",
+            "a smiling man and a red car, at night",
+            ("a smiling man and an orange car, at night", "a sad man and a red car, at night"),
+        ),
+        ("a man", "a man and a dog", ("a man and a dog",)),
+        ("a man and a dog in snow", "a tall man in rain", None),
+        ("a man", "a man", ()),
+        ("红色的猫和狗", "黑色的猫和马", ("黑色的猫和狗", "红色的猫和马")),
+    ],
+)
+def test_each_change_alone(source: str, target: str, expected: tuple[str, ...] | None) -> None:
+    if expected is None:
+        expected = ("a tall man and a dog in snow", "a man in snow", "a man and a dog in rain")
+    assert one_at_a_time(source, target) == expected
