@@ -20,14 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inference.errors import EditorError
-from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.judging import Asking, Detect, Report, Runs, refuse_none, shipped_detector
 from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.messages import listed
 from inference.operations import AttributeSweep, Generate, SubjectEdit
 from inference.progress import Progress
 from inference.prompts.words import find_subject
-from inference.request import Request, Result
 
 if TYPE_CHECKING:
     from inference.metrics.tiam import Detection
@@ -98,8 +97,7 @@ def evaluate_attribute(
     """
     for attribute in attributes:
         reading(attribute)
-    if pairs < 1:
-        raise EditorError("Pairs is {pairs}: at least 1 is needed.", pairs=pairs)
+    refuse_none(pairs)
     progress = progress or Progress()
     settings: dict[str, Any] = {
         "suite": "attribute",
@@ -215,13 +213,10 @@ def reading(attribute: str) -> Callable[[Detection], float]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Work:
-    runner: Runs
-    model: str
+class _Work(Asking):
     detect: Detect
     record: Record
     report: Report
-    progress: Progress
 
     def measure_slider(self, pair: Pair) -> None:
         from inference.metrics.attribute_control import measure
@@ -233,7 +228,7 @@ class _Work:
         parameters = AttributeSweep(
             prompt=pair.prompt, seed=pair.seed, edits=(edit,), positions=POSITIONS, delay=DELAY
         )
-        result = self._run("attribute-sweep", parameters)
+        result = self.ask("attribute-sweep", parameters)
         slider = measure(
             result.images,
             self.detect(result.images),
@@ -252,17 +247,11 @@ class _Work:
         key = f"{seed}|{prompt}"
         if key in known:
             return
-        result = self._run("generate", Generate(prompt=prompt, seed=seed))
+        result = self.ask("generate", Generate(prompt=prompt, seed=seed))
         wanted: list[Wanted] = [Wanted(kind=kind) for kind in kinds]
         right = all_right(self.detect(result.images)[0], wanted)
         self.record.values["presence"].setdefault(name, {})[key] = right
         self.record.write()
-
-    def _run(self, operation: str, parameters: Generate | AttributeSweep) -> Result:
-        self.progress.check()
-        request = Request(operation=operation, parameters=parameters, model=self.model)
-        run = Progress(cancel_requested=lambda: self.progress.is_cancelled)
-        return self.runner.run(request, {}, run)
 
 
 def _silent(done: int, total: int, what: str) -> None:

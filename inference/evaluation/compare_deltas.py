@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from inference.content import DeltaFile, content_hash
 from inference.errors import EditorError
-from inference.evaluation.judging import Detect, Runs
+from inference.evaluation.judging import Asking, Detect, Runs
 from inference.operations import AttributeSweep, SubjectEdit
 from inference.progress import Progress
 from inference.prompts.words import find_subject
-from inference.request import Pixels, Request
+from inference.request import Pixels
 
 USUAL_SCALES = (-2.0, -1.0, 0.0, 1.0, 2.0)
 MEASURES = ("change", "outside", "reach", "unevenness")
@@ -107,12 +107,11 @@ def compare_deltas(
         raise EditorError("There is no position beside 0.", "Name some, such as -2 -1 0 1 2.")
     spans = [find_subject(prompt, subject) for prompt in prompts]  # before all work
     contents = {content_hash(content): content for content in deltas.values()}
-    progress = progress or Progress()
+    asking = Asking(runner=runner, model=model, progress=progress or Progress())
     rows: list[Row] = []
     for prompt, (start, end) in zip(prompts, spans, strict=True):
         for seed in seeds:
             for name, content in deltas.items():
-                progress.check()
                 edit = SubjectEdit(
                     start=start,
                     end=end,
@@ -128,10 +127,7 @@ def compare_deltas(
                     only_subject=only_subject,
                     steps=steps,
                 )
-                request = Request(operation="attribute-sweep", parameters=parameters, model=model)
-                result = runner.run(
-                    request, contents, Progress(cancel_requested=lambda: progress.is_cancelled)
-                )
+                result = asking.ask("attribute-sweep", parameters, contents)
                 seen = result.maps[f"attention/{start}-{end}"]
                 values = _values(result.images, detect, subject, attribute)
                 rows.append(_row(name, prompt, seed, positions, result.images, seen, values))

@@ -29,13 +29,13 @@ from inference.errors import EditorError
 from inference.evaluation import concept_insert
 from inference.evaluation.insert import Models, Work, usual_rows
 from inference.evaluation.insert_sets import InsertCase
-from inference.evaluation.judging import Detect, Report, shipped_detector
+from inference.evaluation.judging import Asking, Detect, Report, shipped_detector
 from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.messages import listed
 from inference.operations import Generate, LearnConcept
 from inference.progress import Progress
-from inference.request import Pixels, Request, Result
+from inference.request import Pixels
 from inference.values import parsed_json
 
 if TYPE_CHECKING:
@@ -147,7 +147,14 @@ def evaluate_concept(
     for index, one in enumerate(characters):
         if one not in chosen:
             continue
-        learner = _Learner(runner, model, one, overrides or {}, judge, progress)
+        learner = _Learner(
+            runner=runner,
+            model=model,
+            progress=progress,
+            one=one,
+            overrides=overrides or {},
+            judge=judge,
+        )
         for method in methods:
             found = record.values["learnt"]
             if (key := f"{method}|{one.name}") not in found:
@@ -208,16 +215,14 @@ def _share(rows: Sequence[Mapping[str, Any]], name: str) -> dict[str, float]:
     return {"share": float(shares.mean()), "low": float(low), "high": float(high)}
 
 
-@dataclass
-class _Learner:
+@dataclass(frozen=True, kw_only=True)
+class _Learner(Asking):
     """One subject: learnt when that is first needed, drawn, and put into renders."""
 
     runner: Models
-    model: str
     one: Character
     overrides: Mapping[str, Any]
     judge: Judge
-    progress: Progress
     _kept: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
 
     def learnt(self, method: str) -> dict[str, Any]:
@@ -235,7 +240,7 @@ class _Learner:
                 **self.overrides,
             }
             started, cpu = time.monotonic(), time.process_time()
-            learnt = self._run("learn-concept", LearnConcept(**values), contents)
+            learnt = self.ask("learn-concept", LearnConcept(**values), contents)
             self._kept[method] = {
                 "concept": learnt.artifacts["concept"],
                 "report": parsed_json(learnt.artifacts["report"]),
@@ -255,7 +260,7 @@ class _Learner:
                 parameters = Generate(
                     prompt=wish.sentence.format(_WORD), seed=seed, concepts=(ConceptFile(name),)
                 )
-                picture = self._run("generate", parameters, {name: concept}).images[0]
+                picture = self.ask("generate", parameters, {name: concept}).images[0]
                 judged = self.judge.of(picture, self.one, wish)
                 pictures.append({"prompt": parameters.prompt, "seed": seed, **judged})
         return {
@@ -281,10 +286,6 @@ class _Learner:
         image, result = work.made(row)
         told = self.judge.of(image, self.one, Wish("", other=case.there[1]))
         return work.figures(image, result) | {name: told[name] for name in ("found", "told", "recognised")}
-
-    def _run(self, operation: str, parameters: Any, contents: Mapping[str, Any]) -> Result:
-        request = Request(operation=operation, parameters=parameters, model=self.model)
-        return self.runner.run(request, contents, self.progress)
 
 
 class Judge:

@@ -22,13 +22,13 @@ import numpy as np
 from inference.content import ConceptFile, Mask, Picture, content_hash
 from inference.errors import EditorError
 from inference.evaluation.insert_sets import InsertCase, insert_cases
-from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.judging import Asking, Detect, Report, Runs, refuse_none, shipped_detector
 from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.messages import listed
 from inference.operations import INSERT_LOOPS, Generate, Insert, Redraw
 from inference.progress import Progress
-from inference.request import Pixels, Request, Result
+from inference.request import Pixels, Result
 
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
@@ -87,8 +87,7 @@ def evaluate_insert(
             model=model,
             known=listed(known),
         )
-    if cases < 1:
-        raise EditorError("Pairs is {pairs}: at least 1 is needed.", pairs=cases)
+    refuse_none(cases)
     settings: dict[str, Any] = {"suite": "insert", "model": model}
     settings["model_hash"] = runner.model_hash(model, progress)
     record = Record(json_path, settings, ("rows",))
@@ -167,14 +166,12 @@ def mean_with_interval(values: Sequence[float | None]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class Work(Asking):
     """One case, to be edited by rows; `concept` is the file of a learnt word that its prompt has."""
 
     runner: Models
-    model: str
     detect: Detect
     case: InsertCase
-    progress: Progress
     concept: bytes = b""
 
     def measure(self, row: str) -> dict[str, Any]:
@@ -256,10 +253,7 @@ class Work:
         if case.place is not None:
             mask = _mask(case)
             contents[content_hash(mask)] = mask
-        self.progress.check()
-        progress = Progress(cancel_requested=lambda: self.progress.is_cancelled)
-        request = Request(operation=operation, parameters=parameters, model=self.model)
-        return self.runner.run(request, contents, progress)
+        return self.ask(operation, parameters, contents)
 
 
 def _mask(case: InsertCase) -> Pixels:

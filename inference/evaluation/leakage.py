@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from inference.content import DeltaFile, content_hash
 from inference.errors import EditorError
 from inference.evaluation.attribute import DELAY, Pair, reading, slider_pairs
-from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.judging import Asking, Detect, Report, Runs, refuse_none, shipped_detector
 from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.messages import listed
 from inference.operations import BOTH_WAYS, BY_LATENTS, BY_TEXT, AttributeSweep, SubjectEdit
 from inference.progress import Progress
 from inference.prompts.words import find_subject
-from inference.request import Request, Result
+from inference.request import Result
 
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
@@ -89,8 +89,7 @@ def evaluate_leakage(
             name=unknown[0],
             known=listed(VARIANTS),
         )
-    if pairs < 1:
-        raise EditorError("Pairs is {pairs}: at least 1 is needed.", pairs=pairs)
+    refuse_none(pairs)
     reading(attribute)
     progress = progress or Progress()
     settings: dict[str, Any] = {
@@ -139,12 +138,10 @@ def summarise(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Work:
+class _Work(Asking):
     runner: Models
-    model: str
     detect: Detect
     record: Record
-    progress: Progress
 
     def measure(self, pair: Pair, name: str) -> None:
         from inference.metrics.attribute_control import measure
@@ -177,14 +174,14 @@ class _Work:
             kept_by=variant.kept_by,
         )
         if not variant.orthogonal:
-            return self._run(parameters, {})
+            return self.ask("attribute-sweep", parameters)
         # what the library has for it comes back with the smallest run
-        found = self._run(replace(parameters, positions=(0.0,)), {})
+        found = self.ask("attribute-sweep", replace(parameters, positions=(0.0,)))
         contents: dict[str, Any] = {}
         edits = tuple(
             self._orthogonal(pair, edit, found, contents) for edit in _edits(found.request.parameters)
         )
-        return self._run(replace(parameters, edits=edits), contents)
+        return self.ask("attribute-sweep", replace(parameters, edits=edits), contents)
 
     def _orthogonal(
         self, pair: Pair, edit: SubjectEdit, found: Result, contents: dict[str, Any]
@@ -203,12 +200,6 @@ class _Work:
     def _edit(self, pair: Pair, kind: str, value: float) -> SubjectEdit:
         start, end = find_subject(pair.prompt, kind)
         return SubjectEdit(start=start, end=end, attribute=pair.attribute, value=value)
-
-    def _run(self, parameters: AttributeSweep, contents: dict[str, Any]) -> Result:
-        self.progress.check()
-        request = Request(operation="attribute-sweep", parameters=parameters, model=self.model)
-        progress = Progress(cancel_requested=lambda: self.progress.is_cancelled)
-        return self.runner.run(request, contents, progress)
 
 
 def _edits(parameters: object) -> tuple[SubjectEdit, ...]:

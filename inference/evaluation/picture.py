@@ -22,7 +22,7 @@ import numpy as np
 from inference.content import Picture, content_hash
 from inference.errors import EditorError
 from inference.evaluation.attribute import reading
-from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.judging import Asking, Detect, Report, Runs, refuse_none, shipped_detector
 from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.inputs import Inputs
@@ -39,7 +39,7 @@ from inference.operations import (
 )
 from inference.progress import Measurements, Progress
 from inference.prompts.words import find_subject
-from inference.request import Pixels, Request, Result
+from inference.request import Pixels
 
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
@@ -176,8 +176,7 @@ def evaluate_picture(
         raise EditorError(
             "“{name}” is no way to invert.", "There are: {known}.", name=unknown[0], known=listed(rows)
         )
-    if pictures < 1:
-        raise EditorError("Pairs is {pairs}: at least 1 is needed.", pairs=pictures)
+    refuse_none(pictures)
     progress = progress or Progress()
     settings: dict[str, Any] = {"suite": "picture", "model": model, "positions": list(POSITIONS)}
     settings["model_hash"] = runner.model_hash(model, progress)
@@ -264,12 +263,10 @@ def _sliders(values: Mapping[str, Any], way: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Work:
+class _Work(Asking):
     runner: Models
-    model: str
     detect: Detect
     record: Record
-    progress: Progress
 
     def reconstruct(self, case: Case, way: str) -> None:
         """The picture from its inversion with the usual guidance, and without any edit."""
@@ -284,7 +281,7 @@ class _Work:
         if str(case.number) in known:
             return
         backbone = self.runner.backbone(self.model, self.progress)
-        run = prepare(backbone, _resolved(backbone, case), Inputs(), self._progress())
+        run = prepare(backbone, _resolved(backbone, case), Inputs(), self.own_progress())
         backbone.measured = measured = Measurements()
         latents = backbone.encode_image(case.pixels)
         found = inverted(run, way, content_hash(case.pixels), latents, Sofar(run))
@@ -292,7 +289,7 @@ class _Work:
         editing = Editing(run=run, inverted=found, prompts=[found.prompt], predict=backbone.predict)
         again = carried_out(editing, WAYS[way].step(editing), first_step(run, way, 0.0))
         other = replace(case, prompt="a photo of a car and a tree")
-        wrong = prepare(backbone, _resolved(backbone, other), Inputs(), self._progress())
+        wrong = prepare(backbone, _resolved(backbone, other), Inputs(), self.own_progress())
         plain, redone = (backbone.decode(each)[0] for each in (latents, again))
         known[str(case.number)] = {
             "autoencoder_db": psnr(plain, case.pixels),
@@ -323,7 +320,7 @@ class _Work:
             positions=POSITIONS,
             **{"inversion": way if way in INVERSIONS else DEFAULT_WAY, **OF_DEFAULT.get(way, {})},
         )
-        result = self._run("edit-sweep", parameters, case)
+        result = self.ask("edit-sweep", parameters, _contents(case))
         slider = measure(
             result.images,
             self.detect(result.images),
@@ -360,14 +357,14 @@ class _Work:
                 strength=strength,
                 seed=case.number,
             )
-            image = self._run("redraw", parameters, case).images[0] if strength else case.pixels
+            image = self.ask("redraw", parameters, _contents(case)).images[0] if strength else case.pixels
             known[str(case.number)] = self._against_truth(image, case)
             self.record.write()
         known = self.record.values["redrawn"].setdefault(RESAMPLED, {})
         if str(case.number) not in known:
             height, width = case.pixels.shape[:2]
             parameters = Generate(prompt=case.aged_prompt, seed=case.number, width=width, height=height)
-            other = self._run("generate", parameters, case).images[0]
+            other = self.ask("generate", parameters).images[0]
             known[str(case.number)] = self._against_truth(other, case)
             self.record.write()
 
@@ -383,14 +380,9 @@ class _Work:
         best = max(found, key=lambda one: one.score, default=None)
         return math.nan if best is None else reading("age")(best)
 
-    def _run(self, operation: str, parameters: EditSweep | Redraw | Generate, case: Case) -> Result:
-        request = Request(operation=operation, parameters=parameters, model=self.model)
-        contents = {} if operation == "generate" else {content_hash(case.pixels): case.pixels}
-        return self.runner.run(request, contents, self._progress())
 
-    def _progress(self) -> Progress:
-        self.progress.check()
-        return Progress(cancel_requested=lambda: self.progress.is_cancelled)
+def _contents(case: Case) -> dict[str, Any]:
+    return {content_hash(case.pixels): case.pixels}
 
 
 def _resolved(backbone: Backbone, case: Case) -> Edit:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from inference.errors import EditorError
-from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.judging import Asking, Detect, Report, Runs, shipped_detector
 from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.evaluation.refine_sets import MINI_WORLD, SETS, RefinePrompt, World
@@ -28,7 +28,7 @@ from inference.messages import Message, listed
 from inference.methods.gsn.procedures import METHODS
 from inference.operations import Refine
 from inference.progress import Progress
-from inference.request import Pixels, Request, Result
+from inference.request import Pixels, Result
 
 if TYPE_CHECKING:
     from inference.metrics.clip import ClipSimilarity
@@ -160,20 +160,17 @@ HEADINGS = ("set", "method", "TIAM", "95 %", "pictures", "evaluations", "updates
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class Work(Asking):
     """Measures cells of a table into a record.
 
     Args:
         reconstruct: gives the PSNR (dB) of each picture after the model's own autoencoder, if wanted.
     """
 
-    runner: Runs
-    model: str
     detect: Detect
     reconstruct: Reconstruct | None
     judge: Judge | None
     record: Record
-    progress: Progress
 
     def measure(
         self, cell: str, prompt: RefinePrompt, seeds: Sequence[int], parameters: Mapping[str, Any]
@@ -182,7 +179,15 @@ class Work:
         known: dict[str, Score] = self.record.values["cells"].setdefault(cell, {})
         if all(f"{seed}|{prompt.text}" in known for seed in seeds):
             return
-        result = self._run(prompt, seeds, parameters)
+        given = Refine(
+            prompt=prompt.text,
+            subjects=prompt.subjects,
+            seed=seeds[0],
+            pictures=len(seeds),
+            map_steps=0,
+            **parameters,
+        )
+        result = self.ask("refine", given)
         found = self.detect(result.images)
         decibels = self.reconstruct(result.images) if self.reconstruct else [None] * len(seeds)
         for seed, image, detections, one in zip(seeds, result.images, found, decibels, strict=True):
@@ -206,20 +211,6 @@ class Work:
         costs = self.record.values["costs"].setdefault(cell, dict.fromkeys(added, 0))
         for kind, value in added.items():
             costs[kind] += value
-
-    def _run(self, prompt: RefinePrompt, seeds: Sequence[int], parameters: Mapping[str, Any]) -> Result:
-        self.progress.check()
-        given = Refine(
-            prompt=prompt.text,
-            subjects=prompt.subjects,
-            seed=seeds[0],
-            pictures=len(seeds),
-            map_steps=0,
-            **parameters,
-        )
-        request = Request(operation="refine", parameters=given, model=self.model)
-        run = Progress(cancel_requested=lambda: self.progress.is_cancelled)
-        return self.runner.run(request, {}, run)
 
 
 def score(prompt: RefinePrompt, detections: Sequence[Detection]) -> Score:

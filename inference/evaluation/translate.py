@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from inference.content import Picture, content_hash
 from inference.errors import EditorError
-from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.judging import Asking, Detect, Report, Runs, refuse_none, shipped_detector
 from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.record import Record
 from inference.evaluation.translate_sets import FIRST_SCENE, Pair, pairs
@@ -40,7 +40,7 @@ from inference.messages import listed
 from inference.operations import Insert, Translate
 from inference.parameters import Parameters
 from inference.progress import Progress
-from inference.request import Pixels, Request
+from inference.request import Pixels
 
 if TYPE_CHECKING:
     from inference.backbones.base import Backbone
@@ -182,8 +182,7 @@ def evaluate_translate(
             name=unknown[0],
             known=listed(POINTS),
         )
-    if count < 1:
-        raise EditorError("Pairs is {pairs}: at least 1 is needed.", pairs=count)
+    refuse_none(count)
     progress = progress or Progress()
     settings: dict[str, Any] = {"suite": "translate", "model": model, "first_scene": first_scene}
     settings["steps"] = STEPS
@@ -229,14 +228,12 @@ def evaluate_translate(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Work:
+class _Work(Asking):
     runner: Models
-    model: str
     detect: Detect
     looks: LookReader
     features: Features
     record: Record
-    progress: Progress
     through: Callable[[Pixels], Pixels]
 
     def measure(self, pair: Pair, name: str) -> None:
@@ -292,10 +289,7 @@ class _Work:
         if asked is None:
             return None
         operation, parameters = asked
-        request = Request(operation=operation, parameters=parameters, model=self.model)
-        self.progress.check()
-        progress = Progress(cancel_requested=lambda: self.progress.is_cancelled)
-        result = self.runner.run(request, {image.hash: pair.pixels}, progress)
+        result = self.ask(operation, parameters, {image.hash: pair.pixels})
         return result.images[0][..., :3], result.measured.denoiser_evaluations
 
     def _fulfilled(self, pair: Pair, image: Pixels) -> dict[str, float]:

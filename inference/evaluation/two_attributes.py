@@ -23,7 +23,7 @@ from typing import Any, Final
 from inference.content import Picture, content_hash
 from inference.errors import EditorError
 from inference.evaluation.attribute import DELAY, reading, slider_pairs
-from inference.evaluation.judging import Detect, Report, Runs, shipped_detector
+from inference.evaluation.judging import Asking, Detect, Report, Runs, refuse_none, shipped_detector
 from inference.evaluation.parts import WHOLE, Part
 from inference.evaluation.picture import cases
 from inference.evaluation.record import Record
@@ -31,7 +31,7 @@ from inference.messages import listed
 from inference.operations import AttributeSweep, EditSweep, SubjectEdit
 from inference.progress import Progress
 from inference.prompts.words import find_subject
-from inference.request import Pixels, Request, Result
+from inference.request import Pixels, Result
 
 DEFAULT_PAIRS = 24
 POSITIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -113,8 +113,7 @@ def evaluate_two(
             name=unknown[0],
             known=listed(GROUNDS),
         )
-    if pairs < 1:
-        raise EditorError("Pairs is {pairs}: at least 1 is needed.", pairs=pairs)
+    refuse_none(pairs)
     progress = progress or Progress()
     settings: dict[str, Any] = {
         "suite": "two",
@@ -200,11 +199,8 @@ def _table(rows: Sequence[_Both], attribute: str | None = None) -> dict[str, Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Work:
-    runner: Runs
-    model: str
+class _Work(Asking):
     detect: Detect
-    progress: Progress
 
     def measured(self, wish: Twice) -> dict[str, Any]:
         return {
@@ -226,7 +222,6 @@ class _Work:
         return replace(own, other=beside.other).to_json()
 
     def _sweep(self, wish: Twice, moved: int) -> Result:
-        self.progress.check()
         edits: list[SubjectEdit] = []
         for place, (kind, attribute) in enumerate((wish.first, wish.second)):
             start, end = find_subject(wish.prompt, kind)
@@ -234,12 +229,7 @@ class _Work:
             edits.append(SubjectEdit(start=start, end=end, attribute=attribute, value=value))
         shared: dict[str, Any] = {"prompt": wish.prompt, "edits": tuple(edits), "positions": POSITIONS}
         shared["index"] = moved
-        progress = Progress(cancel_requested=lambda: self.progress.is_cancelled)
         if wish.pixels is None:
-            drawn = AttributeSweep(seed=wish.seed, delay=DELAY, **shared)
-            request = Request(operation="attribute-sweep", parameters=drawn, model=self.model)
-            return self.runner.run(request, {}, progress)
+            return self.ask("attribute-sweep", AttributeSweep(seed=wish.seed, delay=DELAY, **shared))
         name = content_hash(wish.pixels)
-        edited = EditSweep(image=Picture(name), **shared)
-        request = Request(operation="edit-sweep", parameters=edited, model=self.model)
-        return self.runner.run(request, {name: wish.pixels}, progress)
+        return self.ask("edit-sweep", EditSweep(image=Picture(name), **shared), {name: wish.pixels})
