@@ -369,8 +369,11 @@ class _Work:
         if found is None:
             found = contrast(self.run, source.prompt, self._each_change(), source.reconstruction)
             cache.put(key, found, found.numel() * found.element_size())
-        spot = (found > parameters.threshold).float()[None, None]
-        return spot if place is None else spot * (place > 0).to(spot)
+        spot = (found > parameters.threshold)[None, None]
+        if place is not None:
+            return (spot & (place > 0).to(spot.device)).float()
+        others = self._others(self._shown_by()[0])
+        return (spot if others is None else spot & ~others.to(spot.device)).float()
 
     def _each_change(self) -> list[Prompt]:
         """The source prompt with each change alone; the target, if there is but one."""
