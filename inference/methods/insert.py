@@ -373,7 +373,8 @@ class _Work:
         if place is not None:
             return (spot & (place > 0).to(spot.device)).float()
         others = self._others(self._shown_by()[0])
-        return (spot if others is None else spot & ~others.to(spot.device)).float()
+        left = spot if others is None else spot & ~others.to(spot.device)
+        return (left if bool(left.any()) else spot).float()  # a change of nothing is none
 
     def _each_change(self) -> list[Prompt]:
         """The source prompt with each change alone; the target, if there is but one."""
