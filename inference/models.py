@@ -495,7 +495,7 @@ def _entry_at(path: Path) -> ModelEntry:
     family = checkpoints.file_family(path)
     steps, guidance = _usual(path.stem, family)
     return ModelEntry(
-        name=path.stem,
+        name=_name_of(path.stem),
         family=family,
         path=path,
         size_bytes=path.stat().st_size,
@@ -525,7 +525,7 @@ def _folder_entry(folder: Path, *, name: str = "", hub_id: str = "") -> ModelEnt
             "“{path}” is damaged: its defaults are no numbers.", "Copy or download it again.", path=card
         ) from error
     return ModelEntry(
-        name=name or folder.name,
+        name=name or _name_of(folder.name),
         family=family,
         path=folder,
         hub_id=hub_id,
@@ -578,6 +578,12 @@ def _hub_entry(hub_id: str) -> ModelEntry:
             "“{hub_id}” is not on this machine.", "“attune models add {hub_id}” downloads it.", hub_id=hub_id
         )
     return _folder_entry(folder, name=hub_id, hub_id=hub_id)
+
+
+def _name_of(given: str) -> str:
+    """What a file's name is called in lists and messages: one line, without marks that turn it around."""
+    kept = "".join(one if one.isprintable() else " " for one in mended(given))
+    return " ".join(kept.split()) or "model"
 
 
 def _free_name(name: str, taken: set[str]) -> str:

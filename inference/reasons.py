@@ -39,6 +39,9 @@ _OF_THE_SYSTEM: Final = {  # by name, for not every system has all of them
 }
 
 
+_LONGEST_DETAIL: Final = 200
+
+
 class NamedTwiceError(ValueError):
     """An object in a JSON text has a name twice; `name` is that name."""
 
@@ -63,6 +66,11 @@ def reason_of(error: BaseException) -> Message:
     name = errno.errorcode.get(error.errno or 0, "") if isinstance(error, OSError) else ""
     if name in _OF_THE_SYSTEM:
         return _OF_THE_SYSTEM[name]
+    return Message("{detail}", detail=first_line(error))
+
+
+def first_line(error: BaseException) -> str:
+    """What a library says, its first line without a full stop; what of it comes from a file may be long."""
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     first = said.strip().splitlines()[0].rstrip(".") if said.strip() else type(error).__name__
-    return Message("{detail}", detail=first)
+    return first if len(first) <= _LONGEST_DETAIL else f"{first[:_LONGEST_DETAIL].rstrip()}…"

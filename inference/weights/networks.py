@@ -21,6 +21,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, PreTrainedC
 
 from inference.errors import EditorError
 from inference.operations import Family
+from inference.reasons import first_line
 from inference.weights import checkpoints
 from inference.weights.configuration import Configuration
 
@@ -86,7 +87,7 @@ def new_network(configuration: Configuration, part: str, family: Family) -> nn.M
             "Copy or download it again.",
             model=configuration.name,
             part=part,
-            reason=_first_line(error),
+            reason=first_line(error),
         ) from error
 
 
@@ -238,10 +239,6 @@ def _check_depth(model: str, part: str, values: Mapping[str, Any]) -> None:
                     part=part,
                     count=count,
                 )
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
 
 
 def _shape_text(shape: tuple[int, ...]) -> str:

@@ -49,14 +49,22 @@ def read_tensors(
         ) from error
 
 
+def unread_kind(path: Path, place: TensorPlace) -> EditorError | None:
+    """What to say of a tensor whose kind of numbers is none that can be read."""
+    if place.dtype in _KINDS:
+        return None
+    return EditorError(
+        "“{name}” holds numbers of the kind {kind}, which is not supported.",
+        "Use the same model in float16, bfloat16 or float8.",
+        name=path.name,
+        kind=place.dtype[:20],
+    )
+
+
 def _read(file: BinaryIO, start: int, place: TensorPlace, path: Path) -> Tensor:
-    if place.dtype not in _KINDS:
-        raise EditorError(
-            "“{name}” holds numbers of the kind {kind}, which is not supported.",
-            "Use the same model in float16, bfloat16 or float8.",
-            name=path.name,
-            kind=place.dtype[:20],
-        )
+    unread = unread_kind(path, place)
+    if unread is not None:
+        raise unread
     tensor = torch.empty(place.shape, dtype=_KINDS[place.dtype])
     size = place.end - place.begin
     if size:

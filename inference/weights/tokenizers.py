@@ -25,7 +25,10 @@ def tokenizer_of(configuration: Configuration, part: str) -> Any:
         encoder = configuration.parts[part.replace("tokenizer", "text_encoder")]
         return shipped_clip(pads_with_end=encoder.get("hidden_act") == "quick_gelu")
     kind: Any = T5Tokenizer if part == "tokenizer_3" else CLIPTokenizer
-    return kind.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    made = kind.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    if kind is CLIPTokenizer and not 2 < made.model_max_length <= _LENGTH:
+        made.model_max_length = _LENGTH  # its encoder has no more places, whatever the file says
+    return made
 
 
 def shipped_clip(*, pads_with_end: bool) -> Any:

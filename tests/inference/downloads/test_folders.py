@@ -106,3 +106,21 @@ def test_a_checkpoint_that_lacks_layers_is_refused_with_what_is_missing(lacks: s
         assert "lacks" in str(caught.value)
     assert "mine" in str(caught.value)
     assert not catalogue.entries()
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("two\nlines\x1b[31m", "two lines [31m"),
+        ("\u202egpj.exe\u2066", "gpj.exe"),
+        ("\u200f\n", "model"),
+        ("<b>bold</b> & 模型".replace("/", "-"), "<b>bold<-b> & 模型"),
+    ],
+)
+def test_a_files_name_is_one_line_in_the_list(
+    given: str, name: str, tiny_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    (tmp_path / given).symlink_to(tiny_folders["tiny-sd1"])
+    catalogue = Catalogue(tmp_path / "settings", built_in=tmp_path / "none")
+    assert catalogue.add(tmp_path / given).name == name
+    assert catalogue.locate(name).path == tmp_path / given

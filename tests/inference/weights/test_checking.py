@@ -16,13 +16,15 @@ from torch import Tensor
 
 from inference.errors import EditorError
 from inference.models import Catalogue, ModelEntry
-from inference.operations import Generate
+from inference.operations import Family, Generate
 from inference.progress import Progress
 from inference.request import Request
 from inference.runner import make_runner
 from inference.schedule import PredictionType
+from inference.weights.configuration import of_folder
 from inference.weights.headers import read_header, unfinite_tensor
 from inference.weights.loading import load_backbone
+from inference.weights.tokenizers import tokenizer_of
 from tests.helpers.original_layout import save_as_one_file
 
 Tensors: TypeAlias = Mapping[str, Tensor]
@@ -231,3 +233,71 @@ def test_a_scheduler_with_impossible_numbers(
         Catalogue(tmp_path / "another").add(str(folder))
     assert len(problems) == 1
     assert name in str(problems[0])
+
+
+def change_json(path: str, **values: object) -> Callable[[Path], object]:
+    def change(folder: Path) -> None:
+        file = folder / path
+        file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+
+    return change
+
+
+def more_words(folder: Path) -> None:
+    file = folder / "tokenizer" / "tokenizer.json"
+    values = json.loads(file.read_text())
+    vocabulary = values["model"]["vocab"]
+    vocabulary.update({f"more{number}": len(vocabulary) + number for number in range(50)})
+    file.write_text(json.dumps(values))
+
+
+def unknown_kind(folder: Path) -> None:
+    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    content = file.read_bytes()
+    assert b'"dtype":"F16"' in content
+    file.write_bytes(content.replace(b'"dtype":"F16"', b'"dtype":"F99"', 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        *(
+            (change_json("vae/config.json", scaling_factor=value), r"says scaling_factor is")
+            for value in (0, "a", None, True, float("nan"), float("inf"), [1], 10**400)
+        ),
+        (change_json("vae/config.json", shift_factor="x" * 500), r"says shift_factor is x{80}…\."),
+        (more_words, r"its tokenizer has words up to number \d+, and the text encoder knows \d+"),
+        (
+            lambda folder: [one.write_text("[" * 9**5) for one in (folder / "tokenizer").glob("*.json")],
+            "its tokenizer cannot be read",
+        ),
+        (unknown_kind, "numbers of the kind F99, which is not supported"),
+        (
+            change_json("unet/config.json", down_block_types=["CrossAttnDownBlock2D"] * 10_000),
+            r"makes no network \(.{0,201}\)",
+        ),
+    ],
+)
+def test_what_would_fail_at_the_first_picture_is_said_when_it_is_added(
+    change: Callable[[Path], object], said: str, tiny_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(tiny_folders["tiny-sd1"], folder)
+    catalogue = Catalogue(tmp_path / "settings", built_in=tmp_path / "none")
+    change(folder)
+    with pytest.raises(EditorError, match=said) as told:
+        catalogue.add(folder)
+    assert len(str(told.value)) < 600
+    assert not catalogue.entries()
+    assert any(re.search(said, str(one)) for one in catalogue.check(str(folder))["problems"])
+
+
+@pytest.mark.parametrize("length", [10**30, 0, -5, 77])
+def test_a_tokenizers_length_is_that_of_its_encoder(
+    length: int, tiny_folders: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(tiny_folders["tiny-sd1"], folder)
+    change_json("tokenizer/tokenizer_config.json", model_max_length=length)(folder)
+    configuration = of_folder(folder, Family.SD1)
+    assert tokenizer_of(configuration, "tokenizer").model_max_length == 77
