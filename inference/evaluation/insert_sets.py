@@ -59,7 +59,7 @@ class InsertCase:
         gone, there: kinds of subjects that have to be gone, and to be there, afterwards.
         read: what the detector reads of the picture to see whether the change has come; None: by pixels.
         drawn: for each of `read` what the true picture was drawn with, or None where that is not looked at.
-            A detector that does not see it there cannot judge it elsewhere: pixels do.
+            A detector that does not see it there cannot judge it elsewhere: the pixels' colour does.
     """
 
     number: int
@@ -86,17 +86,24 @@ class InsertCase:
 
     def succeeded(self, image: Pixels, found: Seen, of_source: Seen, of_truth: Seen) -> bool:
         """Whether the detector sees the change; for what it does not know, whether the pixels are nearer."""
-        kinds = {one.kind for one in found}
-        if kinds & set(self.gone) or not set(self.there) <= kinds:
+        kinds, true = ({one.kind for one in seen} for seen in (found, of_truth))
+        # of what it gets wrong in the true picture it is not asked
+        if kinds & (set(self.gone) - true) or not (set(self.there) & true) <= kinds:
             return False
         for read, drawn in zip_longest(self.read, self.drawn):
             value, before, wanted = (np.asarray(read(one), float) for one in (found, of_source, of_truth))
             if drawn is not None and not _is_nearer(wanted, np.asarray(drawn, float), before):
-                if not self._pixels_are_nearer(image):
+                if not self._colour_is_nearer(image):
                     return False
             elif not _is_nearer(value, wanted, before):
                 return False
         return bool(self.gone or self.there or self.read) or self._pixels_are_nearer(image)
+
+    def _colour_is_nearer(self, image: Pixels) -> bool:
+        """By the mean colour of what changes in the true picture."""
+        changed = (self.source != self.truth).any(-1)
+        value, wanted, before = (one[changed].mean(0) for one in (image, self.truth, self.source))
+        return _is_nearer(value, wanted, before)
 
     def _pixels_are_nearer(self, image: Pixels) -> bool:
         changed = (self.source != self.truth).any(-1)

@@ -59,11 +59,14 @@ def test_success_is_what_the_detector_sees() -> None:
     def seen(smile: float, *more: Found) -> list[Any]:
         return [Found(person, attributes={"smile": smile}), *more]
 
-    source, truth, other = seen(-0.9), seen(0.9), Found(thing)
+    other = Found(thing)
+    source, truth = seen(-0.9, other), seen(0.9, other)
     assert case.succeeded(case.truth, seen(0.5, other), source, truth)
     assert not case.succeeded(case.truth, seen(-0.2, other), source, truth)
     assert not case.succeeded(case.truth, seen(0.5), source, truth), "the other subject went"
     assert not case.succeeded(case.truth, [other], source, truth)
+    # it does not see the other one in the true picture either
+    assert case.succeeded(case.truth, seen(0.5), source, seen(0.9))
     background = next(one for one in CASES if one.kind == "background")
     assert background.succeeded(background.truth, [], [], [])
     assert not background.succeeded(background.source, [], [], [])
