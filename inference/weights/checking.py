@@ -91,11 +91,10 @@ def _kind_problems(path: Path, places: Iterable[TensorPlace]) -> Iterator[Editor
 def _vae_problems(vae: Mapping[str, Any], model: str) -> Iterator[EditorError]:
     """What would make every picture black or stop each at its end: the numbers that latents are scaled by."""
     for name, usual in (("scaling_factor", None), ("shift_factor", 0.0)):
-        value = vae.get(name)
+        value: Any = vae.get(name)
         if value is None and usual is not None:
             continue
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not abs(value) < _LARGEST_SCALE or (value == 0 and usual is None):
+        if not _is_scale(value) or (value == 0 and usual is None):
             yield EditorError(
                 "“{model}” is damaged: vae/config.json says {name} is {given}.",
                 "Copy or download it again.",
@@ -103,6 +102,12 @@ def _vae_problems(vae: Mapping[str, Any], model: str) -> Iterator[EditorError]:
                 name=name,
                 given=short(str(value)),
             )
+
+
+def _is_scale(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_LARGEST_SCALE < value < _LARGEST_SCALE  # which what is no number is not
 
 
 def _tokenizer_problems(configuration: Configuration) -> Iterator[EditorError]:
