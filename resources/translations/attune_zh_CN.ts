@@ -283,10 +283,6 @@
         <translation>以更多像素呈现图片，并由模型添加细节</translation>
     </message>
     <message>
-        <source>Edit a &amp;batch of files…</source>
-        <translation>批量编辑文件(&amp;B)…</translation>
-    </message>
-    <message>
         <source>&amp;Teach an attribute…</source>
         <translation>训练新属性(&amp;T)…</translation>
     </message>
@@ -1969,6 +1965,10 @@
     <message>
         <source>Picture</source>
         <translation>图片</translation>
+    </message>
+    <message>
+        <source>What differs</source>
+        <translation>差异之处</translation>
     </message>
     <message>
         <source>Plug-and-Play</source>
@@ -4651,6 +4651,46 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请用您信任的程序转换它：在 Python 中运行 safetensors.torch.save_file({{&apos;emb_params&apos;: torch.load(&apos;{name}&apos;, weights_only=True)[&apos;string_to_param&apos;][&apos;*&apos;].detach()}}, &apos;{stem}.safetensors&apos;)。</translation>
     </message>
     <message>
+        <source>“{key}” is a part of a network</source>
+        <translation>“{key}”是网络的一部分</translation>
+    </message>
+    <message>
+        <source>The definition “{name}” is not right: {sentence}</source>
+        <translation>定义“{name}”有误：{sentence}</translation>
+    </message>
+    <message>
+        <source>With a scale of 0 the slider would change nothing.</source>
+        <translation>比例为 0 时，滑块不会改变任何内容。</translation>
+    </message>
+    <message>
+        <source>Usual is 0.5.</source>
+        <translation>通常为 0.5。</translation>
+    </message>
+    <message>
+        <source>it answered {code}</source>
+        <translation>它返回了 {code}</translation>
+    </message>
+    <message>
+        <source>“{model}” could not be downloaded: the proxy {proxy} cannot be used ({reason}).</source>
+        <translation>无法下载“{model}”：代理 {proxy} 不可用（{reason}）。</translation>
+    </message>
+    <message>
+        <source>Check the addresses in HTTPS_PROXY and HTTP_PROXY, or unset them where no proxy is needed.</source>
+        <translation>请检查 HTTPS_PROXY 和 HTTP_PROXY 中的地址；如果不需要代理，请取消设置。</translation>
+    </message>
+    <message>
+        <source>“{model}” is not on this machine, and downloading is switched off ({variable}).</source>
+        <translation>“{model}”不在本机上，且下载已关闭（{variable}）。</translation>
+    </message>
+    <message>
+        <source>To download it unset {variable}, and start Attune again.</source>
+        <translation>要下载它，请取消设置 {variable}，然后重新启动 Attune。</translation>
+    </message>
+    <message>
+        <source>“{folder}” has very many folders: only the first {count} were looked at. Choose one further down.</source>
+        <translation>“{folder}”中的文件夹过多：只查看了前 {count} 个。请选择更下层的文件夹。</translation>
+    </message>
+    <message>
         <source>Scenes is {count}: at least 1 is needed.</source>
         <translation>场景数为 {count}：至少需要 1 个。</translation>
     </message>
@@ -4959,6 +4999,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>学习一开始就发散了：学到的内容没有用处。</translation>
     </message>
     <message>
+        <source>{model} reads “{positive}” and “{negative}” alike: there is nothing to learn.</source>
+        <translation>{model} 把“{positive}”和“{negative}”读成一样：没有可学的内容。</translation>
+    </message>
+    <message>
+        <source>Choose other words, in shorter sentences.</source>
+        <translation>请改用其他词语，并缩短句子。</translation>
+    </message>
+    <message>
         <source>The picture has one colour only: there is no structure in it that could be kept.</source>
         <translation>图片只有一种颜色：其中没有可以保留的结构。</translation>
     </message>
@@ -4977,10 +5025,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>“Restart” does nothing here: it belongs to “One noised copy”.</source>
         <translation>“重启”在这里不起作用：它只用于“单一加噪副本”方式。</translation>
-    </message>
-    <message>
-        <source>“{folder}” has very many folders: only the first {count} were looked at. Choose the one in which the models lie.</source>
-        <translation>“{folder}”中的文件夹过多：只查看了前 {count} 个。请选择模型所在的文件夹。</translation>
     </message>
     <message>
         <source>“{path}” is a link to “{target}”, which is not there.</source>
@@ -5673,10 +5717,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>“{names}” is missing.</source>
         <translation>缺少“{names}”。</translation>
-    </message>
-    <message>
-        <source>“{model}” is not on this machine, and downloading is switched off (HF_HUB_OFFLINE).</source>
-        <translation>本机没有“{model}”，且下载已关闭 (HF_HUB_OFFLINE)。</translation>
     </message>
     <message>
         <source>The request</source>
@@ -7155,6 +7195,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请提供与图片尺寸相同的蒙版。</translation>
     </message>
     <message>
+        <source>Leave some of them out.</source>
+        <translation>请去掉一些。</translation>
+    </message>
+    <message>
         <source>allowed is up to {high:.10g}</source>
         <translation>最大为 {high:.10g}</translation>
     </message>
@@ -7165,6 +7209,22 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>allowed is {low:.10g} to {high:.10g}</source>
         <translation>允许范围为 {low:.10g} 至 {high:.10g}</translation>
+    </message>
+    <message>
+        <source>“{model}” is damaged: vae/config.json says {name} is {given}.</source>
+        <translation>“{model}”已损坏：vae/config.json 中的 {name} 为 {given}。</translation>
+    </message>
+    <message>
+        <source>“{model}” is damaged: its {part} cannot be read ({reason}).</source>
+        <translation>“{model}”已损坏：无法读取其 {part}（{reason}）。</translation>
+    </message>
+    <message>
+        <source>“{model}” is damaged: its {part} has words up to number {highest}, and the text encoder knows {known}.</source>
+        <translation>“{model}”已损坏：其 {part} 的词编号最大为 {highest}，而文本编码器只认识 {known} 个。</translation>
+    </message>
+    <message>
+        <source>Use the tokenizer that belongs to this model.</source>
+        <translation>请使用属于该模型的分词器。</translation>
     </message>
     <message>
         <source>a Chroma model</source>
@@ -7385,10 +7445,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>“attune models add {hub_id}” downloads it.</source>
         <translation>可用“attune models add {hub_id}”下载。</translation>
-    </message>
-    <message>
-        <source>Unset HF_HUB_OFFLINE to download it.</source>
-        <translation>取消设置 HF_HUB_OFFLINE 后即可下载。</translation>
     </message>
     <message>
         <source>a whole number</source>
@@ -8843,6 +8899,10 @@ Double click shows its settings.</source>
         <translation>{width} × {height} 像素</translation>
     </message>
     <message>
+        <source>adjustment layer</source>
+        <translation>调整图层</translation>
+    </message>
+    <message>
         <source>1 layer</source>
         <translation>1 个图层</translation>
     </message>
@@ -9224,6 +9284,14 @@ Double click shows its settings.</source>
         <translation>访问令牌</translation>
     </message>
     <message>
+        <source>Open its page</source>
+        <translation>打开其页面</translation>
+    </message>
+    <message>
+        <source>Sign in there, accept the licence, and make a token</source>
+        <translation>在那里登录、接受许可，并创建令牌</translation>
+    </message>
+    <message>
         <source>Download</source>
         <translation>下载</translation>
     </message>
@@ -9234,6 +9302,10 @@ Double click shows its settings.</source>
     <message>
         <source>Use for new pictures</source>
         <translation>用于新图片</translation>
+    </message>
+    <message>
+        <source>New from prompt…</source>
+        <translation>用提示词新建…</translation>
     </message>
     <message>
         <source>Check</source>
@@ -9370,6 +9442,14 @@ Double click shows its settings.</source>
     <message>
         <source>Added {name}. Choose it under Models for new pictures.</source>
         <translation>已添加 {name}。可在“模型”中选择它来生成新图片。</translation>
+    </message>
+    <message>
+        <source>{name} is here. New pictures are made with it.</source>
+        <translation>{name} 已就绪，新图片将用它生成。</translation>
+    </message>
+    <message>
+        <source>{name} · sandbox</source>
+        <translation>{name} · 沙盒</translation>
     </message>
 </context>
 <context>
@@ -9522,10 +9602,6 @@ Double click shows its settings.</source>
         <translation>LoRA</translation>
     </message>
     <message>
-        <source>{name} · sandbox</source>
-        <translation>{name} · 沙盒</translation>
-    </message>
-    <message>
         <source>Automatic ({value})</source>
         <translation>自动（{value}）</translation>
     </message>
@@ -9554,6 +9630,10 @@ Double click shows its settings.</source>
     <message>
         <source>to download</source>
         <translation>可下载</translation>
+    </message>
+    <message>
+        <source>on this computer</source>
+        <translation>已在本机</translation>
     </message>
 </context>
 <context>
@@ -9893,6 +9973,30 @@ Double click shows its settings.</source>
     <message>
         <source>How clearly the words have to be seen where something may change</source>
         <translation>词语须有多清晰可见，该处才可更改</translation>
+    </message>
+    <message>
+        <source>Found by</source>
+        <translation>找到方式</translation>
+    </message>
+    <message>
+        <source>What says where the change is: its words&apos; attention, or where the prompts differ</source>
+        <translation>依据什么判断改动的位置：词语的注意力，或两段提示词产生差异的地方</translation>
+    </message>
+    <message>
+        <source>Colours from new noise</source>
+        <translation>颜色取自新噪声</translation>
+    </message>
+    <message>
+        <source>Where it changes, only what is fine is taken from the picture&apos;s noise</source>
+        <translation>在改动处，只从图片的噪声中取用精细部分</translation>
+    </message>
+    <message>
+        <source>Along edges</source>
+        <translation>沿边缘</translation>
+    </message>
+    <message>
+        <source>What changes, and what stays, ends at the edges that are seen in the picture</source>
+        <translation>改动与保留的部分都以图片中可见的边缘为界</translation>
     </message>
     <message>
         <source>From new noise</source>
@@ -12222,6 +12326,14 @@ Double click shows its settings.</source>
     <message>
         <source>Start with a blank page</source>
         <translation>从空白画布开始</translation>
+    </message>
+    <message>
+        <source>Get a model for photos…</source>
+        <translation>获取用于照片的模型…</translation>
+    </message>
+    <message>
+        <source>The built-in models draw small cartoon scenes</source>
+        <translation>内置模型只能绘制小型卡通场景</translation>
     </message>
     <message>
         <source>Samples</source>
