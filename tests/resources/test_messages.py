@@ -24,7 +24,7 @@ NAMES = """
     Ray LyCORIS IP-Adapter Chroma HiDream Qwen-Image Lumina Z-Image AuraFlow Wan LTX PixArt Sana Playground
     CosXL T5 EDM float8 float16 bfloat16 mini-sd1 VAE Python
     FLUX Hunyuan LoHa LoKr DoRA OFT BOFT IA GLoRA
-    HF_ENDPOINT HF_TOKEN HF_HOME HTTPS_PROXY SSL_CERT_FILE
+    HF_ENDPOINT HF_TOKEN HF_HOME HTTPS_PROXY HTTP_PROXY SSL_CERT_FILE
     model_bytes memory_bytes bucket
     model_hash delta version name model seed steps path picture pair positive negative _incl_clips
 """
