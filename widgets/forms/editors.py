@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication
@@ -15,6 +16,8 @@ from widgets.forms.source_field import SourceField
 from widgets.look.theme import inset
 
 _INT_LIMIT = 2**31 - 1
+_DECIMALS = 2  # at least, so that what is typed between two steps stays
+_SWITCH = "switch"
 
 Tell = Callable[[], object]
 
@@ -33,7 +36,12 @@ class Editor:
 
 def editor_of(item: ParameterField) -> Editor:
     """The editor of a declared parameter."""
-    return EDITORS[kind_of(item).editor]
+    editor = kind_of(item).editor
+    return _OPEN_SWITCH if item.optional and editor == _SWITCH else EDITORS[editor]
+
+
+def _automatic() -> str:
+    return QCoreApplication.translate("ParameterForm", "Automatic")
 
 
 def _switch(item: ParameterField, label: str, choices: Mapping[str, str], tell: Tell) -> QCheckBox:
@@ -42,8 +50,18 @@ def _switch(item: ParameterField, label: str, choices: Mapping[str, str], tell: 
     return check
 
 
-def _choice(item: ParameterField, label: str, choices: Mapping[str, str], tell: Tell) -> QComboBox:
+def _open_switch(item: ParameterField, label: str, choices: Mapping[str, str], tell: Tell) -> QComboBox:
+    words = {
+        True: QCoreApplication.translate("ParameterForm", "Yes"),
+        False: QCoreApplication.translate("ParameterForm", "No"),
+    }
+    return _choice(item, label, words, tell)
+
+
+def _choice(item: ParameterField, label: str, choices: Mapping[Any, str], tell: Tell) -> QComboBox:
     combo = ComboBox()
+    if item.optional:  # what is left open is a value of its own, as with numbers
+        combo.addItem(_automatic(), None)
     for value, word in choices.items():
         combo.addItem(word, value)
     combo.activated.connect(tell)
@@ -69,14 +87,22 @@ def _whole_number(item: ParameterField, label: str, choices: Mapping[str, str], 
 def _number(item: ParameterField, label: str, choices: Mapping[str, str], tell: Tell) -> QDoubleSpinBox:
     low, high = _range(item)
     box = DoubleSpinBox()
+    box.setDecimals(max(_DECIMALS, *(_decimals(one) for one in (item.default, item.declaration.step))))
     box.setSingleStep(item.declaration.step or 0.1)
     box.setRange(low - (box.singleStep() if item.optional else 0), high)
     return _number_box(box, item, tell)
 
 
+def _decimals(number: object) -> int:
+    """How many places behind the point it takes to show a number as it is."""
+    if not isinstance(number, float):
+        return 0
+    return max(0, -int(Decimal(repr(number)).normalize().as_tuple().exponent))
+
+
 def _number_box(box: Any, item: ParameterField, tell: Tell) -> Any:
     if item.optional:
-        box.setSpecialValueText(QCoreApplication.translate("ParameterForm", "Automatic"))
+        box.setSpecialValueText(_automatic())
     box.setKeyboardTracking(False)
     inset(box)
     box.valueChanged.connect(tell)
@@ -98,7 +124,7 @@ def _read_text(editor: Any) -> Any:
 
 
 def _show_choice(combo: QComboBox, value: Any) -> None:
-    combo.setCurrentIndex(max(0, combo.findData(value)))
+    combo.setCurrentIndex(0 if value is None else max(0, combo.findData(value)))
 
 
 def _show_text(editor: Any, value: Any) -> None:
@@ -120,13 +146,14 @@ def _source(*offered: Given) -> Editor:
 
 
 _CHOICE = Editor(_choice, lambda combo: combo.currentData(), _show_choice)
+_OPEN_SWITCH = Editor(_open_switch, _CHOICE.read, _CHOICE.show)
 _NUMBER = Editor(
     _number, _read_number, lambda box, value: box.setValue(box.minimum() if value is None else value)
 )
 
 EDITORS: dict[str, Editor] = {
     CHOICE.editor: _CHOICE,
-    "switch": Editor(_switch, lambda check: check.isChecked(), lambda check, on: check.setChecked(bool(on))),
+    _SWITCH: Editor(_switch, lambda check: check.isChecked(), lambda check, on: check.setChecked(bool(on))),
     "whole number": Editor(_whole_number, _NUMBER.read, _NUMBER.show),
     "number": _NUMBER,
     "text": Editor(_text, _read_text, _show_text),
