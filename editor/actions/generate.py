@@ -6,7 +6,7 @@ from inference.parameters import N_
 GENERATE: tuple[Action, ...] = (
     Action(
         id="generate.variations", text=N_("Actions", "&Variations"), menu="generate",
-        command="sessions.make_variations", shortcut="Ctrl+Shift+V", enabled_when="recipe",
+        command="sessions.make_variations", shortcut="Ctrl+Shift+V", enabled_when="seed",
         icon="variations",
     ),
     Action(

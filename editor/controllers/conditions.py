@@ -49,6 +49,11 @@ def _text(document: Document) -> TextContent | None:
     return document.active_layer.text if document.active_layer is not None else None
 
 
+def _has_seed(document: Document) -> bool:
+    layer = document.recipe_layer
+    return layer is not None and layer.recipe is not None and layer.recipe.has_seed
+
+
 def _is_from_below(document: Document) -> bool:
     layer = document.active_layer
     return layer is not None and layer.recipe is not None and layer.recipe.from_below
@@ -66,6 +71,7 @@ _CONDITIONS: dict[str, Callable[[Situation], bool]] = {
     "mask": _of_document(lambda document: _mask(document) is not None),
     "unmasked": _of_document(lambda document: document.active_node is not None and _mask(document) is None),
     "recipe": _of_document(lambda document: document.recipe_layer is not None),
+    "seed": _of_document(_has_seed),
     "from_below": _of_document(_is_from_below),
     "selection": _of_document(lambda document: document.state.selection is not None),
     "can_undo": _can_undo,

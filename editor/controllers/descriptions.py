@@ -11,6 +11,7 @@ from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.generating.asking import Given, picture_from
+from editor.generating.region import region_of
 from editor.generating.suggestions import question, sentence
 from inference.content import Picture, content_hash
 from inference.detection_labels import detection_labels
@@ -49,7 +50,7 @@ class Descriptions(Controller):
         return bool(self._kinds())
 
     def suggest(self) -> None:
-        """Look at the current document; `suggested` tells what it shows."""
+        """Look at the current document, or at what is selected there; `suggested` tells what it shows."""
         document, kinds = self.document, self._kinds()
         if document is None or not kinds or self.busy:
             return
@@ -57,7 +58,9 @@ class Descriptions(Controller):
         prompt, spans = question(kinds, MOST_SUBJECTS)
 
         def look() -> Pixels:
-            found = picture_from(Given.DOCUMENT, state)[..., :3]
+            area = region_of(state)  # what a model will see
+            rows, columns = slice(area.y, area.y + area.height), slice(area.x, area.x + area.width)
+            found = picture_from(Given.DOCUMENT, state)[rows, columns, :3]
             scale = min(1.0, _LOOKED_AT_PX / max(found.shape[:2]))
             return resized(
                 found, max(1, round(found.shape[1] * scale)), max(1, round(found.shape[0] * scale))

@@ -88,7 +88,7 @@ class Information(Dialog):
             (self.tr("Prompt"), recipe.prompt),
             (self.tr("Without"), str(getattr(parameters, "negative_prompt", ""))),
             (self.tr("Model"), _with_title(recipe.request.model)),
-            (self.tr("Seed"), "" if recipe.seed is None else str(recipe.seed)),
+            (self.tr("Seed"), str(recipe.seed) if recipe.has_seed else ""),
             (self.tr("Steps"), str(getattr(parameters, "steps", None) or self.tr("automatic"))),
             (self.tr("Guidance"), str(getattr(parameters, "guidance_scale", None) or self.tr("automatic"))),
         ]

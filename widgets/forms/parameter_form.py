@@ -16,6 +16,8 @@ from widgets.look.theme import scaled_font
 
 _LABEL = QFormLayout.ItemRole.LabelRole
 _WIDE_PX = 190
+_WIDEST_PX = 260
+ANY_PX = 16_777_215  # as wide as what stands above and below it: Qt's own bound
 
 
 class ParameterForm(QWidget):
@@ -35,9 +37,13 @@ class ParameterForm(QWidget):
         choice_labels: Mapping[str, str] | None = None,
         choices: Mapping[str, Sequence[str]] | None = None,
         least_px: int = _WIDE_PX,
+        most_px: int = _WIDEST_PX,
         parent: QWidget | None = None,
     ) -> None:
-        """`least_px` is how narrow the editors may become; in a narrow form check boxes take a whole row."""
+        """The editors are at least `least_px` and at most `most_px` wide.
+
+        In a narrow form check boxes take a whole row.
+        """
         super().__init__(parent)
         self._context = context
         self._choice_labels = choice_labels or {}
@@ -57,7 +63,7 @@ class ParameterForm(QWidget):
             editor.setAccessibleName(self._tr(item.declaration.label))
             editor.setMinimumWidth(least_px)
             if not isinstance(editor, QCheckBox):
-                editor.setMaximumWidth(260)
+                editor.setMaximumWidth(most_px)
             label = self._tr(item.declaration.label)
             self._words[item.name] = f"{label} {self._tr(item.declaration.help)}".casefold()
             row = self._with_help(editor, item)

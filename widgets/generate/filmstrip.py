@@ -137,6 +137,11 @@ class Filmstrip(QWidget):
         return QSize(440, CARD_PX + 14)
 
     @property
+    def needs_room(self) -> bool:
+        """Whether there is more than fits into one row."""
+        return self.is_filled
+
+    @property
     def is_filled(self) -> bool:
         return bool(self._cards)
 
@@ -193,7 +198,7 @@ class Filmstrip(QWidget):
             self._session.choose(index)
 
     def _show_empty(self) -> None:
-        possible = self._application.holds("recipe")
+        possible = self._application.holds("seed")
         self.filled.emit(self.is_filled)
         self._empty.setVisible(not self._cards)
         self.scroller.setVisible(bool(self._cards))

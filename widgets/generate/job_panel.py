@@ -31,6 +31,7 @@ from widgets.look.theme import scaled_font, tabular
 _SHOW_AFTER_MS = 80  # a slider's job that is over sooner would only flicker
 _FAILED_SHOWN_MS = 6000
 _THUMB_PX = 30
+_ROW_MARGINS_PX = 18  # above and below one row: its own, the list's
 _SURE_MS = 4000
 
 translate = QCoreApplication.translate
@@ -179,7 +180,8 @@ class JobPanel(QWidget):
             self.batch.running.connect(self._show_empty)
         self._list.addStretch(1)
         scroll = QScrollArea(widgetResizable=True)
-        scroll.setMinimumHeight(self.empty.sizeHint().height() + 14)
+        # one job has room in the low strip, too: the picture stays in its place while a slider is dragged
+        scroll.setMinimumHeight(max(self.empty.sizeHint().height() + 14, _THUMB_PX + _ROW_MARGINS_PX))
         scroll.setWidget(content)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         layout = QVBoxLayout(self)
@@ -282,9 +284,17 @@ class JobPanel(QWidget):
         self.filled.emit(self.is_filled)
 
     @property
+    def needs_room(self) -> bool:
+        """Whether there is more than fits into one row."""
+        return len(self._rows) + bool(self.loading.text()) > 1 or bool(self._stopped) or self._batch_runs
+
+    @property
     def is_filled(self) -> bool:
-        batch = self.batch is not None and self.batch.is_running
-        return bool(self._rows or self._stopped or self.loading.text() or batch)
+        return bool(self._rows or self._stopped or self.loading.text() or self._batch_runs)
+
+    @property
+    def _batch_runs(self) -> bool:
+        return self.batch is not None and self.batch.is_running
 
 
 def _phase_words() -> dict[str, str]:

@@ -20,10 +20,13 @@ def summary(node: Node) -> str:
 
 
 def recipe_summary(recipe: Recipe) -> str:
-    """Like “age +0.64 · seed 7”; without sliders “seed 7 · mini-sdxl”."""
-    seed = translate("LayerModel", "seed {seed}").format(seed=recipe.seed)
+    """Like “age +0.64 · seed 7”; without sliders “seed 7 · mini-sdxl”; no seed that decides nothing."""
+    words = translate("LayerModel", "seed {seed}")
+    seed = [words.format(seed=recipe.seed)] if recipe.has_seed else []
     moved = [f"{attribute_name(edit.attribute)} {signed(edit.value)}" for edit in recipe.edits if edit.value]
-    return " · ".join([*moved, seed] if moved else [seed, title_of(recipe.request.model)])
+    if moved and seed:
+        return " · ".join([*moved, *seed])
+    return " · ".join([*moved, *seed, title_of(recipe.request.model)])
 
 
 def tip(node: Node, *, older: bool = False) -> str:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QFrame,
+    QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
 from widgets.look.plain_text import Label, set_tip
 
 _ROLE = Qt.ItemDataRole.UserRole
+_TEXT_PX = 12  # from the list's edge to its words: its padding and an entry's
 _SEARCH_FROM = 6  # fewer entries need no search field
 
 
@@ -52,7 +54,11 @@ class AttributeMenu(QFrame):
         set_tip(self.teach_one, self.tr("Make a slider of your own from a few words"))
         self.teach_one.setProperty("link", True)
         self.teach_one.clicked.connect(self._on_teach)
-        layout.addWidget(self.teach_one)
+        below = QHBoxLayout()
+        below.setContentsMargins(_TEXT_PX, 0, 0, 0)
+        below.addWidget(self.teach_one)
+        below.addStretch(1)
+        layout.addLayout(below)
         self.search.setVisible(len(attributes) >= _SEARCH_FROM)
         self.list.itemClicked.connect(self._choose)
         self.list.itemActivated.connect(self._choose)

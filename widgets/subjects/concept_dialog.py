@@ -34,7 +34,7 @@ from inference.request import Pixels, Request
 from widgets.forms.fields import ComboBox
 from widgets.forms.form_layout import FormLayout
 from widgets.forms.model_box import fill_models
-from widgets.forms.parameter_form import ParameterForm
+from widgets.forms.parameter_form import ANY_PX, ParameterForm
 from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 from widgets.subjects.learning_dialog import Asked, LearningDialog
@@ -128,7 +128,7 @@ class ConceptDialog(LearningDialog):
         declared = tuple(
             item for item in OPERATIONS[OPERATION].parameters.declared() if item.name not in _OWN
         )
-        self.form = ParameterForm(declared, "Operations")
+        self.form = ParameterForm(declared, "Operations", most_px=ANY_PX)
         for item in declared:
             self.form.set_value(item.name, item.default)
         self.more = QToolButton()

@@ -70,6 +70,14 @@ class Description(QWidget):
         self.suggest.setVisible(possible)
         self.suggest.setEnabled(not busy)
 
+    @property
+    def text(self) -> str:
+        """What is typed."""
+        return self.field.toPlainText()
+
+    def set_text(self, text: str) -> None:
+        self.field.setPlainText(text)
+
     def show_suggestion(self, text: str) -> None:
         """Put a description into the field, to be read and changed before it is given."""
         self.field.setPlainText(text)

@@ -73,7 +73,9 @@ class SubjectPanel(QWidget):
         application.operations.busy_changed.connect(self._show_older)
         application.older_states.changed.connect(self._show_older)
         application.session_changed.connect(self.set_session)
-        application.current_changed.connect(self._show_why_empty)
+        self._described, self._texts = application.current, dict[Document, str]()
+        application.current_changed.connect(self._on_current_changed)
+        application.document_closed.connect(self._on_document_closed)
         application.recipe_requested.connect(self._on_recipe_requested)
         self.set_session(application.session)
 
@@ -162,6 +164,19 @@ class SubjectPanel(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(330, 420)
+
+    def _on_current_changed(self, document: Document | None) -> None:
+        """What was typed belongs to its picture: another one is asked anew, this one finds it again."""
+        before = self._described
+        if document is not before:
+            if before is not None and before in self._application.documents:
+                self._texts[before] = self.description.text
+            self.description.set_text(self._texts.pop(document, "") if document is not None else "")
+            self._described = document
+        self._show_why_empty()
+
+    def _on_document_closed(self, document: Document) -> None:
+        self._texts.pop(document, None)
 
     def _show_why_empty(self) -> None:
         no_picture = self._application.current is None

@@ -31,7 +31,7 @@ from inference.request import Request
 from widgets.forms.fields import ComboBox
 from widgets.forms.form_layout import FormLayout
 from widgets.forms.model_box import fill_models
-from widgets.forms.parameter_form import ParameterForm
+from widgets.forms.parameter_form import ANY_PX, ParameterForm
 from widgets.look.durations import duration
 from widgets.look.plain_text import Label, set_tip
 from widgets.subjects.checkpoints import Checkpoints
@@ -96,7 +96,7 @@ class TeachDialog(LearningDialog):
         self.model = ComboBox()
         fill_models(self.model, self._application.catalogue.entries(), self._application.usual_model)
         declared = _declared()
-        self.form = ParameterForm(declared, "Operations")
+        self.form = ParameterForm(declared, "Operations", most_px=ANY_PX)
         for item in declared:
             self.form.set_value(item.name, item.default)
         self.form.set_value("method", LEARNED)
@@ -233,7 +233,7 @@ class TeachDialog(LearningDialog):
             return
         ratio = self.devicePixelRatioF()
         image = to_qimage(step.preview).scaledToHeight(
-            round(_STRIP_PX * ratio), Qt.TransformationMode.FastTransformation
+            round(_STRIP_PX * ratio), Qt.TransformationMode.SmoothTransformation
         )
         pixmap = QPixmap.fromImage(image)
         pixmap.setDevicePixelRatio(ratio)
@@ -246,7 +246,7 @@ class TeachDialog(LearningDialog):
         return self.tr("“{label}” is among the attributes now.").format(label=info.label)
 
     def show_state(self, *, busy: bool) -> None:
-        self.strip.setVisible(busy and not self.strip.pixmap().isNull())
+        self.strip.setVisible(not self.strip.pixmap().isNull())  # what was learnt last is still to be judged
 
     # what is shown
 

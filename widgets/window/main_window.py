@@ -244,10 +244,10 @@ class MainWindow(QMainWindow):
         self._bottom_px, self._bottom_filled = _BOTTOM_PX, True
 
     def _fit_bottom(self) -> None:
-        """Panels below the picture are low while they have nothing to say, and as high as they were then."""
+        """Panels below the picture are low while a row has all they say, else as high as they were then."""
         panels = [self.panels["variations"], self.panels["jobs"]]
         contents = [panel.content for panel in panels]
-        filled = any(isinstance(one, Filmstrip | JobPanel) and one.is_filled for one in contents)
+        filled = any(isinstance(one, Filmstrip | JobPanel) and one.needs_room for one in contents)
         if filled == self._bottom_filled:
             return
         if self._bottom_filled:

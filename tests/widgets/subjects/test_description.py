@@ -11,12 +11,16 @@ from pytestqt.qtbot import QtBot
 
 from editor.application import Application
 from editor.commands import ReplaceState
+from editor.generating.region import region_of
 from editor.layers.layer import Layer, Mask
+from editor.layers.recipes import with_parameters
 from editor.pixels.raster import Raster
 from inference.content import content_hash
-from inference.operations import Edit
+from inference.operations import Edit, Score
 from inference.service import JobState
 from tests.helpers.fake_service import FakeService
+from widgets.generate.filmstrip import Filmstrip
+from widgets.layers.layer_summary import recipe_summary
 from widgets.subjects.subject_panel import SubjectPanel
 from widgets.window.main_window import MainWindow
 
@@ -115,3 +119,69 @@ def test_closing_a_document_ends_what_is_made_for_it(
     qtbot.waitUntil(lambda: not service.jobs())
     assert not application.operations.busy
     assert service.submitted[-1].state is JobState.CANCELLED
+
+
+def test_what_was_typed_belongs_to_its_picture(
+    panel: SubjectPanel, application: Application, tmp_path: Path, qtbot: QtBot
+) -> None:
+    first = application.current
+    assert first is not None
+    qtbot.keyClicks(panel.description.field, "a man")
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "other.png")
+    application.open_file(tmp_path / "other.png")
+    qtbot.waitUntil(lambda: application.current is not first)
+    assert panel.description.text == ""
+    assert not panel.description.start.isEnabled()
+    qtbot.keyClicks(panel.description.field, "a wall")
+    second = application.current
+    application.set_current(first)
+    assert panel.description.text == "a man"
+    application.set_current(second)
+    assert panel.description.text == "a wall"
+
+
+def test_the_detector_looks_at_what_is_selected(
+    panel: SubjectPanel, application: Application, service: FakeService, tmp_path: Path, qtbot: QtBot
+) -> None:
+    service.fake_engine.automatic = False
+    first = application.current
+    Image.fromarray(np.random.default_rng(4).integers(0, 256, (200, 300, 3), np.uint8)).save(
+        tmp_path / "large.png"
+    )
+    application.open_file(tmp_path / "large.png")
+    qtbot.waitUntil(lambda: application.current is not first)
+    document = application.current
+    assert document is not None
+    whole = document.composite()
+    for selection in (None, square(82, 50)):
+        select(application, selection)
+        area = region_of(document.state)
+        assert (area == document.state.area) == (selection is None)
+        rows, columns = slice(area.y, area.y + area.height), slice(area.x, area.x + area.width)
+        application.descriptions.suggest()
+        qtbot.waitUntil(lambda: len(service.jobs()) == 1)
+        job = service.jobs()[0]
+        assert isinstance(job.request.parameters, Score)
+        seen = job.contents[job.request.parameters.image.hash]
+        assert np.array_equal(seen, whole[rows, columns, :3])
+        service.finish()
+        qtbot.waitUntil(lambda: not service.jobs())
+
+
+def test_a_seed_that_decides_nothing_is_neither_told_nor_offered(
+    panel: SubjectPanel, application: Application, window: MainWindow, qtbot: QtBot
+) -> None:
+    application.operations.describe("a man")
+    qtbot.waitUntil(lambda: application.session is not None)
+    assert not application.holds("seed")
+    assert not window.actions_by_id["generate.variations"].isEnabled()
+    strip = window.panel("variations")
+    assert isinstance(strip, Filmstrip)
+    assert strip.make.isHidden()
+    assert application.current is not None
+    recipe = application.current.recipe_layer
+    assert recipe is not None
+    assert recipe.recipe is not None
+    assert "seed" not in recipe_summary(recipe.recipe)
+    drawing = with_parameters(recipe.recipe, inversion="edit-friendly")
+    assert "seed 0" in recipe_summary(drawing)

@@ -119,6 +119,7 @@ def test_it_shows_how_it_goes_and_what_comes(
     assert dialog.status.text() == "“Tired” is among the attributes now."
     assert dialog.fields.isEnabled()
     assert dialog.start.text() == "Teach"
+    assert not dialog.strip.isHidden(), "what was learnt last is to be judged"
 
 
 def test_a_failure_is_said(

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPalette
@@ -12,8 +13,11 @@ from pytestqt.qtbot import QtBot
 from editor.actions import ACTIONS
 from editor.application import Application
 from inference.errors import EditorError
+from inference.operations import Generate
+from inference.request import Request
 from tests.helpers.fake_application import generated, open_document
 from tests.helpers.fake_service import FakeService
+from widgets.generate.job_panel import JobPanel
 from widgets.history.history_model import SAVED_ROLE
 from widgets.history.history_panel import HistoryPanel
 from widgets.look.theme import DARK, LIGHT, Tokens
@@ -429,3 +433,22 @@ def test_another_theme_leaves_no_traces(window: MainWindow, application: Applica
     fresh = parts(other)
     assert all(switched[name] != dark[name] for name in dark)
     assert [name for name in fresh if switched[name] != fresh[name]] == []
+
+
+def test_the_picture_stays_in_its_place_while_one_job_runs(
+    filled: MainWindow, service: FakeService, qtbot: QtBot
+) -> None:
+    service.fake_engine.automatic = False
+    panel = filled.panel("jobs")
+    assert isinstance(panel, JobPanel)
+    qtbot.waitUntil(lambda: not panel.is_filled)
+    before = filled.workspace.geometry()
+    job = service.submit(Request(operation="generate", parameters=Generate(prompt="a cat"), model="mini-sd1"))
+    qtbot.waitUntil(lambda: panel.row(job) is not None)
+    service.step(1, 3, np.zeros((8, 8, 3), np.uint8))
+    qtbot.wait(50)  # what the window would do about it
+    row = panel.row(job)
+    assert row is not None
+    assert filled.workspace.geometry() == before
+    assert row.visibleRegion().boundingRect() == row.rect()  # and all of the row is seen
+    service.finish()

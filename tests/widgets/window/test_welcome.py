@@ -120,17 +120,20 @@ def test_an_empty_subjects_panel_offers_the_next_step(window: MainWindow) -> Non
     assert window.commands.open_dialogs() == ("new",)
 
 
-def test_panels_below_are_low_while_they_are_empty(
+def test_panels_below_are_low_while_a_row_has_all_they_say(
     window: MainWindow, application: Application, service: FakeService, qtbot: QtBot
 ) -> None:
     window.show()
     jobs = window.panels["jobs"]
     qtbot.waitUntil(lambda: jobs.height() < 90)
     service.fake_engine.automatic = False
-    application.new_from_prompt(Generate(prompt="a cat"), "mini-sdxl")
+    for prompt in ("a cat", "a dog"):
+        assert jobs.height() < 90
+        application.new_from_prompt(Generate(prompt=prompt), "mini-sdxl")
     qtbot.waitUntil(lambda: jobs.height() >= 120)
     service.finish()
     qtbot.waitUntil(lambda: jobs.height() < 90)
+    service.finish()
 
 
 def test_what_is_shown_already_is_not_made_again(qtbot: QtBot) -> None:
