@@ -1,6 +1,6 @@
 """A panel whose rows scroll."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 _COLUMN = "ScrolledColumn"
@@ -37,3 +37,10 @@ def scroll_below(panel: QWidget, widget: QWidget) -> None:
         rows.addStretch(1)
     rows.insertWidget(1, widget)
     widget.show()  # what changes its parent is hidden
+
+
+def scroll_to(panel: QWidget, widget: QWidget) -> None:
+    """Bring `widget` into view once the rows have their places."""
+    scroll = panel.findChild(QScrollArea)
+    assert scroll is not None, "the panel was laid out to scroll"
+    QTimer.singleShot(0, widget, lambda: scroll.ensureWidgetVisible(widget))

@@ -29,9 +29,11 @@ from inference.prompts.weights import understood
 from inference.prompts.words import words
 from widgets.forms.fields import Slider
 from widgets.forms.parameter_form import ParameterForm
-from widgets.forms.scrolled import lay_out_scrolled
+from widgets.forms.scrolled import lay_out_scrolled, scroll_to
 from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots
 from widgets.generate.insert_words import DifferenceView
+from widgets.look.elided_label import ElidedLabel
+from widgets.look.flow import Flow
 from widgets.look.focus_within import enable
 from widgets.look.plain_text import Label, set_tip, unmarked
 from widgets.look.steady_button import SteadyButton
@@ -97,7 +99,7 @@ class InsertPanel(DocumentPanel):
         self.hint = DimLabel()
         self.shown = _field(self.tr("The picture shows"))
         self.wanted = _field(self.tr("It is to show"))
-        self.concepts = QHBoxLayout()
+        self.concepts = Flow()
         self.differences = DifferenceView()
         self.place = QCheckBox(self.tr("Only in the selection"))
         self.draw = QPushButton(self.tr("Draw a box"))
@@ -170,7 +172,7 @@ class InsertPanel(DocumentPanel):
             title.setBuddy(field)
             body.addWidget(title)
             body.addWidget(field)
-        body.addLayout(self.concepts)
+        body.addWidget(self.concepts)
         body.addWidget(self.differences)
         body.addLayout(where)
         body.addWidget(self.strength_label)
@@ -269,15 +271,14 @@ class InsertPanel(DocumentPanel):
             slider.setAccessibleName(self.tr("Weight of “{word}”").format(word=word))
             set_tip(slider, self.tr("How much the picture listens to “{word}”").format(word=word))
             slider.valueChanged.connect(lambda value, word=word: self._on_weight(word, value / WEIGHT_SCALE))
-            self.weights.addWidget(Label(word), row, 0)
+            name = ElidedLabel(word)
+            name.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+            self.weights.addWidget(name, row, 0)
             self.weights.addWidget(slider, row, 1)
 
     def _show_concepts(self) -> None:
         """The learnt words; a click writes one."""
-        while (item := self.concepts.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
+        buttons: list[QWidget] = []
         for kept in self._application.concepts.known:
             button = QToolButton()
             button.setText(unmarked(kept.word))
@@ -287,16 +288,19 @@ class InsertPanel(DocumentPanel):
             button.setProperty("quiet", True)
             set_tip(button, self.tr("Write “{word}” where the cursor is").format(word=kept.word))
             button.clicked.connect(lambda _=False, word=kept.word: self._write(word))
-            self.concepts.addWidget(button)
-        self.concepts.addStretch(1)
+            buttons.append(button)
+        self.concepts.set_widgets(buttons)
 
     def _on_keyframes(self, _layer_id: str) -> None:
         self._show_strength()
 
     def _show_strength(self) -> None:
         layer = self._insertion.layer
+        is_new = layer is not None and self.strength.isHidden()
         for widget in (self.strength, self.strength_label):
             widget.setVisible(layer is not None)
+        if is_new:  # in a low window it comes below the edge, where nobody would look for it
+            scroll_to(self, self.strength)
         if layer is None or layer.recipe is None:
             return
         if not self.strength.isSliderDown():

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -12,6 +13,8 @@ from editor.commands import SetSelection, push
 from editor.controllers.insertion import POSITIONS, between
 from editor.layers.layer import Mask
 from editor.pixels.raster import Raster
+from inference.concepts.concept import Concept
+from inference.concepts.files import concept_file
 from inference.errors import EditorError
 from inference.operations import INSERT_KINDS, Insert, InsertSweep
 from inference.request import Pixels, Request
@@ -204,3 +207,36 @@ def test_between_two_known_pictures_there_is_a_crossfade() -> None:
     assert abs(int(found[0, 0, 0]) - 25) <= 1
     assert between(known, 3.0) is known[1.0]
     assert between({}, 1.0) is None
+
+
+def test_any_number_of_learnt_words_leaves_the_panel_its_width(
+    panel: InsertPanel, application: Application, qtbot: QtBot
+) -> None:
+    rows = np.full((1, 96), 0.01, np.float32)
+    for number in range(12):
+        word = f"<a-word-that-was-learnt-{number}>"
+        learnt = Concept(word=word, vectors={"clip_l": rows}, kind="cat", family="sdxl", model="mini-sdxl")
+        application.concepts.library.add(concept_file(learnt))
+    with qtbot.waitSignal(application.concepts.changed):
+        application.concepts.start()
+    panel.wanted.setPlainText(f"a photo of a {'long-' * 12}cat and a woman on the beach")
+    qtbot.wait(50)
+    scroll = panel.findChild(QScrollArea)
+    assert scroll is not None
+    assert len(panel.concepts.widgets) == 12
+    column = scroll.widget()
+    assert column is not None
+    assert column.width() == scroll.viewport().width()
+
+
+def test_the_strength_comes_into_view_with_its_layer(
+    panel: InsertPanel, application: Application, qtbot: QtBot
+) -> None:
+    panel.window().resize(1200, 700)
+    to_a_cat(panel)
+    scroll = panel.findChild(QScrollArea)
+    assert scroll is not None
+    inserted(panel, application, qtbot)
+    qtbot.waitUntil(lambda: not panel.strength.visibleRegion().isEmpty())
+    top = panel.strength.mapTo(scroll.viewport(), panel.strength.rect().topLeft()).y()
+    assert 0 <= top <= scroll.viewport().height() - panel.strength.height()
