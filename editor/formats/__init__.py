@@ -264,8 +264,8 @@ def format_for_reading(path: Path) -> FileFormat:
         Message("“{name}” is no picture that Attune reads.", name=path.name)
         if head
         else Message("“{name}” is empty.", name=path.name),
-        "It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, JPEG XL, camera raw, OpenEXR, OpenRaster, "
-        "Photoshop, SVG and some older kinds of files.",
+        "Attune opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, JPEG XL, camera raw, OpenEXR, "
+        "OpenRaster, Photoshop, SVG and some older kinds of files.",
     )
 
 

@@ -38,6 +38,6 @@ def _cause(model: str, parts: Components) -> EditorError:
         )
     return EditorError(
         "“{model}” gave no picture: its numbers grew beyond what can be held.",
-        "Choose a smaller guidance scale, or smaller values of attributes.",
+        "Choose a smaller guidance scale, or smaller values of attributes and LoRAs.",
         model=model,
     )

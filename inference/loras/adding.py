@@ -13,6 +13,7 @@ import json
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -101,16 +102,44 @@ class Adding:
         home = backbone.home
         key = (entry.hash, backbone.dtype, home)
         if key not in self._read:
-            lora = read_lora(entry.path, progress)
-            if lora.hash != entry.hash:
-                raise EditorError(
-                    "The file of the LoRA “{name}” is another one than when it was added.",
-                    "Add it again: {path}.",
-                    name=entry.name,
-                    path=entry.path,
-                )
-            self._read[key] = _Read(lora=lora, factors=_factors(lora, backbone.dtype, home, progress))
+            self._read[key] = _read_as_added(entry, backbone.dtype, home, progress)
         return self._read[key]
+
+
+def _read_as_added(entry: ListedLora, dtype: torch.dtype, home: torch.device, progress: Progress) -> _Read:
+    """The file's numbers, if it is the one that was added from its first look to its last.
+
+    Its hash is taken before the numbers are read: a file that is written to, or put in its place, in between
+    would be used under the hash of another one, and what was checked of its shapes would not hold.
+    """
+    before = _stamp(entry.path)
+    changed = EditorError(
+        "The file of the LoRA “{name}” is another one than when it was added.",
+        "Add it again: {path}.",
+        name=entry.name,
+        path=entry.path,
+    )
+    try:
+        lora = read_lora(entry.path, progress)
+        if lora.hash != entry.hash:
+            raise changed
+        read = _Read(lora=lora, factors=_factors(lora, dtype, home, progress))
+    except (EditorError, LookupError, ValueError, RuntimeError) as error:
+        if error is not changed and _stamp(entry.path) != before:
+            raise changed from error
+        raise
+    if _stamp(entry.path) != before:
+        raise changed
+    return read
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes with any writing to a file, or another file in its place; () if it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def fingerprint(model_hash: str, uses: Sequence[LoraUse]) -> str:

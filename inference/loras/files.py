@@ -285,11 +285,16 @@ def _shape(shape: tuple[int, ...]) -> str:
 class _Alphas:
     """α where the header has it, as diffusers and PEFT write it: a number for all, and for single layers."""
 
-    def __init__(self, said: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, said: Mapping[str, Any]) -> None:
+        self._name = name
         self._said = said
 
     def of(self, place: Place, key: str, rank: int) -> float | None:
-        """α of a layer so that α/r is its factor; None if nothing is said."""
+        """α of a layer so that α/r is its factor; None if nothing is said.
+
+        Raises:
+            EditorError: what is said is no number; to take another one would change all that the LoRA does.
+        """
         for prefix in (*(f"{name}." for name in _PART_NAMES[place.part]), ""):
             alpha = self._said.get(f"{prefix}lora_alpha")
             if alpha is None:
@@ -298,8 +303,11 @@ class _Alphas:
             for name, own in (cast("dict[str, Any]", pattern) if isinstance(pattern, dict) else {}).items():
                 if f".{name}.lora" in f".{key}":
                     alpha = own
-            if not isinstance(alpha, int | float) or not abs(alpha) <= _LARGEST_ALPHA:
-                return None
+            if not _is_alpha(alpha):
+                raise no_lora(
+                    self._name,
+                    Message("its α for {layer} is no number that can be used", layer=place.name[:_SHOWN]),
+                )
             # rank-stabilised: α/√r (arXiv:2312.03732)
             return float(alpha) * (math.sqrt(rank) if self._said.get(f"{prefix}use_rslora") is True else 1.0)
         return None
@@ -312,7 +320,12 @@ def _said_alphas(name: str, texts: Mapping[str, str]) -> _Alphas:
         raise no_lora(name, reason_of(error)) from error
     except (ValueError, RecursionError):
         said = {}
-    return _Alphas(cast("dict[str, Any]", said) if isinstance(said, dict) else {})
+    return _Alphas(name, cast("dict[str, Any]", said) if isinstance(said, dict) else {})
+
+
+def _is_alpha(value: Any) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and abs(value) <= _LARGEST_ALPHA  # not so for NaN
 
 
 def _with_alpha(path: Path, start: int, header: Mapping[str, TensorPlace], layer: LoraLayer) -> LoraLayer:
@@ -323,8 +336,10 @@ def _with_alpha(path: Path, start: int, header: Mapping[str, TensorPlace], layer
         file.seek(start + place.begin)
         content = file.read(place.end - place.begin)
     alpha = _number(place.dtype, content)
-    if alpha is None or not abs(alpha) <= _LARGEST_ALPHA:
-        raise no_lora(path.name, Message("“{key}” is not one number", key=layer.alpha_in[:_SHOWN]))
+    if not _is_alpha(alpha):
+        raise no_lora(
+            path.name, Message("“{key}” is no number that can be used", key=layer.alpha_in[:_SHOWN])
+        )
     return LoraLayer(
         down=layer.down, up=layer.up, mid=layer.mid, alpha_in=layer.alpha_in, alpha=alpha,
         rank=layer.rank, given=layer.given,

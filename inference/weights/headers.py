@@ -207,6 +207,6 @@ def not_safetensors(path: Path) -> EditorError:
     """What is said of a file of another kind."""
     return EditorError(
         "“{name}” is not a safetensors file.",
-        "Attune reads Stable Diffusion 1.x, 2.x, XL and 3 as a diffusers folder or one .safetensors file.",
+        "It is damaged or of another kind: copy or download it again, or choose another one.",
         name=path.name,
     )

@@ -21,6 +21,7 @@ from inference.backbones.latent import LatentBackbone
 from inference.errors import EditorError
 from inference.guidance import guided
 from inference.loras.adding import Adding, fingerprint
+from inference.loras.files import read_lora
 from inference.loras.library import LoraLibrary
 from inference.loras.places import targets_of
 from inference.models import Catalogue, MemoryMode
@@ -400,6 +401,33 @@ def test_a_changed_file_is_not_used_under_the_old_name(
         adding.added([use], backbone, Progress()),
     ):
         pass
+
+
+@pytest.mark.parametrize("other", ["same shapes", "other shapes", "not a LoRA"])
+def test_a_file_that_changes_while_it_is_read_is_not_used(
+    other: str, tiny_backbones: dict[str, LatentBackbone], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backbone, path = tiny_backbones["tiny-sd1"], tmp_path / "lora.safetensors"
+    networks = _networks(backbone)
+    lora_files.save_kohya(lora_files.random_layers(networks, wanted="mid_block"), path)
+    adding, use = use_of(path, tmp_path)
+
+    def swapped(*arguments: Any) -> Any:
+        found = read_lora(*arguments)
+        if other == "not a LoRA":
+            path.write_bytes(b"something else")
+        else:
+            wanted = "mid_block" if other == "same shapes" else "down_blocks"
+            lora_files.save_kohya(lora_files.random_layers(networks, wanted=wanted, seed=1), path)
+        return found
+
+    monkeypatch.setattr("inference.loras.adding.read_lora", swapped)
+    with (
+        pytest.raises(EditorError, match="another one than when it was added"),
+        adding.added([use], backbone, Progress()),
+    ):
+        pass
+    assert not hooks_of(backbone)
 
 
 class _Networks:

@@ -144,8 +144,10 @@ def test_alphas_in_the_header_hold_for_all_or_for_single_layers(tmp_path: Path) 
 
     assert alphas() == [8, 2]
     assert alphas(**{"unet.use_rslora": True}) == [16, 4]
-    assert alphas(**{"unet.lora_alpha": "eight"}) == [None, 2]
-    assert alphas(**{"unet.lora_alpha": float("nan")}) == [None, 2]
+    assert alphas(**{"unet.lora_alpha": None}) == [None, None]
+    for bad in ("eight", float("nan"), 1e300, 10**400, True, [8]):
+        with pytest.raises(EditorError, match=r"its α for .*proj_in is no number that can be used"):
+            alphas(**{"unet.lora_alpha": bad})
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_alphas_in_the_header_hold_for_all_or_for_single_layers(tmp_path: Path) 
         (pair(_SD1, given=0), "do not go together"),
         (pair(_SD1, rank=5000), "its rank is 5000"),
         (pair(_SD1, alpha=float("nan")), "not finite"),
-        (pair(_SD1, alpha=1e9), "not one number"),
+        (pair(_SD1, alpha=1e9), "no number that can be used"),
         (pair(_SD1, alpha=None) | {f"{_SD1}.alpha": np.ones(2, np.float32)}, "not one number"),
         (pair(_SD1) | {f"{_SD1}.lora_up.weight": np.ones((6, 3), np.float32)}, "do not go together"),
         (pair(_SD1) | {f"{_SD1}.lora_up.weight": np.ones((6, 2), np.int8)}, "no numbers with fractions"),

@@ -162,6 +162,7 @@ def test_a_picture_of_no_numbers_is_told_with_its_cause(
     with pytest.raises(EditorError, match="grew beyond what can be held") as raised:
         backbone.decode(latents)
     assert "guidance" in raised.value.hint
+    assert "LoRAs" in raised.value.hint
     weights = backbone.parts.vae.decoder.conv_out.weight  # pyright: ignore
     with torch.no_grad():
         weights[0] = float("nan")
