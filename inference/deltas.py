@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from inference.definitions import Definition, read_definitions, shipped_folder, subject_words
 from inference.errors import EditorError
-from inference.files import atomic_write
-from inference.messages import Message, listed
+from inference.files import atomic_write, writing_error
+from inference.messages import NOTHING, Message, listed
 from inference.operations import MOST_CHANGE, Family
 from inference.values import Bounds, parsed_json, typed
 from inference.weights.headers import TensorPlace, read_header
@@ -235,6 +235,46 @@ class DeltaLibrary:
         found = _header(target, f"{folder.name}/{target.stem}")
         assert found is not None, "a delta that we wrote is readable"
         return found
+
+    def is_own(self, info: DeltaInfo) -> bool:
+        """Whether it lies in the last folder, where imports and what was learnt go."""
+        return info.path is not None and info.path.is_relative_to(self.folders[-1])
+
+    def remove(self, info: DeltaInfo) -> None:
+        """Delete the file of a delta of the user's own; pictures made with it keep theirs.
+
+        Raises:
+            EditorError: it comes with the program, or cannot be deleted.
+        """
+        if info.path is None or not self.is_own(info):
+            raise EditorError(
+                "The attribute “{key}” comes with the program.",
+                "Only what was taught or imported can be deleted.",
+                key=info.key,
+            )
+        try:
+            info.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise writing_error(info.path, error) from error
+
+    def own(self, name: str) -> DeltaInfo:
+        """The user's own delta of that key, or unique name.
+
+        Raises:
+            EditorError: naming those there are.
+        """
+        known = [info for info in self._files() if self.is_own(info)]
+        infos = [info for info in known if name in (info.key, info.name)]
+        if len(infos) != 1:
+            raise EditorError(
+                Message("There is more than one attribute “{name}” of your own.", name=name)
+                if infos
+                else Message("There is no attribute “{name}” of your own.", name=name),
+                Message("Choose one of: {keys}.", keys=listed(info.key for info in (infos or known)))
+                if known
+                else NOTHING,
+            )
+        return infos[0]
 
     def export_delta(self, name: str, path: Path) -> None:
         """Write the delta of that key, or unique name, to `path` as safetensors."""

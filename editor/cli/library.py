@@ -53,6 +53,17 @@ def export_delta(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def remove_delta(arguments: argparse.Namespace) -> int:
+    library = _library()
+    info = library.own(arguments.name)
+    library.remove(info)
+    if arguments.json:
+        print_json({"removed": info.key})
+    else:
+        say(f"{info.key} was deleted; pictures made with it keep theirs.")
+    return DONE
+
+
 def list_concepts(arguments: argparse.Namespace) -> int:
     everything = _concepts().list()
     if arguments.json:

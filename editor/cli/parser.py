@@ -199,7 +199,7 @@ def _quality(text: str) -> int | str:
 
 
 def _add_deltas(commands: Any) -> None:
-    parser = _command(commands, "deltas", "List, import and export attribute deltas")
+    parser = _command(commands, "deltas", "List, import, export and delete attribute deltas")
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = _command(actions, "list", "What attributes there are", "library:list_deltas")
     listing.add_argument("--model", metavar="NAME|PATH|HUB-ID", help="only those that this model can use")
@@ -213,6 +213,9 @@ def _add_deltas(commands: Any) -> None:
         "-o", "--output", type=Path, metavar="DELTA.safetensors", help="default: NAME.safetensors"
     )
     _add_json(exporting)
+    removing = _command(actions, "remove", "Delete a delta of your own", "library:remove_delta")
+    removing.add_argument("name", metavar="NAME", help="a key that `attune deltas list` shows")
+    _add_json(removing)
     _add_compare(actions)
 
 

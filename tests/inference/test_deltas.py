@@ -354,3 +354,18 @@ def test_tensors_that_no_delta_can_have(dtype: str, shape: list[int], size: int,
     (tmp_path / "age.safetensors").write_bytes(content)
     with pytest.raises(EditorError, match="no attribute delta"):
         read_delta_file(tmp_path / "age.safetensors")
+
+
+def test_only_what_is_ones_own_is_removed(tmp_path: Path) -> None:
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    write_delta(make_delta(), shipped / "person-age.safetensors")
+    library = DeltaLibrary((shipped, own))
+    with pytest.raises(EditorError, match="no attribute “person-age” of your own"):
+        library.own("person-age")
+    with pytest.raises(EditorError, match="comes with the program"):
+        library.remove(library.list()[0])
+    added = library.import_delta(shipped / "person-age.safetensors")
+    library.remove(library.own("person-age"))
+    assert added.path is not None
+    assert not added.path.exists()
+    assert [info.key for info in library.list()] == ["person-age"]

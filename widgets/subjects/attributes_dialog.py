@@ -15,7 +15,8 @@ from inference.deltas import Delta, DeltaInfo, read_delta_file
 from inference.downloads.curated import title_of
 from inference.errors import EditorError
 from widgets.forms.dialog import Dialog
-from widgets.look.plain_text import Label
+from widgets.look.plain_text import Label, set_tip
+from widgets.look.sure_button import SureButton
 
 _KEY = Qt.ItemDataRole.UserRole
 _SUBJECTS_SHOWN = 6
@@ -46,6 +47,9 @@ class AttributesDialog(Dialog):
         self.column.addWidget(self.answer)
         self.load = self.add_button(self.tr("Import…"))
         self.save = self.add_button(self.tr("Export…"))
+        self.remove = SureButton(self.tr("Delete"), self.tr("Really?"))
+        self.foot.insertWidget(0, self.remove)
+        self.remove.sure.connect(self._on_remove)
         self.shut = self.add_button(self.tr("Close"))
         self.load.clicked.connect(self._on_import)
         self.save.clicked.connect(self._on_export)
@@ -99,6 +103,10 @@ class AttributesDialog(Dialog):
         info = self._infos.get(self._chosen())
         self.facts.setText(self._facts_of(info) if info is not None else "")
         self.save.setEnabled(info is not None and info.path is not None)
+        is_own = info is not None and self._application.library.is_own(info)
+        self.remove.ask_anew()
+        self.remove.setEnabled(is_own)
+        set_tip(self.remove, "" if is_own else self.tr("Only what was taught or imported can be deleted"))
         self.take.hide()
 
     def _facts_of(self, info: DeltaInfo) -> str:
@@ -111,7 +119,7 @@ class AttributesDialog(Dialog):
             (self.tr("Attribute"), attribute_label(info.label)),
             (self.tr("Of"), ", ".join(info.subjects) or self.tr("anything")),
             (self.tr("Made for"), made_for),
-            (self.tr("Range"), f"{low:g} … {high:g}"),
+            (self.tr("Range"), f"{low:g} … {high:g}".replace("-", "−")),
             (self.tr("Learnt"), choice_text(info.method) if info.method else unknown),
             (self.tr("Licence"), info.licence or unknown),
             (self.tr("Vectors"), ", ".join(f"{name} {width}" for name, width in info.widths.items())),
@@ -148,6 +156,21 @@ class AttributesDialog(Dialog):
         self._offered = None
         self._application.sessions.offer_new_attributes()
         self._say(self.tr("“{label}” is among the attributes now.").format(label=attribute_label(info.label)))
+        self._fill()
+
+    def _on_remove(self) -> None:
+        info = self._infos.get(self._chosen())
+        if info is None:
+            return
+        library = self._application.library
+        self._application.background.run(
+            lambda: library.remove(info), lambda _: self._on_removed(info), self._on_failed, kept=True
+        )
+
+    def _on_removed(self, info: DeltaInfo) -> None:
+        self._application.sessions.offer_new_attributes()
+        words = self.tr("“{label}” was deleted; pictures made with it keep theirs.")
+        self._say(words.format(label=attribute_label(info.label)))
         self._fill()
 
     def _on_export(self) -> None:

@@ -44,7 +44,7 @@ def test_a_file_is_looked_at_before_it_is_taken_in(
 ) -> None:
     dialog.offer(delta(tmp_path / "tired.safetensors"))
     qtbot.waitUntil(lambda: not dialog.take.isHidden())
-    for said in ("Tired", "man", "somebody's model (0123456789)", "-1 … 3", "CC0", "rested man … tired man"):
+    for said in ("Tired", "man", "somebody's model (0123456789)", "−1 … 3", "CC0", "rested man … tired man"):
         assert said in dialog.facts.text()
     assert dialog.list.count() == 0
     dialog.take.click()
@@ -60,3 +60,26 @@ def test_what_is_no_attribute_is_said(dialog: AttributesDialog, tmp_path: Path, 
     dialog.offer(path)
     qtbot.waitUntil(lambda: "no attribute delta" in dialog.answer.text())
     assert dialog.take.isHidden()
+
+
+def test_what_is_ones_own_is_deleted_by_a_second_click(
+    dialog: AttributesDialog, application: Application, tmp_path: Path, qtbot: QtBot
+) -> None:
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    delta(shipped / "man-tired.safetensors")
+    delta(own / "mine" / "man-tired.safetensors")
+    application.library = DeltaLibrary((shipped, own))
+    application.long_jobs.kept.emit(application.library.list()[1])  # the list is read again
+    qtbot.waitUntil(lambda: dialog.list.count() == 2)
+    assert not dialog.remove.isEnabled()
+    dialog.list.setCurrentRow(1)
+    dialog.remove.click()
+    assert dialog.remove.text() == "Really?"
+    dialog.list.setCurrentRow(0)
+    dialog.list.setCurrentRow(1)
+    assert dialog.remove.text() == "Delete", "the question was about another"
+    dialog.remove.click()
+    dialog.remove.click()
+    qtbot.waitUntil(lambda: dialog.list.count() == 1)
+    assert "was deleted" in dialog.answer.text()
+    assert [path.parent.name for path in tmp_path.rglob("man-tired.safetensors")] == ["shipped"]
