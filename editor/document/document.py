@@ -55,7 +55,9 @@ class Document(QObject):
         self._previews: dict[str, Node] = {}
         self._edits_mask = False
         first = self.recipe_layer
-        self.was_generated = first is not None  # at first: what the history begins with
+        lowest = next(self._state.rasters(), None)
+        made = lowest.recipe if lowest is not None else None
+        self.was_generated = made is not None and not made.picture  # at first: what the history begins with
         self.made_by = (
             first.recipe.request.operation if first is not None and first.recipe is not None else ""
         )

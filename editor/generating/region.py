@@ -23,12 +23,15 @@ def region_of(state: DocumentState) -> Area:
     found = selected(state)
     if found is None:
         return state.area
-    longer = max(found.width, found.height)
-    around = max(round(longer * CONTEXT), (_LEAST_PX - longer + 1) // 2)
-    width, height = found.width + 2 * around, found.height + 2 * around
-    width, height = max(width, round(height * _SLIMMEST)), max(height, round(width * _SLIMMEST))
-    x = _placed(found.x + found.width / 2, width, state.width)
-    y = _placed(found.y + found.height / 2, height, state.height)
+    around = round(max(found.width, found.height) * CONTEXT)
+    # beyond the edge is nothing to be seen, and more on the other side would only make the subject smaller
+    seen = Area(
+        found.x - around, found.y - around, found.width + 2 * around, found.height + 2 * around
+    ).intersected(state.area)
+    width = max(seen.width, round(seen.height * _SLIMMEST), _LEAST_PX)
+    height = max(seen.height, round(seen.width * _SLIMMEST), _LEAST_PX)
+    x = _placed(seen.x + seen.width / 2, width, state.width)
+    y = _placed(seen.y + seen.height / 2, height, state.height)
     region = Area(x, y, min(width, state.width), min(height, state.height))
     if region.width * region.height > WHOLE * state.width * state.height:
         return state.area

@@ -47,10 +47,15 @@ def test_a_slim_selection_gets_a_region_that_models_know() -> None:
 @pytest.mark.parametrize(
     "place", [Area(0, 0, 5, 5), Area(995, 0, 5, 5), Area(0, 795, 5, 5), Area(995, 795, 5, 5)]
 )
-def test_regions_at_the_border_are_as_large_as_others(place: Area) -> None:
+def test_regions_at_the_border_are_large_enough_for_models(place: Area) -> None:
     found = region_of(state(1000, 800, place))
-    assert (found.width, found.height) == (65, 65)
+    assert (found.width, found.height) == (64, 64)
     assert found.intersected(place) == place
+
+
+def test_what_is_selected_in_a_corner_is_not_made_small_by_its_surroundings() -> None:
+    assert region_of(state(1000, 800, Area(0, 700, 100, 100))) == Area(0, 650, 150, 150)
+    assert region_of(state(4000, 6000, Area(0, 3907, 2123, 2093))) != Area(0, 0, 4000, 6000)
 
 
 @given(

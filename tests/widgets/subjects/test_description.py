@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from editor.application import Application
 from editor.commands import ReplaceState
+from editor.document.document import Document
 from editor.generating.region import region_of
 from editor.layers.layer import Layer, Mask
 from editor.layers.recipes import with_parameters
@@ -64,6 +65,7 @@ def test_the_answer_makes_a_layer_with_sliders(
     kept = layer.recipe.contents[parameters.image.hash]
     assert content_hash(kept) == parameters.image.hash
     assert np.array_equal(kept, photo.pixels[..., :3])
+    assert not Document(document.state).was_generated, "the photo was opened, whatever lies above it"
     session = application.session
     assert session is not None
     session.toggle_subject(2, 5)
