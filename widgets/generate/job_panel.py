@@ -272,7 +272,6 @@ class JobPanel(QWidget):
 
     def _on_status(self, text: Message) -> None:
         self.loading.setText(said(text))
-        self.loading.setVisible(bool(text))
         percent = text.values.get("percent")
         self.loading_bar.setVisible(percent is not None)
         self.loading_bar.setRange(0, 100 if percent is not None else 0)
@@ -280,13 +279,17 @@ class JobPanel(QWidget):
         self._show_empty()
 
     def _show_empty(self) -> None:
+        # a job that waits for its model says so itself; how far loading is stays to be seen
+        self.loading.setVisible(
+            bool(self.loading.text()) and not (self._rows and self.loading_bar.isHidden())
+        )
         self.empty.setVisible(not self.is_filled)
         self.filled.emit(self.is_filled)
 
     @property
     def needs_room(self) -> bool:
         """Whether there is more than fits into one row."""
-        return len(self._rows) + bool(self.loading.text()) > 1 or bool(self._stopped) or self._batch_runs
+        return len(self._rows) + (not self.loading.isHidden()) > 1 or bool(self._stopped) or self._batch_runs
 
     @property
     def is_filled(self) -> bool:

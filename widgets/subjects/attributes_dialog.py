@@ -76,7 +76,9 @@ class AttributesDialog(Dialog):
         )
 
     def _show_list(self, infos: tuple[DeltaInfo, ...], chosen: str) -> None:
-        self._infos = {info.key: info for info in infos}
+        library = self._application.library
+        own_first = sorted(infos, key=lambda info: not library.is_own(info))
+        self._infos = {info.key: info for info in own_first}
         blocked = self.list.blockSignals(True)
         self.list.clear()
         for key, info in self._infos.items():

@@ -71,12 +71,12 @@ def test_what_is_ones_own_is_deleted_by_a_second_click(
     application.library = DeltaLibrary((shipped, own))
     application.long_jobs.kept.emit(application.library.list()[1])  # the list is read again
     qtbot.waitUntil(lambda: dialog.list.count() == 2)
-    assert not dialog.remove.isEnabled()
-    dialog.list.setCurrentRow(1)
+    dialog.list.setCurrentRow(0)  # what is one's own comes first
     dialog.remove.click()
     assert dialog.remove.text() == "Really?"
-    dialog.list.setCurrentRow(0)
     dialog.list.setCurrentRow(1)
+    assert not dialog.remove.isEnabled()
+    dialog.list.setCurrentRow(0)
     assert dialog.remove.text() == "Delete", "the question was about another"
     dialog.remove.click()
     dialog.remove.click()
