@@ -27,7 +27,7 @@ from inference.definitions import read_definition
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError, Parked
 from inference.messages import Message
-from inference.operations import LearnDelta, read_by
+from inference.operations import JudgePhotos, LearnConcept, LearnDelta, read_by
 from inference.progress import Measurements, Progress, Step
 from inference.request import Request, Result
 
@@ -54,6 +54,8 @@ def make_artifact(arguments: argparse.Namespace) -> int:
         work = _Work(request, contents, held, ProgressPrinter(quiet=arguments.json))
         runner = runner_of(arguments)
         _tell_memory(runner, request)
+        if not arguments.resume:
+            _tell_photos(runner, request, contents)
         try:
             result = work.run(runner, resume=arguments.resume)
         except Parked as parked:
@@ -85,6 +87,23 @@ def _tell_memory(runner: Any, request: Request) -> None:
                 )
             )
         )
+
+
+def _tell_photos(runner: Any, request: Request, contents: Mapping[str, Any]) -> None:
+    """What would help before a concept is learnt from photos, as the window says it; nothing is refused."""
+    parameters = request.parameters
+    if not isinstance(parameters, LearnConcept):
+        return
+    photos = JudgePhotos(
+        images=parameters.images,
+        initialise_from=parameters.initialise_from,
+        template=parameters.template,
+        crops=parameters.crops,
+    )
+    judging = Request(operation="judge-photos", parameters=photos, model=request.model)
+    with suppress(EditorError):  # learning says it
+        for note in runner.run(judging, contents, Progress()).notes:
+            complain(str(note))
 
 
 class _Work:
@@ -127,7 +146,7 @@ class _Work:
             return
         checkpoint = Checkpoint(
             request=self._request,
-            label=str(self._request.declared.label),
+            label=_label(self._request),
             done=self.step.done,
             total=self.step.total,
             state=state,
@@ -187,6 +206,12 @@ class _Work:
         finally:
             with suppress(ValueError):
                 signal.signal(signal.SIGINT, before)
+
+
+def _label(request: Request) -> str:
+    """What the window's list of stopped jobs calls it; several of one kind are told apart."""
+    name = getattr(request.parameters, "token", "")
+    return f"{request.declared.label}: {name}" if name else str(request.declared.label)
 
 
 @contextmanager

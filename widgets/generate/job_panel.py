@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 
 from editor.controllers.batches import Batches
 from editor.controllers.long_jobs import LongJobs
+from editor.generating.learnt_files import CONCEPT, DELTA
 from editor.pixels.qimages import to_qimage
 from editor.recovery.checkpoints import Leftover
 from editor.words.said import lines, said
@@ -113,7 +114,7 @@ class StoppedRow(QWidget):
         self.keep = QPushButton(self.tr("Keep"))
         self.keep.setAccessibleName(self.tr("Keep: {job}").format(job=leftover.label))
         set_tip(self.keep, self.tr("Put what was learnt so far into the library"))
-        self.keep.setVisible(leftover.begun and leftover.request.operation == "learn-delta")
+        self.keep.setVisible(leftover.begun and leftover.request.declared.artifact in (DELTA, CONCEPT))
         self.discard = QPushButton(self.tr("Discard"))
         self.discard.setAccessibleName(self.tr("Discard: {job}").format(job=leftover.label))
         self._sure = QTimer(self, singleShot=True, interval=_SURE_MS)

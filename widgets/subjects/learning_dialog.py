@@ -153,7 +153,9 @@ class LearningDialog(Dialog):
             return
         ended, self._job = self._job, None
         if ended.state is JobState.CANCELLED:
-            self.say(translate("TeachDialog", "Stopped. It can go on from the panel “Jobs”."))
+            self.say(
+                translate("TeachDialog", "Stopped. It can go on, or be kept as it is, from the panel “Jobs”.")
+            )
         elif ended.state is JobState.FINISHED:
             self.say(translate("TeachDialog", "Learnt."))
         self._show()

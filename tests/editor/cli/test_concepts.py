@@ -11,11 +11,14 @@ from PIL import Image
 
 from editor.__main__ import main
 from editor.cli import operations
-from editor.system.folders import concepts_folder
+from editor.recovery.checkpoints import Checkpoints
+from editor.system.folders import checkpoints_folder, concepts_folder
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_file, concept_from_bytes, read_concept
 from inference.concepts.library import ConceptLibrary
-from inference.operations import Generate, LearnConcept
+from inference.errors import Parked
+from inference.messages import Message
+from inference.operations import Generate, JudgePhotos, LearnConcept
 from inference.progress import Progress
 from inference.request import Request, Result
 
@@ -30,13 +33,26 @@ class Runner:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.contents: Mapping[str, Any] = {}
+        self.judged: list[Request] = []
+        self.parks = False
 
     def run(
         self, request: Request, contents: Mapping[str, Any], progress: Progress, resume: bytes | None = None
     ) -> Result:
+        if request.operation == "judge-photos":
+            self.judged.append(request)
+            return Result(
+                request=request,
+                images=(),
+                maps={},
+                measured=progress.measured,
+                notes=(Message("Two are alike."),),
+            )
         self.requests.append(request)
         self.contents = contents
         values = request.parameters
+        if self.parks:
+            raise Parked(b"state")
         artifacts = {}
         if isinstance(values, LearnConcept):
             artifacts = {"concept": concept_file(concept(values.token))}
@@ -116,6 +132,18 @@ class TestLearning:
         assert isinstance(parameters, LearnConcept)
         assert [runner.contents[one.hash].shape for one in parameters.images] == [(20, 30, 3)] * 3
 
+    def test_what_would_help_is_said_before(
+        self, runner: Runner, photos: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out = tmp_path / "out.safetensors"
+        asked = ["learn-concept", "--images", *photos, "--token", "<it>", "--initialise-from", "cat"]
+        assert main([*asked, "-o", str(out)]) == 0
+        assert "Two are alike." in capsys.readouterr().err
+        (judged,), (learnt,) = runner.judged, runner.requests
+        assert isinstance(judged.parameters, JudgePhotos)
+        assert isinstance(learnt.parameters, LearnConcept)
+        assert judged.parameters.images == learnt.parameters.images
+
     def test_into_the_library(self, runner: Runner, photos: list[str]) -> None:
         asked = ["learn-concept", "--images", *photos, "--token", "<it>", "--initialise-from", "cat"]
         assert main(asked) == 0
@@ -152,3 +180,14 @@ class TestLearning:
         asked = ["learn-concept", "--images", str(path), "--token", "<it>", "--initialise-from", "cat"]
         assert main(asked) == 2
         assert "a.png" in capsys.readouterr().err
+
+
+def test_a_stopped_one_is_called_by_its_word(runner: Runner, tmp_path: Path) -> None:
+    runner.parks = True
+    photo = tmp_path / "photo.png"
+    Image.new("RGB", (8, 8)).save(photo)
+    for word in ("<one>", "<other>"):
+        call = ["learn-concept", "--images", str(photo), "--token", word, "--initialise-from", "cat"]
+        assert main(call) == 130
+    labels = {left.label for left in Checkpoints(checkpoints_folder()).left()[0]}
+    assert labels == {"Learn a concept: <one>", "Learn a concept: <other>"}

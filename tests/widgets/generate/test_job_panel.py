@@ -1,19 +1,23 @@
 """The Jobs panel and the estimate of what is left."""
 
+from typing import cast
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from editor.controllers.long_jobs import LongJobs
+from editor.recovery.checkpoints import Leftover
 from inference.errors import EditorError
 from inference.messages import NOTHING, Message
-from inference.operations import Generate
+from inference.operations import Generate, LearnConcept
 from inference.progress import Step
 from inference.request import Request
 from inference.service import JobState, Priority
 from tests.helpers.fake_service import FakeService
 from widgets.generate import job_panel
-from widgets.generate.job_panel import JobPanel
+from widgets.generate.job_panel import JobPanel, StoppedRow
 from widgets.look import durations
 from widgets.look.durations import TimeLeft
 
@@ -64,6 +68,35 @@ def test_the_cross_cancels(panel: JobPanel, service: FakeService, qtbot: QtBot) 
     assert second.state is JobState.CANCELLED
     assert panel.row(second) is None
     assert not first.is_over
+
+
+class _Jobs:
+    """Long jobs of which nothing runs."""
+
+    def __init__(self) -> None:
+        self.kept: list[Leftover] = []
+
+    def keep(self, leftover: Leftover) -> None:
+        self.kept.append(leftover)
+
+
+def left(asked: Request, *, begun: bool = True) -> Leftover:
+    return Leftover(name="a", request=asked, label="It", done=3, total=9, saved_at=0, begun=begun)
+
+
+def test_what_was_learnt_of_a_concept_can_be_kept_after_a_stop(qtbot: QtBot) -> None:
+    parameters = LearnConcept(images=(), token="<my-cat>", initialise_from="cat")
+    concept = Request(operation="learn-concept", parameters=parameters, model="mini-sdxl")
+    jobs = _Jobs()
+    rows = [
+        StoppedRow(one, cast(LongJobs, jobs))
+        for one in (left(concept), left(concept, begun=False), left(request()))
+    ]
+    for row in rows:
+        qtbot.addWidget(row)
+    assert [row.keep.isHidden() for row in rows] == [False, True, True]
+    rows[0].keep.click()
+    assert jobs.kept == [rows[0].leftover]
 
 
 def test_idle_preparations_are_not_listed(panel: JobPanel, service: FakeService, qtbot: QtBot) -> None:
