@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from editor.cli.output import DownloadPrinter, ScanPrinter, complain, print_json, print_table, say
+from editor.cli.output import DownloadPrinter, ScanPrinter, complain, print_json, print_table, say, size_text
 from editor.system.errors import DONE, WRONG_ARGUMENTS
 from editor.system.folders import concepts_folder, config_folder, deltas_folder
 from inference.errors import EditorError
@@ -311,4 +311,4 @@ def _place(entry: Any) -> str:
 
 
 def _size(entry: Any) -> str:
-    return f"{getattr(entry, 'size_bytes', 0) / 2**20:.0f} MiB"
+    return size_text(getattr(entry, "size_bytes", 0))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from editor.cli.output import ScanPrinter, complain, print_json, print_table, say
+from editor.cli.output import ScanPrinter, complain, print_json, print_table, say, size_text
 from editor.system.errors import DONE, WRONG_ARGUMENTS
 from editor.system.folders import config_folder
 from inference.errors import EditorError, WritingError
@@ -56,7 +56,7 @@ def list_loras(arguments: argparse.Namespace) -> int:
             one.name,
             _family(one),
             str(one.rank),
-            f"{one.size_bytes / 2**20:.0f} MiB",
+            size_text(one.size_bytes),
             ", ".join(one.words),
             str(one.path) if one.path.is_file() else f"gone: {one.path}",
         )

@@ -279,3 +279,9 @@ def print_table(rows: list[tuple[str, ...]], headings: tuple[str, ...]) -> None:
     for row in table:
         line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
         _write(line.rstrip() + "\n")
+
+
+def size_text(count: int) -> str:
+    """So many bytes in MiB; of what is small as many digits as tell it from nothing."""
+    mebibytes = count / 2**20
+    return f"{mebibytes:.0f} MiB" if mebibytes >= 10 or not count else f"{max(mebibytes, 0.01):.2g} MiB"

@@ -168,7 +168,7 @@ class Operations(Controller):
         photo = document.source.photo or any(
             layer.visible and layer.recipe is None for layer in document.state.rasters()
         )
-        made = Document(state, title=title, source=replace(document.source, photo=photo))
+        made = Document(state, title=title, source=replace(document.source, photo=photo), is_new=True)
         made.undo_stack.resetClean()  # it is in no file yet
         self._shell.add_document(made)
         self._tell_notes(result)

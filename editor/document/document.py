@@ -45,6 +45,7 @@ class Document(QObject):
         title: str = "",
         path: Path | None = None,
         source: SourceMetadata | None = None,
+        is_new: bool = False,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -54,10 +55,8 @@ class Document(QObject):
         self.known_file = KnownFile(path) if path is not None else None  # what saving knows of its file
         self._previews: dict[str, Node] = {}
         self._edits_mask = False
-        first = self.recipe_layer
-        lowest = next(self._state.rasters(), None)
-        made = lowest.recipe if lowest is not None else None
-        self.was_generated = made is not None and not made.picture  # at first: what the history begins with
+        first = self.recipe_layer if is_new else None
+        # the operation that the history begins with; "" for what was opened, whatever has made its layers
         self.made_by = (
             first.recipe.request.operation if first is not None and first.recipe is not None else ""
         )
@@ -71,7 +70,7 @@ class Document(QObject):
     @classmethod
     def from_layer(cls, layer: Layer, *, title: str = "") -> "Document":
         """A document of one layer that has the layer's size."""
-        return cls(DocumentState.of_layer(layer), title=title)
+        return cls(DocumentState.of_layer(layer), title=title, is_new=True)
 
     @property
     def state(self) -> DocumentState:

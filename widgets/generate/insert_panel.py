@@ -173,8 +173,8 @@ class InsertPanel(DocumentPanel):
             body.addWidget(title)
             body.addWidget(field)
         body.addWidget(self.concepts)
+        body.addLayout(where)  # what is added or removed wants it: no scrolling to it in a low window
         body.addWidget(self.differences)
-        body.addLayout(where)
         body.addWidget(self.strength_label)
         body.addWidget(self.strength)
         body.addLayout(self.weights)

@@ -70,7 +70,7 @@ class HistoryPanel(QWidget):
         operation = OPERATIONS.get(document.made_by)
         if operation is not None and operation.enlarges:
             return QCoreApplication.translate("Operations", operation.label)
-        return self.tr("New from prompt") if document.was_generated else self.tr("Opened")
+        return self.tr("New from prompt") if document.made_by else self.tr("Opened")
 
     def context_menu(self, row: int) -> QMenu:
         """What can be done with the state in which `row` steps are done."""

@@ -7,6 +7,7 @@ import pytest
 
 from editor.__main__ import main
 from editor.cli import operations
+from editor.cli.output import size_text
 from inference.operations import LoraUse
 from tests.editor.cli.test_concepts import Runner
 from tests.inference.loras.test_files import _SD1, pair, write
@@ -116,3 +117,17 @@ def test_wrong_ones_are_named(
     assert main(command) == 2
     assert reason in capsys.readouterr().err
     assert runner.requests == []
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (0, "0 MiB"),
+        (100, "0.01 MiB"),
+        (150_000, "0.14 MiB"),
+        (3 * 2**20, "3 MiB"),
+        (2_000 * 2**20, "2000 MiB"),
+    ],
+)
+def test_no_size_is_told_as_nothing(count: int, told: str) -> None:
+    assert size_text(count) == told

@@ -65,7 +65,7 @@ def test_the_answer_makes_a_layer_with_sliders(
     kept = layer.recipe.contents[parameters.image.hash]
     assert content_hash(kept) == parameters.image.hash
     assert np.array_equal(kept, photo.pixels[..., :3])
-    assert not Document(document.state).was_generated, "the photo was opened, whatever lies above it"
+    assert not Document(document.state).made_by, "the photo was opened, whatever lies above it"
     session = application.session
     assert session is not None
     session.toggle_subject(2, 5)

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from editor.actions import ACTIONS
 from editor.application import Application
+from editor.document.document import Document
 from inference.errors import EditorError
 from inference.operations import Generate
 from inference.request import Request
@@ -118,6 +119,18 @@ def test_history_lists_steps_and_goes_back(filled: MainWindow, application: Appl
     assert application.current is not None
     assert len(application.current.layers) == 2
     assert application.current.layers[1].visible
+
+
+def test_the_history_of_an_opened_picture_begins_with_opening_it(
+    filled: MainWindow, application: Application
+) -> None:
+    made = application.current
+    assert made is not None
+    assert made.made_by, "by a model, in this session"
+    application.add_document(Document(made.state, title="couple.png"))
+    panel = filled.panel("history")
+    assert isinstance(panel, HistoryPanel)
+    assert panel.view.model().index(0, 0).data() == "Opened"
 
 
 def test_a_right_click_in_the_history_goes_nowhere(
