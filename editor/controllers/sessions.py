@@ -10,8 +10,10 @@ from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.sliders.session import AttributeInfo, AttributeSession, VariationSession
+from editor.words.said import said
 from editor.words.wording import attribute_label
 from inference.errors import EditorError
+from inference.messages import Message
 
 if TYPE_CHECKING:
     from inference.deltas import DeltaLibrary
@@ -165,8 +167,12 @@ class Sessions(Controller):
             except EditorError:
                 return None
             session.failed.connect(self._shell.report)
+            session.noted.connect(self._on_noted)
             self._sessions[key] = session
         return self._sessions[key]
+
+    def _on_noted(self, note: Message) -> None:
+        self._shell.message.emit(said(note), "", "warning")
 
     def _on_busy_changed(self) -> None:
         self.busy_changed.emit()

@@ -55,6 +55,7 @@ class AttributeSession(SliderReading):
     busy_changed = Signal(bool)  # whether an exact picture is being computed
     committed = Signal(str)  # the text of the step that was pushed
     failed = Signal(object)  # EditorError
+    noted = Signal(object)  # Message: what a result has to say, once
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class AttributeSession(SliderReading):
         self._colours = document.icc_profile  # those of the pictures
         self._grounds = Grounds()
         self._background: Background | None = None
+        self._told = set[str]()
         self._closed = False
         self._group: tuple[SliderKey, ...] = ()  # the sliders that move, or moved last
         self._gesture: dict[SliderKey, float] | None = None  # their values when the gesture began
@@ -417,6 +419,13 @@ class AttributeSession(SliderReading):
         elif self._endings.wait_for(job):
             self._revert()  # the user stopped it
 
+    def _tell_notes(self, result: Result) -> None:
+        """Each position of a slider says the same of its picture: once is enough."""
+        for note in result.notes:
+            if str(note) not in self._told:
+                self._told.add(str(note))
+                self.noted.emit(note)
+
     def _learn(
         self,
         job: Job,
@@ -448,6 +457,7 @@ class AttributeSession(SliderReading):
                 if result.maps:
                     self.maps_changed.emit()
                 self._announce_keyframes()
+                self._tell_notes(result)
                 then()
             over()
 

@@ -17,6 +17,7 @@ from editor.layers.layer import Layer, Mask
 from editor.layers.recipes import with_parameters
 from editor.pixels.raster import Raster
 from inference.content import content_hash
+from inference.messages import Message
 from inference.operations import Edit, Score
 from inference.service import JobState
 from tests.helpers.fake_service import FakeService
@@ -187,3 +188,24 @@ def test_a_seed_that_decides_nothing_is_neither_told_nor_offered(
     assert "seed" not in recipe_summary(recipe.recipe)
     drawing = with_parameters(recipe.recipe, inversion="edit-friendly")
     assert "seed 0" in recipe_summary(drawing)
+
+
+def test_a_description_that_does_not_fit_is_said_once_when_a_slider_tells(
+    panel: SubjectPanel, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    application.operations.describe("a man")
+    qtbot.waitUntil(lambda: application.session is not None)
+    answer = service.result
+    service.result = lambda request, images=None: replace(  # type: ignore[method-assign]
+        answer(request, images), notes=(Message("It does not fit."),)
+    )
+    told: list[str] = []
+    application.message.connect(lambda text, hint, level: told.append(f"{level}: {text}"))
+    session = application.session
+    assert session is not None
+    session.toggle_subject(2, 5)
+    session.add_attribute(0, "age")
+    for value in (0.5, 0.8):
+        session.set_value(0, "age", value, dragging=False)
+        qtbot.waitUntil(lambda: not session.busy)
+    assert told == ["warning: It does not fit."]
