@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from inference.backbones.base import Backbone
 from inference.inputs import Inputs
+from inference.messages import Message
 from inference.methods.attribute_control import BATCH_PIXELS_CPU, BATCH_PIXELS_GPU
 from inference.methods.edit import notes_of, unedited, with_details
 from inference.methods.fill.surroundings import carried_on
@@ -55,6 +56,7 @@ from inference.prompts.subjects import suggest, surroundings
 from inference.request import Output, Pixels
 
 Span = tuple[int, int]
+_HARDLY_SEEN = 2.0  # of 255, on average over where something may change
 _CARRIED_ON_FROM = 0.5  # of the steps: where surroundings that were carried on into a place are drawn from
 
 
@@ -134,12 +136,27 @@ def _edited(
             images[index] = _with_details(work, picture, made)
             if made.mask is not None:
                 seen["mask/change"] = np.maximum(seen.get("mask/change", np.float32(0)), _shown(made.mask))
+    strongest = images[max(range(len(strengths)), key=lambda index: strengths[index])]
     return Output(
         images=tuple(images[index] for index in range(len(strengths))),
         maps={**maps(source.heat), **seen},
-        notes=notes_of(source),
+        notes=(*notes_of(source), *notes_of_change(picture, strongest, seen.get("mask/change"))),
         scores={"fit": source.fit},
     )
+
+
+def notes_of_change(picture: Pixels, edited: Pixels, mask: NDArray[np.float32] | None) -> tuple[Message, ...]:
+    """What has to be said of an edit that is hardly seen where it may be, a mask [h, w]; None: anywhere."""
+    inside = np.ones(picture.shape[:2], np.bool_)
+    if mask is not None:
+        rows, columns = (
+            np.arange(count) * have // count for count, have in zip(inside.shape, mask.shape, strict=True)
+        )
+        inside = mask[rows][:, columns] > 0
+    differences = np.abs(edited[..., :3].astype(np.int16) - picture[..., :3])[inside]
+    if differences.size and differences.mean() >= _HARDLY_SEEN:
+        return ()
+    return (Message("Next to nothing has changed. Try another seed, other words, or another place for it."),)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from inference.deltas import DeltaLibrary
 from inference.errors import EditorError, Parked
 from inference.inputs import Inputs
 from inference.methods.generate import prepare
-from inference.methods.insert import LOOPS, without
+from inference.methods.insert import LOOPS, notes_of_change, without
 from inference.methods.inversion.editing import Editing, carried_out
 from inference.methods.inversion.parking import Sofar
 from inference.methods.inversion.ways import WAYS, first_step, inverted
@@ -322,3 +322,18 @@ def test_other_surroundings_keep_the_subjects_and_another_style_does_not(runner:
         assert "mask/change" not in run(runner, **style, prompt=prompt).maps
     local = run(runner, **style, prompt="a photo of a man in the snow", local=True)
     assert "mask/change" in local.maps, "by its words"
+
+
+def test_an_edit_that_is_hardly_seen_is_told() -> None:
+    """By what differs where something may change; what lies elsewhere counts for nothing."""
+    picture = np.full((16, 24, 3), 100, np.uint8)
+    mask = np.zeros((2, 3), np.float32)
+    mask[1, 2] = 1
+    seen, beside = picture.copy(), picture.copy()
+    seen[8:, 16:] = 130
+    beside[:8, :16] = 130
+    assert not notes_of_change(picture, seen, mask)
+    assert not notes_of_change(picture, seen, None)
+    for edited, where in ((picture, None), (picture, mask), (beside, mask)):
+        (note,) = notes_of_change(picture, edited, where)
+        assert "Next to nothing" in str(note)
