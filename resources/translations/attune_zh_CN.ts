@@ -1272,6 +1272,14 @@
         <translation>导出…</translation>
     </message>
     <message>
+        <source>Delete</source>
+        <translation>删除</translation>
+    </message>
+    <message>
+        <source>Really?</source>
+        <translation>确定？</translation>
+    </message>
+    <message>
         <source>Close</source>
         <translation>关闭</translation>
     </message>
@@ -1286,6 +1294,10 @@
     <message>
         <source>{attribute} of {subject}</source>
         <translation>{subject}的{attribute}</translation>
+    </message>
+    <message>
+        <source>Only what was taught or imported can be deleted</source>
+        <translation>只能删除自己训练或导入的属性</translation>
     </message>
     <message>
         <source>not said</source>
@@ -1342,6 +1354,10 @@
     <message>
         <source>“{label}” is among the attributes now.</source>
         <translation>“{label}”已加入属性。</translation>
+    </message>
+    <message>
+        <source>“{label}” was deleted; pictures made with it keep theirs.</source>
+        <translation>“{label}”已删除；用它制作的图片不受影响。</translation>
     </message>
     <message>
         <source>Export the attribute</source>
@@ -4291,10 +4307,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请在 GIMP 中打开，并导出为 OpenRaster（.ora）或 Photoshop 文档（.psd），这样图层会保留。</translation>
     </message>
     <message>
-        <source>It opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, JPEG XL, camera raw, OpenEXR, OpenRaster, Photoshop, SVG and some older kinds of files.</source>
-        <translation>可打开 PNG、JPEG、WebP、TIFF、AVIF、HEIF、JPEG 2000、JPEG XL、相机原始格式、OpenEXR、OpenRaster、Photoshop、SVG 以及一些较旧格式的文件。</translation>
-    </message>
-    <message>
         <source>“{name}” is a HEIF picture, which needs the library pillow-heif.</source>
         <translation>“{name}”是 HEIF 图片，需要 pillow-heif 库。</translation>
     </message>
@@ -4643,6 +4655,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请至少使用 1 × 1。</translation>
     </message>
     <message>
+        <source>Choose a smaller guidance scale, or smaller values of attributes and LoRAs.</source>
+        <translation>请降低引导强度，或减小属性和 LoRA 的数值。</translation>
+    </message>
+    <message>
         <source>a LoRA (add it with “attune loras add”)</source>
         <translation>LoRA（请用“attune loras add”添加）</translation>
     </message>
@@ -4665,6 +4681,22 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Usual is 0.5.</source>
         <translation>通常为 0.5。</translation>
+    </message>
+    <message>
+        <source>The attribute “{key}” comes with the program.</source>
+        <translation>属性“{key}”是程序自带的。</translation>
+    </message>
+    <message>
+        <source>Only what was taught or imported can be deleted.</source>
+        <translation>只能删除自己训练或导入的属性。</translation>
+    </message>
+    <message>
+        <source>There is more than one attribute “{name}” of your own.</source>
+        <translation>你的属性中有多个名为“{name}”。</translation>
+    </message>
+    <message>
+        <source>There is no attribute “{name}” of your own.</source>
+        <translation>你的属性中没有“{name}”。</translation>
     </message>
     <message>
         <source>it answered {code}</source>
@@ -4821,6 +4853,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>“{key}” is not one number</source>
         <translation>“{key}”不是单个数值</translation>
+    </message>
+    <message>
+        <source>its α for {layer} is no number that can be used</source>
+        <translation>其中 {layer} 的 α 不是可用的数值</translation>
+    </message>
+    <message>
+        <source>“{key}” is no number that can be used</source>
+        <translation>“{key}”不是可用的数值</translation>
     </message>
     <message>
         <source>a LoRA for FLUX or Qwen-Image</source>
@@ -4993,6 +5033,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>The end of the prompt, “{words}”, is beyond what the T5 text encoder reads: CLIP alone reads it.</source>
         <translation>提示词的结尾“{words}”超出了 T5 文本编码器的读取范围：只有 CLIP 会读取。</translation>
+    </message>
+    <message>
+        <source>Next to nothing has changed. Try another seed, other words, or another place for it.</source>
+        <translation>画面几乎没有变化。请换一个种子、换个说法，或换个位置。</translation>
     </message>
     <message>
         <source>Learning diverged at once: what was learnt is of no use.</source>
@@ -6483,10 +6527,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>“{model}”未生成图片：其数值超出了可表示的范围。</translation>
     </message>
     <message>
-        <source>Choose a smaller guidance scale, or smaller values of attributes.</source>
-        <translation>请选择较小的引导强度，或较小的属性值。</translation>
-    </message>
-    <message>
         <source>“{name}” is no way to keep an edit to its subject.</source>
         <translation>“{name}”不是让编辑只作用于其主体的方法。</translation>
     </message>
@@ -6995,6 +7035,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请指定其他文件，或将其移走。</translation>
     </message>
     <message>
+        <source>Attune opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, JPEG XL, camera raw, OpenEXR, OpenRaster, Photoshop, SVG and some older kinds of files.</source>
+        <translation>Attune 可打开 PNG、JPEG、WebP、TIFF、AVIF、HEIF、JPEG 2000、JPEG XL、相机 RAW、OpenEXR、OpenRaster、Photoshop、SVG 以及一些较旧格式的文件。</translation>
+    </message>
+    <message>
         <source>method</source>
         <translation>方法</translation>
     </message>
@@ -7289,6 +7333,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>“{name}” is used without its T5 text encoder: T5&apos;s tokenizer is not on this machine. Long or intricate prompts are followed less closely.</source>
         <translation>“{name}”不使用其 T5 文本编码器：本机没有 T5 的分词器。对长而复杂的提示词遵循度会降低。</translation>
+    </message>
+    <message>
+        <source>It is damaged or of another kind: copy or download it again, or choose another one.</source>
+        <translation>文件已损坏或属于其他类型：请重新复制或下载，或选择其他文件。</translation>
     </message>
     <message>
         <source>“{model}” cannot be loaded: {reason}.</source>
@@ -10431,6 +10479,14 @@ Double click shows its settings.</source>
         <source>Automatic</source>
         <translation>自动</translation>
     </message>
+    <message>
+        <source>Yes</source>
+        <translation>是</translation>
+    </message>
+    <message>
+        <source>No</source>
+        <translation>否</translation>
+    </message>
 </context>
 <context>
     <name>PhotoTile</name>
@@ -11688,8 +11744,8 @@ Double click shows its settings.</source>
         <translation>等待中…</translation>
     </message>
     <message>
-        <source>Stopped. It can go on from the panel “Jobs”.</source>
-        <translation>已停止。可在“任务”面板中继续。</translation>
+        <source>Stopped. It can go on, or be kept as it is, from the panel “Jobs”.</source>
+        <translation>已停止。可在“任务”面板中继续，或按现状保留。</translation>
     </message>
     <message>
         <source>Learnt.</source>
