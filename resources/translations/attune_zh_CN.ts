@@ -7036,7 +7036,7 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     </message>
     <message>
         <source>Attune opens PNG, JPEG, WebP, TIFF, AVIF, HEIF, JPEG 2000, JPEG XL, camera raw, OpenEXR, OpenRaster, Photoshop, SVG and some older kinds of files.</source>
-        <translation>Attune 可打开 PNG、JPEG、WebP、TIFF、AVIF、HEIF、JPEG 2000、JPEG XL、相机 RAW、OpenEXR、OpenRaster、Photoshop、SVG 以及一些较旧格式的文件。</translation>
+        <translation>Attune 可打开 PNG、JPEG、WebP、TIFF、AVIF、HEIF、JPEG 2000、JPEG XL、相机原始文件、OpenEXR、OpenRaster、Photoshop、SVG 以及一些较旧格式的文件。</translation>
     </message>
     <message>
         <source>method</source>
