@@ -52,7 +52,7 @@ from inference.operations import CONTRAST, Insert, InsertSweep, InsertWord
 from inference.progress import Progress
 from inference.prompts.differences import differences, one_at_a_time
 from inference.prompts.prompt import Prompt
-from inference.prompts.subjects import suggest, surroundings
+from inference.prompts.subjects import subjects_beside, suggest, surroundings
 from inference.request import Output, Pixels
 
 Span = tuple[int, int]
@@ -341,8 +341,7 @@ class _Work:
         prompt, new = self.target.text, self._changed()[1]
         stay = [
             span
-            for one in suggest(prompt)
-            if not one.is_setting
+            for one in subjects_beside(prompt)
             for span in ((one.start, one.end), *one.modifiers)
             if not any(span[0] < end and start < span[1] for start, end in new)
         ]
@@ -408,11 +407,7 @@ class _Work:
 
         `changed` are the words that show what does not.
         """
-        stay = [
-            (one.start, one.end)
-            for one in suggest(self.source.prompt.text)
-            if not one.is_setting and not any(one.start < end and start < one.end for start, end in changed)
-        ]
+        stay = [(one.start, one.end) for one in subjects_beside(self.source.prompt.text, changed)]
         rows, columns = cast("tuple[int, int]", tuple(self.source.path.shape[-2:]))
         return of_others(self.source.heat, changed, stay, (rows, columns))
 
@@ -424,7 +419,7 @@ class _Work:
         ours, theirs = self._changed()
         if not (_are_settings(parameters.source_prompt, ours) and _are_settings(parameters.prompt, theirs)):
             return []
-        return [(one.start, one.end) for one in suggest(parameters.source_prompt) if not one.is_setting]
+        return [(one.start, one.end) for one in subjects_beside(parameters.source_prompt)]
 
     def _blend(
         self, prompts: Sequence[Prompt], aligned: Sequence[Alignment], place: Tensor | None, first: int

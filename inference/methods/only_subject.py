@@ -30,7 +30,7 @@ from inference.guidance import Predict
 from inference.methods.generate import Heat, span_heat
 from inference.operations import SubjectEdit
 from inference.prompts.prompt import Prompt
-from inference.prompts.subjects import suggest
+from inference.prompts.subjects import subjects_beside
 from inference.schedule import Level, Prediction
 
 Span: TypeAlias = tuple[int, int]
@@ -51,7 +51,7 @@ def subject_masks(heat: Heat, prompt: Prompt, edits: Sequence[SubjectEdit], size
         size: rows and columns of the latents.
     """
     spans = sorted({(edit.start, edit.end) for edit in edits if edit.value})
-    named = {(one.start, one.end) for one in suggest(prompt.text) if not one.is_setting}
+    named = {(one.start, one.end) for one in subjects_beside(prompt.text)}
     seen = {span: _seen(heat, span, size) for span in {*spans, *named}}
     masks: dict[Span, Tensor] = {}
     for span in spans:
@@ -88,7 +88,7 @@ def of_others(
 
 def every_subject(heat: Heat, prompt: Prompt, size: tuple[int, int]) -> Masks:
     """Where each subject of the prompt is that the attention of the unedited picture shows."""
-    named = [one for one in suggest(prompt.text) if not one.is_setting]
+    named = subjects_beside(prompt.text)
     asked = [SubjectEdit(start=one.start, end=one.end, attribute="", value=1.0) for one in named]
     found = subject_masks(heat, prompt, asked, size)
     return {span: mask for span, mask in found.items() if span_heat(heat, span) is not None}
@@ -180,11 +180,7 @@ def orthogonal(delta: Delta, prompt: Prompt, span: Span) -> Delta:
 
     Per encoder: Δe minus its projection on the span of those tokens' embeddings.
     """
-    others = [
-        (one.start, one.end)
-        for one in suggest(prompt.text)
-        if not one.is_setting and not _overlap(span, (one.start, one.end))
-    ]
+    others = [(one.start, one.end) for one in subjects_beside(prompt.text, [span])]
     vectors: dict[str, NDArray[np.float32]] = dict(delta.vectors)
     for other in others:
         for encoder, tokens in prompt.tokens(*other).items():

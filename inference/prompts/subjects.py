@@ -124,6 +124,15 @@ def suggest(prompt: str) -> tuple[Suggestion, ...]:
     return tuple(found)
 
 
+def subjects_beside(prompt: str, spans: Sequence[Span] = ()) -> tuple[Suggestion, ...]:
+    """The people and things of a prompt, not its settings, whose nouns touch none of `spans`."""
+    return tuple(
+        one
+        for one in suggest(prompt)
+        if not one.is_setting and not any(one.start < end and start < one.end for start, end in spans)
+    )
+
+
 def subjects_of(prompt: str, spans: Sequence[Span] | None = None) -> tuple[RefineSubject, ...]:
     """Subjects at `spans` with their suggested modifiers; by default all that is no setting."""
     suggestions = suggest(prompt)

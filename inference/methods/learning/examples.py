@@ -13,7 +13,7 @@ from inference.attention import AttentionStore
 from inference.backbones.base import Backbone
 from inference.definitions import Definition, sentence, sentence_beside
 from inference.prompts.prompt import Prompt
-from inference.prompts.subjects import suggest
+from inference.prompts.subjects import subjects_beside
 
 CLEARER_BY = 0.1  # how much more clearly than another subject the noun has to be seen, of 0..1
 
@@ -92,12 +92,8 @@ class Examples:
             phrases = (pair.target, pair.positive, pair.negative)
             placed = [sentence_beside(template, pair, phrase) for phrase in phrases]
             texts = [text for text, _ in placed]
-            start, end = span = placed[0][1]
-            others = tuple(
-                (one.start, one.end)
-                for one in suggest(texts[0])
-                if not one.is_setting and not (one.start < end and start < one.end)
-            )
+            span = placed[0][1]
+            others = tuple((one.start, one.end) for one in subjects_beside(texts[0], [span]))
         target, positive, negative = (self._backbone.encode_prompt(text) for text in texts)
         return Example(
             target=target,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.prompts.subjects import subjects_of, suggest, surroundings
+from inference.prompts.subjects import subjects_beside, subjects_of, suggest, surroundings
 from inference.prompts.words import find_subject
 
 
@@ -77,3 +77,16 @@ def test_any_text_gives_spans_inside_it(prompt: str) -> None:
 )
 def test_surroundings_are_what_is_said_beside_the_subjects(prompt: str, expected: str) -> None:
     assert surroundings(prompt) == expected
+
+
+def test_subjects_beside_others() -> None:
+    prompt = "a photo of an old man and a cat on the beach"
+    man, cat = (prompt.index(word) for word in ("man", "cat"))
+
+    def nouns(*spans: tuple[int, int]) -> list[str]:
+        return [prompt[one.start : one.end] for one in subjects_beside(prompt, spans)]
+
+    assert nouns() == ["man", "cat"]
+    assert nouns((man, man + 3)) == ["cat"]
+    assert nouns((man - 4, man - 1)) == ["man", "cat"], "its adjective is not the man"
+    assert nouns((man + 1, cat + 1)) == []
