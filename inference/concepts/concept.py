@@ -50,6 +50,8 @@ class Concept:
             problem = _problem(encoder, rows)
             if problem is not None:
                 raise _unusable(self.word, problem)
+        if not any(rows.any() for rows in self.vectors.values()):
+            raise _unusable(self.word, Message("its vectors are all zero"))
         counts = {encoder: len(rows) for encoder, rows in self.vectors.items()}
         if len(set(counts.values())) > 1:
             raise _unusable(

@@ -147,6 +147,7 @@ class TestRefused:
             ({"<a>": rows(1, 768) * np.nan}, "not finite"),
             ({"<a>": rows(1, 768) + np.inf}, "not finite"),
             ({"<a>": rows(1, 768) + 1e6}, "beyond all measure"),
+            ({"<a>": rows(2, 768) * 0}, "all zero"),
             ({"<a>": np.zeros((1, 1, 768), np.float32)}, "shape"),
             ({"<a>": np.zeros((0, 768), np.float32)}, "shape"),
             ({"<a>": np.zeros((1, 768), np.int64)}, "no vectors"),
