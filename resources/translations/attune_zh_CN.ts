@@ -4659,6 +4659,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请降低引导强度，或减小属性和 LoRA 的数值。</translation>
     </message>
     <message>
+        <source>its vectors are all zero</source>
+        <translation>其向量全为零</translation>
+    </message>
+    <message>
         <source>a LoRA (add it with “attune loras add”)</source>
         <translation>LoRA（请用“attune loras add”添加）</translation>
     </message>
