@@ -160,7 +160,9 @@ def _row(
     seen: NDArray[np.float32],
     values: tuple[float, ...],
 ) -> Row:
-    inside = _resized(seen, images[0].shape[:2]) >= _SEEN
+    from inference.methods.prompt_to_prompt.places import nearest
+
+    inside = nearest(seen, images[0].shape[:2]) >= _SEEN
     zero = positions.index(0.0)
     differences = [_difference(image, images[zero]) for index, image in enumerate(images) if index != zero]
     change = float(np.mean([one[inside].mean() for one in differences]))
@@ -184,12 +186,6 @@ def _row(
 def _difference(first: Pixels, second: Pixels) -> NDArray[np.float32]:
     """[H, W] in 0..1."""
     return np.abs(first[..., :3].astype(np.float32) - second[..., :3]).mean(-1) / 255
-
-
-def _resized(seen: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """The nearest of its values at each pixel."""
-    rows, columns = (np.arange(count) * have // count for count, have in zip(size, seen.shape, strict=True))
-    return seen[rows][:, columns]
 
 
 def _values(images: Sequence[Pixels], detect: Detect | None, kind: str, attribute: str) -> tuple[float, ...]:

@@ -12,6 +12,7 @@ what the prompt says beside its subjects: else it would become one more of them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -41,6 +42,7 @@ from inference.methods.prompt_to_prompt.contrast import contrast
 from inference.methods.prompt_to_prompt.control import Control, Shares, unlike
 from inference.methods.prompt_to_prompt.places import (
     around_subject,
+    nearest,
     shape_of,
     soft,
     whole_cells,
@@ -149,10 +151,7 @@ def notes_of_change(picture: Pixels, edited: Pixels, mask: NDArray[np.float32] |
     """What has to be said of an edit that is hardly seen where it may be, a mask [h, w]; None: anywhere."""
     inside = np.ones(picture.shape[:2], np.bool_)
     if mask is not None:
-        rows, columns = (
-            np.arange(count) * have // count for count, have in zip(inside.shape, mask.shape, strict=True)
-        )
-        inside = mask[rows][:, columns] > 0
+        inside = nearest(mask, picture.shape[:2]) > 0
     differences = np.abs(edited[..., :3].astype(np.int16) - picture[..., :3])[inside]
     if differences.size and differences.mean() >= _HARDLY_SEEN:
         return ()
@@ -271,18 +270,28 @@ class _Work:
         if not cells:
             return whole
         if made.looks is None:
-            kept = self._kept_shape(picture)
+            kept = self._kept_shape
             return whole if kept is None else widened(1 - kept, cells)
-        ours, _ = self._shown_by()
-        before = (span_heat(self.source.heat, span) for span in ours)
-        shapes = [shape_of(seen, picture) for seen in before if seen is not None]
         after = shape_of(np.asarray(made.looks.float().cpu().numpy(), np.float32), made.pixels)
-        return widened(np.maximum.reduce([*shapes, after]), cells)
+        before = self._changed_shape
+        return widened(after if before is None else np.maximum(before, after), cells)
 
-    def _kept_shape(self, picture: Pixels) -> NDArray[np.float32] | None:
+    # of the picture, and so of all strengths
+
+    @cached_property
+    def _changed_shape(self) -> NDArray[np.float32] | None:
+        """Where what is said otherwise is before it changes, [H, W]; None if nothing is known."""
+        return self._shape(self._shown_by()[0])
+
+    @cached_property
+    def _kept_shape(self) -> NDArray[np.float32] | None:
         """Where subjects stay while what surrounds them changes, [H, W]; None if nothing is known."""
-        kept = (span_heat(self.source.heat, span) for span in self._kept_subjects())
-        known = [shape_of(seen, picture) for seen in kept if seen is not None]
+        return self._shape(self._kept_subjects())
+
+    def _shape(self, spans: Sequence[Span]) -> NDArray[np.float32] | None:
+        picture = self.run.inputs.pixels(self.parameters.image)
+        seen = (span_heat(self.source.heat, span) for span in spans)
+        known = [shape_of(one, picture) for one in seen if one is not None]
         return np.maximum.reduce(known) if known else None
 
     def _shares(self) -> Shares | None:
@@ -358,7 +367,7 @@ class _Work:
         if parameters.kind == "remove":
             return words_at(self.source.heat, self._shown_by()[0], latents)
         if parameters.outline:
-            shape = self._kept_shape(self.run.inputs.pixels(parameters.image))
+            shape = self._kept_shape
             return None if shape is None else 1 - whole_cells(shape, latents)
         kept = [around_subject(self.source.heat, span, latents) for span in self._kept_subjects()]
         known = [seen for seen in kept if seen is not None]
@@ -372,7 +381,7 @@ class _Work:
     def _spot(self, place: Tensor | None) -> Tensor | None:
         """Where the prompts differ, [1, 1, h, w] of 0 and 1, and in the place; None: this is not asked."""
         parameters, source, cache = self.parameters, self.source, self.run.inputs.cache
-        if not parameters.local or parameters.found_by != CONTRAST:
+        if not parameters.local or self._is_by_words:
             return None
         key = (
             "contrast",

@@ -40,10 +40,8 @@ def soft(mask: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32
 
 def shape_of(seen: NDArray[np.float32], picture: Pixels) -> NDArray[np.float32]:
     """The shape of what a map [h, w] shows, 0..1 at the picture's size and along its edges."""
-    values = torch.tensor(seen)
-    low, high = values.min(), values.max()
     planes = torch.tensor(np.ascontiguousarray(picture[..., :3])).permute(2, 0, 1).float() / 255
-    found = outlined((values - low) / (high - low).clamp(min=1e-12), planes)
+    found = outlined(_in_range(torch.tensor(seen)), planes)
     ramp = (found - _EDGE_FROM) / (_EDGE_TO - _EDGE_FROM)
     return np.asarray(ramp.clamp(0, 1).numpy(), np.float32)
 
@@ -73,8 +71,7 @@ def around_subject(heat: Heat, span: Span, latents: Tensor) -> Tensor | None:
     if found is None:
         return None
     values = torch.tensor(found)[None, None]
-    low, high = values.min(), values.max()
-    strong = ((values - low) / (high - low).clamp(min=1e-12) > _SUBJECT_FROM).float()
+    strong = (_in_range(values) > _SUBJECT_FROM).float()
     size = cast("tuple[int, int]", tuple(latents.shape[-2:]))
     whole = functional.interpolate(strong, size=size, mode="nearest")
     half = max(1, round(size[0] / values.shape[-2] / 2))
@@ -87,10 +84,20 @@ def words_at(heat: Heat, spans: Sequence[Span], latents: Tensor) -> Tensor | Non
     found = [seen for span in spans if (seen := span_heat(heat, span)) is not None]
     if not found:
         return None
-    total = torch.tensor(sum(found[1:], found[0]))[None, None]
-    low, high = total.min(), total.max()
-    total = (total - low) / (high - low).clamp(min=1e-12)
+    total = _in_range(torch.tensor(sum(found[1:], found[0]))[None, None])
     pooled = functional.max_pool2d(total, 3, stride=1, padding=1)
     size = cast("tuple[int, int]", tuple(latents.shape[-2:]))
     whole = functional.interpolate(pooled, size=size, mode="bilinear", align_corners=False)
     return (whole > 4 * SEEN_FROM).float().to(latents.device)
+
+
+def nearest(values: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    """A map [h, w] as pixels: at each the nearest of its values."""
+    rows, columns = (np.arange(count) * have // count for count, have in zip(size, values.shape, strict=True))
+    return values[rows][:, columns]
+
+
+def _in_range(values: Tensor) -> Tensor:
+    """0 for the least of them, and 1 for the greatest."""
+    low, high = values.min(), values.max()
+    return (values - low) / (high - low).clamp(min=1e-12)

@@ -53,7 +53,7 @@ PRESETS = {
     "style": Preset(local=False),
 }
 # A change of nothing but colours and sizes: the inverted noise knows the old ones, and would keep some of it.
-_COARSE = Preset(guidance=0.5, found_by=CONTRAST, coarse_anew=True)
+_COARSE = replace(PRESETS["change"], coarse_anew=True)
 
 
 def insertion(parameters: Parameters, filling: Filling) -> Parameters:
