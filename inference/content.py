@@ -7,7 +7,7 @@ from hash to `Blob`, and is kept with the recipe wherever that is kept.
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -84,6 +84,12 @@ def content_hash(blob: "Blob") -> str:
     digest = hashlib.sha256(repr(blob.shape).encode())
     digest.update(np.ascontiguousarray(blob).data)
     return digest.hexdigest()
+
+
+def named_pictures(pictures: "Iterable[Blob]") -> "tuple[tuple[Picture, ...], dict[str, Blob]]":
+    """Their names in their order, and the pictures by them; two that are the same have one name."""
+    given = [(content_hash(one), one) for one in pictures]
+    return tuple(Picture(name) for name, _ in given), dict(given)
 
 
 def contents_in(value: object) -> Iterator[Content]:

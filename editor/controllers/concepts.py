@@ -21,7 +21,7 @@ from editor.words.said import in_one_line, said
 from inference.concepts.library import ConceptLibrary, Kept
 from inference.concepts.names import checked_word
 from inference.concepts.standing import with_concepts
-from inference.content import Picture, content_hash
+from inference.content import named_pictures
 from inference.errors import EditorError
 from inference.operations import JudgePhotos
 from inference.request import Pixels, Request, Result
@@ -131,11 +131,10 @@ class Concepts(LibraryController[Kept]):
                 done(Judged((), (in_one_line(error),)))
 
         def hashed() -> tuple[Request, Contents]:
-            hashes = [content_hash(photo) for photo in photos]
-            images = tuple(Picture(name) for name in hashes)
+            images, contents = named_pictures(photos)
             parameters = JudgePhotos(images=images, detector=detector, **values)
             request = Request(operation="judge-photos", parameters=parameters, model=model)
-            return request, dict(zip(hashes, photos, strict=True))
+            return request, contents
 
         def submit(found: tuple[Request, Contents]) -> None:
             if not isValid(owner):  # its dialog was closed meanwhile

@@ -26,7 +26,7 @@ from editor.words.said import in_one_line
 from editor.words.wording import quoted
 from inference.concepts.library import Kept
 from inference.concepts.names import checked_word, made_word
-from inference.content import Picture, content_hash
+from inference.content import named_pictures
 from inference.errors import EditorError
 from inference.operations import OPERATIONS, LearnConcept
 from inference.progress import Step
@@ -195,16 +195,16 @@ class ConceptDialog(LearningDialog):
         label = self.tr("Teach {word}: {kind}").format(word=word, kind=kind)
 
         def make() -> Asked:
-            hashes = [content_hash(photo) for photo in photos]
+            images, contents = named_pictures(photos)
             parameters = LearnConcept(
-                images=tuple(Picture(name) for name in hashes),
+                images=images,
                 token=word,
                 initialise_from=kind,
                 crops=crops,
                 **values,
             )
             request = Request(operation=OPERATION, parameters=parameters, model=model)
-            return Asked(request, dict(zip(hashes, photos, strict=True)), label)
+            return Asked(request, contents, label)
 
         return make
 

@@ -20,7 +20,7 @@ from editor.application import Application
 from editor.generating.asking import picture_from
 from editor.generating.lessons import USUAL_PREFIXES, Lesson, comes_after
 from editor.pixels.qimages import to_qimage
-from inference.content import DefinitionFile, Picture, content_hash
+from inference.content import DefinitionFile, content_hash, named_pictures
 from inference.deltas import DeltaInfo
 from inference.errors import EditorError
 from inference.methods.learning.cost import evaluations_of
@@ -202,13 +202,10 @@ class TeachDialog(LearningDialog):
         said_of_them = self.pictures.values() if sources else {}
 
         def make() -> Asked:
-            pictures = [picture_from(source, state) for source in sources]
-            hashes = [content_hash(one) for one in pictures]
-            images = tuple(Picture(name) for name in hashes)
+            images, pictures = named_pictures(picture_from(source, state) for source in sources)
             parameters = replace(given, images=images, **said_of_them)
             request = Request(operation=OPERATION, parameters=parameters, model=model)
-            blobs = dict(zip(hashes, pictures, strict=True))
-            return Asked(request, {definition.hash: content, **blobs}, label)
+            return Asked(request, {definition.hash: content, **pictures}, label)
 
         return make
 
