@@ -38,7 +38,7 @@ from inference.methods.prompt_to_prompt.alignment import Alignment, Wording, ali
 from inference.methods.prompt_to_prompt.attention import Edited
 from inference.methods.prompt_to_prompt.blending import BEGINS_AT, Blend
 from inference.methods.prompt_to_prompt.coarse_noise import with_coarse_of
-from inference.methods.prompt_to_prompt.contrast import contrast
+from inference.methods.prompt_to_prompt.contrast import contrast, noised_prediction
 from inference.methods.prompt_to_prompt.control import Control, Shares, unlike
 from inference.methods.prompt_to_prompt.places import (
     around_subject,
@@ -383,17 +383,16 @@ class _Work:
         parameters, source, cache = self.parameters, self.source, self.run.inputs.cache
         if not parameters.local or self._is_by_words:
             return None
-        key = (
-            "contrast",
-            self.run.backbone.model_hash,
-            str(self.run.backbone.dtype),
-            *self._kept_as(),
-            parameters.prompt,
-        )
-        found = cast("Tensor | None", cache.get(key))
+        network = (self.run.backbone.model_hash, str(self.run.backbone.dtype))
+        key = ("contrast", *network, *self._kept_as())
+        found = cast("Tensor | None", cache.get((*key, parameters.prompt)))
         if found is None:
-            found = contrast(self.run, source.prompt, self._each_change(), source.reconstruction)
-            cache.put(key, found, found.numel() * found.element_size())
+            ours = cast("Tensor | None", cache.get(key))
+            if ours is None:
+                ours = noised_prediction(self.run, source.prompt, source.reconstruction)
+                cache.put(key, ours, ours.numel() * ours.element_size())
+            found = contrast(self.run, ours, self._each_change(), source.reconstruction)
+            cache.put((*key, parameters.prompt), found, found.numel() * found.element_size())
         spot = (found > parameters.threshold)[None, None]
         if place is not None:
             return (spot & (place > 0).to(spot.device)).float()
@@ -473,7 +472,9 @@ class _Work:
         drawn = parameters.seed if len(self.source.path) == 1 or "seed" in WAYS[way].reads else None
         guided = (parameters.negative_prompt, parameters.guidance_scale) if way == "null-text" else None
         shape = tuple(self.source.path.shape[-2:])
-        words = (parameters.source_prompt, parameters.concepts, parameters.weighted)
+        # beside a longer text the same words are read with more padding
+        said = self.source.prompt
+        words = (parameters.source_prompt, parameters.concepts, parameters.weighted, said.length)
         return (way, parameters.image.hash, words, shape, self.run.steps, drawn, guided)
 
     @property

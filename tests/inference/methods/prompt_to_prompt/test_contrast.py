@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from inference.methods.prompt_to_prompt.contrast import NOISED_AT, NOISES, contrast
+from inference.methods.prompt_to_prompt.contrast import NOISED_AT, NOISES, contrast, noised_prediction
 from inference.schedule import Prediction
 
 STEPS = 10
@@ -30,7 +30,8 @@ def contrast_of(differs: dict[str, torch.Tensor], asked: list[Any]) -> torch.Ten
     run: Any = run_of(differs, asked)
     source: Any = "source"
     targets: Any = list(differs)
-    return contrast(run, source, targets, torch.ones(1, 4, 9, 12))
+    latents = torch.ones(1, 4, 9, 12)
+    return contrast(run, noised_prediction(run, source, latents), targets, latents)
 
 
 def test_it_is_where_the_predictions_differ_on_the_same_noises() -> None:
