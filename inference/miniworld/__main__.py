@@ -1,4 +1,7 @@
-"""`python -m inference.miniworld train PART` trains a built-in model resumably, `report` measures it."""
+"""`python -m inference.miniworld train PART` trains a built-in model resumably, `report` measures it.
+
+Denoisers may be trained in lanes: `torchrun --standalone --nproc-per-node 2 -m inference.miniworld train …`.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ["OMP_NUM_THREADS"] = str(options.threads)
     import torch
 
+    from .fitting import join_lanes
     from .training import Workshop, train
+
+    join_lanes()
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -36,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         work=options.work,
         models=options.models,
         minutes=options.minutes,
+        goes_on=options.go_on,
         report=lambda line: print(line, flush=True),
     )
     train(options.part, shop)
@@ -56,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parts = ("vae4", "vae16", "text", "detector", "decoder4", "decoder16")
     train.add_argument("part", choices=(*names, *parts))
     train.add_argument("--minutes", type=float, help="budget in minutes of wall-clock time")
+    train.add_argument("--go-on", action="store_true", help="train a finished model's denoiser further")
     train.add_argument("--threads", type=int, help="CPU threads (default: all)")
     return parser
 

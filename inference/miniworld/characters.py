@@ -1,7 +1,8 @@
 """Subjects with a look of their own, each in several pictures: what a concept is learnt from and judged by.
 
-Every one has a colour halfway between two of the world's named colours, further from both than any training
-picture strays from them: their combinations of attributes were never used in training.
+Every one has a colour halfway between two of the world's named colours. Scenes that denoisers are trained
+on have colours between named ones, too, but none that comes near to it on the same kind with the same hair:
+their combinations of attributes were never used in training.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import torch
@@ -99,11 +99,18 @@ class TextSource:
             name: encoders[name].eval() for name in ENCODERS[family]
         }
 
-    def conditions(self, scenes: Sequence[Scene], seed: int) -> Conditions:
-        """Captions of `scenes`, drawn from `seed`, as conditions with the training-time dropouts."""
+    def conditions(
+        self, scenes: Sequence[Scene], seed: int, between: Mapping[int, tuple[Scene, float]] | None = None
+    ) -> Conditions:
+        """Captions of `scenes`, drawn from `seed`, as conditions with the training-time dropouts.
+
+        A scene whose number is in `between` is told so far (0..1) between its own words and those of another
+        scene, which differs from it in the names of colours alone.
+        """
         rng = random.Random(seed)
         told = [self._told(scene, rng) for scene in scenes]
-        captions = [describe(scene, rng.getrandbits(40)) for scene in told]
+        draws = [rng.getrandbits(40) for _ in told]
+        captions = [describe(scene, draw) for scene, draw in zip(told, draws, strict=True)]
         choices = [_choose(rng, self.family) for _ in scenes]
         shown = [
             Caption(words=(), summary=()) if choice.empty else caption
@@ -113,10 +120,28 @@ class TextSource:
         pooled: dict[EncoderName, Tensor] = {}
         for name in self._encoders:
             parts[name], pooled[name] = self._states(name, shown)
+        others: dict[int, tuple[Caption, float]] = {}
+        for row, (other, share) in (between or {}).items():
+            if not choices[row].empty:
+                more = told[row].subjects[len(other.subjects) :]
+                renamed = replace(other, subjects=(*other.subjects, *more))
+                others[row] = describe(renamed, draws[row]), share
+        rows = list(others)
+        ends = {
+            name: self._states(name, [caption for caption, _ in others.values()])
+            for name in self._encoders
+            if others
+        }
         for row, (scene, caption, choice) in enumerate(zip(told, shown, choices, strict=True)):
             values = _continuous_values(rng, scene) if choice.continuous else None
             for name, states in parts.items():
                 _rewrite(states[row], name, caption, choice, values)
+                if row in others:
+                    other, share = others[row]
+                    end, end_pooled = (part[rows.index(row)] for part in ends[name])
+                    _rewrite(end, name, other, choice, values)
+                    states[row].lerp_(end, share)
+                    pooled[name][row].lerp_(end_pooled, share)
         seen = [len(scene.subjects) for scene in scenes]
         return self._assemble(parts, pooled, shown, choices, seen)
 

@@ -19,9 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .conditioning import Conditions, Family, TextSource
-from .fitting import Budget, Fit, Plan, fit, mixed_precision, training_device
+from .fitting import Budget, Fit, Plan, fit, lane, lanes, mixed_precision, training_device
 from .latents import LATENT_SIZE, MAX_SUBJECTS, Cached
 from .localisation import AttentionState, install
+from .mixed import training_scene
 from .render import PICTURE_PX
 from .scene import PEOPLE, sample_scene
 from .text_encoders import WIDTHS
@@ -32,6 +33,7 @@ MIN_SNR: Final = 5.0
 FLOW_SHIFT: Final = 2.0
 NOISE_OFFSET: Final = 0.15
 TRAINING_LEVELS: Final = 1000
+GOING_ON: Final = 0.6  # of the learning rate, for a model that is trained further
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,16 +158,20 @@ def train_denoiser(
     budget: Budget,
     *,
     model: UNet2DConditionModel | SD3Transformer2DModel | None = None,
+    goes_on: bool = False,
     snapshot: Callable[[Fit], None] | None = None,
 ) -> Fit:
-    """Trains, resuming an earlier run in `folder`; `run.ema` holds the averaged weights."""
+    """Trains, resuming an earlier run in `folder`; `run.ema` holds the averaged weights.
+
+    `goes_on`: `model` is trained already, and takes smaller steps.
+    """
     chosen, device = PLANS[family], training_device()
     torch.manual_seed(chosen.seed)
     model = model or new_denoiser(family)
     state = install(model)
     plan = Plan(
         name=f"mini-{family}",
-        learning_rate=chosen.learning_rate,
+        learning_rate=chosen.learning_rate * (GOING_ON if goes_on else 1.0),
         budget=budget,
         warmup_steps=150,
         ema_decay=0.998,
@@ -176,9 +182,12 @@ def train_denoiser(
     loss_at = _flow_loss if family == "sd3" else _noise_loss
 
     def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
-        rows = [pool[place] for place in _places(step, chosen.batch, len(pool))]
-        scenes = [sample_scene(row) for row in rows]
-        conditions = text.conditions(scenes, step * 9_176 + chosen.seed).to(device)
+        number = step * lanes() + lane()
+        rows = [pool[place] for place in _places(number, chosen.batch, len(pool))]
+        told = [training_scene(row) for row in rows]
+        between = {i: (one.second, one.share) for i, one in enumerate(told) if one.is_mixed}
+        firsts = [one.first for one in told]
+        conditions = text.conditions(firsts, number * 9_176 + chosen.seed, between).to(device)
         latents = cached.latents[rows].float().to(device)
         _share(state, conditions, cached.masks[rows].to(device), chosen)
         with mixed_precision(device):

@@ -13,9 +13,10 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from .fitting import mixed_precision, training_device
+from .mixed import training_scene
 from .render import PICTURE_PX, draw_masks
 from .scene import sample_scene
-from .vae import encode, pictures
+from .vae import as_batch, encode
 
 LATENT_SIZE: Final = 16
 MAX_SUBJECTS: Final = 3
@@ -25,7 +26,7 @@ BATCH: Final = 20
 
 @dataclass(frozen=True)
 class Cached:
-    """Scene `i` of the cache is `sample_scene(i)`.
+    """Scene `i` of the cache is `training_scene(i)`.
 
     latents: float16 [n, C, 16, 16], standardised; masks: uint8 [n, 3, 16, 16], 255 = all of that cell.
     """
@@ -74,7 +75,7 @@ def small_masks(seed: int) -> Tensor:
 def _encode_shard(vae: AutoencoderKL, first: int, device: torch.device) -> dict[str, Tensor]:
     latents: list[Tensor] = []
     for start in range(first, first + SHARD, BATCH):
-        batch = pictures(start, BATCH).to(device)
+        batch = as_batch([training_scene(start + i).scene for i in range(BATCH)]).to(device)
         with mixed_precision(device):
             latents.append(encode(vae, batch).half().cpu())
     masks = torch.stack([small_masks(seed) for seed in range(first, first + SHARD)])

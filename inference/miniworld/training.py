@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, SD3Transformer2DModel, UNet2DConditionModel
 from torch import nn
 
 from .conditioning import ENCODERS, Family, TextSource
@@ -60,6 +60,7 @@ class Workshop:
     minutes: float | None = None
     steps: int | None = None
     pictures: int = PICTURES
+    goes_on: bool = False  # from the finished denoiser instead of an untrained one
     report: Callable[[str], None] = print
 
     def budget(self, part: str, share: float = 1.0) -> Budget:
@@ -94,7 +95,7 @@ def train_model(family: Family, shop: Workshop) -> None:
     channels = 16 if family == "sd3" else 4
     vae = get_vae(channels, shop)
     encoders: dict[EncoderName, nn.Module] = {name: get_encoder(name, shop) for name in ENCODERS[family]}
-    folder = shop.work / f"latents{channels}"
+    folder = shop.work / f"mixed{channels}"
     cached = cache_latents(vae, "latents", folder, shop.pictures)
     name = MODEL_NAMES[family]
 
@@ -105,14 +106,31 @@ def train_model(family: Family, shop: Workshop) -> None:
         shop.report(f"{name}: step {run.step}, {run.seconds / 60:.1f} min, {sheet}")
 
     text = TextSource(family, encoders, PLANS[family].unseen_share)
-    train_denoiser(family, cached, text, shop.work, shop.budget(name), snapshot=snapshot)
+    model = finished_denoiser(family, shop.models / name) if shop.goes_on else None
+    train_denoiser(
+        family,
+        cached,
+        text,
+        shop.work,
+        shop.budget(name),
+        model=model,
+        goes_on=shop.goes_on,
+        snapshot=snapshot,
+    )
+
+
+def finished_denoiser(family: Family, folder: Path) -> UNet2DConditionModel | SD3Transformer2DModel:
+    """The denoiser of a finished model, to be trained further."""
+    if family == "sd3":
+        return SD3Transformer2DModel.from_pretrained(folder / "transformer").float()
+    return UNet2DConditionModel.from_pretrained(folder / "unet").float()
 
 
 def improve_decoder(channels: int, shop: Workshop) -> None:
     """Trains the decoder of a finished autoencoder further and puts it into the finished models."""
     vae = get_vae(channels, shop)
     before = reconstruction_psnr(vae)
-    folder = shop.work / f"latents{channels}"
+    folder = shop.work / f"mixed{channels}"
     latents = cache_latents(vae, "latents", folder, shop.pictures).latents
     name = f"decoder{channels}"
     vae = polish_decoder(vae, name, latents, shop.work, shop.budget(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from torch.nn import functional
 
 from .fitting import Budget, Fit, Plan, fit, mixed_precision, training_device
 from .render import PICTURE_PX, draw_pixels
-from .scene import sample_scene
+from .scene import Scene, sample_scene
 
 CHANNELS: Final = (16, 32, 64, 96)
 NORM_GROUPS: Final = 8
@@ -46,7 +47,12 @@ def new_vae(latent_channels: int, channels: tuple[int, ...] = CHANNELS) -> Autoe
 
 def pictures(first_seed: int, count: int) -> Tensor:
     """Rendered scenes, float32 [count, 3, 128, 128] in -1..1."""
-    drawn = np.stack([draw_pixels(sample_scene(first_seed + i)) for i in range(count)])
+    return as_batch([sample_scene(first_seed + i) for i in range(count)])
+
+
+def as_batch(scenes: Sequence[Scene]) -> Tensor:
+    """Scenes as an autoencoder takes them, float32 [N, 3, 128, 128] in -1..1."""
+    drawn = np.stack([draw_pixels(scene) for scene in scenes])
     return torch.from_numpy(drawn).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
+import os
 import random
+import socket
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,7 +20,7 @@ from diffusers import SD3Transformer2DModel, UNet2DConditionModel
 from inference.miniworld import detector_training
 from inference.miniworld.cards import model_card
 from inference.miniworld.conditioning import ENCODERS, TOKENS, Conditions, Family, TextSource
-from inference.miniworld.denoisers import PLANS, balanced, new_denoiser, time_ids, train_denoiser
+from inference.miniworld.denoisers import GOING_ON, PLANS, balanced, new_denoiser, time_ids, train_denoiser
 from inference.miniworld.detector import Detector, DetectorNetwork
 from inference.miniworld.detector_training import train_and_export
 from inference.miniworld.evaluation import Suite
@@ -35,7 +40,14 @@ from inference.miniworld.localisation import (
 )
 from inference.miniworld.scene import KINDS, PEOPLE, sample_scene, with_unseen
 from inference.miniworld.text_encoders import new_encoder
-from inference.miniworld.training import SHIPPED_ENCODERS, Workshop, get_encoder, get_vae, train
+from inference.miniworld.training import (
+    SHIPPED_ENCODERS,
+    Workshop,
+    finished_denoiser,
+    get_encoder,
+    get_vae,
+    train,
+)
 from inference.miniworld.vae import new_vae, pictures, polish_decoder, standardised, train_vae
 
 FAMILIES: tuple[Family, ...] = ("sd1", "sdxl", "sd3")
@@ -53,6 +65,74 @@ def test_the_rate_warms_up_and_decays() -> None:
     assert rate_factor(plan, 0.0, 0) == pytest.approx(0.1)
     assert rate_factor(plan, 0.5, 50) == pytest.approx(1.0)
     assert rate_factor(plan, 1.0, 100) < 0.02
+
+
+LANE = """
+import sys
+from pathlib import Path
+
+import torch
+
+from inference.miniworld.fitting import Budget, Fit, Plan, fit, join_lanes, lane, lanes
+
+join_lanes()
+torch.manual_seed(0)
+module = torch.nn.Linear(3, 2)
+folder = Path(sys.argv[1])
+plan = Plan(name="run", learning_rate=0.1, budget=Budget(steps=3), warmup_steps=1)
+samples = torch.randn(12, 3, generator=torch.Generator().manual_seed(1))
+
+
+def loss_of(step, share):
+    first = (step * lanes() + lane()) * (4 // lanes())
+    return module(samples[first : first + 4 // lanes()]).square().mean(), {}
+
+
+fit(Fit(plan, module, folder), loss_of)
+torch.save(module.state_dict(), folder / f"{lane()} of {lanes()}.pt")
+"""
+
+
+def test_two_lanes_learn_what_one_would_from_all_their_samples(tmp_path: Path) -> None:
+    alone, both = tmp_path / "alone", tmp_path / "both"
+    one = _lane(alone, {})
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    meeting = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    two = [_lane(both, {**meeting, "RANK": str(rank)}) for rank in range(2)]
+    assert [process.wait(120) for process in (one, *two)] == [0, 0, 0]
+    expected = torch.load(alone / "0 of 1.pt", weights_only=True)
+    for rank in range(2):
+        found = torch.load(both / f"{rank} of 2.pt", weights_only=True)
+        torch.testing.assert_close(found, expected)
+    assert torch.load(both / "run.pt", weights_only=True)["step"] == 3
+
+
+def _lane(folder: Path, meeting: dict[str, str]) -> subprocess.Popen[bytes]:
+    folder.mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", LANE, str(folder)], env={**os.environ, **meeting}, cwd=ROOT
+    )
+
+
+def test_going_on_takes_smaller_steps_from_what_is_there(tmp_path: Path) -> None:
+    cached = _cached("sd1")
+    text = TextSource("sd1", {name: new_encoder(name) for name in ENCODERS["sd1"]})
+    trained = _tiny("sd1")
+    run = train_denoiser(
+        "sd1", cached, text, tmp_path, Budget(steps=1), model=copy.deepcopy(trained), goes_on=True
+    )
+    assert run.plan.learning_rate == GOING_ON * PLANS["sd1"].learning_rate
+    before, after = trained.state_dict(), run.module.state_dict()
+    assert max(float((before[key] - after[key]).abs().max()) for key in before) < 1e-4
+
+
+@pytest.mark.parametrize("family", ["sdxl", "sd3"])
+def test_a_finished_denoiser_is_read_in_full_precision(family: Family) -> None:
+    found = finished_denoiser(family, ROOT / "resources" / "models" / f"mini-{family}")
+    assert {p.dtype for p in found.parameters()} == {torch.float32}
+    assert [p.shape for p in found.parameters()] == [p.shape for p in new_denoiser(family).parameters()]
 
 
 def test_vae_training_runs_and_resumes(tmp_path: Path) -> None:
