@@ -138,11 +138,14 @@ def _edited(
             images[index] = _with_details(work, picture, made)
             if made.mask is not None:
                 seen["mask/change"] = np.maximum(seen.get("mask/change", np.float32(0)), _shown(made.mask))
-    strongest = images[max(range(len(strengths)), key=lambda index: strengths[index])]
+    strongest = max(range(len(strengths)), key=lambda index: strengths[index])
+    # of a weak edit it is to be expected that little is seen
+    is_whole = strengths[strongest] >= 1
+    change = notes_of_change(picture, images[strongest], seen.get("mask/change")) if is_whole else ()
     return Output(
         images=tuple(images[index] for index in range(len(strengths))),
         maps={**maps(source.heat), **seen},
-        notes=(*notes_of(source), *notes_of_change(picture, strongest, seen.get("mask/change"))),
+        notes=(*notes_of(source), *change),
         scores={"fit": source.fit},
     )
 

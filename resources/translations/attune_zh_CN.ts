@@ -300,7 +300,7 @@
     </message>
     <message>
         <source>Teach a c&amp;oncept…</source>
-        <translation>教一个概念(&amp;O)…</translation>
+        <translation>训练新概念(&amp;O)…</translation>
     </message>
     <message>
         <source>Learn a word for what a few photos show</source>
@@ -2610,7 +2610,7 @@
     <name>ConceptDialog</name>
     <message>
         <source>Teach a concept</source>
-        <translation>教一个概念</translation>
+        <translation>训练新概念</translation>
     </message>
     <message>
         <source>Teach</source>
@@ -2689,7 +2689,7 @@
     </message>
     <message>
         <source>Teach a concept…</source>
-        <translation>教一个概念…</translation>
+        <translation>训练新概念…</translation>
     </message>
     <message>
         <source>Import…</source>

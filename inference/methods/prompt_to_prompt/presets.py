@@ -46,10 +46,10 @@ class Preset:
 
 
 PRESETS = {
-    "replace": Preset(loop="direct"),
+    "replace": Preset(loop="direct", flow_loop="direct"),
     "add": Preset(loop="direct", flow_loop="direct", local=False, anew=True),
     "remove": Preset(loop="direct", flow_loop="direct", local=False, anew=True, guidance=0.5),
-    "change": Preset(guidance=0.5, found_by=CONTRAST),
+    "change": Preset(flow_loop="h-edit", guidance=0.5, found_by=CONTRAST),
     "style": Preset(local=False),
 }
 # A change of nothing but colours and sizes: the inverted noise knows the old ones, and would keep some of it.

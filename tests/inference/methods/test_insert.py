@@ -349,3 +349,10 @@ def test_an_edit_that_is_hardly_seen_is_told() -> None:
     for edited, where in ((picture, None), (picture, mask), (beside, mask)):
         (note,) = notes_of_change(picture, edited, where)
         assert "Next to nothing" in str(note)
+
+
+def test_of_a_weak_edit_nobody_expects_to_see_much(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inference.methods.insert._HARDLY_SEEN", 1000.0)
+    told = {value: "Next to nothing" in str(run(runner, strength=value).notes) for value in (0.5, 1.0)}
+    assert told == {0.5: False, 1.0: True}
+    assert "Next to nothing" in str(run(runner, positions=(0.5, 1.0)).notes)

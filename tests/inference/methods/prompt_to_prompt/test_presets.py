@@ -53,7 +53,18 @@ def test_what_is_said_is_taken() -> None:
     assert of(filled("a red car", "a blue car", loop="h-edit")) == ("h-edit", 7.0, BY_WORDS, False)
     words = (InsertWord(start=2, end=6, changes=True),)
     assert filled("a red car", "a blue car", words=words).found_by == BY_WORDS
-    assert filled("a red car", "a blue car", is_flow=True).loop == "flow-align"
+
+
+def test_models_of_flow_matching_have_ways_of_their_own() -> None:
+    ways = {
+        "change": "h-edit",
+        "replace": "direct",
+        "style": "flow-align",
+        "add": "direct",
+        "remove": "direct",
+    }
+    found = {kind: filled("a red car", "a blue car", kind=kind, is_flow=True).loop for kind in ways}
+    assert found == ways
 
 
 def test_a_recipe_from_before_means_what_it_meant() -> None:
