@@ -35,7 +35,6 @@ def main(arguments: list[str] | None = None) -> int:
     from .training import Workshop, train
 
     join_lanes()
-
     if options.threads:
         torch.set_num_threads(options.threads)
     shop = Workshop(

@@ -15,6 +15,7 @@ from .detector_training import JUDGED_COUNTS
 from .evaluation import FIRST_SEED, Suite
 from .export import GUIDANCE, LICENCE
 from .localisation import TAIL_CEILING, WORDS_CEILING
+from .mixed import MIXED_SHARE
 from .training import PICTURES
 
 CLASSES: Final[dict[Family, str]] = {
@@ -46,8 +47,8 @@ MODEL: Final = """\
 
 ## Training
 
-* Data: {pictures} rendered scenes of the mini world (`inference/miniworld`);
-  {captions}.
+* Data: {pictures} rendered scenes of the mini world (`inference/miniworld`), {mixed:.0%} with colours between
+  two named ones, told so far between what the text encoders say to both; {captions}.
 * Denoiser: {steps} steps of {batch} ({samples} samples) in {minutes:.0f} minutes; AdamW, learning rate
   {rate:g}, linear decay over the last 45 % of the time, running average 0.998.
 * Auxiliary losses: {auxiliary}.
@@ -109,6 +110,7 @@ def model_card(name: str, family: Family, figures: Mapping[str, Any], work: Path
         classes=CLASSES[family],
         licence=LICENCE,
         pictures=PICTURES,
+        mixed=MIXED_SHARE,
         steps=run["step"],
         batch=plan.batch,
         samples=run["step"] * plan.batch,

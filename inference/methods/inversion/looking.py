@@ -66,7 +66,9 @@ def _error(run: Run, name: str, latents: Tensor, prompt: Prompt) -> float:
     """What the network misses of the noise when it is told `prompt`, over the compared levels; kept."""
     levels = {index: run.levels[index] for index in (int(share * run.steps) for share in COMPARED_AT)}
     backbone = run.backbone
-    said = (prompt.text, run.parameters.concepts, name, *latents.shape)
+    # the prompt's text does not tell the weights of its words
+    weighted = run.parameters.weighted and run.parameters.prompt
+    said = (prompt.text, weighted, run.parameters.concepts, name, *latents.shape)
     key = ("error", backbone.model_hash, str(backbone.dtype), *said, run.steps)
     known = run.inputs.cache.get(key)
     if known is not None:
