@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from editor.sliders.draft import Change
@@ -58,6 +58,11 @@ class Endings:
         dropped = [ending for ending in self._waiting if ending.group == group]
         self._waiting = [ending for ending in self._waiting if ending.group != group]
         self._cancel_all(dropped)
+
+    def forget_all(self, keys: Collection[SliderKey]) -> None:
+        """The same for all that moved none but these."""
+        for group in {one.group for one in self._waiting if one.group and set(one.group) <= set(keys)}:
+            self.forget(group)
 
     def drop(self) -> None:
         """Forget all and stop their jobs."""

@@ -20,7 +20,7 @@ from editor.generating.requests import canonical
 from editor.generating.variations import Variation, VariationSession
 from editor.sliders.draft import KEYFRAMES, AttributeInfo, AttributeSource, Change, Slider, SliderDraft
 from editor.sliders.endings import Ending, Endings
-from editor.sliders.keyframes import Pose, SliderKey
+from editor.sliders.keyframes import Pose, SliderKey, key_of
 from editor.sliders.pictures import Prepared, SliderPictures, looked_at, prepared
 from editor.sliders.precompute import Precompute
 from editor.sliders.previews import changed_area, preview_node
@@ -174,6 +174,12 @@ class AttributeSession(SliderReading):
         old, change = self._draft.recipe, self._draft.zeroed(subject_index, attribute)
         if change.recipe == old:
             return
+        after = {key_of(edit): edit.value for edit in change.recipe.edits}
+        # what a first click put them to is not wanted any more when the second one comes
+        self._endings.forget_all({key for key in self._draft.keys if self._draft.value(key) != after[key]})
+        if not self._endings and change.recipe == self._base:
+            self._revert()
+            return
         self._finish(change)
         for key in self._draft.keys:
             self._announce_value(key)
@@ -197,7 +203,7 @@ class AttributeSession(SliderReading):
 
     def finish_gesture(self) -> None:
         """End a gesture that is still open, as if the hand let go: another document is shown."""
-        if self._gesture is not None:
+        if self._gesture is not None and self._holds_recipe():
             self._end_gesture(self._gesture)
 
     def forget_pictures(self) -> None:
@@ -437,7 +443,7 @@ class AttributeSession(SliderReading):
 
         `then` is called if it was expected, `over` at the end in any case.
         """
-        if not self._pictures.expects(job.request):
+        if self._closed or not self._holds_recipe() or not self._pictures.expects(job.request):
             over()
             return
         state, layer = self._document.state, self._document.layer(self._layer_id)
@@ -449,6 +455,9 @@ class AttributeSession(SliderReading):
 
         def done(found: Prepared) -> None:
             if self._closed:
+                return
+            if not self._holds_recipe():  # painted on meanwhile
+                over()
                 return
             if found.profile != self._document.icc_profile:  # converted meanwhile
                 self._learn(job, result, then, over)
@@ -488,12 +497,31 @@ class AttributeSession(SliderReading):
         if layer_id != self._layer_id:
             return
         recipe = self._document.layer(layer_id).recipe
+        if recipe is None:
+            self._let_go()
+            return
         if self._document.icc_profile != self._colours:
             self._colours = self._document.icc_profile
             self._pictures.forget()
             self._pictures.learn_layer(self._document.layer(layer_id))
-        if recipe is not None and (recipe != self._base or recipe.lacks_picture != self._base.lacks_picture):
+        if recipe != self._base or recipe.lacks_picture != self._base.lacks_picture:
             self._revert()
+
+    def _holds_recipe(self) -> bool:
+        """Whether the layer is still what its recipe makes; one that was painted on is not."""
+        return self._document.layer(self._layer_id).recipe is not None
+
+    def _let_go(self) -> None:
+        """The layer was changed by hand: what is under way is of no use, and its sliders wait for an undo."""
+        self._draft.recipe = self._base
+        self._gesture = None
+        self._throttle.stop()
+        self._endings.drop()
+        self._cancel_drag()
+        self._document.clear_preview(self._layer_id)
+        for key in self._draft.keys:
+            self._announce_value(key)
+        self._update_busy()
 
     def _revert(self) -> None:
         """Back to what the document holds: after undo, redo, another seed, a failure."""

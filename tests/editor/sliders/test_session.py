@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from editor.commands import ReplaceState, push
 from editor.document.document import Document
 from editor.layers.recipes import Recipe
 from editor.sliders import precompute
@@ -584,3 +585,53 @@ class TestChangesWhileOneIsComputed:
         assert session.busy
         session.discard()
         assert (session.busy, session.value(0, "age"), document.undo_stack.count()) == (False, 0.0, steps)
+
+
+class TestDoubleClick:
+    """A press puts the handle where it lies, the second click takes all of it back."""
+
+    def test_takes_back_what_the_first_press_asked_for(
+        self, session: AttributeSession, document: Document, service: FakeService
+    ) -> None:
+        before = texts(document)
+        session.set_value(0, "age", 0.5, dragging=True)
+        session.set_value(0, "age", 0.5, dragging=False)
+        session.reset(0, "age")
+        assert service.jobs() == ()
+        assert not session.busy
+        assert texts(document) == before
+        assert (session.value(0, "age"), shown_level(document)) == (0.0, 100)
+
+    def test_leaves_another_slider_that_waits_for_its_picture(
+        self, session: AttributeSession, document: Document, service: FakeService
+    ) -> None:
+        session.add_attribute(1, "smile")
+        session.set_value(1, "smile", 0.5, dragging=False)
+        session.set_value(0, "age", 0.5, dragging=False)
+        session.reset(0, "age")
+        while service.jobs():
+            service.finish()
+        assert (session.value(0, "age"), session.value(1, "smile")) == (0.0, 0.5)
+        assert layer_level(document) == shown_level(document)
+
+
+def test_a_layer_that_is_painted_on_while_its_picture_is_computed_keeps_the_stroke(
+    session: AttributeSession, document: Document, service: FakeService
+) -> None:
+    told: list[EditorError] = []
+    session.failed.connect(told.append)
+    session.set_value(0, "age", 1.0, dragging=False)
+    service.start()
+    layer = document.layers[0]
+    painted = layer.changed(pixels=flat(7), recipe=None)
+    push(document, ReplaceState(document, document.state.with_layer(painted), "Paint"))
+    service.stopped()
+    assert service.jobs() == ()
+    assert layer_level(document) == shown_level(document) == 7
+    assert document.layers[0].recipe is None
+    document.undo_stack.undo()
+    assert (session.value(0, "age"), layer_level(document)) == (0.0, 100)
+    session.set_value(0, "age", 1.0, dragging=False)
+    service.finish((flat(120),))
+    assert layer_level(document) == 120
+    assert not told
