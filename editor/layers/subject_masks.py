@@ -44,13 +44,16 @@ def _grown(cells: bytes, columns: int, width: int, height: int) -> Raster:
 def with_mask(before: Layer, after: Layer) -> Layer:
     """`after`, a layer made from a picture, with its automatic mask, unless `before` has one of the user's.
 
-    A mask that was painted on is no longer equal to the automatic one, and stays.
+    A mask that was painted on is no longer equal to the automatic one, and stays; so does it that there is
+    none, where the user threw it away. One that was switched off or unlinked is so afterwards.
     """
     recipe = after.recipe
     if recipe is None or recipe.request.declared.picture is None or before.mask is not after.mask:
         return after
+    known = automatic_mask(before, before.maps)
+    if before.mask is None and known is not None:
+        return after
     if before.mask is not None:
-        known = automatic_mask(before, before.maps)
         # a look at the whole mask, with each move of a slider, only where it is none of ours
         is_ours = known is not None and _same(known, before.mask)
         if not is_ours and not hides_all(before.mask):
@@ -60,7 +63,11 @@ def with_mask(before: Layer, after: Layer) -> Layer:
     made = automatic_mask(after, maps)
     if made is None and before.mask is not None and hides_all(before.mask):
         return after.changed(mask=None)  # the method says nothing of where it works
-    return after if made is None else after.changed(mask=made, maps=maps)
+    if made is None:
+        return after
+    if before.mask is not None:
+        made = made.changed(enabled=before.mask.enabled, linked=before.mask.linked)
+    return after.changed(mask=made, maps=maps)
 
 
 def nothing_of(area: Area) -> Mask:

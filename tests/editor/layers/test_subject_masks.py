@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from editor.commands import ReplaceState
 from editor.commands.results import place_result
 from editor.document.document import Document
 from editor.layers.layer import Layer, Mask
@@ -97,3 +98,25 @@ def test_a_mask_of_a_method_is_not_painted_on() -> None:
     target.set_active(target.state.layers[-1].id)
     assert place(target, 255 - PHOTO, LEFT).mask is not None
     assert not target.edit_mask
+
+
+@pytest.mark.parametrize("of", [{"enabled": False}, {"linked": False}])
+def test_a_mask_that_was_switched_off_or_unlinked_stays_so(of: dict[str, bool]) -> None:
+    target = document()
+    first = place(target, PHOTO, LEFT)
+    assert first.mask is not None
+    state = target.state.with_layer(first.changed(mask=first.mask.changed(**of)))
+    target.undo_stack.push(ReplaceState(target, state, "mask"))
+    again = place(target, PHOTO, RIGHT)
+    assert again.mask is not None
+    for name, value in of.items():
+        assert getattr(again.mask, name) is value
+    assert again.mask.raster is not first.mask.raster
+
+
+def test_a_mask_that_was_thrown_away_does_not_come_back() -> None:
+    target = document()
+    first = place(target, PHOTO, LEFT)
+    state = target.state.with_layer(first.changed(mask=None))
+    target.undo_stack.push(ReplaceState(target, state, "mask"))
+    assert place(target, PHOTO, RIGHT).mask is None
