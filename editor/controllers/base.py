@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from editor.commands import Command, ReplaceState, push
 from editor.controllers.edit_runner import Edit
@@ -13,6 +13,8 @@ from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.layers.layer import Node
 from inference.errors import EditorError
+
+translate = QCoreApplication.translate
 
 Held = TypeVar("Held")
 Listed = TypeVar("Listed", covariant=True)
@@ -39,6 +41,12 @@ class Controller(QObject):
     def active(self) -> Node | None:
         """The active node of the current document."""
         return self.document.active_node if self.document is not None else None
+
+    def _tell_made_again(self) -> None:
+        """A result came that no longer fits its document."""
+        text = translate("Operations", "The whole picture was turned, scaled or converted meanwhile.")
+        hint = translate("Operations", "It is made again from the picture as it is now.")
+        self._shell.message.emit(text, hint, "info")
 
     def _on_document(self, make: Callable[[Document], Command]) -> None:
         """Push the command that `make` gives; its `EditorError` becomes a message."""

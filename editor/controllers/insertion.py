@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QCoreApplication, Signal
 
-from editor.colour.conversion import from_srgb
 from editor.commands import Command, ReplaceLayerResult, ReplaceState
 from editor.controllers.base import Controller
 from editor.controllers.shell import Shell
@@ -60,6 +59,7 @@ class Insertion(Controller):
         self._jobs: dict[Job, Document] = {}
         self._sweeps: dict[Job, Request] = {}
         self._known: OrderedDict[Request, dict[float, Pixels]] = OrderedDict()
+        self._held: tuple[Document, str, float] | None = None  # the layer whose strength is in hand
         self._grounds = Grounds()
         shell.document_closing.connect(self._on_closing)
 
@@ -87,38 +87,70 @@ class Insertion(Controller):
         document = self.document
         if document is None:
             return
-        state, given = document.state, {**values, "loras": self._shell.loras_for(model)}
+        given = {**values, "loras": self._shell.loras_for(model)}
 
-        self._submit(document, lambda: _anew(state, given, model, in_selection=in_selection))
+        def ask() -> None:
+            state = document.state
+            self._submit(document, lambda: _anew(state, given, model, in_selection=in_selection), ask)
+
+        ask()
 
     def again(self, values: Mapping[str, Any]) -> None:
         """Make the active layer again from the same picture and place, with other values."""
         document, layer = self.document, self.layer
-        if document is None or layer is None or layer.recipe is None:
-            return
+        if document is not None and layer is not None:
+            self._again(document, layer.id, values)
+
+    def _again(
+        self, document: Document, layer_id: str, values: Mapping[str, Any], *, anew: bool = False
+    ) -> None:
+        """A layer from the picture of its recipe, or `anew` from the one below it."""
         state = document.state
-        self._submit(document, lambda: asked_again(state, layer, values, anew=False))
+        if state.find(layer_id) is not None:
+            self._submit(
+                document,
+                lambda: asked_again(state, state.layer(layer_id), values, anew=anew),
+                lambda: self._again(document, layer_id, values, anew=True),
+            )
 
     def set_strength(self, value: float, *, dragging: bool) -> None:
         """Show the change at another strength: at once what is known, exactly when the hand lets go."""
         document, layer = self.document, self.layer
         if document is None or layer is None or layer.recipe is None:
             return
-        known = self.keyframes(layer)
-        if dragging:
-            shown = between(known, value)
-            if shown is not None and shown.shape[:2] == (layer.height, layer.width):
-                document.set_preview(layer.id, from_srgb(to_rgba(shown), document.icc_profile))
+        if self._held is not None and self._held[:2] != (document, layer.id):
+            self.finish_gesture()
+        if not dragging:
+            self._held = None
+            self._end_strength(document, layer, layer.recipe, value)
             return
+        self._held = (document, layer.id, value)
+        shown = between(self.keyframes(layer), value)
+        if shown is not None and shown.shape[:2] == (layer.height, layer.width):
+            document.set_preview(layer.id, to_rgba(shown))
+
+    def finish_gesture(self) -> None:
+        """End a drag that is still open, as if the hand let go: another layer or document is in front."""
+        held, self._held = self._held, None
+        if held is None or held[0] not in self._shell.documents:
+            return
+        document, layer_id, value = held
+        layer = document.state.find(layer_id)
+        if isinstance(layer, Layer) and layer.recipe is not None:
+            self._end_strength(document, layer, layer.recipe, value)
+
+    def _end_strength(self, document: Document, layer: Layer, made: Recipe, value: float) -> None:
+        """The layer at that strength: one step of the history, at once where its picture is known."""
+        known = self.keyframes(layer)
         document.set_preview(layer.id, None)
-        request = layer.recipe.request
+        request = made.request
         if getattr(request.parameters, "strength", None) == value:
             return
         exact = known.get(value)
         if exact is None:
-            self.again({"strength": value})
+            self._again(document, layer.id, {"strength": value})
             return
-        recipe = replace(layer.recipe, request=_with(request, keep_hash=True, strength=value))
+        recipe = replace(made, request=_with(request, keep_hash=True, strength=value))
         text = _step_text(recipe)
 
         def make() -> Command:
@@ -129,14 +161,25 @@ class Insertion(Controller):
         self._shell.run(make)
 
     def keyframes(self, layer: Layer) -> dict[float, Pixels]:
-        """The pictures by strength that are known of a layer, RGB or RGBA."""
+        """The pictures by strength that are known of a layer, RGB or RGBA.
+
+        None of one that was cropped or turned since: they are of the form that it had.
+        """
         recipe = layer.recipe
-        if recipe is None or not isinstance(recipe.request.parameters, Insert):
+        if recipe is None or recipe.lacks_picture or not isinstance(recipe.request.parameters, Insert):
             return {}
         return self._known.get(_unmoved(recipe.request), {})
 
-    def _submit(self, document: Document, prepare: Callable[[], tuple[Request, Asked]]) -> None:
-        """Read what the request is made of beside the GUI thread, and submit it."""
+    def _submit(
+        self,
+        document: Document,
+        prepare: Callable[[], tuple[Request, Asked]],
+        repeat: Callable[[], None],
+    ) -> None:
+        """Read what the request is made of beside the GUI thread, and submit it.
+
+        `repeat` asks once more, if its result no longer fits.
+        """
 
         def submit(prepared: tuple[Request, Asked]) -> None:
             request, asked = prepared
@@ -151,7 +194,7 @@ class Insertion(Controller):
                 label=label,
                 supersedes=f"insert:{asked.layer_id}" if asked.layer_id else "",
                 owner=self,
-                done=lambda job, result: self._on_done(job, document, asked, result),
+                done=lambda job, result: self._on_done(job, document, asked, result, repeat),
                 failed=self._on_failed,
                 stopped=self._forget,
             )
@@ -160,7 +203,9 @@ class Insertion(Controller):
 
         self._shell.background.run(prepare, submit, self._shell.report)
 
-    def _on_done(self, job: Job, document: Document, asked: Asked, result: Result) -> None:
+    def _on_done(
+        self, job: Job, document: Document, asked: Asked, result: Result, repeat: Callable[[], None]
+    ) -> None:
         if document not in self._shell.documents:
             self._forget(job)
             return
@@ -170,8 +215,14 @@ class Insertion(Controller):
 
         def done(raster: Raster) -> None:
             self._forget(job)
-            if document in self._shell.documents:
+            if document not in self._shell.documents:
+                return
+            state = document.state
+            if (state.frame.canvas, state.icc_profile) == (asked.frame.canvas, asked.profile):
                 self._place(document, asked, result, raster)
+                return
+            self._tell_made_again()
+            repeat()
 
         def failed(error: EditorError) -> None:
             self._forget(job)

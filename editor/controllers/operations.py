@@ -146,9 +146,7 @@ class Operations(Controller):
             if (state.frame.canvas, state.icc_profile) == (asked.frame.canvas, asked.profile):
                 self._place(document, asked, result, raster)
                 return
-            text = translate("Operations", "The whole picture was turned, scaled or converted meanwhile.")
-            hint = translate("Operations", "It is made again from the picture as it is now.")
-            self._shell.message.emit(text, hint, "info")
+            self._tell_made_again()
             repeat()
 
         def failed(error: EditorError) -> None:

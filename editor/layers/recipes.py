@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from editor.layers import tracks
 from editor.layers.tracks import KeptTracks
-from inference.content import Contents, Picture, contents_in, named
+from inference.content import Contents, Mask, Picture, contents_in, named
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.operations import (
@@ -196,8 +196,9 @@ def with_edits(recipe: Recipe, edits: tuple[SubjectEdit, ...], *, delay: float |
 def reshaped(recipe: Recipe | None) -> Recipe | None:
     """The recipe of a layer whose pixels were cut, scaled or turned.
 
-    What was made from the picture below can be made again from it as it is then; the old picture, which no
-    longer fits, is not kept. Other recipes give pixels of the old form and are of no use.
+    What was made from the picture below can be made again from it as it is then; the old picture, and masks
+    that say where in it, no longer fit and are not kept. Other recipes give pixels of the old form and are of
+    no use.
     """
     if recipe is None or not recipe.from_below:
         return None
@@ -205,7 +206,7 @@ def reshaped(recipe: Recipe | None) -> Recipe | None:
     pictures = {
         content.hash
         for item in declared
-        if item.type is Picture
+        if item.type in (Picture, Mask)
         for content in contents_in(getattr(recipe.request.parameters, item.name))
     }
     return replace(recipe, contents={name: b for name, b in recipe.contents.items() if name not in pictures})

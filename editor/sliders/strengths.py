@@ -141,8 +141,19 @@ class StrengthSession(QObject):
     def busy(self) -> bool:
         return self._job is not None
 
+    @property
+    def lacks_picture(self) -> bool:
+        """Whether the picture that the layer was made from has another form now."""
+        return self._recipe.lacks_picture
+
     def set_value(self, name: str, value: float, *, dragging: bool) -> None:
-        """Move a slider; `dragging=False` ends the gesture, and makes a step of the history."""
+        """Move a slider; `dragging=False` ends the gesture, and makes a step of the history.
+
+        A layer whose picture has another form now has to be made again first.
+        """
+        if self.lacks_picture:
+            self._back()
+            return
         self._idle.stop()
         self.strength = self.strength.with_(name, value)
         self.changed.emit()
@@ -251,6 +262,7 @@ class StrengthSession(QObject):
         """The keyframe nearest to where the sliders stand that nobody has computed yet."""
         if (
             not self.precompute
+            or self.lacks_picture
             or self._idle_job is not None
             or self.busy
             or self._picture_s > SLOWEST_PICTURE_S
@@ -282,6 +294,8 @@ class StrengthSession(QObject):
         )
 
     def _on_done(self, job: Job, result: Result) -> None:
+        if job not in (self._job, self._idle_job):  # of a picture that the layer is no longer made from
+            return
         parameters = result.request.parameters
         if isinstance(parameters, Translate) and result.images:
             self.frames.put(Strength.of(parameters), to_rgba(result.images[0]))
@@ -315,6 +329,16 @@ class StrengthSession(QObject):
         self.document.set_preview(self.layer_id, None)
         self.changed.emit()
 
+    def _forget_pictures(self) -> None:
+        """What is known, and what is under way, is of another picture."""
+        self.frames = Frames()
+        self._rest.stop()
+        self._wanted = None
+        jobs = [job for job in (self._job, self._idle_job) if job is not None]
+        for job in jobs:
+            self._forget(job)
+            self._service.cancel(job)
+
     def _forget(self, job: Job) -> None:
         if job is self._job:
             self._job = None
@@ -326,12 +350,14 @@ class StrengthSession(QObject):
         """Undo, or the layer made again: its recipe decides."""
         node = self.document.state.find(layer_id)
         recipe = getattr(node, "recipe", None)
-        if layer_id != self.layer_id or recipe is None or recipe == self._recipe:
+        if layer_id != self.layer_id or recipe is None:
+            return
+        if (recipe, recipe.lacks_picture) == (self._recipe, self.lacks_picture):
             return
         if not isinstance(recipe.request.parameters, Translate):
             return
-        if _context(recipe) != _context(self._recipe):
-            self.frames = Frames()
+        if (_context(recipe), recipe.lacks_picture) != (_context(self._recipe), self.lacks_picture):
+            self._forget_pictures()
         self._recipe = recipe
         self._learn_layer()
         if self._wanted is None:

@@ -12,11 +12,12 @@ from pytestqt.qtbot import QtBot
 
 from editor.application import Application
 from editor.colour.conversion import built_in_profile
-from editor.commands import ReplaceState
+from editor.commands import ReplaceState, SetSelection, push
 from editor.document.document import Document
-from editor.layers.layer import Layer
+from editor.edits.geometry import cropped_to, flipped, turned
+from editor.layers.layer import Layer, Mask
 from editor.layers.state import DocumentState
-from editor.pixels.raster import Raster
+from editor.pixels.raster import Area, Raster
 from editor.rendering.compositing import composite_samples
 from inference.operations import Insert, InsertSweep, Translate
 from inference.request import Pixels, Request
@@ -155,3 +156,94 @@ def test_made_again_it_keeps_its_picture_and_its_place(application: Application,
     assert again.recipe.from_below
     assert again.recipe.picture == layer.recipe.picture
     assert (again.area, len(document.layers)) == (layer.area, 2)
+
+
+def test_a_drag_shows_the_colours_that_it_ends_in(application: Application, qtbot: QtBot) -> None:
+    skin = np.full((60, 90, 3), (200, 120, 90), np.uint8)
+    state = DocumentState.of_layer(Layer.of_pixels(name="photo", pixels=skin))
+    document = opened(application, replace(state, icc_profile=built_in_profile("display-p3")))
+    layer = inserted(application, document, qtbot)
+    application.insertion.set_strength(0.5, dragging=True)
+    dragged = document.preview(layer.id)
+    assert isinstance(dragged, Layer)
+    application.insertion.set_strength(0.5, dragging=False)
+    ended = document.layer(layer.id).pixels
+    assert np.abs(dragged.pixels[30:].astype(int) - ended[30:]).max() <= 1
+
+
+def test_the_strength_of_a_cropped_layer_is_one_of_what_is_left(
+    application: Application, qtbot: QtBot
+) -> None:
+    document = opened(application)
+    layer = inserted(application, document, qtbot)
+    area = Area(20, 20, 40, 30)
+    application.run(lambda: ReplaceState(document, cropped_to(document.state, area), "crop"))
+    assert document.layer(layer.id).recipe.lacks_picture  # type: ignore[union-attr]
+    assert application.insertion.keyframes(document.layer(layer.id)) == {}
+    application.insertion.set_strength(0.5, dragging=False)
+    qtbot.waitUntil(lambda: document.layer(layer.id).recipe.request.parameters.strength == 0.5)  # type: ignore[union-attr]
+    settle(application, qtbot)
+    now = document.layer(layer.id)
+    assert now.area == document.state.area
+    assert now.recipe is not None
+    assert np.array_equal(now.recipe.contents[now.recipe.picture], PHOTO[20:50, 20:60])
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_photo_that_is_turned_meanwhile_is_edited_as_it_is_then(
+    application: Application, qtbot: QtBot, again: bool
+) -> None:
+    document = opened(application)
+    if again:
+        inserted(application, document, qtbot)
+    service = application.service
+    assert isinstance(service, FakeService)
+    service.fake_engine.automatic = False
+    count = len(service.submitted)
+    if again:
+        application.insertion.again({"seed": 8})
+    else:
+        application.insertion.start(INSERTED, "mini-sdxl", in_selection=False)
+    qtbot.waitUntil(lambda: len(service.submitted) > count)
+    application.run(lambda: ReplaceState(document, turned(document.state, 1), "turn"))
+    service.fake_engine.automatic = True
+    service.finish()
+    qtbot.waitUntil(lambda: not application.insertion.busy and not application.background.busy)
+    settle(application, qtbot)
+    layer = document.layers[-1]
+    assert isinstance(layer, Layer)
+    assert len(document.layers) == 2
+    assert layer.area == document.state.area
+    assert layer.recipe is not None
+    assert np.array_equal(layer.recipe.contents[layer.recipe.picture], np.rot90(PHOTO, -1))
+
+
+def test_a_strength_in_hand_ends_when_another_picture_is_shown(
+    application: Application, qtbot: QtBot
+) -> None:
+    document = opened(application)
+    layer = inserted(application, document, qtbot)
+    application.insertion.set_strength(0.5, dragging=True)
+    other = opened(application)
+    second = inserted(application, other, qtbot)
+    application.insertion.set_strength(1.0, dragging=False)  # the key's pause is over
+    assert document.preview(layer.id) is None
+    assert document.layer(layer.id).recipe.request.parameters.strength == 0.5  # type: ignore[union-attr]
+    assert other.layer(second.id).recipe.request.parameters.strength == 1.0  # type: ignore[union-attr]
+
+
+def test_a_place_that_was_mirrored_is_not_the_place_any_more(application: Application, qtbot: QtBot) -> None:
+    document = opened(application)
+    values = np.zeros((60, 90, 1), np.uint8)
+    values[:, :20] = 255
+    mask = Mask(raster=Raster.of(values), x=0, y=0, outside=0)
+    push(document, SetSelection(document, mask, "Select"))
+    application.insertion.start(INSERTED, "mini-sdxl", in_selection=True)
+    qtbot.waitUntil(lambda: len(document.layers) == 2)
+    settle(application, qtbot)
+    application.run(lambda: ReplaceState(document, flipped(document.state, across=True), "flip"))
+    told: list[str] = []
+    application.message.connect(lambda text, *_: told.append(text))
+    application.older_states.make_again()
+    qtbot.waitUntil(lambda: bool(told))
+    assert "no longer fits" in told[-1]

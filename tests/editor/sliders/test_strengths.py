@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from editor.commands import ReplaceState, push
 from editor.document.document import Document
+from editor.edits.geometry import cropped_to
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState
+from editor.pixels.raster import Area
 from editor.sliders.strengths import Frames, Strength, StrengthSession
 from inference.content import Picture, content_hash
 from inference.errors import EditorError
@@ -46,7 +49,7 @@ def session(service: FakeService) -> Any:
         image=Picture(name), prompt="a dog", steps=4, width=SIZE, height=SIZE, guidance_scale=2.0
     )
     request = Request(operation="translate", parameters=parameters, model="mini-sd1", model_hash="x")
-    recipe = Recipe(request=request, contents={name: SOURCE})
+    recipe = Recipe(request=request, from_below=True, contents={name: SOURCE})
     layer = Layer.of_pixels(name="Translate", pixels=flat(160), recipe=recipe)
     document = Document(DocumentState.of_layer(layer))
     found = StrengthSession(document, layer.id, service)
@@ -158,3 +161,18 @@ def test_another_kind_of_layer_is_refused(service: FakeService) -> None:
 def test_strengths_are_kept_within_their_range() -> None:
     assert Strength(0.5, 0.5).with_("structure", 1.7) == Strength(1.0, 0.5)
     assert Strength.of(replace(Translate(image=Picture("0" * 64)), structure=0.123)) == Strength(0.12, 1.0)
+
+
+def test_a_cropped_layer_gets_no_picture_of_what_was_cut_off(
+    session: StrengthSession, service: FakeService, qtbot: QtBot
+) -> None:
+    document = session.document
+    session.set_value("structure", 0.5, dragging=False)
+    service.start()
+    service.finish()
+    qtbot.waitUntil(lambda: not session.busy)
+    push(document, ReplaceState(document, cropped_to(document.state, Area(8, 8, 16, 16)), "crop"))
+    session.set_value("structure", 0.8, dragging=False)  # was known of the whole picture
+    layer = document.layer(session.layer_id)
+    assert layer.shape == (16, 16)
+    assert layer.recipe is None or layer.recipe.lacks_picture
