@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from PySide6.QtCore import QObject, SignalInstance
@@ -27,6 +27,58 @@ def listened(
         for signal, slot in slots(now):
             signal.connect(slot)
     return now
+
+
+class LayerFields:
+    """The fields of a panel that show how the active layer was made, and what was typed into them since.
+
+    A layer that comes to the front fills all of them. When the same one changes, as by a result, an undo or
+    another strength, what somebody typed meanwhile stays.
+
+    Args:
+        read: what the fields say, by name.
+        show: puts a value into a field.
+    """
+
+    def __init__(self, read: Callable[[], dict[str, Any]], show: Callable[[str, Any], None]) -> None:
+        self._read = read
+        self._show = show
+        self._layer: object = None
+        self._made: dict[str, Any] = {}  # what its recipe says
+        self._told: dict[str, Any] = {}  # the same as the fields say it, or what was asked for since
+        self._asked: dict[str, Any] = {}
+
+    @property
+    def typed_over(self) -> bool:
+        """Whether a field says something else than the layer that is shown was made with."""
+        now = self._read()
+        return self._layer is not None and any(now[name] != value for name, value in self._told.items())
+
+    def take(self, layer: object, made: Mapping[str, Any]) -> None:
+        """A layer is in front, or was changed: `made` is what its recipe says, by field."""
+        if layer == self._layer and made == self._made:
+            return
+        now, kept = self._read(), set[str]()
+        if layer == self._layer or self._is_asked(made):
+            kept = {name for name in made if name in self._told and now[name] != self._told[name]}
+        self._layer, self._made, self._asked = layer, dict(made), {}
+        for name, value in made.items():
+            if name not in kept:
+                self._show(name, value)
+        now = self._read()
+        self._told = {name: value if name in kept else now[name] for name, value in made.items()}
+
+    def leave(self) -> None:
+        """No such layer is in front."""
+        self._layer, self._made = None, {}
+
+    def ask(self) -> None:
+        """A layer is asked for as the fields stand."""
+        self._told = self._asked = self._read()
+
+    def _is_asked(self, made: Mapping[str, Any]) -> bool:
+        given = {name: value for name, value in self._asked.items() if value is not None}
+        return bool(given) and all(made.get(name) == value for name, value in given.items())
 
 
 class DetailsButton(QToolButton):

@@ -30,7 +30,7 @@ from inference.prompts.words import words
 from widgets.forms.fields import Slider
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled, scroll_to
-from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots
+from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, LayerFields, Slots
 from widgets.generate.insert_words import DifferenceView
 from widgets.look.elided_label import ElidedLabel
 from widgets.look.flow import Flow
@@ -112,15 +112,20 @@ class InsertPanel(DocumentPanel):
         set_tip(self.strength, self.tr("How much of the change is there; double click takes all of it"))
         self.weights = QGridLayout()
         self._weights: dict[str, float] = {}
+        self.waiting = DimLabel(self.tr("What was changed here counts once the layer is made again."))
+        self.waiting.hide()
         self.seed = SeedBox()
-        self.details = ParameterForm(
-            [item for item in Insert.declared() if item.declaration.advanced], "Operations", least_px=150
-        )
+        declared = [item for item in Insert.declared() if item.declaration.advanced]
+        self.details = ParameterForm(declared, "Operations", least_px=150)
+        # for new layers, while one that was made otherwise is in front
+        self._details = {item.name: item.default for item in declared if item.name in self.details.editors}
+        self._show_details()
         self.details.hide()
         self.more = DetailsButton()
         self.start = SteadyButton()
         self.start.setProperty("primary", True)
-        self._overrides: dict[str, Any] = {}
+        self._fields = LayerFields(self._field_values, self._show_field)
+        self._suggested = ""  # what the picture was made from, as both sentences were told
         self._lay_out()
         self._connect()
         self._show_kind()
@@ -178,6 +183,7 @@ class InsertPanel(DocumentPanel):
         body.addWidget(self.strength_label)
         body.addWidget(self.strength)
         body.addLayout(self.weights)
+        body.addWidget(self.waiting)
         body.addWidget(self.details)
         body.addStretch(1)
         lay_out_scrolled(self, content, buttons)
@@ -185,6 +191,7 @@ class InsertPanel(DocumentPanel):
     def _connect(self) -> None:
         insertion = self._insertion
         self.kinds.buttonClicked.connect(lambda _: self._show_kind())
+        self.seed.valueChanged.connect(self._show_enabled)
         for field in (self.shown, self.wanted):
             field.textChanged.connect(self._show_words)
         self.differences.corrected.connect(self._show_weights)
@@ -199,8 +206,7 @@ class InsertPanel(DocumentPanel):
         self._application.concepts.changed.connect(self._show_concepts)
         self._show_concepts()
         if self._application.settings.get("weighted_prompts"):
-            self.details.set_value("weighted", True)
-            self._on_detail("weighted", True)
+            self._details["weighted"] = True
 
     def _heard(self, document: Document) -> Slots:
         return (
@@ -224,22 +230,63 @@ class InsertPanel(DocumentPanel):
         if layer is not None and layer.recipe is not None:
             parameters = layer.recipe.request.parameters
             assert isinstance(parameters, Insert), "the layer was made this way"
-            for button in self.kinds.buttons():
-                button.setChecked(button.property("kind") == parameters.kind)
-            _set_text(self.shown, parameters.source_prompt)
-            _set_text(self.wanted, parameters.prompt)
-            self.seed.set_seed(parameters.seed)
+            made = {name: getattr(parameters, name) for name in self._field_values()}
+            self._fields.take((self._document, layer.id), made)
             self.place.setChecked(parameters.mask is not None)
-            for name in self.details.editors:
-                self.details.set_value(name, getattr(parameters, name))
-            self._weights = {parameters.prompt[one.start : one.end]: one.weight for one in parameters.words}
-            self.hint.setText(kind_text(KINDS[parameters.kind].hint))
-        elif not self.shown.toPlainText().strip():
-            known = self._known_prompt()
-            _set_text(self.shown, known)
-            _set_text(self.wanted, known)
+            self.hint.setText(kind_text(KINDS[self.kind].hint))
+        else:
+            self._fields.leave()
+            self._show_details()
+            self._suggest()
         self._show_words()
         self._show_strength()
+
+    def _field_values(self) -> dict[str, Any]:
+        """What can be changed of a layer, as the panel has it."""
+        return {
+            "kind": self.kind,
+            "source_prompt": self.shown.toPlainText(),
+            "prompt": self.wanted.toPlainText(),
+            "seed": self.seed.seed,
+            "words": self._words(self._read(self.wanted), self.differences.target_corrections, self._weights),
+            "source_words": self._words(self._read(self.shown), self.differences.source_corrections, {}),
+            **{name: self.details.value(name) for name in self.details.editors},
+        }
+
+    def _show_field(self, name: str, value: Any) -> None:
+        if name == "kind":
+            for button in self.kinds.buttons():
+                button.setChecked(button.property("kind") == value)
+        elif name in ("source_prompt", "prompt"):
+            _set_text(self.shown if name == "source_prompt" else self.wanted, value)
+        elif name == "seed":
+            self.seed.set_seed(value)
+        elif name in ("words", "source_words"):
+            self._show_said_words(value, is_target=name == "words")
+        else:
+            self.details.set_value(name, value)
+
+    def _show_said_words(self, said: tuple[InsertWord, ...], *, is_target: bool) -> None:
+        """What was said of a sentence's words: their weights, and whether they belong to the change."""
+        self._find_differences()
+        changes = {(one.start, one.end): one.changes for one in said if one.changes is not None}
+        self.differences.correct(changes, is_target=is_target)
+        if is_target:
+            text = self._read(self.wanted)
+            self._weights = {text[one.start : one.end]: one.weight for one in said}
+
+    def _show_details(self) -> None:
+        """Those of new layers."""
+        for name, value in self._details.items():
+            self.details.set_value(name, value)
+
+    def _suggest(self) -> None:
+        """What the picture in front was made from, as both sentences; what was typed stays."""
+        old, known = ("", self._suggested), self._known_prompt()
+        if all(field.toPlainText().strip() in old for field in (self.shown, self.wanted)):
+            _set_text(self.shown, known)
+            _set_text(self.wanted, known)
+            self._suggested = known.strip()
 
     def _known_prompt(self) -> str:
         """What the picture was made from, if it was."""
@@ -250,9 +297,12 @@ class InsertPanel(DocumentPanel):
         )
         return str(getattr(parameters, "prompt", ""))
 
-    def _show_words(self) -> None:
+    def _find_differences(self) -> None:
         names = [kept.word for kept in self._application.concepts.known]
         self.differences.set_prompts(self._read(self.shown), self._read(self.wanted), names)
+
+    def _show_words(self) -> None:
+        self._find_differences()
         self._show_weights()
         self._show_enabled()
 
@@ -319,8 +369,9 @@ class InsertPanel(DocumentPanel):
         again = self._insertion.layer is not None
         selected = document is not None and document.state.selection is not None
         differs = bool(differences(self._read(self.shown), self._read(self.wanted)))
-        ready = document is not None and (differs or any(one != 1 for one in self._weights.values()))
-        enable(self.start, ready and not busy)
+        weighs = any(one.weight != 1 for one in self._field_values()["words"])
+        enable(self.start, document is not None and (differs or weighs) and not busy)
+        self.waiting.setVisible(self._fields.typed_over and not busy)
         working, make_again = self.tr("Working…"), self.tr("Make again")
         text = working if busy else make_again if again else kind_text(KINDS[self.kind].label)
         self.start.say(text, (working, make_again, *(kind_text(one.label) for one in KINDS.values())))
@@ -331,16 +382,7 @@ class InsertPanel(DocumentPanel):
 
     def values(self) -> dict[str, Any]:
         """The parameters of `Insert` as the panel has them, without picture, place and strength."""
-        target, source = self.wanted.toPlainText(), self.shown.toPlainText()
-        return {
-            "kind": self.kind,
-            "source_prompt": source,
-            "prompt": target,
-            "seed": self.seed.seed,
-            "words": self._words(self._read(self.wanted), self.differences.target_corrections, self._weights),
-            "source_words": self._words(self._read(self.shown), self.differences.source_corrections, {}),
-            **self._overrides,
-        }
+        return self._field_values()
 
     def _words(
         self, text: str, corrections: dict[tuple[int, int], bool], weights: dict[str, float]
@@ -358,6 +400,7 @@ class InsertPanel(DocumentPanel):
         return tuple(word for word in found if word.weight != 1 or word.changes is not None)
 
     def _on_start(self) -> None:
+        self._fields.ask()
         if self._insertion.layer is not None:
             self._insertion.again(self.values())
             return
@@ -375,9 +418,11 @@ class InsertPanel(DocumentPanel):
         self._show_enabled()
 
     def _on_detail(self, name: str, value: Any) -> None:
-        self._overrides[name] = value
+        if self._insertion.layer is None:
+            self._details[name] = value
         if name == "weighted":
             self._show_words()
+        self._show_enabled()
 
     def _read(self, field: QPlainTextEdit) -> str:
         """A sentence as the model reads it: where words have weights, with spaces for their marks."""

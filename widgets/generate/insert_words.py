@@ -1,6 +1,6 @@
 """The words in which two sentences differ, in colour; a click says whether one belongs to the change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
@@ -62,6 +62,13 @@ class DifferenceView(QWidget):
             {(word.start, word.end): i for i, one in enumerate(found) for word in one.target},
         )
         self.setVisible(bool(found))
+        self._show()
+
+    def correct(self, changes: Mapping[Span, bool], *, is_target: bool) -> None:
+        """Take the corrections that a layer was made with, of the sentence as it is shown."""
+        corrections = self.target_corrections if is_target else self.source_corrections
+        corrections.clear()
+        corrections.update(changes)
         self._show()
 
     def _toggle(self, side: int, span: Span) -> None:

@@ -1,5 +1,7 @@
 """Any operation that has no panel of its own: its form, and what makes a layer of it."""
 
+from typing import Any
+
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -16,7 +18,7 @@ from inference.parameters import ParameterField
 from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
-from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots
+from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, LayerFields, Slots
 from widgets.look.focus_within import enable
 from widgets.look.steady_button import SteadyButton
 
@@ -33,6 +35,7 @@ class OperationPanel(DocumentPanel):
         super().__init__(application, parent)
         self._operations = application.operations
         self._again = False
+        self._fields = LayerFields(self._field_values, self._show_field)
         self._known_prompt = ""  # what the picture shows, as the form was told
         self.choice = ComboBox()
         self.choice.setAccessibleName(self.tr("Operation"))
@@ -89,6 +92,7 @@ class OperationPanel(DocumentPanel):
 
     def _show_operation(self) -> None:
         form = ParameterForm(self.operation.parameters.declared(), "Operations", least_px=150)
+        self._fields = LayerFields(self._field_values, self._show_field)
         self._body.replaceWidget(self.form, form)
         self.form.deleteLater()
         self.form = form
@@ -130,14 +134,23 @@ class OperationPanel(DocumentPanel):
         recipe = self._operations.recipe_of(self.operation)
         self._again = recipe is not None
         if recipe is not None:
-            for name in self._form.editors:
-                value = getattr(recipe.request.parameters, name)
-                if content_type(self._declared[name]) is None:
-                    self._form.set_value(name, value)
+            made = {name: getattr(recipe.request.parameters, name) for name in self._field_values()}
+            active = self._document.state.active if self._document is not None else ""
+            self._fields.take((self._document, active), made)
         else:
+            self._fields.leave()
             self._say_what_it_shows()
         self._show_rows()
         self._show_enabled()
+
+    def _field_values(self) -> dict[str, Any]:
+        """What the form says beside pictures and files."""
+        declared = self._declared
+        names = [name for name in self._form.editors if content_type(declared[name]) is None]
+        return {name: self._form.value(name) for name in names}
+
+    def _show_field(self, name: str, value: Any) -> None:
+        self._form.set_value(name, value)
 
     def _show_enabled(self) -> None:
         label = QCoreApplication.translate("Operations", self.operation.label)
@@ -162,6 +175,7 @@ class OperationPanel(DocumentPanel):
             if not self._again or name in self.operation.editable
         }
         model = self._application.settings.get("model")
+        self._fields.ask()
         self._operations.start(self.operation.name, values, model, again=self._again)
 
     @property

@@ -19,7 +19,14 @@ from inference.operations import OPERATIONS, Translate
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.forms.slider_form import SliderForm
-from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, Slots, listened
+from widgets.generate.document_panel import (
+    DetailsButton,
+    DimLabel,
+    DocumentPanel,
+    LayerFields,
+    Slots,
+    listened,
+)
 from widgets.look.focus_within import enable
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.steady_button import SteadyButton
@@ -41,6 +48,7 @@ class TranslatePanel(DocumentPanel):
         super().__init__(application, parent)
         self._translation = application.translation
         self._session: StrengthSession | None = None
+        self._fields = LayerFields(self._field_values, self._show_field)
         self._strengths: dict[str, float] = {name: _default(name) for name in STRENGTHS}
         declared = Translate.declared()
         known = {*_FIRST, *STRENGTHS}
@@ -145,11 +153,11 @@ class TranslatePanel(DocumentPanel):
     def _show_layer(self) -> None:
         recipe = self._translation.recipe
         if recipe is not None:
-            parameters = recipe.request.parameters
-            for form in (self.form, self.details):
-                for item in Translate.declared():
-                    if item.name in form.editors and content_type(item) is None:
-                        form.set_value(item.name, getattr(parameters, item.name))
+            made = {name: getattr(recipe.request.parameters, name) for name in self._field_values()}
+            active = self._document.state.active if self._document is not None else ""
+            self._fields.take((self._document, active), made)
+        else:
+            self._fields.leave()
         again = recipe is not None
         editable = OPERATIONS["translate"].editable
         self.form.show_names([name for name in self.form.editors if not again or name in editable])
@@ -157,6 +165,15 @@ class TranslatePanel(DocumentPanel):
         self._show_strengths()
         self._show_mask()
         self._show_enabled()
+
+    def _field_values(self) -> dict[str, Any]:
+        """What the forms say beside pictures and files."""
+        plain = {item.name for item in Translate.declared() if content_type(item) is None}
+        forms = (self.form, self.details)
+        return {name: form.value(name) for form in forms for name in form.editors if name in plain}
+
+    def _show_field(self, name: str, value: Any) -> None:
+        (self.form if name in self.form.editors else self.details).set_value(name, value)
 
     def _show_strengths(self) -> None:
         if self._session is not None:
@@ -208,8 +225,14 @@ class TranslatePanel(DocumentPanel):
         self.start.say(texts[0] if busy else texts[1] if again else label, texts)
         self.compare.setEnabled(has_document)
         self.see.setEnabled(has_document)
+        lacks_picture = self._session is not None and self._session.lacks_picture
+        self.sliders.setEnabled(not lacks_picture)
         if not has_document:
             text = self.tr("Open a picture first.")
+        elif lacks_picture:
+            text = self.tr(
+                "The picture has another form now. The sliders work again once the layer is made anew."
+            )
         elif again:
             text = self.tr("The sliders change this layer; it is made from the same picture.")
         else:
@@ -231,6 +254,7 @@ class TranslatePanel(DocumentPanel):
     def _on_start(self) -> None:
         again = self._translation.recipe is not None
         values = self.values()
+        self._fields.ask()
         if again:
             values = {
                 name: value for name, value in values.items() if name in OPERATIONS["translate"].editable

@@ -18,7 +18,7 @@ from inference.concepts.files import concept_file
 from inference.errors import EditorError
 from inference.operations import INSERT_KINDS, Insert, InsertSweep
 from inference.request import Pixels, Request
-from tests.helpers.fake_application import SIZE_PX
+from tests.helpers.fake_application import SIZE_PX, generated, open_document
 from tests.helpers.fake_service import FakeService
 from widgets.forms.parameter_form import ParameterForm
 from widgets.generate.insert_panel import KINDS, InsertPanel
@@ -240,3 +240,89 @@ def test_the_strength_comes_into_view_with_its_layer(
     qtbot.waitUntil(lambda: not panel.strength.visibleRegion().isEmpty())
     top = panel.strength.mapTo(scroll.viewport(), panel.strength.rect().topLeft()).y()
     assert 0 <= top <= scroll.viewport().height() - panel.strength.height()
+
+
+def test_what_is_typed_while_a_layer_is_made_stays_for_the_next_one(
+    panel: InsertPanel, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    to_a_cat(panel)
+    service.fake_engine.automatic = False
+    count = len(service.submitted)
+    panel.start.click()
+    qtbot.waitUntil(lambda: len(service.submitted) > count)
+    typed = "a photo of a dog and a woman on the beach"
+    panel.wanted.setPlainText(typed)
+    service.finish()
+    qtbot.waitUntil(lambda: application.insertion.layer is not None)
+    assert panel.wanted.toPlainText() == typed
+    assert not panel.waiting.isHidden()
+    document = application.current
+    assert document is not None
+    photo, made = (layer.id for layer in document.state.rasters())
+    document.set_active(photo)
+    document.set_active(made)
+    assert panel.wanted.toPlainText() == "a photo of a cat and a woman on the beach"
+    assert panel.waiting.isHidden()
+
+
+def test_a_changed_weight_says_that_it_waits_and_outlives_another_strength(
+    panel: InsertPanel, application: Application, qtbot: QtBot
+) -> None:
+    to_a_cat(panel)
+    inserted(panel, application, qtbot)
+    assert panel.waiting.isHidden()
+    item = panel.weights.itemAtPosition(0, 1)
+    assert item is not None
+    item.widget().setValue(250)  # type: ignore[union-attr]
+    assert not panel.waiting.isHidden()
+    panel.strength.moved.emit(0.5, False)
+    assert application.insertion.layer.recipe.request.parameters.strength == 0.5  # type: ignore[union-attr]
+    assert [word.weight for word in panel.values()["words"]] == [2.5]
+    panel.start.click()
+    qtbot.waitUntil(lambda: bool(application.insertion.layer.recipe.request.parameters.words))  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: not application.insertion.busy)
+    assert panel.waiting.isHidden()
+
+
+def test_made_again_a_layer_keeps_what_was_said_of_its_words_and_its_details(
+    panel: InsertPanel, application: Application, qtbot: QtBot
+) -> None:
+    panel.details.set_value("threshold", 0.5)
+    panel.details.changed.emit("threshold", 0.5)
+    to_a_cat(panel)
+    panel.differences.target.toggled.emit(23, 28)
+    first = inserted(panel, application, qtbot)
+    assert first.threshold == 0.5
+    document = application.current
+    assert document is not None
+    photo, made = (layer.id for layer in document.state.rasters())
+    document.set_active(photo)
+    panel.wanted.setPlainText("a photo of a dog and a woman on the beach")
+    panel.details.set_value("threshold", 0.7)
+    panel.details.changed.emit("threshold", 0.7)
+    document.set_active(made)
+    assert panel.details.value("threshold") == 0.5
+    values = panel.values()
+    assert (values["words"], values["threshold"]) == (first.words, 0.5)
+    assert panel.differences.changed_spans == ((13, 16), (23, 28))
+    document.set_active(photo)
+    assert panel.values()["threshold"] == 0.7, "that of new layers"
+
+
+def test_an_untouched_suggestion_goes_with_its_picture(panel: InsertPanel, application: Application) -> None:
+    open_document(application, generated("a photo of a dog", seed=3))
+    assert panel.wanted.toPlainText() == panel.shown.toPlainText() == "a photo of a dog"
+    panel.wanted.setPlainText("a photo of a cat")
+    panel.shown.setPlainText("")
+    application.documents[-1].set_active(application.documents[-1].layers[0].id)
+    panel._show_layer()
+    assert panel.wanted.toPlainText() == "a photo of a cat", "what was typed stays"
+
+
+def test_a_weight_of_a_word_that_is_gone_is_no_change(panel: InsertPanel) -> None:
+    to_a_cat(panel)
+    item = panel.weights.itemAtPosition(0, 1)
+    assert item is not None
+    item.widget().setValue(250)  # type: ignore[union-attr]
+    panel.wanted.setPlainText(panel.shown.toPlainText())
+    assert not panel.start.isEnabled()

@@ -172,3 +172,24 @@ def test_an_enlarged_picture_opens_as_its_own(
     assert again.id == layer.id
     assert again.recipe is not None
     assert again.recipe.request.parameters.strength == 0.6  # type: ignore[attr-defined]
+
+
+def test_what_is_typed_while_a_layer_is_made_stays_for_the_next_one(
+    panel: OperationPanel, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    form_of(panel).set_value("prompt", "a cat")
+    first = run(panel, application, qtbot)
+    service.fake_engine.automatic = False
+    count = len(service.submitted)
+    form_of(panel).set_value("strength", 0.8)
+    panel.start.click()
+    qtbot.waitUntil(lambda: len(service.submitted) > count)
+    form_of(panel).set_value("prompt", "a dog")
+    service.finish()
+    document = application.current
+    assert document is not None
+    qtbot.waitUntil(lambda: document.layer(first.id).recipe.request.parameters.strength == 0.8)  # type: ignore[union-attr]
+    assert (form_of(panel).value("prompt"), form_of(panel).value("strength")) == ("a dog", 0.8)
+    document.undo_stack.undo()
+    assert form_of(panel).value("prompt") == "a dog"
+    assert form_of(panel).value("strength") == first.recipe.request.parameters.strength  # type: ignore[union-attr]
