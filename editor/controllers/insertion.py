@@ -60,6 +60,7 @@ class Insertion(Controller):
         self._sweeps: dict[Job, Request] = {}
         self._known: OrderedDict[Request, dict[float, Pixels]] = OrderedDict()
         self._held: tuple[Document, str, float] | None = None  # the layer whose strength is in hand
+        self._awaited: dict[tuple[Document, str], float] = {}  # strengths whose pictures are to come
         self._grounds = Grounds()
         shell.document_closing.connect(self._on_closing)
 
@@ -129,6 +130,12 @@ class Insertion(Controller):
         if shown is not None and shown.shape[:2] == (layer.height, layer.width):
             document.set_preview(layer.id, to_rgba(shown))
 
+    def strength_of(self, layer: Layer) -> float:
+        """Where the strength of a layer of the current document stands, its picture being there or not."""
+        parameters = layer.recipe.request.parameters if layer.recipe is not None else None
+        own = float(getattr(parameters, "strength", 1.0))
+        return own if self.document is None else self._awaited.get((self.document, layer.id), own)
+
     def finish_gesture(self) -> None:
         """End a drag that is still open, as if the hand let go: another layer or document is in front."""
         held, self._held = self._held, None
@@ -140,15 +147,20 @@ class Insertion(Controller):
             self._end_strength(document, layer, layer.recipe, value)
 
     def _end_strength(self, document: Document, layer: Layer, made: Recipe, value: float) -> None:
-        """The layer at that strength: one step of the history, at once where its picture is known."""
-        known = self.keyframes(layer)
-        document.set_preview(layer.id, None)
-        request = made.request
-        if getattr(request.parameters, "strength", None) == value:
-            return
-        exact = known.get(value)
-        if exact is None:
+        """The layer at that strength: one step of the history, at once where its picture is known.
+
+        Else what is known of it is shown until the picture comes.
+        """
+        exact, request = self.keyframes(layer).get(value), made.request
+        if exact is None and getattr(request.parameters, "strength", None) != value:
+            self._awaited[document, layer.id] = value
             self._again(document, layer.id, {"strength": value})
+            return
+        if self._awaited.pop((document, layer.id), None) is not None:
+            for job in [job for job in self._jobs if job.supersedes == _slot(layer.id)]:
+                self._shell.service.cancel(job)
+        document.set_preview(layer.id, None)
+        if exact is None or getattr(request.parameters, "strength", None) == value:
             return
         recipe = replace(made, request=_with(request, keep_hash=True, strength=value))
         text = _step_text(recipe)
@@ -188,11 +200,14 @@ class Insertion(Controller):
             label = translate("Insertion", "Insert: {prompt}").format(
                 prompt=quoted(str(getattr(request.parameters, "prompt", "")), 32)
             )
+            slot = _slot(asked.layer_id)
+            if slot:  # what it supersedes awaits nothing any more
+                self._jobs = {job: of for job, of in self._jobs.items() if job.supersedes != slot}
             job = self._shell.service.submit(
                 request,
                 asked.contents,
                 label=label,
-                supersedes=f"insert:{asked.layer_id}" if asked.layer_id else "",
+                supersedes=slot,
                 owner=self,
                 done=lambda job, result: self._on_done(job, document, asked, result, repeat),
                 failed=self._on_failed,
@@ -201,7 +216,11 @@ class Insertion(Controller):
             self._jobs[job] = document
             self.busy_changed.emit(True)
 
-        self._shell.background.run(prepare, submit, self._shell.report)
+        def failed(error: EditorError) -> None:
+            self._show_as_made(document)
+            self._shell.report(error)
+
+        self._shell.background.run(prepare, submit, failed)
 
     def _on_done(
         self, job: Job, document: Document, asked: Asked, result: Result, repeat: Callable[[], None]
@@ -305,8 +324,17 @@ class Insertion(Controller):
             self._shell.service.cancel(job)
 
     def _forget(self, job: Job) -> None:
-        self._jobs.pop(job, None)
+        document = self._jobs.pop(job, None)
+        if document is not None and document not in self._jobs.values():
+            self._show_as_made(document)
         self.busy_changed.emit(self.busy)
+
+    def _show_as_made(self, document: Document) -> None:
+        """No picture of another strength is awaited any more."""
+        for key in [key for key in self._awaited if key[0] is document]:
+            del self._awaited[key]
+            if document in self._shell.documents:
+                document.clear_preview(key[1])
 
 
 def between(known: Mapping[float, Pixels], value: float) -> Pixels | None:
@@ -318,6 +346,11 @@ def between(known: Mapping[float, Pixels], value: float) -> Pixels | None:
     if below == above or known[below].shape != known[above].shape:
         return known[below]
     return crossfade(to_rgba(known[below]), to_rgba(known[above]), (value - below) / (above - below))
+
+
+def _slot(layer_id: str) -> str:
+    """Jobs of one layer supersede each other; those for new ones do not."""
+    return f"insert:{layer_id}" if layer_id else ""
 
 
 def _unmoved(request: Request) -> Request:

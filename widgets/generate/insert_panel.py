@@ -202,6 +202,7 @@ class InsertPanel(DocumentPanel):
         self.details.changed.connect(self._on_detail)
         self.start.clicked.connect(self._on_start)
         insertion.busy_changed.connect(self._show_enabled)
+        insertion.busy_changed.connect(self._show_strength)
         insertion.keyframes_changed.connect(self._on_keyframes)
         self._application.concepts.changed.connect(self._show_concepts)
         self._show_concepts()
@@ -354,7 +355,7 @@ class InsertPanel(DocumentPanel):
         if layer is None or layer.recipe is None:
             return
         if not self.strength.isSliderDown():
-            self.strength.set_number(float(getattr(layer.recipe.request.parameters, "strength", 1.0)))
+            self.strength.set_number(self._insertion.strength_of(layer))
         known = self._insertion.keyframes(layer)
         size = self.strength.cell_size.height()
         pictures = [

@@ -19,6 +19,7 @@ from editor.layers.layer import Layer, Mask
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster
 from editor.rendering.compositing import composite_samples
+from inference.errors import EditorError
 from inference.operations import Insert, InsertSweep, Translate
 from inference.request import Pixels, Request
 from tests.helpers.fake_application import make_application
@@ -247,3 +248,45 @@ def test_a_place_that_was_mirrored_is_not_the_place_any_more(application: Applic
     application.older_states.make_again()
     qtbot.waitUntil(lambda: bool(told))
     assert "no longer fits" in told[-1]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_strength_that_is_awaited_is_shown_until_its_picture_comes(
+    application: Application, qtbot: QtBot, fails: bool
+) -> None:
+    document = opened(application)
+    layer = inserted(application, document, qtbot)
+    service, insertion = application.service, application.insertion
+    assert isinstance(service, FakeService)
+    service.fake_engine.automatic = False
+    insertion.set_strength(0.6, dragging=True)
+    insertion.set_strength(0.6, dragging=False)
+    qtbot.waitUntil(lambda: insertion.busy)
+    assert insertion.strength_of(document.layer(layer.id)) == 0.6
+    assert document.preview(layer.id) is not None
+    if fails:
+        service.fail(EditorError("No."))
+    else:
+        service.finish()
+    qtbot.waitUntil(lambda: not insertion.busy)
+    assert document.preview(layer.id) is None
+    now = document.layer(layer.id)
+    assert insertion.strength_of(now) == (1.0 if fails else 0.6)
+    assert (now.pixels[40, 40, :3] == brighter(PHOTO, 1.0 if fails else 0.6)[40, 40]).all()
+
+
+def test_the_last_strength_counts_while_pictures_are_awaited(application: Application, qtbot: QtBot) -> None:
+    document = opened(application)
+    layer = inserted(application, document, qtbot)
+    service, insertion = application.service, application.insertion
+    assert isinstance(service, FakeService)
+    service.fake_engine.automatic = False
+    for value in (0.6, 0.7):
+        count = len(service.submitted)
+        insertion.set_strength(value, dragging=False)
+        qtbot.waitUntil(lambda: len(service.submitted) > count)  # noqa: B023
+    assert [job.request.parameters.strength for job in service.jobs()] == [0.7]  # type: ignore[attr-defined]
+    assert insertion.strength_of(document.layer(layer.id)) == 0.7
+    insertion.set_strength(0.5, dragging=False)  # which is known
+    qtbot.waitUntil(lambda: not service.jobs() and not insertion.busy)
+    assert insertion.strength_of(document.layer(layer.id)) == 0.5
