@@ -1,5 +1,8 @@
 """What all dialogs share: they do not block, have the same margins, and close with Escape."""
 
+from collections.abc import Callable
+from typing import Any
+
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
@@ -11,6 +14,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 
 class Dialog(QDialog):
@@ -56,6 +60,15 @@ class Dialog(QDialog):
         needed = layout.totalHeightForWidth(self.width()) if layout.hasHeightForWidth() else 0
         if self.isVisible() and needed > self.height():
             self.resize(self.width(), needed)
+
+    def while_here(self, answer: Callable[..., object]) -> Callable[..., None]:
+        """`answer`, which nobody waits for any more when the dialog is gone."""
+
+        def told(*values: Any) -> None:
+            if isValid(self):
+                answer(*values)
+
+        return told
 
     def add_cancel(self) -> QPushButton:
         """A button that closes the dialog and changes nothing."""

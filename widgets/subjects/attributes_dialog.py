@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QListWidget, QListWidgetItem, QPushButton, QWidget
+from shiboken6 import isValid
 
 from editor.application import Application
 from editor.words.choices import choice_text
@@ -64,7 +67,9 @@ class AttributesDialog(Dialog):
         """Show what a file says of itself, and offer to take it in."""
         self._say(self.tr("Reading…"))
         self._application.background.run(
-            lambda: read_delta_file(path), lambda delta: self._on_read(path, delta), self._on_failed
+            lambda: read_delta_file(path),
+            self.while_here(lambda delta: self._on_read(path, delta)),
+            self.while_here(self._on_failed),
         )
 
     # inside
@@ -72,7 +77,9 @@ class AttributesDialog(Dialog):
     def _fill(self) -> None:
         chosen = self._chosen()
         self._application.background.run(
-            self._application.library.list, lambda infos: self._show_list(infos, chosen), self._on_failed
+            self._application.library.list,
+            self.while_here(lambda infos: self._show_list(infos, chosen)),
+            self.while_here(self._on_failed),
         )
 
     def _show_list(self, infos: tuple[DeltaInfo, ...], chosen: str) -> None:
@@ -150,13 +157,26 @@ class AttributesDialog(Dialog):
             return
         self.take.hide()
         library = self._application.library
-        self._application.background.run(
-            lambda: library.import_delta(path), self._on_taken, self._on_failed, kept=True
-        )
+        self._change(lambda: library.import_delta(path), self._on_taken)
+
+    def _change(self, work: Callable[[], Any], done: Callable[[Any], object]) -> None:
+        """Change the library; its sliders are offered, and what failed is said, also if this was closed."""
+        application, told = self._application, self.while_here(done)
+
+        def changed(found: Any) -> None:
+            application.sessions.offer_new_attributes()
+            told(found)
+
+        def failed(error: EditorError) -> None:
+            if isValid(self):
+                self._on_failed(error)
+            else:
+                application.shell.report(error)
+
+        application.background.run(work, changed, failed, kept=True)
 
     def _on_taken(self, info: DeltaInfo) -> None:
         self._offered = None
-        self._application.sessions.offer_new_attributes()
         self._say(self.tr("“{label}” is among the attributes now.").format(label=attribute_label(info.label)))
         self._fill()
 
@@ -165,12 +185,9 @@ class AttributesDialog(Dialog):
         if info is None:
             return
         library = self._application.library
-        self._application.background.run(
-            lambda: library.remove(info), lambda _: self._on_removed(info), self._on_failed, kept=True
-        )
+        self._change(lambda: library.remove(info), lambda _: self._on_removed(info))
 
     def _on_removed(self, info: DeltaInfo) -> None:
-        self._application.sessions.offer_new_attributes()
         words = self.tr("“{label}” was deleted; pictures made with it keep theirs.")
         self._say(words.format(label=attribute_label(info.label)))
         self._fill()
@@ -187,12 +204,8 @@ class AttributesDialog(Dialog):
         )
         if name:
             library, key = self._application.library, info.key
-            self._application.background.run(
-                lambda: library.export_delta(key, Path(name)),
-                lambda _: self._say(self.tr("“{name}” was written.").format(name=Path(name).name)),
-                self._on_failed,
-                kept=True,
-            )
+            words = self.tr("“{name}” was written.").format(name=Path(name).name)
+            self._change(lambda: library.export_delta(key, Path(name)), lambda _: self._say(words))
 
     def _on_failed(self, error: EditorError) -> None:
         self._say(in_one_line(error), problem=True)

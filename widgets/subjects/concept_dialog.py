@@ -221,13 +221,13 @@ class ConceptDialog(LearningDialog):
 
     def _take_selection(self) -> None:
         self._application.concepts.photo_selected(
-            lambda pixels, crop: self.photos.add_photos([pixels], crop),
-            lambda error: self.say(in_one_line(error), problem=True),
+            self.while_here(lambda pixels, crop: self.photos.add_photos([pixels], crop)),
+            self.while_here(lambda error: self.say(in_one_line(error), problem=True)),
         )
 
     def _read(self, paths: tuple[Path, ...]) -> None:
         if paths:
-            self._application.concepts.read_photos(paths, self.add_photos)
+            self._application.concepts.read_photos(paths, self.while_here(self.add_photos))
 
     def _on_photos(self) -> None:
         self._judging.start()

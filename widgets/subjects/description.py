@@ -47,6 +47,8 @@ class Description(QWidget):
         layout.setSpacing(8)
         self.suggest = QPushButton(self.tr("Suggest"))
         set_tip(self.suggest, self.tr("Let the detector say what it finds in the picture"))
+        self._before = ""  # what was typed when a suggestion was asked for
+        self.suggestion_wanted.connect(self._remember)
         self.suggest.clicked.connect(self.suggestion_wanted)
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
@@ -79,10 +81,18 @@ class Description(QWidget):
         self.field.setPlainText(text)
 
     def show_suggestion(self, text: str) -> None:
-        """Put a description into the field, to be read and changed before it is given."""
+        """Put a description into the field, to be read and changed before it is given.
+
+        What was typed since it was asked for stays.
+        """
+        if self._text() and self.text != self._before:
+            return
         self.field.setPlainText(text)
         self.field.setFocus()
         self.field.selectAll()
+
+    def _remember(self) -> None:
+        self._before = self.text
 
     def _text(self) -> str:
         return " ".join(self.field.toPlainText().split())

@@ -210,5 +210,7 @@ class LearningDialog(Dialog):
         self.bar.setVisible(busy)
         self.start.setText(translate("TeachDialog", "Stop") if busy else self._start_text)
         self.start.setEnabled(not self._is_starting)
+        for by_return in (self.start.setAutoDefault, self.start.setDefault):
+            by_return(not busy)  # nobody means to stop by it
         self.keep.setEnabled(self._job is not None and self._job.checkpoint is not None)
         self.show_state(busy=busy)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from editor.application import Application
 from inference.deltas import Delta, DeltaInfo, DeltaLibrary, write_delta
@@ -83,3 +84,13 @@ def test_what_is_ones_own_is_deleted_by_a_second_click(
     qtbot.waitUntil(lambda: dialog.list.count() == 1)
     assert "was deleted" in dialog.answer.text()
     assert [path.parent.name for path in tmp_path.rglob("man-tired.safetensors")] == ["shipped"]
+
+
+def test_closed_while_a_file_is_read_it_says_nothing_more(
+    dialog: AttributesDialog, application: Application, tmp_path: Path, qtbot: QtBot
+) -> None:
+    dialog.offer(delta(tmp_path / "tired.safetensors"))
+    dialog.offer(tmp_path / "none.safetensors")
+    dialog.close()
+    qtbot.waitUntil(lambda: not isValid(dialog))
+    qtbot.waitUntil(lambda: not application.background.busy)

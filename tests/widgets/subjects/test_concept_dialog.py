@@ -11,6 +11,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from editor.application import Application
 from editor.commands import SetSelection, push
@@ -280,3 +281,14 @@ def test_without_photos_it_says_so_at_once(dialog: ConceptDialog, service: FakeS
     assert "There are no photos" in dialog.status.text()
     assert dialog.status.property("danger")
     assert asked_to(service, LearnConcept) == []
+
+
+def test_closed_while_photos_are_read_it_takes_none(
+    dialog: ConceptDialog, application: Application, tmp_path: Path, qtbot: QtBot
+) -> None:
+    Image.fromarray(photo(1)).save(tmp_path / "cat.png")
+    dialog.photos.wanted.emit((tmp_path / "cat.png",))
+    dialog.photos.take_selection.emit()  # of which there is none
+    dialog.close()
+    qtbot.waitUntil(lambda: not isValid(dialog))
+    qtbot.waitUntil(lambda: not application.background.busy)

@@ -209,3 +209,17 @@ def test_a_description_that_does_not_fit_is_said_once_when_a_slider_tells(
         session.set_value(0, "age", value, dragging=False)
         qtbot.waitUntil(lambda: not session.busy)
     assert told == ["warning: It does not fit."]
+
+
+def test_what_is_typed_while_the_detector_looks_stays(
+    panel: SubjectPanel, application: Application, qtbot: QtBot
+) -> None:
+    document = application.current
+    description = panel.description
+    description.suggestion_wanted.emit()
+    description.field.setPlainText("a sleeping cat")
+    application.descriptions.suggested.emit(document, "a photo of a man")
+    assert description.text == "a sleeping cat"
+    description.suggestion_wanted.emit()
+    application.descriptions.suggested.emit(document, "a photo of a man")
+    assert description.text == "a photo of a man"

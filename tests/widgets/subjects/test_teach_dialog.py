@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QPixmap
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
@@ -282,3 +283,25 @@ def test_of_many_checkpoints_the_late_ones_stay(qtbot: QtBot) -> None:
 def test_it_has_a_button_that_closes(dialog: TeachDialog) -> None:
     dialog.shut.click()
     assert not dialog.isVisible()
+
+
+def test_return_does_not_stop_what_is_being_learnt(
+    dialog: TeachDialog,
+    qtbot: QtBot,
+    application: Application,
+    service: FakeService,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = started(dialog, qtbot, application)
+    stopped: list[Job] = []
+    monkeypatch.setattr(application.long_jobs, "stop", stopped.append)
+    dialog.keep.setEnabled(True)
+    for button in (dialog.keep, dialog.shut, dialog.start):
+        button.setFocus()
+        qtbot.keyClick(button, Qt.Key.Key_Return)
+    assert not stopped
+    qtbot.keyClick(dialog.start, Qt.Key.Key_Space)
+    assert stopped == [job]
+    service.start()
+    service.stopped()
+    assert dialog.start.isDefault()
