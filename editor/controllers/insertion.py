@@ -18,6 +18,7 @@ from editor.generating.asking import (
     Asked,
     Given,
     asked_again,
+    is_as_made,
     picture_from,
     place_now,
     raster_for,
@@ -252,7 +253,7 @@ class Insertion(Controller):
     def _place(self, document: Document, asked: Asked, result: Result, raster: Raster) -> None:
         recipe = replace(Recipe.of(result, asked.contents), from_below=asked.from_below)
         before = document.state
-        here = asked.layer_id if before.find(asked.layer_id) is not None else ""
+        here = asked.layer_id if is_as_made(before, asked.layer_id) else ""
         text = _step_text(recipe)
 
         def make() -> Command:

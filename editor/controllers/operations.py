@@ -19,6 +19,7 @@ from editor.generating.asking import (
     Source,
     asked_again,
     asked_anew,
+    is_as_made,
     larger_document,
     place_now,
     plain_values,
@@ -181,7 +182,7 @@ class Operations(Controller):
         text = translate("Operations", asked.operation.label)
 
         def make() -> Command:
-            if before.find(asked.layer_id) is None:
+            if not is_as_made(before, asked.layer_id):
                 return ReplaceState(document, with_layer(before, asked, result, raster, recipe, text), text)
             old = before.layer(asked.layer_id)
             made = replace(recipe, subjects=old.recipe.subjects if old.recipe is not None else ())

@@ -17,6 +17,7 @@ from editor.controllers.sessions import Sessions
 from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.formats.files import ExportOptions, export_picture
+from editor.generating.asking import is_as_made
 from editor.generating.heatmaps import overlaid
 from editor.generating.picture_scores import PictureScores
 from editor.generating.requests import REFINE, refine_request
@@ -185,7 +186,7 @@ class Refinement(Controller):
             text = translate("Refinement", "The layer that was refined is no longer there.")
             self._shell.message.emit(text, "", "warning")
             return
-        if asked.again:
+        if asked.again and is_as_made(asked.document.state, asked.layer_id):
             self._replace(asked, result)
         else:
             self.place(asked.document, asked.layer_id, result, asked.recipe)

@@ -342,6 +342,15 @@ def _same_alpha(image: Pixels, picture: Pixels) -> bool:
     return image.shape == picture.shape and np.array_equal(image[..., 3], picture[..., 3])
 
 
+def is_as_made(state: DocumentState, layer_id: str) -> bool:
+    """Whether a layer is there and still what its recipe makes: a result may take its place.
+
+    What somebody painted on meanwhile stays; the result is a layer of its own then.
+    """
+    node = state.find(layer_id)
+    return isinstance(node, Layer) and node.recipe is not None
+
+
 def place_now(asked: Asked, state: DocumentState) -> tuple[int, int]:
     """Where the place that was asked for lies since the canvas was cropped."""
     return (

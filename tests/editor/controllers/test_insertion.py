@@ -290,3 +290,33 @@ def test_the_last_strength_counts_while_pictures_are_awaited(application: Applic
     insertion.set_strength(0.5, dragging=False)  # which is known
     qtbot.waitUntil(lambda: not service.jobs() and not insertion.busy)
     assert insertion.strength_of(document.layer(layer.id)) == 0.5
+
+
+@pytest.mark.parametrize("operation", ["insert", "redraw"])
+def test_a_stroke_on_a_layer_that_is_made_again_meanwhile_stays(
+    application: Application, qtbot: QtBot, operation: str
+) -> None:
+    document, service = opened(application), application.service
+    assert isinstance(service, FakeService)
+    if operation == "insert":
+        layer = inserted(application, document, qtbot)
+    else:
+        service.pictures = lambda request: (np.full((60, 90, 3), 77, np.uint8),)
+        application.operations.start("redraw", {"prompt": "a cat"}, "mini-sdxl")
+        qtbot.waitUntil(lambda: len(document.layers) == 2)
+        layer = document.layer(document.state.active)
+    service.fake_engine.automatic = False
+    count = len(service.submitted)
+    if operation == "insert":
+        application.insertion.again({"seed": 8})
+    else:
+        application.operations.start("redraw", {"prompt": "a dog"}, "mini-sdxl", again=True)
+    qtbot.waitUntil(lambda: len(service.submitted) > count)
+    painted = document.layer(layer.id).changed(pixels=np.full((60, 90, 4), 9, np.uint8), recipe=None)
+    push(document, ReplaceState(document, document.state.with_layer(painted), "paint"))
+    service.finish()
+    qtbot.waitUntil(lambda: len(document.layers) == 3)  # strengths are prepared then
+    assert (document.layer(layer.id).pixels == 9).all()
+    made = document.layer(document.state.active)
+    assert made.recipe is not None
+    assert document.layers[-1].id == made.id
