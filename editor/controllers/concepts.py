@@ -24,6 +24,7 @@ from inference.concepts.standing import with_concepts
 from inference.content import named_pictures
 from inference.errors import EditorError
 from inference.operations import JudgePhotos
+from inference.prompts.words import folded
 from inference.request import Pixels, Request, Result
 from inference.service import Job
 from inference.values import parsed_json
@@ -62,7 +63,7 @@ class Concepts(LibraryController[Kept]):
             EditorError: it is no name, or taken.
         """
         checked = checked_word(word)
-        if any(kept.word.casefold() == checked.casefold() for kept in self.known):
+        if any(folded(kept.word) == folded(checked) for kept in self.known):
             self.library.refuse_taken(checked)  # it says so
 
     def import_files(self, paths: Sequence[Path]) -> None:

@@ -56,13 +56,13 @@ _FAMILIES: Mapping[frozenset[str], str] = {
     frozenset({"clip_l", "clip_g", "t5"}): Family.SD3.value,
 }
 
-# keys of other kinds of files; the first that is part of a key names the kind
+# how keys of other kinds of files, or parts of them after a full stop, begin; the first found names the kind
 _OTHER_KINDS: tuple[tuple[str, Message], ...] = (
     ("tokenwise_delta.", Message("an attribute: import it with “attune deltas import”")),
     ("lora_", Message("a LoRA (add it with “attune loras add”)")),
-    (".lora_down.", Message("a LoRA (add it with “attune loras add”)")),
-    (".lora_A.", Message("a LoRA (add it with “attune loras add”)")),
-    (".hada_", Message("a LyCORIS, another kind of addition to a model")),
+    ("lora_down.", Message("a LoRA (add it with “attune loras add”)")),
+    ("lora_A.", Message("a LoRA (add it with “attune loras add”)")),
+    ("hada_", Message("a LyCORIS, another kind of addition to a model")),
     ("ip_adapter.", Message("an IP-Adapter, another kind of addition to a model")),
     ("image_proj.", Message("an IP-Adapter, another kind of addition to a model")),
     ("control_model.", Message("a ControlNet")),
@@ -100,8 +100,8 @@ def concept_file(concept: Concept) -> bytes:
         "licence": concept.licence,
         "encoders": " ".join(arrays),
     }
-    if concept.picture:
-        kind = next(name for mark, name in _PICTURE_KINDS.items() if concept.picture.startswith(mark))
+    kind = next((name for mark, name in _PICTURE_KINDS.items() if concept.picture.startswith(mark)), "")
+    if kind:
         texts[_PICTURE] = f"data:{kind};base64,{base64.b64encode(concept.picture).decode()}"
     if len(arrays) == 1:
         return packed({concept.word: next(iter(arrays.values()))}, texts)
@@ -120,7 +120,9 @@ def concept_from_bytes(content: bytes, name: str = "") -> Concept:
     tensors, texts = _read(content, shown)
     vectors, key = _vectors(tensors, texts, shown)
     given = texts.get("token", "")
-    word = next((one for one in (given, key) if is_word(one)), "") or made_word(key or given or name)
+    word = next((one for one in (given, key) if is_word(one)), "")
+    # of those that are no words, such as "*", as which many were learnt, the first that has letters
+    word = word or next((made for one in (key, given, name) if (made := made_word(one))), "")
     is_ours = texts.get("format") == FORMAT
     if not is_ours:
         _refuse_widths(vectors, shown)
@@ -225,9 +227,10 @@ def _numbers(value: Mapping[str, Any], key: str, name: str) -> NDArray[np.float3
         return found.astype(np.float32)
 
 
-def _refuse_other_kinds(keys: list[str], name: str) -> None:
+def _refuse_other_kinds(everything: list[str], name: str) -> None:
+    keys = [key for key in everything if not is_word(key)]  # "<flora_style>" is no LoRA
     for part, what in _OTHER_KINDS:
-        if any(part in key for key in keys):
+        if any(f".{part}" in f".{key}" for key in keys):
             raise _no_concept(name, Message("it is {what}", what=what))
     for key in keys:
         if key in _OTHER_MEANINGS:

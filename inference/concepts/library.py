@@ -16,10 +16,11 @@ from pathlib import Path
 
 from inference.concepts.concept import Concept
 from inference.concepts.files import ENDING, concept_file, concept_from_bytes, read_concept
-from inference.concepts.names import checked_word, made_word
+from inference.concepts.names import checked_word, numbered_word
 from inference.errors import EditorError
 from inference.files import atomic_write, writing_error
 from inference.messages import Message, listed
+from inference.prompts.words import folded
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 _LONGEST_NAME_BYTES = 200
@@ -52,7 +53,7 @@ class ConceptLibrary:
         for path in sorted(self.folder.glob(f"*{ENDING}")):
             concept = self._read(path)
             if concept is not None:
-                found.setdefault(concept.word.casefold(), Kept(concept=concept, path=path))
+                found.setdefault(folded(concept.word), Kept(concept=concept, path=path))
         return tuple(found[word] for word in sorted(found))
 
     def words(self) -> tuple[str, ...]:
@@ -70,7 +71,7 @@ class ConceptLibrary:
     def kept(self, word: str) -> Kept:
         """As `find`, with its file."""
         everything = self.list()
-        found = next((one for one in everything if one.word.casefold() == word.casefold()), None)
+        found = next((one for one in everything if folded(one.word) == folded(word)), None)
         if found is None:
             raise EditorError(
                 "There is no concept “{word}”.",
@@ -88,7 +89,7 @@ class ConceptLibrary:
             EditorError: it is no name, or one of a concept that is there.
         """
         checked = checked_word(word)
-        if any(one.casefold() == checked.casefold() for one in self.words()):
+        if any(folded(one) == folded(checked) for one in self.words()):
             raise EditorError(
                 "There is a concept “{word}” already.",
                 "Choose another name, or delete that one first.",
@@ -122,7 +123,7 @@ class ConceptLibrary:
             EditorError: there is no such concept, or the name is none or taken.
         """
         old = self.kept(word)
-        if wanted.casefold() != word.casefold():
+        if folded(wanted) != folded(word):
             self.refuse_taken(wanted)
         new = self._write(old.concept.called(checked_word(wanted)), self._free_path(wanted, {old.path}))
         if new.path != old.path:
@@ -144,10 +145,10 @@ class ConceptLibrary:
             file.write(content)
 
     def _keep(self, concept: Concept) -> Kept:
-        taken = {one.casefold() for one in self.words()}
-        if concept.word.casefold() in taken:
-            numbered = (made_word(f"{concept.word[1:-1]}-{number}") for number in itertools.count(2))
-            concept = concept.called(next(one for one in numbered if one.casefold() not in taken))
+        taken = {folded(one) for one in self.words()}
+        if folded(concept.word) in taken:
+            numbered = (numbered_word(concept.word, number) for number in itertools.count(2))
+            concept = concept.called(next(one for one in numbered if folded(one) not in taken))
         return self._write(concept, self._free_path(concept.word, ()))
 
     def _write(self, concept: Concept, path: Path) -> Kept:

@@ -59,7 +59,14 @@ def checked_word(text: str) -> str:
 
 def made_word(name: str) -> str:
     """A word from any name: "My cat 2" → "<My-cat-2>"; "" if no letter or digit is in it."""
-    kept = "".join(" " if one in _TAKEN or not one.isprintable() else one for one in name)
+    whole = unicodedata.normalize("NFC", name)  # some systems take the letters of file names apart
+    kept = "".join(" " if one in _TAKEN or not one.isprintable() else one for one in whole)
     inside = "-".join(kept.split()).strip("-._")[: LONGEST_WORD - 2]
     word = f"<{inside}>"
     return word if is_word(word) else ""
+
+
+def numbered_word(word: str, number: int) -> str:
+    """Another word like `word`: "<cat>" → "<cat-2>"; of a long one the end makes room."""
+    ending = f"-{number}>"
+    return f"{word[:-1][: LONGEST_WORD - len(ending)]}{ending}"

@@ -10,7 +10,7 @@ from inference.content import ConceptFile, content_hash
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.parameters import Parameters
-from inference.prompts.words import find_names
+from inference.prompts.words import find_names, folded
 
 if TYPE_CHECKING:
     from inference.content import Blob, Contents
@@ -50,8 +50,8 @@ def with_concepts(
     shelf is asked. What decides the result is in the request then, and nothing else is looked up.
 
     Raises:
-        EditorError: a concept cannot be read, there are too many, or a word in angle brackets is none: the
-            model would read it as signs, and draw anything.
+        EditorError: a concept cannot be read, two are called alike, there are too many, or a word in angle
+            brackets is none: the model would read it as signs, and draw anything.
     """
     found = dict(contents)
     given: tuple[ConceptFile, ...] | None = getattr(parameters, "concepts", None)
@@ -64,9 +64,11 @@ def with_concepts(
     for concept in given:
         blob = contents.get(concept.hash)
         if isinstance(blob, bytes):  # else the run says that it is missing
-            named.setdefault(concept_from_bytes(blob).word.casefold(), concept)
+            word = concept_from_bytes(blob).word
+            if named.setdefault(folded(word), concept) != concept:
+                raise _twins(word)
     missing = [concept for concept in given if not isinstance(contents.get(concept.hash), bytes)]
-    on_shelf = {word.casefold(): word for word in shelf.words()}
+    on_shelf = {folded(word): word for word in shelf.words()}
     written = written_in(dict.fromkeys((*named, *on_shelf)), prompts)
     for word in written:
         if word not in named:
@@ -75,7 +77,7 @@ def with_concepts(
             found[named[word].hash] = blob
     if not missing:
         for word in (word for prompt in prompts for word in words_in(prompt)):
-            if word.casefold() not in named:
+            if folded(word) not in named:
                 shelf.find(word)
     wanted = (*missing, *(named[word] for word in written))
     return _with(parameters, tuple(wanted)), found
@@ -124,11 +126,13 @@ def refuse_twins(concepts: Mapping[str, Concept]) -> None:
     Raises:
         EditorError: there are.
     """
-    words = [one.word.casefold() for one in concepts.values()]
-    twice = next((one.word for one in concepts.values() if words.count(one.word.casefold()) > 1), None)
+    words = [folded(one.word) for one in concepts.values()]
+    twice = next((one.word for one in concepts.values() if words.count(folded(one.word)) > 1), None)
     if twice is not None:
-        raise EditorError(
-            "Two concepts are called “{word}”.",
-            Message("Give one of them another name."),
-            word=twice,
-        )
+        raise _twins(twice)
+
+
+def _twins(word: str) -> EditorError:
+    return EditorError(
+        "Two concepts are called “{word}”.", Message("Give one of them another name."), word=word
+    )

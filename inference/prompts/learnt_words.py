@@ -16,7 +16,7 @@ from torch import Tensor
 
 from inference.errors import EditorError
 from inference.messages import listed
-from inference.prompts.words import Word, find_names, words
+from inference.prompts.words import Word, find_names, folded, words
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -79,8 +79,8 @@ def find_learnt(text: str, learnt: Sequence[LearntWord]) -> tuple[Place, ...]:
     Raises:
         EditorError: two of them are written alike.
     """
-    names = [each.word.casefold() for each in learnt]
-    twice = next((each.word for each in learnt if names.count(each.word.casefold()) > 1), None)
+    names = [folded(each.word) for each in learnt]
+    twice = next((each.word for each, name in zip(learnt, names, strict=True) if names.count(name) > 1), None)
     if twice is not None:
         raise EditorError("Two learnt words are called “{word}”.", "Call one of them otherwise.", word=twice)
     found = find_names(text, [each.word for each in learnt])

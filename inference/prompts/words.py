@@ -99,23 +99,52 @@ def find_numbered(text: str, phrase: str) -> tuple[int, int]:
 def find_names(text: str, names: Sequence[str]) -> tuple[tuple[int, int, int], ...]:
     """Where any of `names` stands in `text`: characters [start, end) and which name it is, in order.
 
-    Names may have any signs ("<toy>"). Capitals do not matter, and a name is not found inside a longer word
-    of letters ("toy" is not in "toys", but it is in "toy's"), unless the script has no spaces. Where several
-    fit, the longest is found; none overlap.
+    Names may have any signs ("<toy>"). Two that are `folded` alike are one, and none is found inside a longer
+    word of letters ("toy" is not in "toys", but it is in "toy's"), unless the script has no spaces. Where
+    several fit, the longest is found; none overlap.
     """
     if not names:
         return ()
-    longest_first = sorted(range(len(names)), key=lambda index: len(names[index]), reverse=True)
-    pattern = re.compile("|".join(f"({re.escape(names[index])})" for index in longest_first), re.IGNORECASE)
+    wanted = [folded(name) for name in names]
+    longest_first = sorted(range(len(names)), key=lambda index: len(wanted[index]), reverse=True)
+    pattern = re.compile("|".join(f"({re.escape(wanted[index])})" for index in longest_first))
+    given, places = _folded(text)
     found: list[tuple[int, int, int]] = []
     start = 0
-    while match := pattern.search(text, start):
-        begin, end = match.span()
-        is_whole = not (_is_inside(text, begin) or _is_inside(text, end))
+    while match := pattern.search(given, start):
+        begin, end = places[match.start()], places[match.end()]
+        is_whole = min(begin, end) >= 0 and not (_is_inside(text, begin) or _is_inside(text, end))
         if is_whole and match.lastindex is not None:
             found.append((begin, end, longest_first[match.lastindex - 1]))
-        start = end if is_whole else begin + 1
+        start = match.end() if is_whole else match.start() + 1
     return tuple(found)
+
+
+def folded(name: str) -> str:
+    """What spellings of a name have in common: "<STRASSE>" is "<Straße>", and "é" is "e" with an accent."""
+    return _folded(name)[0]
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    """`folded`, and which character of `text` begins at each of its places and at its end; -1 inside of one.
+
+    A letter and its accents are one.
+    """
+    if text.isascii():
+        return text.lower(), list(range(len(text) + 1))
+    starts = [index for index in range(len(text)) if index == 0 or not _continues(text[index])]
+    found = ""
+    places: list[int] = []
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        piece = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text[start:end]).casefold())
+        found += piece
+        places += [start, *[-1] * (len(piece) - 1)]
+    return found, [*places, len(text)]
+
+
+def _continues(character: str) -> bool:
+    """Whether a character belongs to the one before: an accent, or a later part of a Korean syllable."""
+    return unicodedata.category(character)[0] == "M" or "\u1160" <= character <= "\u11ff"
 
 
 def is_learnt(word: str) -> bool:

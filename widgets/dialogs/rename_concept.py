@@ -6,6 +6,7 @@ from editor.application import Application
 from editor.words.said import in_one_line
 from inference.concepts.names import checked_word, made_word
 from inference.errors import EditorError
+from inference.prompts.words import folded
 from widgets.forms.dialog import Dialog
 from widgets.forms.form_layout import FormLayout
 from widgets.look.plain_text import Label
@@ -36,7 +37,7 @@ class RenameConcept(Dialog):
     def _on_rename(self) -> None:
         try:
             word = made_word(self.name.text()) or checked_word(self.name.text())
-            if word.casefold() != self._word.casefold():
+            if folded(word) != folded(self._word):
                 self._application.concepts.refuse_taken(word)
         except EditorError as error:
             self.note.setText(in_one_line(error))

@@ -103,6 +103,15 @@ class TestOthers:
         path = save(tmp_path / "My Toy.safetensors", {"emb_params": rows(4, width)})
         assert (read_concept(path).word, read_concept(path).widths) == ("<My-Toy>", {encoder: width})
 
+    @pytest.mark.parametrize("key", ["*", "…", "emb_params"])
+    def test_a_key_without_letters_is_called_as_its_file(self, key: str, tmp_path: Path) -> None:
+        path = save(tmp_path / "my-toy.safetensors", {key: rows(1, 768)})
+        assert read_concept(path).word == "<my-toy>"
+
+    def test_a_key_that_sounds_like_a_lora(self, tmp_path: Path) -> None:
+        path = save(tmp_path / "a.safetensors", {"flora_style": rows(1, 768)})
+        assert read_concept(path).word == "<flora_style>"
+
     def test_clip_l_and_clip_g(self, tmp_path: Path) -> None:
         path = save(tmp_path / "me.safetensors", {"clip_g": rows(2, 1280), "clip_l": rows(2, 768)})
         found = read_concept(path)

@@ -1,5 +1,6 @@
 """Concepts in requests: found by their words, pinned by content, and the same request everywhere."""
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -7,13 +8,14 @@ import numpy as np
 import pytest
 
 from inference.concepts.concept import Concept
-from inference.concepts.files import concept_file
+from inference.concepts.files import concept_file, concept_from_bytes
 from inference.concepts.library import ConceptLibrary
-from inference.concepts.names import checked_word, made_word
-from inference.concepts.standing import concepts_of, in_plain_words, with_concepts
+from inference.concepts.names import checked_word, is_word, made_word
+from inference.concepts.standing import concepts_of, in_plain_words, learnt_word, with_concepts
 from inference.content import ConceptFile, content_hash
 from inference.errors import EditorError
 from inference.operations import Generate, Insert, LearnDelta
+from inference.prompts.learnt_words import find_learnt
 from inference.prompts.subjects import suggest
 from inference.prompts.words import find_subject, words
 
@@ -50,7 +52,14 @@ class TestNames:
         assert "<" in str(caught.value.advice)
 
     @pytest.mark.parametrize(
-        ("name", "word"), [("My cat 2", "<My-cat-2>"), ("a/b:c", "<a-b-c>"), ("…", ""), ("杯子", "<杯子>")]
+        ("name", "word"),
+        [
+            ("My cat 2", "<My-cat-2>"),
+            ("a/b:c", "<a-b-c>"),
+            ("…", ""),
+            ("杯子", "<杯子>"),
+            ("cafe\u0301", "<café>"),
+        ],
     )
     def test_a_word_from_any_name(self, name: str, word: str) -> None:
         assert made_word(name) == word
@@ -106,6 +115,30 @@ class TestRequests:
         with pytest.raises(EditorError, match=r"no concept “<(unknown|my-dog)>”") as refused:
             with_concepts(Generate(prompt=prompt), {}, library)
         assert "<my-cat>" in str(refused.value.hint)
+
+    @pytest.mark.parametrize("word", ["<Straße>", "<İstanbul>", "<café>", "<cafe\u0301>", "<각>"])
+    @pytest.mark.parametrize("spelling", ["{}", "NFD", "NFC", "upper", "lower"])
+    def test_every_spelling_of_a_word_is_found(
+        self, word: str, spelling: str, library: ConceptLibrary
+    ) -> None:
+        library.add(concept_file(concept(word)))
+        written = {
+            "NFD": unicodedata.normalize("NFD", word),
+            "NFC": unicodedata.normalize("NFC", word),
+            "upper": word.upper(),
+            "lower": word.replace("İ", "i\u0307").lower(),
+        }.get(spelling, word)
+        text = f"a photo of {written}, é"
+        parameters, contents = with_concepts(Generate(prompt=text), {}, library)
+        assert [concept_from_bytes(contents[one.hash]).word for one in parameters.concepts] == [word]
+        learnt = [learnt_word(one) for one in concepts_of(parameters, contents)]
+        assert [text[place.start : place.end] for place in find_learnt(text, learnt)] == [written]
+
+    def test_two_files_of_one_word_are_told(self, library: ConceptLibrary) -> None:
+        (one, content), (other, more) = named(concept("<x>", seed=8)), named(concept("<X>", seed=9))
+        given = Generate(prompt="a photo of <x>", concepts=(one, other))
+        with pytest.raises(EditorError, match="Two concepts"):
+            with_concepts(given, {one.hash: content, other.hash: more}, library)
 
     def test_an_old_recipe_stays_what_it_was(self) -> None:
         old = {name: value for name, value in Generate(prompt="a").to_json().items() if name != "concepts"}
@@ -166,6 +199,17 @@ class TestLibrary:
     def test_the_same_word_again_gets_a_number(self, library: ConceptLibrary) -> None:
         assert library.add(concept_file(concept())).word == "<my-cat-2>"
         assert library.add(concept_file(concept())).word == "<my-cat-3>"
+
+    @pytest.mark.parametrize("word", [f"<{'x' * 62}>", "<cat->", "<-cat>"])
+    def test_any_word_gets_a_number(self, word: str, library: ConceptLibrary) -> None:
+        words = {library.add(concept_file(concept(word))).word for _ in range(3)}
+        assert len(words) == 3
+        assert all(map(is_word, words))
+
+    @pytest.mark.parametrize("word", ["<flora_style>", "<lora_x>", "<my.text_model.x>", "<ip_adapter.a>"])
+    def test_words_that_sound_like_parts_of_networks(self, word: str, library: ConceptLibrary) -> None:
+        library.add(concept_file(concept(word)))
+        assert word in library.words()
 
     def test_refuses_a_name_that_is_taken(self, library: ConceptLibrary) -> None:
         with pytest.raises(EditorError, match="already"):
