@@ -14,6 +14,7 @@ import json
 import logging
 import re
 import shutil
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,7 @@ from numpy.typing import NDArray
 
 from inference.definitions import Definition, read_definitions, shipped_folder, subject_words
 from inference.errors import EditorError
-from inference.files import atomic_write, writing_error
+from inference.files import atomic_write, read_at_most, writing_error
 from inference.messages import NOTHING, Message, listed
 from inference.operations import MOST_CHANGE, Family
 from inference.values import Bounds, parsed_json, typed
@@ -52,8 +53,14 @@ MOST_PHRASES = 20  # of a definition's pairs that a file names
 MOST_EVALUATIONS = 10**12
 LONGEST_NAME = 1000  # characters of what a header says
 LARGEST_FILE_BYTES = 16 * 2**20  # a real one has 8 KiB; refuse what is certainly no delta before reading it
+WIDEST = 2**16  # numbers of one vector; the largest text encoder has 4096
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
+# what PyTorch's reader runs into where bytes are missing or others
+_OF_DAMAGED_PICKLES = (
+    RuntimeError, EOFError, OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
+    AssertionError, MemoryError, NameError, ImportError, struct.error,
+)  # fmt: skip
 _LONGEST_NAME_BYTES = 200
 
 log = logging.getLogger(__name__)
@@ -166,7 +173,7 @@ class DeltaLibrary:
         """What can be changed of `subject`, words such as "the old man"."""
         listed = self.list(model)
         for word in _words_from_the_noun(subject):
-            named = tuple(info for info in listed if word in info.subjects)
+            named = tuple(info for info in listed if word in map(str.casefold, info.subjects))
             if named:
                 return (*named, *(info for info in listed if not info.subjects))
         return tuple(info for info in listed if not info.subjects)
@@ -179,8 +186,8 @@ class DeltaLibrary:
         """
         offered = self.attributes(model, subject)
         wanted = attribute.casefold()
-        by_word = [info for info in offered if info.attribute == wanted]
-        by_name = [info for info in self.list(model) if wanted in (info.name, info.key)]
+        by_word = [info for info in offered if info.attribute.casefold() == wanted]
+        by_name = [info for info in self.list(model) if _is_called(info, wanted)]
         if by_word or by_name:
             return self.load((by_word or by_name)[0])
         self._refuse_misfit(model, wanted)
@@ -195,14 +202,22 @@ class DeltaLibrary:
     def import_delta(self, path: Path) -> DeltaInfo:
         """Copy a `.safetensors` delta, or convert a published `.pt`, into the last folder.
 
-        A `.pt` is read with `weights_only=True`, so nothing in it is executed; this loads torch.
+        A `.pt` is read with `weights_only=True`, so nothing in it is executed; this loads torch. Where there
+        is another import of that name, name and label get a number: nothing is replaced.
 
         Raises:
             EditorError: no delta, wrong keys or shapes, or a file that needs code to be read.
         """
         delta = read_delta_file(Path(path))
-        target = self.folders[-1] / "imported" / f"{delta.info.name}.safetensors"
-        write_delta(delta, target)
+        stem, folder = delta.info.name, self.folders[-1] / "imported"
+        target, numbered = next(
+            (target, numbered)
+            for number in itertools.count(1)
+            if (numbered := replace(delta, info=_numbered_info(delta.info, number)))
+            if not (target := folder / f"{_numbered(stem, number, '-')}.safetensors").exists()
+            or _holds(target, delta_file(numbered))
+        )
+        write_delta(numbered, target)
         info = _header(target, f"imported/{target.stem}")
         assert info is not None, "a delta that we wrote is readable"
         return info
@@ -225,11 +240,7 @@ class DeltaLibrary:
             if (called := _numbered(stem, number, "-")) not in taken
             and not (folder / f"{called}.safetensors").exists()  # of another model, or damaged
         )
-        info = replace(
-            delta.info,
-            attribute=_numbered(delta.info.attribute, number, "-"),
-            label=_numbered(delta.info.label, number, " "),
-        )
+        info = _numbered_info(delta.info, number)
         target = folder / f"{_numbered(stem, number, '-')}.safetensors"
         write_delta(replace(delta, info=info), target)
         found = _header(target, f"{folder.name}/{target.stem}")
@@ -323,7 +334,7 @@ class DeltaLibrary:
     def _refuse_misfit(self, model: ModelLike, wanted: str) -> None:
         """Say so if the name asks for a delta that exists but was made for something else."""
         for info in self._files():
-            if wanted in (info.name, info.key):
+            if _is_called(info, wanted):
                 made_for = info.model or (info.family.upper() if info.family else Message("another model"))
                 raise EditorError(
                     "The delta “{key}” was made for {made_for} ({widths}) and does not fit {name}.",
@@ -441,6 +452,21 @@ def _numbered(text: str, number: int, between: str) -> str:
     return text if number == 1 else f"{text}{between}{number}"
 
 
+def _numbered_info(info: DeltaInfo, number: int) -> DeltaInfo:
+    return replace(
+        info,
+        attribute=_numbered(info.attribute, number, "-"),
+        label=_numbered(info.label, number, " "),
+    )
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return read_at_most(path, LARGEST_FILE_BYTES) == content
+    except (OSError, EditorError):
+        return False
+
+
 def _file_name(name: str) -> str:
     """A name as every file system allows it, with room for a number and an ending; "" if nothing is left."""
     cut = _NOT_IN_NAMES.sub("-", name).strip("-. ")[:80]
@@ -459,7 +485,7 @@ def _read_pt(path: Path) -> Vectors:
             "Ask its author for a safetensors file, or for one that holds tensors only.",
             name=path.name,
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _OF_DAMAGED_PICKLES as error:
         raise _no_delta(path, Message("it is damaged or of another kind")) from error
     if not isinstance(content, dict):
         raise _no_delta(path, Message("it holds a {kind}", kind=type(content).__name__))
@@ -467,7 +493,9 @@ def _read_pt(path: Path) -> Vectors:
     if isinstance(tensors.get("delta"), dict):
         tensors = {str(key): value for key, value in tensors["delta"].items()}
     for key, value in tensors.items():
-        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+        # one that is spread out of a single number may be of any size
+        is_vector = isinstance(value, torch.Tensor) and value.layout == torch.strided and not value.is_meta
+        if not is_vector or not value.is_floating_point() or value.numel() > WIDEST:
             raise _no_delta(path, Message("“{key}” is no vector", key=key))
     return _vectors_of(path, {key: value.detach().float().numpy() for key, value in tensors.items()})
 
@@ -506,9 +534,10 @@ def _vectors_of(path: Path, tensors: Mapping[str, NDArray[Any]]) -> Vectors:
             if unknown
             else Message("it is empty; known keys are {known}", known=listed(encoders)),
         )
-    vectors = {encoders[key]: np.asarray(tensor, np.float32) for key, tensor in tensors.items()}
+    with np.errstate(over="ignore"):  # infinite then, which is refused
+        vectors = {encoders[key]: np.asarray(tensor, np.float32) for key, tensor in tensors.items()}
     for encoder, vector in vectors.items():
-        if vector.size != max(vector.shape, default=0):
+        if vector.size != max(vector.shape, default=0) or not 0 < vector.size <= WIDEST:
             raise _no_delta(
                 path,
                 Message(
@@ -619,6 +648,11 @@ def _info_of_name(stem: str) -> DeltaInfo:
 def _family_of(widths: Mapping[str, int]) -> str:
     """The family whose encoders these are; "" if the widths are those of none."""
     return next((f.value for f, usual in FAMILY_WIDTHS.items() if dict(usual) == dict(widths)), "")
+
+
+def _is_called(info: DeltaInfo, wanted: str) -> bool:
+    """Whether `wanted`, without capitals, is its name or key."""
+    return wanted in (info.name.casefold(), info.key.casefold())
 
 
 def _fits(info: DeltaInfo, model: ModelLike) -> bool:

@@ -200,6 +200,43 @@ class TestImport:
         with pytest.raises(EditorError, match="no file"):
             plain_library.import_delta(tmp_path / "missing.pt")
 
+    @pytest.mark.parametrize(
+        "content",
+        [
+            {L: torch.ones(768).to_sparse()},
+            {L: torch.ones(768, device="meta")},
+            {L: torch.ones(1).expand(2**40)},
+            {L: torch.ones(1).half().expand(2**40)},
+            {L: torch.ones(0)},
+        ],
+    )
+    def test_tensors_that_are_no_vectors(
+        self, content: Any, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        with pytest.raises(EditorError, match=r"no vector|not one vector"):
+            plain_library.import_delta(save_pt(tmp_path / "a.pt", content))
+
+    @pytest.mark.parametrize("content", [b".", b"X", b"K", b"(", b"\x85.", b"](K\x01e.", b"h\x00.", b"c"])
+    def test_pickles_that_end_too_early(
+        self, content: bytes, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "a.pt"
+        path.write_bytes(b"\x80\x02" + content)
+        with pytest.raises(EditorError, match="damaged"):
+            plain_library.import_delta(path)
+
+    def test_another_one_of_the_same_name_replaces_nothing(
+        self, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "person_age.safetensors"
+        found: list[DeltaInfo] = []
+        for number in (1, 2, 1, 2):
+            save_file({L: np.full(768, number, np.float32)}, path)
+            found.append(plain_library.import_delta(path))
+        assert [one.key for one in found] == ["imported/person-age", "imported/person-age-2"] * 2
+        assert [one.attribute for one in found[:2]] == ["age", "age-2"]
+        assert [plain_library.load(one).vectors["clip_l"][0] for one in found[:2]] == [1, 2]
+
     def test_a_checkpoint_is_refused_unread(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
         path = tmp_path / "model.safetensors"
         with path.open("wb") as file:
@@ -224,6 +261,15 @@ class TestFinding:
 
     def test_by_name_for_any_subject(self, library: DeltaLibrary) -> None:
         assert library.find(SDXL, "Alice", "person-age").info.attribute == "age"
+
+    def test_capitals_do_not_matter(self, plain_library: DeltaLibrary) -> None:
+        info = DeltaInfo(key="", attribute="Age", label="Age", subjects=("Man",), model="Jugger-XL")
+        vectors = {"clip_l": np.ones(768, np.float32)}
+        added = plain_library.add(delta_file(Delta(info=info, vectors=vectors)), "person-Age")
+        model = Model("Jugger-XL", Family.SDXL)
+        assert plain_library.find(model, "a man", "age").info == added
+        assert plain_library.find(model, "a dog", added.key).info == added
+        assert plain_library.find(model, "a dog", added.name).info == added
 
     def test_unknown_attribute_names_what_there_is(self, library: DeltaLibrary) -> None:
         with pytest.raises(EditorError) as caught:

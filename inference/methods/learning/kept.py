@@ -31,7 +31,10 @@ def delta_file_of(content: bytes) -> bytes:
     }
     if not any(array.any() for array in vectors.values()):
         raise EditorError("Nothing has been learnt yet.", "Let it learn for a while.")
-    if any(array.ndim != 1 or not np.isfinite(array).all() for array in vectors.values()):
+    if any(
+        array.ndim != 1 or array.dtype != np.float32 or not np.isfinite(array).all()
+        for array in vectors.values()
+    ):
         raise EditorError("The {name} is damaged.", name=_NAME)
     metadata = typed(Mapping[str, str], json_object(texts.get("delta", ""), _NAME), _NAME)
     return packed({FILE_KEYS[encoder]: vector for encoder, vector in vectors.items()}, metadata)
