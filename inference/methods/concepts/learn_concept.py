@@ -69,8 +69,9 @@ def learn_concept(backbone: Backbone, parameters: LearnConcept, inputs: Inputs, 
     """No pictures; the artifact "concept" is a concept's file, "report" the losses and parts as JSON.
 
     Raises:
-        EditorError: the name or the word cannot be used, the model cannot be learnt with in this memory mode,
-            the checkpoint to go on from is none of this run, or the run diverged at once.
+        EditorError: the name or the word cannot be used, the samples are too few for one change, the model
+            cannot be learnt with in this memory mode, the checkpoint to go on from is none of this run, or it
+            diverged at once.
     """
     if not backbone.allows_gradients:
         raise EditorError(
@@ -119,6 +120,15 @@ class _Run:
         self.a_change = parameters.batch * parameters.accumulation
         self.held_out = max(2, min(_MOST_HELD_OUT, parameters.samples // 16))
         self.every = max(1, math.ceil(parameters.samples / _CHECKS / self.a_change))
+        needed = self.a_change + 2 * self.held_out
+        if parameters.samples < needed:
+            raise EditorError(
+                "{samples} samples are too few to learn anything: one change and the losses around it take "
+                "{needed}.",
+                "Choose more samples, or a smaller batch or accumulation.",
+                samples=parameters.samples,
+                needed=needed,
+            )
 
     def state(self, resume: bytes | None) -> ConceptState:
         count = self.parameters.vectors
@@ -350,8 +360,9 @@ def _output(run: _Run, state: ConceptState, *, diverged: bool) -> Output:
         vectors={name: rows.numpy() for name, rows in state.best.items()},
         picture=state.picture,
     )
-    notes = (
-        (
+    notes: tuple[Message, ...] = ()
+    if diverged:
+        notes = (
             Message(
                 "Learning diverged after {step} changes; kept is what was learnt until change {good}. A "
                 "lower learning rate may help.",
@@ -359,9 +370,14 @@ def _output(run: _Run, state: ConceptState, *, diverged: bool) -> Output:
                 good=state.best_step,
             ),
         )
-        if diverged
-        else ()
-    )
+    elif not state.best_step:
+        notes = (
+            Message(
+                "Nothing was gained: the word stands for no more than the “{kind}” that it began as. More "
+                "samples or another learning rate may help.",
+                kind=run.kind,
+            ),
+        )
     losses = [loss for _, loss in state.checks]
     report = {
         "losses": state.losses,

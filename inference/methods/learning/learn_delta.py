@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from inference.backbones.base import Backbone
+from inference.concepts.names import words_in
 from inference.definitions import Definition, definition_from_bytes, sentence
 from inference.deltas import Delta, delta_file, metadata_of
 from inference.errors import EditorError
@@ -59,6 +60,7 @@ def learn_delta(backbone: Backbone, parameters: LearnDelta, inputs: Inputs, prog
             "The definition has a pair whose ends are the same.",
             "Say what “positive” and “negative” are, or learn from pictures.",
         )
+    _refuse_concepts(parameters, definition)
     with progress.phase("learn"):
         if parameters.method == NAIVE:
             progress.step(0, 1)
@@ -67,6 +69,24 @@ def learn_delta(backbone: Backbone, parameters: LearnDelta, inputs: Inputs, prog
             )
         pictures = [inputs.pixels(image) for image in parameters.images]
         return _learned(backbone, parameters, definition, pictures, inputs.resume, progress)
+
+
+def _refuse_concepts(parameters: LearnDelta, definition: Definition) -> None:
+    """A concept's word would be read as signs, and the direction be learnt on a bracket.
+
+    Raises:
+        EditorError: there is one.
+    """
+    phrases = (one for pair in definition.pairs for one in (pair.target, pair.positive, pair.negative))
+    texts = (*phrases, *definition.prefixes, *definition.beside, parameters.picture_prompt)
+    word = next((word for text in texts for word in words_in(text)), None)
+    if word is not None:
+        raise EditorError(
+            "Attributes are learnt from words of the language, and “{word}” is written as a concept is.",
+            "Write what it is a kind of, such as “{example}”: its attributes are the concept's, too.",
+            word=word,
+            example="cat",
+        )
 
 
 def _learned(
@@ -219,7 +239,8 @@ class _Run:
         else:
             point = state.points.pop(0)
             shown = self._objective.add(state, point, look=self.progress.wants_preview)
-            if not math.isfinite(state.loss):
+            # at once, as what is not finite cannot be gone on from
+            if not math.isfinite(state.loss) or not _are_finite(state.gradient):
                 return False
             if state.micro == self.accumulation and not self._updated(state):
                 return False
@@ -227,10 +248,8 @@ class _Run:
         return True
 
     def _updated(self, state: LearningState) -> bool:
-        """Follow the mean gradient; False, and nothing followed, if it is not finite."""
+        """Follow the mean gradient; False if it leads to what is of no use."""
         gradients = {encoder: total / self.accumulation for encoder, total in state.gradient.items()}
-        if not all(bool(gradient.isfinite().all()) for gradient in gradients.values()):
-            return False
         state.good = {encoder: vector.clone() for encoder, vector in state.vectors.items()}
         state.good_step = state.step
         rate = learning_rate(self.parameters, state.step)
@@ -263,6 +282,10 @@ class _Run:
         vector = state.vectors[encoder]
         vector.lerp_(state.start[encoder], min(1.0, rate * self.parameters.weight_decay))
         vector.addcdiv_(average / (1 - first**count), size, value=-rate)
+
+
+def _are_finite(tensors: Mapping[str, torch.Tensor]) -> bool:
+    return all(bool(one.isfinite().all()) for one in tensors.values())
 
 
 def _lengths(vectors: torch.Tensor) -> torch.Tensor:

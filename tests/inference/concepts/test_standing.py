@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inference.concepts.concept import Concept
-from inference.concepts.files import concept_file, concept_from_bytes
+from inference.concepts.files import concept_file
 from inference.concepts.library import ConceptLibrary
 from inference.concepts.names import checked_word, is_word, made_word
 from inference.concepts.standing import concepts_of, in_plain_words, learnt_word, with_concepts
@@ -130,8 +130,9 @@ class TestRequests:
         }.get(spelling, word)
         text = f"a photo of {written}, é"
         parameters, contents = with_concepts(Generate(prompt=text), {}, library)
-        assert [concept_from_bytes(contents[one.hash]).word for one in parameters.concepts] == [word]
-        learnt = [learnt_word(one) for one in concepts_of(parameters, contents)]
+        found = concepts_of(parameters, contents)
+        assert [one.word for one in found] == [word]
+        learnt = [learnt_word(one) for one in found]
         assert [text[place.start : place.end] for place in find_learnt(text, learnt)] == [written]
 
     def test_two_files_of_one_word_are_told(self, library: ConceptLibrary) -> None:

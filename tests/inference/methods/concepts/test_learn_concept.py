@@ -169,6 +169,24 @@ def test_it_stops_when_the_loss_no_longer_falls(runner: Runner) -> None:
     assert whole["samples"] > 66
 
 
+def test_what_gained_nothing_is_told(runner: Runner) -> None:
+    (note,) = learn(runner, request(learning_rate=0.0)).notes
+    assert "“cat”" in str(note)
+
+
+@pytest.mark.parametrize(
+    ("values", "needed"),
+    [({"batch": 4, "accumulation": 8, "samples": 34}, 36), ({"samples": 8, "batch": 3}, 10)],
+)
+def test_samples_that_are_too_few_for_a_change_are_told(
+    values: dict[str, Any], needed: int, runner: Runner
+) -> None:
+    with pytest.raises(EditorError, match=f"take {needed}"):
+        learn(runner, request(**values))
+    report = json.loads(learn(runner, request(**{**values, "samples": needed})).artifacts["report"])
+    assert len(report["losses"]) == 1
+
+
 def test_what_is_learnt_so_far_can_be_kept(runner: Runner) -> None:
     asked = request("tiny-sdxl", samples=160, learning_rate=0.05, stop_early=False)
     early, late = (parked_after(runner, asked, units) for units in (1, 25))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import load
+from safetensors.numpy import load, save
 
 from inference.content import DefinitionFile, content_hash
 from inference.definitions import definition_from_bytes, definition_text, shipped_folder
@@ -350,6 +350,41 @@ def test_a_run_that_diverges_keeps_what_was_good(runner: Runner, monkeypatch: py
     calls = 6
     with pytest.raises(EditorError, match="diverged at once"):
         learn(runner, request(steps=8))
+
+
+def test_a_gradient_that_is_not_finite_is_not_gone_on_with(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original: Callable[..., Any] = Objective.add
+
+    def broken(self: Objective, state: LearningState, *given: Any, **more: Any) -> Any:
+        shown = original(self, state, *given, **more)
+        if state.step == 2:
+            state.gradient["clip_l"][0] = math.nan
+        return shown
+
+    monkeypatch.setattr(module.Objective, "add", broken)
+    states: list[bytes] = []
+    monkeypatch.setattr(Progress, "checkpoint", lambda _, state: states.append(state()))
+    result = learn(runner, request(accumulation=3))
+    assert "diverged" in str(result.notes[0])
+    assert all(np.isfinite(unpacked(one, "state")[0]["gradient.clip_l"]).all() for one in states)
+
+
+@pytest.mark.parametrize("values", [{}, {"method": "naive"}])
+def test_concepts_are_no_words_to_learn_from(values: dict[str, Any], runner: Runner) -> None:
+    toml = TOML.replace(b"man", b"<my-man>")
+    parameters = replace(request(**values).parameters, definition=DefinitionFile(content_hash(toml)))
+    asked = replace(request(**values), parameters=parameters)
+    with pytest.raises(EditorError, match="<my-man>"):
+        runner.run(asked, {content_hash(toml): toml}, Progress())
+
+
+@pytest.mark.parametrize("kind", ["float16", "int64"])
+def test_a_checkpoint_of_other_numbers_is_damaged(kind: str) -> None:
+    texts = {"format": "attune-learning-2", "delta": "{}"}
+    with pytest.raises(EditorError, match="damaged"):
+        delta_file_of(save({"vectors.clip_l": np.ones(8, kind)}, texts))
 
 
 def test_a_rate_that_leaves_nothing_of_the_words_diverges(runner: Runner) -> None:
