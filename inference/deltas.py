@@ -209,6 +209,8 @@ class DeltaLibrary:
             EditorError: no delta, wrong keys or shapes, or a file that needs code to be read.
         """
         delta = read_delta_file(Path(path))
+        if not any(vector.any() for vector in delta.vectors.values()):
+            raise _no_delta(Path(path), Message("its vectors are all zero"))
         stem, folder = delta.info.name, self.folders[-1] / "imported"
         target, numbered = next(
             (target, numbered)

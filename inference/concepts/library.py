@@ -105,7 +105,7 @@ class ConceptLibrary:
         return self._keep(concept_from_bytes(content))
 
     def import_concept(self, path: Path, word: str = "") -> Kept:
-        """Keep a copy of a file of any form, called `word`, or as the file says.
+        """Keep a copy of a file of any form, called `word`, or as the file says; one that is there stays.
 
         Raises:
             EditorError: it holds no concept that can be used, or `word` is none or taken.
@@ -114,7 +114,12 @@ class ConceptLibrary:
         if word:
             self.refuse_taken(word)
             concept = concept.called(word)
-        return self._keep(concept)
+        # the same file again, or the other one of two
+        content, name = concept_file(concept), folded(concept.word)
+        there = (one for one in self.list() if folded(one.word) == name)
+        return next((one for one in there if concept_file(one.concept) == content), None) or self._keep(
+            concept
+        )
 
     def rename(self, word: str, wanted: str) -> Kept:
         """Call a concept otherwise; pictures made with it keep the old word with their recipes.

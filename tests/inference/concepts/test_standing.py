@@ -18,6 +18,7 @@ from inference.operations import Generate, Insert, LearnDelta
 from inference.prompts.learnt_words import find_learnt
 from inference.prompts.subjects import suggest
 from inference.prompts.words import find_subject, words
+from inference.weights.packed import packed
 
 
 def concept(word: str = "<my-cat>", kind: str = "cat", seed: int = 0) -> Concept:
@@ -238,6 +239,14 @@ class TestLibrary:
         assert np.array_equal(kept.concept.vectors["clip_l"], library.find("<cup>").vectors["clip_l"])
         with pytest.raises(EditorError, match="already"):
             library.import_concept(tmp_path / "out.safetensors", "<other>")
+
+    def test_an_import_that_is_there_stays_one(self, library: ConceptLibrary, tmp_path: Path) -> None:
+        paths = [tmp_path / "learned_embeds.safetensors", tmp_path / "learned_embeds_2.safetensors"]
+        for path, width in zip(paths, (768, 1280), strict=True):
+            path.write_bytes(packed({"<toy>": np.ones((1, width), np.float32)}))
+        assert [library.import_concept(path).word for path in paths * 2] == ["<toy>"] * 4
+        paths[0].write_bytes(packed({"<toy>": np.full((1, 768), 2, np.float32)}))
+        assert library.import_concept(paths[0]).word == "<toy-2>"
 
 
 def test_equal_concepts_are_equal_requests() -> None:
