@@ -29,7 +29,7 @@ from inference.loras.library import LoraLibrary, refuse_twins
 from inference.messages import Message, listed
 from inference.metrics import judge
 from inference.models import Catalogue, ModelEntry
-from inference.operations import LoraUse, Operation, SamplingParameters
+from inference.operations import LearnConcept, LearnDelta, LoraUse, Operation, SamplingParameters
 from inference.parameters import Parameters
 from inference.progress import Progress
 from inference.prompts.weights import check_marks
@@ -164,6 +164,9 @@ class Runner:
             try:
                 result = self._attempt(request, entry, contents, progress, notes, resume)
             except EditorError as error:
+                if mode is not None:  # it did not help: the next request begins with the mode from before
+                    self._loaded = None
+                    self._fitting.pop(entry.path, None)
                 if mode in _WITHOUT_GRADIENTS:  # what the method needs, this mode has not
                     raise _too_large(request) from error
                 raise
@@ -568,6 +571,13 @@ def _too_large(request: Request) -> TooLittleMemoryError:
             width=parameters.width,
             height=parameters.height,
             model=request.model,
+        )
+    elif isinstance(parameters, LearnConcept | LearnDelta):
+        hint = Message("Close other programs, or choose a smaller model.")
+        if not parameters.low_memory:
+            hint = Message("Switch “Low memory” on, close other programs, or choose a smaller model.")
+        return TooLittleMemoryError(
+            Message("There is not enough memory for learning with {model}.", model=request.model), hint
         )
     else:
         sentence = Message("There is not enough memory with {model}.", model=request.model)

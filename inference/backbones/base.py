@@ -146,6 +146,11 @@ class Backbone(ABC):
     def allows_gradients(self) -> bool:
         """Whether the denoiser's weights stay in place until a backward pass is over."""
 
+    @property
+    def allows_gradients_of_words(self) -> bool:
+        """Whether the text encoders' weights do as well, so that words can be learnt."""
+        return self.allows_gradients
+
     @abstractmethod
     def levels(self, steps: int, width: int, height: int, sampler: str = "ddim") -> tuple[Level, ...]:
         """`schedule.levels` for a picture of this size."""

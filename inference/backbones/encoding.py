@@ -112,8 +112,12 @@ class EncodingBackbone(Backbone):
                 taken=_listed(widths),
             )
 
+    @property
+    def allows_gradients_of_words(self) -> bool:
+        return self._memory_mode is MemoryMode.FULL
+
     def _check_encoders_stay(self) -> None:
-        if self._memory_mode is not MemoryMode.FULL:
+        if not self.allows_gradients_of_words:
             raise EditorError(
                 "Words can only be learnt while the whole model is in memory; the memory mode is {mode}.",
                 "Choose the memory mode “{full}”, or a smaller model.",

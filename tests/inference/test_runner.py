@@ -382,6 +382,23 @@ class TestMemory:
         with pytest.raises(EditorError, match="not enough memory"):
             run(runner, "generate", Generate(prompt=PROMPT))
 
+    def test_a_mode_in_which_a_method_cannot_work_is_not_begun_with_again(
+        self, runner: Runner, loads: Loads
+    ) -> None:
+        def refuse(count: int) -> None:
+            raise EditorError("This needs gradients.")
+
+        def prepare(backbone: StubBackbone) -> None:
+            backbone.device = torch.device("meta")
+            backbone.before_predict = out_of_memory if len(loads.backbones) < 1 else refuse
+
+        loads.prepare = prepare
+        with pytest.raises(EditorError, match="needs gradients"):
+            run(runner, "generate", Generate(prompt=PROMPT))
+        loads.prepare = lambda backbone: None
+        run(runner, "generate", Generate(prompt=PROMPT))
+        assert [mode for _, mode in loads.modes] == [MemoryMode.FULL, MemoryMode.MODEL, MemoryMode.FULL]
+
     def test_running_out_twice_is_an_error_and_serving_goes_on(self, runner: Runner, loads: Loads) -> None:
         loads.prepare = lambda backbone: setattr(backbone, "before_predict", out_of_memory)
         with pytest.raises(EditorError, match="not enough memory"):

@@ -73,10 +73,10 @@ def learn_concept(backbone: Backbone, parameters: LearnConcept, inputs: Inputs, 
             cannot be learnt with in this memory mode, the checkpoint to go on from is none of this run, or it
             diverged at once.
     """
-    if not backbone.allows_gradients:
+    if not backbone.allows_gradients_of_words:
         raise EditorError(
-            "There is not enough memory for learning with {model}.",
-            "Switch “Low memory” on, close other programs, or choose a smaller model.",
+            "A word can only be learnt while the whole of {model} is in memory.",
+            "Switch “Low memory” on, close other programs, choose memory mode “full” or a smaller model.",
             model=backbone.name,
         )
     with progress.phase("learn"):

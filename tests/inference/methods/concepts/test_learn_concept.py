@@ -18,7 +18,7 @@ from inference.methods.concepts import learn_concept as module
 from inference.methods.concepts.kept import concept_file_of
 from inference.methods.concepts.objective import Objective
 from inference.methods.concepts.photos import moments_of
-from inference.models import Catalogue, ModelEntry
+from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import LearnConcept
 from inference.progress import Progress, Step
 from inference.prompts.learnt_words import LearntWord
@@ -238,6 +238,13 @@ class TestRefused:
     def test_no_word_to_begin_with(self, runner: Runner) -> None:
         with pytest.raises(EditorError, match="no word"):
             learn(runner, request(initialise_from=" "))
+
+    def test_encoders_that_come_and_go(self, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(runner.backbone("tiny-sd1", Progress()), "_memory_mode", MemoryMode.MODEL)
+        steps: list[Step] = []
+        with pytest.raises(EditorError, match="whole of tiny-sd1"):
+            learn(runner, request(), Progress(steps.append))
+        assert not [step for step in steps if step.phase == "learn"]
 
     def test_fifty_photos(self) -> None:
         with pytest.raises(EditorError, match="50"):
