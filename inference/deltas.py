@@ -32,7 +32,7 @@ from inference.errors import EditorError
 from inference.files import atomic_write, read_at_most, writing_error
 from inference.messages import NOTHING, Message, listed
 from inference.operations import MOST_CHANGE, Family
-from inference.values import Bounds, parsed_json, typed
+from inference.values import Bounds, mended, parsed_json, typed
 from inference.weights.headers import TensorPlace, read_header
 from inference.weights.packed import packed, unpacked
 
@@ -639,7 +639,7 @@ def _imported_info(stem: str, vectors: Vectors) -> DeltaInfo:
 
 def _info_of_name(stem: str) -> DeltaInfo:
     """Published deltas are told apart by their file names only: person_age.pt, vehicle_price.pt."""
-    words = stem.replace("-", "_").casefold().split("_")
+    words = mended(stem).replace("-", "_").casefold().split("_")  # a file's name may be no text
     known = subject_words(shipped_folder()).get(words[0], ()) if len(words) > 1 else ()
     attribute = "-".join(words[1:] if known else words)
     subject = f"{words[0]}-" if known else ""

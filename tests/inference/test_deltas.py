@@ -238,6 +238,11 @@ class TestImport:
         assert [one.attribute for one in found[:2]] == ["age", "age-2"]
         assert [plain_library.load(one).vectors["clip_l"][0] for one in found[:2]] == [1, 2]
 
+    def test_a_file_whose_name_is_no_text(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/person_\xff.pt"))
+        info = plain_library.import_delta(save_pt(path, {L: torch.ones(768)}))
+        assert (info.attribute, plain_library.list()) == ("\ufffd", (info,))
+
     def test_a_checkpoint_is_refused_unread(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
         path = tmp_path / "model.safetensors"
         with path.open("wb") as file:
