@@ -73,6 +73,8 @@ class Progress:
         self._park_requested = park_requested
         self._on_checkpoint = on_checkpoint
         self._next_checkpoint = time.monotonic() + CHECKPOINT_INTERVAL_S
+        self.kept: bytes | None = None
+        """The state that `on_checkpoint` was given last."""
         self.said: list[Message] = []
         """Sentences for the user that belong to the result, whatever the method is."""
         self._cancelled = threading.Event()
@@ -121,7 +123,8 @@ class Progress:
             raise Parked(state())
         if self._on_checkpoint is not None and time.monotonic() >= self._next_checkpoint:
             self._next_checkpoint = time.monotonic() + CHECKPOINT_INTERVAL_S
-            self._on_checkpoint(state())
+            self.kept = state()
+            self._on_checkpoint(self.kept)
 
     @contextmanager
     def phase(self, name: str) -> Generator[None, None, None]:

@@ -162,7 +162,8 @@ class Runner:
                     )
                 )
             try:
-                result = self._attempt(request, entry, contents, progress, notes, resume)
+                # what was done before memory ran out is not done again
+                result = self._attempt(request, entry, contents, progress, notes, progress.kept or resume)
             except EditorError as error:
                 if mode is not None:  # it did not help: the next request begins with the mode from before
                     self._loaded = None

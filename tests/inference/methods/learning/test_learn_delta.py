@@ -252,6 +252,26 @@ def test_held_out_points_tell_directions_apart(tiny_backbones: dict[str, Any]) -
     assert held_out.loss({name: -vector for name, vector in naive.items()}) > 1
 
 
+def test_a_run_whose_memory_ran_out_goes_on_from_its_last_checkpoint(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.progress.CHECKPOINT_INTERVAL_S", 0.0)
+    expected = dict(learn(runner, request()).artifacts)
+    original: Callable[..., Any] = Objective.add
+    steps: list[int] = []
+
+    def full_once(self: Objective, state: LearningState, *given: Any, **more: Any) -> Any:
+        steps.append(state.step)
+        if state.step == 2 and steps.count(2) == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return original(self, state, *given, **more)
+
+    monkeypatch.setattr(module.Objective, "add", full_once)
+    found = learn(runner, request(), Progress(on_checkpoint=lambda _: None))
+    assert dict(found.artifacts) == expected
+    assert steps == [0, 0, 1, 1, 2, 2, 2]
+
+
 def test_no_more_is_sampled_than_the_run_can_use(runner: Runner) -> None:
     result = learn(runner, request(steps=1, accumulation=1, points=50))
     assert result.measured.denoiser_evaluations <= 2 * 3 + 7
