@@ -5035,12 +5035,40 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>请使用字母或数字。</translation>
     </message>
     <message>
+        <source>A word can only be learnt while the whole of {model} is in memory.</source>
+        <translation>只有 {model} 整个在内存中时才能学习一个词。</translation>
+    </message>
+    <message>
+        <source>Switch “Low memory” on, close other programs, choose memory mode “full” or a smaller model.</source>
+        <translation>请打开“节省内存”，关闭其他程序，选择内存模式“full”或较小的模型。</translation>
+    </message>
+    <message>
+        <source>{samples} samples are too few to learn anything: one change and the losses around it take {needed}.</source>
+        <translation>{samples} 个样本太少，什么也学不到：一次改变及其前后的损失就需要 {needed} 个。</translation>
+    </message>
+    <message>
+        <source>Choose more samples, or a smaller batch or accumulation.</source>
+        <translation>请选择更多样本，或减小批量或累积。</translation>
+    </message>
+    <message>
+        <source>Nothing was gained: the word stands for no more than the “{kind}” that it began as. More samples or another learning rate may help.</source>
+        <translation>没有学到新东西：该词所表示的仍只是开始时的“{kind}”。更多样本或另一个学习率也许有帮助。</translation>
+    </message>
+    <message>
         <source>The end of the prompt, “{words}”, is beyond what the T5 text encoder reads: CLIP alone reads it.</source>
         <translation>提示词的结尾“{words}”超出了 T5 文本编码器的读取范围：只有 CLIP 会读取。</translation>
     </message>
     <message>
         <source>Next to nothing has changed. Try another seed, other words, or another place for it.</source>
         <translation>画面几乎没有变化。请换一个种子、换个说法，或换个位置。</translation>
+    </message>
+    <message>
+        <source>Attributes are learnt from words of the language, and “{word}” is written as a concept is.</source>
+        <translation>属性是从普通词语中学习的，而“{word}”是概念的写法。</translation>
+    </message>
+    <message>
+        <source>Write what it is a kind of, such as “{example}”: its attributes are the concept&apos;s, too.</source>
+        <translation>请写出它属于哪一类，例如“{example}”：该类的属性也适用于这个概念。</translation>
     </message>
     <message>
         <source>Learning diverged at once: what was learnt is of no use.</source>
@@ -5161,6 +5189,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Leave “{name}” out.</source>
         <translation>请去掉“{name}”。</translation>
+    </message>
+    <message>
+        <source>Close other programs, or choose a smaller model.</source>
+        <translation>请关闭其他程序，或选择更小的模型。</translation>
     </message>
     <message>
         <source>it has a number of too many digits</source>
@@ -8776,6 +8808,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>更改的程度；双击为完整更改</translation>
     </message>
     <message>
+        <source>What was changed here counts once the layer is made again.</source>
+        <translation>此处的更改要等重新生成图层后才会生效。</translation>
+    </message>
+    <message>
         <source>Seed</source>
         <translation>种子</translation>
     </message>
@@ -12284,6 +12320,10 @@ Double click shows its settings.</source>
     <message>
         <source>Open a picture first.</source>
         <translation>请先打开一张图片。</translation>
+    </message>
+    <message>
+        <source>The picture has another form now. The sliders work again once the layer is made anew.</source>
+        <translation type="unfinished">画面的形状已改变。重新生成图层后，滑块即可继续使用。</translation>
     </message>
     <message>
         <source>The sliders change this layer; it is made from the same picture.</source>
