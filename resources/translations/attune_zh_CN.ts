@@ -12323,7 +12323,7 @@ Double click shows its settings.</source>
     </message>
     <message>
         <source>The picture has another form now. The sliders work again once the layer is made anew.</source>
-        <translation type="unfinished">画面的形状已改变。重新生成图层后，滑块即可继续使用。</translation>
+        <translation>画面的形状已改变。重新生成图层后，滑块即可继续使用。</translation>
     </message>
     <message>
         <source>The sliders change this layer; it is made from the same picture.</source>
