@@ -71,7 +71,7 @@ class PictureScores(QObject):
         self, pixels: Pixels, prompt: str, subjects: tuple[Subject, ...], model: str
     ) -> PictureScore | None:
         """The score of any picture; None while it is being worked out."""
-        key = (id(pixels), prompt, tuple(subject.span for subject in subjects))
+        key = (id(pixels), prompt, tuple(subject.span for subject in subjects), model, self._detector())
         if key in self._known:
             return self._known[key]
         if key not in self._kept:
@@ -85,7 +85,7 @@ class PictureScores(QObject):
             del self._kept[oldest]
             self._known.pop(oldest, None)
         spans: tuple[tuple[int, int], ...] = key[2]  # type: ignore[assignment]
-        detector = self._detector()
+        detector = str(key[4])
 
         def submit(name: str) -> None:
             parameters = Score(

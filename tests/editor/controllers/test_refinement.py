@@ -230,6 +230,22 @@ class TestScores:
         assert found is not None
         assert str(found.problem) == "Nobody can tell."
 
+    def test_another_detector_is_asked_again(
+        self, application: Application, document: Document, service: FakeService, qtbot: QtBot
+    ) -> None:
+        layer = document.layers[0]
+        assert isinstance(layer, Layer)
+        scores = application.refinement.scores
+        scores.of_layer(layer)
+        qtbot.waitUntil(lambda: bool(service.jobs()))
+        service.fail(EditorError("Name a detection model in Settings."))
+        application.settings.set("detector", "owl")
+        assert scores.of_layer(layer) is None
+        qtbot.waitUntil(lambda: bool(service.jobs()))
+        parameters = service.running.request.parameters
+        assert isinstance(parameters, Score)
+        assert parameters.detector == "owl"
+
 
 class TestContactSheet:
     def sheet(self, application: Application, document: Document) -> ContactSheet:
