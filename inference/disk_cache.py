@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +28,26 @@ DEFAULT_BYTES = 2 * 2**30
 _SUFFIX = ".safetensors"
 
 
+def is_whole(array: NDArray[Any] | None, shape: Sequence[int]) -> bool:
+    """Whether what was read back are finite float32 numbers of this shape: files may hold anything."""
+    if array is None or array.dtype != np.float32 or array.shape != tuple(shape):
+        return False
+    return bool(np.isfinite(array).all())
+
+
 class DiskCache:
     """Values by key in one folder. Several processes may use it at once.
 
     Args:
         folder: made when something is kept, for its owner only.
         limit_bytes: 0 keeps nothing.
+        version: the program's; what another one kept is not read, as it may have found it otherwise.
     """
 
-    def __init__(self, folder: Path, limit_bytes: int = DEFAULT_BYTES) -> None:
+    def __init__(self, folder: Path, limit_bytes: int = DEFAULT_BYTES, version: str = "") -> None:
         self.folder = folder
         self.limit_bytes = limit_bytes
+        self._version = version
 
     def get(self, key: object) -> dict[str, NDArray[Any]] | None:
         """The arrays kept under `key`, anything that prints the same each time; None if there are none."""
@@ -76,7 +85,7 @@ class DiskCache:
                 path.unlink()
 
     def _path(self, key: object) -> Path:
-        name = hashlib.sha256(json.dumps(key, default=str).encode()).hexdigest()
+        name = hashlib.sha256(json.dumps([self._version, key], default=str).encode()).hexdigest()
         return self.folder / f"{name}{_SUFFIX}"
 
     def _write(self, path: Path, data: bytes) -> None:

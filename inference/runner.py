@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
@@ -320,14 +321,16 @@ class Runner:
         resolved = replace(request, parameters=parameters, model=name, model_hash=filling.weights_hash)
         key = self._key(resolved)
         known = self._results.get(key)
-        if known is not None:
-            return replace(known, cached=True, measured=progress.measured)
         if request.model_hash not in ("", filling.weights_hash):
             notes.append(Message("The weights of {name} are not those this was first made with.", name=name))
         notes += filling.notes
-        result = self._carried_out(resolved, filling.backbone, filling, tuple(notes), resume)
-        self._results.put(key, result, _size_bytes(result))
-        return result
+        if known is None:
+            result = self._carried_out(resolved, filling.backbone, filling, resume)
+            self._results.put(key, result, _size_bytes(result))
+        else:
+            result = replace(known, cached=True, measured=progress.measured)
+        # what was asked is not part of what was found: the same picture may be asked for in other ways
+        return replace(result, notes=(*notes, *result.notes))
 
     @contextmanager
     def _added(
@@ -386,7 +389,6 @@ class Runner:
         request: Request,
         backbone: "Backbone",
         filling: Filling,
-        notes: tuple[Message, ...],
         resume: bytes | None,
     ) -> Result:
         progress = filling.progress
@@ -409,7 +411,7 @@ class Runner:
             images=restored(request, filling.contents, seen, output.images),
             maps=output.maps,
             measured=progress.measured,
-            notes=(*notes, *dict.fromkeys(progress.said), *output.notes),
+            notes=(*dict.fromkeys(progress.said), *output.notes),
             scores=output.scores,
             artifacts=output.artifacts,
             contents={name: blob for name, blob in filling.contents.items() if name in given},
@@ -467,7 +469,7 @@ def make_runner(
         known_modes.forget()
     kept = None
     if cache is not None:
-        kept = DiskCache(*cache)
+        kept = DiskCache(*cache, _version())
         kept.trim()
     return Runner(
         Catalogue(settings_folder),
@@ -482,6 +484,14 @@ def make_runner(
         storage=storage,
         known_modes=known_modes if remember_modes else None,
     )
+
+
+def _version() -> str:
+    """The program's."""
+    try:
+        return metadata.version("attune")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _load_backbone(
@@ -561,7 +571,8 @@ def _method(operation: Operation) -> Method:
 
 
 def _size_bytes(result: Result) -> int:
-    return sum(image.nbytes for image in result.images) + sum(heat.nbytes for heat in result.maps.values())
+    arrays = (*result.images, *result.maps.values())
+    return sum(one.nbytes for one in arrays) + sum(len(one) for one in result.artifacts.values())
 
 
 def _too_large(request: Request) -> TooLittleMemoryError:

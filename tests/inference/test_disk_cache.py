@@ -23,6 +23,12 @@ def test_what_was_kept_comes_back(tmp_path: Path) -> None:
     assert cache.get(["inversion", 2]) is None
 
 
+def test_what_another_version_kept_is_not_read(tmp_path: Path) -> None:
+    DiskCache(tmp_path, version="1.0").put(1, VALUE)
+    assert DiskCache(tmp_path, version="1.1").get(1) is None
+    assert DiskCache(tmp_path, version="1.0").get(1) is not None
+
+
 def test_what_was_not_used_for_longest_goes(tmp_path: Path) -> None:
     cache = DiskCache(tmp_path / "cache", limit_bytes=13_000)  # three values
     for number in range(3):

@@ -144,6 +144,15 @@ class TestRequests:
         older = replace(first.request, model_hash="older", parameters=Generate(prompt=PROMPT, seed=5))
         assert "not those" in runner.run(older, {}, Progress()).notes[0]
 
+    def test_what_is_said_of_a_request_is_not_said_of_another_one(self, runner: Runner) -> None:
+        first = run(runner, "generate", Generate(prompt=PROMPT))
+        older = replace(first.request, model_hash="older")
+        again, plain = runner.run(older, {}, Progress()), runner.run(first.request, {}, Progress())
+        assert again.cached
+        assert plain.cached
+        assert "not those" in again.notes[0]
+        assert plain.notes == first.notes == ()
+
     def test_unknown_model(self, runner: Runner) -> None:
         with pytest.raises(EditorError, match="Unknown model"):
             run(runner, "generate", Generate(prompt=PROMPT), model="nope")
