@@ -194,19 +194,19 @@ class Control:
         if self._anchor is None:
             return self._drifted(index, names)
         run, cache = self._run, self._run.inputs.cache
-        key = ("attended", run.backbone.model_hash, str(run.backbone.dtype), *self._kept_as, index)
-        known = cast("Source | None", cache.get(key))
-        if known is not None and names <= set(known):
+        key = ("attended", *run.backbone.made_by, *self._kept_as, index)
+        known = cast("Source", cache.get(key) or {})
+        where = _where(names - set(known))
+        if where is None:
             return known
-        where = _where(names)
-        assert where is not None, "some layers are wanted"
         tap = KeepingTap(self._inverted.prompt)
         with torch.no_grad():
             run.backbone.read(tap, where, self._anchor(index), run.levels[index], [self._inverted.prompt])
-        size = sum(kept.size_bytes for kept in tap.kept.values())
+        found = {**known, **tap.kept}
+        size = sum(kept.size_bytes for kept in found.values())
         if size * run.steps <= _SHARE_OF_CACHE * cache.limit_bytes:
-            cache.put(key, tap.kept, size)
-        return tap.kept
+            cache.put(key, found, size)
+        return found
 
     def _drifted(self, index: int, names: frozenset[str]) -> Source:
         """The same of a source that is sampled with guidance; two evaluations."""

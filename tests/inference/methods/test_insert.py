@@ -25,7 +25,7 @@ from inference.methods.prompt_to_prompt.contrast import NOISES
 from inference.methods.prompt_to_prompt.control import Control, Shares, unlike
 from inference.methods.prompt_to_prompt.places import soft
 from inference.models import Catalogue, ModelEntry
-from inference.operations import CONTRAST, INSERT_LOOPS, Insert, InsertSweep, InsertWord
+from inference.operations import BY_WORDS, CONTRAST, INSERT_LOOPS, Insert, InsertSweep, InsertWord
 from inference.progress import Progress
 from inference.request import Pixels, Request, Result
 from inference.runner import Runner
@@ -251,6 +251,16 @@ def test_after_a_short_edit_a_long_one_is_what_it_is_alone(
     after = run(used, prompt=longer).images[0]
     alone = run(make_runner(tiny_folders, tiny_backbones), prompt=longer).images[0]
     np.testing.assert_array_equal(after, alone)
+
+
+def test_what_one_edit_read_of_the_source_stays_beside_what_another_reads(runner: Runner) -> None:
+    """Each layer of the source is asked once, in whatever order edits ask for them."""
+    of_picture: dict[str, Any] = {"loop": "direct", "local": False, "cross_share": 0.2, "self_share": 0.8}
+    of_words: dict[str, Any] = {**of_picture, "local": True, "found_by": BY_WORDS, "self_share": 0.2}
+    run(runner, **of_picture)
+    run(runner, **of_words)
+    for again in (of_picture, of_words):
+        assert run(runner, **again, seed=4).measured.denoiser_evaluations == 2 * STEPS
 
 
 def test_without_prompt_to_prompt_nothing_is_read(runner: Runner) -> None:
