@@ -48,6 +48,14 @@ class Backbone(ABC):
     dtype: torch.dtype
     measured: Measurements  # `predict` counts here; the runner points it at the running job's
 
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        """What a value that is kept for later depends on of the model: its weights, and how they are held.
+
+        What 16 bits found is not what 8 bits would find.
+        """
+        return self.model_hash, str(self.dtype)
+
     @abstractmethod
     def encode_prompt(
         self, text: str, learnt: Sequence[LearntWord] = (), *, weighted: bool = False

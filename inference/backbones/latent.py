@@ -82,6 +82,11 @@ class LatentBackbone(EncodingBackbone):
         self._is_checkpointed = False
         self._open_taps = 0
 
+    @property
+    def made_by(self) -> tuple[str, ...]:
+        in_eight_bits = ("8 bits",) if self._memory_mode is MemoryMode.EIGHT_BIT else ()
+        return *super().made_by, *in_eight_bits
+
     # what a family says
 
     @abstractmethod

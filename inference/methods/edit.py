@@ -143,7 +143,7 @@ class _Work:
             self.sofar,
             first=first,
             bound=partial(self._pass, edits=edited[0], begin=begin),
-            told=told(edited[0], stands),
+            told=told(edited[0], stands, by_text=self._by_text),
         )
         way = WAYS[source.way]
         meant = [self._meant(edits, stands) for edits in edited]
@@ -168,6 +168,12 @@ class _Work:
             latents = carried_out(editing, way.step(editing), first, merge=merge, sofar=self.sofar, name=name)
         pictures = [self._with_details(pixels, source) for pixels in decoded(run, latents)]
         return pictures, kept.masks
+
+    @property
+    def _by_text(self) -> bool:
+        """Whether shifted words are read inside of their subjects alone."""
+        by_text = self.parameters.only_subject and self.parameters.kept_by != BY_LATENTS
+        return by_text and reads_text(self.run.backbone)
 
     def _stands(self, edits: Edits) -> dict[int, float]:
         """Where the picture stands on each slider that is moved, by its number."""
@@ -212,9 +218,8 @@ class _Work:
         if not bound and begin is None:
             return None
         size = (source.path.shape[-2], source.path.shape[-1])
-        by_text = self.parameters.only_subject and self.parameters.kept_by != BY_LATENTS
         predict: Predict = run.backbone.predict
-        if by_text and reads_text(run.backbone):
+        if self._by_text:
             regions = subject_masks(source.heat, run.prompt, edits, size)
             edited = [] if begin is None else [(begin, regions)]
             predict = TextRegions(
@@ -236,7 +241,7 @@ def unedited(run: Run, source: Inverted) -> Pixels:
     """What the model makes of an inverted picture without an edit; kept for later runs."""
     values = source.reconstruction
     name = hashlib.sha256(np.ascontiguousarray(values.cpu().numpy()).data).hexdigest()
-    key = ("decoded", run.backbone.model_hash, name)
+    key = ("decoded", *run.backbone.made_by, name, *values.shape)
     known = cast("Pixels | None", run.inputs.cache.get(key))
     if known is None:
         known = decoded(run, values)[0]

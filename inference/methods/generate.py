@@ -20,7 +20,9 @@ from inference.inputs import Inputs
 from inference.messages import Message, short
 from inference.operations import Attribute, SamplingParameters
 from inference.progress import Progress
+from inference.prompts.learnt_words import find_learnt
 from inference.prompts.prompt import Prompt
+from inference.prompts.weights import literal, read
 from inference.prompts.words import Word, words
 from inference.request import Output, Pixels
 from inference.sampling import Denoise, SamplerState, advance, begin
@@ -211,7 +213,20 @@ def start(run: Run, offsets: Sequence[int] = (0,)) -> Part:
 def what_decides(run: Run) -> tuple[object, ...]:
     """All that the unmodified steps depend on."""
     sampling = {item.name for item in SamplingParameters.declared()}
-    return (run.backbone.model_hash, *((name, getattr(run.parameters, name)) for name in sorted(sampling)))
+    return (*run.backbone.made_by, *((name, getattr(run.parameters, name)) for name in sorted(sampling)))
+
+
+def what_is_said(run: Run, written: str, pieces: int = 1) -> tuple[object, ...]:
+    """All that a text is read by, beside the model: its signs, its words' weights, the learnt words in it.
+
+    Learnt words of other texts of the request decide nothing.
+
+    Args:
+        pieces: of how many it is read; beside a longer text the same words are read with more padding.
+    """
+    given = read(written) if run.parameters.weighted else literal(written)
+    learnt = dict.fromkeys(place.learnt.fingerprint for place in find_learnt(given.text, run.inputs.learnt))
+    return (written, given != literal(written), *learnt, pieces)
 
 
 def watched(

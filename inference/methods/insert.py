@@ -27,7 +27,7 @@ from inference.messages import Message
 from inference.methods.attribute_control import BATCH_PIXELS_CPU, BATCH_PIXELS_GPU
 from inference.methods.edit import notes_of, unedited, with_details
 from inference.methods.fill.surroundings import carried_on
-from inference.methods.generate import Run, decoded, maps, prepare, span_heat
+from inference.methods.generate import Run, decoded, maps, prepare, span_heat, what_is_said
 from inference.methods.inversion.editing import Editing, Step, carried_out, plain_step
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.parking import Sofar
@@ -386,16 +386,16 @@ class _Work:
         parameters, source, cache = self.parameters, self.source, self.run.inputs.cache
         if not parameters.local or self._is_by_words:
             return None
-        network = (self.run.backbone.model_hash, str(self.run.backbone.dtype))
-        key = ("contrast", *network, *self._kept_as())
-        found = cast("Tensor | None", cache.get((*key, parameters.prompt)))
+        key = ("contrast", *self.run.backbone.made_by, *self._kept_as())
+        whole = (*key, *what_is_said(self.run, parameters.prompt, self.target.length))
+        found = cast("Tensor | None", cache.get(whole))
         if found is None:
             ours = cast("Tensor | None", cache.get(key))
             if ours is None:
                 ours = noised_prediction(self.run, source.prompt, source.reconstruction)
                 cache.put(key, ours, ours.numel() * ours.element_size())
             found = contrast(self.run, ours, self._each_change(), source.reconstruction)
-            cache.put((*key, parameters.prompt), found, found.numel() * found.element_size())
+            cache.put(whole, found, found.numel() * found.element_size())
         spot = (found > parameters.threshold)[None, None]
         if place is not None:
             return (spot & (place > 0).to(spot.device)).float()
@@ -473,12 +473,12 @@ class _Work:
         """What the source's latents depend on."""
         parameters, way = self.parameters, self.source.way
         drawn = parameters.seed if len(self.source.path) == 1 or "seed" in WAYS[way].reads else None
-        guided = (parameters.negative_prompt, parameters.guidance_scale) if way == "null-text" else None
+        free = what_is_said(self.run, parameters.negative_prompt)
+        guided = (free, parameters.guidance_scale) if way == "null-text" else None
         shape = tuple(self.source.path.shape[-2:])
-        # beside a longer text the same words are read with more padding
-        said = self.source.prompt
-        words = (parameters.source_prompt, parameters.concepts, parameters.weighted, said.length)
-        return (way, parameters.image.hash, words, shape, self.run.steps, drawn, guided)
+        said = what_is_said(self.run, parameters.source_prompt, self.source.prompt.length)
+        of_run = (shape, self.run.steps, parameters.sampler)
+        return (way, parameters.image.hash, said, *of_run, drawn, guided)
 
     @property
     def _fills_up(self) -> bool:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from inference.backbones.base import Backbone, Prediction
+from inference.disk_cache import is_whole
 from inference.inputs import Inputs
 from inference.methods.generate import Part, Run, decoded, maps, prepare, rest, start
 from inference.operations import Redraw
@@ -62,15 +63,20 @@ def begun_from(run: Run, latents: Tensor, first: int) -> tuple[Part, Tensor]:
 
 def encoded(run: Run, name: str, picture: Pixels) -> Tensor:
     """Latents [1, C, h, w] of the picture whose content is called `name`, kept for later runs."""
-    key = ["latents", run.backbone.model_hash, str(run.backbone.dtype), name, list(picture.shape)]
-    kept = run.inputs.kept
-    known = kept.get(key) if kept is not None else None
-    if known is not None and "latents" in known:
-        return torch.tensor(known["latents"]).to(run.backbone.device)
-    with run.progress.phase("encode"):
-        latents = run.backbone.encode_image(picture)
-    if kept is not None:
-        kept.put(key, {"latents": latents.cpu().numpy()})
+    key = ["latents", *run.backbone.made_by, name, *picture.shape]
+    known = run.inputs.cache.get(tuple(key))
+    if known is not None:
+        return known
+    kept, shape = run.inputs.kept, (1, *run.backbone.latent_shape(picture.shape[1], picture.shape[0]))
+    arrays = kept.get(key) if kept is not None else None
+    if arrays is not None and is_whole(arrays.get("latents"), shape):
+        latents = torch.tensor(arrays["latents"]).to(run.backbone.device)
+    else:
+        with run.progress.phase("encode"):
+            latents = run.backbone.encode_image(picture)
+        if kept is not None:
+            kept.put(key, {"latents": latents.cpu().numpy()})
+    run.inputs.cache.put(tuple(key), latents, latents.numel() * latents.element_size())
     return latents
 
 

@@ -8,6 +8,8 @@ tokenizer nor the encoder's table grows: the tokenizer reads a stand-in that it 
 are put where the table's rows would be.
 """
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -63,6 +65,15 @@ class LearntWord:
     def needs_gradient(self) -> bool:
         """Whether some of its vectors are being learnt."""
         return any(rows.requires_grad for rows in self.vectors.values())
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what encoders read in the word's place."""
+        digest = hashlib.sha256(json.dumps([self.word.casefold(), self.plain]).encode())
+        for encoder, rows in sorted(self.vectors.items()):
+            digest.update(f"{encoder} {tuple(rows.shape)} ".encode())
+            digest.update(rows.detach().float().cpu().numpy().tobytes())
+        return digest.hexdigest()[:32]
 
 
 class Place(NamedTuple):

@@ -99,6 +99,27 @@ class Inverted:
             fit=float(arrays["fit"][0]),
         )
 
+    def check(self, steps: int, points: int, shape: tuple[int, ...]) -> None:
+        """Whether it can be one of a run of so many steps, of latents [1, C, h, w] of this shape.
+
+        Args:
+            points: of its path.
+
+        Raises:
+            ValueError: it cannot.
+        """
+        path, size = self.path, shape[1:]
+        is_path = path.shape == (points, *size) and bool(torch.isfinite(path).all())
+        offsets = [one for one in (self.offsets, self.bound) if one is not None]  # NaN is not known yet
+        are_offsets = all(one.shape == (steps, *size) and not bool(torch.isinf(one).any()) for one in offsets)
+        negatives = [value for one in self.negatives for value in one.embeddings.values()]
+        are_negatives = len(self.negatives) in (0, steps) and all(
+            bool(torch.isfinite(value).all()) for value in negatives
+        )
+        is_heat = all(seen.ndim == 2 and seen.size and np.isfinite(seen).all() for seen in self.heat.values())
+        if not (is_path and are_offsets and are_negatives and is_heat):
+            raise ValueError("these arrays are no inversion of this run")
+
     def seen(self, heat: Heat, fit: float) -> "Inverted":
         """With what the model sees in the picture."""
         return replace(self, heat=heat, fit=fit)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from inference.methods.generate import Run, watched
+from inference.methods.generate import Run, watched, what_is_said
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.paths import step_noise
 from inference.prompts.prompt import Prompt
@@ -51,25 +51,28 @@ def looked_at(run: Run, found: Inverted) -> Inverted:
 
 
 @torch.no_grad()
-def fit_of(run: Run, prompt: Prompt, name: str, latents: Tensor) -> float:
+def fit_of(run: Run, prompt: Prompt, written: str, name: str, latents: Tensor) -> float:
     """How well a prompt fits a picture: four evaluations, and none a second time.
 
     Args:
+        written: what the prompt was encoded from, with its marks of weights.
         name: the hash of the picture's content.
         latents: the picture's own, [1, C, h, w].
     """
-    own, plain = (_error(run, name, latents, one) for one in (prompt, run.backbone.negative_prompt("")))
+    said = what_is_said(run, written, prompt.length)
+    own = _error(run, (name, *said), latents, prompt)
+    plain = _error(run, (name,), latents, run.backbone.negative_prompt(""))
     return 1 - own / plain if plain > 0 else float("nan")
 
 
-def _error(run: Run, name: str, latents: Tensor, prompt: Prompt) -> float:
-    """What the network misses of the noise when it is told `prompt`, over the compared levels; kept."""
+def _error(run: Run, told: tuple[object, ...], latents: Tensor, prompt: Prompt) -> float:
+    """What the network misses of the noise when it is told `prompt`, over the compared levels; kept.
+
+    `told` are the picture and what the prompt is encoded from.
+    """
     levels = {index: run.levels[index] for index in (int(share * run.steps) for share in COMPARED_AT)}
     backbone = run.backbone
-    # the prompt's text does not tell the weights of its words
-    weighted = run.parameters.weighted and run.parameters.prompt
-    said = (prompt.text, weighted, run.parameters.concepts, name, *latents.shape)
-    key = ("error", backbone.model_hash, str(backbone.dtype), *said, run.steps)
+    key = ("error", *backbone.made_by, told, tuple(latents.shape), run.steps, run.parameters.sampler)
     known = run.inputs.cache.get(key)
     if known is not None:
         return float(known)

@@ -72,13 +72,20 @@ def noised(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:
 
 
 def with_offsets(
-    run: Run, found: Inverted, first: int, sofar: Sofar, predict: Predict | None = None
+    run: Run,
+    found: Inverted,
+    first: int,
+    sofar: Sofar,
+    predict: Predict | None = None,
+    *,
+    name: str = "bound",
 ) -> Inverted:
     """How far a step without guidance from each point of the path misses the next one, from `first` on.
 
     (u_t of h-Edit, arXiv:2503.02187.)  Steps start from the stored latents, so that errors do not add up, and
     the offset makes each one exact. One evaluation for each step that was not edited before. With a `predict`
-    of its own, in which the prompt's subjects are bound to their places, they are kept apart from the others.
+    of its own, in which the prompt's subjects are bound to their places, they are kept apart from the others;
+    `name` is that pass's in checkpoints.
     """
     offsets = found.offsets
     if offsets is not None and predict is not None:
@@ -90,9 +97,9 @@ def with_offsets(
     while first < len(known) and not bool(torch.isnan(known[first]).any()):
         first += 1
     last = next((i for i in range(first, len(known)) if not bool(torch.isnan(known[i]).any())), len(known))
-    name = "offsets" if predict is None else "bound"
-    missing = _offsets(run, found.path, denoise, sofar, eta=0.0, steps=range(first, last), name=name)
-    return replace(found, **{name: torch.cat([offsets[:first], missing, offsets[last:]])})
+    kind, called = ("offsets", "offsets") if predict is None else ("bound", name)
+    missing = _offsets(run, found.path, denoise, sofar, eta=0.0, steps=range(first, last), name=called)
+    return replace(found, **{kind: torch.cat([offsets[:first], missing, offsets[last:]])})
 
 
 def negative_prompt(run: Run, latents: Tensor, sofar: Sofar) -> Inverted:

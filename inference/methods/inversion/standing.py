@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from inference.deltas import Delta
-from inference.methods.generate import Run
+from inference.methods.generate import Run, what_is_said
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.paths import step_noise
 from inference.operations import SubjectEdit
@@ -46,8 +46,9 @@ def stand(
         mask: where the subject is, [1, 1, h, w] in 0..1.
         name: of picture, subject and direction.
     """
-    key = ["stand", run.backbone.model_hash, str(run.backbone.dtype), name, str(run.steps), found.prompt.text]
-    key += [str(one) for one in run.parameters.concepts]
+    said = what_is_said(run, run.parameters.prompt, found.prompt.length)
+    of_run = (run.steps, run.parameters.sampler, tuple(found.path.shape[-2:]), *said)
+    key = ["stand", *run.backbone.made_by, name, *map(str, of_run)]
     known = _known(run, key, ends)
     if known is not None:
         return known
@@ -105,11 +106,21 @@ def has_two_ends(delta: Delta) -> bool:
     return low < 0 < high
 
 
-def told(edits: Sequence[SubjectEdit], stands: Mapping[int, float]) -> tuple[str, ...]:
-    """What of the stands decides an inversion, as text."""
-    return tuple(
-        f"{edits[index].start}-{edits[index].end} {place!r} {edits[index].delta}"
-        for index, place in sorted(stands.items())
+def told(edits: Sequence[SubjectEdit], stands: Mapping[int, float], *, by_text: bool) -> tuple[str, ...]:
+    """What of the stands decides the pass of an inversion, as text; nothing where there are none.
+
+    Args:
+        by_text: whether words are read inside of the edited subjects alone; then these count as well.
+    """
+    if not stands:
+        return ()
+    spans = sorted({(edit.start, edit.end) for edit in edits if edit.value}) if by_text else ()
+    return (
+        *(
+            f"{edits[index].start}-{edits[index].end} {place!r} {edits[index].delta}"
+            for index, place in sorted(stands.items())
+        ),
+        *(f"in {start}-{end}" for start, end in spans),
     )
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from inference.errors import EditorError
 from inference.guidance import Predict
-from inference.methods.generate import Run, delay_steps
+from inference.methods.generate import Run, delay_steps, what_is_said
 from inference.methods.inversion.editing import (
     FLOW_START,
     Editing,
@@ -125,12 +125,14 @@ def inverted(
         )
     plain = _key(run, name, picture, latents)
     key = [*plain, *told]
-    found = _known(run, key, name)
-    begun = _known(run, plain, name) if found is None and told else None
+    shape = tuple(latents.shape)
+    found = _known(run, key, name, shape)
+    begun = _known(run, plain, name, shape) if found is None and told else None
     with run.progress.phase("invert"):
         made = found or (replace(begun, bound=None) if begun is not None else None)
         made = made or looked_at(run, way.invert(run, latents, sofar))
-        made = with_offsets(run, made, first, sofar, None if bound is None else bound(made))
+        predict = None if bound is None else bound(made)
+        made = with_offsets(run, made, first, sofar, predict, name=" ".join(("bound", *told)))
     if made is not found:
         run.inputs.cache.put(tuple(map(str, key)), made, made.size_bytes)
         if run.inputs.kept is not None:
@@ -138,7 +140,7 @@ def inverted(
     return made
 
 
-def _known(run: Run, key: list[object], name: str) -> Inverted | None:
+def _known(run: Run, key: list[object], name: str, shape: tuple[int, ...]) -> Inverted | None:
     known = run.inputs.cache.get(tuple(map(str, key)))
     if known is not None:
         return known
@@ -147,7 +149,8 @@ def _known(run: Run, key: list[object], name: str) -> Inverted | None:
         return None
     try:
         found = Inverted.from_arrays(arrays, name, run.prompt, run.negative)
-    except (KeyError, ValueError):  # written by another version
+        found.check(run.steps, 1 if WAYS[name].flow else run.steps + 1, shape)
+    except (KeyError, ValueError):  # written by another version, or damaged
         return None
     run.inputs.cache.put(tuple(map(str, key)), found, found.size_bytes)
     return found
@@ -155,17 +158,17 @@ def _known(run: Run, key: list[object], name: str) -> Inverted | None:
 
 def _key(run: Run, name: str, picture: str, latents: Tensor) -> list[object]:
     """All that an inversion depends on."""
-    parameters = run.parameters.to_json()
-    always = ("prompt", "steps", "sampler")
+    parameters, reads = run.parameters, WAYS[name].reads
     return [
         "inverted",
         name,
-        run.backbone.model_hash,
-        str(run.backbone.dtype),
+        *run.backbone.made_by,
         picture,
         list(latents.shape),
-        *(parameters[item] for item in (*always, *WAYS[name].reads)),
-        *parameters["concepts"],
-        *(("weighted",) if run.parameters.weighted else ()),
-        *((run.prompt.length,) if run.prompt.length > 1 else ()),  # what it is edited to may be longer
+        # what it is edited to may be longer
+        list(what_is_said(run, parameters.prompt, run.prompt.length)),
+        parameters.steps,
+        parameters.sampler,
+        *(getattr(parameters, item) for item in reads),
+        *(what_is_said(run, parameters.negative_prompt) if "negative_prompt" in reads else ()),
     ]

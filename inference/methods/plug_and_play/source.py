@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from inference.methods.generate import Run
+from inference.disk_cache import is_whole
+from inference.methods.generate import Run, what_is_said
 from inference.methods.inversion.parking import Sofar
 from inference.methods.inversion.paths import ddim_path, step_noise
 from inference.methods.plug_and_play.injection import Seen
@@ -108,20 +109,13 @@ def keep(run: Run, parameters: Translate, name: str, source: Source) -> None:
 
 def source_prompt(run: Run, parameters: Translate) -> Prompt:
     """What the picture shows; the empty prompt, as the family has it, where nobody says."""
-    said, concepts = parameters.source_prompt, parameters.concepts
-    key = (
-        "source prompt",
-        run.backbone.model_hash,
-        str(run.backbone.dtype),
-        said,
-        concepts,
-        parameters.weighted,
-    )
+    said = parameters.source_prompt.strip()
+    key = ("source prompt", *run.backbone.made_by, *what_is_said(run, said))
     known = run.inputs.cache.get(key)
     if known is None:
-        encode = run.backbone.encode_prompt if said.strip() else run.backbone.negative_prompt
+        encode = run.backbone.encode_prompt if said else run.backbone.negative_prompt
         # an object of its own: samples are told apart by their prompts' identity
-        known = encode(said.strip(), run.inputs.learnt, weighted=parameters.weighted).with_embeddings({})
+        known = encode(said, run.inputs.learnt, weighted=parameters.weighted).with_embeddings({})
         run.inputs.cache.put(key, known, 2**20)
     return known
 
@@ -145,7 +139,7 @@ def _path(run: Run, parameters: Translate, name: str, latents: Tensor, prompt: P
     """Latents [S + 1, C, h, w] of the inversion at the run's levels, from disk where they are known."""
     kept, key = run.inputs.kept, ["path", *_key(run, parameters, name, latents)]
     known = kept.get(key) if kept is not None else None
-    if known is not None and "path" in known and len(known["path"]) == run.steps + 1:
+    if known is not None and is_whole(known.get("path"), (run.steps + 1, *latents.shape[1:])):
         return torch.tensor(known["path"]).to(run.backbone.device)
     levels, wanted = _levels(run, parameters.inversion_steps or run.steps)
     inverting = replace(run, prompt=prompt, levels=levels)
@@ -177,21 +171,23 @@ def _key(run: Run, parameters: Translate, name: str, latents: Tensor) -> tuple[A
     return (
         "translated",
         parameters.way,
-        run.backbone.model_hash,
-        str(run.backbone.dtype),
+        *run.backbone.made_by,
         name,
         *latents.shape,
-        parameters.source_prompt.strip(),
-        parameters.weighted,
-        parameters.concepts,
+        *what_is_said(run, parameters.source_prompt.strip()),
         run.steps,
+        parameters.sampler,
         run.parameters.seed if by_noise else None,
         None if by_noise else parameters.inversion_steps or run.steps,
     )
 
 
 def _key_with_subject(run: Run, parameters: Translate, name: str, latents: Tensor) -> tuple[Any, ...]:
-    """All that the source depends on: what the masks look for in it is kept with it."""
+    """All that the source depends on: what the masks look for in it is kept with it.
+
+    In one batch with a longer text its words are read with more padding; a copy is looked at alone.
+    """
     subject = parameters.subject.strip()
     looked_for = parameters.source_subject.strip() or subject if subject else ""
-    return *_key(run, parameters, name, latents), looked_for
+    pieces = 1 if parameters.way == "one-copy" else run.prompt.length
+    return *_key(run, parameters, name, latents), looked_for, pieces

@@ -74,7 +74,7 @@ def translate(backbone: Backbone, parameters: Translate, inputs: Inputs, progres
     fit = float("nan")
     if parameters.source_prompt.strip() and parameters.way != "redraw":
         with progress.phase("encode"):
-            fit = fit_of(run, source.prompt, name, source.picture)
+            fit = fit_of(run, source.prompt, parameters.source_prompt.strip(), name, source.picture)
     work = _Work(run=run, parameters=parameters, plan=plan, source=source, spans=spans)
     mask = None if parameters.mask is None else inputs.pixels(parameters.mask)
     try:

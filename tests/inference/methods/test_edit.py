@@ -1,5 +1,6 @@
 """Attributes on a picture: what only this operation promises, and what it refuses."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from inference.definitions import shipped_folder
 from inference.deltas import DeltaLibrary
 from inference.disk_cache import DiskCache
 from inference.errors import EditorError, Parked
+from inference.methods import edit as ways_of_edit
 from inference.methods.edit import with_details
 from inference.models import Catalogue, ModelEntry
 from inference.operations import EXAMPLE_PROMPT, INVERSIONS, Edit, EditSweep, SubjectEdit
@@ -35,15 +37,27 @@ def older(value: float = 1.5, span: tuple[int, int] = MAN, attribute: str = "age
     return SubjectEdit(start=span[0], end=span[1], attribute=attribute, value=value)
 
 
-@pytest.fixture
-def runner(tiny_folders: dict[str, Path], tiny_backbones: dict[str, Any], tmp_path: Path) -> Runner:
+def make_runner(
+    folders: Mapping[str, Path], backbones: Mapping[str, Any], kept: Path | None = None
+) -> Runner:
     def load(entry: ModelEntry, **options: object) -> Any:
-        return tiny_backbones[entry.name]
+        return backbones[entry.name]
 
-    models = next(iter(tiny_folders.values())).parent
+    models = next(iter(folders.values())).parent
     catalogue = Catalogue(models / "settings", built_in=models)
     library = DeltaLibrary((), shipped_folder() / "definitions")
-    return Runner(catalogue, library, device="cpu", load=load, kept=DiskCache(tmp_path / "kept"))
+    return Runner(catalogue, library, device="cpu", load=load, kept=None if kept is None else DiskCache(kept))
+
+
+@pytest.fixture
+def runner(tiny_folders: dict[str, Path], tiny_backbones: dict[str, Any], tmp_path: Path) -> Runner:
+    return make_runner(tiny_folders, tiny_backbones, tmp_path / "kept")
+
+
+@pytest.fixture
+def another_runner(tiny_folders: dict[str, Path], tiny_backbones: dict[str, Any]) -> Runner:
+    """One that has nothing in memory or on disk."""
+    return make_runner(tiny_folders, tiny_backbones)
 
 
 def run(
@@ -139,6 +153,55 @@ class TestStanding:
         np.testing.assert_array_equal(alone, beside)
         np.testing.assert_allclose(swept[0].astype(int), alone, atol=1)
         assert not np.array_equal(swept[1], alone)
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ({}, {"only_subject": False}),
+            ({"only_subject": False}, {}),
+            ({"kept_by": "latents"}, {"kept_by": "text"}),
+        ],
+    )
+    def test_what_is_kept_for_one_pass_serves_no_other(
+        self, runner: Runner, another_runner: Runner, before: dict[str, Any], after: dict[str, Any]
+    ) -> None:
+        more: dict[str, Any] = {"model": "tiny-sd3", "standing": True}
+        run(runner, older(), **more, **before)
+        used = run(runner, older(), **more, **after).images[0]
+        np.testing.assert_array_equal(used, run(another_runner, older(), **more, **after).images[0])
+
+    def test_a_slider_that_stands_nowhere_is_part_of_the_pass(
+        self, runner: Runner, another_runner: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stands = ways_of_edit._Work._stands  # pyright: ignore[reportPrivateUsage]
+        monkeypatch.setattr(
+            ways_of_edit._Work,  # pyright: ignore[reportPrivateUsage]
+            "_stands",
+            lambda work, edits: {n: at for n, at in stands(work, edits).items() if n == 0},
+        )
+        more: dict[str, Any] = {"model": "tiny-sd3", "standing": True}
+        both = (older(), older(1.0, WOMAN))
+        run(runner, older(), **more)
+        used = run(runner, *both, **more).images[0]
+        np.testing.assert_array_equal(used, run(another_runner, *both, **more).images[0])
+
+    def test_in_a_sweep_each_group_of_sliders_has_its_own_pass(
+        self, runner: Runner, another_runner: Runner
+    ) -> None:
+        more: dict[str, Any] = {"model": "tiny-sd3", "standing": True, "details": False}
+        swept = run(runner, older(), older(1.0, WOMAN), positions=(1.5, 0.0), **more).images
+        alone = run(another_runner, older(0.0), older(1.0, WOMAN), **more).images[0]
+        np.testing.assert_array_equal(swept[1], alone)
+
+    def test_it_is_that_of_the_words_weights(self, runner: Runner, another_runner: Runner) -> None:
+        span, more = (14, 17), {"standing": True, "weighted": True, "model": "tiny-sd3"}
+        light, heavy = (f"a photo of a (man:{weight}) and a woman" for weight in (0.2, 2.0))
+        run(runner, older(1.0, span), prompt=light, **more)
+        used = run(runner, older(1.0, span), prompt=heavy, **more)
+        alone = run(another_runner, older(1.0, span), prompt=heavy, **more)
+        np.testing.assert_array_equal(used.images[0], alone.images[0])
+        # ten to find where it stands: that of other weights is no answer
+        assert used.measured.denoiser_evaluations == alone.measured.denoiser_evaluations
 
 
 @pytest.mark.parametrize("way", INVERSIONS)

@@ -1,13 +1,18 @@
 """Each way against slow formulas of its own; all of them as one interface: identity, caches, parking."""
 
+import copy
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 
 from inference.backbones.base import Backbone
+from inference.content import ConceptFile, content_hash
 from inference.disk_cache import DiskCache
 from inference.errors import Cancelled, EditorError, Parked
 from inference.inputs import Inputs
@@ -17,11 +22,14 @@ from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.parking import Sofar
 from inference.methods.inversion.paths import step_noise
 from inference.methods.inversion.ways import WAYS, inverted
+from inference.models import MemoryMode
 from inference.progress import Progress
+from inference.prompts.learnt_words import LearntWord
 from inference.prompts.prompt import Prompt
 from tests.inference.methods.inversion.running import (
     FAMILIES,
     MODELS,
+    PROMPT,
     SCALE,
     STEPS,
     model,
@@ -311,13 +319,64 @@ def test_several_prompts_are_edited_as_alone(name: str, tiny_backbones: dict) ->
         close(both[row : row + 1], edit(run, found, prompt, 1))
 
 
-def test_arrays_that_are_no_inversion_are_made_again(tiny_backbones: dict, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: {"path": None},
+        lambda whole: {"path": whole["path"] * np.nan},
+        lambda whole: {"path": whole["path"][:1]},
+        lambda whole: {"path": whole["path"][..., 1:]},
+        lambda whole: {"offsets": whole["offsets"][1:]},
+        lambda whole: {"offsets": np.full_like(whole["offsets"], np.inf)},
+        lambda whole: {"heat/13-16": whole["heat/13-16"][:0]},
+        lambda whole: {"heat/13-16": whole["heat/13-16"] * np.nan},
+        lambda whole: {"negative/clip_l": np.zeros((STEPS, 1, 1), np.float32)},
+    ],
+)
+def test_arrays_that_are_no_inversion_are_made_again(
+    damage: Callable[[Any], dict[str, Any]], tiny_backbones: dict, tmp_path: Path
+) -> None:
     backbone, kept = tiny_backbones["tiny-sd1"], DiskCache(tmp_path)
-    invert("direct", run_of(backbone, inputs=Inputs(kept=kept)))
+    whole = invert("direct", run_of(backbone, inputs=Inputs(kept=kept))).to_arrays()
     (file,) = tmp_path.glob("*.safetensors")
-    import safetensors.numpy
-
-    file.write_bytes(safetensors.numpy.save({"other": np.zeros(3)}))
+    left = {name: array for name, array in {**whole, **damage(whole)}.items() if array is not None}
+    file.write_bytes(safetensors.numpy.save(left))
     run = run_of(backbone, inputs=Inputs(kept=kept))
-    invert("direct", run)
+    found = invert("direct", run).to_arrays()
     assert run.progress.measured.denoiser_evaluations > 0
+    for name, array in found.items():
+        np.testing.assert_array_equal(array, whole[name], err_msg=name)
+
+
+@pytest.mark.parametrize("way", ["direct", "null-text"])
+def test_learnt_words_count_where_they_stand_and_nowhere_else(way: str, tiny_backbones: dict) -> None:
+    """Words of what a picture becomes are no reason to invert it again."""
+    backbone, inputs = tiny_backbones["tiny-sd1"], Inputs()
+
+    def evaluations(prompt: str, fill: float | None) -> int:
+        words: dict[str, Any] = {}
+        learnt: tuple[LearntWord, ...] = ()
+        if fill is not None:
+            rows = torch.full((1, backbone.token_widths["clip_l"]), fill)
+            learnt = (LearntWord(word="<toy>", vectors={"clip_l": rows}),)
+            words = {"concepts": (ConceptFile(content_hash(bytes(rows.numpy()))),)}
+        run = run_of(backbone, prompt=prompt, inputs=replace(inputs, learnt=learnt), **words)
+        invert(way, run)
+        return run.progress.measured.denoiser_evaluations
+
+    assert evaluations(PROMPT, None) > 0 == evaluations(PROMPT, 0.1)
+    named = "a photo of a <toy> and a woman"
+    assert evaluations(named, 0.1) > 0 < evaluations(named, 0.2)
+    assert evaluations(named, 0.1) == 0
+
+
+def test_what_16_bits_found_is_not_taken_for_what_8_bits_would_find(
+    tiny_backbones: dict, tmp_path: Path
+) -> None:
+    backbone, inputs = tiny_backbones["tiny-sd1"], Inputs(kept=DiskCache(tmp_path))
+    coarse = copy.copy(backbone)
+    coarse._memory_mode = MemoryMode.EIGHT_BIT
+    for one in (backbone, coarse):
+        run = run_of(one, inputs=inputs)
+        invert("direct", run)
+        assert run.progress.measured.denoiser_evaluations > 0

@@ -197,7 +197,7 @@ def test_the_fit_is_what_a_prompt_explains_of_the_noise(tiny_backbones: dict[str
             eps = backbone.predict(level.alpha * latents + level.sigma * noise, level, [prompt]).eps
             squares.append(float(((eps - noise) ** 2).mean()))
         errors.append(sum(squares))
-    found = fit_of(made, made.prompt, NAME, latents)
+    found = fit_of(made, made.prompt, made.parameters.prompt, NAME, latents)
     assert found == pytest.approx(1 - errors[0] / errors[1], abs=1e-6)
 
 
@@ -438,3 +438,24 @@ def test_the_plan_at_512_px_of_sd1(tiny_backbones: dict[str, Any]) -> None:
     assert not plan.at(25).layers
     assert plan.at(39).features
     assert not plan.at(40)
+
+
+@pytest.mark.parametrize("way", ["plug-and-play", "one-copy"])
+def test_after_a_short_text_a_long_one_is_what_it_is_alone(way: str, tiny_backbones: dict[str, Any]) -> None:
+    """What was seen beside words of one piece does not serve words of two: the source is read with more."""
+    backbone, inputs = tiny_backbones["tiny-sd1"], fresh()
+    longer = PROMPT + ", very" * 90
+    run(backbone, inputs, way=way)
+    after, _ = run(backbone, inputs, way=way, prompt=longer)
+    alone, _ = run(backbone, way=way, prompt=longer)
+    np.testing.assert_array_equal(after.images[0], alone.images[0])
+
+
+def test_how_well_a_source_prompt_fits_is_that_of_its_own_weights(tiny_backbones: dict[str, Any]) -> None:
+    backbone, inputs = tiny_backbones["tiny-sd1"], fresh()
+    light, heavy = ({"source_prompt": f"a (dog:{weight})", "weighted": True} for weight in (0.2, 3.0))
+    one, _ = run(backbone, inputs, **light)
+    other, _ = run(backbone, inputs, **heavy)
+    assert other.scores["fit"] == run(backbone, **heavy)[0].scores["fit"] != one.scores["fit"]
+    _, evaluations = run(backbone, inputs, prompt="a photo of the dog", **heavy)
+    assert evaluations == 2 * STEPS  # the source's fit is asked once, whatever it becomes
