@@ -124,10 +124,14 @@ class Descriptions(Controller):
         self.busy_changed.emit(False)
 
 
-@cache
 def _kinds_of(detector: str) -> tuple[str, ...]:
     """The kinds that a detection model of the user's knows; none if there is none."""
     try:
-        return tuple(sorted(detection_labels(detector))) if detector else ()
-    except EditorError:
+        return _labels_of(detector) if detector else ()
+    except EditorError:  # not kept: it may be there later
         return ()
+
+
+@cache
+def _labels_of(detector: str) -> tuple[str, ...]:
+    return tuple(sorted(detection_labels(detector)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -265,7 +266,10 @@ class StepSearch(Controller):
     def _record(self) -> Path:
         search = self._search
         assert search is not None, "only a search has a record"
-        return self._folder / RECORDS / f"{self._model_hash[:16]}-{search.method}-{search.steps}.json"
+        name = f"{self._model_hash[:16]}-{search.method}-{search.steps}"
+        if not self._catalogue.find(search.model).sandbox:  # judged by what the user named
+            name += f"-{hashlib.sha256(search.detector.encode()).hexdigest()[:8]}"
+        return self._folder / RECORDS / f"{name}.json"
 
 
 def _same_trials(one: Search, other: Search) -> bool:

@@ -181,6 +181,27 @@ class TestModelsOfTheUser:
             search.start(replace(SEARCH, model="photos"))
         assert not search.busy
 
+    def test_what_another_detector_judged_is_measured_again(
+        self,
+        search: StepSearch,
+        service: FakeService,
+        application: Application,
+        qtbot: QtBot,
+        tmp_path: Path,
+    ) -> None:
+        labels = {str(index): name for index, name in enumerate(("zebra", "bus", "boat", "bench", "fork"))}
+        detectors = [tmp_path / name for name in ("one", "other")]
+        for folder in detectors:
+            folder.mkdir()
+            (folder / "config.json").write_text(json.dumps({"id2label": labels}))
+        asked: list[int] = []
+        for folder in (*detectors, detectors[0]):
+            again = StepSearch(application.shell, application.catalogue, tmp_path / "data")
+            again.start(replace(SEARCH, model="photos", prompts=1, detector=str(folder)))
+            asked.append(run(again, service))
+            settle(application, qtbot)
+        assert asked[0] == asked[1] > asked[2] == 1  # which tells the weights' hash
+
     def test_its_kinds_make_the_prompts(
         self, search: StepSearch, service: FakeService, tmp_path: Path
     ) -> None:
