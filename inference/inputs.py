@@ -28,9 +28,11 @@ class Inputs:
             prompt that a user wrote.
         deltas: those of the parameters' edits, by hash, fitted to the model.
         cache: what later runs can use again (encoded prompts, latents at a step), keyed by all that
-            decides it, the model's hash included; sizes are in bytes.
+            decides it: of the model `Backbone.made_by`, of a text `generate.what_is_said`; sizes are in
+            bytes.
         features: the same for features of the network, which take most by far; methods set its limit.
-        kept: the same on disk, for what is worth hundreds of megabytes; None where nothing is kept.
+        kept: the same on disk, for what is worth hundreds of megabytes; None where nothing is kept. What
+            is read back is looked at before it is used: files may hold anything.
         resume: the checkpoint of an earlier run to go on from, as that run gave it; None at the beginning.
     """
 
