@@ -252,5 +252,5 @@ def _finished(
     def after(state: SamplerState) -> SamplerState:
         return replace(state, latents=merged(whole.path[state.index - 1], state.latents, found.mask))
 
-    done = rest(run, part, found.prompts, predict=found.predict, after=after)
+    done = rest(run, part, found.prompts, predict=found.predict, after=after, looks=False)
     return replace(done, heat=whole.heat), found.masks

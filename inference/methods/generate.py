@@ -145,16 +145,16 @@ def rest(
     predict: Predict | None = None,
     after: Callable[[SamplerState], SamplerState] | None = None,
     keeps_path: bool = False,
+    looks: bool = True,
 ) -> Part:
     """Go on from `part` to `stop` (default: the end), one picture for each prompt.
-
-    Attention is looked at for the first prompt.
 
     Args:
         around: makes the denoiser of each step from the usual one.
         predict: a pass of the network that is more than the backbone's.
         after: changes the state after each step.
         keeps_path: the part that comes out has the latents after each step.
+        looks: whether the first prompt's attention is looked at; a `predict` may ask it in parts.
     """
     state = part.state
     if state.latents.shape[0] != len(prompts):
@@ -162,7 +162,7 @@ def rest(
     heat = dict(part.heat)
     scale = run.parameters.guidance_scale
     denoise = guided(run.backbone, prompts, run.negative, 1.0 if scale is None else scale, predict=predict)
-    denoise = around(watched(denoise, run, prompts[0], heat))
+    denoise = around(watched(denoise, run, prompts[0], heat) if looks else denoise)
     last = run.steps if stop is None else min(stop, run.steps)
     path = list(part.path)
     with run.progress.phase("sample"):

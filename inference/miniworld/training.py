@@ -16,7 +16,7 @@ from diffusers import AutoencoderKL, SD3Transformer2DModel, UNet2DConditionModel
 from torch import nn
 
 from .conditioning import ENCODERS, Family, TextSource
-from .denoisers import PLANS, train_denoiser
+from .denoisers import PLANS, new_denoiser, train_denoiser
 from .export import MODEL_NAMES, export, make_readable
 from .fitting import Budget, Fit
 from .latents import cache_latents
@@ -122,8 +122,12 @@ def train_model(family: Family, shop: Workshop) -> None:
 def finished_denoiser(family: Family, folder: Path) -> UNet2DConditionModel | SD3Transformer2DModel:
     """The denoiser of a finished model, to be trained further."""
     if family == "sd3":
-        return SD3Transformer2DModel.from_pretrained(folder / "transformer").float()
-    return UNet2DConditionModel.from_pretrained(folder / "unet").float()
+        found = SD3Transformer2DModel.from_pretrained(folder / "transformer")
+    else:
+        found = UNet2DConditionModel.from_pretrained(folder / "unet")
+    fresh = new_denoiser(family)  # whose configuration names no folder
+    fresh.load_state_dict(found.float().state_dict())
+    return fresh
 
 
 def improve_decoder(channels: int, shop: Workshop) -> None:

@@ -165,7 +165,7 @@ class _Refinement:
             unedited = whole.path[state.index - first - 1]
             return replace(state, latents=merged(unedited, state.latents, found.mask))
 
-        done = rest(run, part, found.prompts, predict=found.predict, after=after)
+        done = rest(run, part, found.prompts, predict=found.predict, after=after, looks=False)
         return replace(done, heat=whole.heat)
 
     def _until(

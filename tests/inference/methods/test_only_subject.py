@@ -23,6 +23,9 @@ from inference.methods.only_subject import (
     together,
 )
 from inference.operations import (
+    BOTH_WAYS,
+    BY_LATENTS,
+    BY_TEXT,
     Attribute,
     AttributeSweep,
     Generate,
@@ -262,6 +265,12 @@ class TestRefined:
             (alone,) = self.pictures(backbone, seed=seed).images
             assert np.abs(image.astype(int) - alone).mean() < 0.5
 
+    def test_two_subjects_may_be_kept_apart_by_latents_alone(self, tiny_backbones: dict[str, Any]) -> None:
+        """Then each is asked for with a prompt of its own, and none with both."""
+        edits = (edit(), edit(span=WOMAN))
+        kept = self.pictures(tiny_backbones["tiny-sd1"], edits=edits, kept_by=BY_LATENTS)
+        assert "attention/13-16" in kept.maps
+
     def test_the_switch_decides_how_much_changes(self, tiny_backbones: dict[str, Any]) -> None:
         backbone = tiny_backbones["tiny-sd1"]
         (plain,) = self.pictures(backbone, edits=(edit(value=0.0),)).images
@@ -270,3 +279,28 @@ class TestRefined:
         changes = [np.abs(one.images[0].astype(int) - plain).mean() for one in (kept, free)]
         assert 0 < changes[0] < changes[1]
         assert "attention/13-16" in kept.maps
+
+
+@pytest.mark.parametrize("kept_by", [BY_LATENTS, BY_TEXT, BOTH_WAYS])
+@pytest.mark.parametrize("name", ["tiny-sd1", "tiny-sdxl", "tiny-sd3"])
+def test_two_subjects_at_once_on_every_family(
+    name: str, kept_by: str, tiny_backbones: dict[str, Any]
+) -> None:
+    read = tiny_backbones[name].encode_prompt(PROMPT).embeddings
+    vectors = {encoder: np.full(value.shape[-1], 0.2, np.float32) for encoder, value in read.items()}
+    delta = Delta(info=DeltaInfo(key="age", attribute="age", label="Age"), vectors=vectors)
+    parameters = AttributeSweep(
+        prompt=PROMPT,
+        edits=(edit(value=0.0), edit(span=WOMAN)),
+        positions=(-1.0, 0.0, 1.0),
+        kept_by=kept_by,
+        seed=1,
+        steps=4,
+        guidance_scale=3.0,
+        width=64,
+        height=64,
+        sampler="ddim",
+    )
+    found = sweep(tiny_backbones[name], parameters, _OneDelta(delta=delta), Progress())
+    assert len(found.images) == 3
+    assert {"attention/13-16", "mask/13-16", "mask/23-28"} <= set(found.maps)

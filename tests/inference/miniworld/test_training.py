@@ -132,6 +132,7 @@ def test_going_on_takes_smaller_steps_from_what_is_there(tmp_path: Path) -> None
 def test_a_finished_denoiser_is_read_in_full_precision(family: Family) -> None:
     found = finished_denoiser(family, ROOT / "resources" / "models" / f"mini-{family}")
     assert {p.dtype for p in found.parameters()} == {torch.float32}
+    assert str(ROOT) not in str(found.config)
     assert [p.shape for p in found.parameters()] == [p.shape for p in new_denoiser(family).parameters()]
 
 
