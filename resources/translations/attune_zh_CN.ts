@@ -5039,10 +5039,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>只有 {model} 整个在内存中时才能学习一个词。</translation>
     </message>
     <message>
-        <source>Switch “Low memory” on, close other programs, choose memory mode “full” or a smaller model.</source>
-        <translation>请打开“节省内存”，关闭其他程序，选择内存模式“full”或较小的模型。</translation>
-    </message>
-    <message>
         <source>{samples} samples are too few to learn anything: one change and the losses around it take {needed}.</source>
         <translation>{samples} 个样本太少，什么也学不到：一次改变及其前后的损失就需要 {needed} 个。</translation>
     </message>

@@ -76,7 +76,7 @@ def learn_concept(backbone: Backbone, parameters: LearnConcept, inputs: Inputs, 
     if not backbone.allows_gradients_of_words:
         raise EditorError(
             "A word can only be learnt while the whole of {model} is in memory.",
-            "Switch “Low memory” on, close other programs, choose memory mode “full” or a smaller model.",
+            "Switch “Low memory” on, close other programs, or choose a smaller model.",
             model=backbone.name,
         )
     with progress.phase("learn"):
