@@ -40,7 +40,7 @@ class OutputError(WritingError):
 
 def say(text: str) -> None:
     """A line on standard output; control characters are shown by their numbers."""
-    _write(f"{plain(text)}\n")
+    write(f"{plain(text)}\n")
 
 
 def complain(text: str, program: str = "attune") -> None:
@@ -69,10 +69,10 @@ def finish_output() -> None:
     Raises:
         OutputError: it cannot be written to.
     """
-    _write("")
+    write("")
 
 
-def _write(text: str) -> None:
+def write(text: str) -> None:
     """Write to standard output and hand it over.
 
     Raises:
@@ -259,7 +259,7 @@ def print_json(values: Mapping[str, Any]) -> None:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):
         text = json.dumps(_in_json(values), indent=2, allow_nan=False)
-    _write(f"{text}\n")
+    write(f"{text}\n")
 
 
 def _in_json(value: Any) -> Any:
@@ -278,7 +278,7 @@ def print_table(rows: list[tuple[str, ...]], headings: tuple[str, ...]) -> None:
     widths = [max(len(row[column]) for row in table) for column in range(len(headings))]
     for row in table:
         line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
-        _write(line.rstrip() + "\n")
+        write(line.rstrip() + "\n")
 
 
 def size_text(count: int) -> str:

@@ -8,12 +8,14 @@ Importing this module loads neither Qt, torch nor NumPy, so that the window open
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 from editor.cli.boundary import WrongArgumentsError
+from editor.cli.output import write
 from inference.kinds import Argument, kind_of
 from inference.methods.gsn.procedures import METHODS
 from inference.operations import INVERSIONS, OPERATIONS, Operation
@@ -35,6 +37,13 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise WrongArgumentsError(self.prog, message)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        # Pythons differ in what they do where help cannot be written; of a closed output `file` is None
+        if file is sys.stderr:
+            super()._print_message(message, file)
+        else:
+            write(message)
 
 
 def make_parser(**keywords: Any) -> argparse.ArgumentParser:
