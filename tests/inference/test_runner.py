@@ -380,28 +380,14 @@ class TestMemory:
     def test_a_method_that_needs_gradients_says_that_it_does_not_fit(
         self, runner: Runner, loads: Loads
     ) -> None:
-        def refuse(count: int) -> None:
-            raise EditorError("This needs gradients.")
-
-        def prepare(backbone: StubBackbone) -> None:
-            backbone.device = torch.device("meta")
-            backbone.before_predict = out_of_memory if len(loads.backbones) < 3 else refuse
-
-        loads.prepare = prepare
+        loads.prepare = out_of_memory_until(loads, 3)
         with pytest.raises(EditorError, match="not enough memory"):
             run(runner, "generate", Generate(prompt=PROMPT))
 
     def test_a_mode_in_which_a_method_cannot_work_is_not_begun_with_again(
         self, runner: Runner, loads: Loads
     ) -> None:
-        def refuse(count: int) -> None:
-            raise EditorError("This needs gradients.")
-
-        def prepare(backbone: StubBackbone) -> None:
-            backbone.device = torch.device("meta")
-            backbone.before_predict = out_of_memory if len(loads.backbones) < 1 else refuse
-
-        loads.prepare = prepare
+        loads.prepare = out_of_memory_until(loads, 1)
         with pytest.raises(EditorError, match="needs gradients"):
             run(runner, "generate", Generate(prompt=PROMPT))
         loads.prepare = lambda backbone: None
@@ -473,6 +459,19 @@ class TestCancelling:
 
 def out_of_memory(count: int) -> None:
     raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+
+def out_of_memory_until(loads: Loads, count: int) -> Callable[[StubBackbone], None]:
+    """Memory runs out in backbones until so many were loaded; that one refuses, as it allows no gradients."""
+
+    def refuse(count: int) -> None:
+        raise EditorError("This needs gradients.")
+
+    def prepare(backbone: StubBackbone) -> None:
+        backbone.device = torch.device("meta")
+        backbone.before_predict = out_of_memory if len(loads.backbones) < count else refuse
+
+    return prepare
 
 
 def nothing(backbone: object, parameters: Parameters, inputs: Inputs, progress: Progress) -> Output:

@@ -124,7 +124,7 @@ class InsertPanel(DocumentPanel):
         self.more = DetailsButton()
         self.start = SteadyButton()
         self.start.setProperty("primary", True)
-        self._fields = LayerFields(self._field_values, self._show_field)
+        self._fields = LayerFields(self.values, self._show_field)
         self._suggested = ""  # what the picture was made from, as both sentences were told
         self._lay_out()
         self._connect()
@@ -231,7 +231,7 @@ class InsertPanel(DocumentPanel):
         if layer is not None and layer.recipe is not None:
             parameters = layer.recipe.request.parameters
             assert isinstance(parameters, Insert), "the layer was made this way"
-            made = {name: getattr(parameters, name) for name in self._field_values()}
+            made = {name: getattr(parameters, name) for name in self.values()}
             self._fields.take((self._document, layer.id), made)
             self.place.setChecked(parameters.mask is not None)
             self.hint.setText(kind_text(KINDS[self.kind].hint))
@@ -241,18 +241,6 @@ class InsertPanel(DocumentPanel):
             self._suggest()
         self._show_words()
         self._show_strength()
-
-    def _field_values(self) -> dict[str, Any]:
-        """What can be changed of a layer, as the panel has it."""
-        return {
-            "kind": self.kind,
-            "source_prompt": self.shown.toPlainText(),
-            "prompt": self.wanted.toPlainText(),
-            "seed": self.seed.seed,
-            "words": self._words(self._read(self.wanted), self.differences.target_corrections, self._weights),
-            "source_words": self._words(self._read(self.shown), self.differences.source_corrections, {}),
-            **{name: self.details.value(name) for name in self.details.editors},
-        }
 
     def _show_field(self, name: str, value: Any) -> None:
         if name == "kind":
@@ -370,7 +358,7 @@ class InsertPanel(DocumentPanel):
         again = self._insertion.layer is not None
         selected = document is not None and document.state.selection is not None
         differs = bool(differences(self._read(self.shown), self._read(self.wanted)))
-        weighs = any(one.weight != 1 for one in self._field_values()["words"])
+        weighs = any(one.weight != 1 for one in self.values()["words"])
         enable(self.start, document is not None and (differs or weighs) and not busy)
         self.waiting.setVisible(self._fields.typed_over and not busy)
         working, make_again = self.tr("Working…"), self.tr("Make again")
@@ -383,7 +371,15 @@ class InsertPanel(DocumentPanel):
 
     def values(self) -> dict[str, Any]:
         """The parameters of `Insert` as the panel has them, without picture, place and strength."""
-        return self._field_values()
+        return {
+            "kind": self.kind,
+            "source_prompt": self.shown.toPlainText(),
+            "prompt": self.wanted.toPlainText(),
+            "seed": self.seed.seed,
+            "words": self._words(self._read(self.wanted), self.differences.target_corrections, self._weights),
+            "source_words": self._words(self._read(self.shown), self.differences.source_corrections, {}),
+            **{name: self.details.value(name) for name in self.details.editors},
+        }
 
     def _words(
         self, text: str, corrections: dict[tuple[int, int], bool], weights: dict[str, float]
