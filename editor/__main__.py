@@ -127,8 +127,8 @@ def _window_parser() -> "argparse.ArgumentParser":
 
 def _print_version() -> int:
     from editor.cli.output import say
-    from editor.formats.metadata.provenance import version
     from editor.system.errors import DONE
+    from inference.process.version import version
 
     say(f"attune {version()}")
     return DONE

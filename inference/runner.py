@@ -13,7 +13,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
@@ -32,6 +31,7 @@ from inference.metrics import judge
 from inference.models import Catalogue, ModelEntry
 from inference.operations import LearnConcept, LearnDelta, LoraUse, Operation, SamplingParameters
 from inference.parameters import Parameters
+from inference.process.version import version
 from inference.progress import Progress
 from inference.prompts.weights import check_marks
 from inference.request import Output, Request, Result
@@ -469,7 +469,7 @@ def make_runner(
         known_modes.forget()
     kept = None
     if cache is not None:
-        kept = DiskCache(*cache, _version())
+        kept = DiskCache(*cache, version())
         kept.trim()
     return Runner(
         Catalogue(settings_folder),
@@ -484,14 +484,6 @@ def make_runner(
         storage=storage,
         known_modes=known_modes if remember_modes else None,
     )
-
-
-def _version() -> str:
-    """The program's."""
-    try:
-        return metadata.version("attune")
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _load_backbone(

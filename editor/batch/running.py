@@ -36,11 +36,11 @@ from editor.batch.needs import Needs
 from editor.batch.plan import Item, Plan
 from editor.batch.recipe import BatchRecipe
 from editor.batch.run_one import Job, Outcome, hash_of, run_one
-from editor.formats.metadata.provenance import version
 from editor.system.atomic import sync_folder, writing_error
 from inference.content import Contents
 from inference.errors import Cancelled, EditorError, WritingError
 from inference.messages import Message, listed
+from inference.process.version import version
 from inference.request import Request, Result
 from inference.values import mended
 

@@ -174,7 +174,7 @@ def summary_of(folder: Path) -> Summary:
 
 
 def _manifest(snapshot: Snapshot, keeper: Keeper) -> dict[str, Any]:
-    from editor.formats.metadata.provenance import version  # not at the window's start
+    from inference.process.version import version  # not at the window's start
 
     return {
         "format": FORMAT,

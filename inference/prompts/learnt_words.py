@@ -69,7 +69,7 @@ class LearntWord:
     @property
     def fingerprint(self) -> str:
         """A hash of what encoders read in the word's place."""
-        digest = hashlib.sha256(json.dumps([self.word.casefold(), self.plain]).encode())
+        digest = hashlib.sha256(json.dumps([folded(self.word), self.plain]).encode())
         for encoder, rows in sorted(self.vectors.items()):
             digest.update(f"{encoder} {tuple(rows.shape)} ".encode())
             digest.update(rows.detach().float().cpu().numpy().tobytes())

@@ -28,6 +28,7 @@ from editor.formats.metadata.exif_block import (
 )
 from editor.formats.metadata.exif_tree import Read, Tree, Value, read_tree, written
 from inference.messages import Message
+from inference.process.version import version
 
 GPS_TAG = GPS
 MAKER_NOTE_TAG = MAKER_NOTE
@@ -262,7 +263,7 @@ def _put_thumbnail(block: Block, thumbnail: Callable[[], bytes] | None) -> None:
 
 
 def _put_comment(block: Block, comment: str) -> None:
-    software = f"Attune {metadata.version()}".encode() + b"\0"
+    software = f"Attune {version()}".encode() + b"\0"
     block.put(_main(block), metadata.SOFTWARE_TAG, ASCII, software)
     photo = block.put_folder(_main(block), EXIF)
     block.put(photo, metadata.USER_COMMENT_TAG, UNDEFINED, metadata.user_comment(comment, block.order))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import metadata as package_metadata
 from typing import Any
 from xml.etree import ElementTree
 
@@ -22,6 +21,7 @@ from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.messages import NOTHING, Message
 from inference.operations import EditedParameters, SamplingParameters
+from inference.process.version import version
 from inference.values import flag, in_xml, json_object
 
 KEY = "attune"  # PNG chunk keyword and XMP property
@@ -64,14 +64,6 @@ class Provenance:
     payload: str  # JSON under `KEY`, "" for none
     parameters: str  # the text other tools read, "" for none
     source_type: str
-
-
-def version() -> str:
-    """Attune's version."""
-    try:
-        return package_metadata.version("attune")
-    except package_metadata.PackageNotFoundError:
-        return "0.0.0"
 
 
 def provenance_of(state: DocumentState, source: SourceMetadata) -> Provenance:

@@ -19,7 +19,6 @@ from editor.document.state_json import (
     state_to_json,
 )
 from editor.formats.decoding import said_broken
-from editor.formats.metadata import provenance as metadata
 from editor.formats.openraster.archive import Archive, Writer, same_checksums
 from editor.formats.openraster.keeping import Keeper, Source
 from editor.formats.openraster.nodes import node_from_json, selection_from_json
@@ -30,6 +29,7 @@ from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata
 from inference.errors import EditorError
 from inference.messages import Message
+from inference.process.version import version
 from inference.values import fields, items, json_object, mended_text, whole
 
 NAME = "attune/document.json"
@@ -60,7 +60,7 @@ def document(picture: Picture, tree: dict[str, Any], stack: bytes, checksums: Ma
     pictures = {name: value for name, value in checksums.items() if name.startswith("data/")}
     values: dict[str, Any] = {
         "version": VERSION,
-        "software": f"Attune {metadata.version()}",
+        "software": f"Attune {version()}",
         "stack": hashlib.sha256(stack).hexdigest(),
         "pictures": pictures,
         "tree": tree,
