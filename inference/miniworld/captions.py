@@ -21,6 +21,7 @@ GRAY_AGE: Final = 0.6  # older people's hair colour is no longer told
 MENTION_AGE, MENTION_SMILE, MENTION_SIZE, MENTION_COLOUR = 0.92, 0.8, 0.75, 0.75
 MENTION_HAIR_BEFORE, MENTION_HAIR_AFTER = 0.34, 0.12
 MENTION_SHIRT_BEFORE, MENTION_SHIRT_AFTER = 0.28, 0.20
+COLOURS_BEFORE: Final = 0.5  # of the shirts that have to be told and are not yet; the rest follows the noun
 MENTION_BACKGROUND: Final = 0.88
 USUAL_WORD_ORDER: Final = 0.6
 NEUTRAL_WORD: Final = 0.06
@@ -67,11 +68,14 @@ class Caption:
         return "".join(parts).strip()
 
 
-def describe(scene: Scene, seed: int | None = None) -> Caption:
-    """A caption of `scene`, drawn from `seed` (the scene's own when None), at most MAX_WORDS words long."""
+def describe(scene: Scene, seed: int | None = None, *, colours: bool = False) -> Caption:
+    """A caption of `scene`, drawn from `seed` (the scene's own when None), at most MAX_WORDS words long.
+
+    `colours`: those of clothes and things are told wherever there is room.
+    """
     rng = random.Random((scene.seed if seed is None else seed) * 7919 + 13)
     for chattiness in (1.0, 1.0, 0.8, 0.6, 0.3, 0.0):
-        caption = _attempt(rng, scene, chattiness)
+        caption = _attempt(rng, scene, chattiness, colours=colours and chattiness > 0)
         if len(caption.words) <= MAX_WORDS:
             return caption
     return caption
@@ -95,7 +99,7 @@ def centred_size(subject: Subject) -> float:
     return 2 * (subject.size - SMALLEST) / (BIGGEST - SMALLEST) - 1
 
 
-def _attempt(rng: random.Random, scene: Scene, chattiness: float) -> Caption:
+def _attempt(rng: random.Random, scene: Scene, chattiness: float, *, colours: bool) -> Caption:
     order = list(range(len(scene.subjects)))
     if rng.random() >= USUAL_WORD_ORDER:
         rng.shuffle(order)
@@ -103,7 +107,7 @@ def _attempt(rng: random.Random, scene: Scene, chattiness: float) -> Caption:
     for place, index in enumerate(order):
         if place:
             words += _conjunction(rng, last=place == len(order) - 1)
-        words += _noun_phrase(rng, scene, index, chattiness)
+        words += _noun_phrase(rng, scene, index, chattiness, colours=colours)
     told_background = scene.background != "plain" and rng.random() < MENTION_BACKGROUND
     if told_background:
         words += _background(rng, scene.background)
@@ -142,10 +146,12 @@ def _background(rng: random.Random, background: str) -> list[Word]:
     return [*(_plain(text) for text in texts[:-1]), noun]
 
 
-def _noun_phrase(rng: random.Random, scene: Scene, index: int, chattiness: float) -> list[Word]:
+def _noun_phrase(
+    rng: random.Random, scene: Scene, index: int, chattiness: float, *, colours: bool
+) -> list[Word]:
     known: list[tuple[str, float]] = []
     subject, gray = scene.subjects[index], scene.style == "sketch"
-    told = _attributes(rng, subject, chattiness)
+    told = _attributes(rng, subject, chattiness, colours=colours)
     if gray:
         told = [item for item in told if not _is_colour(item[1])]
     rng.shuffle(told)
@@ -161,12 +167,12 @@ def _noun_phrase(rng: random.Random, scene: Scene, index: int, chattiness: float
     words.append(Word(text=subject.kind, meaning=noun, subject=index, noun=True, content=True))
     article = "the" if rng.random() < 0.04 else _article(words[0].text)
     mentioned = [code for _, code, _ in told]
-    tail = [] if gray else _tail(rng, subject, index, mentioned, chattiness)
+    tail = [] if gray else _tail(rng, subject, index, mentioned, chattiness, colours=colours)
     return [_plain(article, index), *words, *tail]
 
 
 def _attributes(
-    rng: random.Random, subject: Subject, chattiness: float
+    rng: random.Random, subject: Subject, chattiness: float, *, colours: bool
 ) -> list[tuple[list[str], str, float]]:
     """What is told before the noun: (words, code, value) each."""
 
@@ -178,7 +184,7 @@ def _attributes(
         size = grade(centred_size(subject))
         if size and told(MENTION_SIZE):
             found.append((_graded(size, "small", "big"), "size", size[1] * 1.2))
-        if told(MENTION_COLOUR):
+        if told(MENTION_COLOUR) or colours:
             found.append(([subject.colour_name], f"colour:{subject.colour_name}", 1.0))
         return found
     age, smile = grade(centred_age(subject)), grade(subject.smile)
@@ -191,7 +197,7 @@ def _attributes(
         name = subject.hair_name
         texts = ["blond"] if name == "blond" else [name, "-", "haired"]
         found.append((texts, f"hair:{name}", 1.0))
-    if told(MENTION_SHIRT_BEFORE):
+    if told(MENTION_SHIRT_BEFORE) or (colours and rng.random() < COLOURS_BEFORE):
         found.append(([subject.shirt_name, "-", "clad"], f"shirt:{subject.shirt_name}", 1.0))
     return found
 
@@ -219,6 +225,8 @@ def _tail(
     index: int,
     mentioned: Sequence[str],
     chattiness: float,
+    *,
+    colours: bool,
 ) -> list[Word]:
     if not subject.is_person:
         return []
@@ -233,7 +241,7 @@ def _tail(
     free = hair not in mentioned and subject.age < GRAY_AGE
     if free and rng.random() < MENTION_HAIR_AFTER * chattiness:
         words += [_plain("with", index), _plain(subject.hair_name, index), noun("hair", hair)]
-    if shirt not in mentioned and rng.random() < MENTION_SHIRT_AFTER * chattiness:
+    if shirt not in mentioned and (rng.random() < MENTION_SHIRT_AFTER * chattiness or colours):
         name = subject.shirt_name
         words += [_plain("in", index), _plain(_article(name), index), _plain(name, index)]
         words.append(noun("shirt", shirt))

@@ -105,12 +105,17 @@ class TextSource:
         """Captions of `scenes`, drawn from `seed`, as conditions with the training-time dropouts.
 
         A scene whose number is in `between` is told so far (0..1) between its own words and those of another
-        scene, which differs from it in the names of colours alone.
+        scene, which differs from it in the names of colours alone; these are told, since in a scene of
+        such colours nothing else says which they are.
         """
         rng = random.Random(seed)
         told = [self._told(scene, rng) for scene in scenes]
         draws = [rng.getrandbits(40) for _ in told]
-        captions = [describe(scene, draw) for scene, draw in zip(told, draws, strict=True)]
+        mixed = between or {}
+        captions = [
+            describe(scene, draw, colours=row in mixed)
+            for row, (scene, draw) in enumerate(zip(told, draws, strict=True))
+        ]
         choices = [_choose(rng, self.family) for _ in scenes]
         shown = [
             Caption(words=(), summary=()) if choice.empty else caption
@@ -121,11 +126,11 @@ class TextSource:
         for name in self._encoders:
             parts[name], pooled[name] = self._states(name, shown)
         others: dict[int, tuple[Caption, float]] = {}
-        for row, (other, share) in (between or {}).items():
+        for row, (other, share) in mixed.items():
             if not choices[row].empty:
                 more = told[row].subjects[len(other.subjects) :]
                 renamed = replace(other, subjects=(*other.subjects, *more))
-                others[row] = describe(renamed, draws[row]), share
+                others[row] = describe(renamed, draws[row], colours=True), share
         rows = list(others)
         ends = {
             name: self._states(name, [caption for caption, _ in others.values()])
