@@ -20,7 +20,7 @@ from editor.generating.asking import (
     asked_again,
     is_as_made,
     picture_from,
-    place_now,
+    place_again,
     raster_for,
     with_layer,
 )
@@ -258,7 +258,7 @@ class Insertion(Controller):
 
         def make() -> Command:
             if here:
-                place = place_now(asked, before)
+                place = place_again(before.layer(here), asked.area, asked.frame, before)
                 return ReplaceLayerResult(document, here, raster, recipe, text, result.maps, place)
             return ReplaceState(document, _with_layer(before, asked, result, raster, recipe), text)
 

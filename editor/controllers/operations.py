@@ -21,7 +21,7 @@ from editor.generating.asking import (
     asked_anew,
     is_as_made,
     larger_document,
-    place_now,
+    place_again,
     plain_values,
     raster_for,
     with_layer,
@@ -188,7 +188,7 @@ class Operations(Controller):
             made = replace(recipe, subjects=old.recipe.subjects if old.recipe is not None else ())
             if not asked.from_below:
                 return place_result(document, old.id, raster, made, text, maps=result.maps)
-            place = place_now(asked, before)
+            place = place_again(old, asked.area, asked.frame, before)
             return ReplaceLayerResult(document, old.id, raster, made, text, result.maps, place)
 
         self._shell.run(make)

@@ -17,13 +17,14 @@ from editor.controllers.sessions import Sessions
 from editor.controllers.shell import Shell
 from editor.document.document import Document
 from editor.formats.files import ExportOptions, export_picture
-from editor.generating.asking import is_as_made
+from editor.generating.asking import is_as_made, place_again
 from editor.generating.heatmaps import overlaid
 from editor.generating.picture_scores import PictureScores
 from editor.generating.requests import REFINE, refine_request
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
-from editor.layers.state import DocumentState, SourceMetadata
+from editor.layers.state import DocumentState, Frame, SourceMetadata
+from editor.pixels.raster import Area
 from editor.sliders.session import AttributeSession
 from editor.words.said import said
 from editor.words.wording import quoted
@@ -39,12 +40,17 @@ translate = QCoreApplication.translate
 
 @dataclass(frozen=True, kw_only=True)
 class _Asked:
-    """Where the result of a job goes: onto the layer itself if that was refined before, else above it."""
+    """Where the result of a job goes: onto the layer itself if that was refined before, else above it.
+
+    `area` is where the layer lay, `frame` the canvas it lay on.
+    """
 
     document: Document
     layer_id: str
     recipe: Recipe
     again: bool
+    area: Area
+    frame: Frame
 
 
 @dataclass
@@ -111,7 +117,14 @@ class Refinement(Controller):
         names = ", ".join(subject.text for subject in recipe.subjects)
         label = translate("Refinement", "Refine: {subjects}").format(subjects=names)
         again = recipe.request.operation == REFINE
-        asked = _Asked(document=document, layer_id=layer.id, recipe=recipe, again=again)
+        asked = _Asked(
+            document=document,
+            layer_id=layer.id,
+            recipe=recipe,
+            again=again,
+            area=layer.area,
+            frame=document.state.frame,
+        )
         job = self._shell.service.submit(
             request,
             recipe.contents,
@@ -136,12 +149,23 @@ class Refinement(Controller):
             if not suggestion.is_setting and not taken:
                 session.toggle_subject(*span)
 
-    def place(self, document: Document, layer_id: str, result: Result, recipe: Recipe) -> None:
-        """Put a refined picture above a layer, as a layer with its own recipe: one step of the history."""
+    def place(
+        self,
+        document: Document,
+        layer_id: str,
+        result: Result,
+        recipe: Recipe,
+        place: tuple[int, int] | None = None,
+    ) -> None:
+        """Put a refined picture above a layer, as a layer with its own recipe: one step of the history.
+
+        It lies where that layer does, or at `place`.
+        """
 
         def make() -> Command:
             source, state = document.layer(layer_id), document.state
-            added = _beside(source, result, recipe, document)
+            at = (source.x, source.y) if place is None else place
+            added = _beside(source, result, recipe, document, at)
             parent = state.parent(layer_id)
             after = state.inserted(
                 [added], parent=parent.id if parent is not None else "", index=state.index(layer_id) + 1
@@ -189,7 +213,9 @@ class Refinement(Controller):
         if asked.again and is_as_made(asked.document.state, asked.layer_id):
             self._replace(asked, result)
         else:
-            self.place(asked.document, asked.layer_id, result, asked.recipe)
+            layer = asked.document.layer(asked.layer_id)
+            place = place_again(layer, asked.area, asked.frame, asked.document.state)
+            self.place(asked.document, asked.layer_id, result, asked.recipe, place)
         for note in result.notes:
             self._shell.message.emit(said(note), "", "warning")
 
@@ -228,7 +254,7 @@ def attention(session: AttributeSession, index: int, step: int = WHOLE_RUN) -> N
     return layer.maps.get(f"attention/{start}-{end}@{step}")
 
 
-def _beside(source: Layer, result: Result, recipe: Recipe, document: Document) -> Layer:
+def _beside(source: Layer, result: Result, recipe: Recipe, document: Document, at: tuple[int, int]) -> Layer:
     """The refined layer; `recipe` is that of the layer that was refined."""
     return Layer.of_pixels(
         from_srgb(result.images[0], document.icc_profile),
@@ -236,8 +262,8 @@ def _beside(source: Layer, result: Result, recipe: Recipe, document: Document) -
         name=translate("Refinement", "{name} refined").format(name=source.name),
         recipe=Recipe.of(result, recipe.contents, recipe.subjects),
         maps=result.maps,
-        x=source.x,
-        y=source.y,
+        x=at[0],
+        y=at[1],
         mask=document.state.selection,
     )
 

@@ -353,10 +353,22 @@ def is_as_made(state: DocumentState, layer_id: str) -> bool:
 
 def place_now(asked: Asked, state: DocumentState) -> tuple[int, int]:
     """Where the place that was asked for lies since the canvas was cropped."""
-    return (
-        asked.area.x + asked.frame.x - state.frame.x,
-        asked.area.y + asked.frame.y - state.frame.y,
-    )
+    return _as_cropped(asked.area, asked.frame, state)
+
+
+def place_again(layer: Layer, area: Area, frame: Frame, state: DocumentState) -> tuple[int, int]:
+    """Where a picture of a layer lies that was asked for while that lay in `area` of the canvas `frame`.
+
+    It is where the layer is, which may have been moved since; of one that a crop has cut since, where all of
+    it would lie.
+    """
+    if layer.shape == (area.height, area.width) or frame.canvas != state.frame.canvas:
+        return layer.x, layer.y
+    return _as_cropped(area, frame, state)
+
+
+def _as_cropped(area: Area, frame: Frame, state: DocumentState) -> tuple[int, int]:
+    return area.x + frame.x - state.frame.x, area.y + frame.y - state.frame.y
 
 
 def with_layer(

@@ -159,6 +159,34 @@ def test_made_again_it_keeps_its_picture_and_its_place(application: Application,
     assert (again.area, len(document.layers)) == (layer.area, 2)
 
 
+@pytest.mark.parametrize("make", [inserted, translated])
+@pytest.mark.parametrize("crop", [False, True])
+def test_made_again_it_lies_where_it_was_moved_meanwhile(  # type: ignore[no-untyped-def]
+    make, crop, application, qtbot
+) -> None:
+    document, service = opened(application), application.service
+    layer = make(application, document, qtbot)
+    service.fake_engine.automatic = False
+    maker = application.insertion if make is inserted else application.operations
+    count = len(service.submitted)
+    if make is inserted:
+        maker.again({"seed": 8})
+    else:
+        application.operations.make_again(layer.id)
+    qtbot.waitUntil(lambda: len(service.submitted) > count)
+    if crop:
+        state = cropped_to(document.state, Area(20, 10, 40, 30))
+    else:
+        state = document.state.with_layer(document.layer(layer.id).moved(7, -4))
+    application.run(lambda: ReplaceState(document, state, "move"))
+    service.fake_engine.automatic = True
+    service.finish()
+    qtbot.waitUntil(lambda: not maker.busy and not application.background.busy)
+    settle(application, qtbot)
+    corner = (-20, -10) if crop else (7, -4)
+    assert document.layer(layer.id).area == Area(*corner, 90, 60)
+
+
 def test_a_drag_shows_the_colours_that_it_ends_in(application: Application, qtbot: QtBot) -> None:
     skin = np.full((60, 90, 3), (200, 120, 90), np.uint8)
     state = DocumentState.of_layer(Layer.of_pixels(name="photo", pixels=skin))

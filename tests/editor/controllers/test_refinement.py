@@ -9,9 +9,10 @@ from PIL import Image
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
-from editor.commands import ReplaceNode, SetSelection, push
+from editor.commands import ReplaceNode, ReplaceState, SetSelection, push
 from editor.controllers.refinement import attention, map_steps
 from editor.document.document import Document
+from editor.edits.geometry import cropped_to
 from editor.generating.contact_sheet import ContactSheet, Place
 from editor.generating.requests import refine_request
 from editor.layers.layer import Layer, Mask
@@ -124,6 +125,26 @@ class TestRefine:
         service.finish()
         assert document.layers[1].mask is not None
         assert document.layers[1].mask.raster is selection.raster
+
+    def test_a_crop_meanwhile_takes_the_place_along(
+        self, application: Application, document: Document, service: FakeService
+    ) -> None:
+        application.refinement.refine()
+        area = Area(20, 12, 30, 40)
+        push(document, ReplaceState(document, cropped_to(document.state, area), "crop"))
+        service.finish()
+        cut, refined = document.layers
+        assert cut.area == Area(0, 0, 30, 40)
+        assert refined.area == Area(-20, -12, 64, 64)
+
+    def test_a_layer_that_was_moved_meanwhile_is_followed(
+        self, application: Application, document: Document, service: FakeService
+    ) -> None:
+        application.refinement.refine()
+        moved = document.state.with_layer(document.layers[0].moved(5, -3))  # type: ignore[arg-type]
+        push(document, ReplaceState(document, moved, "move"))
+        service.finish()
+        assert document.layers[1].area == Area(5, -3, 64, 64)
 
     def test_a_failure_is_told_and_changes_nothing(
         self, application: Application, document: Document, service: FakeService
