@@ -16,7 +16,7 @@ from inference.metrics.similarity import of_subjects
 from inference.metrics.tiam import Detection, Wanted, matched
 from inference.operations import RefineSubject, RefineTrial, Score
 from inference.progress import Progress
-from inference.prompts.learnt_words import LearntWord
+from inference.prompts.learnt_words import LearntWord, in_plain_words
 from inference.request import Output
 
 _SHOWN = 12  # kinds that a message lists
@@ -82,10 +82,7 @@ def _wanted(
     prompt: str, subject: RefineSubject, judging: judge.Judge, learnt: Sequence[LearntWord]
 ) -> Wanted:
     """What is looked for; of a learnt word its kind."""
-    named = prompt[subject.start : subject.end].lower()
-    for word in learnt:
-        named = named.replace(word.word.lower(), word.plain.lower() or word.word)
-    words = named.split()
+    words = in_plain_words(prompt[subject.start : subject.end], learnt).lower().split()
     kind = words[-1].strip(",.;:!?")
     if kind not in judging.kinds:
         known = listed(sorted(judging.kinds)[:_SHOWN])

@@ -10,6 +10,7 @@ from inference.errors import EditorError
 from inference.inputs import Inputs
 from inference.metrics import judge
 from inference.operations import SubjectEdit
+from inference.prompts.learnt_words import in_plain_words
 from inference.request import Pixels
 
 SEEN = "seen"
@@ -44,8 +45,5 @@ def still_found(
 
 def _kind(words: str, inputs: Inputs) -> str:
     """The noun of a subject; of a learnt word its kind."""
-    named = words.lower()
-    for word in inputs.learnt:
-        named = named.replace(word.word.lower(), word.plain.lower() or word.word)
-    parts = named.split()
+    parts = in_plain_words(words, inputs.learnt).lower().split()
     return parts[-1].strip(",.;:!?") if parts else ""

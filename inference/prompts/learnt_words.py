@@ -98,6 +98,13 @@ def find_learnt(text: str, learnt: Sequence[LearntWord]) -> tuple[Place, ...]:
     return tuple(Place(start, end, learnt[index]) for start, end, index in found)
 
 
+def in_plain_words(text: str, learnt: Sequence[LearntWord]) -> str:
+    """`text` with the kind of each learnt word in the word's place, where it has one."""
+    for start, end, word in reversed(find_learnt(text, learnt)):
+        text = f"{text[:start]}{word.plain or word.word}{text[end:]}"
+    return text
+
+
 class Rewritten:
     """A text with stand-ins in place of its learnt words, and the way back to its characters.
 

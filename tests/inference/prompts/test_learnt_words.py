@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from inference.backbones.base import Backbone
 from inference.errors import EditorError
-from inference.prompts.learnt_words import LearntWord
+from inference.prompts.learnt_words import LearntWord, in_plain_words
 from inference.prompts.prompt import MOST_PIECES
 from tests.helpers.tiny_models import CLIP_G, CLIP_L, NAMES, T5
 
@@ -273,3 +273,15 @@ def test_rows_of_zeros_do_not_count_in_the_mean_length(tiny_backbones: dict[str,
         table.copy_(kept)
     assert halved == pytest.approx(float(kept[len(kept) // 2 :].norm(dim=1).mean()), rel=1e-5)
     assert abs(halved - norm) < 0.2 * norm
+
+
+def test_plain_words_stand_in_for_learnt_ones_however_they_are_spelt() -> None:
+    rows = {"clip_l": torch.zeros(1, 8)}
+    known = (
+        LearntWord(word="<Straße>", vectors=rows, plain="dog"),
+        LearntWord(word="<toy>", vectors=rows),
+        LearntWord(word="rose", vectors=rows, plain="flower"),
+    )
+    text = "a <STRASSE>, a <Toy>, a rose and two roses"
+    assert in_plain_words(text, known) == "a dog, a <toy>, a flower and two roses"
+    assert in_plain_words("", known) == ""
