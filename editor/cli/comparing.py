@@ -35,6 +35,42 @@ def compare(arguments: argparse.Namespace) -> int:
             raise EditorError("The sheet is a .png file, not “{name}”.", name=arguments.output.name)
         check_folder(arguments.output)
     deltas, cost = _deltas(arguments.deltas)
+    scales = arguments.scales or USUAL_SCALES
+    rows, losses = _measured(arguments, deltas, scales)
+    told: dict[str, dict[str, Any]] = {
+        name: {
+            **found,
+            "evaluations": cost[name],
+            **({"held_out_loss": losses[name]} if losses else {}),
+        }
+        for name, found in summarise(rows).items()
+    }
+    positions = sorted({*scales, 0.0})
+    if arguments.output is not None:
+        with atomic_write(arguments.output) as file:
+            sheet(rows, positions).save(file, format="PNG")
+    if arguments.json:
+        outputs = [] if arguments.output is None else [str(arguments.output.absolute())]
+        print_json(
+            {
+                "model": arguments.model,
+                "positions": positions,
+                "rows": [row.to_json() for row in rows],
+                "summary": told,
+                "outputs": outputs,
+            }
+        )
+        return DONE
+    _print_measures(told)
+    if arguments.output is not None:
+        say(str(arguments.output))
+    return DONE
+
+
+def _measured(
+    arguments: argparse.Namespace, deltas: Mapping[str, bytes], scales: Sequence[float]
+) -> tuple[list[Row], dict[str, float]]:
+    """The rows of the sheet, and the held-out losses where a definition tells what is to be learnt."""
     detect = None
     if arguments.attribute is not None:
         from inference.evaluation.attribute import reading
@@ -53,7 +89,7 @@ def compare(arguments: argparse.Namespace) -> int:
             prompts=arguments.prompt,
             seeds=arguments.seeds,
             subject=arguments.subject,
-            scales=arguments.scales or USUAL_SCALES,
+            scales=scales,
             only_subject=arguments.only_subject,
             steps=arguments.steps,
             attribute=arguments.attribute or "",
@@ -63,52 +99,32 @@ def compare(arguments: argparse.Namespace) -> int:
         losses = {} if definition is None else _losses(runner, arguments.model, definition, deltas)
     finally:
         printer.close()
-    told: dict[str, dict[str, Any]] = {
-        name: {
-            **found,
-            "evaluations": cost[name],
-            **({"held_out_loss": losses[name]} if losses else {}),
-        }
-        for name, found in summarise(rows).items()
-    }
-    positions = sorted({*(arguments.scales or USUAL_SCALES), 0.0})
-    if arguments.output is not None:
-        with atomic_write(arguments.output) as file:
-            sheet(rows, positions).save(file, format="PNG")
-    if arguments.json:
-        outputs = [] if arguments.output is None else [str(arguments.output.absolute())]
-        print_json(
-            {
-                "model": arguments.model,
-                "positions": positions,
-                "rows": [row.to_json() for row in rows],
-                "summary": told,
-                "outputs": outputs,
-            }
-        )
-        return DONE
+    return rows, losses
+
+
+def _print_measures(told: Mapping[str, Mapping[str, Any]]) -> None:
+    """A line for each delta; the span and the loss where they were measured."""
+    first = next(iter(told.values()))
+    spans, losses = "span" in first, "held_out_loss" in first
     print_table(
         [
             (
                 name,
                 *(f"{found[measure]['mean']:.3f}" for measure in MEASURES),
-                *((f"{found['span']['mean']:.3f}",) if detect is not None else ()),
-                *((f"{losses[name]:.4f}",) if losses else ()),
-                f"{cost[name]}",
+                *((f"{found['span']['mean']:.3f}",) if spans else ()),
+                *((f"{found['held_out_loss']:.4f}",) if losses else ()),
+                f"{found['evaluations']}",
             )
             for name, found in told.items()
         ],
         (
             "Delta",
             *(measure.capitalize() for measure in MEASURES),
-            *(("Span",) if detect is not None else ()),
+            *(("Span",) if spans else ()),
             *(("Loss",) if losses else ()),
             "Evaluations",
         ),
     )
-    if arguments.output is not None:
-        say(str(arguments.output))
-    return DONE
 
 
 def _losses(runner: Any, model: str, definition: Definition, deltas: Mapping[str, bytes]) -> dict[str, float]:

@@ -14,6 +14,7 @@ has been measured is written after every subject; running again goes on from the
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -107,17 +108,7 @@ def evaluate_concept(
         EditorError: an unknown method or row, no scene, or a model or detector that is not there.
     """
     progress, report = progress or Progress(), report or _silent
-    known = usual_rows(is_flow=runner.backbone(model, progress).schedule.is_flow) if rows else ()
-    unknown = [one for one in methods if one not in METHODS] + [one for one in rows if one not in known]
-    if unknown:
-        raise EditorError(
-            "There is no way “{name}” of learning a concept.",
-            "There are: {known}.",
-            name=unknown[0],
-            known=listed((*METHODS, *known)),
-        )
-    if not 1 <= scenes <= concept_insert.MOST_SCENES:
-        raise EditorError("Scenes is {count}: at least 1 is needed.", count=scenes)
+    _check(runner, model, methods, rows, scenes, progress)
     if characters is None:
         from inference.miniworld.characters import held_out
 
@@ -136,14 +127,8 @@ def evaluate_concept(
     if "ceiling" not in record.values:
         record.values["ceiling"] = judge.ceiling()
     chosen = part.of(spread(characters, subjects))
-    total = len(chosen) * len(methods) + len(chosen) * len(rows) * scenes
-    done = 0
-
-    def told(what: str) -> None:
-        nonlocal done
-        done += 1
-        report(done, total, what)
-
+    total = len(chosen) * (len(methods) + len(rows) * scenes)
+    told = itertools.count(1)
     for index, one in enumerate(characters):
         if one not in chosen:
             continue
@@ -161,17 +146,38 @@ def evaluate_concept(
                 found[key] = learner.drawn(method)
                 record.values["summary"] = summarise(record.values)
                 record.write()
-            told(f"{method}: {one.name}")
+            report(next(told), total, f"{method}: {one.name}")
         for case in concept_insert.concept_cases(one, _WORD, scenes if rows else 0, index):
             for row in rows:
                 found = record.values["inserted"].setdefault(row, {})
                 if (key := f"{one.name}|{case.number}") not in found:
                     found[key] = learner.inserted(case, row)
                     record.write()
-                told(f"{row}: {one.name}")
+                report(next(told), total, f"{row}: {one.name}")
     record.values["summary"] = summarise(record.values)
     record.write()
     return record.values
+
+
+def _check(
+    runner: Models,
+    model: str,
+    methods: Sequence[str],
+    rows: Sequence[str],
+    scenes: int,
+    progress: Progress,
+) -> None:
+    known = usual_rows(is_flow=runner.backbone(model, progress).schedule.is_flow) if rows else ()
+    unknown = [one for one in methods if one not in METHODS] + [one for one in rows if one not in known]
+    if unknown:
+        raise EditorError(
+            "There is no way “{name}” of learning a concept.",
+            "There are: {known}.",
+            name=unknown[0],
+            known=listed((*METHODS, *known)),
+        )
+    if not 1 <= scenes <= concept_insert.MOST_SCENES:
+        raise EditorError("Scenes is {count}: at least 1 is needed.", count=scenes)
 
 
 def spread(characters: Sequence[Character], count: int) -> list[Character]:
