@@ -34,6 +34,9 @@ FLOW_SHIFT: Final = 2.0
 NOISE_OFFSET: Final = 0.15
 TRAINING_LEVELS: Final = 1000
 GOING_ON: Final = 0.6  # of the learning rate, for a model that is trained further
+COARSE_WEIGHT: Final = 1.0  # of the loss on coarse colours, for a model that is trained further
+COARSE_CELL: Final = 4  # latents to a side
+MOST_AMPLIFIED: Final = 8.0  # an error of x̂₀ is one of ε̂ so many times, at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +166,8 @@ def train_denoiser(
 ) -> Fit:
     """Trains, resuming an earlier run in `folder`; `run.ema` holds the averaged weights.
 
-    `goes_on`: `model` is trained already, and takes smaller steps.
+    `goes_on`: `model` is trained already. It takes smaller steps, and learns with more weight which colours
+    subjects have (`coarse_error`), the least of what ε-prediction learns.
     """
     chosen, device = PLANS[family], training_device()
     torch.manual_seed(chosen.seed)
@@ -179,7 +183,7 @@ def train_denoiser(
     )
     run = Fit(plan, model.to(device), folder)
     pool = balanced(len(cached.latents), chosen.threefold)
-    loss_at = _flow_loss if family == "sd3" else _noise_loss
+    coarse = COARSE_WEIGHT if goes_on else 0.0
 
     def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
         number = step * lanes() + lane()
@@ -191,10 +195,14 @@ def train_denoiser(
         latents = cached.latents[rows].float().to(device)
         _share(state, conditions, cached.masks[rows].to(device), chosen)
         with mixed_precision(device):
-            loss = loss_at(model, latents, conditions)
+            if family == "sd3":
+                loss, colours = _flow_loss(model, latents, conditions), latents.new_zeros(())
+            else:
+                loss, colours = _noise_loss(model, latents, conditions, cached.masks[rows].to(device))
             located = state.take()
-        total = loss + chosen.localisation_weight * located
-        return total, {"denoising": float(loss.detach()), "located": float(located.detach())}
+        total = loss + chosen.localisation_weight * located + coarse * colours
+        told_of = {"denoising": loss, "located": located, "colours": colours}
+        return total, {name: float(value.detach()) for name, value in told_of.items()}
 
     return fit(run, loss_of, snapshot)
 
@@ -219,8 +227,13 @@ def _alphas() -> Tensor:
     return scheduler.alphas_cumprod
 
 
-def _noise_loss(model: nn.Module, latents: Tensor, conditions: Conditions) -> Tensor:
-    """ε-prediction with min-SNR weights (γ = 5, Hang et al. 2023): the mean of w(t)·|ε - ε̂|²."""
+def _noise_loss(
+    model: nn.Module, latents: Tensor, conditions: Conditions, masks: Tensor
+) -> tuple[Tensor, Tensor]:
+    """ε-prediction with min-SNR weights (γ = 5, Hang et al. 2023): the mean of w(t)·|ε - ε̂|²; and `coarse_error`.
+
+    masks: uint8 [N, 3, 16, 16], of the subjects.
+    """
     timesteps = torch.randint(0, TRAINING_LEVELS, (len(latents),), device=latents.device)
     alphas = _alphas().to(latents.device)[timesteps]
     snr = alphas / (1 - alphas)
@@ -236,7 +249,19 @@ def _noise_loss(model: nn.Module, latents: Tensor, conditions: Conditions) -> Te
         extra = {"text_embeds": conditions.pooled, "time_ids": ids}
     predicted = model(noisy, timesteps, conditions.context, added_cond_kwargs=extra).sample.float()
     weights = snr.clamp(max=MIN_SNR) / snr
-    return ((predicted - noise).pow(2).mean((1, 2, 3)) * weights).mean()
+    missed = predicted - noise
+    amplified = snr.rsqrt().clamp(max=MOST_AMPLIFIED).view(shape)
+    return (missed.pow(2).mean((1, 2, 3)) * weights).mean(), coarse_error(missed * amplified, masks)
+
+
+def coarse_error(missed: Tensor, masks: Tensor) -> Tensor:
+    """How far coarse cells of subjects are from their colours: `missed` is x̂₀ - x₀ [N, C, 16, 16].
+
+    Colours are decided at high noise, where a wrong one is hardly seen in ε. The minimum is that of the
+    denoising loss: a mean over a cell is linear in x₀.
+    """
+    covered = (masks.float() / 255).sum(1, keepdim=True).clamp(max=1.0)
+    return functional.avg_pool2d(missed * covered, COARSE_CELL).square().mean()
 
 
 def _flow_loss(model: nn.Module, latents: Tensor, conditions: Conditions) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import json
 import math
 import os
 import random
@@ -20,7 +21,15 @@ from diffusers import SD3Transformer2DModel, UNet2DConditionModel
 from inference.miniworld import detector_training
 from inference.miniworld.cards import model_card
 from inference.miniworld.conditioning import ENCODERS, TOKENS, Conditions, Family, TextSource
-from inference.miniworld.denoisers import GOING_ON, PLANS, balanced, new_denoiser, time_ids, train_denoiser
+from inference.miniworld.denoisers import (
+    GOING_ON,
+    PLANS,
+    balanced,
+    coarse_error,
+    new_denoiser,
+    time_ids,
+    train_denoiser,
+)
 from inference.miniworld.detector import Detector, DetectorNetwork
 from inference.miniworld.detector_training import train_and_export
 from inference.miniworld.evaluation import Suite
@@ -126,6 +135,29 @@ def test_going_on_takes_smaller_steps_from_what_is_there(tmp_path: Path) -> None
     assert run.plan.learning_rate == GOING_ON * PLANS["sd1"].learning_rate
     before, after = trained.state_dict(), run.module.state_dict()
     assert max(float((before[key] - after[key]).abs().max()) for key in before) < 1e-4
+
+
+def test_a_wrong_colour_of_a_subject_counts_and_nothing_that_evens_out() -> None:
+    masks = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
+    masks[0, 0, 4:8, 4:12] = 255  # two cells of sixteen
+    wrong = torch.zeros(2, 4, 16, 16)
+    wrong[0, 0, 4:8, 4:12] = 0.5
+    assert float(coarse_error(wrong, masks)) == pytest.approx(0.25 * 2 / 16 / 8)
+    assert float(coarse_error(wrong.roll(8, 2), masks)) == 0.0  # where no subject is
+    checks = torch.ones(16, 16)
+    checks[::2, ::2] = checks[1::2, 1::2] = -1
+    assert float(coarse_error(wrong * checks, masks)) == 0.0
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_colours_are_learnt_with_more_weight_by_a_model_that_goes_on(tmp_path: Path, goes_on: bool) -> None:
+    cached = _cached("sd1")
+    text = TextSource("sd1", {name: new_encoder(name) for name in ENCODERS["sd1"]})
+    train_denoiser("sd1", cached, text, tmp_path, Budget(steps=1), model=_tiny("sd1"), goes_on=goes_on)
+    line = json.loads((tmp_path / "mini-sd1.log").read_text().splitlines()[0])
+    parts = line["denoising"] + PLANS["sd1"].localisation_weight * line["located"]
+    assert line["colours"] > 0
+    assert line["loss"] == pytest.approx(parts + (line["colours"] if goes_on else 0), abs=3e-5)
 
 
 @pytest.mark.parametrize("family", ["sdxl", "sd3"])
