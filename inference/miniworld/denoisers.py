@@ -250,7 +250,7 @@ def _noise_loss(
     predicted = model(noisy, timesteps, conditions.context, added_cond_kwargs=extra).sample.float()
     weights = snr.clamp(max=MIN_SNR) / snr
     missed = predicted - noise
-    amplified = snr.rsqrt().clamp(max=MOST_AMPLIFIED).view(shape)
+    amplified = snr.rsqrt().clamp(1.0, MOST_AMPLIFIED).view(shape)
     return (missed.pow(2).mean((1, 2, 3)) * weights).mean(), coarse_error(missed * amplified, masks)
 
 
