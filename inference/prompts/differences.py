@@ -10,6 +10,9 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inference.prompts.words import Word, find_names, is_unspaced, words
 
 
@@ -33,26 +36,31 @@ def aligned(source: Sequence[Hashable], target: Sequence[Hashable]) -> tuple[Pai
 
     A mismatch is therefore never better than two gaps: each pair holds two equal things, or a gap.
     """
-    rows, columns = len(source) + 1, len(target) + 1
-    best = [[0] * columns for _ in range(rows)]
-    for i in range(1, rows):
-        for j in range(1, columns):
-            matched = best[i - 1][j - 1] + 1 if source[i - 1] == target[j - 1] else -1
-            best[i][j] = max(matched, best[i - 1][j], best[i][j - 1])
+    numbers = {one: number for number, one in enumerate(dict.fromkeys([*source, *target]))}
+    theirs = np.array([numbers[one] for one in target], np.int32)
+    best = np.zeros(len(target) + 1, np.int32)
+    gaps: list[NDArray[np.uint8]] = []  # a bit for each place: without its word of the target it is as good
+    for one in source:
+        matched = np.where(theirs == numbers[one], best[:-1] + 1, 0)
+        best[1:] = np.maximum.accumulate(np.maximum(matched, best[1:]))
+        gaps.append(np.packbits(best[1:] == best[:-1]))
     found: list[Pair] = []
-    i, j = rows - 1, columns - 1
+    i, j = len(source), len(target)
     while i or j:
-        same = i > 0 and j > 0 and source[i - 1] == target[j - 1]
-        if same and best[i][j] == best[i - 1][j - 1] + 1:
+        if i > 0 and j > 0 and source[i - 1] == target[j - 1]:
             i, j = i - 1, j - 1
             found.append(Pair(i, j))
-        elif j > 0 and best[i][j] == best[i][j - 1]:
+        elif j > 0 and (i == 0 or _bit(gaps[i - 1], j - 1)):
             j -= 1
             found.append(Pair(None, j))
         else:
             i -= 1
             found.append(Pair(i, None))
     return tuple(reversed(found))
+
+
+def _bit(packed: NDArray[np.uint8], index: int) -> bool:
+    return bool(packed[index // 8] >> (7 - index % 8) & 1)
 
 
 def differences(source: str, target: str, names: Sequence[str] = ()) -> tuple[Difference, ...]:

@@ -41,6 +41,11 @@ class DifferenceView(QWidget):
         self.hide()
 
     @property
+    def differ(self) -> bool:
+        """Whether the sentences say something else, whatever was corrected."""
+        return any(self._found)
+
+    @property
     def changed_spans(self) -> tuple[Span, ...]:
         """Characters of the second sentence's words that belong to the change."""
         return tuple(sorted(self._coloured(1)))

@@ -43,6 +43,7 @@ class PromptView(QWidget):
         self._words: tuple[Span, ...] = ()
         self._subjects: tuple[Subject, ...] = ()
         self._layout = QTextLayout()
+        self._heights: dict[int, int] = {}  # by width, which Qt asks for again and again
         self._hovered: Span | None = None
         self._cursor = 0  # index of the word that the keyboard is on
         self._anchor: Span | None = None
@@ -65,8 +66,7 @@ class PromptView(QWidget):
         names = ", ".join(subject.text for subject in subjects) or self.tr("none")
         self.setAccessibleDescription(self.tr("{prompt}. Subjects: {names}").format(prompt=text, names=names))
         if relayout:
-            self._lay_out(self.width())
-            self.updateGeometry()
+            self._lay_out_anew()
         self.update()
 
     def rects_of(self, start: int, end: int) -> list[QRectF]:
@@ -93,22 +93,29 @@ class PromptView(QWidget):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        return self._lay_out(width)
+        if width not in self._heights:
+            self._heights[width] = self._laid_out(width)[1]
+        return self._heights[width]
 
     def sizeHint(self) -> QSize:
-        return QSize(240, self._lay_out(max(self.width(), 240)))
+        return QSize(240, self.heightForWidth(max(self.width(), 240)))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(120, round(self._line_height() + 2 * _PAD_Y))
 
     def resizeEvent(self, event: QEvent) -> None:
-        self._lay_out(self.width())
+        self._layout, self._heights[self.width()] = self._laid_out(self.width())
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.FontChange:
-            self._lay_out(self.width())
-            self.updateGeometry()
+            self._lay_out_anew()
         super().changeEvent(event)
+
+    def _lay_out_anew(self) -> None:
+        """Another text, or another font."""
+        self._heights.clear()
+        self._layout, self._heights[self.width()] = self._laid_out(self.width())
+        self.updateGeometry()
 
     def _font(self) -> QFont:
         font = scaled_font(self.font(), 1.06)
@@ -118,20 +125,20 @@ class PromptView(QWidget):
     def _line_height(self) -> float:
         return self.fontMetrics().height() * _LINE_SPACING
 
-    def _lay_out(self, width: int) -> int:
-        """Break the text into lines; returns the height that they need."""
-        self._layout = QTextLayout(self._text or self.tr("No prompt yet"), self._font())
+    def _laid_out(self, width: int) -> tuple[QTextLayout, int]:
+        """The text broken into lines, and the height that they need."""
+        layout = QTextLayout(self._text or self.tr("No prompt yet"), self._font())
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self._layout.setTextOption(option)
-        y = _PAD_Y
-        self._layout.beginLayout()
-        while (line := self._layout.createLine()).isValid():
+        layout.setTextOption(option)
+        y, line_height = _PAD_Y, self._line_height()
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid():
             line.setLineWidth(max(20.0, width - 2 * _PAD_X))
-            line.setPosition(QPointF(_PAD_X, y + (self._line_height() - line.height()) / 2))
-            y += self._line_height()
-        self._layout.endLayout()
-        return round(y + _PAD_Y)
+            line.setPosition(QPointF(_PAD_X, y + (line_height - line.height()) / 2))
+            y += line_height
+        layout.endLayout()
+        return layout, round(y + _PAD_Y)
 
     # events
 

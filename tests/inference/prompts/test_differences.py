@@ -1,5 +1,6 @@
 """Differences between two prompts, and the alignment that finds them."""
 
+import tracemalloc
 from itertools import combinations
 
 import pytest
@@ -69,3 +70,14 @@ def test_each_change_alone(source: str, target: str, expected: tuple[str, ...] |
     if expected is None:
         expected = ("a tall man and a dog in snow", "a man in snow", "a man and a dog in rain")
     assert one_at_a_time(source, target) == expected
+
+
+def test_long_texts_take_a_bit_for_each_pair_of_signs() -> None:
+    """The window looks for differences with each key: of what was pasted by mistake, too."""
+    texts = ["男女猫狗" * 500, "红蓝女大小" * 400]
+    tracemalloc.start()
+    try:
+        differences(*texts)
+        assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
+    finally:
+        tracemalloc.stop()

@@ -59,6 +59,20 @@ def test_words_stand_where_they_are_drawn_after_characters_beyond_16_bits(view: 
     assert before == pytest.approx(line.naturalTextRect().right(), abs=1.5), "the last word ends the line"
 
 
+def test_a_question_for_another_width_moves_no_word(view: PromptView) -> None:
+    found = subject("woman")
+    before = view.rects_of(found.start, found.end)
+    assert view.heightForWidth(90) > view.heightForWidth(900)
+    assert view.rects_of(found.start, found.end) == before
+
+
+def test_a_width_is_laid_out_once(view: PromptView, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Qt asks hundreds of times, and each time breaks the text into lines."""
+    first = view.heightForWidth(120)
+    monkeypatch.setattr(view, "_font", lambda: pytest.fail("laid out again"))
+    assert view.heightForWidth(120) == first
+
+
 def test_a_click_on_a_chosen_phrase_releases_all_of_it(view: PromptView, qtbot: QtBot) -> None:
     phrase = Subject(start=11, end=16, text="a man")
     show(view, phrase)
