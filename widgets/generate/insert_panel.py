@@ -24,7 +24,6 @@ from editor.pixels.arithmetic import to_rgba
 from editor.pixels.qimages import thumbnail
 from inference.operations import INSERT_KINDS, Insert, InsertWord
 from inference.parameters import N_
-from inference.prompts.differences import differences
 from inference.prompts.weights import understood
 from inference.prompts.words import words
 from widgets.forms.fields import Slider
@@ -296,14 +295,16 @@ class InsertPanel(DocumentPanel):
         self._show_enabled()
 
     def _show_weights(self) -> None:
-        """A slider for each word of the change."""
+        """A slider for each word of the change, and for what was weighed before it was none; one that stands
+        there twice is weighed once.
+        """
         while (item := self.weights.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
         text = self._read(self.wanted)
-        for row, (start, end) in enumerate(self.differences.changed_spans):
-            word = text[start:end]
+        spans = sorted({*self.differences.changed_spans, *self._weighed(text)})
+        for row, word in enumerate(dict.fromkeys(text[start:end] for start, end in spans)):
             slider = Slider()
             slider.setRange(0, round(MOST_WEIGHT * WEIGHT_SCALE))
             slider.setValue(round(self._weights.get(word, 1.0) * WEIGHT_SCALE))
@@ -357,7 +358,7 @@ class InsertPanel(DocumentPanel):
         document, busy = self._document, self._insertion.busy
         again = self._insertion.layer is not None
         selected = document is not None and document.state.selection is not None
-        differs = bool(differences(self._read(self.shown), self._read(self.wanted)))
+        differs = self.differences.differ
         weighs = any(one.weight != 1 for one in self.values()["words"])
         enable(self.start, document is not None and (differs or weighs) and not busy)
         self.waiting.setVisible(self._fields.typed_over and not busy)
@@ -381,10 +382,17 @@ class InsertPanel(DocumentPanel):
             **{name: self.details.value(name) for name in self.details.editors},
         }
 
+    def _weighed(self, text: str) -> list[tuple[int, int]]:
+        """Characters of the second sentence's words that have weights."""
+        spans = [(word.start, word.end) for word in words(text)]
+        return [(start, end) for start, end in spans if self._weights.get(text[start:end], 1.0) != 1]
+
     def _words(
         self, text: str, corrections: dict[tuple[int, int], bool], weights: dict[str, float]
     ) -> tuple[InsertWord, ...]:
         spans = {(word.start, word.end) for word in words(text)} | set(corrections)
+        if weights:  # a sign of a script without spaces is weighed alone, too
+            spans |= set(self.differences.changed_spans)
         found = [
             InsertWord(
                 start=start,

@@ -157,6 +157,36 @@ def test_weights_of_the_words_that_change(panel: InsertPanel) -> None:
     assert [(word.start, word.weight) for word in panel.values()["words"]] == [(13, 2.5)]
 
 
+def test_signs_of_a_script_without_spaces_are_weighed(panel: InsertPanel) -> None:
+    panel.shown.setPlainText("海滩上的狗")
+    panel.wanted.setPlainText("海滩上的猫")
+    item = panel.weights.itemAtPosition(0, 1)
+    assert item is not None
+    item.widget().setValue(250)  # type: ignore[union-attr]
+    assert [(word.start, word.end, word.weight) for word in panel.values()["words"]] == [(4, 5, 2.5)]
+
+
+def test_a_word_that_stands_there_twice_is_weighed_once(panel: InsertPanel) -> None:
+    panel.shown.setPlainText("a photo of a man and a woman")
+    panel.wanted.setPlainText("a photo of a cat and a cat")
+    assert panel.weights.itemAtPosition(1, 1) is None
+    item = panel.weights.itemAtPosition(0, 1)
+    assert item is not None
+    item.widget().setValue(250)  # type: ignore[union-attr]
+    assert [(word.start, word.weight) for word in panel.values()["words"]] == [(13, 2.5), (23, 2.5)]
+
+
+def test_what_was_weighed_keeps_its_slider(panel: InsertPanel) -> None:
+    """It counts although the other sentence has the word by now."""
+    to_a_cat(panel)
+    item = panel.weights.itemAtPosition(0, 1)
+    assert item is not None
+    item.widget().setValue(250)  # type: ignore[union-attr]
+    panel.shown.setPlainText("a photo of a cat and a man on the beach")
+    shown = [panel.weights.itemAtPosition(row, 0) for row in range(2)]
+    assert [one.widget().text() for one in shown if one is not None] == ["cat", "woman"]  # type: ignore[union-attr]
+
+
 def test_marks_of_weights_are_no_words_of_the_change(
     panel: InsertPanel, application: Application, qtbot: QtBot
 ) -> None:
