@@ -97,14 +97,7 @@ def prepare(backbone: Backbone, parameters: SamplingParameters, inputs: Inputs, 
         prompt = backbone.encode_prompt(parameters.prompt, learnt, weighted=weighted)
         negative = backbone.negative_prompt(parameters.negative_prompt, learnt, weighted=weighted)
         prompt, negative = backbone.of_one_length(prompt, negative)
-    if prompt.unread:
-        progress.said.append(
-            Message(
-                "The end of the prompt, “{words}”, is beyond what the T5 text encoder reads: CLIP alone "
-                "reads it.",
-                words=short(prompt.unread),
-            )
-        )
+    say_unread(prompt, progress)
     return Run(
         backbone=backbone,
         parameters=parameters,
@@ -114,6 +107,18 @@ def prepare(backbone: Backbone, parameters: SamplingParameters, inputs: Inputs, 
         inputs=inputs,
         progress=progress,
     )
+
+
+def say_unread(prompt: Prompt, progress: Progress) -> None:
+    """Say which words of a prompt not all of the model's encoders read."""
+    if prompt.unread:
+        progress.said.append(
+            Message(
+                "The end of the prompt, “{words}”, is beyond what the T5 text encoder reads: CLIP alone "
+                "reads it.",
+                words=short(prompt.unread),
+            )
+        )
 
 
 def delay_steps(delay: float, steps: int) -> int:

@@ -27,7 +27,7 @@ from inference.messages import Message
 from inference.methods.attribute_control import BATCH_PIXELS_CPU, BATCH_PIXELS_GPU
 from inference.methods.edit import notes_of, unedited, with_details
 from inference.methods.fill.surroundings import carried_on
-from inference.methods.generate import Run, decoded, maps, prepare, span_heat, what_is_said
+from inference.methods.generate import Run, decoded, maps, prepare, say_unread, span_heat, what_is_said
 from inference.methods.inversion.editing import Editing, Step, carried_out, plain_step
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.parking import Sofar
@@ -49,10 +49,11 @@ from inference.methods.prompt_to_prompt.places import (
     widened,
     words_at,
 )
+from inference.methods.prompt_to_prompt.presets import changed_words
 from inference.methods.redraw import at_latents, encoded
-from inference.operations import CONTRAST, Insert, InsertSweep, InsertWord
+from inference.operations import CONTRAST, Insert, InsertSweep
 from inference.progress import Progress
-from inference.prompts.differences import differences, one_at_a_time
+from inference.prompts.differences import one_at_a_time
 from inference.prompts.prompt import Prompt
 from inference.prompts.subjects import subjects_beside, suggest, surroundings
 from inference.request import Output, Pixels
@@ -112,6 +113,7 @@ def _edited(
     with progress.phase("encode"):
         target = backbone.encode_prompt(parameters.prompt, inputs.learnt, weighted=parameters.weighted)
         beside = backbone.encode_prompt(surroundings(target.text), inputs.learnt)
+    say_unread(target, progress)
     source_prompt, target, beside, negative = backbone.of_one_length(run.prompt, target, beside, run.negative)
     run = replace(run, prompt=source_prompt, negative=negative)
     sofar = Sofar(run)
@@ -305,12 +307,8 @@ class _Work:
 
     def _changed(self) -> tuple[list[Span], list[Span]]:
         """Characters of the words that change, of the source and of the target, as corrected."""
-        parameters = self.parameters
         names = [learnt.word for learnt in self.run.inputs.learnt]
-        found = differences(self.source.prompt.text, self.target.text, names)
-        ours = {(word.start, word.end) for one in found for word in one.source}
-        theirs = {(word.start, word.end) for one in found for word in one.target}
-        return _corrected(ours, parameters.source_words), _corrected(theirs, parameters.words)
+        return changed_words(self.source.prompt.text, self.target.text, self.parameters, names)
 
     def _shown_by(self) -> tuple[list[Span], list[Span]]:
         """Characters of the words whose maps show where the change is, of the source and of the target.
@@ -428,9 +426,10 @@ class _Work:
         if parameters.kind != "style" or parameters.local:
             return []
         ours, theirs = self._changed()
-        if not (_are_settings(parameters.source_prompt, ours) and _are_settings(parameters.prompt, theirs)):
+        source = self.source.prompt.text  # marks of weights are no words
+        if not (_are_settings(source, ours) and _are_settings(self.target.text, theirs)):
             return []
-        return [(one.start, one.end) for one in subjects_beside(parameters.source_prompt)]
+        return [(one.start, one.end) for one in subjects_beside(source)]
 
     def _blend(
         self, prompts: Sequence[Prompt], aligned: Sequence[Alignment], place: Tensor | None, first: int
@@ -517,12 +516,6 @@ def without(picture: Pixels, place: Tensor) -> Pixels:
     inside = functional.interpolate((place > 0).float().cpu(), size=picture.shape[:2], mode="nearest")
     filled = carried_on(planes, 1 - inside)[0].round().to(torch.uint8).permute(1, 2, 0)
     return cast("Pixels", np.ascontiguousarray(filled.numpy()))
-
-
-def _corrected(found: set[Span], words: Sequence[InsertWord]) -> list[Span]:
-    said = {(word.start, word.end): word.changes for word in words if word.changes is not None}
-    kept = {span for span in found if said.get(span) is not False}
-    return sorted(kept | {span for span, changes in said.items() if changes})
 
 
 def _nouns(text: str, spans: Sequence[Span]) -> list[Span]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,9 +13,13 @@ from inference.operations import BY_WORDS, CONTRAST, Insert, InsertWord
 from inference.parameters import Parameters
 from inference.prompts.differences import differences, in_common
 from inference.prompts.subjects import is_article, says_colour, says_size
+from inference.prompts.weights import Weighted, understood
+from inference.prompts.words import words
 
 if TYPE_CHECKING:
     from inference.filling import Filling
+
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +65,8 @@ def insertion(parameters: Parameters, filling: Filling) -> Parameters:
     """The kind's own values where they are left open.
 
     Raises:
-        EditorError: there is nothing to change, nothing in common, or no place in the picture.
+        EditorError: there is nothing to change, nothing in common, nothing that says where the change is, or
+            no place in the picture.
     """
     if not isinstance(parameters, Insert):
         return parameters
@@ -94,39 +100,85 @@ def insertion(parameters: Parameters, filling: Filling) -> Parameters:
     )
 
 
+def changed_words(
+    source: str, target: str, parameters: Insert, names: Sequence[str] = ()
+) -> tuple[list[Span], list[Span]]:
+    """Characters of the words that change, of the source and of the target, as corrected."""
+    found = differences(source, target, names)
+    ours = {(word.start, word.end) for one in found for word in one.source}
+    theirs = {(word.start, word.end) for one in found for word in one.target}
+    return _corrected(ours, parameters.source_words), _corrected(theirs, parameters.words)
+
+
+def _corrected(found: set[Span], corrections: Sequence[InsertWord]) -> list[Span]:
+    said = {(word.start, word.end): word.changes for word in corrections if word.changes is not None}
+    kept = {span for span in found if said.get(span) is not False}
+    return sorted(kept | {span for span, changes in said.items() if changes})
+
+
 def _preset(parameters: Insert) -> Preset:
     """The kind's, or that of what all changed words say."""
     if parameters.kind == "change":
-        found = differences(parameters.source_prompt, parameters.prompt)
+        found = differences(*(one.text for one in _read(parameters)))
         sides = (
             [word for one in found for word in one.source],
             [word for one in found for word in one.target],
         )
         said = [[word.text for word in side if not is_article(word.text)] for side in sides]
-        if all(words and all(says_colour(word) or says_size(word) for word in words) for words in said):
+        if all(side and all(says_colour(word) or says_size(word) for word in side) for side in said):
             return _COARSE
     return PRESETS[parameters.kind]
 
 
+def _read(parameters: Insert) -> tuple[Weighted, Weighted]:
+    """Both sentences as they are read: marks of weights are no words."""
+    weighted = parameters.weighted
+    return (
+        understood(parameters.source_prompt, weighted=weighted),
+        understood(parameters.prompt, weighted=weighted),
+    )
+
+
+def _weights(prompt: Weighted) -> list[tuple[str, float]]:
+    """The words that marks give a weight, and which."""
+    weighed = [(word.text.casefold(), prompt.weight(word.start)) for word in words(prompt.text)]
+    return [(word, weight) for word, weight in weighed if weight != 1]
+
+
 def _check_prompts(parameters: Insert) -> None:
-    source, target = parameters.source_prompt, parameters.prompt
+    ours, theirs = _read(parameters)
+    source, target = ours.text, theirs.text
     if not target.strip():
         raise EditorError("The prompt is empty.", "Say in words what the picture is to show.")
-    for words, text in ((parameters.words, target), (parameters.source_words, source)):
-        for word in words:
+    for said, text in ((parameters.words, target), (parameters.source_words, source)):
+        for word in said:
             _check_word(word, text)
     if not in_common(source, target):
         raise EditorError(
             "“{source}” and “{prompt}” have no word in common.",
             "Say what the picture shows, and change only the words of what shall be different.",
-            source=source,
-            prompt=target,
+            source=parameters.source_prompt,
+            prompt=parameters.prompt,
         )
-    weighted = any(word.weight != 1 for word in parameters.words)
-    if not differences(source, target) and not weighted:
+    weighs = any(word.weight != 1 for word in parameters.words) or _weights(ours) != _weights(theirs)
+    if not differences(source, target) and not weighs:
         raise EditorError(
             "Both prompts say the same.", "Change the words of what shall be different, or weigh one."
         )
+    if parameters.mask is None:
+        _check_place(parameters, changed_words(source, target, parameters), weighs=weighs)
+
+
+def _check_place(parameters: Insert, changed: tuple[list[Span], list[Span]], *, weighs: bool) -> None:
+    """Without any word that says where the change is, all of the picture would become another one."""
+    gone, new = changed
+    if not gone and parameters.kind == "remove":
+        raise EditorError(
+            "No word is left out of what the picture is to show.",
+            "Leave out what is to be removed, or select its place.",
+        )
+    if not gone and not new and not weighs:
+        raise EditorError("No word belongs to the change.", "Choose one of those that differ.")
 
 
 def _check_word(word: InsertWord, text: str) -> None:

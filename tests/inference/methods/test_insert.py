@@ -346,6 +346,19 @@ def test_other_surroundings_keep_the_subjects_and_another_style_does_not(runner:
     assert "mask/change" in local.maps, "by its words"
 
 
+def test_weights_of_a_setting_keep_the_subjects_too(runner: Runner) -> None:
+    values: dict[str, Any] = {"kind": "style", "source_prompt": "a photo of a man on the sunny beach"}
+    prompt = "a photo of a man on the (rainy:1.2) beach"
+    weighed = run(runner, **values, prompt=prompt, weighted=True)
+    assert weighed.maps["mask/change"].min() == 0, "the man stays"
+
+
+def test_words_that_t5_does_not_read_are_told_of_what_the_picture_is_to_show(runner: Runner) -> None:
+    prompt = ", ".join([TARGET, *["a red ball"] * 70])
+    found = run(runner, model="tiny-sd3", prompt=prompt, steps=2)
+    assert "beyond what the T5" in str(found.notes)
+
+
 def test_an_edit_that_is_hardly_seen_is_told() -> None:
     """By what differs where something may change; what lies elsewhere counts for nothing."""
     picture = np.full((16, 24, 3), 100, np.uint8)

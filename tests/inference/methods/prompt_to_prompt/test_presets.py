@@ -1,24 +1,40 @@
 """What the kinds of change leave open, and what the words say of it."""
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from inference.content import Picture
+from inference.content import Mask, Picture, content_hash
+from inference.errors import EditorError
 from inference.methods.prompt_to_prompt.presets import insertion
 from inference.operations import BY_WORDS, CONTRAST, Insert, InsertWord
 
 NAMES = ("loop", "guidance_scale", "found_by", "coarse_anew")
 
 
-def filled(source: str, target: str, *, is_flow: bool = False, **more: Any) -> Any:
+def filled(
+    source: str,
+    target: str,
+    *,
+    is_flow: bool = False,
+    contents: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Any:
     backbone = SimpleNamespace(
         schedule=SimpleNamespace(is_flow=is_flow), defaults=SimpleNamespace(guidance_scale=7.0)
     )
     values: dict[str, Any] = {"kind": "change", "source_prompt": source, "prompt": target, **more}
     parameters = Insert(image=Picture("0" * 64), **values)
-    return insertion(parameters, SimpleNamespace(backbone=backbone, contents={}))  # type: ignore[arg-type]
+    return insertion(parameters, SimpleNamespace(backbone=backbone, contents=contents or {}))  # type: ignore[arg-type]
+
+
+def refused(source: str, target: str, **more: Any) -> str:
+    with pytest.raises(EditorError) as told:
+        filled(source, target, **more)
+    return str(told.value)
 
 
 def of(parameters: Any) -> tuple[Any, ...]:
@@ -73,3 +89,29 @@ def test_a_recipe_from_before_means_what_it_meant() -> None:
         del parameters[name]
     old = Insert.from_json(parameters)
     assert (old.found_by, old.coarse_anew, old.outline) == (BY_WORDS, False, False)
+
+
+def test_marks_of_weights_are_no_words() -> None:
+    assert filled("a red car", "a (blue:1.2) car", weighted=True).coarse_anew
+    assert not filled("a red car", "a (blue:1.2) car").coarse_anew, "there they are words"
+    assert "say the same" in refused("a (red:1.2) car", "a (red:1.2)  car", weighted=True)
+    assert filled("a red car", "a (red:1.2) car", weighted=True), "it is weighed otherwise"
+
+
+def test_something_says_where_the_change_is() -> None:
+    """Else all of the picture would become another one, whatever is said to stay."""
+    source, target = "a man and a cat", "a man and a cat on a beach"
+    assert "left out" in refused(source, target, kind="remove")
+    off = (InsertWord(start=6, end=9, changes=False),)
+    both: dict[str, Any] = {"words": off, "source_words": off}
+    assert "No word" in refused("a red car", "a red bus", kind="replace", **both)
+    assert filled("a red car", "a red bus", kind="replace", words=off), "the other one still does"
+    chosen = (InsertWord(start=2, end=5, changes=True),)
+    assert filled(source, target, kind="remove", source_words=chosen)
+
+
+def test_a_place_says_where_the_change_is() -> None:
+    mask = np.full((8, 8), 255, np.uint8)
+    contents = {content_hash(mask): mask}
+    given: dict[str, Any] = {"kind": "remove", "mask": Mask(content_hash(mask)), "contents": contents}
+    assert filled("a man", "a man on a beach", **given)
