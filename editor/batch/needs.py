@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 
 from editor.batch.operation_step import OperationStep
 from editor.batch.recipe import BatchRecipe, Step
-from inference.concepts.standing import Shelf, with_concepts
+from inference.concepts.standing import Shelf, concepts_of, in_plain_words, with_concepts
 from inference.content import Contents, content_hash
 from inference.deltas import Delta, DeltaLibrary, delta_to_bytes
 from inference.errors import EditorError
 from inference.loras.library import LoraLibrary
 from inference.messages import Message, listed
+from inference.methods.prompt_to_prompt.presets import check_prompts
 from inference.models import Catalogue, ModelEntry, ensure_complete, model_hash
-from inference.operations import EditedParameters, LoraUse
+from inference.operations import EditedParameters, Insert, LoraUse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ def needs_of(
 
     Raises:
         EditorError: the model is missing, incomplete or another one; a delta or a LoRA is missing; an
-            operation or a LoRA does not work with the model.
+            operation or a LoRA does not work with the model; two prompts of an edit by words make no change.
     """
     if not recipe.needs_model:
         return Needs()
@@ -88,7 +89,9 @@ def needs_of(
                 family=entry.family.value.upper(),
                 families=listed(sorted(family.value.upper() for family in families)),
             )
-        assets += _deltas(step, entry, library)
+        if isinstance(step.parameters, Insert):
+            check_prompts(step.parameters)
+        assets += _deltas(step, recipe.contents, entry, library)
         if loras is not None:
             _check_loras(step, entry, loras)
     return Needs(model=entry.name, model_hash=found, assets=tuple(assets))
@@ -105,7 +108,7 @@ def _check_loras(step: OperationStep, entry: ModelEntry, library: LoraLibrary) -
         library.asked_for(use).refuse_misfit(entry.name, entry.family)
 
 
-def _deltas(step: OperationStep, entry: ModelEntry, library: DeltaLibrary) -> list[str]:
+def _deltas(step: OperationStep, contents: Contents, entry: ModelEntry, library: DeltaLibrary) -> list[str]:
     """The hashes of the deltas of a step's sliders.
 
     Raises:
@@ -115,8 +118,10 @@ def _deltas(step: OperationStep, entry: ModelEntry, library: DeltaLibrary) -> li
     if not isinstance(parameters, EditedParameters):
         return []
     found: list[str] = []
+    concepts = concepts_of(parameters, contents)
     for edit in parameters.edits:
-        subject = parameters.prompt[edit.start : edit.end]
+        # attributes are those of the kind: "<my-cat>" has a cat's
+        subject = in_plain_words(parameters.prompt[edit.start : edit.end], concepts)
         delta = library.find(entry, subject, edit.attribute)
         if not delta.vectors:  # learnt from its definition when it is needed
             found.append(delta.info.key)

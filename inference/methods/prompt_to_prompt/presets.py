@@ -70,7 +70,7 @@ def insertion(parameters: Parameters, filling: Filling) -> Parameters:
     """
     if not isinstance(parameters, Insert):
         return parameters
-    _check_prompts(parameters)
+    check_prompts(parameters)
     if parameters.mask is not None:
         mask = cast("Any", filling.contents[parameters.mask.hash])
         if not np.any(mask):
@@ -145,9 +145,16 @@ def _weights(prompt: Weighted) -> list[tuple[str, float]]:
     return [(word, weight) for word, weight in weighed if weight != 1]
 
 
-def _check_prompts(parameters: Insert) -> None:
+def check_prompts(parameters: Insert) -> None:
+    """Say before any work that two sentences make no change, whatever picture they are said of.
+
+    Raises:
+        EditorError: there is nothing to change, nothing in common, or nothing that says where the change is.
+    """
     ours, theirs = _read(parameters)
     source, target = ours.text, theirs.text
+    if not source.strip():
+        raise EditorError("The prompt is empty.", "Say in words what the picture shows.")
     if not target.strip():
         raise EditorError("The prompt is empty.", "Say in words what the picture is to show.")
     for said, text in ((parameters.words, target), (parameters.source_words, source)):

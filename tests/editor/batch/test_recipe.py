@@ -285,22 +285,24 @@ def test_sliders_as_text() -> None:
         edits_from_text("man:age=1.5, man:Age=2", "a man")
 
 
+class Shelf:
+    def __init__(self, *concepts: Concept) -> None:
+        self._concepts = {one.word: one for one in concepts}
+
+    def words(self) -> tuple[str, ...]:
+        return tuple(self._concepts)
+
+    def find(self, word: str) -> Concept:
+        if word not in self._concepts:
+            raise EditorError("There is no concept “{word}”.", word=word)
+        return self._concepts[word]
+
+
+def concept(value: float, word: str = "<cat>", kind: str = "cat") -> Concept:
+    return Concept(word=word, kind=kind, vectors={"clip_l": np.full((1, 8), value, np.float32)})
+
+
 def test_concepts_are_found_before_all_work_and_decide_the_result() -> None:
-    class Shelf:
-        def __init__(self, *concepts: Concept) -> None:
-            self._concepts = {one.word: one for one in concepts}
-
-        def words(self) -> tuple[str, ...]:
-            return tuple(self._concepts)
-
-        def find(self, word: str) -> Concept:
-            if word not in self._concepts:
-                raise EditorError("There is no concept “{word}”.", word=word)
-            return self._concepts[word]
-
-    def concept(value: float) -> Concept:
-        return Concept(word="<cat>", kind="cat", vectors={"clip_l": np.full((1, 8), value, np.float32)})
-
     step = {**REDRAW, "parameters": {"prompt": "a photo of <cat>"}}
     written = recipe(WARMER, step)
     with pytest.raises(EditorError, match="Step 2 of the recipe: There is no concept “<cat>”"):
@@ -310,3 +312,27 @@ def test_concepts_are_found_before_all_work_and_decide_the_result() -> None:
     whole = completed(written, Shelf(concept(0.5)))
     assert len(whole.contents) == 1
     assert whole.to_json() == written.to_json()  # a file holds the words, and each machine its own concepts
+
+
+def test_a_concept_has_the_attributes_of_its_kind(tmp_path: Path) -> None:
+    edits = [{"subject": "<ann>", "attribute": "age", "value": 1.0}]
+    step = {"operation": "edit", "parameters": {"prompt": "a photo of <ann>", "edits": edits}}
+    written = completed(recipe(step), Shelf(concept(0.5, "<ann>", "woman")))
+    assert needs(written, tmp_path) != needs(recipe(REDRAW), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "said"),
+    [
+        ("a man", "a man", "say the same"),
+        ("a man", "two cats", "no word in common"),
+        (" ", "a man", "empty"),
+    ],
+)
+def test_prompts_that_make_no_change_are_told_before_anything_is_computed(
+    source: str, target: str, said: str, tmp_path: Path
+) -> None:
+    """Else each of the files would fail by itself."""
+    values = {"source_prompt": source, "prompt": target}
+    with pytest.raises(EditorError, match=said):
+        needs(recipe({"operation": "insert", "parameters": values}), tmp_path)
