@@ -122,7 +122,7 @@ def evaluate_concept(
         "overrides": dict(overrides or {}),
         "subjects_told_apart": [one.name for one in characters],
     }
-    record = Record(json_path, settings, ("learnt", "inserted"))
+    record = Record(json_path, settings, ("learnt", "inserted"), summarise)
     record.values.setdefault("inserted", {})  # older files have none
     if "ceiling" not in record.values:
         record.values["ceiling"] = judge.ceiling()

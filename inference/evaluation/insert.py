@@ -90,7 +90,7 @@ def evaluate_insert(
     refuse_none(cases)
     settings: dict[str, Any] = {"suite": "insert", "model": model}
     settings["model_hash"] = runner.model_hash(model, progress)
-    record = Record(json_path, settings, ("rows",))
+    record = Record(json_path, settings, ("rows",), summarise)
     detect = detect or shipped_detector()
     chosen, done, mine = tuple(rows) or known, 0, part.of(insert_cases(cases))
     for case in mine:

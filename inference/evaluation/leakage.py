@@ -100,7 +100,7 @@ def evaluate_leakage(
         "positions": list(POSITIONS),
     }
     settings["model_hash"] = runner.model_hash(model, progress)
-    record = Record(json_path, settings, ("sliders",))
+    record = Record(json_path, settings, ("sliders",), summarise)
     work = _Work(
         runner=runner, model=model, detect=detect or shipped_detector(), record=record, progress=progress
     )

@@ -180,7 +180,7 @@ def evaluate_picture(
     progress = progress or Progress()
     settings: dict[str, Any] = {"suite": "picture", "model": model, "positions": list(POSITIONS)}
     settings["model_hash"] = runner.model_hash(model, progress)
-    record = Record(json_path, settings, ("reconstruction", "sliders", "redrawn"))
+    record = Record(json_path, settings, ("reconstruction", "sliders", "redrawn"), summarise)
     work = _Work(
         runner=runner, model=model, detect=detect or shipped_detector(), record=record, progress=progress
     )

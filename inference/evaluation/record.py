@@ -20,12 +20,13 @@ class Record:
 
     Args:
         path: the file, or None to keep nothing.
-        settings: what decides the measurements.
+        settings: what decides the measurements; "suite" names the evaluation.
         sections: names of the objects that measurements go into.
-        check: raises an `EditorError` for measurements of a file that are not what this evaluation writes.
+        check: fails for measurements of a file that are not what this evaluation writes, as what makes
+            tables of them does.
 
     Raises:
-        EditorError: the file is no JSON, or its measurements are not what they have to be.
+        EditorError: the file is no JSON or something else, or its measurements are not what they have to be.
     """
 
     def __init__(
@@ -33,25 +34,32 @@ class Record:
         path: Path | None,
         settings: Mapping[str, Any],
         sections: Sequence[str],
-        check: Callable[[Mapping[str, Any]], None] | None = None,
+        check: Callable[[Mapping[str, Any]], object] | None = None,
     ) -> None:
         self._path = path
         self.values: dict[str, Any] = {**settings, **{name: {} for name in sections}}
         if path is not None and path.is_file():
             found = read_record(path)
+            if found.get("suite") != settings["suite"]:
+                raise EditorError(
+                    "“{path}” is no file of the evaluation “{suite}”.",
+                    "Name another file, or move it away.",
+                    path=path,
+                    suite=str(settings["suite"]),
+                )
             if all(found.get(name) == value for name, value in settings.items()):
                 self.values = {**self.values, **found}  # a section may be missing
                 self._check(path, sections, check)
 
     def _check(
-        self, path: Path, sections: Sequence[str], check: Callable[[Mapping[str, Any]], None] | None
+        self, path: Path, sections: Sequence[str], check: Callable[[Mapping[str, Any]], object] | None
     ) -> None:
         try:
             for name in sections:
                 fields(self.values[name], name)
             if check is not None:
                 check(self.values)
-        except EditorError as error:
+        except (EditorError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise EditorError(
                 "“{path}” is damaged: {reason}",
                 "Name another file, or move it away.",

@@ -122,7 +122,7 @@ def evaluate_two(
         "fixed": FIXED,
         "model_hash": runner.model_hash(model, progress),
     }
-    record = Record(json_path, settings, GROUNDS)
+    record = Record(json_path, settings, GROUNDS, summarise)
     work = _Work(runner=runner, model=model, detect=detect or shipped_detector(), progress=progress)
     done = itertools.count(1)
     for ground in grounds:
