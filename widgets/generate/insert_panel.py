@@ -22,6 +22,7 @@ from editor.controllers.insertion import POSITIONS
 from editor.document.document import Document
 from editor.pixels.arithmetic import to_rgba
 from editor.pixels.qimages import thumbnail
+from inference.methods.prompt_to_prompt.presets import found_anew
 from inference.operations import INSERT_KINDS, Insert, InsertWord
 from inference.parameters import N_
 from inference.prompts.weights import understood
@@ -405,13 +406,25 @@ class InsertPanel(DocumentPanel):
         return tuple(word for word in found if word.weight != 1 or word.changes is not None)
 
     def _on_start(self) -> None:
+        opened = self._opened()
+        for name in opened.intersection(self.details.editors):
+            self.details.set_value(name, None)
         self._fields.ask()
         if self._insertion.layer is not None:
-            self._insertion.again(self.values())
+            self._insertion.again({**self.values(), **dict.fromkeys(opened)})
             return
         in_selection = self.place.isChecked() and self.place.isEnabled()
         model = self._application.settings.get("model")
         self._insertion.start(self.values(), model, in_selection=in_selection)
+
+    def _opened(self) -> frozenset[str]:
+        """What the layer in front found by itself, and finds anew: another kind or other words are said."""
+        layer = self._insertion.layer
+        if layer is None or layer.recipe is None:
+            return frozenset()
+        made = layer.recipe.request.parameters
+        assert isinstance(made, Insert), "the layer was made this way"
+        return found_anew(made, self.values())
 
     def _on_strength(self, value: float, dragging: bool) -> None:
         self._insertion.set_strength(round(value, 2), dragging=dragging)

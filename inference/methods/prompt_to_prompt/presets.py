@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from inference.filling import Filling
 
 Span = tuple[int, int]
+_SAID = ("kind", "source_prompt", "prompt", "words", "source_words")  # what the rest is found by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +84,20 @@ def insertion(parameters: Parameters, filling: Filling) -> Parameters:
     whole = filling.backbone.defaults.guidance_scale
     ours = parameters.loop is None
     share = preset.guidance if ours and loop in ("h-edit", "direct") else 1.0
-    corrected = any(word.changes is not None for word in (*parameters.words, *parameters.source_words))
     left_open = {
         "loop": loop,
         "guidance_scale": whole if whole <= 1 else max(1.0, share * whole),
+        **_usual(parameters, preset, ours=ours),
+    }
+    return replace(
+        parameters, **{name: value for name, value in left_open.items() if getattr(parameters, name) is None}
+    )
+
+
+def _usual(parameters: Insert, preset: Preset, *, ours: bool) -> dict[str, Any]:
+    """What is filled in beside the way, which is `ours` if none was chosen."""
+    corrected = any(word.changes is not None for word in (*parameters.words, *parameters.source_words))
+    return {
         "cross_share": preset.cross_share,
         "self_share": preset.self_share,
         "local": preset.local,
@@ -95,9 +106,38 @@ def insertion(parameters: Parameters, filling: Filling) -> Parameters:
         "coarse_anew": preset.coarse_anew and ours,
         "anew": preset.anew and (parameters.mask is not None or parameters.kind == "remove"),
     }
-    return replace(
-        parameters, **{name: value for name, value in left_open.items() if getattr(parameters, name) is None}
+
+
+def found_anew(made: Insert, values: Mapping[str, Any]) -> frozenset[str]:
+    """Names of what an edit found by itself, and has to find anew where other values are said of it.
+
+    What was filled in and what was chosen look alike in a request that was carried out: what is as the kind
+    and the words would have left it is taken as left open.
+    """
+    if all(
+        _decides(values.get(name, getattr(made, name))) == _decides(getattr(made, name)) for name in _SAID
+    ):
+        return frozenset()
+    preset = _preset(made)
+    ours = made.loop in (preset.loop, preset.flow_loop)
+    usual = _usual(made, preset, ours=ours)
+    if ours:
+        usual["loop"] = made.loop
+        if values.get("kind", made.kind) != made.kind:
+            usual["guidance_scale"] = made.guidance_scale
+    return frozenset(
+        name
+        for name, value in usual.items()
+        if getattr(made, name) == value == values.get(name, getattr(made, name))
     )
+
+
+def _decides(said: Any) -> Any:
+    """What of a value the rest depends on: of words those that were corrected, not their weights."""
+    if not isinstance(said, tuple):
+        return said
+    words = cast("tuple[InsertWord, ...]", said)
+    return [(word.start, word.end, word.changes) for word in words if word.changes is not None]
 
 
 def changed_words(

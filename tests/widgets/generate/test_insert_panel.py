@@ -12,6 +12,7 @@ from editor.application import Application
 from editor.commands import SetSelection, push
 from editor.controllers.insertion import POSITIONS, between
 from editor.layers.layer import Mask
+from editor.layers.recipes import with_parameters
 from editor.pixels.raster import Raster
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_file
@@ -356,3 +357,33 @@ def test_a_weight_of_a_word_that_is_gone_is_no_change(panel: InsertPanel) -> Non
     item.widget().setValue(250)  # type: ignore[union-attr]
     panel.wanted.setPlainText(panel.shown.toPlainText())
     assert not panel.start.isEnabled()
+
+
+def test_as_another_kind_what_the_first_one_found_is_found_anew(
+    panel: InsertPanel, application: Application, service: FakeService, qtbot: QtBot
+) -> None:
+    """Its way of editing, say: what replaces a subject removes none."""
+    to_a_cat(panel)
+    inserted(panel, application, qtbot)
+    document, layer = application.current, application.insertion.layer
+    assert document is not None
+    assert layer is not None
+    assert layer.recipe is not None
+    found = {
+        "loop": "direct",
+        "cross_share": 0.4,
+        "self_share": 0.9,
+        "found_by": "words",
+        "guidance_scale": 7.0,
+    }
+    recipe = with_parameters(layer.recipe, **found)
+    document.swap_state(document.state.with_layer(layer.changed(recipe=recipe)))
+    assert panel.details.value("loop") == "direct"
+    next(one for one in panel.kinds.buttons() if one.property("kind") == "change").click()
+    count = len(service.submitted)
+    qtbot.mouseClick(panel.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: len(service.submitted) > count)
+    asked = service.submitted[count].request.parameters
+    assert isinstance(asked, Insert)
+    assert (asked.kind, asked.loop, asked.cross_share, asked.guidance_scale) == ("change", None, None, None)
+    assert asked.self_share == 0.9, "it was chosen"

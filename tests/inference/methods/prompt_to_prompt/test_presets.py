@@ -9,7 +9,7 @@ import pytest
 
 from inference.content import Mask, Picture, content_hash
 from inference.errors import EditorError
-from inference.methods.prompt_to_prompt.presets import insertion
+from inference.methods.prompt_to_prompt.presets import found_anew, insertion
 from inference.operations import BY_WORDS, CONTRAST, Insert, InsertWord
 
 NAMES = ("loop", "guidance_scale", "found_by", "coarse_anew")
@@ -115,3 +115,36 @@ def test_a_place_says_where_the_change_is() -> None:
     contents = {content_hash(mask): mask}
     given: dict[str, Any] = {"kind": "remove", "mask": Mask(content_hash(mask)), "contents": contents}
     assert filled("a man", "a man on a beach", **given)
+
+
+def again(made: Any, **values: Any) -> Any:
+    return filled(
+        made.source_prompt,
+        made.prompt,
+        **{
+            **{
+                name: getattr(made, name)
+                for name in (*NAMES, "kind", "local", "anew", "cross_share", "self_share")
+            },
+            "words": made.words,
+            **values,
+            **dict.fromkeys(found_anew(made, values)),
+        },
+    )
+
+
+def test_said_otherwise_the_rest_is_found_anew() -> None:
+    """A layer that is made again as another kind is what a new one would be."""
+    made = filled("a red car", "a blue car", kind="replace")
+    assert again(made, kind="change") == filled("a red car", "a blue car")
+    assert again(made, kind="remove") == filled("a red car", "a blue car", kind="remove")
+    words = (InsertWord(start=2, end=6, changes=True),)
+    assert again(filled("a red car", "a blue car"), words=words).found_by == BY_WORDS
+
+
+def test_what_was_chosen_stays_whatever_is_said() -> None:
+    made = filled("a red car", "a blue car", kind="replace", loop="null-text", cross_share=0.9)
+    assert not {"loop", "cross_share", "guidance_scale"} & found_anew(made, {"kind": "change"})
+    assert "self_share" not in found_anew(made, {"kind": "change", "self_share": 0.1})
+    assert not found_anew(made, {"strength": 0.5, "seed": 3})
+    assert not found_anew(made, {"words": (InsertWord(start=2, end=6, weight=2.0),)}), "only weighed"
