@@ -93,7 +93,7 @@ def _moved(
         unconditional = backbone.predict(latents, here, [prompt])
         return move(_guided(unconditional, conditional, scale), here, there)
 
-    for update in range(MOST_UPDATES):
+    for update in range(MOST_UPDATES if rate else 0):  # at no rate nothing moves, whatever it costs
         with torch.enable_grad():
             loss = (step_with(_with(negative, free)) - target).square().mean()
             optimiser.zero_grad()

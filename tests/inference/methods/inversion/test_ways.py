@@ -163,6 +163,15 @@ class TestNullText:
         assert 1 <= run.progress.measured.backward_evaluations <= 10 * STEPS
         assert all(one.grad is None for one in run.backbone.parts.denoiser.parameters())  # type: ignore[attr-defined]
 
+    def test_once_the_rate_has_faded_nothing_is_tried(
+        self, tiny_backbones: dict, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of a run of 999 steps that is nine in ten."""
+        monkeypatch.setattr("inference.methods.inversion.null_text._RATE_FADES_OVER", 1)
+        run = run_of(tiny_backbones["tiny-sd1"])
+        invert("null-text", run)
+        assert run.progress.measured.backward_evaluations <= 10
+
     def test_it_comes_nearer_to_the_path_than_guidance_alone(self, done: tuple[Run, Inverted]) -> None:
         run, found = done
         plain = edit(run, replace(found, negatives=(run.negative,) * STEPS), run.prompt)
