@@ -27,13 +27,16 @@ def working_size(width: int, height: int, backbone: Backbone, *, usual_area: boo
 
     Both are multiples of the model's unit; the area stays between a quarter and twice that of the pictures
     that the model was trained on, outside of which it repeats or blurs things. With `usual_area` it is
-    theirs: a picture that the model has to understand, it understands best there.
+    theirs: a picture that the model has to understand, it understands best there. No side is longer than the
+    model can see.
     """
     unit, usual = backbone.size_unit, backbone.defaults.width * backbone.defaults.height
     area = min(max(width * height, SMALLEST_SHARE * usual), LARGEST_SHARE * usual)
     if usual_area:
         area = usual
     scale = math.sqrt(area / (width * height))
+    if backbone.longest_side is not None:
+        scale = min(scale, backbone.longest_side / max(width, height))
     return _fitting(width * scale, unit), _fitting(height * scale, unit)
 
 

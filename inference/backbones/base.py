@@ -101,6 +101,11 @@ class Backbone(ABC):
     def size_unit(self) -> int:
         """Widths and heights of pictures are multiples of this."""
 
+    @property
+    def longest_side(self) -> int | None:
+        """Widths and heights of pictures are this at most; None: any."""
+        return None
+
     @abstractmethod
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         """(C, h, w) of the latents of a picture; an `EditorError` if the size does not fit."""

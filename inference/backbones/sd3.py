@@ -72,9 +72,13 @@ class Sd3Backbone(LatentBackbone):
         first = self._clip_tokens
         return torch.cat([clip[:, :first], t5, clip[:, first:]], dim=1)
 
+    @property
+    def longest_side(self) -> int:
+        return int(self.parts.denoiser.config["pos_embed_max_size"]) * self.size_unit
+
     def latent_shape(self, width: int, height: int) -> tuple[int, int, int]:
         shape = super().latent_shape(width, height)
-        most = int(self.parts.denoiser.config["pos_embed_max_size"]) * self._patch * self.vae_scale
+        most = self.longest_side
         if max(width, height) > most:
             raise EditorError(
                 "{width} × {height} is too large for this model.",

@@ -1,5 +1,7 @@
 """Pictures and masks on their way to a model's size and back."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -8,7 +10,7 @@ from inference.content import Mask, Picture, content_hash
 from inference.errors import EditorError
 from inference.operations import Redraw
 from inference.request import Request
-from inference.sizes import fitted
+from inference.sizes import fitted, working_size
 
 
 def grey(height: int, width: int, *channels: int) -> NDArray[np.uint8]:
@@ -34,3 +36,15 @@ class TestMasks:
     def test_of_another_shape_are_refused(self, size: tuple[int, int]) -> None:
         with pytest.raises(EditorError, match=f"{size[1]} × {size[0]} pixels, the picture 203 × 101"):
             seen(grey(*size), grey(101, 203, 3))
+
+
+@pytest.mark.parametrize("usual_area", [True, False])
+def test_a_strip_is_seen_as_long_as_the_model_can_see(*, usual_area: bool) -> None:
+    """Models with places for so many patches would refuse it."""
+    known = {"size_unit": 16, "defaults": SimpleNamespace(width=64, height=64)}
+    backbone, boundless = (SimpleNamespace(**known, longest_side=most) for most in (192, None))
+    for picture in ((4000, 200), (200, 4000)):
+        size = working_size(*picture, backbone, usual_area=usual_area)  # type: ignore[arg-type]
+        assert (max(size), min(size)) == (192, 16)
+        assert max(working_size(*picture, boundless, usual_area=usual_area)) > 192  # type: ignore[arg-type]
+    assert working_size(100, 100, backbone, usual_area=True) == (64, 64)  # type: ignore[arg-type]
