@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.prompts.words import Word, find_names, is_unspaced, words
+from inference.prompts.words import Word, find_names, folded, is_unspaced, words
 
 
 class Pair(NamedTuple):
@@ -64,7 +64,8 @@ def _bit(packed: NDArray[np.uint8], index: int) -> bool:
 
 
 def differences(source: str, target: str, names: Sequence[str] = ()) -> tuple[Difference, ...]:
-    """Where the two prompts say something else, in their order; capitals do not matter.
+    """Where the two prompts say something else, in their order; capitals, and how accents are written, do not
+    matter.
 
     In scripts without spaces each sign counts as a word.
 
@@ -72,7 +73,7 @@ def differences(source: str, target: str, names: Sequence[str] = ()) -> tuple[Di
         names: words that may have any signs, such as "<toy>".
     """
     ours, theirs = _small_words(source, names), _small_words(target, names)
-    pairs = aligned([word.text.casefold() for word in ours], [word.text.casefold() for word in theirs])
+    pairs = aligned([folded(word.text) for word in ours], [folded(word.text) for word in theirs])
     found: list[Difference] = []
     gone: list[Word] = []
     new: list[Word] = []
@@ -95,7 +96,7 @@ def one_at_a_time(source: str, target: str, names: Sequence[str] = ()) -> tuple[
     # "a happy man and a red car", "a sad man and a blue car"
     """
     ours, theirs = _small_words(source, names), _small_words(target, names)
-    pairs = aligned([word.text.casefold() for word in ours], [word.text.casefold() for word in theirs])
+    pairs = aligned([folded(word.text) for word in ours], [folded(word.text) for word in theirs])
     found: list[str] = []
     before = after = (0, 0)  # characters: the ends of the last two words that match, and of what follows them
     differs = False
@@ -116,7 +117,7 @@ def one_at_a_time(source: str, target: str, names: Sequence[str] = ()) -> tuple[
 def in_common(source: str, target: str) -> int:
     """How many words the two prompts share, in their order."""
     ours, theirs = _small_words(source, ()), _small_words(target, ())
-    pairs = aligned([word.text.casefold() for word in ours], [word.text.casefold() for word in theirs])
+    pairs = aligned([folded(word.text) for word in ours], [folded(word.text) for word in theirs])
     return sum(pair.source is not None and pair.target is not None for pair in pairs)
 
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from inference.attention import TextPart
 from inference.prompts.differences import aligned
 from inference.prompts.prompt import Offset, Prompt
+from inference.prompts.words import folded
 
 Span = tuple[int, int]
 ALIGNMENTS = ("refine", "replace")
@@ -189,7 +190,7 @@ def _keys(text: str, offsets: Sequence[Offset]) -> list[tuple[str, int]]:
             continue
         number = number + 1 if (start, end) == before else 0
         before = (start, end)
-        found.append((text[start:end].casefold(), number))
+        found.append((folded(text[start:end]), number))
     return found
 
 
