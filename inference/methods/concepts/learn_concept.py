@@ -22,7 +22,7 @@ from torch import Tensor
 from inference.backbones.base import Backbone
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_file
-from inference.concepts.names import checked_word
+from inference.concepts.names import checked_word, words_in
 from inference.errors import EditorError
 from inference.guidance import guided
 from inference.inputs import Inputs
@@ -105,6 +105,15 @@ class _Run:
         self.images = images
         self.word = checked_word(parameters.token)
         self.kind = " ".join(parameters.initialise_from.split())
+        written = next(iter(words_in(self.kind)), None)
+        if written is not None:  # it would be read as signs, and learning begin at a bracket
+            raise EditorError(
+                "What a concept is a kind of is a word of the language, and “{word}” is written as a "
+                "concept is.",
+                "Write one such as “{example}”.",
+                word=written,
+                example="cat",
+            )
         self.width, self.height = backbone.defaults.width, backbone.defaults.height
         rows = backbone.token_vectors(self.kind) if self.kind else dict[str, Tensor]()
         # T5's part is read as the word's kind: it has no fixed place among its columns

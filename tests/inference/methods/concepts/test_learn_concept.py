@@ -238,6 +238,8 @@ class TestRefused:
     def test_no_word_to_begin_with(self, runner: Runner) -> None:
         with pytest.raises(EditorError, match="no word"):
             learn(runner, request(initialise_from=" "))
+        with pytest.raises(EditorError, match="“<my-cat>” is written as a concept is"):
+            learn(runner, request(initialise_from="big <my-cat>"))
 
     def test_encoders_that_come_and_go(self, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(runner.backbone("tiny-sd1", Progress()), "_memory_mode", MemoryMode.MODEL)
