@@ -5,7 +5,7 @@ Outside of it the picture below shows untouched, to the last bit and whatever it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -22,8 +22,25 @@ _LEAST_SHARE = 0.1  # of a latent that changes: less of it cannot be seen
 
 
 def automatic_mask(layer: Layer, maps: Mapping[str, NDArray[np.float32]]) -> Mask | None:
-    """Where any edited subject is, with what the decoder spreads around it; None without such maps."""
-    shares = [values for name, values in sorted(maps.items()) if name.startswith(PREFIX)]
+    """Where any edited subject is, with what the decoder spreads around it; None without such maps.
+
+    Maps may be known of subjects whose sliders stand at zero: these are not edited, and stay untouched.
+    """
+    return _mask_of(layer, _of_moved(layer, maps) or _of_all(maps))
+
+
+def _of_all(maps: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    return [values for name, values in sorted(maps.items()) if name.startswith(PREFIX)]
+
+
+def _of_moved(layer: Layer, maps: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Those of the subjects that the layer's recipe changes."""
+    edits = () if layer.recipe is None else layer.recipe.edits
+    names = {f"{PREFIX}{edit.start}-{edit.end}" for edit in edits if edit.value}
+    return [maps[name] for name in sorted(names) if name in maps]
+
+
+def _mask_of(layer: Layer, shares: Sequence[NDArray[np.float32]]) -> Mask | None:
     if not shares:
         return None
     cells = np.where(np.maximum.reduce(shares) >= _LEAST_SHARE, 255, 0).astype(np.uint8)
@@ -31,7 +48,7 @@ def automatic_mask(layer: Layer, maps: Mapping[str, NDArray[np.float32]]) -> Mas
     return Mask(raster=raster, x=layer.x, y=layer.y, outside=0)
 
 
-@lru_cache(maxsize=2)  # of a large photo's layer it takes long, and is asked for again with each change
+@lru_cache(maxsize=4)  # of a large photo's layer it takes long, and is asked for again with each change
 def _grown(cells: bytes, columns: int, width: int, height: int) -> Raster:
     """The whole subject, and soft only outside of it: where the method changed something it shows fully."""
     from PIL import Image, ImageFilter  # not at the window's start
@@ -55,7 +72,9 @@ def with_mask(before: Layer, after: Layer) -> Layer:
         return after
     if before.mask is not None:
         # a look at the whole mask, with each move of a slider, only where it is none of ours
-        is_ours = known is not None and _same(known, before.mask)
+        # (before it was so that those of all subjects were together)
+        ours = (known, _mask_of(before, _of_all(before.maps)))
+        is_ours = any(one is not None and _same(one, before.mask) for one in ours)
         if not is_ours and not hides_all(before.mask):
             return after
     masks = {name: values for name, values in before.maps.items() if name.startswith(PREFIX)}

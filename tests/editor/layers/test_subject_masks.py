@@ -1,5 +1,7 @@
 """The mask of a layer that a method made from a picture."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from editor.layers.subject_masks import automatic_mask
 from editor.pixels.raster import Raster
 from editor.rendering.compositing import composite
 from inference.content import Picture, content_hash
-from inference.operations import Edit, Generate
+from inference.operations import Edit, Generate, SubjectEdit
 from inference.request import Request
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
@@ -63,6 +65,47 @@ def test_another_subject_widens_the_mask() -> None:
     one, both = first.mask.read(first.area), second.mask.read(second.area)
     assert (both >= one).all()
     assert (both > one).any()
+
+
+def moved(man: float, cat: float) -> Recipe:
+    made = recipe()
+    edits = (
+        SubjectEdit(start=0, end=3, attribute="age", value=man),
+        SubjectEdit(start=4, end=7, attribute="size", value=cat),
+    )
+    return replace(
+        made, request=replace(made.request, parameters=replace(made.request.parameters, edits=edits))
+    )
+
+
+def test_a_subject_whose_slider_stands_at_zero_stays_untouched() -> None:
+    """Its map is known of positions that were prepared, or it was moved and set back."""
+    target = document()
+    both = {**LEFT, **RIGHT}
+    first = place(target, 255 - PHOTO, both, moved(0.0, 1.0))
+    assert first.mask is not None
+    assert not first.mask.read(first.area)[:, :20].any()
+    second = place(target, 255 - PHOTO, both, moved(1.0, 1.0))
+    third = place(target, 255 - PHOTO, both, moved(1.0, 0.0))
+    assert second.mask is not None
+    assert third.mask is not None
+    assert second.mask.read(second.area)[:, :20].any()
+    assert not third.mask.read(third.area)[:, 76:].any()
+    place(target, PHOTO, both, moved(0.0, 0.0))
+    last = place(target, 255 - PHOTO, both, moved(0.0, 1.0))
+    assert last.mask is not None
+    assert np.array_equal(last.mask.read(last.area), first.mask.read(first.area))
+
+
+def test_a_mask_of_all_subjects_from_an_older_file_is_none_of_the_users() -> None:
+    target = document()
+    both = {**LEFT, **RIGHT}
+    layer = place(target, 255 - PHOTO, both, moved(0.0, 1.0))
+    older = automatic_mask(layer.changed(recipe=recipe()), both)
+    target = Document(target.state.with_layer(layer.changed(mask=older)), title="t")
+    again = place(target, 255 - PHOTO, both, moved(0.0, 2.0))
+    assert again.mask is not None
+    assert not again.mask.read(again.area)[:, :20].any()
 
 
 def test_a_mask_that_was_painted_on_stays() -> None:
