@@ -17,6 +17,7 @@ from editor.colour import conversion as colour
 from editor.formats.picture import Picture
 from editor.formats.preparing import prepared, scaled
 from editor.generating.contents import visible
+from editor.generating.untouched import untouched_outside
 from editor.layers.layer import Layer
 from editor.layers.limits import check_size
 from editor.layers.recipes import Recipe
@@ -178,9 +179,9 @@ def _carried_out(
     )
     contents = {**recipe.contents, name: seen}
     result = carry_out(request, contents)
+    image = untouched_outside(result, seen)[0]
     if step.declared.enlarges:
         edit, seen = _enlarged(edit, seen, getattr(parameters, "factor", 1.0))
-    image = result.images[0]
     if not step.declared.amount and recipe.amount != 100:
         image = _mixed(seen, image, recipe.amount / 100)
     made = Recipe.of(result, contents)

@@ -20,6 +20,7 @@ from editor.formats import ExportOptions, FileFormat, Opened, format_for_writing
 from editor.formats.files import export_picture, open_file
 from editor.generating.contents import photo_of, picture_in, read_content
 from editor.generating.ground import brought, ground_of
+from editor.generating.untouched import untouched_outside
 from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe, Subject
 from editor.layers.state import DocumentState, SourceMetadata
@@ -317,7 +318,9 @@ def _write(
     paths = [path, *(path.with_stem(f"{path.stem}-{n}") for n in range(2, len(result.images) + 1))]
     carried = SourceMetadata() if source is None else source.source
     notes: list[Message] = [] if source is None else [*source.notes]
-    for pixels, place in zip(result.images, paths, strict=True):
+    seen = recipe.contents.get(recipe.picture)
+    images = untouched_outside(result, seen) if isinstance(seen, np.ndarray) else result.images
+    for pixels, place in zip(images, paths, strict=True):
         state = _document(result, pixels, recipe, source)
         notes += export_picture(state, carried, place, ExportOptions(format=written_as.name))
     return paths, notes

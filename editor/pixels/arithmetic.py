@@ -61,7 +61,7 @@ def crossfade(first: Pixels, second: Pixels, share: float) -> Pixels:
 
 
 def mixed(first: Pixels, second: Pixels, weights: NDArray[np.uint8]) -> Pixels:
-    """From the first to the second of two RGBA pictures of one shape by weights [H, W], 0..255."""
+    """From the first to the second of two pictures of one shape by weights [H, W], 0..255."""
     where = weights > 0
     result = first.copy()
     share = weights[where].astype(np.int32)[:, None]

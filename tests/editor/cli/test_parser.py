@@ -42,6 +42,7 @@ class FakeRunner:
         self.requests: list[Request] = []
         self.error: BaseException | None = None
         self.draw: Callable[[Any], Any] | None = None  # from the only picture that it is given
+        self.maps: dict[str, Any] = {}
 
     def run(self, request: Request, inputs: dict[str, Any], progress: Progress) -> Result:
         if self.error is not None:
@@ -55,7 +56,7 @@ class FakeRunner:
         image = np.full((8, 8, 3), 90, np.uint8)
         if self.draw is not None:
             image = self.draw(next(iter(inputs.values())))
-        return Result(request=resolved, images=(image,), maps={}, measured=progress.measured)
+        return Result(request=resolved, images=(image,), maps=self.maps, measured=progress.measured)
 
 
 @pytest.fixture
@@ -234,6 +235,22 @@ class TestBadInput:
         changed = (layer.raster.array() != expected).any(-1)
         assert changed[4:6, 4:6].all()
         assert changed.sum() == 4
+
+    def test_outside_of_its_subject_an_edited_file_stays_to_the_last_bit(
+        self, runner: FakeRunner, tmp_path: Path
+    ) -> None:
+        samples = np.random.default_rng(0).integers(0, 65536, (64, 96, 4), np.uint16)
+        samples[..., 3] = 65535
+        state = DocumentState.of_layer(Layer(name="photo", raster=Raster.of(samples)))
+        export_picture(state, SourceMetadata(), tmp_path / "in.tif", ExportOptions(format="tiff"))
+        runner.draw = lambda pixels: 255 - pixels
+        runner.maps = {"mask/0-3": np.pad(np.ones((4, 1), np.float32), ((2, 2), (1, 10)))}
+        given = ["edit", "--image", str(tmp_path / "in.tif"), "--prompt", "man", "--set", "man:age=1"]
+        assert main([*given, "-o", str(tmp_path / "out.tif")]) == 0
+        (layer,) = open_file(tmp_path / "out.tif").state.rasters()
+        changed = (layer.raster.array() != samples).any(-1)
+        assert changed[16:48, 8:16].all()
+        assert not changed[:, 48:].any()
 
     @pytest.mark.parametrize("name", ["out.xyz", "nowhere/out.png", "."])
     def test_a_useless_output_is_refused_before_the_work(
