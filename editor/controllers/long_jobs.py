@@ -159,12 +159,9 @@ class LongJobs(Controller):
 
         self._on_disk(add, self.kept.emit)
 
-    def keep_checkpoint(self, job: Job, state: bytes) -> None:
-        """Put what a job had learnt at one of its checkpoints into the library."""
-        work = self._work.get(job)
-        if work is not None:
-            request, contents = work.request, work.contents
-            self._on_disk(lambda: self._added(state, request, contents), self.kept.emit)
+    def keep_checkpoint(self, request: Request, contents: Mapping[str, Any], state: bytes) -> None:
+        """Put what a job had learnt at one of its checkpoints into the library; it may have ended since."""
+        self._on_disk(lambda: self._added(state, request, contents), self.kept.emit)
 
     def close(self) -> None:
         """The end of the session: what stops from here on is left to the next one."""

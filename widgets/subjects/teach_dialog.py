@@ -20,7 +20,7 @@ from editor.application import Application
 from editor.generating.asking import picture_from
 from editor.generating.lessons import USUAL_PREFIXES, Lesson, comes_after
 from editor.pixels.qimages import to_qimage
-from inference.content import DefinitionFile, content_hash, named_pictures
+from inference.content import Contents, DefinitionFile, content_hash, named_pictures
 from inference.deltas import DeltaInfo
 from inference.errors import EditorError
 from inference.methods.learning.cost import evaluations_of
@@ -61,6 +61,7 @@ class TeachDialog(LearningDialog):
         super().__init__(application, "", parent)
         self.setWindowTitle(self.tr("Teach an attribute"))
         self._steps = 0  # of the run, when it was last heard of
+        self._taught: tuple[Request, Contents] | None = None  # what the checkpoints are of
         self._make_fields()
         self._lay_out()
         self._connect()
@@ -210,8 +211,9 @@ class TeachDialog(LearningDialog):
         return make
 
     def _on_keep_checkpoint(self, state: bytes) -> None:
-        if self._job is not None:
-            self._jobs.keep_checkpoint(self._job, state)
+        """Also when the run has ended: only then is it seen which of them was the best."""
+        if self._taught is not None:
+            self._jobs.keep_checkpoint(*self._taught, state)
 
     # the job's side
 
@@ -219,6 +221,7 @@ class TeachDialog(LearningDialog):
         self.strip.clear()
         self.checkpoints.clear()
         self._steps = 0
+        self._taught = None if self._job is None else (self._job.request, self._job.contents)
 
     def show_checkpoint(self, state: bytes) -> None:
         if self._steps:

@@ -1,5 +1,6 @@
 """The dialog that teaches an attribute, over scripted jobs."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +17,14 @@ from editor.application import Application
 from inference.definitions import definition_from_bytes
 from inference.deltas import DeltaInfo
 from inference.errors import EditorError
+from inference.methods.learning.kept import FORMAT
 from inference.operations import Generate, LearnDelta
 from inference.progress import Measurements
 from inference.request import Request, Result
 from inference.service import Job, JobState, Priority
+from inference.weights.packed import packed
 from tests.helpers.fake_service import FakeService
-from tests.helpers.scripted_learner import learnt
+from tests.helpers.scripted_learner import METADATA, learnt
 from widgets.generate.job_panel import JobPanel
 from widgets.subjects.checkpoints import MOST, Checkpoints
 from widgets.subjects.teach_dialog import TeachDialog
@@ -264,9 +267,26 @@ def test_checkpoints_are_compared_and_any_of_them_is_kept(
     assert dialog.checkpoints.choice.currentText() == "Step 100"
     assert not dialog.checkpoints.strip.pixmap().isNull()
     kept: list[bytes] = []
-    application.long_jobs.keep_checkpoint = lambda job, state: kept.append(state)  # type: ignore[method-assign]
+    application.long_jobs.keep_checkpoint = lambda *asked: kept.append(asked[2])  # type: ignore[method-assign]
     dialog.checkpoints.take.click()
     assert kept == [learnt(1)]
+
+
+def test_a_checkpoint_is_kept_when_the_run_has_ended(
+    dialog: TeachDialog, qtbot: QtBot, application: Application, service: FakeService
+) -> None:
+    job = started(dialog, qtbot, application)
+    service.start()
+    service.step(100, 500, np.zeros((4, 16, 3), np.uint8), phase="learn")
+    texts = {"format": FORMAT, "delta": json.dumps(METADATA)}
+    job.checkpoint = packed({"vectors.clip_l": np.ones(96, np.float32)}, texts)
+    service.job_checkpoint.emit(job)
+    service.fail(EditorError("It diverged.", "Try less."))
+    assert not application.long_jobs.running
+    assert not dialog.checkpoints.isHidden()
+    with qtbot.waitSignal(application.long_jobs.kept, timeout=5000):
+        dialog.checkpoints.take.click()
+    assert dialog.status.text() == "“Tired” is among the attributes now."
 
 
 def test_of_many_checkpoints_the_late_ones_stay(qtbot: QtBot) -> None:
