@@ -11,6 +11,7 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
     QLineEdit,
     QScrollArea,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -42,6 +43,8 @@ OPERATION = "learn-delta"
 LEARNED = "learned"
 _FIRST = ["method", "preset", "low_memory"]  # rows that are always there
 _STRIP_PX = 96
+_FIELDS_PX = (470, 420)
+_FIELDS_BESIDE_PX = 140  # high, while pictures below them take their room: the dialog stays on small screens
 _BETWEEN = " | "  # prefixes in one line: they may hold commas
 
 
@@ -148,7 +151,9 @@ class TeachDialog(LearningDialog):
         self._scroll = QScrollArea(widgetResizable=True)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setWidget(self.fields)
-        self._scroll.setMinimumSize(470, 420)
+        # as high as it must be, not as its fields would like to be: so it can give room away
+        self._scroll.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        self._scroll.setMinimumSize(*_FIELDS_PX)
         labels = [words.labelForField(field) for field in (self.subject, self.name)] + self.form.labels()
         widest = max(label.sizeHint().width() for label in labels)
         labels = (words.labelForField(self.subject), *self.pictures.labels(), *self.form.labels())
@@ -225,6 +230,7 @@ class TeachDialog(LearningDialog):
 
     def show_checkpoint(self, state: bytes) -> None:
         if self._steps:
+            self._share_room(pictures=True)
             self.checkpoints.add(self._steps, state, self.strip.pixmap())
 
     def show_step(self, step: Step) -> None:
@@ -238,6 +244,7 @@ class TeachDialog(LearningDialog):
         pixmap = QPixmap.fromImage(image)
         pixmap.setDevicePixelRatio(ratio)
         self.strip.setPixmap(pixmap)
+        self._share_room(pictures=True)
         self.strip.setVisible(True)
 
     def told_kept(self, info: Any) -> str:
@@ -246,19 +253,24 @@ class TeachDialog(LearningDialog):
         return self.tr("“{label}” is among the attributes now.").format(label=info.label)
 
     def show_state(self, *, busy: bool) -> None:
-        self.strip.setVisible(not self.strip.pixmap().isNull())  # what was learnt last is still to be judged
+        pictures = not self.strip.pixmap().isNull()  # what was learnt last is still to be judged
+        self._share_room(pictures=pictures or not self.checkpoints.isHidden())
+        self.strip.setVisible(pictures)
 
     # what is shown
 
+    def _share_room(self, *, pictures: bool) -> None:
+        """Before pictures are shown: they take the room of the fields, and push no button off the screen."""
+        self._scroll.setMinimumHeight(_FIELDS_BESIDE_PX if pictures else _FIELDS_PX[1])
+
     def _show_rows(self) -> None:
-        """The naive way needs no more than its words; the rest stands under *Details*."""
+        """The naive way needs no more than its words; what stands before them, and the rest, are details."""
         method = str(self.form.value("method"))
         learned, read = method != "naive", read_by(method)
         details = self.more.isChecked() and learned
         names = list(self.form.editors) if details else _FIRST
         self.form.show_names([name for name in names if name in read])
         self.pictures.show_for(method)
-        self.more.setEnabled(learned)
         for widget in (self._prefix_label, self.prefixes):
             widget.setVisible(self.more.isChecked())
 

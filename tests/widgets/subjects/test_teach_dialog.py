@@ -76,10 +76,13 @@ def test_the_naive_way_shows_no_more_than_it_needs(dialog: TeachDialog) -> None:
     assert not dialog.form.editors["preset"].isHidden()
     dialog.form.set_value("method", "naive")
     dialog.form.changed.emit("method", "naive")
-    assert not dialog.more.isEnabled()
+    assert not dialog.form.editors["preset"].isVisibleTo(dialog)
+    dialog.more.setChecked(True)
+    assert not dialog.prefixes.isHidden(), "it reads them as well"
+    assert not dialog.form.editors["steps"].isVisibleTo(dialog)
     dialog.form.set_value("method", "learned")
     dialog.form.changed.emit("method", "learned")
-    dialog.more.setChecked(True)
+    assert dialog.form.editors["steps"].isVisibleTo(dialog)
     assert not dialog.prefixes.isHidden()
 
 
@@ -287,6 +290,23 @@ def test_a_checkpoint_is_kept_when_the_run_has_ended(
     with qtbot.waitSignal(application.long_jobs.kept, timeout=5000):
         dialog.checkpoints.take.click()
     assert dialog.status.text() == "“Tired” is among the attributes now."
+
+
+def test_pictures_do_not_push_the_buttons_off_a_small_screen(
+    dialog: TeachDialog, qtbot: QtBot, application: Application, service: FakeService
+) -> None:
+    dialog.more.setChecked(True)
+    job = started(dialog, qtbot, application)
+    service.start()
+    before = dialog.height()
+    for step in (100, 200):
+        service.step(step, 500, np.zeros((32, 128, 3), np.uint8), phase="learn")
+        job.checkpoint = learnt(1)
+        service.job_checkpoint.emit(job)
+    qtbot.waitUntil(lambda: dialog.checkpoints.strip.isVisible())
+    qtbot.wait(50)  # the layout is made anew
+    assert dialog.height() <= before + 40
+    assert dialog.start.geometry().bottom() <= dialog.height()
 
 
 def test_of_many_checkpoints_the_late_ones_stay(qtbot: QtBot) -> None:
