@@ -97,6 +97,7 @@ class ConceptDialog(LearningDialog):
         self.photos.changed.connect(self._on_photos)
         self.photos.cropped.connect(lambda: self._judging.start())
         self.name.textChanged.connect(self._show_word)
+        self.name.textChanged.connect(self._tell_unknown)
         self.kind.textChanged.connect(self._on_kind)
         self.model.currentIndexChanged.connect(lambda index: self._judging.start())
         self.connect_all(self.tr("Teach"))
@@ -230,17 +231,22 @@ class ConceptDialog(LearningDialog):
             self._application.concepts.read_photos(paths, self.while_here(self.add_photos))
 
     def _on_photos(self) -> None:
+        self._tell_unknown()
         self._judging.start()
 
     def _on_kind(self) -> None:
+        self._tell_unknown()
+        self._judging.start()
+
+    def _tell_unknown(self) -> None:
+        """A kind that the model does not know; what else was wrong is being put right."""
         model, catalogue = self.model.currentData(), self._application.catalogue
         unknown = unknown_words(self.kind.text(), model, catalogue.entries())
         if unknown:
             names = " · ".join(unknown)
             self.say(self.tr("This model cannot draw: {names}").format(names=names), problem=True)
-        elif self.status.property("danger"):
-            self.say("")
-        self._judging.start()
+        else:
+            self.forget_problem()
 
     # what the photos are like
 

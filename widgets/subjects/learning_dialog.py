@@ -111,6 +111,11 @@ class LearningDialog(Dialog):
         self.status.setProperty("danger", problem)
         self.status.style().polish(self.status)
 
+    def forget_problem(self) -> None:
+        """What was wrong is being put right: said until the next try, it would be taken for still wrong."""
+        if self.status.property("danger"):
+            self.say("")
+
     def _on_start(self) -> None:
         if self._job is not None:
             self._jobs.stop(self._job)

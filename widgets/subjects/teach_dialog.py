@@ -173,6 +173,10 @@ class TeachDialog(LearningDialog):
         self.checkpoints.keep.connect(self._on_keep_checkpoint)
         for field in (self.subject, self.low_end, self.high_end):
             field.textChanged.connect(self._show_phrases)
+        for field in (self.subject, self.low_end, self.high_end, self.name, self.prefixes):
+            field.textChanged.connect(self.forget_problem)
+        for changed in (self.form.changed, self.pictures.changed, self.model.currentIndexChanged):
+            changed.connect(self.forget_problem)
         self.more.toggled.connect(self._show_rows)
         self.form.changed.connect(self._show_rows)
         self.form.changed.connect(self._show_cost)

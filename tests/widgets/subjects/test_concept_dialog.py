@@ -106,6 +106,8 @@ def test_what_is_missing_is_said(
     dialog.start.click()
     assert said in dialog.status.text()
     assert application.long_jobs.running == ()
+    dialog.add_photos((photo(9),))
+    assert dialog.status.text() == "", "it is being put right"
 
 
 def test_a_name_that_is_taken_is_said(

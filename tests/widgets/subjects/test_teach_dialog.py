@@ -69,6 +69,8 @@ def test_what_is_missing_is_said(dialog: TeachDialog, application: Application) 
     dialog.low_end.clear()
     dialog.start.click()
     assert "one end is missing" in dialog.status.text()
+    dialog.low_end.setText("rested")
+    assert dialog.status.text() == "", "it is no longer so"
     assert application.long_jobs.running == ()
 
 
