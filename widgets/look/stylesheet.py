@@ -70,8 +70,10 @@ QToolButton[segment="true"]:checked {
     color: $text; background: $raised; border-color: $control; font-weight: 600;
 }
 QToolButton[segment="true"]:focus { border-color: $accent; }
+QToolButton[segment="true"]:disabled { color: $faint; }
 QToolButton[quiet="true"] { color: $dim; padding: 2px 6px; }
 QToolButton[quiet="true"]:hover { color: $text; }
+QToolButton[quiet="true"]:disabled { color: $faint; }
 
 QToolButton#Start { background: $panel; border: 1px solid $line; border-radius: 10px; padding: 0; }
 QToolButton#Start:hover { background: $raised; border-color: $control; }
@@ -192,6 +194,7 @@ QSlider::handle:horizontal:disabled { background: $faint; }
 QSlider::sub-page:horizontal:disabled { background: $control; }
 
 QLabel[dim="true"] { color: $dim; }
+QLabel[dim="true"]:disabled { color: $faint; }
 QLabel[danger="true"] { color: $danger; }
 QLabel[heading="true"] { font-weight: 600; }
 QLabel[badge="true"] {
