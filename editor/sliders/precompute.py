@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from editor.sliders.draft import SliderDraft
 from editor.sliders.keyframes import SliderKey
@@ -30,6 +30,8 @@ class Precompute(QObject):
         learn: takes what came of a job, and calls its third argument when that is known.
     """
 
+    works_changed = Signal()
+
     def __init__(
         self,
         service: InferenceService,
@@ -42,7 +44,7 @@ class Precompute(QObject):
     ) -> None:
         super().__init__(parent)
         self.on = False
-        self.picture_s = 0.0  # what the last asked-for picture took
+        self._picture_s = 0.0  # what the last asked-for picture took
         self._service = service
         self._draft = draft
         self._pictures = pictures
@@ -52,6 +54,17 @@ class Precompute(QObject):
         self._job: Job | None = None
         self._timer = QTimer(self, singleShot=True, interval=IDLE_MS)
         self._timer.timeout.connect(self._submit)
+
+    @property
+    def works(self) -> bool:
+        """Whether positions are computed unasked, sooner or later."""
+        return self.on and self._picture_s <= SLOWEST_PICTURE_S
+
+    def took(self, seconds: float) -> None:
+        """How long an asked-for picture took."""
+        worked, self._picture_s = self.works, seconds
+        if self.works != worked:
+            self.works_changed.emit()
 
     def set_on(self, on: bool) -> None:
         self.on = on
@@ -74,7 +87,7 @@ class Precompute(QObject):
         self.set_on(False)
 
     def _submit(self) -> None:
-        if not self.on or self._job is not None or not self._resting() or self.picture_s > SLOWEST_PICTURE_S:
+        if not self.works or self._job is not None or not self._resting():
             return
         if any(job.priority is not Priority.IDLE for job in self._service.jobs()):
             self._timer.start()
@@ -105,6 +118,7 @@ class Precompute(QObject):
         if job is self._job:
             self._job = None
             self.on = False  # it would fail again; asked for by hand, the user reads why
+            self.works_changed.emit()
 
     def _on_job_cancelled(self, job: Job) -> None:
         if job is self._job:

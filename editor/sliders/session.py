@@ -93,6 +93,7 @@ class AttributeSession(SliderReading):
             self._on_prepared,
             self,
         )
+        self._precompute.works_changed.connect(self._announce_keyframes)
 
     @property
     def busy(self) -> bool:
@@ -100,8 +101,13 @@ class AttributeSession(SliderReading):
 
     @property
     def precompute(self) -> bool:
-        """Whether slider positions are prepared in idle time."""
+        """Whether slider positions are to be prepared in idle time."""
         return self._precompute.on
+
+    @property
+    def prepares(self) -> bool:
+        """Whether they really are: not where a picture takes long, or could not be made."""
+        return self._precompute.works
 
     def toggle_subject(self, start: int, end: int) -> None:
         """Make the characters [start, end) of the prompt a subject, or no longer one; sliders go with it."""
@@ -404,7 +410,7 @@ class AttributeSession(SliderReading):
     def _after(self, job: Job) -> None:
         """What a job made is known."""
         if job.priority is not Priority.IDLE and job.started_s:
-            self._precompute.picture_s = (job.ended_s - job.started_s) / len(poses(job.request))
+            self._precompute.took((job.ended_s - job.started_s) / len(poses(job.request)))
         if job is self._drag_job:
             self._drag_job = None
         if self._gesture is not None and not self._show() and self._drag_job is None:

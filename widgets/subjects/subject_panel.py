@@ -276,9 +276,8 @@ class SubjectPanel(QWidget):
         made: list[Keyframe] = [
             (value, self._image((index, attribute, value), pixels, box)) for value, pixels in frames
         ]
-        known = sum(pixels is not None for _, pixels in frames)
         row.set_track(self._session.track(index, attribute))
-        row.set_keyframes(made, waiting=self._session.precompute or known > 1)
+        row.set_keyframes(made, waiting=self._session.prepares)
 
     def _on_maps_changed(self) -> None:
         if self._session is None:

@@ -490,6 +490,22 @@ class TestIdleTime:
         qtbot.wait(20)
         assert service.jobs() == ()
 
+    def test_where_a_picture_takes_long_nothing_is_said_to_be_on_its_way(
+        self, session: AttributeSession, service: FakeService, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(precompute, "IDLE_MS", 10**6)
+        session.set_precompute(True)
+        assert session.prepares
+        told: list[tuple[int, str]] = []
+        session.keyframes_changed.connect(lambda *which: told.append(which))
+        monkeypatch.setattr(precompute, "SLOWEST_PICTURE_S", 5.0)
+        session._precompute.took(20.0)
+        assert session.precompute
+        assert not session.prepares
+        assert told
+        session._precompute.took(1.0)
+        assert session.prepares
+
     def test_a_failure_is_quiet_and_ends_it(
         self, session: AttributeSession, service: FakeService, qtbot: QtBot
     ) -> None:
