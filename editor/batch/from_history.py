@@ -17,7 +17,7 @@ from editor.document.history import Step as HistoryStep
 from editor.edits.geometry import ANCHORS
 from editor.layers.layer import Adjustment, Layer
 from editor.layers.state import DocumentState
-from inference.content import Contents
+from inference.content import Contents, Picture
 from inference.errors import EditorError
 from inference.messages import NOTHING, Message
 from inference.operations import Attribute, Edit
@@ -130,8 +130,7 @@ def _made(text: str, layer: Layer) -> Candidate:
         shared = {item.name for item in Edit.declared()} & {item.name for item in Attribute.declared()}
         usual = {"sampler", "width", "height"}
         values = {name: getattr(parameters, name) for name in shared - usual}
-        plain = Edit.from_json({"image": "0" * 64})
-        parameters, operation = replace(plain, **values), "edit"
+        parameters, operation = replace(Edit(image=Picture("0" * 64)), **values), "edit"
     try:
         step = OperationStep.of(operation, parameters)
     except EditorError as error:

@@ -93,7 +93,7 @@ class OperationStep:
             given["edits"] = _edits(given["edits"], _without_marks(given))
         if "subjects" in given:
             given["subjects"] = _subjects(given["subjects"], _without_marks(given))
-        parameters = operation.parameters.from_json({**given, picture.name: _ANY})
+        parameters = _parameters(operation, given)
         check_marks(parameters)
         return cls(
             parameters=parameters, operation=operation.name, given=frozenset(given), on=on, files=files
@@ -109,7 +109,7 @@ class OperationStep:
         declared = _operation(operation)
         picture = declared.picture
         assert picture is not None, "checked above"
-        usual = declared.parameters.from_json({**_required(declared, parameters), picture.name: _ANY})
+        usual = _parameters(declared, _required(declared, parameters))
         changed = {
             item.name: getattr(parameters, item.name)
             for item in declared.parameters.declared()
@@ -255,6 +255,17 @@ def _check_names(operation: Operation, given: Mapping[str, Any]) -> None:
         )
 
 
+def _parameters(operation: Operation, given: Mapping[str, Any]) -> Parameters:
+    """What a recipe gives, of any picture. What it leaves out has its default, and not what that means in a
+    layer that was made before there was the parameter.
+    """
+    picture = operation.picture
+    assert picture is not None, "one of `operations_on_pictures`"
+    declared = operation.parameters.declared()
+    usual = {item.name: item.default for item in declared if item.declaration.absent is not None}
+    return operation.parameters.from_json({**usual, **given, picture.name: _ANY})
+
+
 def _required(operation: Operation, parameters: Parameters) -> dict[str, Any]:
     """The JSON of what has no default."""
     plain = parameters.to_json()
@@ -360,10 +371,8 @@ def _scaled(item: ParameterField, value: Any, share: float) -> Any:
 
 def blank_step(operation: Operation) -> OperationStep:
     """A step of which nothing is set yet, to be filled by hand; a prompt that is needed is empty."""
-    picture = operation.picture
-    assert picture is not None, "one of `operations_on_pictures`"
     needed = {item.name: "" for item in operation.parameters.declared() if item.required}
-    parameters = operation.parameters.from_json({**needed, picture.name: _ANY})
+    parameters = _parameters(operation, needed)
     return OperationStep(parameters=parameters, operation=operation.name, given=frozenset())
 
 

@@ -25,7 +25,7 @@ from inference.deltas import DeltaLibrary
 from inference.errors import EditorError
 from inference.loras.library import ListedLora, LoraLibrary
 from inference.models import Catalogue
-from inference.operations import Edit, Redraw
+from inference.operations import OPERATIONS, Edit, Redraw
 from tests.editor.batch.pictures import REDRAW, WARMER, recipe
 from tests.inference.loras.test_files import _SD1, _SDXL, pair, write
 
@@ -336,3 +336,17 @@ def test_prompts_that_make_no_change_are_told_before_anything_is_computed(
     values = {"source_prompt": source, "prompt": target}
     with pytest.raises(EditorError, match=said):
         needs(recipe({"operation": "insert", "parameters": values}), tmp_path)
+
+
+@pytest.mark.parametrize("operation", [one.name for one in operations_on_pictures()])
+def test_what_a_step_leaves_out_has_its_default(operation: str) -> None:
+    """And not what leaving it out means in a layer that is older than the parameter."""
+    needed = {"prompt": "a man", "source_prompt": "a cat"}
+    declared = {item.name: item for item in OPERATIONS[operation].parameters.declared()}
+    given = {name: value for name, value in needed.items() if name in declared}
+    made = recipe({"operation": operation, "parameters": given}).steps[0]
+    for step in (made, blank_step(OPERATIONS[operation])):
+        assert isinstance(step, OperationStep)
+        for name, item in declared.items():
+            if not item.required and name not in given:
+                assert getattr(step.parameters, name) == item.default, name
