@@ -24,8 +24,11 @@ _LEAST_SHARE = 0.1  # of a latent that changes: less of it cannot be seen
 def automatic_mask(layer: Layer, maps: Mapping[str, NDArray[np.float32]]) -> Mask | None:
     """Where any edited subject is, with what the decoder spreads around it; None without such maps.
 
-    Maps may be known of subjects whose sliders stand at zero: these are not edited, and stay untouched.
+    Maps may be known of subjects whose sliders stand at zero: these are not edited, and stay untouched. Nor
+    has a layer a mask that may change more than its subjects.
     """
+    if layer.recipe is not None and not getattr(layer.recipe.request.parameters, "only_subject", True):
+        return None
     return _mask_of(layer, _of_moved(layer, maps) or _of_all(maps))
 
 
@@ -80,10 +83,8 @@ def with_mask(before: Layer, after: Layer) -> Layer:
     masks = {name: values for name, values in before.maps.items() if name.startswith(PREFIX)}
     maps = {**masks, **after.maps}
     made = automatic_mask(after, maps)
-    if made is None and before.mask is not None and hides_all(before.mask):
-        return after.changed(mask=None)  # the method says nothing of where it works
-    if made is None:
-        return after
+    if made is None:  # it works everywhere, or the method says nothing of where
+        return after.changed(mask=None)
     if before.mask is not None:
         made = made.changed(enabled=before.mask.enabled, linked=before.mask.linked)
     return after.changed(mask=made, maps=maps)

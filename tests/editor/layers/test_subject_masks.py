@@ -108,6 +108,16 @@ def test_a_mask_of_all_subjects_from_an_older_file_is_none_of_the_users() -> Non
     assert not again.mask.read(again.area)[:, :20].any()
 
 
+def test_a_layer_that_may_change_more_than_its_subjects_has_none() -> None:
+    target = document()
+    kept = moved(1.0, 0.0)
+    parameters = replace(kept.request.parameters, only_subject=False)
+    free = replace(kept, request=replace(kept.request, parameters=parameters))
+    assert place(target, 255 - PHOTO, LEFT, kept).mask is not None
+    assert place(target, 255 - PHOTO, LEFT, free).mask is None
+    assert place(target, 255 - PHOTO, LEFT, kept).mask is not None
+
+
 def test_a_mask_that_was_painted_on_stays() -> None:
     target = document()
     layer = place(target, 255 - PHOTO, LEFT)
