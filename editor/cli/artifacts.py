@@ -23,7 +23,7 @@ from editor.system.atomic import atomic_write
 from editor.system.errors import DONE, INTERRUPTED, WritingError
 from editor.system.folders import checkpoints_folder, concepts_folder, deltas_folder
 from inference.concepts.library import ConceptLibrary
-from inference.definitions import read_definition
+from inference.definitions import definition_from_bytes, read_definition
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError, Parked
 from inference.messages import Message
@@ -146,7 +146,7 @@ class _Work:
             return
         checkpoint = Checkpoint(
             request=self._request,
-            label=_label(self._request),
+            label=_label(self._request, self._contents),
             done=self.step.done,
             total=self.step.total,
             state=state,
@@ -208,9 +208,12 @@ class _Work:
                 signal.signal(signal.SIGINT, before)
 
 
-def _label(request: Request) -> str:
+def _label(request: Request, contents: Mapping[str, Any]) -> str:
     """What the window's list of stopped jobs calls it; several of one kind are told apart."""
-    name = getattr(request.parameters, "token", "")
+    parameters = request.parameters
+    name = getattr(parameters, "token", "")
+    if isinstance(parameters, LearnDelta):
+        name = definition_from_bytes(contents[parameters.definition.hash]).label
     return f"{request.declared.label}: {name}" if name else str(request.declared.label)
 
 

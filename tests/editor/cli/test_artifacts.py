@@ -138,6 +138,7 @@ def test_a_run_that_ended_anyhow_goes_on_from_its_last_checkpoint(
     learner.die_at = 7
     assert main([*arguments, "-o", str(out)]) == 2
     (left,), _ = Checkpoints(checkpoints_folder()).left()
+    assert left.label == "Learn an attribute's direction: Tired", "the window tells several apart"
     assert (left.done, left.total) == (6, 12)
     assert main([*arguments, "-o", str(out), "--resume"]) == 0
     assert vectors_in(out) == undisturbed
