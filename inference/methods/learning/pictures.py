@@ -51,7 +51,7 @@ def latents_of(backbone: Backbone, pictures: Sequence[Pixels]) -> Tensor:
     """Latents [N, C, h, w] of pictures at the model's usual size: the middle of each, never squashed.
 
     Raises:
-        EditorError: two pictures have different sizes.
+        EditorError: two pictures have different sizes, or nothing to tell them apart.
     """
     sizes = {picture.shape[:2] for picture in pictures}
     if len(sizes) > 1:
@@ -61,6 +61,10 @@ def latents_of(backbone: Backbone, pictures: Sequence[Pixels]) -> Tensor:
             "They have to be of one size.",
             first=f"{first_width} × {first_height}",
             second=f"{second_width} × {second_height}",
+        )
+    if len(pictures) > 1 and np.array_equal(pictures[0], pictures[1]):
+        raise EditorError(
+            "The pictures before and after are the same.", "Choose two that differ in the attribute alone."
         )
     width, height = backbone.defaults.width, backbone.defaults.height
     return torch.cat([backbone.encode_image(_middle(picture, width, height)) for picture in pictures])

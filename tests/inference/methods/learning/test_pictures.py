@@ -175,6 +175,11 @@ def test_a_picture_that_shows_nothing_or_too_little_is_told(runner: Runner) -> N
         learn(runner, [picture(1, 1, 1)], method="picture")
 
 
+def test_the_same_picture_before_and_after_is_told(runner: Runner) -> None:
+    with pytest.raises(EditorError, match="before and after are the same"):
+        learn(runner, [picture(40), picture(40)], method="pair")
+
+
 def test_pictures_of_two_sizes_and_a_prompt_without_the_subject_are_told(runner: Runner) -> None:
     with pytest.raises(EditorError, match="72 × 64 and 64 × 64"):
         learn(runner, [picture(1), picture(2, 64, 64)], method="pair")
