@@ -121,7 +121,12 @@ def _add_operation(commands: Any, operation: Operation) -> None:
         _add_artifact_flags(parser, operation.artifact)
     else:
         parser.add_argument(
-            "-o", "--output", type=Path, required=True, metavar="OUT", help="png, jpeg, webp or ora file"
+            "-o",
+            "--output",
+            type=Path,
+            required=True,
+            metavar="OUT",
+            help="png, jpeg, webp, tiff, avif or ora file",
         )
     _add_model_flags(parser)
     _add_json(parser)
