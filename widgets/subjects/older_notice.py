@@ -3,6 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
 
+from widgets.look.focus_within import enable
 from widgets.look.plain_text import Label, set_tip
 
 
@@ -34,6 +35,9 @@ class OlderNotice(QFrame):
                 "The picture has another form now. The sliders work again once the layer is made anew."
             )
         self.text.setText(text)
-        self.again.setEnabled(not busy)
         self.again.setText(self.tr("Working…") if busy else self.tr("Make again"))
-        self.setVisible(older or lacks_picture)
+        shown = older or lacks_picture
+        if not shown:
+            self.again.clearFocus()  # it would go to what is next, and the panel would scroll there
+        self.setVisible(shown)
+        enable(self.again, not busy)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -113,6 +114,22 @@ def test_made_again_it_fits_with_its_subjects_and_sliders(
     assert layer.recipe is not None
     assert [subject.text for subject in layer.recipe.subjects] == ["man"]
     assert panel.sections[0].rows.keys() == {"age"}
+
+
+def test_the_keyboard_stays_out_of_what_comes_next(
+    document: Document, application: Application, panel: SubjectPanel, qtbot: QtBot
+) -> None:
+    """It went to *Teach a concept…*, which Space would have pressed, and the panel scrolled to it."""
+    change(application, document, retouched(document.state))
+    qtbot.waitUntil(lambda: is_older(application, document))
+    document.set_active(edited(document).id)
+    panel.activateWindow()
+    panel.older.again.setFocus()
+    panel.older.again.click()
+    qtbot.waitUntil(lambda: not is_older(application, document))
+    qtbot.waitUntil(panel.older.isHidden)
+    focused = QApplication.focusWidget()
+    assert focused is None or not panel.isAncestorOf(focused)
 
 
 def test_after_a_crop_the_sliders_wait_until_it_is_made_again(
