@@ -66,8 +66,10 @@ def export_picture(
 
 def export_preview(
     state: DocumentState, source: SourceMetadata, options: ExportOptions
-) -> tuple[int, Pixels]:
-    """What an export would be: (bytes of the file, its pixels as they would be opened again, RGBA).
+) -> tuple[int, Pixels, bytes]:
+    """What an export would be: (bytes of the file, its pixels as they would be opened again, their profile).
+
+    Pixels are RGBA of 8 bits.
 
     Raises:
         EditorError: as `export_picture`.
@@ -77,8 +79,8 @@ def export_preview(
         path = Path(folder) / f"preview{chosen.extensions[0]}"
         export_picture(state, source, path, options)
         size = path.stat().st_size
-        rasters = open_file(path).state.rasters()
-        return size, next(layer.pixels for layer in rasters)
+        written = open_file(path).state
+        return size, next(layer.pixels for layer in written.rasters()), written.icc_profile
 
 
 def sample_pictures() -> tuple[Path, ...]:

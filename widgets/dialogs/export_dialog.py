@@ -32,6 +32,7 @@ from widgets.forms.form_layout import FormLayout
 from widgets.forms.parameter_form import ParameterForm, form_labels, needed_width
 from widgets.forms.replacing import may_replace
 from widgets.forms.scale_box import ScaleBox
+from widgets.look.display_colours import on_screen, window_profile
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tabular
 
@@ -245,24 +246,26 @@ class ExportDialog(Dialog):
         self._form.setRowVisible(self.left_out, bool(names))
 
     def _show_before(self) -> None:
-        state = self._document.state
+        state, screen = self._document.state, window_profile(self)
+
+        def made() -> QImage:
+            return to_qimage(on_screen(composite(state.layers, state.area), state.icc_profile, screen))
 
         def show(image: QImage) -> None:
             if isValid(self):
                 self.preview.set_before(image)
 
-        self._application.background.run(
-            lambda: to_qimage(composite(state.layers, state.area)), show, lambda _: None
-        )
+        self._application.background.run(made, show, lambda _: None)
 
     def _estimate(self) -> None:
         """Write to a temporary file on another thread and read it back: size and pixels are exact."""
         self._asked += 1
         asked, state, source, options = self._asked, self._document.state, self._document.source, self.options
+        screen = window_profile(self)
 
         def made() -> tuple[int, QImage]:
-            size, pixels = export_preview(state, source, options)
-            return size, to_qimage(pixels)
+            size, pixels, profile = export_preview(state, source, options)
+            return size, to_qimage(on_screen(pixels, profile, screen))
 
         def show(result: tuple[int, QImage]) -> None:
             if isValid(self) and asked == self._asked:

@@ -39,6 +39,12 @@ def window_profile(widget: QWidget) -> bytes:
     return bytes(space.iccProfile().data()) if space.isValid() else b""
 
 
+def on_screen(pixels: Pixels, document: bytes, screen: bytes) -> Pixels:
+    """RGBA pixels in a document's colours as a screen with `window_profile` shows them; any thread."""
+    transform = _transform(document, screen)
+    return pixels if transform is None else transform(pixels)
+
+
 def _transform(document: bytes, screen: bytes) -> Transform | None:
     if document == screen:
         return None

@@ -37,7 +37,7 @@ def state_of(pixels: np.ndarray) -> DocumentState:
 @pytest.mark.parametrize("name", ["png", "jpeg", "webp", "tiff", "avif"])
 def test_scaling(tmp_path: Path, name: str, options: dict[str, object], size: tuple[int, int]) -> None:
     given = ExportOptions(format=name, **options)
-    bytes_written, pixels = export_preview(state_of(flat(90, 64)[:48]), SOURCE, given)
+    bytes_written, pixels, _ = export_preview(state_of(flat(90, 64)[:48]), SOURCE, given)
     export_picture(state_of(flat(90, 64)[:48]), SOURCE, tmp_path / "a", given)
     assert bytes_written == (tmp_path / "a").stat().st_size
     assert (pixels.shape[1], pixels.shape[0]) == size

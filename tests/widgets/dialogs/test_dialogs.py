@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
@@ -13,7 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from editor.actions.forms import FORMS
 from editor.application import Application
-from editor.layers.state import JpegEncoding, SourceMetadata
+from editor.colour.conversion import built_in_profile, to_srgb
+from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.layers.state import DocumentState, JpegEncoding, SourceMetadata
 from inference.downloads.curated import RECOMMENDED
 from inference.operations import Generate
 from tests.helpers.fake_application import FakeCatalogue
@@ -38,6 +42,28 @@ def export(filled: MainWindow) -> ExportDialog:
 def test_export_tells_the_size_of_the_file(export: ExportDialog, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: "kB" in export.size_label.text(), timeout=20000)
     assert export.size_label.text().startswith("64 × 64 px · ")
+
+
+@pytest.mark.parametrize("profile", ["keep", "srgb"])
+def test_export_shows_colours_as_the_canvas_does(
+    window: MainWindow, application: Application, qtbot: QtBot, profile: str
+) -> None:
+    """The numbers of a wide profile, shown as they are, are paler than the picture."""
+    wide = built_in_profile("display-p3")
+    red = np.full((32, 32, 3), (200, 40, 40), np.uint8)
+    state = DocumentState.of_layer(Layer.of_pixels(name="photo", pixels=red))
+    application.add_document(Document(replace(state, icc_profile=wide), title="t"))
+    window.commands.show_export()
+    dialog = window.commands.dialog("export")
+    assert isinstance(dialog, ExportDialog)
+    dialog.extras.set_value("profile", profile)
+    dialog._on_changed()
+    preview = dialog.preview
+    qtbot.waitUntil(lambda: not (preview._before.isNull() or preview._note), timeout=20000)
+    expected = to_srgb(red, wide)[0, 0]
+    for image in (preview._before, preview._after):
+        colour = image.pixelColor(16, 16)
+        assert np.abs(np.array((colour.red(), colour.green(), colour.blue()), int) - expected).max() <= 1
 
 
 def test_export_names_what_the_format_cannot_hold(export: ExportDialog) -> None:
