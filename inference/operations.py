@@ -94,6 +94,11 @@ class SamplingParameters(Parameters):
     concepts: tuple[ConceptFile, ...] = _concepts()
     loras: tuple[LoraUse, ...] = param((), N_("Operations", "LoRAs"), most=MOST_LORAS, hidden=True)
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether another seed gives another picture, as far as nothing is left open."""
+        return True
+
 
 @dataclass(frozen=True, kw_only=True)
 class SubjectEdit:
@@ -168,7 +173,7 @@ class AttributeSweep(Attribute, SweptParameters):
     """Positions of a slider of a generated picture."""
 
 
-DRAWING_INVERSIONS = ("edit-friendly", "flow-edit")
+DRAWING_INVERSIONS = ("edit-friendly", "flow-align", "flow-edit")
 """Those that draw noise: with the others the seed decides nothing."""
 INVERSIONS = (
     "direct",
@@ -225,6 +230,10 @@ class Edit(EditedParameters):
     sampler: str | None = param("ddim", N_("Operations", "Sampler"), choices=("ddim",), hidden=True)
     width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, hidden=True)
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
+
+    @property
+    def is_drawn(self) -> bool:
+        return self.inversion in DRAWING_INVERSIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -395,6 +404,16 @@ class Insert(SamplingParameters):
     sampler: str | None = param("ddim", N_("Operations", "Sampler"), choices=("ddim",), hidden=True)
     width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, hidden=True)
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
+
+    @property
+    def is_drawn(self) -> bool:
+        """The inverted noise is the picture's own: by chance is only what begins from new noise."""
+        has_place = self.mask is not None or self.kind in ("remove", "style")
+        return (
+            self.loop in DRAWING_INVERSIONS
+            or (bool(self.anew) and has_place)
+            or (bool(self.coarse_anew) and bool(self.local) and self.found_by == CONTRAST)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -712,6 +731,10 @@ class Translate(SamplingParameters):
     sampler: str | None = param("ddim", N_("Operations", "Sampler"), choices=("ddim",), hidden=True)
     width: int | None = param(None, N_("Operations", "Width"), min=8, max=4096, hidden=True)
     height: int | None = param(None, N_("Operations", "Height"), min=8, max=4096, hidden=True)
+
+    @property
+    def is_drawn(self) -> bool:
+        return self.way != "plug-and-play"  # which inverts the picture
 
     @property
     def kept_bytes(self) -> int:

@@ -171,7 +171,7 @@ def _recipe_of(document: Document, layer_id: str) -> Recipe:
         raise EditorError("This layer has no seed, so it has no variations.", "Choose a generated layer.")
     if not recipe.has_seed:
         raise EditorError(
-            "An edited photo is the same with every seed, so it has no variations.",
-            "Move its sliders, or describe it in other words.",
+            "This edit is the same with every seed, so it has no variations.",
+            "Move its sliders, or say it in other words.",
         )
     return recipe

@@ -10,7 +10,6 @@ from inference.content import Contents, Mask, Picture, contents_in, named
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.operations import (
-    DRAWING_INVERSIONS,
     LONGEST_PROMPT,
     MOST_SUBJECTS,
     Attribute,
@@ -109,8 +108,10 @@ class Recipe:
     @property
     def has_seed(self) -> bool:
         """Whether another seed gives another picture: most ways of inverting draw nothing."""
-        inversion = getattr(self.request.parameters, "inversion", None)
-        return self.seed is not None and (inversion is None or inversion in DRAWING_INVERSIONS)
+        parameters = self.request.parameters
+        return self.seed is not None and (
+            not isinstance(parameters, SamplingParameters) or parameters.is_drawn
+        )
 
     @property
     def lacks_picture(self) -> bool:

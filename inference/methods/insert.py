@@ -143,7 +143,8 @@ def _edited(
     strongest = max(range(len(strengths)), key=lambda index: strengths[index])
     # of a weak edit it is to be expected that little is seen
     is_whole = strengths[strongest] >= 1
-    change = notes_of_change(picture, images[strongest], seen.get("mask/change")) if is_whole else ()
+    where = seen.get("mask/change")
+    change = notes_of_change(picture, images[strongest], where, drawn=parameters.is_drawn) if is_whole else ()
     return Output(
         images=tuple(images[index] for index in range(len(strengths))),
         maps={**maps(source.heat), **seen},
@@ -152,15 +153,24 @@ def _edited(
     )
 
 
-def notes_of_change(picture: Pixels, edited: Pixels, mask: NDArray[np.float32] | None) -> tuple[Message, ...]:
-    """What has to be said of an edit that is hardly seen where it may be, a mask [h, w]; None: anywhere."""
+def notes_of_change(
+    picture: Pixels, edited: Pixels, mask: NDArray[np.float32] | None, *, drawn: bool
+) -> tuple[Message, ...]:
+    """What has to be said of an edit that is hardly seen where it may be, a mask [h, w]; None: anywhere.
+
+    `drawn` says whether another seed would give another edit.
+    """
     inside = np.ones(picture.shape[:2], np.bool_)
     if mask is not None:
         inside = nearest(mask, picture.shape[:2]) > 0
     differences = np.abs(edited[..., :3].astype(np.int16) - picture[..., :3])[inside]
     if differences.size and differences.mean() >= _HARDLY_SEEN:
         return ()
-    return (Message("Next to nothing has changed. Try another seed, other words, or another place for it."),)
+    if drawn:
+        return (
+            Message("Next to nothing has changed. Try another seed, other words, or another place for it."),
+        )
+    return (Message("Next to nothing has changed. Try other words, or select the place for it."),)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -203,8 +203,10 @@ class Filmstrip(QWidget):
         self._empty.setVisible(not self._cards)
         self.scroller.setVisible(bool(self._cards))
         self.make.setVisible(possible)
-        self.hint.setText(
-            self.tr("The same prompt with other seeds.")
-            if possible
-            else self.tr("Pictures made from a prompt can be varied here.")
-        )
+        if possible:
+            text = self.tr("The same prompt with other seeds.")
+        elif self._application.holds("recipe"):
+            text = self.tr("This edit is the same with every seed.")
+        else:
+            text = self.tr("Pictures made from a prompt can be varied here.")
+        self.hint.setText(text)

@@ -1,6 +1,6 @@
 """The Insert panel: what is changed, in two sentences; which words differ; where, how strongly, and how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QSize, Qt
@@ -115,6 +115,7 @@ class InsertPanel(DocumentPanel):
         self.waiting = DimLabel(self.tr("What was changed here counts once the layer is made again."))
         self.waiting.hide()
         self.seed = SeedBox()
+        set_tip(self.seed, self.tr("Where something is drawn anew, another seed gives another picture of it"))
         declared = [item for item in Insert.declared() if item.declaration.advanced]
         self.details = ParameterForm(declared, "Operations", least_px=150)
         # for new layers, while one that was made otherwise is in front
@@ -366,8 +367,17 @@ class InsertPanel(DocumentPanel):
         working, make_again = self.tr("Working…"), self.tr("Make again")
         text = working if busy else make_again if again else kind_text(KINDS[self.kind].label)
         self.start.say(text, (working, make_again, *(kind_text(one.label) for one in KINDS.values())))
+        self.seed.setEnabled(self._seed_counts())
         self.place.setEnabled(selected and not again)
         self.draw.setVisible(not selected and not again)
+
+    def _seed_counts(self) -> bool:
+        """Whether the seed decides something, as far as it is known: of a new layer the model has its say."""
+        layer = self._insertion.layer
+        made = layer.recipe.request.parameters if layer is not None and layer.recipe is not None else None
+        if not isinstance(made, Insert) or made.kind != self.kind:
+            return True
+        return replace(made, **{name: self.details.value(name) for name in self.details.editors}).is_drawn
 
     # what is done
 

@@ -304,6 +304,13 @@ class TestBadInput:
             run(runner, older(), inversion="flow-edit")
 
 
+@pytest.mark.parametrize("inversion", INVERSIONS)
+def test_it_knows_whether_another_seed_gives_another_picture(inversion: str, runner: Runner) -> None:
+    model = "tiny-sd3" if "flow" in inversion else "tiny-sd1"
+    first, second = (run(runner, older(), model=model, inversion=inversion, seed=seed) for seed in (1, 2))
+    assert np.array_equal(first.images[0], second.images[0]) != first.request.parameters.is_drawn
+
+
 def test_a_prompt_that_does_not_fit_is_said(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     from inference.methods.inversion import ways
 

@@ -25,13 +25,22 @@ from inference.methods.prompt_to_prompt.contrast import NOISES
 from inference.methods.prompt_to_prompt.control import Control, Shares, unlike
 from inference.methods.prompt_to_prompt.places import soft
 from inference.models import Catalogue, ModelEntry
-from inference.operations import BY_WORDS, CONTRAST, INSERT_LOOPS, Insert, InsertSweep, InsertWord
+from inference.operations import (
+    BY_WORDS,
+    CONTRAST,
+    DRAWING_INVERSIONS,
+    INSERT_LOOPS,
+    Insert,
+    InsertSweep,
+    InsertWord,
+)
 from inference.progress import Progress
 from inference.request import Pixels, Request, Result
 from inference.runner import Runner
 
 STEPS = 5
 SOURCE, TARGET = "a photo of a man and a woman", "a photo of a cat and a woman"
+RECOLOURED = {"source_prompt": "a photo of a red ball", "prompt": "a photo of a green ball"}
 FAMILIES = ("tiny-sd1", "tiny-sdxl", "tiny-sd3")
 
 
@@ -367,11 +376,38 @@ def test_an_edit_that_is_hardly_seen_is_told() -> None:
     seen, beside = picture.copy(), picture.copy()
     seen[8:, 16:] = 130
     beside[:8, :16] = 130
-    assert not notes_of_change(picture, seen, mask)
-    assert not notes_of_change(picture, seen, None)
+    assert not notes_of_change(picture, seen, mask, drawn=True)
+    assert not notes_of_change(picture, seen, None, drawn=True)
     for edited, where in ((picture, None), (picture, mask), (beside, mask)):
-        (note,) = notes_of_change(picture, edited, where)
-        assert "Next to nothing" in str(note)
+        for drawn in (True, False):
+            (note,) = notes_of_change(picture, edited, where, drawn=drawn)
+            assert "Next to nothing" in str(note)
+            assert ("another seed" in str(note)) == drawn
+
+
+@pytest.mark.parametrize(
+    ("more", "is_drawn"),
+    [
+        *(({"loop": loop}, loop in DRAWING_INVERSIONS) for loop in INSERT_LOOPS if "flow" not in loop),
+        ({"loop": "flow-align", "model": "tiny-sd3"}, True),
+        ({"loop": "flow-edit", "model": "tiny-sd3"}, True),
+        ({"kind": "remove"}, True),
+        ({"kind": "add", "mask": half()}, True),
+        ({"kind": "add"}, False),
+        ({"kind": "replace", "anew": True}, False),
+        ({"kind": "replace", "mask": half(), "anew": True}, True),
+        ({"kind": "style"}, False),
+        ({"kind": "change", "prompt": "a photo of a tall man and a woman"}, False),
+        ({"kind": "change", **RECOLOURED}, True),
+    ],
+)
+def test_it_knows_whether_another_seed_gives_another_picture(
+    more: dict[str, Any], is_drawn: bool, runner: Runner
+) -> None:
+    """Else variations would take their time for the same picture again."""
+    first, second = (run(runner, seed=seed, **more) for seed in (1, 2))
+    assert first.request.parameters.is_drawn == is_drawn
+    assert np.array_equal(first.images[0], second.images[0]) != is_drawn
 
 
 def test_of_a_weak_edit_nobody_expects_to_see_much(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:

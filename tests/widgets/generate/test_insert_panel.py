@@ -340,6 +340,22 @@ def test_made_again_a_layer_keeps_what_was_said_of_its_words_and_its_details(
     assert panel.values()["threshold"] == 0.7, "that of new layers"
 
 
+def test_a_seed_that_decides_nothing_is_not_offered(
+    panel: InsertPanel, application: Application, qtbot: QtBot
+) -> None:
+    """The way back to a picture draws nothing: variations took minutes for the same picture four times."""
+    assert panel.seed.isEnabled()
+    to_a_cat(panel)
+    inserted(panel, application, qtbot)
+    assert not panel.seed.isEnabled()
+    assert not application.holds("seed")
+    application.sessions.make_variations()
+    assert application.variations is None
+    next(one for one in panel.kinds.buttons() if one.property("kind") == "add").click()
+    assert panel.seed.isEnabled(), "of another kind it may"
+    assert panel.window().panel("variations").hint.text() == "This edit is the same with every seed."  # type: ignore[attr-defined]
+
+
 def test_an_untouched_suggestion_goes_with_its_picture(panel: InsertPanel, application: Application) -> None:
     open_document(application, generated("a photo of a dog", seed=3))
     assert panel.wanted.toPlainText() == panel.shown.toPlainText() == "a photo of a dog"

@@ -21,7 +21,7 @@ from inference.methods.plug_and_play.translate import (
     translate,
 )
 from inference.methods.redraw import encoded
-from inference.operations import Translate
+from inference.operations import TRANSLATIONS, Translate
 from inference.progress import Progress
 from inference.request import Output
 from inference.schedule import Level
@@ -235,6 +235,14 @@ def test_the_inversion_may_be_finer(tiny_backbones: dict[str, Any]) -> None:
         assert STEPS < evaluations - 3 * STEPS <= 30 + STEPS
         coarse, _ = run(backbone)
         assert not np.array_equal(output.images[0], coarse.images[0])
+
+
+@pytest.mark.parametrize("way", TRANSLATIONS)
+def test_it_knows_whether_another_seed_gives_another_picture(
+    way: str, tiny_backbones: dict[str, Any]
+) -> None:
+    first, second = (run(tiny_backbones["tiny-sd1"], way=way, seed=seed)[0] for seed in (1, 2))
+    assert np.array_equal(first.images[0], second.images[0]) != parameters(way=way).is_drawn
 
 
 def test_redraw_is_a_way_of_its_own(tiny_backbones: dict[str, Any]) -> None:
