@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, Signal
+from PySide6.QtCore import QCoreApplication, QTimer, Signal
 
 from editor.commands import Command, ReplaceLayerResult, ReplaceState
 from editor.controllers.base import Controller
@@ -32,6 +32,7 @@ from editor.layers.state import DocumentState
 from editor.layers.subject_masks import automatic_mask
 from editor.pixels.arithmetic import crossfade, to_rgba
 from editor.pixels.raster import Raster
+from editor.sliders.strengths import IDLE_MS
 from editor.words.said import said
 from editor.words.wording import quoted
 from inference.content import Mask, Picture, content_hash
@@ -62,8 +63,12 @@ class Insertion(Controller):
         self._known: OrderedDict[Request, dict[float, Pixels]] = OrderedDict()
         self._held: tuple[Document, str, float] | None = None  # the layer whose strength is in hand
         self._awaited: dict[tuple[Document, str], float] = {}  # strengths whose pictures are to come
+        self._unprepared: set[Request] = set()  # whose pictures could not be made
+        self._idle = QTimer(self, singleShot=True, interval=IDLE_MS)
+        self._idle.timeout.connect(self._sweep)
         self._grounds = Grounds()
         shell.document_closing.connect(self._on_closing)
+        shell.settings.changed.connect(self._on_setting)
 
     @property
     def busy(self) -> bool:
@@ -265,38 +270,86 @@ class Insertion(Controller):
         self._shell.run(make)
         if document.state is not before:
             self._learn(recipe, result)
-            self._prepare(asked, recipe.request)
+            self._sweep()
             self.made.emit(document, here or document.state.active)
         for note in result.notes:
             self._shell.message.emit(said(note), "", "warning")
 
-    def _prepare(self, asked: Asked, request: Request) -> None:
-        """Have the pictures of all strengths made while nothing else is to be done."""
-        unmoved = _unmoved(request)
-        left = [one for one in POSITIONS if one not in self._known.get(unmoved, {})]
-        if not left or any(waiting == unmoved for waiting in self._sweeps.values()):
+    def prepares(self, layer: Layer) -> bool:
+        """Whether the pictures of all strengths of a layer come by themselves."""
+        recipe = layer.recipe
+        return (
+            bool(self._shell.settings.get("precompute"))
+            and recipe is not None
+            and not recipe.lacks_picture
+            and _unmoved(recipe.request) not in self._unprepared
+        )
+
+    def prepare(self) -> None:
+        """Have the pictures of the active layer's strengths made once nothing else is to be done.
+
+        What comes in between cancels it, and it is begun again afterwards.
+        """
+        layer = self.layer
+        if layer is not None and self.prepares(layer) and self._missing(layer) and not self._idle.isActive():
+            self._idle.start()
+
+    def _missing(self, layer: Layer) -> tuple[float, ...]:
+        known = self.keyframes(layer)
+        return tuple(one for one in POSITIONS if one not in known)
+
+    def _sweep(self) -> None:
+        layer = self.layer
+        if layer is None or layer.recipe is None or not self.prepares(layer) or self._sweeps:
             return
+        if any(job.priority is not Priority.IDLE for job in self._shell.service.jobs()):
+            self._idle.start()
+            return
+        request, left = layer.recipe.request, self._missing(layer)
         parameters = request.parameters
         assert isinstance(parameters, Insert), "it is the recipe of an edit by words"
+        if not left:
+            return
         values = {item.name: getattr(parameters, item.name) for item in Insert.declared()}
-        sweep = InsertSweep(**values, positions=tuple(left))
+        sweep = InsertSweep(**values, positions=left)
         job = self._shell.service.submit(
             Request(operation="insert-sweep", parameters=sweep, model=request.model),
-            asked.contents,
+            layer.recipe.contents,
             priority=Priority.IDLE,
             label=translate("Insertion", "Strengths"),
             owner=self,
             done=lambda job, result: self._on_swept(job, left, result),
-            failed=lambda job, error: self._sweeps.pop(job, None),
-            stopped=lambda job: self._sweeps.pop(job, None),
+            failed=self._on_sweep_failed,
+            stopped=self._on_sweep_stopped,
         )
-        self._sweeps[job] = unmoved
+        self._sweeps[job] = _unmoved(request)
+
+    def _on_sweep_failed(self, job: Job, error: EditorError) -> None:
+        """It would fail again; asked for by hand, the user reads why."""
+        unmoved = self._sweeps.pop(job, None)
+        if unmoved is not None:
+            self._unprepared.add(unmoved)
+            self._tell_known(unmoved)
+
+    def _on_sweep_stopped(self, job: Job) -> None:
+        self._sweeps.pop(job, None)
+        self.prepare()
+
+    def _on_setting(self, name: str) -> None:
+        if name != "precompute":
+            return
+        for job in list(self._sweeps):
+            self._shell.service.cancel(job)
+        self.prepare()
+        if self.layer is not None:
+            self.keyframes_changed.emit(self.layer.id)
 
     def _on_swept(self, job: Job, positions: Sequence[float], result: Result) -> None:
         unmoved = self._sweeps.pop(job, None)
         if unmoved is None:
             return
         self._keep(unmoved, dict(zip(positions, result.images, strict=False)))
+        self.prepare()  # of the layer that is in front meanwhile
 
     def _learn(self, recipe: Recipe, result: Result) -> None:
         parameters = recipe.request.parameters
@@ -311,6 +364,9 @@ class Insertion(Controller):
         self._known[unmoved] = {**self._known.pop(unmoved, {}), **pictures}
         while len(self._known) > _MOST_KEPT:
             self._known.popitem(last=False)
+        self._tell_known(unmoved)
+
+    def _tell_known(self, unmoved: Request) -> None:
         for document in self._shell.documents:
             for layer in document.state.rasters():
                 if layer.recipe is not None and _unmoved(layer.recipe.request) == unmoved:

@@ -353,8 +353,9 @@ class InsertPanel(DocumentPanel):
             (value, thumbnail(to_rgba(known[value]), size) if value in known else None) for value in POSITIONS
         ]
         self.strength.set_current(thumbnail(layer.pixels, size))
-        waiting = any(image is None for _, image in pictures)
+        waiting = any(image is None for _, image in pictures) and self._insertion.prepares(layer)
         self.strength.set_keyframes(pictures, waiting=waiting)
+        self._insertion.prepare()
 
     def _show_enabled(self) -> None:
         document, busy = self._document, self._insertion.busy

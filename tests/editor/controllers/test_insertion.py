@@ -13,12 +13,14 @@ from pytestqt.qtbot import QtBot
 from editor.application import Application
 from editor.colour.conversion import built_in_profile
 from editor.commands import ReplaceState, SetSelection, push
+from editor.controllers.insertion import POSITIONS
 from editor.document.document import Document
 from editor.edits.geometry import cropped_to, flipped, turned
 from editor.layers.layer import Layer, Mask
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area, Raster
 from editor.rendering.compositing import composite_samples
+from editor.sliders.strengths import IDLE_MS
 from inference.errors import EditorError
 from inference.operations import Insert, InsertSweep, Translate
 from inference.request import Pixels, Request
@@ -56,7 +58,6 @@ def application(qtbot: QtBot, tmp_path: Path) -> Iterator[Application]:
     heat = np.zeros((12, 18), np.float32)
     heat[6:] = 1
     service.maps = {"mask/change": heat}
-    made.settings.set("precompute", False)
     yield made
     made.shutdown()
     made.deleteLater()
@@ -318,6 +319,52 @@ def test_the_last_strength_counts_while_pictures_are_awaited(application: Applic
     insertion.set_strength(0.5, dragging=False)  # which is known
     qtbot.waitUntil(lambda: not service.jobs() and not insertion.busy)
     assert insertion.strength_of(document.layer(layer.id)) == 0.5
+
+
+def test_the_pictures_of_strengths_are_begun_again_after_what_came_in_between(
+    application: Application, qtbot: QtBot
+) -> None:
+    """Variations, or anything else that was asked for, cancelled them, and the track waited for ever."""
+    document, service = opened(application), application.service
+    assert isinstance(service, FakeService)
+    service.fake_engine.automatic = False
+    application.insertion.start(INSERTED, "mini-sdxl", in_selection=False)
+    qtbot.waitUntil(lambda: bool(service.jobs()))
+    service.finish()
+    qtbot.waitUntil(lambda: [job.request.operation for job in service.jobs()] == ["insert-sweep"])
+    application.insertion.start(INSERTED, "mini-sdxl", in_selection=False)
+    qtbot.waitUntil(lambda: [job.request.operation for job in service.jobs()] == ["insert"])
+    service.fake_engine.automatic = True
+    layer = document.layer(document.state.active)
+    service.cancel_all()
+    qtbot.waitUntil(lambda: set(application.insertion.keyframes(layer)) == set(POSITIONS))
+
+
+def test_a_reopened_layer_gets_the_pictures_of_its_strengths_unless_they_are_not_wanted(
+    application: Application, qtbot: QtBot
+) -> None:
+    document = opened(application)
+    layer = inserted(application, document, qtbot)
+    application.insertion._known.clear()  # of another start
+    application.settings.set("precompute", False)
+    assert not application.insertion.prepares(layer)
+    application.insertion.prepare()
+    qtbot.wait(2 * IDLE_MS)
+    assert not application.insertion.keyframes(layer)
+    application.settings.set("precompute", True)
+    qtbot.waitUntil(lambda: set(application.insertion.keyframes(layer)) == set(POSITIONS))
+
+
+def test_pictures_of_strengths_that_fail_are_not_waited_for(application: Application, qtbot: QtBot) -> None:
+    document, service = opened(application), application.service
+    assert isinstance(service, FakeService)
+    service.fake_engine.automatic = False
+    application.insertion.start(INSERTED, "mini-sdxl", in_selection=False)
+    qtbot.waitUntil(lambda: bool(service.jobs()))
+    service.finish()
+    qtbot.waitUntil(lambda: bool(service.jobs()))
+    service.fail(EditorError("No memory."))
+    assert not application.insertion.prepares(document.layer(document.state.active))
 
 
 @pytest.mark.parametrize("operation", ["insert", "redraw"])
