@@ -24,8 +24,8 @@ class Flow(QWidget):
         return tuple(self._widgets)
 
     def set_widgets(self, widgets: Sequence[QWidget]) -> None:
-        """Show these instead of those before, which are deleted; without any nothing is shown."""
-        for widget in self._widgets:
+        """Show these and delete those of before that are not among them; without any nothing is shown."""
+        for widget in set(self._widgets).difference(widgets):
             widget.hide()
             widget.deleteLater()
         self._widgets = list(widgets)

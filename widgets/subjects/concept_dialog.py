@@ -38,7 +38,7 @@ from widgets.forms.parameter_form import ANY_PX, ParameterForm
 from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 from widgets.subjects.learning_dialog import Asked, LearningDialog
-from widgets.subjects.photo_tiles import PhotoTiles
+from widgets.subjects.photo_tiles import MOST, PhotoTiles
 
 OPERATION = "learn-concept"
 _FIRST = ("template", "vectors")  # rows that are always there
@@ -211,7 +211,10 @@ class ConceptDialog(LearningDialog):
 
     def add_photos(self, photos: tuple[Pixels, ...]) -> None:
         """Take photos that are read already."""
+        before = len(self.photos.tiles)
         self.photos.add_photos(photos)
+        if len(photos) > MOST - before:
+            self.say(self.tr("No more than {count} photos are taken.").format(count=MOST), problem=True)
 
     def _choose(self) -> None:
         patterns = " ".join(f"*{ending}" for ending in readable_extensions())

@@ -22,9 +22,10 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from editor.pixels.qimages import to_qimage
 from inference.request import Pixels
+from widgets.look.flow import Flow
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label, set_tip
-from widgets.look.theme import tokens_of
+from widgets.look.theme import scaled_font, tokens_of
 
 Crop = tuple[float, float, float]
 WHOLE: Crop = (0.5, 0.5, 1.0)
@@ -60,9 +61,17 @@ class PhotoTile(QWidget):
             self, self.tr("The bright part is learnt: drag to move it, wheel or + and - to change its size")
         )
 
+    def sizeHint(self) -> QSize:
+        return QSize(TILE_PX, TILE_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
     def set_number(self, number: int) -> None:
         """Which of the photos it is, from 1."""
+        self._number = str(number)
         self.setAccessibleName(self.tr("Photo {number}").format(number=number))
+        self.update()
 
     def suggest(self, crop: Crop) -> None:
         """Show a suggested part, unless one was chosen by hand."""
@@ -105,6 +114,21 @@ class PhotoTile(QWidget):
         colours = tokens_of(self)
         painter.setPen(QPen(QColor(colours.accent if self.hasFocus() else colours.dim), 1.5))
         painter.drawRect(part.adjusted(0.75, 0.75, -0.75, -0.75))
+        self._paint_marks(painter)
+
+    def _paint_marks(self, painter: QPainter) -> None:
+        """The number that advice names it by, and a ground for the button: photos have any colour."""
+        colours = tokens_of(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(scaled_font(self.font(), 0.85))
+        button = QRectF(self.remove.geometry())
+        number = QRectF(2, button.top(), painter.fontMetrics().horizontalAdvance(self._number) + 10, 18)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colours.panel))
+        for box in (button, number):
+            painter.drawRoundedRect(box, 4, 4)
+        painter.setPen(QColor(colours.text))
+        painter.drawText(number, Qt.AlignmentFlag.AlignCenter, self._number)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -163,7 +187,7 @@ class PhotoTile(QWidget):
 
 
 class PhotoTiles(QWidget):
-    """A row of tiles that takes files; `wanted` tells paths to be read."""
+    """Rows of tiles that take files; `wanted` tells paths to be read."""
 
     wanted = Signal(tuple)  # of Path
     choose = Signal()
@@ -184,16 +208,15 @@ class PhotoTiles(QWidget):
         self.take = QPushButton(self.tr("Take the selection"))
         set_tip(self.take, self.tr("What is selected in the open picture becomes one of the photos"))
         self.take.clicked.connect(self.take_selection)
-        self._row = QHBoxLayout()
-        self._row.setSpacing(6)
-        self._row.addWidget(self.hint, 1)
+        self._flow = Flow()
         buttons = QHBoxLayout()
         buttons.addWidget(self.add)
         buttons.addWidget(self.take)
         buttons.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(self._row)
+        layout.addWidget(self.hint)
+        layout.addWidget(self._flow)
         layout.addLayout(buttons)
 
     @property
@@ -216,7 +239,6 @@ class PhotoTiles(QWidget):
             tile.removed.connect(lambda tile=tile: self._remove(tile))
             tile.cropped.connect(self.cropped)
             self.tiles.append(tile)
-            self._row.insertWidget(len(self.tiles) - 1, tile)
         self._show()
 
     def suggest(self, crops: Sequence[Crop]) -> None:
@@ -236,16 +258,11 @@ class PhotoTiles(QWidget):
 
     def _remove(self, tile: PhotoTile) -> None:
         self.tiles.remove(tile)
-        self._row.removeWidget(tile)
-        tile.hide()
-        tile.deleteLater()
         for number, one in enumerate(self.tiles, 1):
             one.set_number(number)
         self._show()
 
     def _show(self) -> None:
         self.hint.setVisible(not self.tiles)
-        last = self._row.itemAt(self._row.count() - 1)
-        if self.tiles and last is not None and last.spacerItem() is None:
-            self._row.addStretch(1)
+        self._flow.set_widgets(self.tiles)
         self.changed.emit()

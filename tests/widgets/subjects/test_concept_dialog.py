@@ -31,6 +31,7 @@ from widgets.dialogs.new_picture import NewPicture
 from widgets.dialogs.rename_concept import RenameConcept
 from widgets.subjects.concept_dialog import ConceptDialog
 from widgets.subjects.concept_shelf import ConceptShelf
+from widgets.subjects.photo_tiles import MOST
 from widgets.subjects.subject_panel import SubjectPanel
 from widgets.window.main_window import MainWindow
 
@@ -161,6 +162,23 @@ def test_files_are_dropped_and_those_that_are_none_are_told(
     dialog.photos.tiles[0].remove.click()
     assert dialog.photos.photos == ()
     assert dialog.photos.hint.isVisible()
+
+
+def test_any_number_of_photos_stays_within_the_dialog(dialog: ConceptDialog, qtbot: QtBot) -> None:
+    """They stood in one row, whose end could not be reached, and made the fields as wide as themselves."""
+    width = dialog.fields.minimumSizeHint().width()
+    dialog.add_photos(tuple(photo(number) for number in range(MOST + 3)))
+    assert len(dialog.photos.tiles) == MOST
+    assert "No more than 20" in dialog.status.text()
+    assert dialog.fields.minimumSizeHint().width() == width
+    tiles = dialog.photos.tiles
+    qtbot.waitUntil(lambda: all(one.parentWidget().rect().contains(one.geometry()) for one in tiles))
+    first, second, *_ = dialog.photos.tiles
+    first.remove.click()
+    assert dialog.photos.tiles[0] is second
+    assert isValid(second)
+    assert second.isVisible()
+    assert dialog.status.text() == "", "what was wrong may be mended"
 
 
 def test_a_part_is_moved_and_sized_by_hand(described: ConceptDialog, qtbot: QtBot) -> None:
