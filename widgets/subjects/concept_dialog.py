@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
@@ -38,7 +39,7 @@ from widgets.forms.parameter_form import ANY_PX, ParameterForm
 from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 from widgets.subjects.learning_dialog import Asked, LearningDialog
-from widgets.subjects.photo_tiles import MOST, PhotoTiles
+from widgets.subjects.photo_tiles import MOST, WHOLE, PhotoTiles
 
 OPERATION = "learn-concept"
 _FIRST = ("template", "vectors")  # rows that are always there
@@ -275,6 +276,20 @@ class ConceptDialog(LearningDialog):
         self.advice.setVisible(bool(sentences))
 
     # the job's side
+
+    def show_asked(self, request: Request, contents: Mapping[str, Any]) -> None:
+        parameters = request.parameters
+        if self.photos.tiles or not isinstance(parameters, LearnConcept):
+            return  # asked for here
+        found = [contents.get(image.hash) for image in parameters.images]
+        for pixels, crop in zip(found, parameters.crops or (WHOLE,) * len(found), strict=False):
+            if isinstance(pixels, np.ndarray):
+                self.photos.add_photos([pixels], crop)
+        self.name.setText(parameters.token.strip("<>"))
+        self.kind.setText(parameters.initialise_from)
+        self.model.setCurrentIndex(self.model.findData(request.model))
+        for name in self.form.editors:
+            self.form.set_value(name, getattr(parameters, name))
 
     def forget_steps(self) -> None:
         self.strip.clear()

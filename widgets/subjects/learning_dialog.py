@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,9 @@ class LearningDialog(Dialog):
 
     def show_checkpoint(self, state: bytes) -> None:
         """Show that there is one to keep."""
+
+    def show_asked(self, request: Request, contents: Mapping[str, Any]) -> None:
+        """Show in the fields what a job learns that goes on since before the dialog was opened."""
 
     def forget_steps(self) -> None:
         """Another job is followed."""
@@ -148,6 +151,7 @@ class LearningDialog(Dialog):
         self._time_left = TimeLeft()
         self.forget_steps()
         if job is not None:
+            self.show_asked(job.request, job.contents)
             self.say(translate("TeachDialog", "Waiting…"))
             if job.step is not None:
                 self._on_progress(job, job.step)

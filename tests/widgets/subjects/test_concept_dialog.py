@@ -213,6 +213,24 @@ def test_the_strip_grows_while_it_learns(
     assert described.fields.isEnabled()
 
 
+def test_opened_while_it_learns_it_shows_what(
+    described: ConceptDialog, qtbot: QtBot, application: Application, filled: MainWindow
+) -> None:
+    """It showed empty fields, and asked for photos."""
+    described.photos.tiles[0].choose((0.4, 0.4, 0.5))
+    asked = started(described, qtbot, application).request.parameters
+    described.close()
+    qtbot.waitUntil(lambda: filled.commands.dialog("teach concept") is None)
+    filled.commands.show_teach_concept()
+    again = filled.commands.dialog("teach concept")
+    assert isinstance(again, ConceptDialog)
+    assert [one.tobytes() for one in again.photos.photos] == [photo(number).tobytes() for number in range(3)]
+    assert isinstance(asked, LearnConcept)
+    assert again.photos.crops == asked.crops
+    assert (again.name.text(), again.kind.text()) == ("My-cat", "cat")
+    assert (again.word.text(), again.is_busy) == ("In prompts: <My-cat>", True)
+
+
 class TestShelf:
     @pytest.fixture
     def shelf(self, subjects: SubjectPanel, qtbot: QtBot, application: Application) -> ConceptShelf:
