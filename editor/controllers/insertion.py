@@ -169,7 +169,7 @@ class Insertion(Controller):
         if exact is None or getattr(request.parameters, "strength", None) == value:
             return
         recipe = replace(made, request=_with(request, keep_hash=True, strength=value))
-        text = _step_text(recipe)
+        text = _step_text(recipe, made)
 
         def make() -> Command:
             ground = self._grounds.of(document.state, layer, recipe)
@@ -259,7 +259,8 @@ class Insertion(Controller):
         recipe = replace(Recipe.of(result, asked.contents), from_below=asked.from_below)
         before = document.state
         here = asked.layer_id if is_as_made(before, asked.layer_id) else ""
-        text = _step_text(recipe)
+        layer = before.find(here)
+        text = _step_text(recipe, layer.recipe if isinstance(layer, Layer) else None)
 
         def make() -> Command:
             if here:
@@ -423,9 +424,14 @@ def _with(request: Request, *, keep_hash: bool = False, **values: Any) -> Reques
     return replace(request, parameters=parameters, model_hash=request.model_hash if keep_hash else "")
 
 
-def _step_text(recipe: Recipe) -> str:
+def _step_text(recipe: Recipe, before: Recipe | None) -> str:
+    """What the history says of a result; `before` made the layer until now, maybe with another strength."""
+    parameters = recipe.request.parameters
+    if before is not None and _unmoved(before.request) == _unmoved(recipe.request):
+        strength = f"{getattr(parameters, 'strength', 1.0):g}"
+        return translate("Insertion", "Strength {strength}").format(strength=strength)
     text = translate("Insertion", "Insert {prompt}")
-    return text.format(prompt=quoted(str(getattr(recipe.request.parameters, "prompt", "")), 24))
+    return text.format(prompt=quoted(str(getattr(parameters, "prompt", "")), 24))
 
 
 def _anew(

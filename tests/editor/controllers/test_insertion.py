@@ -304,6 +304,20 @@ def test_a_strength_that_is_awaited_is_shown_until_its_picture_comes(
     assert (now.pixels[40, 40, :3] == brighter(PHOTO, 1.0 if fails else 0.6)[40, 40]).all()
 
 
+@pytest.mark.parametrize("strength", [0.5, 0.6])
+def test_the_history_tells_another_strength_from_another_picture(
+    application: Application, qtbot: QtBot, strength: float
+) -> None:
+    """Whether its picture is known already (0.5) or not; all steps were called after the prompt."""
+    document = opened(application)
+    inserted(application, document, qtbot)
+    assert document.undo_stack.undoText() == "Insert “a photo of a cat”"
+    application.insertion.set_strength(strength, dragging=False)
+    qtbot.waitUntil(lambda: document.undo_stack.undoText() == f"Strength {strength}")
+    application.insertion.again({"prompt": "a photo of a dog"})
+    qtbot.waitUntil(lambda: document.undo_stack.undoText() == "Insert “a photo of a dog”")
+
+
 def test_the_last_strength_counts_while_pictures_are_awaited(application: Application, qtbot: QtBot) -> None:
     document = opened(application)
     layer = inserted(application, document, qtbot)
