@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from editor.application import Application
 from editor.controllers.insertion import POSITIONS
 from editor.document.document import Document
+from editor.generating.known_words import unknown_words
 from editor.pixels.arithmetic import to_rgba
 from editor.pixels.qimages import thumbnail
 from inference.methods.prompt_to_prompt.presets import found_anew
@@ -97,8 +98,9 @@ class InsertPanel(DocumentPanel):
         self.kinds = QButtonGroup(self)
         self.kinds.setExclusive(True)
         self.hint = DimLabel()
-        self.shown = _field(self.tr("The picture shows"))
-        self.wanted = _field(self.tr("It is to show"))
+        self.shown = _field(self.tr("The picture shows"), self.tr("a photo of a man and a woman"))
+        self.wanted = _field(self.tr("It is to show"), self.tr("a photo of a man and a cat"))
+        self.unknown = DimLabel()
         self.concepts = Flow()
         self.differences = DifferenceView()
         self.place = QCheckBox(self.tr("Only in the selection"))
@@ -110,6 +112,7 @@ class InsertPanel(DocumentPanel):
         self.strength.set_range(POSITIONS[0], POSITIONS[-1])
         self.strength.set_number(1.0)
         set_tip(self.strength, self.tr("How much of the change is there; double click takes all of it"))
+        self.weights_label = Label(self.tr("Weight of words"))
         self.weights = QGridLayout()
         self._weights: dict[str, float] = {}
         self.waiting = DimLabel(self.tr("What was changed here counts once the layer is made again."))
@@ -178,11 +181,13 @@ class InsertPanel(DocumentPanel):
             title.setBuddy(field)
             body.addWidget(title)
             body.addWidget(field)
+        body.addWidget(self.unknown)
         body.addWidget(self.concepts)
         body.addLayout(where)  # what is added or removed wants it: no scrolling to it in a low window
         body.addWidget(self.differences)
         body.addWidget(self.strength_label)
         body.addWidget(self.strength)
+        body.addWidget(self.weights_label)
         body.addLayout(self.weights)
         body.addWidget(self.waiting)
         body.addWidget(self.details)
@@ -205,6 +210,7 @@ class InsertPanel(DocumentPanel):
         insertion.busy_changed.connect(self._show_enabled)
         insertion.busy_changed.connect(self._show_strength)
         insertion.keyframes_changed.connect(self._on_keyframes)
+        self._application.settings.changed.connect(self._on_setting)
         self._application.concepts.changed.connect(self._show_concepts)
         self._show_concepts()
         if self._application.settings.get("weighted_prompts"):
@@ -293,8 +299,19 @@ class InsertPanel(DocumentPanel):
 
     def _show_words(self) -> None:
         self._find_differences()
+        self._show_unknown()
         self._show_weights()
         self._show_enabled()
+
+    def _show_unknown(self) -> None:
+        """Words that the model cannot draw, before it tries."""
+        layer = self._insertion.layer
+        recipe = layer.recipe if layer is not None else None
+        model = recipe.request.model if recipe is not None else self._application.settings.get("model")
+        said = f"{self._read(self.shown)}\n{self._read(self.wanted)}"
+        names = " · ".join(unknown_words(said, model, self._application.catalogue.entries()))
+        self.unknown.setText(self.tr("This model cannot draw: {names}").format(names=names))
+        self.unknown.setVisible(bool(names))
 
     def _show_weights(self) -> None:
         """A slider for each word of the change, and for what was weighed before it was none; one that stands
@@ -306,6 +323,7 @@ class InsertPanel(DocumentPanel):
                 widget.deleteLater()
         text = self._read(self.wanted)
         spans = sorted({*self.differences.changed_spans, *self._weighed(text)})
+        self.weights_label.setVisible(bool(spans))
         for row, word in enumerate(dict.fromkeys(text[start:end] for start, end in spans)):
             slider = Slider()
             slider.setRange(0, round(MOST_WEIGHT * WEIGHT_SCALE))
@@ -446,6 +464,10 @@ class InsertPanel(DocumentPanel):
         self._weights[word] = weight
         self._show_enabled()
 
+    def _on_setting(self, name: str) -> None:
+        if name == "model":
+            self._show_unknown()
+
     def _on_detail(self, name: str, value: Any) -> None:
         if self._insertion.layer is None:
             self._details[name] = value
@@ -464,9 +486,10 @@ class InsertPanel(DocumentPanel):
         self.wanted.setFocus()
 
 
-def _field(name: str) -> QPlainTextEdit:
+def _field(name: str, example: str) -> QPlainTextEdit:
     field = QPlainTextEdit()
     field.setAccessibleName(name)
+    field.setPlaceholderText(example)
     field.setTabChangesFocus(True)
     field.setFixedHeight(field.fontMetrics().height() * _FIELD_LINES + 22)
     return field

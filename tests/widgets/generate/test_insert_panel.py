@@ -356,6 +356,26 @@ def test_a_seed_that_decides_nothing_is_not_offered(
     assert panel.window().panel("variations").hint.text() == "This edit is the same with every seed."  # type: ignore[attr-defined]
 
 
+def test_words_that_the_model_cannot_draw_are_told_before(panel: InsertPanel) -> None:
+    """A sentence in another language was edited for a minute, into nothing."""
+    assert panel.unknown.isHidden()
+    panel.wanted.setPlainText("a photo of a zebra and a <my-cat> on the beach")
+    assert panel.unknown.text() == "This model cannot draw: zebra"
+    assert panel.unknown.isVisible()
+    panel.shown.setPlainText("一张照片")
+    assert "zebra" in panel.unknown.text()
+    assert "张" in panel.unknown.text()
+    to_a_cat(panel)
+    panel.shown.setPlainText("a photo of a man and a woman on the beach")
+    assert panel.unknown.isHidden()
+
+
+def test_sliders_of_words_say_what_they_are(panel: InsertPanel) -> None:
+    assert panel.weights_label.isHidden()
+    to_a_cat(panel)
+    assert panel.weights_label.isVisible()
+
+
 def test_an_untouched_suggestion_goes_with_its_picture(panel: InsertPanel, application: Application) -> None:
     open_document(application, generated("a photo of a dog", seed=3))
     assert panel.wanted.toPlainText() == panel.shown.toPlainText() == "a photo of a dog"
