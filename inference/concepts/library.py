@@ -16,7 +16,7 @@ from pathlib import Path
 
 from inference.concepts.concept import Concept
 from inference.concepts.files import ENDING, concept_file, concept_from_bytes, read_concept
-from inference.concepts.names import checked_word, numbered_word
+from inference.concepts.names import checked_word, is_word, made_word, numbered_word
 from inference.errors import EditorError
 from inference.files import atomic_write, writing_error
 from inference.messages import Message, listed
@@ -61,7 +61,7 @@ class ConceptLibrary:
         return tuple(kept.word for kept in self.list())
 
     def find(self, word: str) -> Concept:
-        """The concept called `word`.
+        """The concept called `word`, which may lack its brackets: to a shell they mean something else.
 
         Raises:
             EditorError: there is none; the hint names what there is.
@@ -70,8 +70,8 @@ class ConceptLibrary:
 
     def kept(self, word: str) -> Kept:
         """As `find`, with its file."""
-        everything = self.list()
-        found = next((one for one in everything if folded(one.word) == folded(word)), None)
+        everything, meant = self.list(), folded(word if is_word(word) else made_word(word))
+        found = next((one for one in everything if folded(one.word) == meant), None)
         if found is None:
             raise EditorError(
                 "There is no concept “{word}”.",

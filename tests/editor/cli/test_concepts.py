@@ -91,6 +91,17 @@ def test_import_list_export_remove(file: Path, tmp_path: Path, capsys: pytest.Ca
     assert main(["concepts", "remove", "<my-toy>"]) == 2
 
 
+def test_a_word_is_known_without_its_brackets(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A shell reads `<toy>` as a redirection."""
+    assert main(["concepts", "import", str(file)]) == 0
+    assert main(["concepts", "export", "toy", "-o", str(tmp_path / "out.safetensors")]) == 0
+    assert main(["concepts", "remove", "other"]) == 2
+    assert main(["concepts", "remove", "toy"]) == 0
+    assert ConceptLibrary(concepts_folder()).words() == ()
+
+
 def test_a_word_is_found_in_the_library(runner: Runner, file: Path, tmp_path: Path) -> None:
     ConceptLibrary(concepts_folder()).import_concept(file)
     assert main(["generate", "--prompt", "a photo of <toy>", "-o", str(tmp_path / "out.png")]) == 0
