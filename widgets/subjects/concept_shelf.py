@@ -92,7 +92,11 @@ class ConceptShelf(QWidget):
         menu.addAction(self.tr("Rename…"), lambda: self.rename_wanted.emit(word))
         menu.addAction(self.tr("Export…"), lambda: self.export_wanted.emit(word))
         menu.addSeparator()
-        menu.addAction(self.tr("Delete"), lambda: self._concepts.remove(word))
+        # what took minutes to learn, and cannot be taken back, goes by a second click
+        sure = menu.addMenu(self.tr("Delete"))
+        sure.addAction(
+            self.tr("Really delete “{word}”").format(word=unmarked(word)), lambda: self._concepts.remove(word)
+        )
         return menu
 
     def _link(self, text: str, tip: str) -> QToolButton:

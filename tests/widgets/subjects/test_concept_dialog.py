@@ -10,6 +10,7 @@ from PIL import Image
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -277,7 +278,10 @@ class TestShelf:
         with qtbot.waitSignal(application.concepts.changed):
             dialog.rename.click()
         assert [button.concept.word for button in shelf.buttons] == ["<Tom>"]
-        delete = shelf.menu_of("<Tom>").actions()[-1]
+        menu = shelf.menu_of("<Tom>")
+        sure = menu.actions()[-1].menu()
+        assert isinstance(sure, QMenu), "one click deletes nothing: it cannot be taken back"
+        (delete,) = sure.actions()
         with qtbot.waitSignal(application.concepts.changed):
             delete.trigger()
         assert shelf.buttons == []
