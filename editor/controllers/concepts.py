@@ -75,8 +75,13 @@ class Concepts(LibraryController[Kept]):
 
         self._do(lambda: tuple(self.library.import_concept(path) for path in paths), done)
 
-    def read_photos(self, paths: Sequence[Path], done: Callable[[tuple[Pixels, ...]], object]) -> None:
-        """Read photos to learn from; those that are none are told, and the others given."""
+    def read_photos(
+        self,
+        paths: Sequence[Path],
+        done: Callable[[tuple[Pixels, ...]], object],
+        failed: Callable[[Sequence[EditorError]], None],
+    ) -> None:
+        """Read photos to learn from; of those that are none `failed` is told, after `done` got the others."""
 
         def read() -> tuple[list[Pixels], list[EditorError]]:
             found: list[Pixels] = []
@@ -89,12 +94,12 @@ class Concepts(LibraryController[Kept]):
             return found, problems
 
         def answered(read: tuple[list[Pixels], list[EditorError]]) -> None:
-            for problem in read[1]:
-                self._shell.report(problem)
             if read[0]:
                 done(tuple(read[0]))
+            if read[1]:
+                failed(read[1])
 
-        self._shell.background.run(read, answered, self._shell.report)
+        self._shell.background.run(read, answered, lambda error: failed([error]))
 
     def photo_selected(
         self, done: Callable[[Pixels, Crop], None], failed: Callable[[EditorError], None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,7 @@ _FIRST = ("template", "vectors")  # rows that are always there
 _OWN = frozenset({"images", "token", "initialise_from", "crops"})
 _STRIP_PX, _GAP_PX, _MOST_SHOWN = 92, 4, 7
 _JUDGE_AFTER_MS = 700
+_MOST_TOLD = 3  # files that are no photos
 
 
 class Strip(QWidget):
@@ -232,7 +233,13 @@ class ConceptDialog(LearningDialog):
 
     def _read(self, paths: tuple[Path, ...]) -> None:
         if paths:
-            self._application.concepts.read_photos(paths, self.while_here(self.add_photos))
+            answers = self.while_here(self.add_photos), self.while_here(self._tell_problems)
+            self._application.concepts.read_photos(paths, *answers)
+
+    def _tell_problems(self, problems: Sequence[EditorError]) -> None:
+        """Here: a message in the window would lie behind the dialog."""
+        told = [in_one_line(problem) for problem in problems[:_MOST_TOLD]]
+        self.say("\n".join([*told, *(["…"] if len(problems) > len(told) else [])]), problem=True)
 
     def _on_photos(self) -> None:
         self._tell_unknown()
