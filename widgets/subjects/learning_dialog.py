@@ -46,6 +46,7 @@ class LearningDialog(Dialog):
         self._jobs = application.long_jobs
         self._job: Job | None = None
         self._is_starting = False
+        self._kept = ""  # what was said when it was kept while it goes on
         self._time_left = TimeLeft()
         self.fields = QWidget()
         self.bar = QProgressBar(maximum=1000, textVisible=False)
@@ -147,7 +148,7 @@ class LearningDialog(Dialog):
             self._follow(job)
 
     def _follow(self, job: Job | None) -> None:
-        self._job, self._is_starting = job, False
+        self._job, self._is_starting, self._kept = job, False, ""
         self._time_left = TimeLeft()
         self.forget_steps()
         if job is not None:
@@ -195,12 +196,13 @@ class LearningDialog(Dialog):
             text = translate("TeachDialog", "{words} · {time} left").format(
                 words=text, time=duration(seconds)
             )
-        self.say(text)
+        self.say("\n".join(part for part in (self._kept, text) if part))
         self.show_step(step)
 
     def _on_kept(self, info: Any) -> None:
         text = self.told_kept(info)
         if text:
+            self._kept = text
             self.say(text)
 
     def _on_failed(self, error: EditorError) -> None:

@@ -22,6 +22,7 @@ from editor.pixels.raster import Raster
 from inference import worker
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_file
+from inference.concepts.library import Kept
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.operations import Generate, JudgePhotos, LearnConcept
@@ -209,6 +210,20 @@ def test_the_strip_grows_while_it_learns(
     assert "<My-cat>" in described.status.text()
     qtbot.waitUntil(lambda: [one.word for one in application.concepts.known] == ["<My-cat>"], timeout=5000)
     assert described.fields.isEnabled()
+
+
+def test_what_is_kept_while_it_goes_on_stays_said(
+    described: ConceptDialog, qtbot: QtBot, application: Application, service: FakeService
+) -> None:
+    """The next step wrote over it within a second."""
+    started(described, qtbot, application)
+    service.start()
+    service.step(10, 1600, phase="learn")
+    application.long_jobs.kept.emit(Kept(concept=concept("<My-cat>"), path=Path("x.safetensors")))
+    service.step(12, 1600, phase="learn")
+    kept, step = described.status.text().splitlines()
+    assert "<My-cat>" in kept
+    assert "12 of 1600" in step
 
 
 def test_opened_while_it_learns_it_shows_what(
