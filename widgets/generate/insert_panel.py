@@ -182,8 +182,8 @@ class InsertPanel(DocumentPanel):
             body.addWidget(title)
             body.addWidget(field)
         body.addWidget(self.unknown)
-        body.addWidget(self.concepts)
         body.addLayout(where)  # what is added or removed wants it: no scrolling to it in a low window
+        body.addWidget(self.concepts)
         body.addWidget(self.differences)
         body.addWidget(self.strength_label)
         body.addWidget(self.strength)

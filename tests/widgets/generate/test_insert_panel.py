@@ -258,6 +258,7 @@ def test_any_number_of_learnt_words_leaves_the_panel_its_width(
     column = scroll.widget()
     assert column is not None
     assert column.width() == scroll.viewport().width()
+    assert panel.draw.geometry().bottom() < panel.concepts.y(), "what is added wants a place"
 
 
 def test_the_strength_comes_into_view_with_its_layer(
