@@ -378,7 +378,8 @@ class Insertion(Controller):
         self._shell.report(error)
 
     def _on_closing(self, document: Document) -> None:
-        for job in [job for job, of in self._jobs.items() if of is document]:
+        """Strengths that are being prepared may be those of its layer; others are begun again."""
+        for job in [*(job for job, of in self._jobs.items() if of is document), *self._sweeps]:
             self._shell.service.cancel(job)
 
     def _forget(self, job: Job) -> None:

@@ -230,7 +230,8 @@ def _alphas() -> Tensor:
 def _noise_loss(
     model: nn.Module, latents: Tensor, conditions: Conditions, masks: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """ε-prediction with min-SNR weights (γ = 5, Hang et al. 2023): the mean of w(t)·|ε - ε̂|²; and `coarse_error`.
+    """ε-prediction with min-SNR weights (γ = 5, Hang et al. 2023): the mean of w(t)·|ε - ε̂|²; and
+    `coarse_error`.
 
     masks: uint8 [N, 3, 16, 16], of the subjects.
     """

@@ -2653,6 +2653,10 @@
         <translation>学习 {word}：{kind}</translation>
     </message>
     <message>
+        <source>No more than {count} photos are taken.</source>
+        <translation>最多使用 {count} 张照片。</translation>
+    </message>
+    <message>
         <source>Photos</source>
         <translation>照片</translation>
     </message>
@@ -2714,6 +2718,10 @@
     <message>
         <source>Delete</source>
         <translation>删除</translation>
+    </message>
+    <message>
+        <source>Really delete “{word}”</source>
+        <translation>确定删除“{word}”</translation>
     </message>
 </context>
 <context>
@@ -4583,14 +4591,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>已停止</translation>
     </message>
     <message>
-        <source>An edited photo is the same with every seed, so it has no variations.</source>
-        <translation>编辑后的照片不随种子变化，因此没有变体。</translation>
-    </message>
-    <message>
-        <source>Move its sliders, or describe it in other words.</source>
-        <translation>请移动滑块，或换一种说法描述画面。</translation>
-    </message>
-    <message>
         <source>A mask has one channel, not {channels}.</source>
         <translation>蒙版应有 1 个通道，而不是 {channels} 个。</translation>
     </message>
@@ -4761,6 +4761,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Gather each part once.</source>
         <translation>每一份只合并一次。</translation>
+    </message>
+    <message>
+        <source>“{path}” is no file of the evaluation “{suite}”.</source>
+        <translation>“{path}”不是评测“{suite}”的文件。</translation>
     </message>
     <message>
         <source>“{path}” is damaged: {reason}</source>
@@ -5039,6 +5043,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>只有 {model} 整个在内存中时才能学习一个词。</translation>
     </message>
     <message>
+        <source>What a concept is a kind of is a word of the language, and “{word}” is written as a concept is.</source>
+        <translation>概念所属的种类应是语言中的词，而“{word}”是概念的写法。</translation>
+    </message>
+    <message>
+        <source>Write one such as “{example}”.</source>
+        <translation>请写一个词，例如“{example}”。</translation>
+    </message>
+    <message>
         <source>{samples} samples are too few to learn anything: one change and the losses around it take {needed}.</source>
         <translation>{samples} 个样本太少，什么也学不到：一次改变及其前后的损失就需要 {needed} 个。</translation>
     </message>
@@ -5059,6 +5071,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>画面几乎没有变化。请换一个种子、换个说法，或换个位置。</translation>
     </message>
     <message>
+        <source>Next to nothing has changed. Try other words, or select the place for it.</source>
+        <translation>几乎没有变化。请换一种说法，或选择要改变的位置。</translation>
+    </message>
+    <message>
         <source>Attributes are learnt from words of the language, and “{word}” is written as a concept is.</source>
         <translation>属性是从普通词语中学习的，而“{word}”是概念的写法。</translation>
     </message>
@@ -5069,6 +5085,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Learning diverged at once: what was learnt is of no use.</source>
         <translation>学习一开始就发散了：学到的内容没有用处。</translation>
+    </message>
+    <message>
+        <source>The pictures before and after are the same.</source>
+        <translation>前后两张图片是相同的。</translation>
+    </message>
+    <message>
+        <source>Choose two that differ in the attribute alone.</source>
+        <translation>请选择仅在该属性上有差别的两张图片。</translation>
     </message>
     <message>
         <source>{model} reads “{positive}” and “{negative}” alike: there is nothing to learn.</source>
@@ -5097,6 +5121,22 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>“Restart” does nothing here: it belongs to “One noised copy”.</source>
         <translation>“重启”在这里不起作用：它只用于“单一加噪副本”方式。</translation>
+    </message>
+    <message>
+        <source>No word is left out of what the picture is to show.</source>
+        <translation>画面要呈现的内容里没有少掉任何词。</translation>
+    </message>
+    <message>
+        <source>Leave out what is to be removed, or select its place.</source>
+        <translation>去掉要移除的内容的词，或者选中它所在的位置。</translation>
+    </message>
+    <message>
+        <source>No word belongs to the change.</source>
+        <translation>没有任何词属于这次改动。</translation>
+    </message>
+    <message>
+        <source>Choose one of those that differ.</source>
+        <translation>请在不同的词中选择一个。</translation>
     </message>
     <message>
         <source>“{path}” is a link to “{target}”, which is not there.</source>
@@ -7071,6 +7111,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>Attune 可打开 PNG、JPEG、WebP、TIFF、AVIF、HEIF、JPEG 2000、JPEG XL、相机原始文件、OpenEXR、OpenRaster、Photoshop、SVG 以及一些较旧格式的文件。</translation>
     </message>
     <message>
+        <source>This edit is the same with every seed, so it has no variations.</source>
+        <translation>这项编辑不随种子变化，因此没有变体。</translation>
+    </message>
+    <message>
+        <source>Move its sliders, or say it in other words.</source>
+        <translation>请移动它的滑块，或换一种说法。</translation>
+    </message>
+    <message>
         <source>method</source>
         <translation>方法</translation>
     </message>
@@ -8384,6 +8432,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>相同提示词，不同种子。</translation>
     </message>
     <message>
+        <source>This edit is the same with every seed.</source>
+        <translation>这项编辑不随种子变化。</translation>
+    </message>
+    <message>
         <source>Pictures made from a prompt can be varied here.</source>
         <translation>由提示词生成的图片可在此生成变体。</translation>
     </message>
@@ -8780,8 +8832,16 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>画面现在是</translation>
     </message>
     <message>
+        <source>a photo of a man and a woman</source>
+        <translation>a photo of a man and a woman</translation>
+    </message>
+    <message>
         <source>It is to show</source>
         <translation>希望变成</translation>
+    </message>
+    <message>
+        <source>a photo of a man and a cat</source>
+        <translation>a photo of a man and a cat</translation>
     </message>
     <message>
         <source>Only in the selection</source>
@@ -8804,12 +8864,24 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>更改的程度；双击为完整更改</translation>
     </message>
     <message>
+        <source>Weight of words</source>
+        <translation>词的权重</translation>
+    </message>
+    <message>
         <source>What was changed here counts once the layer is made again.</source>
         <translation>此处的更改要等重新生成图层后才会生效。</translation>
     </message>
     <message>
+        <source>Where something is drawn anew, another seed gives another picture of it</source>
+        <translation>在重新绘制的地方，换一个种子会得到不同的图像</translation>
+    </message>
+    <message>
         <source>Seed</source>
         <translation>种子</translation>
+    </message>
+    <message>
+        <source>This model cannot draw: {names}</source>
+        <translation>此模型画不出：{names}</translation>
     </message>
     <message>
         <source>Weight of “{word}”</source>
@@ -8841,6 +8913,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Strengths</source>
         <translation>各档强度</translation>
+    </message>
+    <message>
+        <source>Strength {strength}</source>
+        <translation>强度 {strength}</translation>
     </message>
     <message>
         <source>Insert {prompt}</source>

@@ -354,6 +354,20 @@ def test_the_pictures_of_strengths_are_begun_again_after_what_came_in_between(
     qtbot.waitUntil(lambda: set(application.insertion.keyframes(layer)) == set(POSITIONS))
 
 
+def test_the_pictures_of_strengths_are_made_no_longer_than_their_document_is_open(
+    application: Application, qtbot: QtBot
+) -> None:
+    document, service = opened(application), application.service
+    assert isinstance(service, FakeService)
+    service.fake_engine.automatic = False
+    application.insertion.start(INSERTED, "mini-sdxl", in_selection=False)
+    qtbot.waitUntil(lambda: bool(service.jobs()))
+    service.finish()
+    qtbot.waitUntil(lambda: [job.request.operation for job in service.jobs()] == ["insert-sweep"])
+    application.close(document)
+    qtbot.waitUntil(lambda: not service.jobs())
+
+
 def test_a_reopened_layer_gets_the_pictures_of_its_strengths_unless_they_are_not_wanted(
     application: Application, qtbot: QtBot
 ) -> None:
