@@ -1,6 +1,7 @@
 """What a person says to teach an attribute, as the definition that it is learnt from."""
 
 import re
+import tomllib
 from dataclasses import dataclass
 
 from inference.definitions import definition_from_bytes, definition_text, shipped_folder, subject_words
@@ -31,6 +32,30 @@ class Lesson:
     higher: str
     label: str = ""
     prefixes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, content: bytes) -> "Lesson | None":
+        """The lesson that has this definition; None for one that says more than a lesson can.
+
+        Raises:
+            EditorError: it is none.
+        """
+        definition = definition_from_bytes(content)
+        ends = {
+            (_before(pair.target, pair.negative), _before(pair.target, pair.positive))
+            for pair in definition.pairs
+        }
+        lower, higher = ends.pop()
+        if ends or not lower or not higher:
+            return None
+        prefixes = tuple(tomllib.loads(content.decode())["prefixes"])
+        return cls(
+            subject=", ".join(dict.fromkeys(pair.target for pair in definition.pairs)),
+            lower=lower,
+            higher=higher,
+            label="" if definition.label == higher.capitalize() else definition.label,
+            prefixes=() if prefixes == USUAL_PREFIXES else prefixes,
+        )
 
     def phrases(self) -> tuple[tuple[str, str], ...]:
         """What the model is shown, from the lower to the higher end, for each subject."""
@@ -85,6 +110,12 @@ class Lesson:
         ).encode()
         definition_from_bytes(content)  # what is wrong with it is told now
         return content
+
+
+def _before(target: str, phrase: str) -> str:
+    """What stands before the subject in a phrase; "" where it does not end in the subject."""
+    words = phrase.removesuffix(f" {target}")
+    return words if words != phrase else ""
 
 
 def _kind_of(subjects: list[str]) -> tuple[str, bool]:

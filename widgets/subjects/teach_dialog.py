@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -225,6 +225,26 @@ class TeachDialog(LearningDialog):
             self._jobs.keep_checkpoint(*self._taught, state)
 
     # the job's side
+
+    def show_asked(self, request: Request, contents: Mapping[str, Any]) -> None:
+        parameters = request.parameters
+        if not isinstance(parameters, LearnDelta) or any(self._words()):
+            return  # of something else, or asked for here
+        content = contents.get(parameters.definition.hash)
+        lesson = Lesson.of(content) if isinstance(content, bytes) else None
+        if lesson is None:
+            return
+        self.subject.setText(lesson.subject)
+        self.low_end.setText(lesson.lower)
+        self.high_end.setText(lesson.higher)
+        self.name.setText(lesson.label)
+        self.prefixes.setText(_BETWEEN.join(lesson.prefixes))
+        self.model.setCurrentIndex(self.model.findData(request.model))
+        for name in self.form.editors:
+            self.form.set_value(name, getattr(parameters, name))
+
+    def _words(self) -> tuple[str, ...]:
+        return tuple(field.text().strip() for field in (self.subject, self.low_end, self.high_end))
 
     def forget_steps(self) -> None:
         self.strip.clear()

@@ -50,3 +50,22 @@ def test_what_cannot_be_learnt_is_said(values: dict[str, str], problem: str) -> 
 
 def test_quotes_and_backslashes_stay_text() -> None:
     assert taught(label='a "b" \\ c').label == 'a "b" \\ c'
+
+
+@pytest.mark.parametrize(
+    "lesson",
+    [
+        Lesson(subject="man, woman", lower="well rested", higher="tired"),
+        Lesson(subject="toy", lower="new", higher="old", label="Wear", prefixes=("a {,small}", "one")),
+    ],
+)
+def test_a_lesson_is_read_back_from_its_definition(lesson: Lesson) -> None:
+    assert Lesson.of(lesson.definition()) == lesson
+
+
+def test_what_says_more_than_a_lesson_is_none() -> None:
+    content = Lesson(subject="man, woman", lower="young", higher="old").definition()
+    assert Lesson.of(content.replace(b"old woman", b"aged woman")) is None
+    assert Lesson.of(content.replace(b"old man", b"man").replace(b"old woman", b"woman")) is None
+    with pytest.raises(EditorError):
+        Lesson.of(b"attribute = 3")

@@ -154,6 +154,24 @@ def test_closed_and_opened_again_it_shows_what_runs(
     assert again.start.text() == "Stop"
 
 
+def test_opened_while_it_learns_it_shows_what(
+    dialog: TeachDialog, qtbot: QtBot, application: Application, filled: MainWindow
+) -> None:
+    """It showed empty fields."""
+    dialog.form.set_value("steps", 77)
+    dialog.name.setText("Fatigue")
+    typed = dialog.lesson()
+    asked = started(dialog, qtbot, application).request.parameters
+    dialog.close()
+    qtbot.waitUntil(lambda: filled.commands.dialog("teach") is None)
+    filled.commands.show_teach()
+    again = filled.commands.dialog("teach")
+    assert isinstance(again, TeachDialog)
+    assert again.is_busy
+    assert again.lesson() == typed
+    assert again.form.value("steps") == asked.steps == 77  # type: ignore[attr-defined]
+
+
 def test_a_stopped_job_has_a_row_that_goes_on_or_discards(
     dialog: TeachDialog, filled: MainWindow, qtbot: QtBot, application: Application, service: FakeService
 ) -> None:
