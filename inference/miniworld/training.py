@@ -18,7 +18,7 @@ from torch import nn
 from .conditioning import ENCODERS, Family, TextSource
 from .denoisers import PLANS, new_denoiser, train_denoiser
 from .export import MODEL_NAMES, export, make_readable
-from .fitting import Budget, Fit
+from .fitting import Budget, Fit, lane
 from .latents import cache_latents
 from .samples import sample_sheet
 from .text_encoders import EncoderName, encoder_figures, new_encoder, train_encoder
@@ -138,6 +138,8 @@ def improve_decoder(channels: int, shop: Workshop) -> None:
     latents = cache_latents(vae, "latents", folder, shop.pictures).latents
     name = f"decoder{channels}"
     vae = polish_decoder(vae, name, latents, shop.work, shop.budget(name))
+    if lane():
+        return
     after = reconstruction_psnr(vae)
     shop.report(f"vae{channels}: PSNR {before[0]:.2f} to {after[0]:.2f} ± {after[1]:.2f} dB")
     vae.save_pretrained(shop.work / f"vae{channels}")

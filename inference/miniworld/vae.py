@@ -12,7 +12,8 @@ from diffusers import AutoencoderKL
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .fitting import Budget, Fit, Plan, fit, mixed_precision, training_device
+from .fitting import Budget, Fit, Plan, fit, lane, lanes, mixed_precision, training_device
+from .mixed import training_scene
 from .render import PICTURE_PX, draw_pixels
 from .scene import Scene, sample_scene
 
@@ -112,7 +113,9 @@ def polish_decoder(
 ) -> AutoencoderKL:
     """Trains the decoder alone on whole pictures: the latents, and denoisers trained on them, stay valid.
 
-    latents: [n, C, 16, 16], row i belongs to `sample_scene(i)`. Returns the averaged weights.
+    latents: [n, C, 16, 16], row i belongs to `training_scene(i)`. Some of these have colours between named
+    ones, which a decoder that was trained on named ones alone turns into others. Returns the averaged
+    weights.
     """
     device = training_device()
     vae = vae.to(device).requires_grad_(False)
@@ -130,8 +133,8 @@ def polish_decoder(
     run = Fit(plan, vae, folder)
 
     def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
-        first = step * FULL_BATCH % (len(latents) - FULL_BATCH)
-        batch = pictures(first, FULL_BATCH).to(device)
+        first = (step * lanes() + lane()) * FULL_BATCH % (len(latents) - FULL_BATCH)
+        batch = as_batch([training_scene(first + i).scene for i in range(FULL_BATCH)]).to(device)
         given = latents[first : first + FULL_BATCH].float().to(device)
         given = given + POLISH_NOISE * torch.randn_like(given)
         with mixed_precision(device):

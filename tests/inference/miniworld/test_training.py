@@ -11,6 +11,7 @@ import random
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -47,7 +48,8 @@ from inference.miniworld.localisation import (
     presence_loss,
     softness_loss,
 )
-from inference.miniworld.scene import KINDS, PEOPLE, sample_scene, with_unseen
+from inference.miniworld.mixed import training_scene
+from inference.miniworld.scene import KINDS, PEOPLE, Scene, sample_scene, with_unseen
 from inference.miniworld.text_encoders import new_encoder
 from inference.miniworld.training import (
     SHIPPED_ENCODERS,
@@ -57,7 +59,15 @@ from inference.miniworld.training import (
     get_vae,
     train,
 )
-from inference.miniworld.vae import new_vae, pictures, polish_decoder, standardised, train_vae
+from inference.miniworld.vae import (
+    FULL_BATCH,
+    as_batch,
+    new_vae,
+    pictures,
+    polish_decoder,
+    standardised,
+    train_vae,
+)
 
 FAMILIES: tuple[Family, ...] = ("sd1", "sdxl", "sd3")
 TINY = (8, 8, 8, 8)
@@ -181,6 +191,20 @@ def test_polishing_leaves_the_encoder_alone(tmp_path: Path) -> None:
     after = polish_decoder(vae, "decoder4", latents, tmp_path, Budget(steps=2)).state_dict()
     changed = {key.split(".")[0] for key in after if not torch.equal(after[key], before[key])}
     assert changed == {"decoder", "post_quant_conv"}
+
+
+def test_polishing_shows_the_scenes_that_the_latents_are_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Scene] = []
+
+    def noted(scenes: Sequence[Scene]) -> torch.Tensor:
+        drawn.extend(scenes)
+        return as_batch(scenes)
+
+    monkeypatch.setattr("inference.miniworld.vae.as_batch", noted)
+    polish_decoder(new_vae(4, TINY), "decoder4", torch.randn(20, 4, 16, 16), tmp_path, Budget(steps=2))
+    assert drawn == [training_scene(seed).scene for seed in range(2 * FULL_BATCH)]
 
 
 def test_standardised_latents_have_mean_0_and_deviation_1() -> None:
