@@ -7,9 +7,11 @@ prompts that put it where it never was, or beside something else. Counted are
 * *followed*: the place or the other thing that the prompt names is there;
 
 over all pictures; one in which the subject is not found at all counts as not recognised. What the judges
-do with true renders is measured with the same code, as the ceiling. Rows of the suite "insert" put the
-subjects, learnt the first way, into held-out renders as well (`inference.evaluation.concept_insert`). What
-has been measured is written after every subject; running again goes on from there.
+do with true renders is measured with the same code, as the ceiling, and what they do with true renders that
+went through the model's autoencoder: nothing that it draws has other colours than that can show. Rows of the
+suite "insert" put the subjects, learnt the first way, into held-out renders as well
+(`inference.evaluation.concept_insert`). What has been measured is written after every subject; running again
+goes on from there.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -125,7 +127,8 @@ def evaluate_concept(
     record = Record(json_path, settings, ("learnt", "inserted"), summarise)
     record.values.setdefault("inserted", {})  # older files have none
     if "ceiling" not in record.values:
-        record.values["ceiling"] = judge.ceiling()
+        backbone = runner.backbone(model, progress)
+        record.values["ceiling"] = judge.ceiling(lambda seen: backbone.decode(backbone.encode_image(seen))[0])
     chosen = part.of(spread(characters, subjects))
     total = len(chosen) * (len(methods) + len(rows) * scenes)
     told = itertools.count(1)
@@ -359,23 +362,28 @@ class Judge:
         known, names = self._places
         return names[int(np.argmin(((known - _sides(picture)) ** 2).sum(1)))]
 
-    def ceiling(self) -> dict[str, float]:
-        """How often true renders of other poses are recognised, and their background."""
+    def ceiling(self, autoencoded: Callable[[Pixels], Pixels]) -> dict[str, float]:
+        """How often true renders of other poses are recognised, as they are and `autoencoded`, and their
+        background.
+        """
         from inference.miniworld.characters import NEW_BACKGROUNDS
         from inference.miniworld.render import draw_pixels
 
         recognised: list[bool] = []
+        kept: list[bool] = []
         followed: list[bool] = []
         for one in self._characters:
             for number in range(4):
                 background = NEW_BACKGROUNDS[number % len(NEW_BACKGROUNDS)]
                 picture = _frozen(draw_pixels(one.scene(200 + number, background)))
                 found = self.of(picture, one, Wish("", background=background))
+                kept.append(self.of(autoencoded(picture), one, Wish(""))["recognised"])
                 recognised.append(found["recognised"])
                 followed.append(found["followed"])
         return {
             "pictures": len(recognised),
             "recognised": float(np.mean(recognised)),
+            "autoencoded": float(np.mean(kept)),
             "followed": float(np.mean(followed)),
         }
 

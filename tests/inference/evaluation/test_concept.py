@@ -36,14 +36,23 @@ def some() -> tuple[Character, ...]:
 class Painter:
     """Learns by heart, and paints the character itself, or always the first one; never anything else."""
 
-    def __init__(self, *, always_first: bool = False) -> None:
+    def __init__(self, *, always_first: bool = False, colour_blind: bool = False) -> None:
         self.always_first = always_first
+        self.colour_blind = colour_blind  # its autoencoder
         self.learnt: list[LearnConcept] = []
         self.inserted: list[tuple[Insert, set[str]]] = []
         self._shown: Character | None = None
 
     def backbone(self, model: str, progress: Progress) -> Any:
-        return SimpleNamespace(schedule=SimpleNamespace(is_flow=False))
+        return SimpleNamespace(
+            schedule=SimpleNamespace(is_flow=False),
+            encode_image=lambda picture: picture,
+            decode=lambda latents: (self._decoded(latents),),
+        )
+
+    def _decoded(self, latents: Any) -> Any:
+        grey = latents.mean(-1, keepdims=True).astype(np.uint8)
+        return np.broadcast_to(grey, latents.shape) if self.colour_blind else latents
 
     def model_hash(self, model: str, progress: Progress) -> str:
         return "0" * 32
@@ -80,6 +89,17 @@ class Painter:
         return Result(request=request, images=(picture,), maps={}, measured=progress.measured)
 
 
+def test_what_the_autoencoder_makes_of_colours_bounds_what_is_recognised() -> None:
+    record = evaluate_concept(
+        runner=Painter(colour_blind=True),
+        model="any",
+        methods=("directional",),
+        subjects=1,
+        characters=held_out(),
+    )
+    assert record["ceiling"]["autoencoded"] < 0.5 < record["ceiling"]["recognised"]
+
+
 def test_what_is_right_is_counted(tmp_path: Path) -> None:
     painter = Painter()
     record = evaluate_concept(
@@ -95,7 +115,7 @@ def test_what_is_right_is_counted(tmp_path: Path) -> None:
     assert found["followed"]["share"] == pytest.approx(0.6, abs=0.05), (
         "places are right, nothing stands beside"
     )
-    assert record["ceiling"]["recognised"] > 0.9
+    assert record["ceiling"]["recognised"] == record["ceiling"]["autoencoded"] > 0.9
     assert {values.initialise_from for values in painter.learnt} == {one.kind for one in some()}
     again = Painter()
     evaluate_concept(
