@@ -150,6 +150,7 @@ def write_figures(folder: Path, figures: dict[str, Any], path: Path) -> None:
     """Adds a model's figures to a JSON file."""
     known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     known[folder.name] = figures
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
 
 

@@ -93,8 +93,8 @@ def test_the_card_of_the_detector_has_a_column_for_each_kind_of_picture(tmp_path
 
 
 def test_figures_are_kept_per_model(tmp_path: Path) -> None:
-    path = tmp_path / FIGURES_NAME
+    path = tmp_path / "new" / FIGURES_NAME
     evaluation.write_figures(Path("a"), {"x": 1}, path)
     evaluation.write_figures(Path("b"), {"x": np.float64(2).item()}, path)
     with pytest.raises(KeyError):
-        write_card("mini-sd1", tmp_path, tmp_path, "one core")
+        write_card("mini-sd1", tmp_path, path.parent, "one core")
