@@ -335,10 +335,8 @@ def test_the_last_strength_counts_while_pictures_are_awaited(application: Applic
     assert insertion.strength_of(document.layer(layer.id)) == 0.5
 
 
-def test_the_pictures_of_strengths_are_begun_again_after_what_came_in_between(
-    application: Application, qtbot: QtBot
-) -> None:
-    """Variations, or anything else that was asked for, cancelled them, and the track waited for ever."""
+def preparing(application: Application, qtbot: QtBot) -> tuple[Document, FakeService]:
+    """A document with an edit whose strengths are being prepared."""
     document, service = opened(application), application.service
     assert isinstance(service, FakeService)
     service.fake_engine.automatic = False
@@ -346,6 +344,14 @@ def test_the_pictures_of_strengths_are_begun_again_after_what_came_in_between(
     qtbot.waitUntil(lambda: bool(service.jobs()))
     service.finish()
     qtbot.waitUntil(lambda: [job.request.operation for job in service.jobs()] == ["insert-sweep"])
+    return document, service
+
+
+def test_the_pictures_of_strengths_are_begun_again_after_what_came_in_between(
+    application: Application, qtbot: QtBot
+) -> None:
+    """Variations, or anything else that was asked for, cancelled them, and the track waited for ever."""
+    document, service = preparing(application, qtbot)
     application.insertion.start(INSERTED, "mini-sdxl", in_selection=False)
     qtbot.waitUntil(lambda: [job.request.operation for job in service.jobs()] == ["insert"])
     service.fake_engine.automatic = True
@@ -357,13 +363,7 @@ def test_the_pictures_of_strengths_are_begun_again_after_what_came_in_between(
 def test_the_pictures_of_strengths_are_made_no_longer_than_their_document_is_open(
     application: Application, qtbot: QtBot
 ) -> None:
-    document, service = opened(application), application.service
-    assert isinstance(service, FakeService)
-    service.fake_engine.automatic = False
-    application.insertion.start(INSERTED, "mini-sdxl", in_selection=False)
-    qtbot.waitUntil(lambda: bool(service.jobs()))
-    service.finish()
-    qtbot.waitUntil(lambda: [job.request.operation for job in service.jobs()] == ["insert-sweep"])
+    document, service = preparing(application, qtbot)
     application.close(document)
     qtbot.waitUntil(lambda: not service.jobs())
 
@@ -384,13 +384,7 @@ def test_a_reopened_layer_gets_the_pictures_of_its_strengths_unless_they_are_not
 
 
 def test_pictures_of_strengths_that_fail_are_not_waited_for(application: Application, qtbot: QtBot) -> None:
-    document, service = opened(application), application.service
-    assert isinstance(service, FakeService)
-    service.fake_engine.automatic = False
-    application.insertion.start(INSERTED, "mini-sdxl", in_selection=False)
-    qtbot.waitUntil(lambda: bool(service.jobs()))
-    service.finish()
-    qtbot.waitUntil(lambda: bool(service.jobs()))
+    document, service = preparing(application, qtbot)
     service.fail(EditorError("No memory."))
     assert not application.insertion.prepares(document.layer(document.state.active))
 
