@@ -9,12 +9,14 @@ import pytest
 from editor.system.folders import recovery_folder
 
 PROGRAM = """
+import signal
 import sys
 from pathlib import Path
 from PySide6.QtWidgets import QApplication
 from PySide6.QtCore import QTimer
 from editor.system.signals import SignalWatch
 from tests.helpers.fake_application import generated, make_application, open_document
+signal.signal(int(sys.argv[2]), signal.SIG_DFL)  # under nohup one is ignored, and stays so
 qt = QApplication([])
 application = make_application(Path(sys.argv[1]))
 document = generated()
@@ -33,7 +35,7 @@ sys.exit(status)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_cleanly_and_keeps_unsaved_work(tmp_path: Path, number: signal.Signals) -> None:
     child = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(tmp_path)],
+        [sys.executable, "-c", PROGRAM, str(tmp_path), str(int(number))],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[3],
