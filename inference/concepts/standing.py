@@ -10,7 +10,7 @@ from inference.content import ConceptFile, content_hash
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.parameters import Parameters
-from inference.prompts.words import find_names, folded
+from inference.prompts.words import find_names, folded, replaced
 
 if TYPE_CHECKING:
     from inference.content import Blob, Contents
@@ -103,11 +103,7 @@ def concepts_of(parameters: Parameters, contents: "Contents") -> tuple[Concept, 
 
 def in_plain_words(text: str, concepts: Iterable[Concept]) -> str:
     """`text` with the kind of each concept in its word's place: "<my-cat>" → "cat"."""
-    kinds = {one.word: one.kind for one in concepts if one.kind}
-    found = list(kinds)
-    for start, end, index in reversed(find_names(text, found)):
-        text = text[:start] + kinds[found[index]] + text[end:]
-    return text
+    return replaced(text, {one.word: one.kind for one in concepts if one.kind})
 
 
 def learnt_word(concept: Concept) -> "LearntWord":

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from inference.errors import EditorError
 from inference.messages import listed
-from inference.prompts.words import Word, find_names, folded, words
+from inference.prompts.words import Word, find_names, folded, replaced, words
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -100,9 +100,7 @@ def find_learnt(text: str, learnt: Sequence[LearntWord]) -> tuple[Place, ...]:
 
 def in_plain_words(text: str, learnt: Sequence[LearntWord]) -> str:
     """`text` with the kind of each learnt word in the word's place, where it has one."""
-    for start, end, word in reversed(find_learnt(text, learnt)):
-        text = f"{text[:start]}{word.plain or word.word}{text[end:]}"
-    return text
+    return replaced(text, {one.word: one.plain or one.word for one in learnt})
 
 
 class Rewritten:

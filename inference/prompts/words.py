@@ -5,7 +5,7 @@ Free of torch: the window and the command line use it before anything is loaded.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -118,6 +118,14 @@ def find_names(text: str, names: Sequence[str]) -> tuple[tuple[int, int, int], .
             found.append((begin, end, longest_first[match.lastindex - 1]))
         start = match.end() if is_whole else match.start() + 1
     return tuple(found)
+
+
+def replaced(text: str, others: Mapping[str, str]) -> str:
+    """`text` with another word in the place of each of these names, found as by `find_names`."""
+    names = list(others)
+    for start, end, index in reversed(find_names(text, names)):
+        text = text[:start] + others[names[index]] + text[end:]
+    return text
 
 
 def folded(name: str) -> str:
