@@ -62,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     parts = ("vae4", "vae16", "text", "detector", "decoder4", "decoder16")
     train.add_argument("part", choices=(*names, *parts))
     train.add_argument("--minutes", type=float, help="budget in minutes of wall-clock time")
-    train.add_argument("--go-on", action="store_true", help="train a finished model's denoiser further")
+    train.add_argument(
+        "--go-on", action="store_true", help="train a finished denoiser or autoencoder further"
+    )
     train.add_argument("--threads", type=int, help="CPU threads (default: all)")
     return parser
 

@@ -22,7 +22,7 @@ from .fitting import Budget, Fit, lane
 from .latents import cache_latents
 from .samples import sample_sheet
 from .text_encoders import EncoderName, encoder_figures, new_encoder, train_encoder
-from .vae import polish_decoder, reconstruction_psnr, train_vae
+from .vae import polish_decoder, reconstruction_psnr, train_vae, widen
 
 PICTURES: Final = 24_000
 # Minutes of one core each, as the shipped models had; `all` runs two parts at a time.
@@ -60,7 +60,7 @@ class Workshop:
     minutes: float | None = None
     steps: int | None = None
     pictures: int = PICTURES
-    goes_on: bool = False  # from the finished denoiser instead of an untrained one
+    goes_on: bool = False  # from the finished denoiser or autoencoder instead of an untrained one
     report: Callable[[str], None] = print
 
     def budget(self, part: str, share: float = 1.0) -> Budget:
@@ -72,10 +72,12 @@ def train(part: str, shop: Workshop) -> None:
     """Trains `part` and whatever it needs that is not there yet. Raises ValueError for an unknown part."""
     if part in FAMILIES:
         train_model(FAMILIES[part], shop)
-    elif part == "vae4":
-        get_vae(4, shop, retrain=True)
-    elif part == "vae16":
-        get_vae(16, shop, retrain=True)
+    elif part in ("vae4", "vae16"):
+        channels = int(part.removeprefix("vae"))
+        if shop.goes_on:
+            widen_vae(channels, shop)
+        else:
+            get_vae(channels, shop, retrain=True)
     elif part in ("decoder4", "decoder16"):
         improve_decoder(int(part.removeprefix("decoder")), shop)
     elif part == "text":
@@ -148,6 +150,23 @@ def improve_decoder(channels: int, shop: Workshop) -> None:
         if (family == "sd3") == (channels == 16) and finished.is_dir():
             copy.deepcopy(vae).half().save_pretrained(finished)
             make_readable(finished)
+
+
+def widen_vae(channels: int, shop: Workshop) -> None:
+    """Trains a shipped autoencoder on colours between named ones, and puts it into the model that it is
+    shipped with; that model's denoiser has to be trained further then (`train MODEL --go-on`).
+    """
+    finished = shop.models / SHIPPED_VAES[channels] / "vae"
+    vae = AutoencoderKL.from_pretrained(finished).float()
+    before = reconstruction_psnr(vae)
+    name = f"wide{channels}"
+    vae = widen(vae, name, shop.work, shop.budget(f"vae{channels}"))
+    if lane():
+        return
+    after = reconstruction_psnr(vae)
+    shop.report(f"{name}: PSNR {before[0]:.2f} to {after[0]:.2f} ± {after[1]:.2f} dB")
+    vae.half().save_pretrained(finished)
+    make_readable(finished)
 
 
 def write_model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from .fitting import Budget, Fit, Plan, fit, lane, lanes, mixed_precision, training_device
-from .mixed import training_scene
-from .render import PICTURE_PX, draw_pixels
+from .mixed import Told, training_scene
+from .render import PICTURE_PX, draw_masks, draw_pixels
 from .scene import Scene, sample_scene
 
 CHANNELS: Final = (16, 32, 64, 96)
@@ -26,6 +27,8 @@ CROP_PX: Final = 64
 CROP_BATCH, FULL_BATCH = 16, 6
 FULL_FROM_SHARE: Final = 0.6
 POOL_PX: Final = 4
+COLOUR_PX: Final = 8  # one latent to a side: the colour of a cell
+HELD_MARGIN: Final = 1  # latents: the encoder sees a subject that far around it
 
 
 def new_vae(latent_channels: int, channels: tuple[int, ...] = CHANNELS) -> AutoencoderKL:
@@ -146,6 +149,62 @@ def polish_decoder(
     ema = fit(run, loss_of).ema
     assert isinstance(ema, AutoencoderKL)
     return ema.cpu().eval()
+
+
+def widen(vae: AutoencoderKL, name: str, folder: Path, budget: Budget) -> AutoencoderKL:
+    """Trains encoder and decoder on colours between named ones, which the first training never showed.
+
+    Latents of all that had a named colour are held near to what they were (`held_error`), so that denoisers
+    which were trained on those need little further training. Returns the averaged weights.
+    """
+    device = training_device()
+    vae = vae.to(device)
+    before = copy.deepcopy(vae).requires_grad_(False).eval()
+    plan = Plan(
+        name=name,
+        learning_rate=1e-3,
+        budget=budget,
+        decay_share=0.7,
+        weight_decay=1e-4,
+        ema_decay=0.99,
+        seed=len(name),
+    )
+
+    def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
+        first = (step * lanes() + lane()) * FULL_BATCH
+        told = [training_scene(first + i) for i in range(FULL_BATCH)]
+        batch = as_batch([one.scene for one in told]).to(device)
+        subjects = torch.stack([_covered(one) for one in told]).to(device)
+        mixed = torch.tensor([one.is_mixed for one in told], device=device).view(-1, 1, 1, 1)
+        with mixed_precision(device):
+            latents = encode(vae, batch).float()
+            with torch.no_grad():
+                known = encode(before, batch).float()
+            decoded = decode(vae, latents + POLISH_NOISE * torch.randn_like(latents)).float()
+        missed = decoded - batch
+        squared = missed.square().mean()
+        colours = (functional.avg_pool2d(missed, COLOUR_PX) * subjects).square().mean()
+        held = held_error(latents, known, subjects * mixed)
+        loss = 8 * (squared + colours) + 0.3 * missed.abs().mean() + held
+        figures = {"psnr": 10 * torch.log10(4 / squared), "colours": colours, "held": held}
+        return loss, {key: float(value.detach()) for key, value in figures.items()}
+
+    ema = fit(Fit(plan, vae, folder), loss_of).ema
+    assert isinstance(ema, AutoencoderKL)
+    return ema.cpu().eval()
+
+
+def held_error(latents: Tensor, known: Tensor, free: Tensor) -> Tensor:
+    """How far latents [N, C, h, w] moved from `known` where `free` [N, 1, h, w] is 0, a margin apart."""
+    reach = 2 * HELD_MARGIN + 1
+    held = 1 - functional.max_pool2d(free.float(), reach, stride=1, padding=HELD_MARGIN)
+    return ((latents - known).square() * held).mean()
+
+
+def _covered(told: Told) -> Tensor:
+    """How much of each latent's cell subjects cover, float32 [1, 16, 16] in 0..1."""
+    masks = torch.from_numpy(draw_masks(told.scene)).float()
+    return functional.avg_pool2d(masks.sum(0, keepdim=True).clamp(max=1), COLOUR_PX)
 
 
 def reconstruction_loss(vae: AutoencoderKL, batch: Tensor) -> tuple[Tensor, dict[str, float]]:

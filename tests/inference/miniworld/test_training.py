@@ -62,11 +62,13 @@ from inference.miniworld.training import (
 from inference.miniworld.vae import (
     FULL_BATCH,
     as_batch,
+    held_error,
     new_vae,
     pictures,
     polish_decoder,
     standardised,
     train_vae,
+    widen,
 )
 
 FAMILIES: tuple[Family, ...] = ("sd1", "sdxl", "sd3")
@@ -205,6 +207,27 @@ def test_polishing_shows_the_scenes_that_the_latents_are_of(
     monkeypatch.setattr("inference.miniworld.vae.as_batch", noted)
     polish_decoder(new_vae(4, TINY), "decoder4", torch.randn(20, 4, 16, 16), tmp_path, Budget(steps=2))
     assert drawn == [training_scene(seed).scene for seed in range(2 * FULL_BATCH)]
+
+
+def test_widening_trains_both_halves_and_goes_on_from_a_checkpoint(tmp_path: Path) -> None:
+    vae = new_vae(4, TINY)
+    before = {key: value.clone() for key, value in vae.state_dict().items()}
+    widen(vae, "wide4", tmp_path, Budget(steps=1))
+    after = widen(new_vae(4, TINY), "wide4", tmp_path, Budget(steps=2)).state_dict()
+    assert torch.load(tmp_path / "wide4.pt", weights_only=True)["step"] == 2
+    changed = {key.split(".")[0] for key in after if not torch.equal(after[key], before[key])}
+    assert changed == {"encoder", "quant_conv", "decoder", "post_quant_conv"}
+
+
+def test_latents_are_held_outside_of_mixed_subjects_alone() -> None:
+    free = torch.zeros(1, 1, 16, 16)
+    free[..., 4:8, 4:8] = 1.0
+    known = torch.zeros(1, 4, 16, 16)
+    inside, beside, far = (known.clone() for _ in range(3))
+    inside[..., 5, 5] = beside[..., 3, 8] = far[..., 2, 9] = 1.0
+    assert held_error(inside, known, free) == 0
+    assert held_error(beside, known, free) == 0
+    assert held_error(far, known, free) == pytest.approx(1 / 256)
 
 
 def test_standardised_latents_have_mean_0_and_deviation_1() -> None:
