@@ -128,7 +128,7 @@ def _opening(rng: random.Random, scene: Scene) -> list[Word]:
     noun = rng.choice(PHOTO_WORDS) if scene.style == "photo" else scene.style
     meaning: Meaning = ((f"style:{scene.style}", 1.0),)
     opening = [_plain(_article(noun)), Word(text=noun, meaning=meaning, content=True)]
-    return [*opening, _plain("of")]
+    return [*opening, _plain("of")] if scene.subjects else opening  # "a photo on the beach"
 
 
 def _conjunction(rng: random.Random, *, last: bool) -> list[Word]:

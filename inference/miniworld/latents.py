@@ -15,7 +15,6 @@ from torch import Tensor
 from .fitting import mixed_precision, training_device
 from .mixed import training_scene
 from .render import PICTURE_PX, draw_masks
-from .scene import sample_scene
 from .vae import as_batch, encode
 
 LATENT_SIZE: Final = 16
@@ -62,7 +61,7 @@ def cache_latents(
 
 def small_masks(seed: int) -> Tensor:
     """Masks of a scene at the latents' size, uint8 [3, 16, 16]; missing subjects are empty."""
-    masks = draw_masks(sample_scene(seed))
+    masks = draw_masks(training_scene(seed).scene)
     cell = PICTURE_PX // LATENT_SIZE
     shape = (len(masks), LATENT_SIZE, cell, LATENT_SIZE, cell)
     coverage = masks.reshape(shape).mean((2, 4))

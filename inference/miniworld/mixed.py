@@ -1,4 +1,5 @@
 """Scenes as denoisers are trained on them: sample scenes, many of whose colours lie between two named ones.
+A few show their place alone.
 
 Photographs have colours between the words for them, and a model of photographs can draw each. Where one is
 between two words here, what the model reads is as far between what the text encoders say to both.
@@ -19,6 +20,7 @@ from .scene import Scene, Subject, sample_scene
 
 MIXED_SHARE: Final = 0.7  # of the scenes; their colours are told, so that untold cats are not green
 JITTER: Final = 6.0
+EMPTY_SHARE: Final = 0.05  # of the scenes have no subject: photographs of places alone are common, too
 OFF: Final = 40.0  # RGB distance from the characters that concepts are learnt from
 
 
@@ -45,6 +47,9 @@ def training_scene(seed: int) -> Told:
     None comes near to a character of `inference.miniworld.characters`: how they look is never trained on.
     """
     scene = sample_scene(seed)
+    if random.Random(seed * 7_907 + 5).random() < EMPTY_SHARE:
+        scene = replace(scene, subjects=())
+        return Told(scene=scene, first=scene, second=scene)
     rng = random.Random(seed * 104_729 + 7)
     if rng.random() >= MIXED_SHARE:
         return Told(scene=scene, first=scene, second=scene)

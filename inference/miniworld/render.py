@@ -87,7 +87,7 @@ def draw_masks(scene: Scene, size_px: int = PICTURE_PX) -> NDArray[np.bool_]:
     for index, subject in enumerate(scene.subjects):
         DRAW[subject.kind](Pen(draw, size_px / UNITS, mark=index + 1), subject)
     marks = np.asarray(canvas)
-    return np.stack([marks == index + 1 for index in range(len(scene.subjects))])
+    return marks == np.arange(1, len(scene.subjects) + 1)[:, None, None]
 
 
 def _box(mask: NDArray[np.bool_]) -> tuple[float, float, float, float]:

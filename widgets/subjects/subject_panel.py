@@ -70,6 +70,8 @@ class SubjectPanel(QWidget):
         application.descriptions.busy_changed.connect(self._show_suggesting)
         application.descriptions.suggested.connect(self._on_suggested)
         self.older.wanted.connect(self._on_make_again)
+        self.another.clicked.connect(lambda: self._show_description(wanted=True))
+        self.back.clicked.connect(lambda: self._show_description(wanted=False))
         application.operations.busy_changed.connect(self._show_older)
         application.older_states.changed.connect(self._show_older)
         application.session_changed.connect(self.set_session)
@@ -88,8 +90,7 @@ class SubjectPanel(QWidget):
         self._small.clear()
         self._boxes.clear()
         self._drop_sections()
-        self._filled.setVisible(session is not None)
-        self._empty.setVisible(session is None)
+        self._show_description(wanted=False)
         if session is None:
             self._show_why_empty()
             return
@@ -131,6 +132,15 @@ class SubjectPanel(QWidget):
         set_tip(self.only_subject, self.tr("Everything outside of the subjects that change stays as it is"))
         self.only_subject.toggled.connect(lambda on: self._do(lambda s: s.set_only_subject(on)))
         self._body.addWidget(self.only_subject)
+        self.another = QPushButton(self.tr("Describe another part…"))
+        set_tip(
+            self.another,
+            self.tr(
+                "Select a part of the picture first: what it shows gets sliders of its own, in a layer above"
+            ),
+        )
+        self._body.addSpacing(8)
+        self._body.addWidget(self.another)
         self._body.addStretch(1)
         self._reason = Label()
         self._reason.setWordWrap(True)
@@ -141,6 +151,8 @@ class SubjectPanel(QWidget):
         empty.setContentsMargins(14, 8, 14, 14)
         empty.addWidget(self._reason)
         empty.addWidget(self.description)
+        self.back = QPushButton(self.tr("Back to the sliders"))
+        empty.addWidget(self.back)
         empty.addSpacing(8)
         empty.addWidget(self.new_picture)
         empty.addStretch(1)
@@ -177,6 +189,22 @@ class SubjectPanel(QWidget):
 
     def _on_document_closed(self, document: Document) -> None:
         self._texts.pop(document, None)
+
+    def _show_description(self, *, wanted: bool) -> None:
+        """In place of the sliders what asks for the words of a picture, or of another part of one."""
+        has_sliders = self._session is not None
+        self._filled.setVisible(has_sliders and not wanted)
+        self._empty.setVisible(not has_sliders or wanted)
+        self.back.setVisible(has_sliders)
+        self.new_picture.setVisible(not has_sliders)
+        if not wanted or self._session is None:
+            return
+        self._show_why_empty()
+        self._reason.setText(self.tr("Select a part of the picture, and say what it shows."))
+        self._reason.show()
+        if self.description.text.split() == self._session.prompt.split():  # which is described already
+            self.description.set_text("")
+        self.description.field.setFocus()
 
     def _show_why_empty(self) -> None:
         no_picture = self._application.current is None

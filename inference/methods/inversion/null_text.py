@@ -19,7 +19,7 @@ from inference.prompts.prompt import Prompt
 from inference.sampling import move
 from inference.schedule import Level, Prediction
 
-MOST_UPDATES = 10
+MOST_PREDICTIONS = 10  # of a step, and one update less
 LEARNING_RATE = 1e-2
 _RATE_FADES_OVER = 100  # lr·(1 - i/100)
 _GOOD_ENOUGH, _GOOD_ENOUGH_GROWTH = 1e-5, 2e-5
@@ -87,27 +87,30 @@ def _moved(
     }
     rate = LEARNING_RATE * (1 - index / _RATE_FADES_OVER) if index < _RATE_FADES_OVER else 0.0
     optimiser = torch.optim.Adam(list(free.values()), lr=rate)
-    total = run.steps * MOST_UPDATES
+    total = run.steps * MOST_PREDICTIONS
 
     def step_with(prompt: Prompt) -> Tensor:
         unconditional = backbone.predict(latents, here, [prompt])
         return move(_guided(unconditional, conditional, scale), here, there)
 
-    for update in range(MOST_UPDATES if rate else 0):  # at no rate nothing moves, whatever it costs
-        with torch.enable_grad():
-            loss = (step_with(_with(negative, free)) - target).square().mean()
-            optimiser.zero_grad()
-            loss.backward()  # pyright: ignore[reportUnknownMemberType]
+    # The last prediction is the step's: what it leads to is not asked once more. At no rate nothing moves.
+    asked = 0
+    while True:
+        asked += 1
+        with torch.set_grad_enabled(asked < MOST_PREDICTIONS and rate > 0):
+            reached = step_with(_with(negative, free))
+            loss = (reached - target).square().mean()
+        run.progress.step(index * MOST_PREDICTIONS + asked, total)
+        if not loss.requires_grad or float(loss.detach()) < _GOOD_ENOUGH + _GOOD_ENOUGH_GROWTH * index:
+            break
+        optimiser.zero_grad()
+        loss.backward()  # pyright: ignore[reportUnknownMemberType]
         backbone.measured.backward_evaluations += 1
         optimiser.step()  # pyright: ignore[reportUnknownMemberType]
-        run.progress.step(index * MOST_UPDATES + update + 1, total)
-        if float(loss.detach()) < _GOOD_ENOUGH + _GOOD_ENOUGH_GROWTH * index:
-            break
-    found = _with(negative, {name: value.detach() for name, value in free.items()})
-    with torch.no_grad():
-        reached = step_with(found)
+    found = _with(negative, {name: value.detach().clone() for name, value in free.items()})
+    reached = reached.detach()
     shown = backbone.preview(reached) if run.progress.wants_preview else None
-    run.progress.step((index + 1) * MOST_UPDATES, total, shown)
+    run.progress.step((index + 1) * MOST_PREDICTIONS, total, shown)
     return found, reached
 
 

@@ -11,9 +11,10 @@ from inference.metrics.colours import COLOURS
 from inference.miniworld.captions import describe
 from inference.miniworld.characters import for_tuning, held_out
 from inference.miniworld.conditioning import ENCODERS, TextSource
-from inference.miniworld.mixed import MIXED_SHARE, OFF, Told, training_scene
+from inference.miniworld.latents import small_masks
+from inference.miniworld.mixed import EMPTY_SHARE, MIXED_SHARE, OFF, Told, training_scene
 from inference.miniworld.palette import Rgb
-from inference.miniworld.scene import Scene, Subject, sample_scene
+from inference.miniworld.scene import KINDS, Scene, Subject, sample_scene
 from inference.miniworld.text_encoders import new_encoder
 
 SEEDS = range(400)
@@ -34,6 +35,17 @@ def test_some_colours_lie_between_two_named_ones() -> None:
             for value, low, high in zip(_colour(drawn), *ends, strict=True):
                 assert value == pytest.approx(low + (high - low) * told.share, abs=6.01)
     assert between > len(mixed) / 2
+
+
+def test_a_few_scenes_show_their_place_alone_and_are_told_so() -> None:
+    empty = [told for told in map(training_scene, SEEDS) if not told.scene.subjects]
+    assert len(empty) / len(SEEDS) == pytest.approx(EMPTY_SHARE, abs=0.03)
+    for told in empty:
+        assert not told.is_mixed
+        assert not small_masks(told.scene.seed).any()
+        caption = describe(told.scene, told.scene.seed)
+        assert all(word.subject is None for word in caption.words)
+        assert not {word.text for word in caption.words} & {*KINDS, "of"}
 
 
 def test_the_two_ends_are_told_in_the_same_words_but_for_colours() -> None:
@@ -81,6 +93,8 @@ def test_no_colour_between_two_is_a_characters() -> None:
 def test_most_of_what_is_drawn_stays_what_it_was() -> None:
     for told in map(training_scene, range(50)):
         plain = sample_scene(told.scene.seed)
+        if not told.scene.subjects:
+            plain = replace(plain, subjects=())
         assert [one.kind for one in told.scene.subjects] == [one.kind for one in plain.subjects]
         assert [one.x for one in told.scene.subjects] == [one.x for one in plain.subjects]
         if not told.is_mixed:

@@ -86,6 +86,39 @@ def square(x: int, y: int) -> Mask:
     return Mask(raster=Raster.of(np.full((8, 8), 255, np.uint8)), x=x, y=y)
 
 
+def test_another_part_of_a_described_picture_gets_sliders_of_its_own(
+    panel: SubjectPanel, application: Application, qtbot: QtBot
+) -> None:
+    document = application.current
+    assert document is not None
+    qtbot.keyClicks(panel.description.field, "a man")
+    qtbot.keyClick(panel.description.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: application.session is not None)
+    panel.another.click()
+    assert panel.description.isVisibleTo(panel)
+    assert not panel.prompt.isVisibleTo(panel)
+    assert panel.description.text == ""
+    panel.back.click()
+    assert panel.prompt.isVisibleTo(panel)
+    assert not panel.description.isVisibleTo(panel)
+
+    select(application, square(50, 10))
+    panel.another.click()
+    qtbot.keyClicks(panel.description.field, "a dog")
+    qtbot.keyClick(panel.description.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: len(document.layers) == 3)
+    assert document.prompt == "a dog"
+    assert panel.prompt.isVisibleTo(panel)
+    assert application.session is not None
+    assert application.session.layer_id == document.state.active
+    first, second = document.layers[1:]
+    assert isinstance(first, Layer)
+    assert isinstance(second, Layer)
+    assert first.recipe is not None
+    assert first.recipe.prompt == "a man"
+    assert second.mask is not None
+
+
 def test_the_layer_shows_what_was_selected_when_it_was_asked_for(
     panel: SubjectPanel, application: Application, service: FakeService, qtbot: QtBot
 ) -> None:
