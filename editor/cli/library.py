@@ -44,7 +44,7 @@ def import_deltas(arguments: argparse.Namespace) -> int:
 
 
 def export_delta(arguments: argparse.Namespace) -> int:
-    path = arguments.output or Path(f"{arguments.name.rpartition('/')[2]}.safetensors")
+    path = arguments.output or _new(Path(f"{arguments.name.rpartition('/')[2]}.safetensors"))
     _library().export_delta(arguments.name, path)
     if arguments.json:
         print_json({"outputs": [str(path.absolute())]})
@@ -93,13 +93,24 @@ def import_concepts(arguments: argparse.Namespace) -> int:
 def export_concept(arguments: argparse.Namespace) -> int:
     library = _concepts()
     kept = library.kept(arguments.word)
-    path = arguments.output or Path(kept.path.name)
+    path = arguments.output or _new(Path(kept.path.name))
     library.export(kept.word, path)
     if arguments.json:
         print_json({"outputs": [str(path.absolute())]})
     else:
         say(str(path))
     return DONE
+
+
+def _new(path: Path) -> Path:
+    """A file that nobody named: it replaces none."""
+    if path.exists():
+        raise EditorError(
+            "There is a file “{name}” already.",
+            "Choose another with -o, or this one to replace it.",
+            name=path.name,
+        )
+    return path
 
 
 def remove_concept(arguments: argparse.Namespace) -> int:

@@ -102,6 +102,26 @@ def test_a_word_is_known_without_its_brackets(
     assert ConceptLibrary(concepts_folder()).words() == ()
 
 
+def test_an_export_that_names_no_file_replaces_none(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["concepts", "import", str(file)]) == 0
+    folder = tmp_path / "out"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    for call in (["concepts", "export", "toy"], ["deltas", "export", "mini-sd1/person-age"]):
+        assert main(call) == 0
+        (made,) = folder.iterdir()
+        made.write_text("mine")
+        capsys.readouterr()
+        assert main(call) == 2
+        assert f"There is a file “{made.name}” already." in capsys.readouterr().err
+        assert made.read_text() == "mine"
+        assert main([*call, "-o", made.name]) == 0
+        assert made.read_bytes() != b"mine"
+        made.unlink()
+
+
 def test_a_word_is_found_in_the_library(runner: Runner, file: Path, tmp_path: Path) -> None:
     ConceptLibrary(concepts_folder()).import_concept(file)
     assert main(["generate", "--prompt", "a photo of <toy>", "-o", str(tmp_path / "out.png")]) == 0
