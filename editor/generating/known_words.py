@@ -10,14 +10,14 @@ from inference.prompts.words import words
 _LEARNT = re.compile(r"<[^<>\s]+>")  # what a user taught a model
 
 
-class _Entry(Protocol):
+class Entry(Protocol):
     @property
     def name(self) -> str: ...
     @property
     def sandbox(self) -> bool: ...
 
 
-def unknown_words(prompt: str, model: str, entries: Iterable[_Entry]) -> tuple[str, ...]:
+def unknown_words(prompt: str, model: str, entries: Iterable[Entry]) -> tuple[str, ...]:
     """The words, each once and as they are written; none for models whose words are not known."""
     entry = next((one for one in entries if one.name == model), None)
     if entry is None or not entry.sandbox:

@@ -7,7 +7,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
 
 from editor.application import Application
-from editor.generating.known_words import unknown_words
 from editor.words.choices import choice_text
 from editor.words.said import in_one_line
 from inference.errors import EditorError
@@ -17,6 +16,7 @@ from widgets.forms.dialog import Dialog
 from widgets.forms.fields import ComboBox, DoubleSpinBox, SpinBox
 from widgets.forms.form_layout import FormLayout
 from widgets.forms.model_box import fill_models
+from widgets.forms.unknown_words import UnknownWords
 from widgets.generate.lora_section import LoraSection
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label
@@ -76,8 +76,7 @@ class NewPicture(Dialog):
         self.note.setProperty("dim", True)
         self.note.setWordWrap(True)
         self.note.setFont(scaled_font(self.note.font(), 0.92))
-        self.unknown = Label()
-        self.unknown.setWordWrap(True)
+        self.unknown = UnknownWords()
         self.problem = Label()
         self.problem.setProperty("danger", True)
         self.problem.setWordWrap(True)
@@ -184,10 +183,7 @@ class NewPicture(Dialog):
         prompt, entries = self.prompt.toPlainText(), self._application.catalogue.entries()
         seen = understood(prompt, weighted=self._application.settings.get("weighted_prompts"))
         taught = " ".join(word for row in self.loras.rows for word in row.lora.words).casefold().split()
-        unknown = unknown_words(seen.text, self.model.currentData(), entries)
-        names = " · ".join(word for word in unknown if word.casefold() not in taught)
-        self.unknown.setText(self.tr("This model cannot draw: {names}").format(names=names))
-        self.unknown.setVisible(bool(names))
+        self.unknown.look_at(seen.text, self.model.currentData(), entries, taught)
         self.generate.setEnabled(bool(self.prompt.toPlainText().strip()))
 
     def _on_generate(self) -> None:

@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 from editor.application import Application
 from editor.controllers.insertion import POSITIONS
 from editor.document.document import Document
-from editor.generating.known_words import unknown_words
 from editor.pixels.arithmetic import to_rgba
 from editor.pixels.qimages import thumbnail
 from inference.methods.prompt_to_prompt.presets import found_anew
@@ -31,6 +30,7 @@ from inference.prompts.words import words
 from widgets.forms.fields import Slider
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled, scroll_to
+from widgets.forms.unknown_words import UnknownWords
 from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, LayerFields, Slots
 from widgets.generate.insert_words import DifferenceView
 from widgets.look.elided_label import ElidedLabel
@@ -100,7 +100,7 @@ class InsertPanel(DocumentPanel):
         self.hint = DimLabel()
         self.shown = _field(self.tr("The picture shows"), self.tr("a photo of a man and a woman"))
         self.wanted = _field(self.tr("It is to show"), self.tr("a photo of a man and a cat"))
-        self.unknown = DimLabel()
+        self.unknown = UnknownWords()
         self.concepts = Flow()
         self.differences = DifferenceView()
         self.place = QCheckBox(self.tr("Only in the selection"))
@@ -309,9 +309,7 @@ class InsertPanel(DocumentPanel):
         recipe = layer.recipe if layer is not None else None
         model = recipe.request.model if recipe is not None else self._application.settings.get("model")
         said = f"{self._read(self.shown)}\n{self._read(self.wanted)}"
-        names = " · ".join(unknown_words(said, model, self._application.catalogue.entries()))
-        self.unknown.setText(self.tr("This model cannot draw: {names}").format(names=names))
-        self.unknown.setVisible(bool(names))
+        self.unknown.look_at(said, model, self._application.catalogue.entries())
 
     def _show_weights(self) -> None:
         """A slider for each word of the change, and for what was weighed before it was none; one that stands

@@ -18,6 +18,7 @@ from inference.parameters import ParameterField
 from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
+from widgets.forms.unknown_words import UnknownWords, on_words, said_in
 from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, LayerFields, Slots
 from widgets.look.focus_within import enable
 from widgets.look.steady_button import SteadyButton
@@ -45,6 +46,7 @@ class OperationPanel(DocumentPanel):
         self.choice.hide()  # the panel of all edits has the list
         self.form: QWidget = QWidget()
         self.more = DetailsButton()
+        self.unknown = UnknownWords()
         self.hint = DimLabel()
         self.start = SteadyButton()
         self.start.setProperty("primary", True)
@@ -73,6 +75,7 @@ class OperationPanel(DocumentPanel):
         body.setSpacing(10)
         body.addWidget(self.choice)
         body.addWidget(self.form)
+        body.addWidget(self.unknown)
         body.addWidget(self.hint)
         body.addStretch(1)
         lay_out_scrolled(self, content, buttons)
@@ -82,6 +85,7 @@ class OperationPanel(DocumentPanel):
         self.more.toggled.connect(self._show_rows)
         self.start.clicked.connect(self._on_start)
         self._operations.busy_changed.connect(self._show_enabled)
+        self._application.settings.changed.connect(self._show_unknown)  # another model
 
     def _heard(self, document: Document) -> Slots:
         return (
@@ -96,6 +100,7 @@ class OperationPanel(DocumentPanel):
         self._body.replaceWidget(self.form, form)
         self.form.deleteLater()
         self.form = form
+        on_words(form, self._show_unknown)
         for item in self.operation.parameters.declared():
             if not item.declaration.hidden and not item.required and content_type(item) is None:
                 form.set_value(item.name, item.default)
@@ -142,6 +147,13 @@ class OperationPanel(DocumentPanel):
             self._say_what_it_shows()
         self._show_rows()
         self._show_enabled()
+        self._show_unknown()
+
+    def _show_unknown(self) -> None:
+        """Of all that is said to the model that the layer was made by, or that is chosen."""
+        recipe = self._operations.recipe_of(self.operation)
+        model = recipe.request.model if recipe is not None else self._application.settings.get("model")
+        self.unknown.look_at(said_in(self._form), model, self._application.catalogue.entries())
 
     def _field_values(self) -> dict[str, Any]:
         """What the form says beside pictures and files."""

@@ -19,6 +19,7 @@ from inference.operations import OPERATIONS, Translate
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.forms.slider_form import SliderForm
+from widgets.forms.unknown_words import UnknownWords, on_words, said_in
 from widgets.generate.document_panel import (
     DetailsButton,
     DimLabel,
@@ -68,6 +69,7 @@ class TranslatePanel(DocumentPanel):
         self.mask_picture = Label()
         self.mask_picture.setAccessibleName(self.tr("Where the model sees the subject"))
         self.mask_picture.hide()
+        self.unknown = UnknownWords()
         self.hint = DimLabel()
         self.memory = DimLabel()
         self.memory.hide()
@@ -106,6 +108,7 @@ class TranslatePanel(DocumentPanel):
         body.setContentsMargins(14, 8, 14, 14)
         body.setSpacing(10)
         body.addWidget(self.form)
+        body.addWidget(self.unknown)
         body.addWidget(self.sliders)
         body.addLayout(switches)
         body.addWidget(self.mask_picture, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -125,6 +128,8 @@ class TranslatePanel(DocumentPanel):
         self.compare.clicked.connect(lambda: self.sheet_wished.emit(self.values()))
         self.see.clicked.connect(lambda: self.look_wished.emit(self.values()))
         self.details.changed.connect(lambda *_: self._show_memory())
+        on_words(self.form, self._show_unknown)
+        self._application.settings.changed.connect(self._show_unknown)  # another model
         translation.memory_known.connect(self._show_memory)
         translation.session_changed.connect(self._show_session)
         translation.busy_changed.connect(self._show_enabled)
@@ -165,6 +170,12 @@ class TranslatePanel(DocumentPanel):
         self._show_strengths()
         self._show_mask()
         self._show_enabled()
+        self._show_unknown()
+
+    def _show_unknown(self) -> None:
+        recipe = self._translation.recipe
+        model = recipe.request.model if recipe is not None else self._application.settings.get("model")
+        self.unknown.look_at(said_in(self.form), model, self._application.catalogue.entries())
 
     def _field_values(self) -> dict[str, Any]:
         """What the forms say beside pictures and files."""

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from inference.prompts.weights import Weighted
 from inference.prompts.words import words
 from widgets.forms.fields import DoubleSpinBox
+from widgets.forms.unknown_words import UnknownWords
 from widgets.look.icons import IconButton
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import inset, tabular
@@ -74,10 +75,7 @@ class PromptBox(QWidget):
         self.editor.installEventFilter(self)
         self.editor.hide()
         self.pencil = IconButton("pencil", self.tr("Edit the prompt (F2)"), checkable=True)
-        self.unknown = Label()
-        self.unknown.setProperty("dim", True)
-        self.unknown.setWordWrap(True)
-        self.unknown.hide()
+        self.unknown = UnknownWords()
         self._unknown_words: Callable[[str], Sequence[str]] = lambda prompt: ()
         self.seed = SeedBox()
         self.dice = IconButton("dice", self.tr("Another seed"))
@@ -171,9 +169,7 @@ class PromptBox(QWidget):
         return self.editor.toPlainText().strip() if self.is_editing else self._prompt
 
     def _show_unknown(self) -> None:
-        names = " · ".join(self._unknown_words(self._wished()))
-        self.unknown.setText(self.tr("This model cannot draw: {names}").format(names=names))
-        self.unknown.setVisible(bool(names))
+        self.unknown.show_words(self._unknown_words(self._wished()))
 
     def _show_pending(self) -> None:
         """The button stands out only when it would make another picture."""

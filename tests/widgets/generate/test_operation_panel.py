@@ -193,3 +193,15 @@ def test_what_is_typed_while_a_layer_is_made_stays_for_the_next_one(
     document.undo_stack.undo()
     assert form_of(panel).value("prompt") == "a dog"
     assert form_of(panel).value("strength") == first.recipe.request.parameters.strength  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ["redraw", "fill"])
+def test_words_that_the_model_cannot_draw_are_told_before(panel: OperationPanel, name: str) -> None:
+    choose(panel, name)
+    field = form_of(panel).editors["prompt"]
+    assert isinstance(field, QLineEdit)
+    field.setText("a zebra and a dog")
+    assert panel.unknown.text() == "This model cannot draw: zebra"
+    assert panel.unknown.isVisible()
+    field.setText("a dog")
+    assert panel.unknown.isHidden()

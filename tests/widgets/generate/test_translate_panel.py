@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -216,3 +216,13 @@ def test_what_the_model_sees_has_a_slider_over_the_steps(
     dialog.export.click()
     qtbot.waitUntil(target.is_file)
     dialog.close()
+
+
+def test_words_that_the_model_cannot_draw_are_told_before(panel: TranslatePanel) -> None:
+    field = panel.form.editors["prompt"]
+    assert isinstance(field, QLineEdit)
+    field.setText("a zebra and a dog")
+    assert panel.unknown.text() == "This model cannot draw: zebra"
+    assert panel.unknown.isVisible()
+    field.setText("a dog")
+    assert panel.unknown.isHidden()

@@ -1,0 +1,50 @@
+"""Says below a prompt which of its words a model cannot draw, before it tries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from editor.generating.known_words import Entry, unknown_words
+from inference.prompts.weights import understood
+from widgets.forms.parameter_form import ParameterForm
+from widgets.look.plain_text import Label
+
+_PROMPTS: Final = ("source_prompt", "prompt")
+
+
+class UnknownWords(Label):
+    """Hidden while there are none."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent=parent)
+        self.setProperty("dim", True)
+        self.setWordWrap(True)
+        self.hide()
+
+    def look_at(self, prompt: str, model: str, entries: Iterable[Entry], taught: Sequence[str] = ()) -> None:
+        """Tell of a prompt; `taught` are casefolded words that the model was taught beside its own."""
+        found = unknown_words(prompt, model, entries)
+        self.show_words([word for word in found if word.casefold() not in taught])
+
+    def show_words(self, unknown: Sequence[str]) -> None:
+        text = self.tr("This model cannot draw: {names}")
+        self.setText(text.format(names=" · ".join(unknown)))
+        self.setVisible(bool(unknown))
+
+
+def on_words(form: ParameterForm, tell: Callable[[], None]) -> None:
+    """Have `tell` called at each key in a form's prompts; the form itself tells once one is left."""
+    for name in _PROMPTS:
+        field = form.editors.get(name)
+        if isinstance(field, QLineEdit):
+            field.textChanged.connect(tell)
+
+
+def said_in(form: ParameterForm) -> str:
+    """What a form's prompts say, without marks of weights where it reads these."""
+    weighted = bool(form.value("weighted")) if "weighted" in form.editors else False
+    prompts = [str(form.value(name) or "") for name in _PROMPTS if name in form.editors]
+    return "\n".join(understood(prompt, weighted=weighted).text for prompt in prompts)
