@@ -210,6 +210,11 @@ class Application(QObject):
             self.open_start_picture(only_if_empty=True)
         self.service.preload(self.settings.get("model"))
 
+    def look_again(self) -> None:
+        """Somebody comes back to the window: what a terminal learnt or added is here, too."""
+        self.concepts.look_again()
+        self.loras.look_again()
+
     def new_from_prompt(
         self, parameters: SamplingParameters, model: str, subjects: tuple[Subject, ...] = ()
     ) -> Job | None:

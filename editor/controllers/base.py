@@ -92,6 +92,17 @@ class LibraryController(Controller, Generic[Held]):
         """Read what there is."""
         self._do(lambda: None)
 
+    def look_again(self) -> None:
+        """Read what other programs may have changed, such as the commands of a terminal; tell if they did."""
+
+        def answered(found: tuple[Held, ...]) -> None:
+            if found != self.known:
+                self.known = found
+                self.changed.emit()
+
+        # a list that cannot be read was told of before
+        self._shell.background.run(self._listed.list, answered, lambda error: None, in_order=True)
+
     def _do(self, work: Callable[[], Any], done: Callable[[Any], object] | None = None) -> None:
         """Have `work` done and the library read anew; then `done` gets what the work gave."""
 

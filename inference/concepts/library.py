@@ -28,9 +28,9 @@ _LONGEST_NAME_BYTES = 200
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Kept:
-    """A concept of the library and its file."""
+    """A concept of the library and its file; equal while the file was not read anew."""
 
     concept: Concept
     path: Path

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QByteArray, QPoint, QSize, Qt
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QTabWidget, QToolButton, QWidget
 
@@ -155,6 +155,11 @@ class MainWindow(QMainWindow):
         for item in in_menu("tools"):
             if item.command == "tools.use":
                 self.actions_by_id.set_checked(item.id, item.argument == tool_id)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and self.isVisible():
+            self.application.look_again()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         # what has to be asked about first: a cancelled quit closes nothing that was never saved

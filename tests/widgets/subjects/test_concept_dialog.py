@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -22,7 +22,7 @@ from editor.pixels.raster import Raster
 from inference import worker
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_file
-from inference.concepts.library import Kept
+from inference.concepts.library import ConceptLibrary, Kept
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.operations import Generate, JudgePhotos, LearnConcept
@@ -297,6 +297,19 @@ class TestShelf:
         with qtbot.waitSignal(application.concepts.changed):
             delete.trigger()
         assert shelf.buttons == []
+
+    def test_who_comes_back_to_the_window_finds_what_was_learnt_elsewhere(
+        self, shelf: ConceptShelf, filled: MainWindow, qtbot: QtBot, application: Application
+    ) -> None:
+        """What a command in a terminal learnt was not there before the next start."""
+        elsewhere = ConceptLibrary(application.concepts.library.folder)
+        elsewhere.add(concept_file(concept("<cup>")))
+        with qtbot.waitSignal(application.concepts.changed):
+            QApplication.sendEvent(filled, QEvent(QEvent.Type.ActivationChange))
+        assert [button.concept.word for button in shelf.buttons] == ["<cup>", "<my-cat>"]
+        with qtbot.assertNotEmitted(application.concepts.changed):
+            application.look_again()
+            qtbot.waitUntil(lambda: not application.background.busy)
 
 
 class TestTakingTheSelection:
