@@ -4215,6 +4215,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>一个词不能命名 {count} 个文件。</translation>
     </message>
     <message>
+        <source>There is a file “{name}” already.</source>
+        <translation>已存在文件“{name}”。</translation>
+    </message>
+    <message>
+        <source>Choose another with -o, or this one to replace it.</source>
+        <translation>请用 -o 指定别的文件；若要替换它，请用 -o 指定它。</translation>
+    </message>
+    <message>
         <source>--vae is for one model, and “{folder}” is no model.</source>
         <translation>--vae 只用于单个模型，而“{folder}”不是模型。</translation>
     </message>
@@ -8880,10 +8888,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>种子</translation>
     </message>
     <message>
-        <source>This model cannot draw: {names}</source>
-        <translation>此模型画不出：{names}</translation>
-    </message>
-    <message>
         <source>Weight of “{word}”</source>
         <translation>“{word}”的权重</translation>
     </message>
@@ -9768,10 +9772,6 @@ Double click shows its settings.</source>
     <message>
         <source>A small built-in model for trying things out. It draws cartoon scenes of people (man, woman), animals (cat, dog) and things (car, ball, tree, house). For photos, add a checkpoint under Models.</source>
         <translation>用于试用的小型内置模型，只懂英文提示词。可绘制人物（man、woman）、动物（cat、dog）和物品（car、ball、tree、house）的卡通场景。处理照片请在“模型”中添加模型文件。</translation>
-    </message>
-    <message>
-        <source>This model cannot draw: {names}</source>
-        <translation>此模型画不出：{names}</translation>
     </message>
 </context>
 <context>
@@ -10723,10 +10723,6 @@ Double click shows its settings.</source>
     <message>
         <source>Seed</source>
         <translation>种子</translation>
-    </message>
-    <message>
-        <source>This model cannot draw: {names}</source>
-        <translation>此模型画不出：{names}</translation>
     </message>
 </context>
 <context>
@@ -11702,8 +11698,24 @@ Double click shows its settings.</source>
         <translation>所改主体之外的一切保持原样</translation>
     </message>
     <message>
+        <source>Describe another part…</source>
+        <translation>描述另一处…</translation>
+    </message>
+    <message>
+        <source>Select a part of the picture first: it gets sliders and a layer of its own</source>
+        <translation>请先选取图片的一部分：它会有自己的滑块和图层</translation>
+    </message>
+    <message>
         <source>New from prompt…</source>
         <translation>用提示词新建…</translation>
+    </message>
+    <message>
+        <source>Back to the sliders</source>
+        <translation>返回滑块</translation>
+    </message>
+    <message>
+        <source>Select a part of the picture, and say what it shows.</source>
+        <translation>请选取图片的一部分，并说明其中是什么。</translation>
     </message>
     <message>
         <source>The prompt of a picture and the sliders of its subjects appear here.</source>
@@ -12445,6 +12457,13 @@ Double click shows its settings.</source>
     <message>
         <source>Compare: {prompt}</source>
         <translation>对比：{prompt}</translation>
+    </message>
+</context>
+<context>
+    <name>UnknownWords</name>
+    <message>
+        <source>This model cannot draw: {names}</source>
+        <translation>此模型画不出：{names}</translation>
     </message>
 </context>
 <context>

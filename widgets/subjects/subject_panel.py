@@ -135,9 +135,7 @@ class SubjectPanel(QWidget):
         self.another = QPushButton(self.tr("Describe another part…"))
         set_tip(
             self.another,
-            self.tr(
-                "Select a part of the picture first: what it shows gets sliders of its own, in a layer above"
-            ),
+            self.tr("Select a part of the picture first: it gets sliders and a layer of its own"),
         )
         self._body.addSpacing(8)
         self._body.addWidget(self.another)
