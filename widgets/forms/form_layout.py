@@ -1,6 +1,6 @@
-"""A form whose labels stand at the height of the words in their fields."""
+"""A form whose labels stand at the height of the words in their fields, and are dim while these are."""
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QEvent, QObject, QRect, Qt
 from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QFormLayout, QHBoxLayout, QLayoutItem, QPlainTextEdit, QWidget
 
@@ -24,6 +24,7 @@ class FormLayout(QFormLayout):
 
     def setGeometry(self, rect: QRect) -> None:
         super().setGeometry(rect)
+        self._follow_fields()
         for row in range(self.rowCount()):
             label, field = self.itemAt(row, _LABEL), self.itemAt(row, _FIELD)
             widget = None if label is None else label.widget()
@@ -35,6 +36,31 @@ class FormLayout(QFormLayout):
             height = max(beside.height(), widget.sizeHint().height())
             top = beside.top() + (beside.height() - height) // 2
             widget.setGeometry(has.x(), top, has.width(), height)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.EnabledChange:
+            self._follow_fields()
+        return super().eventFilter(watched, event)
+
+    def _follow_fields(self) -> None:
+        """A label is as its field: one that can be read beside one that cannot be used says nothing."""
+        parent = self.parentWidget()
+        for row in range(self.rowCount() if parent is not None else 0):
+            label, field = self.itemAt(row, _LABEL), self.itemAt(row, _FIELD)
+            widget = None if label is None else label.widget()
+            editor = None if field is None else _editor_in(field)
+            if widget is not None and editor is not None and parent is not None:
+                editor.installEventFilter(self)  # once, however often it is asked for
+                widget.setEnabled(editor.isEnabledTo(parent))
+
+
+def _editor_in(field: QLayoutItem) -> QWidget | None:
+    """The widget of a field, or the first one in it."""
+    widget, inner = field.widget(), field.layout()
+    if widget is not None:
+        inner = widget.layout() if type(widget) is QWidget else None
+    first = None if inner is None else inner.itemAt(0)
+    return widget if first is None else _editor_in(first)
 
 
 def first_line(field: QLayoutItem) -> QRect:

@@ -194,7 +194,7 @@ QSlider::handle:horizontal:disabled { background: $faint; }
 QSlider::sub-page:horizontal:disabled { background: $control; }
 
 QLabel[dim="true"] { color: $dim; }
-QLabel[dim="true"]:disabled { color: $faint; }
+QLabel:disabled, QLabel[dim="true"]:disabled { color: $faint; }
 QLabel[danger="true"] { color: $danger; }
 QLabel[heading="true"] { font-weight: 600; }
 QLabel[badge="true"] {

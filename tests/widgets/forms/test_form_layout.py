@@ -66,3 +66,33 @@ def test_a_label_is_in_the_middle_of_its_field(height_px: int, qtbot: QtBot) -> 
         assert label is not None
         assert abs(middle(label, host) - middle(field, host)) <= 1
         assert label.height() >= label.sizeHint().height()
+
+
+def test_labels_are_dim_while_their_fields_are(qtbot: QtBot) -> None:
+    """Captions of fields that could not be used stood there as bright as the others."""
+    window = QWidget()
+    qtbot.addWidget(window)
+    layout = FormLayout(window)
+    plain, noted, free = QLineEdit(), QLineEdit(), QLineEdit()
+    box = QWidget()
+    inside = QVBoxLayout(box)
+    inside.addWidget(noted)
+    inside.addWidget(QLabel("a note"))
+    row = QHBoxLayout()
+    in_row = QLineEdit()
+    row.addWidget(in_row)
+    row.addWidget(QPushButton("…"))
+    for name, field in (("plain", plain), ("noted", box), ("row", row), ("free", free)):
+        layout.addRow(name, field)
+    window.show()
+    labels = {label.text(): label for label in window.findChildren(QLabel)}
+    for editor, name in ((plain, "plain"), (noted, "noted"), (in_row, "row")):
+        editor.setEnabled(False)
+        assert not labels[name].isEnabled()
+        assert labels["free"].isEnabled()
+        editor.setEnabled(True)
+        assert labels[name].isEnabled()
+    window.setEnabled(False)
+    assert not labels["plain"].isEnabled()
+    window.setEnabled(True)
+    assert all(label.isEnabled() for label in labels.values())
