@@ -28,6 +28,7 @@ CROP_BATCH, FULL_BATCH = 16, 6
 FULL_FROM_SHARE: Final = 0.6
 POOL_PX: Final = 4
 COLOUR_PX: Final = 8  # one latent to a side: the colour of a cell
+HELD_WEIGHT: Final = 0.3
 HELD_MARGIN: Final = 1  # latents: the encoder sees a subject that far around it
 
 
@@ -171,11 +172,7 @@ def widen(vae: AutoencoderKL, name: str, folder: Path, budget: Budget) -> Autoen
     )
 
     def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
-        first = (step * lanes() + lane()) * FULL_BATCH
-        told = [training_scene(first + i) for i in range(FULL_BATCH)]
-        batch = as_batch([one.scene for one in told]).to(device)
-        subjects = torch.stack([_covered(one) for one in told]).to(device)
-        mixed = torch.tensor([one.is_mixed for one in told], device=device).view(-1, 1, 1, 1)
+        batch, subjects, mixed = (part.to(device) for part in _mixed_batch(step * lanes() + lane(), share))
         with mixed_precision(device):
             latents = encode(vae, batch).float()
             with torch.no_grad():
@@ -185,7 +182,7 @@ def widen(vae: AutoencoderKL, name: str, folder: Path, budget: Budget) -> Autoen
         squared = missed.square().mean()
         colours = (functional.avg_pool2d(missed, COLOUR_PX) * subjects).square().mean()
         held = held_error(latents, known, subjects * mixed)
-        loss = 8 * (squared + colours) + 0.3 * missed.abs().mean() + held
+        loss = 8 * (squared + colours) + 0.3 * missed.abs().mean() + HELD_WEIGHT * held
         figures = {"psnr": 10 * torch.log10(4 / squared), "colours": colours, "held": held}
         return loss, {key: float(value.detach()) for key, value in figures.items()}
 
@@ -201,10 +198,44 @@ def held_error(latents: Tensor, known: Tensor, free: Tensor) -> Tensor:
     return ((latents - known).square() * held).mean()
 
 
+def _mixed_batch(number: int, share: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Training scenes, how much of each latent's cell their subjects cover, and whether they are mixed.
+
+    Crops around subjects at first, later whole pictures. [N, 3, H, W], [N, 1, H/8, W/8] in 0..1, bool
+    [N, 1, 1, 1].
+    """
+    whole = share >= FULL_FROM_SHARE
+    count = FULL_BATCH if whole else CROP_BATCH
+    told = [training_scene(number * CROP_BATCH + i) for i in range(count)]
+    batch, subjects = as_batch([one.scene for one in told]), torch.stack([_covered(one) for one in told])
+    if not whole:
+        corners = [_corner(seen) for seen in subjects]
+        batch = torch.stack([_crop(one, at, COLOUR_PX) for one, at in zip(batch, corners, strict=True)])
+        subjects = torch.stack([_crop(one, at, 1) for one, at in zip(subjects, corners, strict=True)])
+    return batch, subjects, torch.tensor([one.is_mixed for one in told]).view(-1, 1, 1, 1)
+
+
 def _covered(told: Told) -> Tensor:
     """How much of each latent's cell subjects cover, float32 [1, 16, 16] in 0..1."""
     masks = torch.from_numpy(draw_masks(told.scene)).float()
     return functional.avg_pool2d(masks.sum(0, keepdim=True).clamp(max=1), COLOUR_PX)
+
+
+def _corner(covered: Tensor) -> tuple[int, int]:
+    """Row and column, in latents, of a crop around a place that a subject covers; anywhere without one."""
+    side, most = CROP_PX // COLOUR_PX, (PICTURE_PX - CROP_PX) // COLOUR_PX
+    places = (covered[0] > 0.5).nonzero()
+    if not len(places):
+        row, column = torch.randint(0, most + 1, (2,)).tolist()
+        return row, column
+    row, column = places[int(torch.randint(0, len(places), ()))].tolist()
+    return min(max(row - side // 2, 0), most), min(max(column - side // 2, 0), most)
+
+
+def _crop(picture: Tensor, corner: tuple[int, int], cell: int) -> Tensor:
+    row, column = (place * cell for place in corner)
+    side = CROP_PX // COLOUR_PX * cell
+    return picture[..., row : row + side, column : column + side]
 
 
 def reconstruction_loss(vae: AutoencoderKL, batch: Tensor) -> tuple[Tensor, dict[str, float]]:
