@@ -125,16 +125,7 @@ def polish_decoder(
     vae = vae.to(device).requires_grad_(False)
     for part in (vae.decoder, vae.post_quant_conv):
         part.requires_grad_(True)
-    plan = Plan(
-        name=name,
-        learning_rate=1e-3,
-        budget=budget,
-        decay_share=0.7,
-        weight_decay=1e-4,
-        ema_decay=0.99,
-        seed=len(name),
-    )
-    run = Fit(plan, vae, folder)
+    run = Fit(_further(name, budget), vae, folder)
 
     def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
         first = (step * lanes() + lane()) * FULL_BATCH % (len(latents) - FULL_BATCH)
@@ -161,15 +152,6 @@ def widen(vae: AutoencoderKL, name: str, folder: Path, budget: Budget) -> Autoen
     device = training_device()
     vae = vae.to(device)
     before = copy.deepcopy(vae).requires_grad_(False).eval()
-    plan = Plan(
-        name=name,
-        learning_rate=1e-3,
-        budget=budget,
-        decay_share=0.7,
-        weight_decay=1e-4,
-        ema_decay=0.99,
-        seed=len(name),
-    )
 
     def loss_of(step: int, share: float) -> tuple[Tensor, dict[str, float]]:
         batch, subjects, mixed = (part.to(device) for part in _mixed_batch(step * lanes() + lane(), share))
@@ -186,9 +168,22 @@ def widen(vae: AutoencoderKL, name: str, folder: Path, budget: Budget) -> Autoen
         figures = {"psnr": 10 * torch.log10(4 / squared), "colours": colours, "held": held}
         return loss, {key: float(value.detach()) for key, value in figures.items()}
 
-    ema = fit(Fit(plan, vae, folder), loss_of).ema
+    ema = fit(Fit(_further(name, budget), vae, folder), loss_of).ema
     assert isinstance(ema, AutoencoderKL)
     return ema.cpu().eval()
+
+
+def _further(name: str, budget: Budget) -> Plan:
+    """For an autoencoder that is trained already."""
+    return Plan(
+        name=name,
+        learning_rate=1e-3,
+        budget=budget,
+        decay_share=0.7,
+        weight_decay=1e-4,
+        ema_decay=0.99,
+        seed=len(name),
+    )
 
 
 def held_error(latents: Tensor, known: Tensor, free: Tensor) -> Tensor:
