@@ -213,8 +213,8 @@ def test_widening_trains_both_halves_and_goes_on_from_a_checkpoint(tmp_path: Pat
     vae = new_vae(4, TINY)
     before = {key: value.clone() for key, value in vae.state_dict().items()}
     widen(vae, "wide4", tmp_path, Budget(steps=1))
-    after = widen(new_vae(4, TINY), "wide4", tmp_path, Budget(steps=2)).state_dict()
-    assert torch.load(tmp_path / "wide4.pt", weights_only=True)["step"] == 2
+    after = widen(new_vae(4, TINY), "wide4", tmp_path, Budget(steps=4)).state_dict()
+    assert torch.load(tmp_path / "wide4.pt", weights_only=True)["step"] == 4
     changed = {key.split(".")[0] for key in after if not torch.equal(after[key], before[key])}
     assert changed == {"encoder", "quant_conv", "decoder", "post_quant_conv"}
 
