@@ -147,6 +147,7 @@ class SubjectPanel(QWidget):
         self.new_picture = QPushButton(self.tr("New from prompt…"))
         empty = QVBoxLayout(self._empty)
         empty.setContentsMargins(14, 8, 14, 14)
+        empty.setSpacing(10)
         empty.addWidget(self._reason)
         empty.addWidget(self.description)
         self.back = QPushButton(self.tr("Back to the sliders"))
