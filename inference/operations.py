@@ -392,7 +392,9 @@ class Insert(SamplingParameters):
         help=N_("Operations", "What is in the place is drawn anew; the seed decides what comes"),
         advanced=True,
     )
-    delay: float = param(0.0, N_("Operations", "Delay"), min=0, max=1, step=0.05, advanced=True)
+    delay: float | None = param(
+        None, N_("Operations", "Delay"), min=0, max=1, step=0.05, advanced=True, absent=0.0
+    )
     words: tuple[InsertWord, ...] = param((), N_("Operations", "Words"), most=MOST_WORDS, hidden=True)
     source_words: tuple[InsertWord, ...] = param((), N_("Operations", "Words"), most=MOST_WORDS, hidden=True)
     details: bool = param(

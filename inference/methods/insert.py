@@ -118,7 +118,7 @@ def _edited(
     run = replace(run, prompt=source_prompt, negative=negative)
     sofar = Sofar(run)
     latents = encoded(run, parameters.image.hash, picture)
-    first = first_step(run, loop.way, parameters.delay)
+    first = first_step(run, loop.way, parameters.delay or 0.0)
     corrected_from = first if loop.step is None else run.steps
     source = inverted(run, loop.way, parameters.image.hash, latents, sofar, first=corrected_from)
     work = _Work(

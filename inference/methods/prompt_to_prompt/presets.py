@@ -38,6 +38,8 @@ class Preset:
             is removed from is not to be driven to the subjects that stay.
         found_by: what says where a change is that keeps to its words.
         coarse_anew: whether what is coarse in the noise, such as colours, is drawn anew where the change is.
+        delay: share of the steps, the noisiest, in which nothing is edited yet: what they cost pays for
+            finding a change by contrast.
     """
 
     loop: str = "h-edit"
@@ -49,13 +51,14 @@ class Preset:
     guidance: float = 1.0
     found_by: str = BY_WORDS
     coarse_anew: bool = False
+    delay: float = 0.0
 
 
 PRESETS = {
     "replace": Preset(loop="direct", flow_loop="direct"),
     "add": Preset(loop="direct", flow_loop="direct", local=False, anew=True),
     "remove": Preset(loop="direct", flow_loop="direct", local=False, anew=True, guidance=0.5),
-    "change": Preset(flow_loop="h-edit", guidance=0.5, found_by=CONTRAST),
+    "change": Preset(flow_loop="h-edit", guidance=0.5, found_by=CONTRAST, delay=0.02),
     "style": Preset(local=False),
 }
 # A change of nothing but colours and sizes: the inverted noise knows the old ones, and would keep some of it.
@@ -104,6 +107,7 @@ def _usual(parameters: Insert, preset: Preset, *, ours: bool) -> dict[str, Any]:
         # of words that were chosen by hand the prompts know nothing
         "found_by": preset.found_by if ours and not corrected else BY_WORDS,
         "coarse_anew": preset.coarse_anew and ours,
+        "delay": preset.delay if ours else 0.0,
         "anew": preset.anew and (parameters.mask is not None or parameters.kind == "remove"),
     }
 

@@ -145,6 +145,15 @@ class TestFoundByContrast:
         assert evaluations(prompt="a photo of a dog and a woman") == 2 * STEPS + NOISES
         assert evaluations(prompt="a photo of a dog and a cat") == 2 * STEPS + 2 * NOISES
 
+    @pytest.mark.parametrize("model", FAMILIES)
+    def test_a_further_change_costs_two_evaluations_a_step_with_finding_it(
+        self, runner: Runner, model: str
+    ) -> None:
+        whole: dict[str, Any] = {"model": model, "kind": "change", "steps": 50, "guidance_scale": None}
+        run(runner, **whole)
+        further = run(runner, prompt="a photo of a dog and a woman", **whole)
+        assert further.measured.denoiser_evaluations <= 100
+
     def test_the_seed_decides_what_is_coarse(self, runner: Runner) -> None:
         one, other = (run(runner, seed=seed, **self.VALUES).images[0] for seed in (1, 2))
         assert not np.array_equal(one, other)
