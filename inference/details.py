@@ -10,7 +10,9 @@ there no more, and only its grain is kept:
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,10 +57,11 @@ def brought_back(picture: Pixels, unedited: Pixels, edited: Pixels) -> Pixels:
     touched = (edited != unedited).any(-1) | (np.asarray(share) > 0)
     grain = _grain(picture, unedited)
     found = picture.copy()
-    for number, block in enumerate(_blocks(width, height)):
+
+    def bring_back(number: int, block: tuple[int, int, int, int]) -> None:
         part = _Part(block, width, height, (edited.shape[1], edited.shape[0]))
         if not touched[part.around].any():
-            continue
+            return
         rows = part.rows
         change = part.enlarged(share)[..., None].astype(np.float32) / 255
         values = part.enlarged(after) + (1 - change) * (
@@ -68,6 +71,11 @@ def brought_back(picture: Pixels, unedited: Pixels, edited: Pixels) -> Pixels:
             noise = np.random.default_rng(number)
             values += change * noise.normal(0, grain, change.shape).astype(np.float32)
         found[rows] = np.rint(np.clip(values, 0, 255))
+
+    blocks = list(_blocks(width, height))
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for _ in pool.map(bring_back, range(len(blocks)), blocks):
+            pass
     found.setflags(write=False)
     return found
 

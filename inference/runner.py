@@ -392,7 +392,7 @@ class Runner:
         resume: bytes | None,
     ) -> Result:
         progress = filling.progress
-        seen = fitted(request, filling.contents)
+        seen = fitted(request, filling.contents, self._work)
         inputs = Inputs(
             contents=seen,
             learnt=tuple(filling.words[name][1] for name in filling.concepts),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from inference.cache import ByteCache
 from inference.content import Mask, contents_in
 from inference.errors import EditorError
 from inference.kinds import Size, kind_of
@@ -62,8 +63,10 @@ def enlarged(pixels: Pixels, factor: float) -> Pixels:
     return resized(pixels, *enlarged_size(pixels, factor))
 
 
-def fitted(request: Request, contents: Contents) -> dict[str, Any]:
+def fitted(request: Request, contents: Contents, cache: ByteCache[Any]) -> dict[str, Any]:
     """The contents as a method sees them: pictures and masks at the size of the run.
+
+    A photo is brought to that size once, however often its sliders are moved.
 
     Raises:
         EditorError: a mask of another shape than the picture, which would be stretched.
@@ -81,7 +84,13 @@ def fitted(request: Request, contents: Contents) -> dict[str, Any]:
         for content in contents_in(getattr(parameters, item.name)):
             if isinstance(content, Mask):
                 _check_shape(contents[content.hash], source)
-            found[content.hash] = resized(cast("Pixels", contents[content.hash]), width, height)
+            key = ("fitted", content.hash, width, height)
+            small = cast("Pixels | None", cache.get(key))
+            if small is None:
+                small = resized(cast("Pixels", contents[content.hash]), width, height)
+                if small is not contents[content.hash]:
+                    cache.put(key, small, small.nbytes)
+            found[content.hash] = small
     return found
 
 

@@ -20,7 +20,9 @@ from functools import partial
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from inference.backbones.base import Backbone
 from inference.details import changes
@@ -43,7 +45,15 @@ from inference.methods.inversion.looking import LEAST_FIT
 from inference.methods.inversion.parking import Sofar
 from inference.methods.inversion.standing import has_two_ends, places, reached, stand, told
 from inference.methods.inversion.ways import WAYS, first_step, inverted
-from inference.methods.only_subject import Masks, Span, every_subject, mask_maps, merged, subject_masks
+from inference.methods.only_subject import (
+    Masks,
+    Span,
+    every_subject,
+    mask_maps,
+    merged,
+    subject_masks,
+    together,
+)
 from inference.methods.redraw import encoded
 from inference.methods.still_found import still_found
 from inference.methods.text_regions import TextRegions, reads_text
@@ -52,6 +62,9 @@ from inference.progress import Progress
 from inference.prompts.prompt import Prompt
 from inference.request import Output, Pixels
 from inference.schedule import Level, Prediction
+
+_LEAST_SHARE = 0.1  # of a latent that changes: less of it cannot be seen
+_AROUND_LATENTS = 3  # one further than a layer's mask reaches, so that this has its edge inside
 
 
 def edit(backbone: Backbone, parameters: Edit, inputs: Inputs, progress: Progress) -> Output:
@@ -166,7 +179,8 @@ class _Work:
         )
         with run.progress.phase("sample"):
             latents = carried_out(editing, way.step(editing), first, merge=merge, sofar=self.sofar, name=name)
-        pictures = [self._with_details(pixels, source) for pixels in decoded(run, latents)]
+        near = near_subjects(kept.masks, self.picture.shape[:2]) if parameters.only_subject else None
+        pictures = [self._with_details(pixels, source, near) for pixels in decoded(run, latents)]
         return pictures, kept.masks
 
     @property
@@ -231,10 +245,14 @@ class _Work:
 
         return asked
 
-    def _with_details(self, edited: Pixels, source: Inverted) -> Pixels:
+    def _with_details(self, edited: Pixels, source: Inverted, near: NDArray[np.float32] | None) -> Pixels:
         if not self.parameters.details:
             return edited
-        return with_details(self.picture[..., :3], edited, unedited(self.run, source))
+        plain = unedited(self.run, source)
+        if near is not None:
+            kept = plain + near[..., None] * (edited.astype(np.float32) - plain)
+            edited = np.rint(kept).astype(np.uint8)
+        return with_details(self.picture[..., :3], edited, plain)
 
 
 def unedited(run: Run, source: Inverted) -> Pixels:
@@ -260,6 +278,17 @@ def _bound(source: Inverted) -> Masks:
     rows, columns = source.path.shape[-2:]
     found = every_subject(source.heat, source.prompt, (rows, columns))
     return found if len(found) > 1 else {}
+
+
+def near_subjects(masks: Masks, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Where edits of subjects may be seen, with what a decoder draws around them: [H, W] in 0..1.
+
+    Beyond that nothing was edited, but a decoder shifts all colours a little with those that were.
+    """
+    cells = (together(masks) >= _LEAST_SHARE).float()
+    reach = 2 * _AROUND_LATENTS + 1
+    grown = functional.max_pool2d(cells, reach, stride=1, padding=_AROUND_LATENTS)
+    return np.asarray(functional.interpolate(grown, size, mode="bilinear")[0, 0].cpu().numpy(), np.float32)
 
 
 def with_details(picture: Pixels, edited: Pixels, unedited: Pixels) -> Pixels:

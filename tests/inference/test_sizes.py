@@ -1,16 +1,18 @@
 """Pictures and masks on their way to a model's size and back."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from inference.cache import ByteCache
 from inference.content import Mask, Picture, content_hash
 from inference.errors import EditorError
 from inference.operations import Redraw
 from inference.request import Request
-from inference.sizes import fitted, working_size
+from inference.sizes import fitted, resized, working_size
 
 
 def grey(height: int, width: int, *channels: int) -> NDArray[np.uint8]:
@@ -24,7 +26,25 @@ def seen(mask: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.uint
         image=Picture(content_hash(picture)), mask=Mask(content_hash(mask)), prompt="a", width=64, height=32
     )
     request = Request(operation="redraw", parameters=parameters, model="mini-sd1")
-    return fitted(request, contents)[content_hash(mask)]
+    return fitted(request, contents, ByteCache(2**20))[content_hash(mask)]
+
+
+def test_a_photo_is_brought_to_the_models_size_once() -> None:
+    photo, small = np.random.default_rng(0).integers(0, 256, (90, 160, 3), np.uint8), grey(32, 64, 3)
+    cache = ByteCache[Any](2**20)
+
+    def brought(pixels: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+        name = content_hash(pixels)
+        parameters = Redraw(image=Picture(name), prompt="a", width=width, height=32)
+        request = Request(operation="redraw", parameters=parameters, model="mini-sd1")
+        return fitted(request, {name: pixels}, cache)[name]
+
+    first = brought(photo, 64)
+    np.testing.assert_array_equal(first, resized(photo, 64, 32))
+    assert brought(photo, 64) is first
+    assert brought(photo, 56).shape == (32, 56, 3)
+    assert brought(small, 64) is small, "one of that size already is kept nowhere"
+    assert len(cache) == 2
 
 
 class TestMasks:

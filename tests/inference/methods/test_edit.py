@@ -1,12 +1,13 @@
 """Attributes on a picture: what only this operation promises, and what it refuses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from inference.content import Mask, Picture, content_hash
 from inference.definitions import shipped_folder
@@ -15,6 +16,7 @@ from inference.disk_cache import DiskCache
 from inference.errors import EditorError, Parked
 from inference.methods import edit as ways_of_edit
 from inference.methods.edit import with_details
+from inference.methods.only_subject import Masks
 from inference.models import Catalogue, ModelEntry
 from inference.operations import EXAMPLE_PROMPT, INVERSIONS, Edit, EditSweep, SubjectEdit
 from inference.progress import Progress
@@ -95,6 +97,24 @@ class TestEveryFamily:
         assert earlier.measured.denoiser_evaluations == 1 + 2 * STEPS  # one step more that can be edited
         runner.forget()  # what is on the disk stays
         assert run(runner, older(0.5), model=model).measured.denoiser_evaluations == 2 * after_delay
+
+    def test_far_from_its_subject_it_is_the_picture(
+        self, runner: Runner, model: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A decoder shifts all colours a little with those that change."""
+
+        def at_the_left(
+            heat: object, prompt: object, edits: Sequence[SubjectEdit], size: tuple[int, int]
+        ) -> Masks:
+            mask = torch.zeros(1, 1, *size)
+            mask[..., : size[1] // 8] = 1
+            return {(edit.start, edit.end): mask for edit in edits}
+
+        monkeypatch.setattr("inference.methods.attribute_control.subject_masks", at_the_left)
+        pixels = picture(128, 128)
+        found = run(runner, older(2.0), model=model, pixels=pixels).images[0]
+        np.testing.assert_array_equal(found[:, 80:], pixels[:, 80:])
+        assert not np.array_equal(found[:, :16], pixels[:, :16])
 
     def test_direct_inversion_costs_its_path(self, runner: Runner, model: str) -> None:
         after_delay, looks = STEPS - 1, 6
