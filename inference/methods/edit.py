@@ -45,15 +45,7 @@ from inference.methods.inversion.looking import LEAST_FIT
 from inference.methods.inversion.parking import Sofar
 from inference.methods.inversion.standing import has_two_ends, places, reached, stand, told
 from inference.methods.inversion.ways import WAYS, first_step, inverted
-from inference.methods.only_subject import (
-    Masks,
-    Span,
-    every_subject,
-    mask_maps,
-    merged,
-    subject_masks,
-    together,
-)
+from inference.methods.only_subject import Masks, Span, every_subject, mask_maps, merged, subject_masks
 from inference.methods.redraw import encoded
 from inference.methods.still_found import still_found
 from inference.methods.text_regions import TextRegions, reads_text
@@ -179,7 +171,7 @@ class _Work:
         )
         with run.progress.phase("sample"):
             latents = carried_out(editing, way.step(editing), first, merge=merge, sofar=self.sofar, name=name)
-        near = near_subjects(kept.masks, self.picture.shape[:2]) if parameters.only_subject else None
+        near = near_subjects(kept.mask, self.picture.shape[:2]) if parameters.only_subject else None
         pictures = [self._with_details(pixels, source, near) for pixels in decoded(run, latents)]
         return pictures, kept.masks
 
@@ -280,12 +272,16 @@ def _bound(source: Inverted) -> Masks:
     return found if len(found) > 1 else {}
 
 
-def near_subjects(masks: Masks, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Where edits of subjects may be seen, with what a decoder draws around them: [H, W] in 0..1.
+def near_subjects(mask: Tensor, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Where edits may be seen, with what a decoder draws around them: [H, W] in 0..1.
 
     Beyond that nothing was edited, but a decoder shifts all colours a little with those that were.
+
+    Args:
+        mask: how far latents may differ from the unedited ones, [N, 1, h, w] in 0..1.
+        size: rows and columns of the picture.
     """
-    cells = (together(masks) >= _LEAST_SHARE).float()
+    cells = (mask.amax(0, keepdim=True) >= _LEAST_SHARE).float()
     reach = 2 * _AROUND_LATENTS + 1
     grown = functional.max_pool2d(cells, reach, stride=1, padding=_AROUND_LATENTS)
     return np.asarray(functional.interpolate(grown, size, mode="bilinear")[0, 0].cpu().numpy(), np.float32)

@@ -115,6 +115,8 @@ class TestEveryFamily:
         found = run(runner, older(2.0), model=model, pixels=pixels).images[0]
         np.testing.assert_array_equal(found[:, 80:], pixels[:, 80:])
         assert not np.array_equal(found[:, :16], pixels[:, :16])
+        by_text = run(runner, older(2.0), model=model, pixels=pixels, kept_by="text").images[0]
+        assert not np.array_equal(by_text[:, 80:], pixels[:, 80:]), "its latents are edited everywhere"
 
     def test_direct_inversion_costs_its_path(self, runner: Runner, model: str) -> None:
         after_delay, looks = STEPS - 1, 6
