@@ -82,7 +82,11 @@ class Recipe:
     @property
     def read_prompt(self) -> Weighted:
         """The prompt and the weights of its words, where the request has some."""
-        return understood(self.prompt, weighted=bool(getattr(self.request.parameters, "weighted", False)))
+        return self.as_read(self.prompt)
+
+    def as_read(self, prompt: str) -> Weighted:
+        """Another prompt as it would be read in place of this one's."""
+        return understood(prompt, weighted=bool(getattr(self.request.parameters, "weighted", False)))
 
     @property
     def seed(self) -> int | None:

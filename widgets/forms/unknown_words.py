@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from PySide6.QtWidgets import QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 
 from editor.generating.known_words import Entry, unknown_words
 from inference.prompts.weights import understood
@@ -13,6 +13,7 @@ from widgets.forms.parameter_form import ParameterForm
 from widgets.look.plain_text import Label
 
 _PROMPTS: Final = ("source_prompt", "prompt")
+_WEIGHTED: Final = "weighted"
 
 
 class UnknownWords(Label):
@@ -36,15 +37,21 @@ class UnknownWords(Label):
 
 
 def on_words(form: ParameterForm, tell: Callable[[], None]) -> None:
-    """Have `tell` called at each key in a form's prompts; the form itself tells once one is left."""
+    """Have `tell` called at each key in a form's prompts, as the form itself tells once one is left; and when
+    they are read otherwise.
+    """
     for name in _PROMPTS:
         field = form.editors.get(name)
         if isinstance(field, QLineEdit):
             field.textChanged.connect(tell)
+    switch = form.editors.get(_WEIGHTED)
+    if isinstance(switch, QCheckBox):
+        switch.toggled.connect(tell)
 
 
-def said_in(form: ParameterForm) -> str:
-    """What a form's prompts say, without marks of weights where it reads these."""
-    weighted = bool(form.value("weighted")) if "weighted" in form.editors else False
-    prompts = [str(form.value(name) or "") for name in _PROMPTS if name in form.editors]
+def said_in(*forms: ParameterForm) -> str:
+    """What the prompts of a panel's forms say, without marks of weights where these are read."""
+    values = {name: form.value(name) for form in forms for name in form.editors}
+    prompts = [str(values[name] or "") for name in _PROMPTS if name in values]
+    weighted = bool(values.get(_WEIGHTED))
     return "\n".join(understood(prompt, weighted=weighted).text for prompt in prompts)

@@ -128,7 +128,8 @@ class TranslatePanel(DocumentPanel):
         self.compare.clicked.connect(lambda: self.sheet_wished.emit(self.values()))
         self.see.clicked.connect(lambda: self.look_wished.emit(self.values()))
         self.details.changed.connect(lambda *_: self._show_memory())
-        on_words(self.form, self._show_unknown)
+        for form in (self.form, self.details):
+            on_words(form, self._show_unknown)
         self._application.settings.changed.connect(self._show_unknown)  # another model
         translation.memory_known.connect(self._show_memory)
         translation.session_changed.connect(self._show_session)
@@ -175,7 +176,7 @@ class TranslatePanel(DocumentPanel):
     def _show_unknown(self) -> None:
         recipe = self._translation.recipe
         model = recipe.request.model if recipe is not None else self._application.settings.get("model")
-        self.unknown.look_at(said_in(self.form), model, self._application.catalogue.entries())
+        self.unknown.look_at(said_in(self.form, self.details), model, self._application.catalogue.entries())
 
     def _field_values(self) -> dict[str, Any]:
         """What the forms say beside pictures and files."""

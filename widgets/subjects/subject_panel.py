@@ -248,8 +248,10 @@ class SubjectPanel(QWidget):
         if session is None:
             return
         self.prompt.set_prompt(session.recipe.read_prompt, session.seed, session.subjects)
-        catalogue, model = self._application.catalogue, session.model
-        self.prompt.tell_unknown(lambda prompt: unknown_words(prompt, model, catalogue.entries()))
+        catalogue, recipe, model = self._application.catalogue, session.recipe, session.model
+        self.prompt.tell_unknown(
+            lambda prompt: unknown_words(recipe.as_read(prompt).text, model, catalogue.entries())
+        )
         if self._origin != session.origin:
             self._origin = session.origin
             self._images.clear()

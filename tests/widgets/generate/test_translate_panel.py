@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QLineEdit
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -224,5 +224,10 @@ def test_words_that_the_model_cannot_draw_are_told_before(panel: TranslatePanel)
     field.setText("a zebra and a dog")
     assert panel.unknown.text() == "This model cannot draw: zebra"
     assert panel.unknown.isVisible()
-    field.setText("a dog")
-    assert panel.unknown.isHidden()
+    field.setText("a (dog:1.2)")
+    weighted = panel.details.editors["weighted"]
+    assert isinstance(weighted, QCheckBox)
+    weighted.setChecked(False)
+    assert panel.unknown.text() == "This model cannot draw: 1 · 2"
+    weighted.setChecked(True)
+    assert panel.unknown.isHidden(), "marks of weights are no words"

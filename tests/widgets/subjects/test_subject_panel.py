@@ -6,6 +6,8 @@ from pytestqt.qtbot import QtBot
 
 from editor.application import Application
 from editor.document.document import Document
+from editor.layers.layer import Layer
+from editor.layers.recipes import with_parameters
 from inference.errors import EditorError
 from tests.helpers.fake_application import PROMPT, generated, open_document
 from tests.helpers.fake_service import FakeService
@@ -247,6 +249,21 @@ def test_it_says_what_the_model_cannot_draw(subjects: SubjectPanel) -> None:
     prompt.editor.setPlainText("a man and a <b>dragon</b>")
     assert "dragon" in prompt.unknown.text()
     assert not prompt.unknown.isHidden()
+
+
+def test_marks_of_weights_are_no_words_that_a_model_cannot_draw(
+    subjects: SubjectPanel, application: Application
+) -> None:
+    made = generated("a (man:1.2) and a woman").layers[0]
+    assert isinstance(made, Layer)
+    assert made.recipe is not None
+    weighted = made.changed(recipe=with_parameters(made.recipe, weighted=True))
+    open_document(application, Document.from_layer(weighted, title="weighted"))
+    prompt = subjects.prompt
+    assert prompt.unknown.isHidden()
+    prompt.pencil.setChecked(True)
+    prompt.editor.setPlainText("a (dragon:1.3) and a woman")
+    assert prompt.unknown.text() == "This model cannot draw: dragon"
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Return, Qt.Key.Key_Enter])
