@@ -23,7 +23,7 @@ from widgets.subjects.concept_shelf import ConceptShelf
 from widgets.subjects.description import Description
 from widgets.subjects.keyframe_slider import Keyframe
 from widgets.subjects.older_notice import OlderNotice
-from widgets.subjects.prompt_box import PromptBox
+from widgets.subjects.prompt_box import PromptBox, insert_word
 from widgets.subjects.subject_section import SubjectSection
 
 CELL = QSize(36, 46)
@@ -112,6 +112,7 @@ class SubjectPanel(QWidget):
         """Bring a subject's first slider into view and give it the keyboard."""
         if not 0 <= index < len(self._sections):
             return
+        self._show_description(wanted=False)
         section = self._sections[index]
         self._scroll.ensureWidgetVisible(section)
         row = next(iter(section.rows.values()), None)
@@ -333,6 +334,7 @@ class SubjectPanel(QWidget):
     def _on_recipe_requested(self, session: AttributeSession) -> None:
         if session is not self._session:
             self.set_session(session)
+        self._show_description(wanted=False)
         rows = [row for section in self._sections for row in section.rows.values()]
         if rows:
             rows[0].track.setFocus()
@@ -366,10 +368,12 @@ class SubjectPanel(QWidget):
         self._do(extend)
 
     def _on_concept(self, word: str) -> None:
-        if self._session is not None:
-            self.prompt.insert(word)
-        else:
+        if self._session is None:
             self.concept_wanted.emit(word)
+        elif self._filled.isHidden():  # another part is being described
+            insert_word(self.description.field, word)
+        else:
+            self.prompt.insert(word)
 
     def _on_generate(self, prompt: str, seed: int) -> None:
         def generate(session: AttributeSession) -> None:

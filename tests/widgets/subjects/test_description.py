@@ -256,3 +256,24 @@ def test_what_is_typed_while_the_detector_looks_stays(
     description.suggestion_wanted.emit()
     application.descriptions.suggested.emit(document, "a photo of a man")
     assert description.text == "a photo of a man"
+
+
+def test_who_asks_for_sliders_or_a_word_is_answered_where_it_can_be_seen(
+    panel: SubjectPanel, application: Application, qtbot: QtBot
+) -> None:
+    """They went into what was hidden while another part of the picture was being described."""
+    application.operations.describe("a man")
+    qtbot.waitUntil(lambda: application.session is not None)
+    assert application.session is not None
+    application.session.toggle_subject(2, 5)
+    panel.another.click()
+    panel.shelf.chosen.emit("<my-cat>")
+    assert panel.description.text == "<my-cat>"
+    assert not panel.prompt.is_editing
+    for ask in (application.sessions.edit_recipe, lambda: panel.focus_subject(0)):
+        panel.another.click()
+        assert panel.description.isVisibleTo(panel)
+        ask()
+        assert panel.prompt.isVisibleTo(panel)
+        assert not panel.description.isVisibleTo(panel)
+    assert panel.description.text == "<my-cat>", "what was typed stays"
