@@ -202,7 +202,9 @@ class SubjectPanel(QWidget):
         self._show_why_empty()
         self._reason.setText(self.tr("Select a part of the picture, and say what it shows."))
         self._reason.show()
-        if self.description.text.split() == self._session.prompt.split():  # which is described already
+        layers = self._session.document.state.rasters()
+        described = [layer.recipe.prompt.split() for layer in layers if layer.recipe is not None]
+        if self.description.text.split() in described:
             self.description.set_text("")
         self.description.field.setFocus()
 

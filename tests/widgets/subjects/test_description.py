@@ -118,6 +118,11 @@ def test_another_part_of_a_described_picture_gets_sliders_of_its_own(
     assert first.recipe.prompt == "a man"
     assert second.mask is not None
 
+    application.run(lambda: ReplaceState(document, replace(document.state, active=first.id), "Choose"))
+    assert panel.prompt.isVisibleTo(panel)
+    panel.another.click()
+    assert panel.description.text == "", "it is described already, in whichever layer"
+
 
 def test_the_layer_shows_what_was_selected_when_it_was_asked_for(
     panel: SubjectPanel, application: Application, service: FakeService, qtbot: QtBot
