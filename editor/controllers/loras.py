@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -72,6 +72,11 @@ class Loras(LibraryController[ListedLora]):
         strong = [one for one in self.fitting(model) if self.strength(one)]
         by_hash = {one.hash: one.at(self.strength(one)) for one in strong}
         return tuple(by_hash.values())[:MOST_LORAS]
+
+    def named(self, uses: Iterable[LoraUse]) -> tuple[ListedLora, ...]:
+        """Those of the list whose files a request names."""
+        hashes = {use.hash for use in uses}
+        return tuple(one for one in self.known if one.hash in hashes)
 
     def add_files(self, paths: Sequence[Path]) -> None:
         """Check files and remember their places; messages tell what came, and why others did not.

@@ -14,6 +14,7 @@ from inference.operations import (
     MOST_SUBJECTS,
     Attribute,
     EditedParameters,
+    LoraUse,
     SamplingParameters,
     SubjectEdit,
 )
@@ -87,6 +88,10 @@ class Recipe:
     def as_read(self, prompt: str) -> Weighted:
         """Another prompt as it would be read in place of this one's."""
         return understood(prompt, weighted=bool(getattr(self.request.parameters, "weighted", False)))
+
+    @property
+    def loras(self) -> tuple[LoraUse, ...]:
+        return getattr(self.request.parameters, "loras", ())
 
     @property
     def seed(self) -> int | None:

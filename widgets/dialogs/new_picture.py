@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QSpinBox, QWidget
 
 from editor.application import Application
+from editor.generating.known_words import taught_by
 from editor.words.choices import choice_text
 from editor.words.said import in_one_line
 from inference.errors import EditorError
@@ -182,7 +183,7 @@ class NewPicture(Dialog):
     def _show_ready(self) -> None:
         prompt, entries = self.prompt.toPlainText(), self._application.catalogue.entries()
         seen = understood(prompt, weighted=self._application.settings.get("weighted_prompts"))
-        taught = " ".join(word for row in self.loras.rows for word in row.lora.words).casefold().split()
+        taught = taught_by(row.lora for row in self.loras.rows)
         self.unknown.look_at(seen.text, self.model.currentData(), entries, taught)
         self.generate.setEnabled(bool(self.prompt.toPlainText().strip()))
 

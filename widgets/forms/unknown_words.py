@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final
 
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
@@ -25,10 +25,11 @@ class UnknownWords(Label):
         self.setWordWrap(True)
         self.hide()
 
-    def look_at(self, prompt: str, model: str, entries: Iterable[Entry], taught: Sequence[str] = ()) -> None:
+    def look_at(
+        self, prompt: str, model: str, entries: Iterable[Entry], taught: Collection[str] = ()
+    ) -> None:
         """Tell of a prompt; `taught` are casefolded words that the model was taught beside its own."""
-        found = unknown_words(prompt, model, entries)
-        self.show_words([word for word in found if word.casefold() not in taught])
+        self.show_words(unknown_words(prompt, model, entries, taught))
 
     def show_words(self, unknown: Sequence[str]) -> None:
         text = self.tr("This model cannot draw: {names}")

@@ -11,6 +11,9 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from editor.application import Application
 from editor.document.document import Document
+from editor.generating.known_words import taught_by
+from editor.layers.recipes import Recipe
+from widgets.forms.unknown_words import UnknownWords
 from widgets.look.plain_text import Label
 
 Told = TypeVar("Told", bound=QObject)
@@ -116,6 +119,26 @@ class DocumentPanel(QWidget):
     @abstractmethod
     def _heard(self, document: Document) -> Slots:
         """The signals of a document that matter here, and what they call."""
+
+    def _hear_of_models(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called when another model may be chosen, or other LoRAs."""
+        application = self._application
+        for signal in (
+            application.settings.changed,
+            application.loras.changed,
+            application.loras.strengths_changed,
+        ):
+            signal.connect(tell)
+
+    def _tell_unknown(self, label: UnknownWords, said: str, recipe: Recipe | None) -> None:
+        """Which words of what is said cannot be drawn by the model and the LoRAs of a recipe; without one, by
+        those that are chosen.
+        """
+        application = self._application
+        model = application.settings.get("model") if recipe is None else recipe.request.model
+        uses = application.loras.uses(model) if recipe is None else recipe.loras
+        taught = taught_by(application.loras.named(uses))
+        label.look_at(said, model, application.catalogue.entries(), taught)
 
     def _begin(self) -> None:
         """Follow the documents; once everything is laid out."""

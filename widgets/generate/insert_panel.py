@@ -210,7 +210,7 @@ class InsertPanel(DocumentPanel):
         insertion.busy_changed.connect(self._show_enabled)
         insertion.busy_changed.connect(self._show_strength)
         insertion.keyframes_changed.connect(self._on_keyframes)
-        self._application.settings.changed.connect(self._on_setting)
+        self._hear_of_models(self._show_unknown)
         self._application.concepts.changed.connect(self._show_concepts)
         self._show_concepts()
         if self._application.settings.get("weighted_prompts"):
@@ -306,10 +306,8 @@ class InsertPanel(DocumentPanel):
     def _show_unknown(self) -> None:
         """Words that the model cannot draw, before it tries."""
         layer = self._insertion.layer
-        recipe = layer.recipe if layer is not None else None
-        model = recipe.request.model if recipe is not None else self._application.settings.get("model")
         said = f"{self._read(self.shown)}\n{self._read(self.wanted)}"
-        self.unknown.look_at(said, model, self._application.catalogue.entries())
+        self._tell_unknown(self.unknown, said, layer.recipe if layer is not None else None)
 
     def _show_weights(self) -> None:
         """A slider for each word of the change, and for what was weighed before it was none; one that stands
@@ -461,10 +459,6 @@ class InsertPanel(DocumentPanel):
     def _on_weight(self, word: str, weight: float) -> None:
         self._weights[word] = weight
         self._show_enabled()
-
-    def _on_setting(self, name: str) -> None:
-        if name == "model":
-            self._show_unknown()
 
     def _on_detail(self, name: str, value: Any) -> None:
         if self._insertion.layer is None:

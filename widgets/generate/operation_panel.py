@@ -85,7 +85,7 @@ class OperationPanel(DocumentPanel):
         self.more.toggled.connect(self._show_rows)
         self.start.clicked.connect(self._on_start)
         self._operations.busy_changed.connect(self._show_enabled)
-        self._application.settings.changed.connect(self._show_unknown)  # another model
+        self._hear_of_models(self._show_unknown)
 
     def _heard(self, document: Document) -> Slots:
         return (
@@ -150,10 +150,7 @@ class OperationPanel(DocumentPanel):
         self._show_unknown()
 
     def _show_unknown(self) -> None:
-        """Of all that is said to the model that the layer was made by, or that is chosen."""
-        recipe = self._operations.recipe_of(self.operation)
-        model = recipe.request.model if recipe is not None else self._application.settings.get("model")
-        self.unknown.look_at(said_in(self._form), model, self._application.catalogue.entries())
+        self._tell_unknown(self.unknown, said_in(self._form), self._operations.recipe_of(self.operation))
 
     def _field_values(self) -> dict[str, Any]:
         """What the form says beside pictures and files."""

@@ -130,7 +130,7 @@ class TranslatePanel(DocumentPanel):
         self.details.changed.connect(lambda *_: self._show_memory())
         for form in (self.form, self.details):
             on_words(form, self._show_unknown)
-        self._application.settings.changed.connect(self._show_unknown)  # another model
+        self._hear_of_models(self._show_unknown)
         translation.memory_known.connect(self._show_memory)
         translation.session_changed.connect(self._show_session)
         translation.busy_changed.connect(self._show_enabled)
@@ -174,9 +174,7 @@ class TranslatePanel(DocumentPanel):
         self._show_unknown()
 
     def _show_unknown(self) -> None:
-        recipe = self._translation.recipe
-        model = recipe.request.model if recipe is not None else self._application.settings.get("model")
-        self.unknown.look_at(said_in(self.form, self.details), model, self._application.catalogue.entries())
+        self._tell_unknown(self.unknown, said_in(self.form, self.details), self._translation.recipe)
 
     def _field_values(self) -> dict[str, Any]:
         """What the forms say beside pictures and files."""

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
@@ -10,7 +11,8 @@ from PySide6.QtWidgets import QCheckBox, QPushButton, QScrollArea, QVBoxLayout, 
 from editor.application import Application
 from editor.document.document import Document
 from editor.generating.heatmaps import subject_box
-from editor.generating.known_words import unknown_words
+from editor.generating.known_words import taught_by, unknown_words
+from editor.layers.recipes import Recipe
 from editor.pixels.raster import Raster
 from editor.sliders.keyframes import Shown
 from editor.sliders.session import AttributeSession
@@ -251,10 +253,7 @@ class SubjectPanel(QWidget):
         if session is None:
             return
         self.prompt.set_prompt(session.recipe.read_prompt, session.seed, session.subjects)
-        catalogue, recipe, model = self._application.catalogue, session.recipe, session.model
-        self.prompt.tell_unknown(
-            lambda prompt: unknown_words(recipe.as_read(prompt).text, model, catalogue.entries())
-        )
+        self.prompt.tell_unknown(partial(self._unknown_words, session.recipe))
         if self._origin != session.origin:
             self._origin = session.origin
             self._images.clear()
@@ -279,6 +278,11 @@ class SubjectPanel(QWidget):
         self._show_older()
         self._on_maps_changed()
         self._show_current()
+
+    def _unknown_words(self, recipe: Recipe, prompt: str) -> tuple[str, ...]:
+        """Those of a prompt that the model and the LoRAs of a recipe cannot draw."""
+        entries, loras = self._application.catalogue.entries(), self._application.loras.named(recipe.loras)
+        return unknown_words(recipe.as_read(prompt).text, recipe.request.model, entries, taught_by(loras))
 
     def _show_older(self) -> None:
         session = self._session

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QScrollArea
+from PySide6.QtWidgets import QLineEdit, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -13,8 +13,10 @@ from inference.operations import LoraUse
 from tests.helpers.fake_service import FakeService
 from tests.inference.loras.test_files import _SD1, _SDXL, pair, write
 from widgets.dialogs.new_picture import NewPicture
+from widgets.generate.insert_panel import InsertPanel
 from widgets.generate.lora_section import LoraSection
 from widgets.generate.operation_panel import OperationPanel
+from widgets.generate.translate_panel import TranslatePanel
 from widgets.window.main_window import MainWindow
 
 WORDS = {"modelspec.trigger_phrase": "<b>pixel</b> art, 8 bit"}
@@ -161,6 +163,24 @@ def test_the_list_scrolls_with_the_panel_and_not_inside_it(
         assert section.height() >= sum(row.sizeHint().height() for row in section.rows)
     filled.show_edit("refine")
     assert not section.isVisible()
+
+
+@pytest.mark.parametrize("edit", ["redraw", "translate", "insert"])
+def test_edits_know_the_words_of_those_in_use(
+    section: LoraSection, filled: MainWindow, application: Application, edit: str
+) -> None:
+    filled.show_edit(edit)
+    page = filled.edits.page(edit)
+    assert isinstance(page, OperationPanel | TranslatePanel | InsertPanel)
+    if isinstance(page, InsertPanel):
+        page.wanted.setPlainText("8 bit zebra")
+    else:
+        field = page.form.editors["prompt"]  # type: ignore[attr-defined]
+        assert isinstance(field, QLineEdit)
+        field.setText("8 bit zebra")
+    assert page.unknown.text() == "This model cannot draw: zebra"
+    application.loras.set_strength(section.rows[0].lora, 0.0)
+    assert page.unknown.text() == "This model cannot draw: 8 · bit · zebra"
 
 
 def test_new_from_prompt_shows_those_of_its_model(
