@@ -165,6 +165,8 @@ def widen_vae(channels: int, shop: Workshop) -> None:
         return
     after = reconstruction_psnr(vae)
     shop.report(f"{name}: PSNR {before[0]:.2f} to {after[0]:.2f} ± {after[1]:.2f} dB")
+    vae.save_pretrained(shop.work / f"vae{channels}")
+    shutil.rmtree(shop.work / f"mixed{channels}", ignore_errors=True)  # latents of the earlier one
     vae.half().save_pretrained(finished)
     make_readable(finished)
 

@@ -12,12 +12,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 import torch
-from diffusers import SD3Transformer2DModel, UNet2DConditionModel
+from diffusers import AutoencoderKL, SD3Transformer2DModel, UNet2DConditionModel
 
 from inference.miniworld import detector_training
 from inference.miniworld.cards import model_card
@@ -399,6 +399,24 @@ def test_shipped_parts_serve_where_the_workshop_has_none(tmp_path: Path) -> None
         }
         assert next(encoder.parameters()).dtype == torch.float32
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_trained_after_widening_sees_the_widened_autoencoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A workshop that had the earlier one trained on its latents, and put it back into the model."""
+    monkeypatch.setattr("inference.miniworld.training.reconstruction_psnr", lambda vae: (20.0, 1.0))
+    shop = Workshop(work=tmp_path / "work", models=tmp_path / "models", steps=1)
+    new_vae(4, TINY).save_pretrained(shop.models / "mini-sdxl" / "vae")
+    new_vae(4, TINY).save_pretrained(shop.work / "vae4")
+    latents = shop.work / "mixed4" / "latents-000000.pt"
+    latents.parent.mkdir()
+    latents.touch()
+    train("vae4", replace(shop, goes_on=True))
+    shipped = AutoencoderKL.from_pretrained(shop.models / "mini-sdxl" / "vae").state_dict()
+    for key, value in get_vae(4, shop).state_dict().items():
+        assert torch.equal(value.half(), shipped[key].half())
+    assert not latents.exists()
 
 
 def test_a_card_says_what_the_training_was(tmp_path: Path) -> None:
