@@ -60,7 +60,7 @@ from inference.request import Output, Pixels
 
 Span = tuple[int, int]
 _HARDLY_SEEN = 2.0  # of 255, on average over where something may change
-_CARRIED_ON_FROM = 0.5  # of the steps: where surroundings that were carried on into a place are drawn from
+_CARRIED_ON_FROM = 0.35  # of the steps: where surroundings that were carried on into a place are drawn from
 
 
 @dataclass(frozen=True, kw_only=True)
