@@ -10,10 +10,6 @@ words 0.9, the mean 0.3):
     g⊥ = g - (g·v)·v                        along the sphere
     v ← (v - rate·g⊥/|g⊥|) / |v - rate·g⊥/|g⊥||        each change turns by the same angle, arctan(rate)
 
-The paper's κ is 1e-4 for the loss. Followed is its logarithm (`objective`), of which the same prior is
-κ/loss: with the losses of a few hundredths that are usual here fifty times as much. A word that strays too
-far from its kind is left out of pictures, as one that means nothing.
-
 Plain (arXiv:2208.01618): AdamW on the rows themselves, β = (0.9, 0.999), decay 0.01. Its published rate is
 for rows of CLIP, which are 0.4 long in 768 numbers; for other tables it is scaled with their numbers' size.
 """
@@ -25,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-KAPPA = 5e-3
+KAPPA = 1e-4
 BETAS, EPSILON, DECAY = (0.9, 0.999), 1e-8, 0.01
 CLIP_NUMBER = 0.4 / math.sqrt(768)  # the usual size of one number of a row of CLIP's table
 _NOTHING = 1e-12
