@@ -242,8 +242,7 @@ class _Work:
             return edited
         plain = unedited(self.run, source)
         if near is not None:
-            kept = plain + near[..., None] * (edited.astype(np.float32) - plain)
-            edited = np.rint(kept).astype(np.uint8)
+            edited = confined(edited, plain, near)
         return with_details(self.picture[..., :3], edited, plain)
 
 
@@ -285,6 +284,12 @@ def near_subjects(mask: Tensor, size: tuple[int, int]) -> NDArray[np.float32]:
     reach = 2 * _AROUND_LATENTS + 1
     grown = functional.max_pool2d(cells, reach, stride=1, padding=_AROUND_LATENTS)
     return np.asarray(functional.interpolate(grown, size, mode="bilinear")[0, 0].cpu().numpy(), np.float32)
+
+
+def confined(edited: Pixels, unedited: Pixels, share: NDArray[np.float32]) -> Pixels:
+    """`edited` where `share` [H, W] is 1, `unedited` where it is 0, both [H, W, 3]."""
+    kept = unedited + share[..., None] * (edited.astype(np.float32) - unedited)
+    return np.rint(kept).astype(np.uint8)
 
 
 def with_details(picture: Pixels, edited: Pixels, unedited: Pixels) -> Pixels:

@@ -25,7 +25,7 @@ from inference.backbones.base import Backbone
 from inference.inputs import Inputs
 from inference.messages import Message
 from inference.methods.attribute_control import BATCH_PIXELS_CPU, BATCH_PIXELS_GPU
-from inference.methods.edit import notes_of, unedited, with_details
+from inference.methods.edit import confined, notes_of, unedited, with_details
 from inference.methods.fill.surroundings import carried_on
 from inference.methods.generate import Run, decoded, maps, prepare, say_unread, span_heat, what_is_said
 from inference.methods.inversion.editing import Editing, Step, carried_out, plain_step
@@ -201,8 +201,7 @@ def _with_details(work: "_Work", picture: Pixels, made: _Made) -> Pixels:
         share = soft(_shown(made.mask), edited.shape[:2])
         if work.parameters.outline:
             share = share * work.share_within(picture, made)
-        kept = plain + share[..., None] * (edited.astype(np.float32) - plain)
-        edited = np.rint(kept).astype(np.uint8)
+        edited = confined(edited, plain, share)
     return with_details(picture[..., :3], edited, plain)
 
 

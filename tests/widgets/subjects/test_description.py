@@ -41,6 +41,12 @@ def panel(
     return found
 
 
+def describe_a_man(panel: SubjectPanel, application: Application, qtbot: QtBot) -> None:
+    qtbot.keyClicks(panel.description.field, "a man")
+    qtbot.keyClick(panel.description.field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: application.session is not None)
+
+
 def test_it_asks_what_the_picture_shows(panel: SubjectPanel, qtbot: QtBot) -> None:
     assert not panel.description.isHidden()
     assert not panel.description.start.isEnabled()
@@ -53,9 +59,7 @@ def test_the_answer_makes_a_layer_with_sliders(
 ) -> None:
     document = application.current
     assert document is not None
-    qtbot.keyClicks(panel.description.field, "a man")
-    qtbot.keyClick(panel.description.field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: application.session is not None)
+    describe_a_man(panel, application, qtbot)
     photo, layer = document.layers
     assert isinstance(layer, Layer)
     assert isinstance(photo, Layer)
@@ -91,9 +95,7 @@ def test_another_part_of_a_described_picture_gets_sliders_of_its_own(
 ) -> None:
     document = application.current
     assert document is not None
-    qtbot.keyClicks(panel.description.field, "a man")
-    qtbot.keyClick(panel.description.field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: application.session is not None)
+    describe_a_man(panel, application, qtbot)
     panel.another.click()
     assert panel.description.isVisibleTo(panel)
     assert not panel.prompt.isVisibleTo(panel)
