@@ -291,6 +291,15 @@ class DeltaLibrary:
 
     def export_delta(self, name: str, path: Path) -> None:
         """Write the delta of that key, or unique name, to `path` as safetensors."""
+        with self.file_of(name).open("rb") as source, atomic_write(Path(path), parents=True) as file:
+            shutil.copyfileobj(source, file)
+
+    def file_of(self, name: str) -> Path:
+        """The file of the delta of that key, or unique name.
+
+        Raises:
+            EditorError: there is none, several, or it has no file.
+        """
         infos = [info for info in self._files() if name in (info.key, info.name)]
         keys = listed(info.key for info in (infos or self._files()))
         if len(infos) != 1 or infos[0].path is None:
@@ -303,8 +312,7 @@ class DeltaLibrary:
                 "Choose one of: {keys}.",
                 keys=keys,
             )
-        with infos[0].path.open("rb") as source, atomic_write(Path(path), parents=True) as file:
-            shutil.copyfileobj(source, file)
+        return infos[0].path
 
     def _files(self) -> tuple[DeltaInfo, ...]:
         infos: list[DeltaInfo] = []

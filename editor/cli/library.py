@@ -44,8 +44,10 @@ def import_deltas(arguments: argparse.Namespace) -> int:
 
 
 def export_delta(arguments: argparse.Namespace) -> int:
+    library = _library()
+    library.file_of(arguments.name)  # whether there is one comes before where it would go
     path = arguments.output or _new(Path(f"{arguments.name.rpartition('/')[2]}.safetensors"))
-    _library().export_delta(arguments.name, path)
+    library.export_delta(arguments.name, path)
     if arguments.json:
         print_json({"outputs": [str(path.absolute())]})
     else:

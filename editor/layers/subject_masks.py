@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from editor.layers.layer import Layer, Mask
 from editor.pixels.raster import Area, Raster
+from inference.operations import BY_TEXT
 
 PREFIX = "mask/"
 """Maps with this name say where an edit may show: float32 [h, w] in 0..1 over the layer."""
@@ -27,7 +28,8 @@ def automatic_mask(layer: Layer, maps: Mapping[str, NDArray[np.float32]]) -> Mas
     Maps may be known of subjects whose sliders stand at zero: these are not edited, and stay untouched. Nor
     has a layer a mask that may change more than its subjects.
     """
-    if layer.recipe is not None and not getattr(layer.recipe.request.parameters, "only_subject", True):
+    asked = None if layer.recipe is None else layer.recipe.request.parameters
+    if not getattr(asked, "only_subject", True) or getattr(asked, "kept_by", "") == BY_TEXT:
         return None
     return _mask_of(layer, _of_moved(layer, maps) or _of_all(maps))
 

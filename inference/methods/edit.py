@@ -55,6 +55,7 @@ from inference.prompts.prompt import Prompt
 from inference.request import Output, Pixels
 from inference.schedule import Level, Prediction
 
+_NOTHING = 1e-9  # an edit that leads to the prompt's own words is one still, with a place of its own
 _LEAST_SHARE = 0.1  # of a latent that changes: less of it cannot be seen
 _AROUND_LATENTS = 3  # one further than a layer's mask reaches, so that this has its edge inside
 
@@ -211,7 +212,7 @@ class _Work:
         """The edits whose values are positions from where the picture stands."""
         deltas = self.run.inputs.deltas_of(edits)
         return tuple(
-            replace(edit, value=reached(edit.value, stands[number], deltas[number].info.range))
+            replace(edit, value=reached(edit.value, stands[number], deltas[number].info.range) or _NOTHING)
             if number in stands
             else edit
             for number, edit in enumerate(edits)

@@ -117,6 +117,10 @@ def test_an_export_that_names_no_file_replaces_none(
         assert main(call) == 2
         assert f"There is a file “{made.name}” already." in capsys.readouterr().err
         assert made.read_text() == "mine"
+        (folder / "none.safetensors").write_text("mine")
+        assert main([*call[:2], "none"]) == 2
+        assert "There is a file" not in capsys.readouterr().err, "there is nothing to export"
+        (folder / "none.safetensors").unlink()
         assert main([*call, "-o", made.name]) == 0
         assert made.read_bytes() != b"mine"
         made.unlink()

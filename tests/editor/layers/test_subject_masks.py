@@ -1,6 +1,7 @@
 """The mask of a layer that a method made from a picture."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from editor.layers.subject_masks import automatic_mask
 from editor.pixels.raster import Raster
 from editor.rendering.compositing import composite
 from inference.content import Picture, content_hash
-from inference.operations import Edit, Generate, SubjectEdit
+from inference.operations import BY_TEXT, Edit, Generate, SubjectEdit
 from inference.request import Request
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
@@ -108,10 +109,11 @@ def test_a_mask_of_all_subjects_from_an_older_file_is_none_of_the_users() -> Non
     assert not again.mask.read(again.area)[:, :20].any()
 
 
-def test_a_layer_that_may_change_more_than_its_subjects_has_none() -> None:
+@pytest.mark.parametrize("more", [{"only_subject": False}, {"kept_by": BY_TEXT}])
+def test_a_layer_that_may_change_more_than_its_subjects_has_none(more: dict[str, Any]) -> None:
     target = document()
     kept = moved(1.0, 0.0)
-    parameters = replace(kept.request.parameters, only_subject=False)
+    parameters = replace(kept.request.parameters, **more)
     free = replace(kept, request=replace(kept.request, parameters=parameters))
     assert place(target, 255 - PHOTO, LEFT, kept).mask is not None
     assert place(target, 255 - PHOTO, LEFT, free).mask is None

@@ -207,6 +207,15 @@ class TestStanding:
         used = run(runner, *both, **more).images[0]
         np.testing.assert_array_equal(used, run(another_runner, *both, **more).images[0])
 
+    def test_a_position_that_leads_to_the_prompts_own_words_is_an_edit(
+        self, runner: Runner, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(ways_of_edit, "stand", lambda *_: -1.0)  # of -2 to 2: two thirds of the way up
+        monkeypatch.setattr(ways_of_edit, "reached", lambda *_: 0.0)
+        found = run(runner, older(1.0), model="tiny-sd3", standing=True)
+        assert any(name.startswith("mask/") for name in found.maps)
+        assert not np.array_equal(found.images[0], picture())
+
     def test_in_a_sweep_each_group_of_sliders_has_its_own_pass(
         self, runner: Runner, another_runner: Runner
     ) -> None:
