@@ -27,6 +27,7 @@ from inference.backbones.base import ModelDefaults, Prediction
 from inference.backbones.components import Components, Residency
 from inference.backbones.encoding import EncodingBackbone
 from inference.backbones.finite import ensure_finite
+from inference.backbones.layers import remember_signatures
 from inference.backbones.previews import preview_factors
 from inference.backbones.tiles import fitting
 from inference.errors import EditorError
@@ -68,6 +69,7 @@ class LatentBackbone(EncodingBackbone):
         self.parts = components
         for network in components.networks:
             network.eval().requires_grad_(False)
+        remember_signatures(components.denoiser)
         self._residency = Residency(components, device, memory_mode)
         self._memory_mode = memory_mode
         self._prompts = OrderedDict()

@@ -1,7 +1,8 @@
 """The attention layers and the features of the denoisers that diffusers has, by their modules' names."""
 
+import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from diffusers.models.transformers.transformer_sd3 import SD3Transformer2DModel
@@ -25,6 +26,19 @@ def unet_layers(unet: UNet2DConditionModel) -> tuple[Layer, ...]:
     ]
     # modules are registered down, up, mid
     return tuple(sorted(found, key=lambda layer: ("down", "mid_", "up_b").index(layer.name[:4])))
+
+
+def remember_signatures(denoiser: nn.Module) -> None:
+    """Have the signatures of a denoiser's attention processors at hand.
+
+    diffusers asks for them at every attention of every pass, which costs a twentieth of a small model's pass,
+    and of a large one's on a card, where starting kernels is what takes the time.
+    """
+    processors: Mapping[str, Any] = getattr(denoiser, "attn_processors", {})
+    for kind in {type(processor) for processor in processors.values()}:
+        call: Any = kind.__call__
+        if getattr(call, "__signature__", None) is None:
+            call.__signature__ = inspect.signature(call)
 
 
 def transformer_layers(transformer: SD3Transformer2DModel) -> tuple[Layer, ...]:

@@ -1,5 +1,6 @@
 """Taps: identity, exactness of maps, gradients, restoring, and what is refused."""
 
+import inspect
 from collections import Counter
 from typing import Any
 
@@ -123,6 +124,21 @@ def test_only_tapped_layers_leave_the_usual_path(
         predicted(backbone)
     assert seen.count(True) == 3
     assert seen.count(False) == len(backbone.layers) - 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_processor_takes_is_asked_once(name: str, tiny_backbones: dict[str, Any]) -> None:
+    processors = tiny_backbones[name].parts.denoiser.attn_processors.values()
+    assert processors
+    for processor in processors:
+        call = type(processor).__call__
+        known = call.__signature__
+        assert inspect.signature(processor.__call__).parameters.keys() == known.parameters.keys() - {"self"}
+        del call.__signature__
+        try:
+            assert inspect.signature(call) == known
+        finally:
+            call.__signature__ = known
 
 
 def test_strides_may_depend_on_the_size(tiny_backbones: dict[str, Backbone]) -> None:
