@@ -131,7 +131,7 @@ def test_what_a_processor_takes_is_asked_once(name: str, tiny_backbones: dict[st
     processors = tiny_backbones[name].parts.denoiser.attn_processors.values()
     assert processors
     for processor in processors:
-        call = type(processor).__call__
+        call: Any = type(processor).__call__
         known = call.__signature__
         assert inspect.signature(processor.__call__).parameters.keys() == known.parameters.keys() - {"self"}
         del call.__signature__
