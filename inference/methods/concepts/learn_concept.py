@@ -45,6 +45,8 @@ from inference.methods.concepts.steps import (
     directional_step,
     empty_moments,
     first_rows,
+    kept_of_kind,
+    near_their_kind,
     plain_step,
     row_lengths,
 )
@@ -257,7 +259,9 @@ class _Run:
         for name, rows in state.rows.items():
             gradient, length = state.gradient[name], self.lengths[name]
             if self.parameters.method == DIRECTIONAL:
-                state.rows[name] = directional_step(rows, gradient, self._priors[name], length, rate)
+                turned = directional_step(rows, gradient, self._priors[name], length, rate)
+                kind = kept_of_kind(self.kind_rows[name], len(rows))
+                state.rows[name] = near_their_kind(turned, kind)
             else:
                 moments = state.average[name], state.square[name]
                 state.rows[name] = plain_step(rows, gradient, *moments, state.step + 1, length, rate)

@@ -1,5 +1,6 @@
 """Learning a concept on the real layouts: only its rows, bit for bit after any interruption, and bad ends."""
 
+import itertools
 import json
 import math
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from inference.methods.concepts import learn_concept as module
 from inference.methods.concepts.kept import concept_file_of
 from inference.methods.concepts.objective import Objective
 from inference.methods.concepts.photos import moments_of
+from inference.methods.concepts.steps import NEAREST_COSINE
 from inference.models import Catalogue, MemoryMode, ModelEntry
 from inference.operations import LearnConcept
 from inference.progress import Progress, Step
@@ -107,6 +109,21 @@ def test_only_the_words_own_rows_are_learnt(
             lengths = np.linalg.norm(rows, axis=1)
             kind = backbone.token_vectors("cat")[encoder].norm(dim=1).mean()
             np.testing.assert_allclose(lengths, float(kind), rtol=1e-5)
+
+
+@pytest.mark.parametrize("vectors", [1, 3])
+def test_what_says_the_kind_stays_near_to_it_and_the_rest_is_free(
+    vectors: int, runner: Runner, tiny_backbones: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = itertools.count(100, -1)  # always falling: the last rows are the ones that are kept
+    monkeypatch.setattr(Objective, "held_out_loss", lambda *_: float(next(losses)))
+    result = learn(runner, request(vectors=vectors, stop_early=False, learning_rate=0.5))
+    concept = concept_from_bytes(result.artifacts["concept"])
+    kind = tiny_backbones["tiny-sd1"].token_vectors("cat")["clip_l"][-1].numpy()
+    rows = concept.vectors["clip_l"]
+    cosines = rows @ kind / np.linalg.norm(rows, axis=1) / np.linalg.norm(kind)
+    assert (cosines[-1] >= NEAREST_COSINE - 1e-5) == (vectors > 1)
+    assert (cosines[:-1] < NEAREST_COSINE).all()
 
 
 @pytest.mark.parametrize("name", NAMES)

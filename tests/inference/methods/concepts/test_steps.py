@@ -11,6 +11,8 @@ from inference.methods.concepts.steps import (
     cosine_rate,
     directional_step,
     first_rows,
+    kept_of_kind,
+    near_their_kind,
     plain_step,
 )
 
@@ -75,6 +77,32 @@ def test_every_step_turns_by_the_same_angle_whatever_the_gradient() -> None:
         torch.testing.assert_close(
             torch.acos(cosines), torch.full((4,), math.atan(0.05)).double(), atol=1e-4, rtol=1e-3
         )
+
+
+def test_rows_that_began_as_the_kind_stay_in_its_cone() -> None:
+    generator = torch.Generator().manual_seed(1)
+    kind = torch.randn(2, 48, generator=generator)
+    for far in (0.05, 0.4, 3.0):
+        aside = torch.randn(4, 48, generator=generator)
+        rows = torch.cat([aside[:2], kind + far * aside[2:]])
+        found = near_their_kind(rows, kind, 0.9)
+        torch.testing.assert_close(found.norm(dim=1), rows.norm(dim=1))
+        assert torch.equal(found[:2], rows[:2]), "the others say how it looks, and are free"
+        before = torch.cosine_similarity(rows[2:], kind).tolist()
+        after = torch.cosine_similarity(found[2:], kind).tolist()
+        for row in range(2):
+            assert after[row] == pytest.approx(max(before[row], 0.9), abs=1e-6)
+            # no further than needed: in the plane of the row and its kind
+            plane = torch.stack([rows[2 + row], kind[row]], 1)
+            answer = torch.linalg.lstsq(plane, found[2 + row, :, None]).solution
+            torch.testing.assert_close((plane @ answer)[:, 0], found[2 + row], atol=1e-5, rtol=1e-5)
+
+
+def test_without_a_row_of_its_own_a_concept_turns_freely() -> None:
+    rows = torch.eye(2, 8)
+    for count, kind in ((1, torch.ones(1, 8)), (2, torch.ones(2, 8)), (1, torch.ones(3, 8))):
+        kept = kept_of_kind(kind, count)
+        assert torch.equal(near_their_kind(rows[:count], kept), rows[:count])
 
 
 def test_a_gradient_along_the_row_turns_nothing() -> None:
