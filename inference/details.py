@@ -1,6 +1,7 @@
-"""What a smaller or coarser copy of a picture lacks, given back to an edit of that copy.
+"""What a scaled or coarser copy of a picture lacks, given back to an edit of that copy.
 
-A model works on a copy: scaled to its size, and again through its autoencoder. Where an edit changed nothing,
+A model works on a copy: scaled to its size, and again through its autoencoder. A larger copy lacks something,
+too: scaled up and down again a picture is not quite what it was. Where an edit changed nothing,
 the picture itself is the answer; where it changed something, the picture's fine structure belongs to what is
 there no more, and only its grain is kept:
 
@@ -27,7 +28,7 @@ MOST_GRAIN = 8.0  # standard deviation, of 255: more is structure
 _AROUND = 1 / 64  # how far around a change, in shares of the shorter side, its surroundings count as changed
 _NORMAL = 1.4826  # a normal distribution's standard deviation in medians of its absolute values
 _BLOCK_PX = 256  # worked on at a time
-_SUPPORT_PX = 3  # of the copy: bicubic looks at two beyond
+_SUPPORT_PX = 3  # of the copy, or of the picture where that is the smaller one: bicubic looks at two beyond
 
 
 def changes(edited: Pixels, unedited: Pixels) -> NDArray[np.float32]:
@@ -42,7 +43,7 @@ def changes(edited: Pixels, unedited: Pixels) -> NDArray[np.float32]:
 
 
 def brought_back(picture: Pixels, unedited: Pixels, edited: Pixels) -> Pixels:
-    """An edit of a smaller copy at the size of the picture.
+    """An edit of a copy of another size at the size of the picture.
 
     Args:
         picture: uint8 [H, W, 3].
@@ -88,7 +89,7 @@ def _blocks(width: int, height: int) -> Iterator[tuple[int, int, int, int]]:
 
 
 class _Part:
-    """A block of a picture [H, W], and what of a smaller copy [h, w] shows in it."""
+    """A block of a picture [H, W], and what of a copy [h, w] shows in it."""
 
     def __init__(
         self, block: tuple[int, int, int, int], width: int, height: int, copy: tuple[int, int]
@@ -98,9 +99,10 @@ class _Part:
         self.rows = slice(top, bottom), slice(left, right)
         self._box = left * across, top * down, right * across, bottom * down
         self._size = right - left, bottom - top
+        beside, above = (math.ceil(_SUPPORT_PX * max(1.0, scale)) for scale in (across, down))
         self.around = (
-            slice(max(0, math.floor(self._box[1]) - _SUPPORT_PX), math.ceil(self._box[3]) + _SUPPORT_PX),
-            slice(max(0, math.floor(self._box[0]) - _SUPPORT_PX), math.ceil(self._box[2]) + _SUPPORT_PX),
+            slice(max(0, math.floor(self._box[1]) - above), math.ceil(self._box[3]) + above),
+            slice(max(0, math.floor(self._box[0]) - beside), math.ceil(self._box[2]) + beside),
         )
 
     def enlarged(self, image: Image.Image) -> NDArray[np.uint8]:
@@ -109,8 +111,13 @@ class _Part:
 
 
 def _grain(picture: Pixels, copy: Pixels) -> float:
-    """The standard deviation of the luminance that a copy lacks where there is no structure."""
+    """The standard deviation of the luminance that a copy lacks where there is no structure.
+
+    A larger copy has all of it.
+    """
     height, width = picture.shape[:2]
+    if copy.shape[0] >= height and copy.shape[1] >= width:
+        return 0.0
     step = max(1, round((height * width / 1e6) ** 0.5))
     seen = picture[::step, ::step]
     size = seen.shape[1], seen.shape[0]

@@ -151,9 +151,9 @@ def restored(
 
 
 def _whole(source: Pixels, seen: Pixels, image: Pixels) -> Pixels:
-    """A method's picture at the size of its source; what a smaller copy lacked is given back."""
+    """A method's picture at the size of its source; what a copy of another size lacked is given back."""
     height, width = source.shape[:2]
-    if width * height <= seen.shape[0] * seen.shape[1] or image.shape[:2] != seen.shape[:2]:
+    if seen.shape[:2] == (height, width) or image.shape[:2] != seen.shape[:2]:
         return resized(image, width, height)
     from inference.details import brought_back  # with Pillow
 

@@ -24,6 +24,20 @@ def test_without_a_change_it_is_the_picture() -> None:
     assert np.array_equal(brought_back(picture, copy, copy), picture)
 
 
+@pytest.mark.parametrize("size", [(400, 304), (1280, 960)])
+def test_of_a_larger_copy_only_what_it_changed_is_taken(size: tuple[int, int]) -> None:
+    """Scaled up and down again a picture is not what it was."""
+    picture = photo()
+    copy = copy_of(picture, *size)
+    assert np.array_equal(brought_back(picture, copy, copy), picture)
+    edited = copy.copy()
+    edited[: size[1] // 8, : size[0] // 8] = (250, 20, 20)
+    found = brought_back(picture, copy, edited)
+    assert np.array_equal(found[:, 160:], picture[:, 160:])
+    assert np.array_equal(found[160:], picture[160:])
+    assert (found[:10, :10] == (250, 20, 20)).all()
+
+
 def test_what_is_far_from_a_change_is_the_picture_bit_for_bit() -> None:
     picture = photo()
     copy = copy_of(picture)

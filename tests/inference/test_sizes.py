@@ -12,7 +12,7 @@ from inference.content import Mask, Picture, content_hash
 from inference.errors import EditorError
 from inference.operations import Redraw
 from inference.request import Request
-from inference.sizes import fitted, resized, working_size
+from inference.sizes import fitted, resized, restored, working_size
 
 
 def grey(height: int, width: int, *channels: int) -> NDArray[np.uint8]:
@@ -45,6 +45,21 @@ def test_a_photo_is_brought_to_the_models_size_once() -> None:
     assert brought(photo, 56).shape == (32, 56, 3)
     assert brought(small, 64) is small, "one of that size already is kept nowhere"
     assert len(cache) == 2
+
+
+@pytest.mark.parametrize("size", [(20, 40), (45, 90), (32, 64), (20, 200)])
+def test_what_a_method_left_alone_is_the_picture_bit_for_bit(size: tuple[int, int]) -> None:
+    """Whether the model saw it larger or smaller than it is."""
+    picture = np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)
+    name = content_hash(picture)
+    parameters = Redraw(image=Picture(name), prompt="a", width=64, height=32)
+    request, contents = Request(operation="redraw", parameters=parameters, model="mini-sd1"), {name: picture}
+    small = fitted(request, contents, ByteCache(2**20))
+    edited = small[name].copy()
+    edited[:4, :4] = 255 - edited[:4, :4]
+    (found,) = restored(request, contents, small, (edited,))
+    assert not np.array_equal(found, picture)
+    np.testing.assert_array_equal(found[:, size[1] // 2 :], picture[:, size[1] // 2 :])
 
 
 class TestMasks:
