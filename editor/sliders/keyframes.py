@@ -179,8 +179,9 @@ def _without(pose: Pose, group: Sequence[SliderKey]) -> tuple[tuple[SliderKey, f
 
 
 def positions(minimum: float, maximum: float, count: int) -> tuple[float, ...]:
-    """`count` evenly spaced slider values from minimum to maximum."""
-    return tuple(rounded(minimum + (maximum - minimum) * index / (count - 1)) for index in range(count))
+    """`count` evenly spaced values from minimum to maximum; fewer where these lie within a hundredth."""
+    values = (rounded(minimum + (maximum - minimum) * index / (count - 1)) for index in range(count))
+    return tuple(dict.fromkeys(values))
 
 
 def rounded(value: float) -> float:

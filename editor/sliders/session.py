@@ -360,6 +360,8 @@ class AttributeSession(SliderReading):
             if key in self._draft.tracks or index is None:
                 continue
             values = self._draft.even_positions(key)
+            if len(values) < 2:  # a track shorter than a hundredth
+                continue
             at = [pose.moved({key: value}, self._draft.delay) for value in values]
             found = [self._pictures.cache.get(one) for one in at]
             pictures = [picture for picture in found if picture is not None]

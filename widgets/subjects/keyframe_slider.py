@@ -33,7 +33,8 @@ _TRACK_HEIGHT = 44
 _PLAIN_HEIGHT = 24
 _MARGIN_Y = 4
 _RADIUS = 6.0
-_SNAP_UNITS = 6
+_SNAP_UNITS = 6  # at most; on a short track so much of it as of the usual one
+_USUAL_UNITS = 400
 _KEY_PAUSE_MS = 450
 _SHIMMER_MS = 50
 _SHIMMER_STEPS = 36
@@ -61,8 +62,6 @@ class KeyframeSlider(QSlider):
         self._key_pause = QTimer(self, interval=_KEY_PAUSE_MS, singleShot=True)
         self._key_pause.timeout.connect(self._on_key_pause)
         self.set_range(-2.0, 2.0)
-        self.setSingleStep(STEP)
-        self.setPageStep(10 * STEP)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -70,6 +69,9 @@ class KeyframeSlider(QSlider):
     def set_range(self, minimum: float, maximum: float) -> None:
         self._line = linear(minimum, maximum)
         self.setRange(round(minimum * SCALE), round(maximum * SCALE))
+        step = max(1, round(self._share_of(STEP)))
+        self.setSingleStep(step)
+        self.setPageStep(10 * step)
 
     def set_track(self, track: Track) -> None:
         """Where values lie along the track; what is beyond its ends can be typed, but not dragged to."""
@@ -189,12 +191,18 @@ class KeyframeSlider(QSlider):
 
     def _follow(self, event: QMouseEvent) -> None:
         units = round(self._value_at(event.position().x()) * SCALE)
-        if abs(units) < _SNAP_UNITS and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        is_near = abs(units) < self._share_of(_SNAP_UNITS)
+        if is_near and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             units = 0
         if units != self.value():
             self.setValue(units)
             self.moved.emit(self.number, True)
         self.update()
+
+    def _share_of(self, units: int) -> float:
+        """So many units of the usual track; of a shorter one as large a share."""
+        low, high = self._line.range
+        return units * min(1.0, (high - low) * SCALE / _USUAL_UNITS)
 
     def _end_keys(self) -> None:
         """Keys that were pressed just now are a whole gesture once the keyboard goes elsewhere."""

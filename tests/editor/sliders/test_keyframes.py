@@ -127,6 +127,15 @@ class TestRequests:
         assert positions(-2, 2, 9) == (-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2)
         assert between(positions(-2, 2, 9), 0.6) == (0.75, 0.25)
 
+    @pytest.mark.parametrize(
+        ("ends", "expected"), [((-0.02, 0.02), (-0.02, -0.01, 0, 0.01, 0.02)), ((0.001, 0.002), (0,))]
+    )
+    def test_no_position_twice_on_a_short_track(
+        self, ends: tuple[float, float], expected: tuple[float, ...]
+    ) -> None:
+        """Of a track with one twice the project could not be opened again."""
+        assert positions(*ends, 9) == expected
+
 
 class TestWithPrompt:
     def test_subjects_move_with_their_words_and_their_sliders(self) -> None:

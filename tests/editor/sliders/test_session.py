@@ -6,7 +6,7 @@ from editor.commands import ReplaceState, push
 from editor.document.document import Document
 from editor.layers.recipes import Recipe
 from editor.sliders import precompute
-from editor.sliders.session import AttributeSession, Slider
+from editor.sliders.session import AttributeInfo, AttributeSession, Slider
 from inference.errors import EditorError
 from inference.operations import Attribute, AttributeSweep
 from inference.request import Pixels, Request
@@ -454,6 +454,20 @@ class TestIdleTime:
         assert reopened.track(0, "age") == track
         reopened.set_seed(8)
         assert reopened.track(0, "age") != track
+
+    @pytest.mark.parametrize("ends", [(-0.02, 0.02), (0.001, 0.002)])
+    def test_a_project_with_a_slider_of_a_hair_s_breadth_opens_again(
+        self, ends: tuple[float, float], document: Document, service: FakeService, qtbot: QtBot
+    ) -> None:
+        known = (AttributeInfo(attribute="age", label="Age", minimum=ends[0], maximum=ends[1]),)
+        session = AttributeSession(document, document.layers[0].id, service, lambda *_: known)
+        session.add_attribute(0, "age")
+        session.set_precompute(True)
+        while any(pixels is None for _, pixels in session.keyframes(0, "age")):
+            self.run_idle(service, qtbot)
+        made = document.layers[0].recipe
+        assert made is not None
+        assert Recipe.from_json(made.to_json()).to_json() == made.to_json()
 
     def test_goes_on_to_the_other_sliders_and_then_rests(
         self, session: AttributeSession, service: FakeService, qtbot: QtBot

@@ -53,6 +53,23 @@ def test_near_zero_it_snaps_to_zero(slider: KeyframeSlider, qtbot: QtBot) -> Non
     qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton)
 
 
+def test_of_a_short_track_little_snaps_to_zero_and_a_key_moves_little(
+    slider: KeyframeSlider, qtbot: QtBot
+) -> None:
+    slider.set_range(-0.2, 0.2)
+    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(170, slider.height() // 2))
+    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton)
+    assert 0.01 <= slider.number <= 0.06
+    before = slider.number
+    qtbot.keyClick(slider, Qt.Key.Key_Right)
+    assert slider.number == pytest.approx(before + 0.01)
+    slider.set_range(-2.0, 2.0)
+    slider.set_track(Track((-0.1, 0.1), (0.0, 1.0)))  # the picture breaks beyond
+    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(200, slider.height() // 2))
+    assert 0.02 <= slider.number <= 0.06
+    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
