@@ -4,7 +4,13 @@ import re
 import tomllib
 from dataclasses import dataclass
 
-from inference.definitions import definition_from_bytes, definition_text, shipped_folder, subject_words
+from inference.definitions import (
+    Definition,
+    definition_from_bytes,
+    definition_text,
+    shipped_folder,
+    subject_words,
+)
 from inference.errors import EditorError
 from inference.prompts.words import words
 
@@ -49,13 +55,21 @@ class Lesson:
         if ends or not lower or not higher:
             return None
         prefixes = tuple(tomllib.loads(content.decode())["prefixes"])
-        return cls(
+        found = cls(
             subject=", ".join(dict.fromkeys(pair.target for pair in definition.pairs)),
             lower=lower,
             higher=higher,
             label="" if definition.label == higher.capitalize() else definition.label,
             prefixes=() if prefixes == USUAL_PREFIXES else prefixes,
         )
+        return found if found._says(definition) else None
+
+    def _says(self, definition: Definition) -> bool:
+        """Whether it is all that a definition says: some have a range, or sentences with others beside."""
+        try:
+            return definition_from_bytes(self.definition()) == definition
+        except EditorError:  # words that a lesson may not have
+            return False
 
     def phrases(self) -> tuple[tuple[str, str], ...]:
         """What the model is shown, from the lower to the higher end, for each subject."""

@@ -67,5 +67,13 @@ def test_what_says_more_than_a_lesson_is_none() -> None:
     content = Lesson(subject="man, woman", lower="young", higher="old").definition()
     assert Lesson.of(content.replace(b"old woman", b"aged woman")) is None
     assert Lesson.of(content.replace(b"old man", b"man").replace(b"old woman", b"woman")) is None
+    for more in (
+        b"range = [-1.0, 1.0]",
+        b"scale = 0.4",
+        b'beside = ["a * and a dog"]',
+        b'subjects = ["boss"]',
+    ):
+        assert Lesson.of(more + b"\n" + content) is None
+    assert Lesson.of(content.replace(b'attribute = "old"', b'attribute = "age"')) is None
     with pytest.raises(EditorError):
         Lesson.of(b"attribute = 3")
