@@ -12,7 +12,7 @@ well, and with a slider of the other person's set meanwhile.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -218,8 +218,8 @@ def summarise(values: Mapping[str, Any]) -> dict[str, Any]:
             "pictures": len(rows),
             **{name: spread([row[name] for row in rows]) for name in ("autoencoder_db", "db", "evaluations")},
             "lost_db": spread([row["autoencoder_db"] - row["db"] for row in rows]),
-            "fit": spread([row["fit"] for row in rows]),
-            "fit_of_another": spread([row["fit_of_another"] for row in rows]),
+            "fit": spread(_known(row["fit"] for row in rows)),
+            "fit_of_another": spread(_known(row["fit_of_another"] for row in rows)),
         }
     whole = _sliders(values, UNRESTRICTED)
     for way in values["sliders"]:
@@ -236,18 +236,21 @@ def summarise(values: Mapping[str, Any]) -> dict[str, Any]:
         rows = list(values["sliders"][way].values())
         tables["truth"][way] = {
             "db": spread([row["truth"]["db"] for row in rows]),
-            "age_error": spread([row["truth"]["age_error"] for row in rows]),
+            "age_error": spread(_known(row["truth"]["age_error"] for row in rows)),
             "evaluations": spread([row["evaluations"] for row in rows]),
         }
     for way, found in values["redrawn"].items():
-        rows = [
-            row for row in found.values() if row["age_error"] is not None and not math.isnan(row["age_error"])
-        ]
+        rows = list(found.values())
         tables["truth"][way] = {
             "db": spread([row["db"] for row in rows]),
-            "age_error": spread([row["age_error"] for row in rows]),
+            "age_error": spread(_known(row["age_error"] for row in rows)),
         }
     return tables
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    """Those that could be measured: one person who is not found would make a mean of nothing of the rest."""
+    return [value for value in values if value is not None and not math.isnan(value)]
 
 
 def _share(sliders: Mapping[str, Any], whole: Mapping[str, Any], keys: Sequence[str]) -> float | None:

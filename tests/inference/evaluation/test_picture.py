@@ -1,6 +1,7 @@
 """The suite "picture": held-out renders and their true edited pictures, and all of it on a tiny model."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from inference.evaluation.picture import (
     YOUNG,
     cases,
     evaluate_picture,
+    summarise,
 )
 from inference.metrics.psnr import psnr
 from inference.miniworld.render import draw_masks
@@ -114,6 +116,29 @@ def _short_enough(encode: Any) -> Any:
         return encode(self, text[:70], learnt, **more)
 
     return encoded
+
+
+def test_a_person_who_is_not_found_leaves_the_figures_of_the_others() -> None:
+    lost = math.nan
+
+    def slider(edited: float, error: float) -> dict[str, Any]:
+        alphas = [-2.0, -1.0, 0.0, 1.0, 2.0]
+        measured = {"edited": [edited] * 5, "other": [0.5] * 5, "background_db": [30.0] * 4}
+        truth = {"position": 0.0, "db": 20.0, "age_error": error}
+        return {"alphas": alphas, **measured, "evaluations": 9, "fit": 0.1, "truth": truth}
+
+    shown = {"autoencoder_db": 30.0, "db": 29.0, "evaluations": 3, "fit_of_another": 0.1}
+    redrawn = {"0": {"db": 20.0, "age_error": 0.2}, "1": {"db": 10.0, "age_error": lost}}
+    values = {
+        "reconstruction": {"noised": {"0": {**shown, "fit": 0.3}, "1": {**shown, "fit": lost}}},
+        "sliders": {"noised": {"0": slider(0.5, 0.2), "1": slider(lost, lost)}},
+        "redrawn": {"nothing": redrawn},
+    }
+    tables = summarise(values)
+    assert tables["reconstruction"]["noised"]["fit"]["mean"] == 0.3
+    for way in ("noised", "nothing"):
+        assert tables["truth"][way]["age_error"]["mean"] == 0.2
+    assert tables["truth"]["nothing"]["db"]["mean"] == 15.0
 
 
 def test_what_is_refused(runner: Runner) -> None:
