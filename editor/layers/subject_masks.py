@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from editor.layers.layer import Layer, Mask
+from editor.layers.recipes import Recipe
 from editor.pixels.raster import Area, Raster
 from inference.operations import BY_TEXT
 
@@ -82,14 +83,20 @@ def with_mask(before: Layer, after: Layer) -> Layer:
         is_ours = any(one is not None and _same(one, before.mask) for one in ours)
         if not is_ours and not hides_all(before.mask):
             return after
-    masks = {name: values for name, values in before.maps.items() if name.startswith(PREFIX)}
-    maps = {**masks, **after.maps}
+    maps = {**_still_known(before, recipe), **after.maps}
     made = automatic_mask(after, maps)
     if made is None:  # it works everywhere, or the method says nothing of where
         return after.changed(mask=None)
     if before.mask is not None:
         made = made.changed(enabled=before.mask.enabled, linked=before.mask.linked)
     return after.changed(mask=made, maps=maps)
+
+
+def _still_known(before: Layer, recipe: Recipe) -> dict[str, NDArray[np.float32]]:
+    """The maps of masks that hold for a recipe: in another prompt the same characters are something else."""
+    if before.recipe is None or before.recipe.origin != recipe.origin:
+        return {}
+    return {name: values for name, values in before.maps.items() if name.startswith(PREFIX)}
 
 
 def nothing_of(area: Area) -> Mask:

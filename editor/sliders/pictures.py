@@ -8,9 +8,9 @@ that a photo of which a face changes is held once, and the canvas is told that o
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from inference.content import DeltaFile, named
 from inference.operations import EditedParameters, SamplingParameters
 from inference.request import Pixels, Request, Result
 
+Origin: TypeAlias = tuple[str, int | None, str]
 MAP_PREFIX = "attention/"
 _LOOK_PX = 96
 _SEEN = re.compile(r"seen/(\d+)-(\d+)/(\d+)", re.ASCII)
@@ -72,7 +73,7 @@ class SliderPictures:
 
     def __init__(self) -> None:
         self.cache = PictureCache()
-        self.maps: dict[str, NDArray[np.float32]] = {}
+        self._maps: dict[Origin, dict[str, NDArray[np.float32]]] = {}
         self._contexts: set[tuple[object, ...]] = set()  # those whose pictures are kept
         self._pins: dict[SliderKey, DeltaFile] = {}  # the delta that each slider's pictures were made with
         self._contents: dict[str, Any] = {}
@@ -88,7 +89,7 @@ class SliderPictures:
             return
         self.expect(layer.recipe)
         self.cache.put(pose_of(layer.recipe), layer.raster)
-        self.maps.update(layer.maps)
+        self._take_maps(layer.recipe, layer.maps)
 
     def expects(self, request: Request) -> bool:
         """Whether its pictures are of a prompt and model that is expected."""
@@ -103,8 +104,15 @@ class SliderPictures:
             self.cache.put(pose, raster)
         self._learn_lost(request, result)
         if context_of(request) == context_of(current.request):
-            self.maps.update(result.maps)
+            self._take_maps(current, result.maps)
         return True
+
+    def maps_of(self, recipe: Recipe) -> Mapping[str, NDArray[np.float32]]:
+        """What was seen in a recipe's picture: characters of another prompt say nothing of this one."""
+        return self._maps.get(recipe.origin, {})
+
+    def _take_maps(self, recipe: Recipe, maps: Mapping[str, NDArray[np.float32]]) -> None:
+        self._maps.setdefault(recipe.origin, {}).update(maps)
 
     def pinned(self, recipe: Recipe) -> Recipe:
         """The recipe with the deltas that its pictures were made with, so that it gives them again."""
@@ -155,6 +163,6 @@ class SliderPictures:
     def knows(self, pose: Pose) -> bool:
         return pose in self.cache
 
-    def heat(self, span: tuple[int, int]) -> NDArray[np.float32] | None:
-        """Where the model sees characters [start, end): [h, w] in 0..1."""
-        return self.maps.get(f"{MAP_PREFIX}{span[0]}-{span[1]}")
+    def heat(self, recipe: Recipe, span: tuple[int, int]) -> NDArray[np.float32] | None:
+        """Where the model sees characters [start, end) in a recipe's picture: [h, w] in 0..1."""
+        return self.maps_of(recipe).get(f"{MAP_PREFIX}{span[0]}-{span[1]}")

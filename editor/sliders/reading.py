@@ -111,4 +111,4 @@ class SliderReading(QObject):
 
     def heat(self, subject_index: int) -> NDArray[np.float32] | None:
         """Where the model sees a subject: [h, w] in 0..1 over the layer's area; None while unknown."""
-        return self._pictures.heat(self.subjects[subject_index].span)
+        return self._pictures.heat(self._draft.recipe, self.subjects[subject_index].span)

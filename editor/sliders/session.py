@@ -300,7 +300,7 @@ class AttributeSession(SliderReading):
             else:
                 raster = self._pictures.picture(recipe)
                 assert raster is not None, "only known endings are pushed"
-                maps = dict(self._pictures.maps)
+                maps = dict(self._pictures.maps_of(recipe))
                 command = place_result(self._document, self._layer_id, raster, recipe, text, maps)
         except EditorError as error:
             self._revert()
@@ -339,7 +339,7 @@ class AttributeSession(SliderReading):
         if best.exact and pose_of(recipe) == self._layer_pose():
             self._document.clear_preview(self._layer_id)
         elif (best.first.height, best.first.width) == layer.shape:
-            node = preview_node(self._document.state, layer, best, recipe, self._pictures.maps)
+            node = preview_node(self._document.state, layer, best, recipe, self._pictures.maps_of(recipe))
             dirty = changed_area(layer, self._document.preview(self._layer_id), node)
             self._document.preview_node(node, dirty)
         self.display_changed.emit(best)

@@ -68,6 +68,18 @@ def test_another_subject_widens_the_mask() -> None:
     assert (both > one).any()
 
 
+def test_masks_of_another_prompt_are_not_kept() -> None:
+    """The same characters are another subject there."""
+    target = document()
+    place(target, 255 - PHOTO, LEFT)
+    parameters = replace(recipe().request.parameters, prompt="cat man")
+    other = replace(recipe(), request=replace(recipe().request, parameters=parameters))
+    layer = place(target, 255 - PHOTO, RIGHT, other)
+    assert layer.maps.keys() == RIGHT.keys()
+    assert layer.mask is not None
+    assert not layer.mask.read(layer.area)[16:48, 8:16].any()
+
+
 def moved(man: float, cat: float) -> Recipe:
     made = recipe()
     edits = (

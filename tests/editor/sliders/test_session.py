@@ -545,6 +545,23 @@ class TestMaps:
         assert session.heat(1) is None
         assert session_of(document, service).heat(0) is not None
 
+    def test_are_those_of_the_picture_that_is_shown(
+        self, session: AttributeSession, document: Document, service: FakeService
+    ) -> None:
+        """One that is known already comes back without a job, after another one was seen."""
+        for seed, seen in ((8, 1.0), (9, 0.5)):
+            service.maps = {"attention/13-16": np.full((4, 4), seen, np.float32)}
+            session.set_seed(seed)
+            service.finish()
+        session.set_seed(8)
+        assert service.jobs() == ()
+        heat = session.heat(0)
+        assert heat is not None
+        assert heat.max() == 1.0
+        assert document.layers[0].maps["attention/13-16"].max() == 1.0
+        session.set_prompt("a photo of a cat and a man", 8)
+        assert session.heat(0) is None, "other words stand there"
+
 
 def test_close_cancels_and_shows_the_layer(
     session: AttributeSession, document: Document, service: FakeService
