@@ -24,10 +24,18 @@ from editor.layers.state import DocumentState
 from editor.layers.subject_masks import automatic_mask
 from editor.pixels.raster import Area, Raster, sharing
 from editor.rendering.thumbnails import sampled_part
-from editor.sliders.keyframes import PictureCache, Pose, Shown, SliderKey, context_of, key_of, shown
+from editor.sliders.keyframes import (
+    PictureCache,
+    Pose,
+    Shown,
+    SliderKey,
+    context_of,
+    sampling_parameters,
+    shown,
+)
 from editor.sliders.requests import pose_of, poses
 from inference.content import DeltaFile, named
-from inference.operations import EditedParameters, SamplingParameters
+from inference.operations import EditedParameters, SamplingParameters, SubjectEdit
 from inference.request import Pixels, Request, Result
 
 Origin: TypeAlias = tuple[str, int | None, str]
@@ -68,6 +76,12 @@ def looked_at(raster: Raster, heat: NDArray[np.float32] | None) -> Pixels:
     return sampled_part(raster, part, max(1, max(part.width, part.height) // _LOOK_PX))
 
 
+def _pin(request: Request, edit: SubjectEdit) -> tuple[str, str, str]:
+    """What decides an edit's delta: at the same characters another prompt may have another subject."""
+    words = sampling_parameters(request).prompt[edit.start : edit.end]
+    return request.model, words.casefold(), edit.attribute
+
+
 class SliderPictures:
     """Learns from results and layers; answers what to show."""
 
@@ -75,7 +89,7 @@ class SliderPictures:
         self.cache = PictureCache()
         self._maps: dict[Origin, dict[str, NDArray[np.float32]]] = {}
         self._contexts: set[tuple[object, ...]] = set()  # those whose pictures are kept
-        self._pins: dict[SliderKey, DeltaFile] = {}  # the delta that each slider's pictures were made with
+        self._pins: dict[tuple[str, str, str], DeltaFile] = {}  # the delta that pictures were made with
         self._contents: dict[str, Any] = {}
         self._lost: set[tuple[Pose, int, int]] = set()  # pictures in which a subject was not found
 
@@ -99,7 +113,7 @@ class SliderPictures:
         """Keep a result's pictures, as `prepared` gives them, if they are expected; whether they are."""
         if not self.expects(request):
             return False
-        self._learn_deltas(result)
+        self._learn_deltas(request, result)
         for pose, raster in zip(poses(request), rasters, strict=False):
             self.cache.put(pose, raster)
         self._learn_lost(request, result)
@@ -119,7 +133,9 @@ class SliderPictures:
         if not recipe.edits:
             return recipe
         edits = tuple(
-            edit if edit.delta is not None else replace(edit, delta=self._pins.get(key_of(edit)))
+            edit
+            if edit.delta is not None
+            else replace(edit, delta=self._pins.get(_pin(recipe.request, edit)))
             for edit in recipe.edits
         )
         done = with_edits(recipe, edits)
@@ -146,10 +162,12 @@ class SliderPictures:
             if number < len(known):
                 (self._lost.discard if value else self._lost.add)((known[number], start, end))
 
-    def _learn_deltas(self, result: Result) -> None:
+    def _learn_deltas(self, request: Request, result: Result) -> None:
         parameters = result.request.parameters
         if isinstance(parameters, EditedParameters):
-            self._pins |= {key_of(edit): edit.delta for edit in parameters.edits if edit.delta is not None}
+            for edit in parameters.edits:
+                if edit.delta is not None:
+                    self._pins[_pin(request, edit)] = edit.delta
             self._contents |= result.contents
 
     def shown(self, recipe: Recipe, group: Sequence[SliderKey]) -> Shown | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from editor.layers.recipes import Recipe, Subject, with_edits
+from editor.layers.recipes import Recipe, Subject, with_edits, with_parameters
 from editor.pixels.raster import Raster
 from editor.sliders.keyframes import context_of, key_of
 from editor.sliders.pictures import SliderPictures
@@ -101,6 +101,17 @@ def test_the_recipe_pins_the_delta_that_its_picture_was_made_with() -> None:
     pictures.forget()
     assert pictures.pinned(moved).edits[0].delta is None
     assert pictures.picture(moved) is None
+
+
+def test_another_subject_at_the_same_characters_does_not_get_the_delta() -> None:
+    """A cat's size was given to the car that the next prompt had in its place."""
+    moved, pictures = with_edits(recipe("generate"), (OLDER,)), SliderPictures()
+    pictures.expect(moved)
+    shown = Raster.of(np.full((4, 4, 4), 90, np.uint8))
+    assert pictures.learn(moved.request, result(moved, 90, "a" * 64), (shown,), moved)
+    other = with_parameters(moved, prompt=PROMPT.replace("a man", "a cat"))
+    assert pictures.pinned(other).edits[0].delta is None
+    assert pictures.pinned(with_parameters(moved, seed=9)).edits[0].delta == DeltaFile("a" * 64)
 
 
 def test_a_picture_from_elsewhere_is_swept_as_generated_ones_are() -> None:
