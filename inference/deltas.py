@@ -619,7 +619,7 @@ def _info_of_metadata(
 
 
 def _short(metadata: Mapping[str, str], name: str) -> str:
-    return metadata.get(name, "")[:LONGEST_NAME]
+    return metadata.get(name, "").strip()[:LONGEST_NAME]
 
 
 def _family(name: str) -> str:
@@ -647,7 +647,8 @@ def _imported_info(stem: str, vectors: Vectors) -> DeltaInfo:
 
 def _info_of_name(stem: str) -> DeltaInfo:
     """Published deltas are told apart by their file names only: person_age.pt, vehicle_price.pt."""
-    words = mended(stem).replace("-", "_").casefold().split("_")  # a file's name may be no text
+    parts = mended(stem).replace("-", "_").casefold().split("_")  # a file's name may be no text
+    words = [part for part in parts if part.strip()] or ["delta"]
     known = subject_words(shipped_folder()).get(words[0], ()) if len(words) > 1 else ()
     attribute = "-".join(words[1:] if known else words)
     subject = f"{words[0]}-" if known else ""

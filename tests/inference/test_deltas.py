@@ -114,6 +114,23 @@ class TestFiles:
 
 
 class TestImport:
+    @pytest.mark.parametrize(
+        ("stem", "attribute"),
+        [("person_", "person"), ("person__age", "age"), ("___", "delta"), (" ", "delta")],
+    )
+    def test_every_attribute_has_a_name(
+        self, stem: str, attribute: str, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        """A slider without one could not be told from its neighbours, nor set in the terminal."""
+        path = save_pt(tmp_path / f"{stem}.pt", {L: torch.ones(768)})
+        info = plain_library.import_delta(path)
+        assert (info.attribute, info.label) == (attribute, attribute.capitalize())
+        blank = {"attribute": " ", "label": "\n"}
+        named = tmp_path / f"{stem}.safetensors"
+        save_file({L: np.ones(768, np.float32)}, named, metadata=blank)
+        info = plain_library.import_delta(named)
+        assert info.attribute.removesuffix("-2") == attribute
+
     def test_published_pt_is_converted(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
         tensors = {L: torch.randn(768), G: torch.randn(1280)}
         info = plain_library.import_delta(save_pt(tmp_path / "person_age.pt", tensors))
