@@ -25,7 +25,8 @@ FEWEST_POSITIONS = 5  # with fewer, a rank correlation says nothing
 class Slider:
     """What was measured along one slider; NaN where the subject was not found.
 
-    `edited`, `other`: the attribute at each α. `background_db`: PSNR against α = 0 at each α ≠ 0.
+    `edited`, `other`: the attribute at each α. `background_db`: PSNR against α = 0 at each α ≠ 0, NaN where
+    the subject covers the picture.
     """
 
     alphas: tuple[float, ...]
@@ -62,14 +63,15 @@ class Slider:
 
     @property
     def mean_background_db(self) -> float:
-        return float(np.mean(self.background_db))
+        known = [value for value in self.background_db if not math.isnan(value)]
+        return float(np.mean(known)) if known else math.nan
 
     def to_json(self) -> dict[str, Any]:
         return {
             "alphas": list(self.alphas),
             "edited": [_plain(value) for value in self.edited],
             "other": [_plain(value) for value in self.other],
-            "background_db": list(self.background_db),
+            "background_db": [_plain(value) for value in self.background_db],
         }
 
     @classmethod
@@ -98,7 +100,7 @@ def measure(
     at_edited = [_first(detections, edited) for detections in found]
     at_other = [_first(detections, other) for detections in found]
     background = tuple(
-        psnr(image, images[zero], ~_boxes(image.shape, at_edited[index], at_edited[zero]))
+        _apart(image, images[zero], ~_boxes(image.shape, at_edited[index], at_edited[zero]))
         for index, image in enumerate(images)
         if index != zero
     )
@@ -143,7 +145,7 @@ def summary(sliders: Sequence[Slider]) -> dict[str, Any]:
         "other_change": spread(other),
         "other_to_edited": float(other.sum() / edited.sum()) if edited.sum() > 0 else None,
         "other_to_edited_per_pair": spread(other[edited > 0] / edited[edited > 0]),
-        "background_db": spread([slider.mean_background_db for slider in kept]),
+        "background_db": spread([db for slider in kept if not math.isnan(db := slider.mean_background_db)]),
         "by_alpha": _by_alpha(kept),
     }
 
@@ -204,6 +206,10 @@ def _ranks(values: Sequence[float]) -> NDArray[np.float64]:
     below = (array[None, :] < array[:, None]).sum(1)
     equal = (array[None, :] == array[:, None]).sum(1)
     return below + (equal - 1) / 2
+
+
+def _apart(first: Pixels, second: Pixels, mask: NDArray[np.bool_]) -> float:
+    return psnr(first, second, mask) if mask.any() else math.nan
 
 
 def _first(found: Sequence[Detection], kind: str) -> Detection | None:

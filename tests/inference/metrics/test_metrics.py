@@ -1,7 +1,8 @@
 """Metrics against figures worked out by hand, and against SciPy."""
 
+import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,22 @@ class TestSlider:
         assert one.other_change == 0
         assert one.background_db[:3] == (IDENTICAL_DB,) * 3
         assert one.background_db[3] == pytest.approx(10 * math.log10(255**2 / (100 / 5)))
+
+    def test_where_a_person_covers_the_picture_nothing_is_beside_them(self) -> None:
+        """A picture that broke at the slider's end stopped the whole evaluation, each time it went on."""
+        images = [np.full((10, 10, 3), 50, np.uint8) for _ in ALPHAS]
+        boxes = [(0, 0, 1, 1), *[(0, 0, 0.5, 1)] * 4]
+        found = [
+            [Found("man", 1.0, box, {"age": 0.1}), Found("woman", 1.0, (0.5, 0, 1, 1), {"age": 0.5})]
+            for box in boxes
+        ]
+        one = measure(images, found, ALPHAS, edited="man", other="woman", value=lambda f: f.attributes["age"])
+        assert math.isnan(one.background_db[0])
+        assert one.mean_background_db == IDENTICAL_DB
+        assert "NaN" not in json.dumps(one.to_json())
+        assert summary([one, Slider.from_json(one.to_json())])["background_db"]["mean"] == IDENTICAL_DB
+        hidden = replace(one, background_db=(math.nan,) * 4)
+        assert summary([one, hidden])["background_db"]["mean"] == IDENTICAL_DB
 
     def test_a_colour_is_its_place_on_the_way(self) -> None:
         assert along((5, 0, 0), (0, 0, 0), (10, 0, 0)) == pytest.approx(0.5)
