@@ -80,6 +80,11 @@ class Definition:
     def name(self) -> str:
         return f"{self.subject}-{self.attribute}"
 
+    @property
+    def lacks_ends(self) -> bool:
+        """Whether a pair says the same at both ends: its words alone teach nothing."""
+        return any(pair.positive == pair.negative for pair in self.pairs)
+
 
 def expand(text: str) -> tuple[str, ...]:
     """All texts that the brace groups of `text` stand for, blanks tidied: "a {,red} car" → two."""

@@ -79,6 +79,11 @@ def _measured(
         reading(arguments.attribute)
         detect = shipped_detector()
     definition = None if arguments.definition is None else read_definition(arguments.definition)
+    if definition is not None and definition.lacks_ends:
+        raise EditorError(
+            "The definition has a pair whose ends are the same.",
+            "Say what “positive” and “negative” are, or leave --definition out.",
+        )
     printer = ProgressPrinter(quiet=arguments.json)
     runner = runner_of(arguments)
     try:

@@ -55,7 +55,7 @@ def learn_delta(backbone: Backbone, parameters: LearnDelta, inputs: Inputs, prog
             checkpoint to go on from is none of this run, or the run diverged at once.
     """
     definition = definition_from_bytes(inputs.contents[parameters.definition.hash])
-    if parameters.method in (NAIVE, LEARNED) and any(p.positive == p.negative for p in definition.pairs):
+    if parameters.method in (NAIVE, LEARNED) and definition.lacks_ends:
         raise EditorError(
             "The definition has a pair whose ends are the same.",
             "Say what “positive” and “negative” are, or learn from pictures.",

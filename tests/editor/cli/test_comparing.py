@@ -119,6 +119,20 @@ def test_what_is_refused(
     assert message in capsys.readouterr().err
 
 
+def test_words_without_ends_are_no_measure(
+    deltas: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every direction had lost nothing of what they say."""
+    path = tmp_path / "beard.toml"
+    path.write_text(
+        definition_text(
+            attribute="beard", label="Beard", subject="person", prefixes=["a"], pairs=[("man", "man", "man")]
+        )
+    )
+    assert main(["deltas", "compare", deltas[0], *arguments("--definition", str(path))]) == 2
+    assert "ends are the same" in capsys.readouterr().err
+
+
 def test_names_that_are_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["deltas", "compare", "nobody/nothing", *arguments()]) != 0
     assert "no file and no delta" in capsys.readouterr().err
