@@ -11,8 +11,10 @@ the edited subjects is taken from it after each step: see `inference.methods.onl
 
 Exactness. `attribute` computes one picture at a time; on the CPU it gives the same bytes each time, and at
 α = 0 those of `generate`. `sweep` denoises several positions in one batch, where matrix products may sum
-in another order: its pictures can differ from `attribute`'s by rounding. A position at which no
-attribute is shifted is computed apart, and is exact.
+in another order: its pictures can differ from `attribute`'s by rounding. Where text changes on its way
+through the network (SD3) the plain text beside the first picture serves all of a batch that is kept by
+words: a few of 255 in a few pixels. A position at which no attribute is shifted is computed apart, and is
+exact.
 """
 
 from collections.abc import Iterator, Sequence

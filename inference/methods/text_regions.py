@@ -46,7 +46,8 @@ class TextRegions:
         bound: where every subject is, if its queries are to leave the others' tokens alone.
 
     Cross attention reads the same text at every step, so the plain prompt's keys and values are kept; where
-    the text changes on its way through the network (joint attention), a plain sample runs along.
+    the text changes on its way through the network (joint attention), a plain sample runs along, of the first
+    picture's latents for all: outside of their subjects pictures of one batch hardly differ.
     """
 
     backbone: Backbone
