@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ from inference.files import read_at_most
 Arrays = Mapping[str, NDArray[Any]]
 
 DEFAULT_BYTES = 2 * 2**30
-_SUFFIX = ".safetensors"
+_SUFFIX, _PART = ".safetensors", ".part"
+_STRAY_AGE_S = 3600.0  # no value is written for so long: whoever began it was killed
 
 
 def is_whole(array: NDArray[Any] | None, shape: Sequence[int]) -> bool:
@@ -80,7 +82,7 @@ class DiskCache:
 
     def clear(self) -> None:
         """Delete everything."""
-        for path, _, _ in self._entries():
+        for path, _, _ in (*self._entries(), *self._entries(_PART)):
             with contextlib.suppress(OSError):
                 path.unlink()
 
@@ -89,7 +91,7 @@ class DiskCache:
         return self.folder / f"{name}{_SUFFIX}"
 
     def _write(self, path: Path, data: bytes) -> None:
-        number, part = tempfile.mkstemp(dir=self.folder, suffix=".part")  # readable by its owner only
+        number, part = tempfile.mkstemp(dir=self.folder, suffix=_PART)  # readable by its owner only
         try:
             with os.fdopen(number, "wb") as file:
                 file.write(data)
@@ -100,6 +102,10 @@ class DiskCache:
             raise
 
     def _make_room(self, wanted_bytes: int) -> None:
+        for path, _, changed in self._entries(_PART):
+            if time.time() - changed > _STRAY_AGE_S:
+                with contextlib.suppress(OSError):
+                    path.unlink()
         entries = sorted(self._entries(), key=lambda entry: entry[2])
         used = sum(size for _, size, _ in entries)
         for path, size, _ in entries:
@@ -109,12 +115,12 @@ class DiskCache:
                 path.unlink()
                 used -= size
 
-    def _entries(self) -> list[tuple[Path, int, float]]:
+    def _entries(self, suffix: str = _SUFFIX) -> list[tuple[Path, int, float]]:
         """(path, bytes, time of last use) of every value."""
         found: list[tuple[Path, int, float]] = []
         with contextlib.suppress(OSError):
             for item in os.scandir(self.folder):
-                if item.name.endswith(_SUFFIX) and item.is_file(follow_symlinks=False):
+                if item.name.endswith(suffix) and item.is_file(follow_symlinks=False):
                     with contextlib.suppress(OSError):
                         stat = item.stat(follow_symlinks=False)
                         found.append((Path(item.path), stat.st_size, stat.st_mtime))

@@ -1,5 +1,6 @@
 """Arrays on disk: bounded, private, and never an error."""
 
+import os
 import stat
 import sys
 import time
@@ -80,6 +81,18 @@ def test_it_can_be_emptied(tmp_path: Path) -> None:
     cache.clear()
     assert cache.used_bytes == 0
     assert cache.get(1) is None
+
+
+def test_what_a_killed_process_left_is_deleted_in_time(tmp_path: Path) -> None:
+    cache = DiskCache(tmp_path)
+    left, begun = tmp_path / "left.part", tmp_path / "begun.part"
+    for path in (left, begun):
+        path.write_bytes(b"half")
+    os.utime(left, (1, 1))
+    cache.put(1, VALUE)
+    assert (left.exists(), begun.exists()) == (False, True)
+    cache.clear()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_lower_limit_drops_what_is_beyond(tmp_path: Path) -> None:
