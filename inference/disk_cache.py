@@ -27,6 +27,8 @@ Arrays = Mapping[str, NDArray[Any]]
 
 DEFAULT_BYTES = 2 * 2**30
 _SUFFIX, _PART = ".safetensors", ".part"
+# KeyError: of kinds of numbers that NumPy lacks
+_UNREADABLE = (OSError, ValueError, KeyError, EditorError, safetensors.SafetensorError)
 _STRAY_AGE_S = 3600.0  # no value is written for so long: whoever began it was killed
 
 
@@ -57,7 +59,7 @@ class DiskCache:
         try:
             found = safetensors.numpy.load(read_at_most(path, self.limit_bytes))
             os.utime(path)  # used now
-        except (OSError, ValueError, EditorError, safetensors.SafetensorError):
+        except _UNREADABLE:
             return None
         return found
 

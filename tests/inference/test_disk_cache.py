@@ -56,7 +56,18 @@ def test_the_files_are_the_users_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "cache").stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff" * 64, b"\x08\0\0\0\0\0\0\0{broken}"])
+STRANGE = b'{"x":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"\xff" * 64,
+        b"\x08\0\0\0\0\0\0\0{broken}",
+        len(STRANGE).to_bytes(8, "little") + STRANGE + b"\0\0",
+    ],
+)
 def test_damage_is_as_if_nothing_was_kept(tmp_path: Path, damage: bytes) -> None:
     cache = DiskCache(tmp_path / "cache")
     cache.put(1, VALUE)
