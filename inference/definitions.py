@@ -26,7 +26,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -48,6 +48,7 @@ _MOST_DOTS = 250  # in one line: a key of many parts costs their square
 _GROUP = re.compile(r"\{([^{}]*)\}")
 _REQUIRED = ("attribute", "subject", "label", "prefixes", "pairs")
 _KNOWN = {*_REQUIRED, "subjects", "range", "scale", "beside"}
+_OF_PAIR = ("target", "positive", "negative")
 _PLACE = "*"
 _COMPARE = Message("Compare it with deltas/README.md.")
 
@@ -183,7 +184,7 @@ def definition_of(
 ) -> Definition:
     """The definition that a file called `name` holds as parsed values; see `read_definition`."""
     missing = [name for name in _REQUIRED if name not in values]
-    unknown = sorted(set(values) - _KNOWN)
+    unknown = _unknown(values, _KNOWN)
     if missing or unknown:
         raise EditorError(
             Message("The definition “{name}” lacks {missing}.", name=name, missing=listed(missing))
@@ -210,6 +211,11 @@ def definition_of(
             name=name,
             reason=_told(error),
         ) from error
+
+
+def _unknown(values: Mapping[str, Any], known: Set[str]) -> list[str]:
+    """Names that nobody reads, such as misspelt ones: the first of them."""
+    return sorted(name[:40] for name in set(values) - known)[:5]
 
 
 def read_definitions(folder: Path) -> tuple[Definition, ...]:
@@ -318,11 +324,16 @@ def _all_of(parts: Iterable[Sequence[_T]]) -> tuple[_T, ...]:
 
 def _pairs(given: object) -> list[Pair]:
     declared = fields(given, Message("A pair"))
+    unknown = _unknown(declared, set(_OF_PAIR))
+    if unknown:
+        raise EditorError(
+            "A pair has the unknown {unknown}.",
+            "It may have {known}.",
+            unknown=listed(unknown),
+            known=listed(_OF_PAIR),
+        )
     target = declared.get("target")
-    phrases = [
-        expand(text(declared.get(name, target), name, _LONGEST))
-        for name in ("target", "positive", "negative")
-    ]
+    phrases = [expand(text(declared.get(name, target), name, _LONGEST)) for name in _OF_PAIR]
     count = max(len(texts) for texts in phrases)
     if any(len(texts) not in (1, count) for texts in phrases):
         raise ValueError(f"the brace groups of {dict(declared)} do not go together")

@@ -62,6 +62,7 @@ _OF_DAMAGED_PICKLES = (
     AssertionError, MemoryError, NameError, ImportError, struct.error,
 )  # fmt: skip
 _LONGEST_NAME_BYTES = 200
+_LONGEST_KEY = 40  # characters that are told of what no delta has
 
 log = logging.getLogger(__name__)
 
@@ -506,7 +507,7 @@ def _read_pt(path: Path) -> Vectors:
         # one that is spread out of a single number may be of any size
         is_vector = isinstance(value, torch.Tensor) and value.layout == torch.strided and not value.is_meta
         if not is_vector or not value.is_floating_point() or value.numel() > WIDEST:
-            raise _no_delta(path, Message("“{key}” is no vector", key=key))
+            raise _no_delta(path, Message("“{key}” is no vector", key=key[:_LONGEST_KEY]))
     return _vectors_of(path, {key: value.detach().float().numpy() for key, value in tensors.items()})
 
 
@@ -532,7 +533,7 @@ def _numbers(content: bytes, place: TensorPlace) -> NDArray[np.float32]:
 
 def _vectors_of(path: Path, tensors: Mapping[str, NDArray[Any]]) -> Vectors:
     encoders = {key: encoder for encoder, key in FILE_KEYS.items()}
-    unknown = sorted(set(tensors) - set(encoders))
+    unknown = sorted(name[:_LONGEST_KEY] for name in set(tensors) - set(encoders))
     if unknown or not tensors:
         raise _no_delta(
             path,

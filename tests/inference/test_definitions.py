@@ -81,6 +81,7 @@ def test_groups_of_a_pair_expand_in_step(tmp_path: Path) -> None:
     [
         (HEAD, "lacks pairs"),
         (HEAD + 'colour = "red"\n' + PAIR, "unknown colour"),
+        (HEAD + PAIR + 'negtive = "young man"\n', "A pair has the unknown negtive"),
         (HEAD + PAIR.replace("young man", "young woman"), "same noun"),
         (HEAD + PAIR.replace("{,nice} old man", "{,nice,big} old man"), "do not go together"),
         (HEAD + "range = [2, -2]\n" + PAIR, "from low to high"),
@@ -101,6 +102,13 @@ def test_what_is_wrong_is_named_and_where(tmp_path: Path, text: str, part: str) 
     assert part in str(caught.value)
     assert "x.toml" in str(caught.value)
     assert caught.value.hint
+
+
+def test_of_what_is_unknown_little_is_told(tmp_path: Path) -> None:
+    many = "".join(f"{'x' * 1000}{number} = 1\n" for number in range(100))
+    with pytest.raises(EditorError) as caught:
+        read_definition(write(tmp_path, many + HEAD + PAIR))
+    assert len(str(caught.value)) < 500
 
 
 def test_shipped_definitions_cover_people_animals_and_things() -> None:

@@ -131,6 +131,13 @@ class TestImport:
         info = plain_library.import_delta(named)
         assert info.attribute.removesuffix("-2") == attribute
 
+    def test_of_foreign_keys_little_is_told(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        path = tmp_path / "lora.safetensors"
+        save_file({f"{'x' * 10_000}{number}": np.ones(3, np.float32) for number in range(9)}, path)
+        with pytest.raises(EditorError) as caught:
+            plain_library.import_delta(path)
+        assert len(str(caught.value)) < 500
+
     def test_published_pt_is_converted(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
         tensors = {L: torch.randn(768), G: torch.randn(1280)}
         info = plain_library.import_delta(save_pt(tmp_path / "person_age.pt", tensors))
