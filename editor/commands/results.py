@@ -24,8 +24,8 @@ from inference.request import Pixels
 class ReplaceLayerResult(Command):
     """Give a layer new pixels and the recipe that made them; `text` is such as “Set age of “man” to +0.64”.
 
-    `pixels` of another size than the layer's resize a document that consists of this layer alone. `place`
-    is where they lie if not where the layer did.
+    `pixels` of another size than the layer's resize a document that consists of this layer alone, if it fills
+    the canvas. `place` is where they lie if not where the layer did.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class ReplaceLayerResult(Command):
         changed = layer.changed(raster=_raster(pixels), recipe=recipe, maps=kept, x=x, y=y)
         changed = with_mask(layer, changed)
         after = state.with_layer(changed)
-        if len(state.layers) == 1:
+        if len(state.layers) == 1 and layer.area == state.area:
             after = replace(after, width=changed.width, height=changed.height)
         super().__init__(document, text, after)
 

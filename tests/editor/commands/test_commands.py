@@ -15,8 +15,10 @@ from editor.commands import (
     RemoveLayer,
     ReorderLayer,
     ReplaceLayerResult,
+    ReplaceState,
     SetLayerProperty,
     SetSubjects,
+    place_result,
     push,
 )
 from editor.document.document import Document, DocumentState
@@ -111,6 +113,18 @@ class TestLayers:
     def test_opacity_out_of_range_is_refused(self, document: Document, opacity: float) -> None:
         with pytest.raises(EditorError, match="0 to 1"):
             SetLayerProperty(document, document.layers[0].id, "opacity", opacity)
+
+    @pytest.mark.parametrize("canvas", [(16, 20), (4, 6)])
+    def test_a_canvas_that_was_enlarged_or_cropped_stays(
+        self, canvas: tuple[int, int], document: Document
+    ) -> None:
+        """With a slider of its only layer it fell back to the layer's size, and cut the layer off."""
+        (layer,), (width, height) = document.layers, canvas
+        moved = document.state.with_layer(layer.changed(x=3, y=-2))
+        push(document, ReplaceState(document, replace(moved, width=width, height=height), "canvas"))
+        push(document, place_result(document, layer.id, flat(50), layer.recipe, "edit"))
+        assert (document.state.width, document.state.height) == canvas
+        assert (document.layers[0].x, document.layers[0].y) == (3, -2)
 
     def test_a_result_of_another_size_resizes_a_document_of_one_layer(self, document: Document) -> None:
         push(document, ReplaceLayerResult(document, document.layers[0].id, flat(1, 16), None, "bigger"))
