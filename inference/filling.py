@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -21,7 +22,7 @@ from inference.concepts.concept import Concept
 from inference.concepts.files import concept_from_bytes
 from inference.concepts.standing import in_plain_words, learnt_word, refuse_twins
 from inference.content import ConceptFile, Content, DeltaFile, Mask, content_hash
-from inference.deltas import Delta, DeltaLibrary, delta_from_bytes, delta_to_bytes
+from inference.deltas import DEFAULT_RANGE, Delta, DeltaLibrary, delta_from_bytes, delta_to_bytes
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.methods.learning.presets import CONCEPT_RATES, PRESETS
@@ -294,6 +295,7 @@ def _pinned(edit: SubjectEdit, subject: str, filling: Filling) -> SubjectEdit:
     given = filling.contents.get(edit.delta.hash) if edit.delta is not None else None
     if edit.delta is not None and isinstance(given, bytes):
         delta = delta_from_bytes(given, edit.attribute)
+        delta = replace(delta, info=replace(delta.info, range=_range_of(edit, subject, filling)))
         filling.deltas[edit.delta.hash] = delta.fitted(filling.entry.name, filling.backbone.token_widths)
         return edit
     delta = _found(edit, subject, filling)
@@ -309,6 +311,15 @@ def _pinned(edit: SubjectEdit, subject: str, filling: Filling) -> SubjectEdit:
         )
     filling.contents[name], filling.deltas[name] = content, delta
     return replace(edit, delta=DeltaFile(name))
+
+
+def _range_of(edit: SubjectEdit, subject: str, filling: Filling) -> tuple[float, float]:
+    """The ends of a pinned delta's slider, which its content does not hold: as long as the library has it."""
+    with suppress(EditorError):
+        known = _found(edit, subject, filling)
+        if edit.delta is not None and content_hash(delta_to_bytes(known)) == edit.delta.hash:
+            return known.info.range
+    return DEFAULT_RANGE
 
 
 def _found(edit: SubjectEdit, subject: str, filling: Filling) -> Delta:

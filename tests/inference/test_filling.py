@@ -1,5 +1,6 @@
 """A request is completed until it alone decides the result: defaults, sizes, deltas by content."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from inference.content import Mask, Picture, content_hash
 from inference.deltas import Delta, DeltaInfo, DeltaLibrary, write_delta
 from inference.errors import EditorError
 from inference.filling import model_defaults, source
+from inference.inputs import Inputs
 from inference.models import Catalogue, ModelEntry
 from inference.operations import OPERATIONS, Attribute, Redraw, SubjectEdit, Translate
 from inference.progress import Progress
@@ -31,13 +33,19 @@ def runner(tiny_folders: dict[str, Path], tiny_backbones: dict[str, Any], tmp_pa
     return Runner(catalogue, DeltaLibrary((tmp_path / "deltas",)), device="cpu", load=load)
 
 
-def write(folder: Path, backbone: Any, seed: int) -> None:
+def write(folder: Path, backbone: Any, seed: int, **more: Any) -> None:
     """A delta "age" of men for the tiny model; another one for each seed."""
     generator = np.random.default_rng(seed)
     widths = dict(backbone.token_widths)
     vectors = {name: generator.normal(size=width).astype(np.float32) for name, width in widths.items()}
     info = DeltaInfo(
-        key="person-age", attribute="age", label="Age", subjects=("man",), model=backbone.name, widths=widths
+        key="person-age",
+        attribute="age",
+        label="Age",
+        subjects=("man",),
+        model=backbone.name,
+        widths=widths,
+        **more,
     )
     folder.mkdir(exist_ok=True)
     write_delta(Delta(info=info, vectors=vectors), folder / "person-age.safetensors")
@@ -77,6 +85,35 @@ def test_a_recipe_gives_its_picture_again_whatever_became_of_the_library(
     other = attribute(runner, None, pinned)
     assert other.images[0].tobytes() != first.images[0].tobytes()
     assert any("another one" in str(note) for note in other.notes)
+
+
+@pytest.mark.parametrize("ends", [(-1.0, 1.0), (0.0, 10.0)])
+def test_a_pinned_delta_has_the_ends_of_its_slider(
+    runner: Runner,
+    tiny_backbones: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ends: tuple[float, float],
+) -> None:
+    """Edits that begin where a picture stands count from them: a layer made again was another picture."""
+    write(tmp_path / "deltas", tiny_backbones["tiny-sd1"], seed=1, range=ends)
+    seen: list[tuple[float, float]] = []
+    found = Inputs.deltas_of
+
+    def watched(inputs: Inputs, edits: Sequence[SubjectEdit]) -> tuple[Delta, ...]:
+        seen.extend(one.info.range for one in found(inputs, edits))
+        return found(inputs, edits)
+
+    monkeypatch.setattr(Inputs, "deltas_of", watched)
+    first = attribute(runner)
+    pinned = first.request.parameters.edits[0]  # type: ignore[attr-defined]
+    runner.forget()
+    attribute(runner, dict(first.contents), pinned)
+    assert set(seen) == {ends}
+    write(tmp_path / "deltas", tiny_backbones["tiny-sd1"], seed=2, range=ends)
+    runner.forget()
+    attribute(runner, dict(first.contents), pinned)
+    assert seen[-1] == (-2.0, 2.0), "what the library has now is another one"
 
 
 def redraw(runner: Runner, pixels: Any, mask: Any = None, **values: Any) -> Result:

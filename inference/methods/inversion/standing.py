@@ -48,7 +48,7 @@ def stand(
     """
     said = what_is_said(run, run.parameters.prompt, found.prompt.length)
     of_run = (run.steps, run.parameters.sampler, tuple(found.path.shape[-2:]), *said)
-    key = ["stand", *run.backbone.made_by, name, *map(str, of_run)]
+    key = ["stand", *run.backbone.made_by, name, *map(str, ends), *map(str, of_run)]
     known = _known(run, key, ends)
     if known is not None:
         return known
