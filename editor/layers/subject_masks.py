@@ -68,13 +68,14 @@ def with_mask(before: Layer, after: Layer) -> Layer:
     """`after`, a layer made from a picture, with its automatic mask, unless `before` has one of the user's.
 
     A mask that was painted on is no longer equal to the automatic one, and stays; so does it that there is
-    none, where the user threw it away. One that was switched off or unlinked is so afterwards.
+    none, where the user threw it away, or where what it was made from does not lie below. One that
+    was switched off or unlinked is so afterwards.
     """
     recipe = after.recipe
     if recipe is None or recipe.request.declared.picture is None or before.mask is not after.mask:
         return after
     known = automatic_mask(before, before.maps)
-    if before.mask is None and known is not None:
+    if before.mask is None and (known is not None or not recipe.from_below):
         return after
     if before.mask is not None:
         # a look at the whole mask, with each move of a slider, only where it is none of ours

@@ -26,7 +26,8 @@ RIGHT = {"mask/4-7": np.pad(np.ones((4, 1), np.float32), ((2, 2), (10, 1)))}
 def recipe() -> Recipe:
     name = content_hash(PHOTO)
     parameters = Edit(image=Picture(name), prompt="man cat")
-    return Recipe(request=Request(operation="edit", parameters=parameters, model="m"), contents={name: PHOTO})
+    request = Request(operation="edit", parameters=parameters, model="m")
+    return Recipe(request=request, contents={name: PHOTO}, from_below=True)
 
 
 def document(made: Recipe | None = None) -> Document:
@@ -146,6 +147,12 @@ def test_a_mask_that_was_painted_on_stays() -> None:
 @pytest.mark.parametrize("maps", [{}, {"attention/0-3": np.ones((8, 12), np.float32)}])
 def test_without_the_method_telling_there_is_no_mask(maps: dict[str, np.ndarray]) -> None:
     assert place(document(), 255 - PHOTO, maps).mask is None
+
+
+def test_alone_in_a_file_it_has_none() -> None:
+    """As the terminal writes it: around its subject there would be nothing."""
+    made = replace(recipe(), from_below=False)
+    assert place(document(made), 255 - PHOTO, LEFT, made).mask is None
 
 
 def test_pictures_from_a_prompt_get_none() -> None:
