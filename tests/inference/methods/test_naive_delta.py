@@ -62,6 +62,19 @@ def test_it_is_half_the_mean_difference_at_the_noun(definition: Definition, delt
     assert dict(delta.info.widths) == WIDTHS
 
 
+def test_of_a_noun_of_several_tokens_the_last_is_compared(definition: Definition) -> None:
+    noun = "snow/man"
+    pair = Pair(target=noun, positive=f"old {noun}", negative=f"young {noun}", noun=noun)
+    backbone = StubBackbone()
+    found = learn_naive(backbone, replace(definition, prefixes=("a",), pairs=(pair,)))
+    for encoder, vector in found.vectors.items():
+        old, young = (
+            backbone.encode_prompt(text).embeddings[encoder][0, 4]
+            for text in ("an old snow/man", "a young snow/man")
+        )
+        np.testing.assert_allclose(vector, 0.5 * (old - young), rtol=1e-5, atol=1e-6)
+
+
 def noun_row(backbone: StubBackbone, encoder: str, text: str) -> torch.Tensor:
     last_word = len(text.split())  # the start token comes first, each word is one token
     return backbone.encode_prompt(text).embeddings[encoder][0, last_word]
