@@ -159,12 +159,22 @@ class AttributesDialog(Dialog):
         library = self._application.library
         self._change(lambda: library.import_delta(path), self._on_taken)
 
-    def _change(self, work: Callable[[], Any], done: Callable[[Any], object]) -> None:
-        """Change the library; its sliders are offered, and what failed is said, also if this was closed."""
+    def _change(
+        self,
+        work: Callable[[], Any],
+        done: Callable[[Any], object],
+        tell: Callable[[], object] | None = None,
+    ) -> None:
+        """Change the library; its sliders are offered, and what failed is said, also if this was closed.
+
+        Args:
+            tell: lets the sliders know of it, if something else than a further attribute.
+        """
         application, told = self._application, self.while_here(done)
+        tell = tell or application.sessions.offer_new_attributes
 
         def changed(found: Any) -> None:
-            application.sessions.offer_new_attributes()
+            tell()
             told(found)
 
         def failed(error: EditorError) -> None:
@@ -185,7 +195,9 @@ class AttributesDialog(Dialog):
         if info is None:
             return
         library = self._application.library
-        self._change(lambda: library.remove(info), lambda _: self._on_removed(info))
+        # another of its name that is taught later has pictures of its own
+        forget = self._application.sessions.forget_attributes
+        self._change(lambda: library.remove(info), lambda _: self._on_removed(info), forget)
 
     def _on_removed(self, info: DeltaInfo) -> None:
         words = self.tr("“{label}” was deleted; pictures made with it keep theirs.")

@@ -64,7 +64,11 @@ def test_what_is_no_attribute_is_said(dialog: AttributesDialog, tmp_path: Path, 
 
 
 def test_what_is_ones_own_is_deleted_by_a_second_click(
-    dialog: AttributesDialog, application: Application, tmp_path: Path, qtbot: QtBot
+    dialog: AttributesDialog,
+    application: Application,
+    tmp_path: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shipped, own = tmp_path / "shipped", tmp_path / "own"
     delta(shipped / "man-tired.safetensors")
@@ -72,6 +76,8 @@ def test_what_is_ones_own_is_deleted_by_a_second_click(
     application.library = DeltaLibrary((shipped, own))
     application.long_jobs.kept.emit(application.library.list()[1])  # the list is read again
     qtbot.waitUntil(lambda: dialog.list.count() == 2)
+    forgotten: list[bool] = []
+    monkeypatch.setattr(application.sessions, "forget_attributes", lambda: forgotten.append(True))
     dialog.list.setCurrentRow(0)  # what is one's own comes first
     dialog.remove.click()
     assert dialog.remove.text() == "Really?"
@@ -84,6 +90,7 @@ def test_what_is_ones_own_is_deleted_by_a_second_click(
     qtbot.waitUntil(lambda: dialog.list.count() == 1)
     assert "was deleted" in dialog.answer.text()
     assert [path.parent.name for path in tmp_path.rglob("man-tired.safetensors")] == ["shipped"]
+    assert forgotten, "one that is taught again under this name would have shown the pictures of this one"
 
 
 def test_closed_while_a_file_is_read_it_says_nothing_more(
