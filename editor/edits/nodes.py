@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from editor.layers.layer import Group, Layer, Mask, Node
 from editor.layers.state import DocumentState, Nodes
+from editor.layers.subject_masks import reshaped_with_mask
 from inference.errors import EditorError
 
 
@@ -65,8 +66,9 @@ def mapped(nodes: Nodes, on_layer: Callable[[Layer], Layer], on_mask: Callable[[
 def mapped_node(node: Node, on_layer: Callable[[Layer], Layer], on_mask: Callable[[Mask], Mask]) -> Node:
     """One node and what it holds with every layer and mask replaced."""
     if isinstance(node, Layer):
-        node = on_layer(node)
-    elif isinstance(node, Group):
+        made = on_layer(node)
+        return made if made.mask is None else reshaped_with_mask(node, made.changed(mask=on_mask(made.mask)))
+    if isinstance(node, Group):
         node = node.changed(children=mapped(node.children, on_layer, on_mask))
     return node if node.mask is None else node.changed(mask=on_mask(node.mask))
 

@@ -5,6 +5,7 @@ Outside of it the picture below shows untouched, to the last bit and whatever it
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
@@ -19,6 +20,7 @@ from inference.operations import BY_TEXT
 PREFIX = "mask/"
 """Maps with this name say where an edit may show: float32 [h, w] in 0..1 over the layer."""
 
+_OWN = "own mask"  # a map by which a layer without others knows that its mask is the method's
 _AROUND_CELLS = 2  # a change of one latent reaches that far in the decoded picture
 _LEAST_SHARE = 0.1  # of a latent that changes: less of it cannot be seen
 
@@ -74,16 +76,11 @@ def with_mask(before: Layer, after: Layer) -> Layer:
     recipe = after.recipe
     if recipe is None or recipe.request.declared.picture is None or before.mask is not after.mask:
         return after
-    known = automatic_mask(before, before.maps)
-    if before.mask is None and (known is not None or not recipe.from_below):
-        return after
-    if before.mask is not None:
-        # a look at the whole mask, with each move of a slider, only where it is none of ours
-        # (before it was so that those of all subjects were together)
-        ours = (known, _mask_of(before, _of_all(before.maps)))
-        is_ours = any(one is not None and _same(one, before.mask) for one in ours)
-        if not is_ours and not hides_all(before.mask):
+    if before.mask is None:
+        if automatic_mask(before, before.maps) is not None or not recipe.from_below:
             return after
+    elif not _is_own(before) and not hides_all(before.mask):
+        return after
     maps = {**_still_known(before, recipe), **after.maps}
     made = automatic_mask(after, maps)
     if made is None:  # it works everywhere, or the method says nothing of where
@@ -91,6 +88,35 @@ def with_mask(before: Layer, after: Layer) -> Layer:
     if before.mask is not None:
         made = made.changed(enabled=before.mask.enabled, linked=before.mask.linked)
     return after.changed(mask=made, maps=maps)
+
+
+def reshaped_with_mask(before: Layer, after: Layer) -> Layer:
+    """`after`, cut, scaled or turned, whose maps no longer fit: it knows a mask of the method's for one.
+
+    Else that would be taken for one of the user's, and stay as it is when the layer is made again.
+    """
+    if after.mask is None or after.recipe is None or after.maps or not before.maps or not _is_own(before):
+        return after
+    return after.changed(maps={_OWN: _fingerprint(after.mask)})
+
+
+def _is_own(layer: Layer) -> bool:
+    """Whether its mask is the automatic one, and nobody painted on it."""
+    mask = layer.mask
+    if mask is None:
+        return False
+    if _OWN in layer.maps and np.array_equal(layer.maps[_OWN], _fingerprint(mask)):
+        return True
+    # a look at the whole mask, with each move of a slider, only where it is none of ours
+    # (before it was so that those of all subjects were together)
+    ours = (automatic_mask(layer, layer.maps), _mask_of(layer, _of_all(layer.maps)))
+    return any(one is not None and _same(one, mask) for one in ours)
+
+
+def _fingerprint(mask: Mask) -> NDArray[np.float32]:
+    """[1, 32], as files keep maps; wherever the mask lies."""
+    digest = hashlib.sha256(mask.raster.array().tobytes()).digest()
+    return np.asarray(np.frombuffer(digest, np.uint8)[None] / 255, np.float32)
 
 
 def _still_known(before: Layer, recipe: Recipe) -> dict[str, NDArray[np.float32]]:

@@ -1,5 +1,6 @@
 """The mask of a layer that a method made from a picture."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +10,13 @@ import pytest
 from editor.commands import ReplaceState
 from editor.commands.results import place_result
 from editor.document.document import Document
+from editor.edits.geometry import cropped_to, turned
+from editor.edits.resampling import resized
 from editor.layers.layer import Layer, Mask
 from editor.layers.recipes import Recipe
+from editor.layers.state import DocumentState
 from editor.layers.subject_masks import automatic_mask
-from editor.pixels.raster import Raster
+from editor.pixels.raster import Area, Raster
 from editor.rendering.compositing import composite
 from inference.content import Picture, content_hash
 from inference.operations import BY_TEXT, Edit, Generate, SubjectEdit
@@ -147,6 +151,41 @@ def test_a_mask_that_was_painted_on_stays() -> None:
 @pytest.mark.parametrize("maps", [{}, {"attention/0-3": np.ones((8, 12), np.float32)}])
 def test_without_the_method_telling_there_is_no_mask(maps: dict[str, np.ndarray]) -> None:
     assert place(document(), 255 - PHOTO, maps).mask is None
+
+
+TURNED: list[Callable[[DocumentState], DocumentState]] = [
+    lambda state: cropped_to(state, Area(0, 0, 80, 64)),
+    lambda state: cropped_to(cropped_to(state, Area(0, 0, 90, 64)), Area(4, 0, 70, 60)),
+    lambda state: turned(state, 1),
+    lambda state: resized(state, 48, 32, "bicubic"),
+]
+
+
+@pytest.mark.parametrize("turn", TURNED)
+@pytest.mark.parametrize("painted", [False, True])
+def test_made_again_after_the_picture_was_cut_or_turned_it_has_a_new_one(
+    turn: Callable[[DocumentState], DocumentState], *, painted: bool
+) -> None:
+    """Where another subject was changed then, the mask of the first one hid it."""
+    target = document()
+    place(target, 255 - PHOTO, LEFT)
+    target.undo_stack.push(ReplaceState(target, turn(target.state), "crop"))
+    layer = target.state.layers[-1]
+    assert layer.mask is not None
+    if painted:
+        values = layer.mask.raster.array().copy()
+        values[0, 0] = 77
+        painting = layer.changed(mask=layer.mask.changed(raster=Raster.of(values)))
+        target.undo_stack.push(ReplaceState(target, target.state.with_layer(painting), "paint"))
+    again = place(target, np.zeros((layer.height, layer.width, 3), np.uint8), RIGHT)
+    assert again.mask is not None
+    shares = again.mask.read(again.area)
+    usual = automatic_mask(again, RIGHT)
+    assert usual is not None
+    if painted:
+        assert (shares == 77).sum() == 1
+    else:
+        np.testing.assert_array_equal(shares, usual.read(again.area))
 
 
 def test_alone_in_a_file_it_has_none() -> None:
