@@ -122,11 +122,15 @@ class SliderPictures:
         return True
 
     def maps_of(self, recipe: Recipe) -> Mapping[str, NDArray[np.float32]]:
-        """What was seen in a recipe's picture: characters of another prompt say nothing of this one."""
-        return self._maps.get(recipe.origin, {})
+        """What was seen in a recipe's picture: characters of another prompt say nothing of this one.
+
+        Nothing of one that was cut or turned since.
+        """
+        return {} if recipe.lacks_picture else self._maps.get(recipe.origin, {})
 
     def _take_maps(self, recipe: Recipe, maps: Mapping[str, NDArray[np.float32]]) -> None:
-        self._maps.setdefault(recipe.origin, {}).update(maps)
+        if not recipe.lacks_picture:
+            self._maps.setdefault(recipe.origin, {}).update(maps)
 
     def pinned(self, recipe: Recipe) -> Recipe:
         """The recipe with the deltas that its pictures were made with, so that it gives them again."""

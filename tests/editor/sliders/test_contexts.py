@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from editor.layers.recipes import Recipe, Subject, with_edits, with_parameters
+from editor.layers.layer import Layer
+from editor.layers.recipes import Recipe, Subject, reshaped, with_edits, with_parameters
+from editor.pixels.arithmetic import to_rgba
 from editor.pixels.raster import Raster
 from editor.sliders.keyframes import context_of, key_of
 from editor.sliders.pictures import SliderPictures
 from editor.sliders.requests import pose_of, poses, sampling_recipe, sweep
-from inference.content import DeltaFile, Picture
+from inference.content import DeltaFile, Picture, content_hash
 from inference.errors import EditorError
 from inference.operations import (
     Attribute,
@@ -112,6 +114,21 @@ def test_another_subject_at_the_same_characters_does_not_get_the_delta() -> None
     other = with_parameters(moved, prompt=PROMPT.replace("a man", "a cat"))
     assert pictures.pinned(other).edits[0].delta is None
     assert pictures.pinned(with_parameters(moved, seed=9)).edits[0].delta == DeltaFile("a" * 64)
+
+
+def test_of_a_picture_that_was_cut_since_nothing_is_seen() -> None:
+    """What was seen lay elsewhere in it."""
+    photo = np.full((4, 4, 3), 90, np.uint8)
+    parameters = Edit(image=Picture(content_hash(photo)), prompt=PROMPT, seed=3)
+    request = Request(operation="edit", parameters=parameters, model="m")
+    whole = Recipe(request=request, contents={content_hash(photo): photo}, from_below=True)
+    heat = {"attention/13-16": np.ones((4, 4), np.float32)}
+    pictures = SliderPictures()
+    pictures.learn_layer(Layer(name="edit", raster=Raster.of(to_rgba(photo)), made=whole, maps=heat))
+    cut = reshaped(whole)
+    assert cut is not None
+    assert pictures.heat(whole, (13, 16)) is not None
+    assert pictures.heat(cut, (13, 16)) is None
 
 
 def test_a_picture_from_elsewhere_is_swept_as_generated_ones_are() -> None:
