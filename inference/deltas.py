@@ -15,6 +15,7 @@ import logging
 import re
 import shutil
 import struct
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -489,7 +490,9 @@ def _read_pt(path: Path) -> Vectors:
     import torch
 
     try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of other protocols than its own, which it refuses
+            content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise EditorError(
             "“{name}” was refused: reading it would run code, or it is damaged.",

@@ -146,6 +146,15 @@ class TestImport:
         found = plain_library.find(SDXL, "the old woman", "age")
         np.testing.assert_array_equal(found.vectors["clip_g"], tensors[G].numpy())
 
+    def test_a_pt_of_another_protocol_is_refused_with_one_sentence(
+        self, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        """A warning of PyTorch's went to the terminal before it."""
+        path = tmp_path / "person_age.pt"
+        torch.save({L: torch.randn(768), G: torch.randn(1280)}, path, pickle_protocol=4)
+        with pytest.raises(EditorError, match="was refused"):
+            plain_library.import_delta(path)
+
     def test_state_under_delta_and_extra_axes(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
         tensors = {"delta": {L: torch.randn(1, 768).half(), G: torch.nn.Parameter(torch.randn(1, 1280))}}
         info = plain_library.import_delta(save_pt(tmp_path / "vehicle_price.pt", tensors))
