@@ -310,7 +310,13 @@ def _pinned(edit: SubjectEdit, subject: str, filling: Filling) -> SubjectEdit:
             )
         )
     filling.contents[name], filling.deltas[name] = content, delta
-    return replace(edit, delta=DeltaFile(name))
+    return replace(edit, delta=DeltaFile(name), attribute=_as_written(edit.attribute, delta))
+
+
+def _as_written(attribute: str, delta: Delta) -> str:
+    """As the library writes it: with other capitals it would be another slider of the window."""
+    known = delta.info.attribute
+    return known if known.casefold() == attribute.casefold() else attribute
 
 
 def _range_of(edit: SubjectEdit, subject: str, filling: Filling) -> tuple[float, float]:

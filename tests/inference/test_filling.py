@@ -87,6 +87,15 @@ def test_a_recipe_gives_its_picture_again_whatever_became_of_the_library(
     assert any("another one" in str(note) for note in other.notes)
 
 
+def test_capitals_of_an_attribute_are_the_library_s(
+    runner: Runner, tiny_backbones: dict[str, Any], tmp_path: Path
+) -> None:
+    """“Age” of the terminal stood beside “age” in the window, and both moved the man."""
+    write(tmp_path / "deltas", tiny_backbones["tiny-sd1"], seed=1)
+    result = attribute(runner, edit=replace(OLDER, attribute="AGE"))
+    assert result.request.parameters.edits[0].attribute == "age"  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("ends", [(-1.0, 1.0), (0.0, 10.0)])
 def test_a_pinned_delta_has_the_ends_of_its_slider(
     runner: Runner,
