@@ -14,6 +14,7 @@ from inference.backbones.base import Backbone
 from inference.definitions import Definition, sentence, sentence_beside
 from inference.prompts.prompt import Prompt
 from inference.prompts.subjects import subjects_beside
+from inference.prompts.words import words
 
 CLEARER_BY = 0.1  # how much more clearly than another subject the noun has to be seen, of 0..1
 
@@ -65,7 +66,7 @@ class Examples:
             (template, pair)
             for template in definition.beside
             for pair in definition.pairs
-            if pair.noun not in template.split()
+            if not set(_words(pair.noun)) <= set(_words(template))
         ]
 
     def __len__(self) -> int:
@@ -103,6 +104,11 @@ class Examples:
             span=span,
             others=others,
         )
+
+
+def _words(text: str) -> list[str]:
+    """Without punctuation and capitals."""
+    return [word.text.casefold() for word in words(text)]
 
 
 def _seen(heat: NDArray[np.float32], size: Sequence[int]) -> Tensor:

@@ -32,6 +32,7 @@ from inference.request import Request, Result
 from inference.runner import Runner
 from inference.weights.loading import load_backbone
 from inference.weights.packed import packed, unpacked
+from tests.helpers.stub_backbone import StubBackbone
 
 NAMES = ("tiny-sd1", "tiny-sdxl", "tiny-sd3")
 TOML = definition_text(
@@ -205,6 +206,15 @@ def test_beside_others_only_the_subjects_place_is_to_change(
     assert float(share.min()) > -1e-3
     assert float(share.max()) < 1 + 1e-3
     assert float(share.max() - share.min()) > 0.1
+
+
+@pytest.mark.parametrize("template", ["a * and a man", "a * and a Man.", "a (man), a *"])
+def test_a_subject_is_not_taught_beside_another_of_its_name(template: str) -> None:
+    """They could not be told apart."""
+    definition = definition_from_bytes(TOML)
+    alone = len(definition.prefixes) * len(definition.pairs)
+    assert {pair.noun for pair in definition.pairs} == {"man", "woman"}
+    assert len(Examples(StubBackbone(), replace(definition, beside=(template,)))) == alone + 1
 
 
 @pytest.mark.parametrize("beside", [(), ("a photo of a * and a cat",)])
