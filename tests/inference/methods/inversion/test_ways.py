@@ -17,6 +17,7 @@ from inference.disk_cache import DiskCache
 from inference.errors import Cancelled, EditorError, Parked
 from inference.inputs import Inputs
 from inference.methods.generate import Run
+from inference.methods.inversion import null_text
 from inference.methods.inversion.editing import Editing, carried_out, corrected_step
 from inference.methods.inversion.inverted import Inverted
 from inference.methods.inversion.parking import Sofar
@@ -174,6 +175,33 @@ class TestNullText:
         run = run_of(tiny_backbones["tiny-sd1"])
         invert("null-text", run)
         assert run.progress.measured.backward_evaluations <= 10
+
+    @pytest.mark.parametrize(
+        ("index", "missed", "goes_on"), [(0, 5e-6, False), (0, 2e-5, True), (2, 4e-5, False), (2, 6e-5, True)]
+    )
+    def test_a_step_that_misses_less_than_the_paper_asks_for_is_good_enough(
+        self, index: int, missed: float, tiny_backbones: dict, *, goes_on: bool
+    ) -> None:
+        """10⁻⁵ + 2·10⁻⁵·i."""
+        run = run_of(tiny_backbones["tiny-sd1"])
+        latents, levels = picture_latents(run.backbone), (run.levels[index], run.levels[index + 1])
+        nothing, wanted = (
+            slow_step(run.backbone, latents, *levels, one) for one in (run.negative, run.prompt)
+        )
+        target = nothing + SCALE * (wanted - nothing) + missed**0.5
+        before = run.progress.measured.backward_evaluations
+        null_text._moved(run, latents, target, levels, run.negative, index)  # pyright: ignore[reportPrivateUsage]
+        assert (run.progress.measured.backward_evaluations > before) == goes_on
+
+    def test_a_step_begins_with_what_the_one_before_found(
+        self, tiny_backbones: dict, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(null_text, "_GOOD_ENOUGH_GROWTH", 1e9)  # from the second step on all is good
+        run = run_of(tiny_backbones["tiny-sd1"])
+        first, *others = invert("null-text", run).negatives
+        ((encoder, values),) = first.embeddings.items()
+        assert not torch.equal(values, run.negative.embeddings[encoder])
+        assert all(torch.equal(one.embeddings[encoder], values) for one in others)
 
     def test_it_comes_nearer_to_the_path_than_guidance_alone(self, done: tuple[Run, Inverted]) -> None:
         run, found = done
