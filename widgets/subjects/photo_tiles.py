@@ -85,6 +85,7 @@ class PhotoTile(QWidget):
         size = QSize(width, height).scaled(
             QSize(TILE_PX - 2, TILE_PX - 2), Qt.AspectRatioMode.KeepAspectRatio
         )
+        size = size.expandedTo(QSize(1, 1))  # of a panorama nothing would be left
         left, top = (TILE_PX - size.width()) / 2, (TILE_PX - size.height()) / 2
         return QRectF(left, top, size.width(), size.height())
 

@@ -192,6 +192,16 @@ def test_a_part_is_moved_and_sized_by_hand(described: ConceptDialog, qtbot: QtBo
     assert tile.place().contains(tile.part().adjusted(0.1, 0.1, -0.1, -0.1))
 
 
+def test_a_part_of_a_panorama_is_chosen_by_hand(dialog: ConceptDialog) -> None:
+    """Its tile had no height to divide by."""
+    dialog.add_photos((np.zeros((20, 3072, 3), np.uint8), np.zeros((3072, 20, 3), np.uint8)))
+    for tile in dialog.photos.tiles:
+        tile.choose((0.9, 0.9, 0.5))
+        assert tile.is_set
+        assert max(tile.crop) <= 1
+        assert tile.crop[2] == 0.5
+
+
 def test_the_strip_grows_while_it_learns(
     described: ConceptDialog, qtbot: QtBot, application: Application, service: FakeService
 ) -> None:
