@@ -39,7 +39,7 @@ from widgets.forms.parameter_form import ANY_PX, ParameterForm
 from widgets.look.plain_text import Label
 from widgets.look.theme import scaled_font
 from widgets.subjects.learning_dialog import Asked, LearningDialog
-from widgets.subjects.photo_tiles import MOST, WHOLE, PhotoTiles
+from widgets.subjects.photo_tiles import MOST, WHOLE, Crop, PhotoTiles
 
 OPERATION = "learn-concept"
 _FIRST = ("template", "vectors")  # rows that are always there
@@ -211,10 +211,10 @@ class ConceptDialog(LearningDialog):
 
         return make
 
-    def add_photos(self, photos: tuple[Pixels, ...]) -> None:
-        """Take photos that are read already."""
+    def add_photos(self, photos: tuple[Pixels, ...], crop: Crop | None = None) -> None:
+        """Take photos that are read already, with a part that was chosen."""
         before = len(self.photos.tiles)
-        self.photos.add_photos(photos)
+        self.photos.add_photos(photos, crop)
         if len(photos) > MOST - before:
             self.say(self.tr("No more than {count} photos are taken.").format(count=MOST), problem=True)
 
@@ -227,7 +227,7 @@ class ConceptDialog(LearningDialog):
 
     def _take_selection(self) -> None:
         self._application.concepts.photo_selected(
-            self.while_here(lambda pixels, crop: self.photos.add_photos([pixels], crop)),
+            self.while_here(lambda pixels, crop: self.add_photos((pixels,), crop)),
             self.while_here(lambda error: self.say(in_one_line(error), problem=True)),
         )
 

@@ -347,6 +347,19 @@ class TestTakingTheSelection:
         assert tile.crop[2] == pytest.approx(0.55, abs=0.05)
         assert tile.crop[1] < 0.4, "at the top, and inside of the photo"
 
+    def test_beyond_the_most_photos_it_is_said(
+        self, dialog: ConceptDialog, application: Application, qtbot: QtBot
+    ) -> None:
+        document = application.current
+        assert document is not None
+        everything = Mask(raster=Raster.of(np.full((4, 4, 1), 255, np.uint8)), x=0, y=0, outside=0)
+        push(document, SetSelection(document, everything, "Select"))
+        dialog.add_photos(tuple(photo(number) for number in range(MOST)))
+        assert dialog.status.text() == ""
+        dialog.photos.take.click()
+        qtbot.waitUntil(lambda: "No more than 20" in dialog.status.text(), timeout=5000)
+        assert len(dialog.photos.tiles) == MOST
+
     def test_a_crop_of_nothing(self) -> None:
         with pytest.raises(EditorError, match="Nothing is selected"):
             crop_around(np.zeros((4, 4), np.uint8))
