@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from editor.cli.output import DownloadPrinter, ScanPrinter, complain, print_json, print_table, say, size_text
 from editor.system.errors import DONE, WRONG_ARGUMENTS
 from editor.system.folders import concepts_folder, config_folder, deltas_folder
-from inference.errors import EditorError
+from inference.errors import EditorError, WritingError
 
 
 def list_deltas(arguments: argparse.Namespace) -> int:
@@ -34,13 +35,13 @@ def list_deltas(arguments: argparse.Namespace) -> int:
 
 def import_deltas(arguments: argparse.Namespace) -> int:
     library = _library()
-    infos = [library.import_delta(path) for path in arguments.files]
+    infos, refused = _each(arguments.files, library.import_delta)
     if arguments.json:
-        print_json({"deltas": [_delta_json(info) for info in infos]})
-        return DONE
-    for info in infos:
-        say(f"{info.key}: {info.attribute} ({_widths(info)})")
-    return DONE
+        print_json({"deltas": [_delta_json(info) for info in infos], "refused": refused})
+    else:
+        for info in infos:
+            say(f"{info.key}: {info.attribute} ({_widths(info)})")
+    return _told(refused, as_json=arguments.json)
 
 
 def export_delta(arguments: argparse.Namespace) -> int:
@@ -83,13 +84,34 @@ def import_concepts(arguments: argparse.Namespace) -> int:
     if arguments.token and len(arguments.files) > 1:
         raise EditorError("One word cannot name {count} files.", count=len(arguments.files))
     library = _concepts()
-    kept = [library.import_concept(path, arguments.token) for path in arguments.files]
+    kept, refused = _each(arguments.files, lambda path: library.import_concept(path, arguments.token))
     if arguments.json:
-        print_json({"concepts": [_concept_json(one) for one in kept]})
-        return DONE
-    for one in kept:
-        say(f"{one.word} ({_widths(one.concept)})")
-    return DONE
+        print_json({"concepts": [_concept_json(one) for one in kept], "refused": refused})
+    else:
+        for one in kept:
+            say(f"{one.word} ({_widths(one.concept)})")
+    return _told(refused, as_json=arguments.json)
+
+
+def _each(files: Sequence[Path], take: Callable[[Path], Any]) -> tuple[list[Any], list[str]]:
+    """What became of the files, and why others are refused: one that is damaged keeps none out."""
+    taken: list[Any] = []
+    refused: list[str] = []
+    for path in files:
+        try:
+            taken.append(take(path))
+        except WritingError:
+            raise
+        except EditorError as error:
+            refused.append(str(error))
+    return taken, refused
+
+
+def _told(refused: Sequence[str], *, as_json: bool) -> int:
+    """The exit status; what was refused is told, unless that is in the JSON."""
+    for sentence in refused if not as_json else ():
+        complain(sentence)
+    return WRONG_ARGUMENTS if refused else DONE
 
 
 def export_concept(arguments: argparse.Namespace) -> int:

@@ -67,13 +67,29 @@ class Concepts(LibraryController[Kept]):
             self.library.refuse_taken(checked)  # it says so
 
     def import_files(self, paths: Sequence[Path]) -> None:
-        """Keep copies of files of this or other programs; a message tells how they are called."""
+        """Keep copies of files of this or other programs; messages tell how they are called, and why others
+        are refused.
+        """
 
-        def done(kept: tuple[Kept, ...]) -> None:
-            text = translate("Concepts", "Imported {words}. Write the word in a prompt to use it.")
-            self._shell.message.emit(text.format(words=", ".join(one.word for one in kept)), "", "info")
+        def take() -> tuple[list[Kept], list[EditorError]]:
+            kept: list[Kept] = []
+            refused: list[EditorError] = []
+            for path in paths:
+                try:
+                    kept.append(self.library.import_concept(path))
+                except EditorError as error:
+                    refused.append(error)
+            return kept, refused
 
-        self._do(lambda: tuple(self.library.import_concept(path) for path in paths), done)
+        def done(found: tuple[list[Kept], list[EditorError]]) -> None:
+            kept, refused = found
+            if kept:
+                text = translate("Concepts", "Imported {words}. Write the word in a prompt to use it.")
+                self._shell.message.emit(text.format(words=", ".join(one.word for one in kept)), "", "info")
+            for error in refused:
+                self._shell.report(error)
+
+        self._do(take, done)
 
     def read_photos(
         self,

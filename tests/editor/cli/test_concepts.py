@@ -91,6 +91,25 @@ def test_import_list_export_remove(file: Path, tmp_path: Path, capsys: pytest.Ca
     assert main(["concepts", "remove", "<my-toy>"]) == 2
 
 
+def test_a_damaged_file_keeps_no_other_out(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged, last = tmp_path / "damaged.safetensors", tmp_path / "last.safetensors"
+    damaged.write_bytes(b"no concept")
+    last.write_bytes(concept_file(concept().called("<last>")))
+    files = [str(path) for path in (file, damaged, last)]
+    assert main(["concepts", "import", *files]) == 2
+    told = capsys.readouterr()
+    assert "<toy>" in told.out
+    assert "<last>" in told.out
+    assert "damaged" in told.err
+    assert ConceptLibrary(concepts_folder()).words() == ("<last>", "<toy>")
+    assert main(["concepts", "import", "--json", *files]) == 2
+    found = json.loads(capsys.readouterr().out)
+    assert [one["token"] for one in found["concepts"]] == ["<toy>", "<last>"]
+    assert ["damaged" in sentence for sentence in found["refused"]] == [True]
+
+
 def test_a_word_is_known_without_its_brackets(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

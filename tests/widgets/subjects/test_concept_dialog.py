@@ -308,6 +308,20 @@ class TestShelf:
             delete.trigger()
         assert shelf.buttons == []
 
+    def test_of_files_that_are_imported_at_once_a_damaged_one_keeps_none_out(
+        self, shelf: ConceptShelf, application: Application, tmp_path: Path, qtbot: QtBot
+    ) -> None:
+        files = [tmp_path / f"{name}.safetensors" for name in ("cup", "damaged", "pot")]
+        for path in files:
+            path.write_bytes(concept_file(concept(f"<{path.stem}>")))
+        files[1].write_bytes(b"no concept")
+        told: list[str] = []
+        application.message.connect(lambda text, *_: told.append(text))
+        with qtbot.waitSignal(application.concepts.changed):
+            application.concepts.import_files(files)
+        assert [button.concept.word for button in shelf.buttons] == ["<cup>", "<my-cat>", "<pot>"]
+        assert ["<cup>, <pot>" in told[0], "damaged" in told[1]] == [True, True]
+
     def test_who_comes_back_to_the_window_finds_what_was_learnt_elsewhere(
         self, shelf: ConceptShelf, filled: MainWindow, qtbot: QtBot, application: Application
     ) -> None:
