@@ -47,6 +47,7 @@ INSERT = "insert"
 POSITIONS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5)
 """The strengths whose pictures are prepared, and between which a drag crossfades."""
 _MOST_KEPT = 4  # layers whose pictures are kept
+_KEPT_BYTES = 2**30
 
 
 class Insertion(Controller):
@@ -362,10 +363,18 @@ class Insertion(Controller):
         self._keep(_unmoved(recipe.request), known)
 
     def _keep(self, unmoved: Request, pictures: Mapping[float, Pixels]) -> None:
-        self._known[unmoved] = {**self._known.pop(unmoved, {}), **pictures}
-        while len(self._known) > _MOST_KEPT:
+        known = self._known[unmoved] = {**self._known.pop(unmoved, {}), **pictures}
+        while len(self._known) > 1 and (len(self._known) > _MOST_KEPT or self._is_too_much()):
             self._known.popitem(last=False)
+        # those of the track stay, however large they are: they would be prepared again and again
+        for strength in [one for one in known if one not in POSITIONS and one not in pictures]:
+            if self._is_too_much():
+                del known[strength]
         self._tell_known(unmoved)
+
+    def _is_too_much(self) -> bool:
+        pictures = {id(one): one.nbytes for known in self._known.values() for one in known.values()}
+        return sum(pictures.values()) > _KEPT_BYTES
 
     def _tell_known(self, unmoved: Request) -> None:
         for document in self._shell.documents:

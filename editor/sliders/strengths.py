@@ -26,7 +26,8 @@ REST_MS = 250
 IDLE_MS = 400
 SLOWEST_PICTURE_S = 15.0  # a picture that takes longer is not computed unasked
 KEYFRAMES = (0.4, 0.6, 0.8, 1.0)
-_MOST_FRAMES = 64
+_MOST_FRAMES, _FRAMES_BYTES = 64, 2**29
+_FEWEST_FRAMES = 2 * len(KEYFRAMES) + 4  # with fewer, keyframes would be drawn again and again
 
 translate = QCoreApplication.translate
 
@@ -57,7 +58,10 @@ class Frames:
 
     def put(self, strength: Strength, pixels: Pixels) -> None:
         self._known[strength] = pixels
-        while len(self._known) > _MOST_FRAMES:
+        while len(self._known) > _MOST_FRAMES or (
+            len(self._known) > _FEWEST_FRAMES
+            and sum(one.nbytes for one in self._known.values()) > _FRAMES_BYTES
+        ):
             self._known.pop(next(iter(self._known)))
 
     def exact(self, strength: Strength) -> Pixels | None:

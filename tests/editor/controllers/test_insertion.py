@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from editor.application import Application
 from editor.colour.conversion import built_in_profile
 from editor.commands import ReplaceState, SetSelection, push
+from editor.controllers import insertion
 from editor.controllers.insertion import POSITIONS
 from editor.document.document import Document
 from editor.edits.geometry import cropped_to, flipped, turned
@@ -381,6 +382,29 @@ def test_a_reopened_layer_gets_the_pictures_of_its_strengths_unless_they_are_not
     assert not application.insertion.keyframes(layer)
     application.settings.set("precompute", True)
     qtbot.waitUntil(lambda: set(application.insertion.keyframes(layer)) == set(POSITIONS))
+
+
+def test_strengths_beside_those_of_the_track_are_kept_as_far_as_there_is_room(
+    application: Application, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of a large photo is tens of megabytes, and a hand asks for any number of them."""
+    document = opened(application)
+    monkeypatch.setattr(insertion, "_KEPT_BYTES", (len(POSITIONS) + 1) * PHOTO.nbytes)
+    layer = inserted(application, document, qtbot)
+    qtbot.waitUntil(lambda: set(application.insertion.keyframes(layer)) == set(POSITIONS))
+    for value in (0.6, 0.7, 0.8):
+        application.insertion.set_strength(value, dragging=False)
+        qtbot.waitUntil(lambda: document.undo_stack.undoText() == f"Strength {value}")  # noqa: B023
+    assert set(application.insertion.keyframes(layer)) == {*POSITIONS, 0.8}
+    turned_photo = Layer.of_pixels(name="photo", pixels=np.rot90(PHOTO).copy())
+    other = opened(application, DocumentState.of_layer(turned_photo))
+    second = inserted(application, other, qtbot)
+    qtbot.waitUntil(lambda: set(application.insertion.keyframes(second)) == set(POSITIONS))
+    assert not application.insertion.keyframes(layer), "it gives way to the one in front"
+    monkeypatch.setattr(insertion, "_KEPT_BYTES", 0)
+    application.insertion.set_strength(0.6, dragging=False)
+    qtbot.waitUntil(lambda: other.undo_stack.undoText() == "Strength 0.6")
+    assert set(POSITIONS) < set(application.insertion.keyframes(second)), "or they would be made for ever"
 
 
 def test_pictures_of_strengths_that_fail_are_not_waited_for(application: Application, qtbot: QtBot) -> None:

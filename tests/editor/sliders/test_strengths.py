@@ -14,6 +14,7 @@ from editor.layers.layer import Layer
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState
 from editor.pixels.raster import Area
+from editor.sliders import strengths
 from editor.sliders.strengths import Frames, Strength, StrengthSession
 from inference.content import Picture, content_hash
 from inference.errors import EditorError
@@ -74,6 +75,18 @@ def test_frames_mix_along_one_slider() -> None:
     assert int(nearest[0, 0, 0]) == 80
     assert frames.exact(Strength(0.5, 1.0)) is None
     assert Frames().shown(Strength(0.5, 1.0)) is None
+
+
+def test_frames_are_kept_as_far_as_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of a large photo is a hundred megabytes; those that are prepared at a place always stay."""
+    frames = Frames()
+    monkeypatch.setattr(strengths, "_FRAMES_BYTES", 20 * flat(1).nbytes)
+    for number in range(30):
+        frames.put(Strength(number / 100, 1.0), flat(number))
+    assert [strength.structure for strength in frames.strengths()] == [n / 100 for n in range(10, 30)]
+    monkeypatch.setattr(strengths, "_FRAMES_BYTES", 0)
+    frames.put(Strength(0.5, 0.5), flat(1))
+    assert len(frames) > 2 * len(strengths.KEYFRAMES)
 
 
 def test_no_appearance_is_the_picture_itself(session: StrengthSession, service: FakeService) -> None:
