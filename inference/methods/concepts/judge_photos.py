@@ -6,7 +6,6 @@ of the photos, and where and whether the model sees the kind of thing in each. N
 
 import json
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,21 +112,27 @@ def _sizes(images: Sequence[Pixels], crops: Sequence[Crop], width: int, height: 
 
 def _likeness(parts: Sequence[Pixels]) -> list[Message]:
     small = [_grey(part) for part in parts]
-    found: list[Message] = []
-    for first, second in combinations(range(len(parts)), 2):
-        likeness = max(
-            _correlation(small[first], small[second]), _correlation(small[first], small[second][:, ::-1])
+    groups: list[list[int]] = []  # each photo beside the first ones that it is like
+    for number, one in enumerate(small):
+        group = next((group for group in groups if any(_are_alike(one, small[i]) for i in group)), None)
+        if group is None:
+            groups.append([number])
+        else:
+            group.append(number)
+    return [
+        Message(
+            "Photos {numbers} are nearly the same: what is around the subject is learnt with it. Keep one of "
+            "them, and choose other places or sides.",
+            numbers=listed(str(number + 1) for number in group),
         )
-        if likeness >= ALIKE:
-            found.append(
-                Message(
-                    "Photos {first} and {second} are nearly the same: what is around the subject is learnt "
-                    "with it. Replace one by another place or side.",
-                    first=first + 1,
-                    second=second + 1,
-                )
-            )
-    return found
+        for group in groups
+        if len(group) > 1
+    ]
+
+
+def _are_alike(one: NDArray[np.float32], other: NDArray[np.float32]) -> bool:
+    """Whether two small grey pictures are, or one is like the other's mirror image."""
+    return max(_correlation(one, other), _correlation(one, other[:, ::-1])) >= ALIKE
 
 
 def _grey(part: Pixels) -> NDArray[np.float32]:

@@ -64,7 +64,13 @@ def test_near_duplicates_and_mirror_images(runner: Runner) -> None:
     brighter = np.clip(first.astype(int) + 9, 0, 255).astype(np.uint8)
     mirrored = np.ascontiguousarray(first[:, ::-1])
     notes, _ = told(runner, [first, photo(2), brighter, mirrored])
-    assert [note[:16] for note in notes] == ["Photos 1 and 3 a", "Photos 1 and 4 a", "Photos 3 and 4 a"]
+    assert [note[:15] for note in notes] == ["Photos 1, 3, 4 "]
+
+
+def test_one_photo_many_times_is_told_once(runner: Runner) -> None:
+    """A sentence for each two of them hid all others."""
+    notes, _ = told(runner, [photo(1)] * 5 + [photo(2)] * 3)
+    assert [note.partition(" are ")[0] for note in notes] == ["Photos 1, 2, 3, 4, 5", "Photos 6, 7, 8"]
 
 
 def test_small_ones(runner: Runner) -> None:
