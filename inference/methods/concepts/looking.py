@@ -33,7 +33,7 @@ class Seen:
 
 @torch.no_grad()
 def look(backbone: Backbone, photo: Pixels, prompt: Prompt, span: tuple[int, int], plain: Prompt) -> Seen:
-    """Look at a whole photo with its own proportions: five passes, seven evaluations."""
+    """Look at a whole photo with its own proportions: four passes, six evaluations."""
     width, height = working_size(photo.shape[1], photo.shape[0], backbone, usual_area=True)
     latents = backbone.encode_image(resized(np.ascontiguousarray(opaque(photo)), width, height))
     levels = backbone.levels(_STEPS, width, height)

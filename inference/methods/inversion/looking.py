@@ -28,7 +28,7 @@ _SEED = 0  # of its noise: what is seen does not depend on the run's
 
 @torch.no_grad()
 def looked_at(run: Run, found: Inverted) -> Inverted:
-    """The inversion with heat and fit: at most seven evaluations."""
+    """The inversion with heat and fit: at most six evaluations."""
     backbone, latents = run.backbone, found.reconstruction
     heat: dict[tuple[int, int], NDArray[np.float32]] = {}
     plain = backbone.negative_prompt("")
