@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from inference.errors import EditorError
+from inference.messages import short
 from inference.operations import BY_WORDS, CONTRAST, Insert, InsertWord
 from inference.parameters import Parameters
 from inference.prompts.differences import differences, in_common
@@ -208,8 +209,8 @@ def check_prompts(parameters: Insert) -> None:
         raise EditorError(
             "“{source}” and “{prompt}” have no word in common.",
             "Say what the picture shows, and change only the words of what shall be different.",
-            source=parameters.source_prompt,
-            prompt=parameters.prompt,
+            source=short(parameters.source_prompt),
+            prompt=short(parameters.prompt),
         )
     weighs = any(word.weight != 1 for word in parameters.words) or _weights(ours) != _weights(theirs)
     if not differences(source, target) and not weighs:

@@ -98,6 +98,12 @@ def test_marks_of_weights_are_no_words() -> None:
     assert filled("a red car", "a (red:1.2) car", weighted=True), "it is weighed otherwise"
 
 
+def test_of_long_prompts_with_nothing_in_common_the_beginnings_are_told() -> None:
+    told = refused("cat " * 200, "dog " * 200)
+    assert "no word in common" in told
+    assert len(told) < 500
+
+
 def test_something_says_where_the_change_is() -> None:
     """Else all of the picture would become another one, whatever is said to stay."""
     source, target = "a man and a cat", "a man and a cat on a beach"
