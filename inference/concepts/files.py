@@ -261,7 +261,11 @@ def _vectors(
     if value.ndim != 2:
         raise _no_concept(
             name,
-            Message("“{key}” has the shape {shape}", key=key[:60], shape=" × ".join(map(str, value.shape))),
+            Message(
+                "“{key}” has the shape {shape}",
+                key=key[:60],
+                shape=" × ".join(map(str, value.shape)) or "1",
+            ),
         )
     said = texts.get("encoders", "") if texts.get("format") == FORMAT else ""
     encoder = (

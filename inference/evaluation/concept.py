@@ -179,8 +179,12 @@ def _check(
             name=unknown[0],
             known=listed((*METHODS, *known)),
         )
-    if not 1 <= scenes <= concept_insert.MOST_SCENES:
+    if scenes < 1:
         raise EditorError("Scenes is {count}: at least 1 is needed.", count=scenes)
+    if scenes > concept_insert.MOST_SCENES:
+        raise EditorError(
+            "Scenes is {count}: at most {most} are there.", count=scenes, most=concept_insert.MOST_SCENES
+        )
 
 
 def spread(characters: Sequence[Character], count: int) -> list[Character]:

@@ -158,6 +158,7 @@ class TestRefused:
             ({"<a>": rows(1, 768) + 1e6}, "beyond all measure"),
             ({"<a>": rows(2, 768) * 0}, "all zero"),
             ({"<a>": np.zeros((1, 1, 768), np.float32)}, "shape"),
+            ({"<a>": np.zeros((), np.float32)}, "shape 1."),
             ({"<a>": np.zeros((0, 768), np.float32)}, "shape"),
             ({"<a>": np.zeros((1, 768), np.int64)}, "no vectors"),
             ({"<a>": rows(1, 768), "<b>": rows(1, 768)}, "keys"),

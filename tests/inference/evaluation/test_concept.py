@@ -183,6 +183,8 @@ def test_an_unknown_row_and_no_scene() -> None:
         evaluate_concept(runner=Painter(), model="any", methods=(), rows=("other",))
     with pytest.raises(EditorError, match="at least 1"):
         evaluate_concept(runner=Painter(), model="any", rows=("app",), scenes=0, characters=some())
+    with pytest.raises(EditorError, match="at most 100"):
+        evaluate_concept(runner=Painter(), model="any", rows=("app",), scenes=101, characters=some())
 
 
 def test_an_unknown_way() -> None:
