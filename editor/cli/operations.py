@@ -27,10 +27,11 @@ from editor.layers.state import DocumentState, SourceMetadata
 from editor.pixels.arithmetic import to_rgba
 from editor.system.errors import DONE
 from editor.system.folders import concepts_folder, config_folder, deltas_folder
+from inference.concepts.files import concept_from_bytes
 from inference.concepts.library import ConceptLibrary
 from inference.concepts.standing import with_concepts
+from inference.content import Contents, content_hash
 from inference.content import Picture as PictureContent
-from inference.content import content_hash
 from inference.errors import EditorError
 from inference.kinds import content_type
 from inference.messages import Message, listed, short
@@ -143,7 +144,28 @@ def parameters_of(
         given["loras"] = parsed_loras(arguments.lora)
     if arguments.operation == "refine":
         given["subjects"] = parsed_subjects(arguments.subjects, _read_prompt(given))
-    return with_concepts(kind(**given), contents, ConceptLibrary(concepts_folder()))
+    named = kind(**given)
+    parameters, found = with_concepts(named, contents, ConceptLibrary(concepts_folder()))
+    _tell_unwritten(named, parameters, contents)
+    return parameters, found
+
+
+def _tell_unwritten(named: Parameters, parameters: Parameters, contents: Contents) -> None:
+    """Concepts that were named and stand in no prompt: nothing else would show that they do nothing."""
+    used = getattr(parameters, "concepts", ())
+    for one in dict.fromkeys(getattr(named, "concepts", ())):
+        blob = contents.get(one.hash)
+        if one not in used and isinstance(blob, bytes):
+            word = concept_from_bytes(blob).word
+            complain(
+                str(
+                    Message(
+                        "“{word}” stands in no prompt and does nothing: write it, in its angle brackets, "
+                        "where it is meant.",
+                        word=word,
+                    )
+                )
+            )
 
 
 def _refuse_ignored(arguments: argparse.Namespace) -> None:

@@ -166,6 +166,17 @@ def test_a_file_is_given(runner: Runner, file: Path, tmp_path: Path) -> None:
     assert words == ["<cup>", "<toy>"]
 
 
+def test_one_that_is_named_and_stands_in_no_prompt_is_told(
+    runner: Runner, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture of a plain toy came, and nothing said why."""
+    asked = ["generate", "-o", str(tmp_path / "a.png"), "--concept", str(file), "--prompt"]
+    assert main([*asked, "a photo of a toy"]) == 0
+    assert "“<toy>” stands in no prompt" in capsys.readouterr().err
+    assert main([*asked, "a photo of a <Toy>"]) == 0
+    assert "stands in no prompt" not in capsys.readouterr().err
+
+
 class TestLearning:
     @pytest.fixture
     def photos(self, tmp_path: Path) -> list[str]:
