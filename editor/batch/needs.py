@@ -60,7 +60,8 @@ def needs_of(
 
     Raises:
         EditorError: the model is missing, incomplete or another one; a delta or a LoRA is missing; an
-            operation or a LoRA does not work with the model; two prompts of an edit by words make no change.
+            operation, a concept or a LoRA does not work with the model; two prompts of an edit by words make
+            no change.
     """
     if not recipe.needs_model:
         return Needs()
@@ -91,6 +92,8 @@ def needs_of(
             )
         if isinstance(step.parameters, Insert):
             check_prompts(step.parameters)
+        for concept in concepts_of(step.parameters, recipe.contents):
+            concept.refuse_family(entry.name, entry.family.value)
         assets += _deltas(step, recipe.contents, entry, library)
         if loras is not None:
             _check_loras(step, entry, loras)

@@ -75,11 +75,8 @@ class Concept:
         """The same with another word."""
         return replace(self, word=word)
 
-    def refuse_misfit(self, model: str, family: str, sandbox: bool, widths: Mapping[str, int]) -> None:
-        """Say so if a model cannot use it; `widths` are those of the model's encoders.
-
-        A model of photos reads what was learnt for any other of its family; one of the built-in models, whose
-        encoder is its own, reads its own alone.
+    def refuse_family(self, model: str, family: str) -> None:
+        """Say so if it was learnt for another family than a model's.
 
         Raises:
             EditorError: as said.
@@ -93,6 +90,17 @@ class Concept:
                 model=model,
                 family=family.upper(),
             )
+
+    def refuse_misfit(self, model: str, family: str, sandbox: bool, widths: Mapping[str, int]) -> None:
+        """Say so if a model cannot use it; `widths` are those of the model's encoders.
+
+        A model of photos reads what was learnt for any other of its family; one of the built-in models, whose
+        encoder is its own, reads its own alone.
+
+        Raises:
+            EditorError: as said.
+        """
+        self.refuse_family(model, family)
         wrong = {name: width for name, width in self.widths.items() if widths.get(name, width) != width}
         if wrong or not set(self.widths) & set(widths) or (sandbox and self.model not in ("", model)):
             raise EditorError(

@@ -20,6 +20,8 @@ from editor.batch.operation_step import (
 from editor.batch.recipe import BatchRecipe, read_recipe, recipe_from_json, save_recipe
 from editor.batch.shaping import Crop, Size
 from inference.concepts.concept import Concept
+from inference.concepts.files import concept_file
+from inference.concepts.library import ConceptLibrary
 from inference.content import content_hash
 from inference.deltas import DeltaLibrary
 from inference.errors import EditorError
@@ -217,6 +219,22 @@ def test_loras_are_part_of_a_recipe_and_looked_for_before_anything_is_computed(t
     library.remove("fits")
     with pytest.raises(EditorError, match=r"“fits” .* is not among yours"):
         needs(look(fits), tmp_path)
+
+
+def test_a_concept_of_another_family_is_said_before_anything_is_computed(tmp_path: Path) -> None:
+    """Each file failed by itself."""
+    shelf = ConceptLibrary(tmp_path / "concepts")
+    rows = np.full((1, 96), 0.01, np.float32)
+    for word, family in (("<cat>", "sd1"), ("<dog>", "sdxl")):
+        shelf.add(concept_file(Concept(word=word, vectors={"clip_l": rows}, family=family)))
+
+    def look(word: str) -> BatchRecipe:
+        parameters = {**REDRAW["parameters"], "prompt": f"a photo of a {word}"}  # type: ignore[dict-item]
+        return completed(recipe({"operation": "redraw", "parameters": parameters}), shelf)
+
+    assert needs(look("<cat>"), tmp_path)
+    with pytest.raises(EditorError, match="“<dog>” was learnt for SDXL, and mini-sd1 is SD1"):
+        needs(look("<dog>"), tmp_path)
 
 
 def test_what_is_missing_is_said_before_anything_is_computed(tmp_path: Path) -> None:
