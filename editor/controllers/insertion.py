@@ -125,6 +125,8 @@ class Insertion(Controller):
         """Show the change at another strength: at once what is known, exactly when the hand lets go."""
         document, layer = self.document, self.layer
         if document is None or layer is None or layer.recipe is None:
+            if not dragging:  # its layer was undone while it was in hand
+                self.finish_gesture()
             return
         if self._held is not None and self._held[:2] != (document, layer.id):
             self.finish_gesture()

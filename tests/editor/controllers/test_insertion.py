@@ -263,6 +263,19 @@ def test_a_strength_in_hand_ends_when_another_picture_is_shown(
     assert other.layer(second.id).recipe.request.parameters.strength == 1.0  # type: ignore[union-attr]
 
 
+def test_a_strength_in_hand_ends_with_its_layer(application: Application, qtbot: QtBot) -> None:
+    """Brought back, the layer took that strength as soon as another one's was in hand."""
+    document = opened(application)
+    layer = inserted(application, document, qtbot)
+    application.insertion.set_strength(0.5, dragging=True)
+    document.undo_stack.undo()
+    application.insertion.set_strength(0.5, dragging=False)
+    document.undo_stack.redo()
+    inserted(application, opened(application), qtbot)
+    application.insertion.set_strength(0.25, dragging=True)
+    assert document.layer(layer.id).recipe.request.parameters.strength == 1.0  # type: ignore[union-attr]
+
+
 def test_a_place_that_was_mirrored_is_not_the_place_any_more(application: Application, qtbot: QtBot) -> None:
     document = opened(application)
     values = np.zeros((60, 90, 1), np.uint8)
