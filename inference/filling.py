@@ -227,10 +227,16 @@ def preset(parameters: Parameters, filling: Filling) -> Parameters:
         EditorError: there are too few or too many pictures to learn from, or one shows nothing.
     """
     if isinstance(parameters, LearnConcept | LearnDelta):
-        for image in parameters.images:
+        for number, image in enumerate(parameters.images, 1):
             pixels = cast("Pixels", filling.contents[image.hash])
-            _refuse_too_small(pixels, filling)
-            _refuse_nothing(pixels)
+            try:
+                _refuse_too_small(pixels, filling)
+                _refuse_nothing(pixels)
+            except EditorError as error:
+                if len(parameters.images) == 1:
+                    raise
+                what = Message("Photo {number}: {what}", number=number, what=error.sentence)
+                raise EditorError(what, error.advice) from error
     if isinstance(parameters, LearnConcept) and parameters.learning_rate is None:
         return replace(parameters, learning_rate=CONCEPT_RATES[parameters.method])
     if not isinstance(parameters, LearnDelta):

@@ -274,6 +274,19 @@ class TestRefused:
         with pytest.raises(EditorError, match="no photos"):
             learn(runner, asked)
 
+    @pytest.mark.parametrize(
+        ("photo", "said"),
+        [(np.zeros((1, 1, 3), np.uint8), "1 × 1 pixels"), (np.zeros((64, 64, 4), np.uint8), "transparent")],
+    )
+    def test_which_of_the_photos_is_none(self, photo: Any, said: str, runner: Runner) -> None:
+        contents: dict[str, Any] = {content_hash(PHOTOS[0]): PHOTOS[0], content_hash(photo): photo}
+        asked = request(images=tuple(map(Picture, contents)))
+        with pytest.raises(EditorError, match=f"^Photo 2: .*{said}"):
+            runner.run(asked, contents, Progress())
+        alone = request(images=(Picture(content_hash(photo)),), crops=())
+        with pytest.raises(EditorError, match=r"^The picture"):
+            runner.run(alone, contents, Progress())
+
     def test_checkpoints_of_other_runs_and_kinds(self, runner: Runner) -> None:
         state = parked_after(runner, request(), 4)
         with pytest.raises(EditorError, match="another run"):
