@@ -215,7 +215,7 @@ class ConceptDialog(LearningDialog):
         """Take photos that are read already, with a part that was chosen."""
         before = len(self.photos.tiles)
         self.photos.add_photos(photos, crop)
-        if len(photos) > MOST - before:
+        if len(photos) > MOST - before and len(self.photos.tiles) == MOST:
             self.say(self.tr("No more than {count} photos are taken.").format(count=MOST), problem=True)
 
     def _choose(self) -> None:

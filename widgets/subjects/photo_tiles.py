@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -229,10 +230,9 @@ class PhotoTiles(QWidget):
         return tuple(tile.crop for tile in self.tiles)
 
     def add_photos(self, photos: Sequence[Pixels], crop: Crop | None = None) -> None:
-        """Show more photos, with a part that was chosen; the same one is not taken twice."""
-        known = {id(tile.pixels) for tile in self.tiles}
+        """Show more photos, with a part that was chosen; the same one is not taken twice but in parts."""
         for pixels in photos:
-            if id(pixels) in known or len(self.tiles) >= MOST:
+            if len(self.tiles) >= MOST or (crop is None and self._has(pixels)):
                 continue
             tile = PhotoTile(pixels, len(self.tiles) + 1)
             if crop is not None:
@@ -256,6 +256,9 @@ class PhotoTiles(QWidget):
         if paths:
             event.acceptProposedAction()
             self.wanted.emit(tuple(paths))
+
+    def _has(self, pixels: Pixels) -> bool:
+        return any(np.array_equal(tile.pixels, pixels) for tile in self.tiles)
 
     def _remove(self, tile: PhotoTile) -> None:
         self.tiles.remove(tile)

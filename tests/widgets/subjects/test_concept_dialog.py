@@ -23,10 +23,11 @@ from inference import worker
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_file
 from inference.concepts.library import ConceptLibrary, Kept
+from inference.content import Picture, content_hash
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.operations import Generate, JudgePhotos, LearnConcept
-from inference.request import Pixels
+from inference.request import Pixels, Request
 from inference.service import Job, Priority
 from tests.helpers.fake_service import FakeService
 from widgets.dialogs.new_picture import NewPicture
@@ -178,6 +179,26 @@ def test_any_number_of_photos_stays_within_the_dialog(dialog: ConceptDialog, qtb
     assert isValid(second)
     assert second.isVisible()
     assert dialog.status.text() == "", "what was wrong may be mended"
+
+
+def test_the_same_photo_is_taken_once_unless_it_is_learnt_in_parts(dialog: ConceptDialog) -> None:
+    """A file that was dropped twice was read twice, and counted as two photos."""
+    dialog.add_photos((photo(1), photo(1), photo(2)))
+    dialog.add_photos((photo(2),))
+    assert len(dialog.photos.tiles) == 2
+    for x in (0.2, 0.8):
+        dialog.add_photos((photo(2),), (x, 0.5, 0.3))
+    assert len(dialog.photos.tiles) == 4
+
+
+def test_a_job_with_one_photo_in_parts_shows_all_of_them(dialog: ConceptDialog) -> None:
+    content = photo(1)
+    name = content_hash(content)
+    crops = ((0.3, 0.5, 0.3), (0.7, 0.5, 0.3))
+    parameters = LearnConcept(images=(Picture(name),) * 2, token="<cup>", initialise_from="cup", crops=crops)
+    asked = Request(operation="learn-concept", parameters=parameters, model="mini-sdxl")
+    dialog.show_asked(asked, {name: content})
+    assert len(dialog.photos.tiles) == 2
 
 
 def test_a_part_is_moved_and_sized_by_hand(described: ConceptDialog, qtbot: QtBot) -> None:
