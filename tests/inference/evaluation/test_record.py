@@ -23,6 +23,20 @@ def test_a_json_file_of_another_kind_is_not_overwritten(content: str, tmp_path: 
     assert path.read_text() == content
 
 
+def test_what_another_model_was_measured_with_is_kept_beside(tmp_path: Path) -> None:
+    """A day of measuring one model went as soon as another one was measured into the same file."""
+    path = tmp_path / "figures.json"
+    for model in ("one", "two", "three"):
+        for again in range(2):
+            record = Record(path, {"suite": "insert", "model": model}, ("rows",))
+            assert (record.values["rows"] == {}) == (again == 0)
+            record.values["rows"]["app"] = {"0": model}
+            record.write()
+            record.write()
+    found = {one.name: json.loads(one.read_text())["model"] for one in tmp_path.iterdir()}
+    assert found == {"figures-earlier.json": "one", "figures-earlier-2.json": "two", "figures.json": "three"}
+
+
 @pytest.mark.parametrize(
     ("summarise", "sections"),
     [
