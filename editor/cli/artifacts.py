@@ -118,6 +118,7 @@ class _Work:
         self._held = held
         self._printer = printer
         self._interrupted = False
+        self._problem = ""  # why the last state could not be kept: of hundreds of them it is told once
         self._measured = Measurements()
 
     def run(self, runner: Any, *, resume: bool) -> Result:
@@ -153,10 +154,13 @@ class _Work:
             contents=self._contents,
             measured=self._measured,
         )
+        before, self._problem = self._problem, ""
         try:
             self._held.write(checkpoint)
         except WritingError as error:
-            complain(str(error))
+            self._problem = str(error)
+            if self._problem != before:
+                complain(self._problem)
 
     @property
     def stopped(self) -> Message:
