@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from inference.definitions import Definition, read_definitions, shipped_folder, subject_words
 from inference.errors import EditorError
-from inference.files import atomic_write, read_at_most, writing_error
+from inference.files import atomic_write, read_at_most, unreserved, writing_error
 from inference.messages import NOTHING, Message, listed
 from inference.operations import MOST_CHANGE, Family
 from inference.values import Bounds, mended, parsed_json, typed
@@ -482,7 +482,7 @@ def _holds(path: Path, content: bytes) -> bool:
 def _file_name(name: str) -> str:
     """A name as every file system allows it, with room for a number and an ending; "" if nothing is left."""
     cut = _NOT_IN_NAMES.sub("-", name).strip("-. ")[:80]
-    return cut.encode()[:_LONGEST_NAME_BYTES].decode(errors="ignore").strip("-. ")
+    return unreserved(cut.encode()[:_LONGEST_NAME_BYTES].decode(errors="ignore").strip("-. "))
 
 
 def _read_pt(path: Path) -> Vectors:

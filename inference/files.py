@@ -33,8 +33,15 @@ _LONGEST_NAME_BYTES = 200  # of 255 that file systems allow, with what is added
 _REPLACE_TRIES = 20
 _PRIVATE = 0o600
 
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # on Windows, with any ending
+
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def unreserved(stem: str) -> str:
+    """A file's name without ending that Windows takes for no device: "con" becomes "con_"."""
+    return f"{stem}_" if _RESERVED.fullmatch(stem) else stem
 
 
 def check_ordinary(path: Path) -> None:

@@ -5,12 +5,13 @@ import re
 from collections.abc import Collection
 from pathlib import Path, PurePath
 
+from inference.files import unreserved
+
 LONGEST_NAME = 200  # bytes of UTF-8; an ending and the marks of other programs have room beside it
 _MOST_TRIES = 1000  # names that are looked up
 _FORBIDDEN = re.compile(
     r'[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff<>:"/\\|?*]+'
 )  # here or on other systems
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # on Windows
 
 
 def proposed_stem(title: str, endings: Collection[str], otherwise: str) -> str:
@@ -23,7 +24,7 @@ def proposed_stem(title: str, endings: Collection[str], otherwise: str) -> str:
         title = title[: -len(PurePath(title).suffix)]
     words = " ".join(_FORBIDDEN.sub(" ", title).split())
     stem = words.encode()[:LONGEST_NAME].decode(errors="ignore").strip(". …")
-    return f"{stem}_" if _RESERVED.fullmatch(stem) else stem or otherwise
+    return unreserved(stem) or otherwise
 
 
 def free_path(folder: Path, stem: str, ending: str) -> Path:

@@ -18,7 +18,7 @@ from inference.concepts.concept import Concept
 from inference.concepts.files import ENDING, concept_file, concept_from_bytes, read_concept
 from inference.concepts.names import checked_word, is_word, made_word, numbered_word
 from inference.errors import EditorError
-from inference.files import atomic_write, writing_error
+from inference.files import atomic_write, unreserved, writing_error
 from inference.messages import Message, listed
 from inference.prompts.words import folded
 
@@ -163,7 +163,7 @@ class ConceptLibrary:
 
     def _free_path(self, word: str, allowed: Collection[Path]) -> Path:
         stem = _NOT_IN_NAMES.sub("-", word).strip("-. ") or "concept"
-        stem = stem.encode()[:_LONGEST_NAME_BYTES].decode(errors="ignore")
+        stem = unreserved(stem.encode()[:_LONGEST_NAME_BYTES].decode(errors="ignore"))
         names = (stem if number == 1 else f"{stem}-{number}" for number in itertools.count(1))
         paths = (self.folder / f"{name}{ENDING}" for name in names)
         return next(path for path in paths if path in allowed or not path.exists())

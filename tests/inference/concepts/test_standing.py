@@ -208,6 +208,14 @@ class TestLibrary:
         assert len(words) == 3
         assert all(map(is_word, words))
 
+    @pytest.mark.parametrize("word", ["<con>", "<NUL>", "<com1>", "<aux.2>"])
+    def test_a_word_that_windows_has_a_device_for_is_a_file_all_the_same(
+        self, word: str, library: ConceptLibrary
+    ) -> None:
+        path = library.add(concept_file(concept(word))).path
+        assert path.stem == f"{word[1:-1]}_"
+        assert library.find(word).word == word
+
     @pytest.mark.parametrize("word", ["<flora_style>", "<lora_x>", "<my.text_model.x>", "<ip_adapter.a>"])
     def test_words_that_sound_like_parts_of_networks(self, word: str, library: ConceptLibrary) -> None:
         library.add(concept_file(concept(word)))
