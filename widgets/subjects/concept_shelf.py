@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QIcon, QImage, QPixmap
+from PySide6.QtCore import QBuffer, QByteArray, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QIcon, QImage, QImageReader, QPixmap
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from editor.controllers.concepts import Concepts
@@ -16,6 +16,7 @@ from widgets.look.theme import scaled_font
 
 _PICTURE_PX = 52
 _COLUMNS = 4
+_LARGEST_PX = 2048  # of a small picture in a file
 
 
 class ConceptButton(QToolButton):
@@ -126,7 +127,7 @@ class ConceptShelf(QWidget):
 
 def concept_icon(widget: QWidget, concept: Concept, side_px: int) -> QIcon:
     """The concept's small picture as a square; a sign where it has none."""
-    image = QImage.fromData(concept.picture) if concept.picture else QImage()
+    image = _picture_of(concept)
     if image.isNull():
         return icon_for(widget, "image")
     ratio = widget.devicePixelRatioF()
@@ -140,3 +141,12 @@ def concept_icon(widget: QWidget, concept: Concept, side_px: int) -> QIcon:
     )
     pixmap.setDevicePixelRatio(ratio)
     return QIcon(pixmap)
+
+
+def _picture_of(concept: Concept) -> QImage:
+    """Its picture, if that is a small one: kilobytes of a file may unfold to hundreds of megabytes."""
+    buffer = QBuffer()
+    buffer.setData(QByteArray(concept.picture))
+    reader = QImageReader(buffer)
+    size = reader.size()
+    return reader.read() if 0 < max(size.width(), size.height()) <= _LARGEST_PX else QImage()

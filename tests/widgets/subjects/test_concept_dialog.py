@@ -2,15 +2,16 @@
 
 import json
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QColor, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -33,7 +34,7 @@ from tests.helpers.fake_service import FakeService
 from widgets.dialogs.new_picture import NewPicture
 from widgets.dialogs.rename_concept import RenameConcept
 from widgets.subjects.concept_dialog import ConceptDialog
-from widgets.subjects.concept_shelf import ConceptShelf
+from widgets.subjects.concept_shelf import ConceptShelf, concept_icon
 from widgets.subjects.photo_tiles import MOST
 from widgets.subjects.subject_panel import SubjectPanel
 from widgets.window.main_window import MainWindow
@@ -355,6 +356,17 @@ class TestShelf:
         with qtbot.assertNotEmitted(application.concepts.changed):
             application.look_again()
             qtbot.waitUntil(lambda: not application.background.busy)
+
+
+@pytest.mark.parametrize(("side", "is_shown"), [(64, True), (4000, False)])
+def test_a_picture_that_is_no_small_one_is_not_unfolded(side: int, is_shown: bool, qtbot: QtBot) -> None:
+    """Eight kilobytes of a file stopped the window for a second, each time the library was shown."""
+    content = BytesIO()
+    Image.new("1", (side, side)).save(content, "PNG")
+    widget = QToolButton()
+    qtbot.addWidget(widget)
+    icon = concept_icon(widget, replace(concept(), picture=content.getvalue()), 52)
+    assert (icon.pixmap(52).toImage().pixelColor(1, 1) == QColor("black")) == is_shown
 
 
 class TestTakingTheSelection:
