@@ -159,24 +159,42 @@ def read_concept(path: Path) -> Concept:
             suffix=path.suffix.lower(),
             stem=path.stem,
         )
+    return _whole(path)[0]
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The files that `read_concept` puts together.
+
+    Raises:
+        EditorError: as `read_concept`.
+    """
+    return _whole(path)[1]
+
+
+def other_file(path: Path) -> Path:
+    """What the other file is called where there are two."""
     stem = path.stem
-    first = _one(path)
-    partner = path.with_name(
+    return path.with_name(
         f"{stem.removesuffix(_SECOND)}{path.suffix}"
         if stem.endswith(_SECOND)
         else f"{stem}{_SECOND}{path.suffix}"
     )
+
+
+def _whole(path: Path) -> tuple[Concept, tuple[Path, ...]]:
+    first, partner = _one(path), other_file(path)
+    alone = first, (path,)
     if len(first.vectors) != 1 or not partner.is_file():
-        return first
+        return alone
     try:
         other = _one(partner)
     except EditorError:  # it is of something else
-        return first
+        return alone
     both = {**first.vectors, **other.vectors}
     if other.word != first.word or set(both) != {"clip_l", "clip_g"} or len(other.vectors) != 1:
-        return first
+        return alone
     ordered = {encoder: both[encoder] for encoder in ("clip_l", "clip_g")}
-    return Concept(word=first.word, vectors=ordered, family=Family.SDXL.value)
+    return Concept(word=first.word, vectors=ordered, family=Family.SDXL.value), (path, partner)
 
 
 def _one(path: Path) -> Concept:

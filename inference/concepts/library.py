@@ -10,12 +10,20 @@ library.import_concept(path)                     # a file of this or another pro
 import itertools
 import logging
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from inference.concepts.concept import Concept
-from inference.concepts.files import ENDING, concept_file, concept_from_bytes, read_concept
+from inference.concepts.files import (
+    ENDING,
+    concept_file,
+    concept_from_bytes,
+    files_of,
+    other_file,
+    read_concept,
+)
 from inference.concepts.names import checked_word, is_word, made_word, numbered_word
 from inference.errors import EditorError
 from inference.files import atomic_write, unreserved, writing_error
@@ -24,6 +32,8 @@ from inference.prompts.words import folded
 
 _NOT_IN_NAMES = re.compile(r"[^\w.-]+")
 _LONGEST_NAME_BYTES = 200
+
+_State: TypeAlias = tuple[Path, int, int]  # of a file: when it was written, and how large it is
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +55,7 @@ class ConceptLibrary:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        self._known: dict[tuple[Path, int, int], Concept | None] = {}
+        self._known: dict[tuple[_State | None, ...], Concept | None] = {}
 
     def list(self) -> tuple[Kept, ...]:
         """All concepts, by word; files that are none are passed over, and told in the log."""
@@ -128,11 +138,11 @@ class ConceptLibrary:
             EditorError: there is no such concept, or the name is none or taken.
         """
         old = self.kept(word)
+        before = files_of(old.path)
         if folded(wanted) != folded(word):
             self.refuse_taken(wanted)
         new = self._write(old.concept.called(checked_word(wanted)), self._free_path(wanted, {old.path}))
-        if new.path != old.path:
-            self._unlink(old.path)
+        self._unlink(path for path in before if path != new.path)
         return new
 
     def remove(self, word: str) -> None:
@@ -141,7 +151,7 @@ class ConceptLibrary:
         Raises:
             EditorError: there is no such concept, or its file cannot be deleted.
         """
-        self._unlink(self.kept(word).path)
+        self._unlink(files_of(self.kept(word).path))
 
     def export(self, word: str, path: Path) -> None:
         """Write a concept's file to `path`, in a form that other programs load."""
@@ -168,18 +178,17 @@ class ConceptLibrary:
         paths = (self.folder / f"{name}{ENDING}" for name in names)
         return next(path for path in paths if path in allowed or not path.exists())
 
-    def _unlink(self, path: Path) -> None:
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise writing_error(path, error) from error
+    def _unlink(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise writing_error(path, error) from error
 
     def _read(self, path: Path) -> Concept | None:
-        try:
-            status = path.stat()
-        except OSError:
+        identity = tuple(_state_of(one) for one in (path, other_file(path)))
+        if identity[0] is None:
             return None
-        identity = (path, status.st_mtime_ns, status.st_size)
         if identity not in self._known:
             try:
                 concept = read_concept(path)
@@ -188,6 +197,14 @@ class ConceptLibrary:
                 concept = None
             self._known[identity] = concept
         return self._known[identity]
+
+
+def _state_of(path: Path) -> _State | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return path, status.st_mtime_ns, status.st_size
 
 
 def with_picture(concept: Concept, picture: bytes) -> Concept:

@@ -216,6 +216,23 @@ class TestLibrary:
         assert path.stem == f"{word[1:-1]}_"
         assert library.find(word).word == word
 
+    def test_what_lies_there_in_two_files_goes_with_both(self, library: ConceptLibrary) -> None:
+        """One of them stayed, and with it the word."""
+        for stem, width in (("pot", 768), ("pot_2", 1280)):
+            rows = np.ones((1, width), np.float32)
+            (library.folder / f"{stem}.safetensors").write_bytes(packed({"<pot>": rows}))
+        assert set(library.find("<pot>").vectors) == {"clip_l", "clip_g"}
+        library.rename("<pot>", "<pan>")
+        assert "<pot>" not in library.words()
+        assert set(library.find("<pan>").vectors) == {"clip_l", "clip_g"}
+        for stem, width in (("pot", 768), ("pot_2", 1280)):
+            rows = np.ones((1, width), np.float32)
+            (library.folder / f"{stem}.safetensors").write_bytes(packed({"<pot>": rows}))
+        (library.folder / "pot.safetensors").unlink()  # by somebody else
+        assert set(library.find("<pot>").vectors) == {"clip_g"}
+        library.remove("<pot>")
+        assert "<pot>" not in library.words()
+
     @pytest.mark.parametrize("word", ["<flora_style>", "<lora_x>", "<my.text_model.x>", "<ip_adapter.a>"])
     def test_words_that_sound_like_parts_of_networks(self, word: str, library: ConceptLibrary) -> None:
         library.add(concept_file(concept(word)))
