@@ -47,12 +47,9 @@ def test_a_map_gives_the_part_around_its_peak_alone() -> None:
     assert side == pytest.approx(4 / 16 * 3)
 
 
-@pytest.mark.parametrize(
-    "heat", [np.zeros((4, 4)), np.ones((4, 4)), np.eye(4) * 0.01 + 1 - 0.01 * (np.eye(4) < 0)]
-)
+@pytest.mark.parametrize("heat", [np.zeros((4, 4)), np.ones((4, 4)), np.eye(4) * 0.01 + 1])
 def test_a_map_that_tells_no_place_gives_all(heat: np.ndarray) -> None:
-    found = crop_of(heat.astype(np.float32), 100, 100, 1.0)
-    assert found == WHOLE or found[2] <= 1
+    assert crop_of(heat.astype(np.float32), 100, 100, 1.0) == WHOLE
 
 
 def test_transparency_says_what_the_subject_is() -> None:
