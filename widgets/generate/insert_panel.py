@@ -23,7 +23,7 @@ from editor.document.document import Document
 from editor.pixels.arithmetic import to_rgba
 from editor.pixels.qimages import thumbnail
 from inference.methods.prompt_to_prompt.presets import found_anew
-from inference.operations import INSERT_KINDS, Insert, InsertWord
+from inference.operations import INSERT_KINDS, LONGEST_PROMPT, Insert, InsertWord
 from inference.parameters import N_
 from inference.prompts.weights import understood
 from inference.prompts.words import words
@@ -468,8 +468,12 @@ class InsertPanel(DocumentPanel):
         self._show_enabled()
 
     def _read(self, field: QPlainTextEdit) -> str:
-        """A sentence as the model reads it: where words have weights, with spaces for their marks."""
-        return understood(field.toPlainText(), weighted=bool(self.details.value("weighted"))).text
+        """A sentence as the model reads it: where words have weights, with spaces for their marks.
+
+        Of one that is too long to be asked for, such as a log that was pasted, the beginning is looked at.
+        """
+        text = field.toPlainText()[:LONGEST_PROMPT]
+        return understood(text, weighted=bool(self.details.value("weighted"))).text
 
     def _write(self, word: str) -> None:
         cursor = self.wanted.textCursor()

@@ -17,7 +17,7 @@ from editor.pixels.raster import Raster
 from inference.concepts.concept import Concept
 from inference.concepts.files import concept_file
 from inference.errors import EditorError
-from inference.operations import INSERT_KINDS, Insert, InsertSweep
+from inference.operations import INSERT_KINDS, LONGEST_PROMPT, Insert, InsertSweep
 from inference.request import Pixels, Request
 from tests.helpers.fake_application import SIZE_PX, generated, open_document
 from tests.helpers.fake_service import FakeService
@@ -355,6 +355,20 @@ def test_a_seed_that_decides_nothing_is_not_offered(
     next(one for one in panel.kinds.buttons() if one.property("kind") == "add").click()
     assert panel.seed.isEnabled(), "of another kind it may"
     assert panel.window().panel("variations").hint.text() == "This edit is the same with every seed."  # type: ignore[attr-defined]
+
+
+def test_a_text_that_is_too_long_is_refused_and_does_not_stop_the_window(
+    panel: InsertPanel, application: Application, qtbot: QtBot
+) -> None:
+    """Two logs that were pasted were compared word by word."""
+    told: list[str] = []
+    application.message.connect(lambda text, *_: told.append(text))
+    for field in (panel.shown, panel.wanted):
+        field.setPlainText("a man " * 100_000)
+    assert len(panel._read(panel.wanted)) == LONGEST_PROMPT
+    panel.wanted.setPlainText("a cat " * 100_000)
+    panel.start.click()
+    qtbot.waitUntil(lambda: any("10000" in text or "10 000" in text for text in told))
 
 
 def test_words_that_the_model_cannot_draw_are_told_before(panel: InsertPanel) -> None:
