@@ -15,7 +15,7 @@ from shiboken6 import isValid
 from editor.controllers.base import LibraryController
 from editor.controllers.shell import Shell
 from editor.generating.asking import Given, picture_from
-from editor.generating.contents import photo_of
+from editor.generating.contents import LONGEST_PHOTO_PX, as_photo, photo_of
 from editor.system.background import Task
 from editor.words.said import in_one_line, said
 from inference.concepts.library import ConceptLibrary, Kept
@@ -129,7 +129,8 @@ class Concepts(LibraryController[Kept]):
                 raise EditorError("Nothing is selected.", "Select what is to be learnt, and come back.")
             area = state.area
             mask = np.asarray(state.selection.read(area)).reshape(area.height, area.width)
-            return picture_from(Given.DOCUMENT, state), crop_around(mask)
+            picture, selected = near(picture_from(Given.DOCUMENT, state), mask)
+            return as_photo(picture), crop_around(selected)
 
         self._shell.background.run(read, lambda found: done(*found), failed)
 
@@ -198,19 +199,45 @@ class Concepts(LibraryController[Kept]):
         return replace(request, parameters=parameters), found
 
 
+def near(pixels: Pixels, mask: NDArray[np.uint8]) -> tuple[Pixels, NDArray[np.uint8]]:
+    """Of a large picture what is near what a mask [H, W] selects, and the mask there.
+
+    As much as a photo may have, so that a small thing in it keeps its pixels.
+    """
+    found = _box(mask)
+    if found is None:
+        return pixels, mask
+    sides: list[slice] = []
+    long = max(LONGEST_PHOTO_PX, round(_ROOM * max(last + 1 - first for first, last in found)))
+    for (first, last), length in zip(found, mask.shape, strict=True):
+        start = min(max((first + last + 1 - long) // 2, 0), max(length - long, 0))
+        sides.append(slice(start, start + long))
+    place = tuple(sides)
+    return np.ascontiguousarray(pixels[place]), mask[place]
+
+
+def _box(mask: NDArray[np.uint8]) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """First and last row, and column, of what a mask selects; None if that is nothing."""
+    rows, columns = np.flatnonzero((mask > _HALF).any(1)), np.flatnonzero((mask > _HALF).any(0))
+    if not len(rows):
+        return None
+    return (int(rows[0]), int(rows[-1])), (int(columns[0]), int(columns[-1]))
+
+
 def crop_around(mask: NDArray[np.uint8]) -> Crop:
     """The square part of a picture around what a mask [H, W] selects, as `LearnConcept` takes it.
 
     Raises:
         EditorError: it selects nothing of the picture.
     """
-    rows, columns = np.flatnonzero((mask > _HALF).any(1)), np.flatnonzero((mask > _HALF).any(0))
-    if not len(rows):
+    found = _box(mask)
+    if found is None:
         raise EditorError("Nothing is selected.", "Select what is to be learnt, and come back.")
+    (top, bottom), (left, right) = found
     height, width = mask.shape
-    long = max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1
+    long = max(bottom - top, right - left) + 1
     return (
-        float((columns[0] + columns[-1] + 1) / 2 / width),
-        float((rows[0] + rows[-1] + 1) / 2 / height),
-        float(min(1.0, _ROOM * long / min(width, height))),
+        (left + right + 1) / 2 / width,
+        (top + bottom + 1) / 2 / height,
+        min(1.0, _ROOM * long / min(width, height)),
     )

@@ -60,7 +60,11 @@ def photo_of(path: Path) -> Pixels:
     Raises:
         EditorError: it cannot be read, or is no picture.
     """
-    pixels = picture_of(path)
+    return as_photo(picture_of(path))
+
+
+def as_photo(pixels: Pixels) -> Pixels:
+    """The same, no longer than `LONGEST_PHOTO_PX`: a job's photos are on the disk with each of its states."""
     height, width = pixels.shape[:2]
     scale = LONGEST_PHOTO_PX / max(height, width)
     return (

@@ -17,7 +17,8 @@ from shiboken6 import isValid
 
 from editor.application import Application
 from editor.commands import SetSelection, push
-from editor.controllers.concepts import crop_around
+from editor.controllers.concepts import crop_around, near
+from editor.generating.contents import LONGEST_PHOTO_PX, as_photo
 from editor.layers.layer import Mask
 from editor.pixels.raster import Raster
 from inference import worker
@@ -27,6 +28,7 @@ from inference.concepts.library import ConceptLibrary, Kept
 from inference.content import Picture, content_hash
 from inference.errors import EditorError
 from inference.messages import Message
+from inference.methods.concepts.photos import place_of
 from inference.operations import Generate, JudgePhotos, LearnConcept
 from inference.request import Pixels, Request
 from inference.service import Job, Priority
@@ -406,6 +408,24 @@ class TestTakingTheSelection:
         dialog.photos.take.click()
         qtbot.waitUntil(lambda: "No more than 20" in dialog.status.text(), timeout=5000)
         assert len(dialog.photos.tiles) == MOST
+
+    def test_of_a_large_picture_what_is_near_is_taken(self) -> None:
+        """Each photo of a job is written with its state, again and again."""
+        picture = np.random.default_rng(1).integers(0, 256, (2000, 9000, 3), np.uint8)
+        mask = np.zeros((2000, 9000), np.uint8)
+        mask[600:1400, 8000:8800] = 255
+        part, selected = near(picture, mask)
+        assert part.shape == (2000, LONGEST_PHOTO_PX, 3)
+        left, top, right, bottom = place_of(part.shape[1], part.shape[0], crop_around(selected), 1.0)
+        assert right - left == 880
+        assert selected[top:bottom, left:right].sum() == mask.sum()
+        assert np.array_equal(part[selected > 0], picture[mask > 0])
+        mask[:, 1000:8900] = 255
+        part, selected = near(picture, mask)
+        assert selected.sum() == mask.sum()
+        assert max(as_photo(part).shape) == LONGEST_PHOTO_PX
+        small = np.zeros((40, 60), np.uint8)
+        assert near(picture[:40, :60], small)[0].shape == (40, 60, 3)
 
     def test_a_crop_of_nothing(self) -> None:
         with pytest.raises(EditorError, match="Nothing is selected"):
