@@ -94,15 +94,21 @@ class Concepts(LibraryController[Kept]):
     def read_photos(
         self,
         paths: Sequence[Path],
+        most: int,
         done: Callable[[tuple[Pixels, ...]], object],
         failed: Callable[[Sequence[EditorError]], None],
     ) -> None:
-        """Read photos to learn from; of those that are none `failed` is told, after `done` got the others."""
+        """Read photos to learn from; of those that are none `failed` is told, after `done` got the others.
+
+        Of a whole folder of them no more than `most` are read.
+        """
 
         def read() -> tuple[list[Pixels], list[EditorError]]:
             found: list[Pixels] = []
             problems: list[EditorError] = []
             for path in paths:
+                if len(found) == most:
+                    break
                 try:
                     found.append(photo_of(path))
                 except EditorError as error:

@@ -215,7 +215,7 @@ class ConceptDialog(LearningDialog):
         """Take photos that are read already, with a part that was chosen."""
         before = len(self.photos.tiles)
         self.photos.add_photos(photos, crop)
-        if len(photos) > MOST - before and len(self.photos.tiles) == MOST:
+        if len(photos) > MOST - before:
             self.say(self.tr("No more than {count} photos are taken.").format(count=MOST), problem=True)
 
     def _choose(self) -> None:
@@ -234,7 +234,8 @@ class ConceptDialog(LearningDialog):
     def _read(self, paths: tuple[Path, ...]) -> None:
         if paths:
             answers = self.while_here(self.add_photos), self.while_here(self._tell_problems)
-            self._application.concepts.read_photos(paths, *answers)
+            most = MOST + 1 - len(self.photos.tiles)  # one beyond, which is told
+            self._application.concepts.read_photos(paths, most, *answers)
 
     def _tell_problems(self, problems: Sequence[EditorError]) -> None:
         """Here: a message in the window would lie behind the dialog."""

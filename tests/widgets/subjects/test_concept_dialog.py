@@ -17,6 +17,7 @@ from shiboken6 import isValid
 
 from editor.application import Application
 from editor.commands import SetSelection, push
+from editor.controllers import concepts
 from editor.controllers.concepts import crop_around, near
 from editor.generating.contents import LONGEST_PHOTO_PX, as_photo
 from editor.layers.layer import Mask
@@ -202,6 +203,22 @@ def test_a_job_with_one_photo_in_parts_shows_all_of_them(dialog: ConceptDialog) 
     asked = Request(operation="learn-concept", parameters=parameters, model="mini-sdxl")
     dialog.show_asked(asked, {name: content})
     assert len(dialog.photos.tiles) == 2
+
+
+def test_of_a_folder_of_photos_no_more_are_read_than_are_taken(
+    dialog: ConceptDialog, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def photo_of(path: Path) -> Pixels:
+        read.append(path)
+        return photo(len(read))
+
+    monkeypatch.setattr(concepts, "photo_of", photo_of)
+    dialog.photos.wanted.emit(tuple(tmp_path / f"{number}.png" for number in range(500)))
+    qtbot.waitUntil(lambda: "No more than 20" in dialog.status.text(), timeout=5000)
+    assert len(dialog.photos.tiles) == MOST
+    assert len(read) == MOST + 1
 
 
 def test_a_part_is_moved_and_sized_by_hand(described: ConceptDialog, qtbot: QtBot) -> None:
