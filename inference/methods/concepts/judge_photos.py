@@ -43,7 +43,8 @@ def judge_photos(backbone: Backbone, parameters: JudgePhotos, inputs: Inputs, pr
             found = _looked(backbone, image, kind) if kind and not is_style else None
             seen.append(found)
             if number >= len(crops):
-                crops.append(_crop(image, found, width, height))
+                # as learning suggests them: a style is in all of a photo
+                crops.append(WHOLE if is_style else _crop(image, found, width, height))
         progress.step(len(images), len(images))
         parts = [part_of(image, crop, width, height) for image, crop in zip(images, crops, strict=True)]
         counts = _counted(backbone, parameters, images, kind) if not is_style else None

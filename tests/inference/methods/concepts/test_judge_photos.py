@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inference.content import Picture, content_hash
 from inference.deltas import DeltaLibrary
+from inference.methods.concepts.learn_concept import suggested_crop
 from inference.metrics import judge
 from inference.models import Catalogue, ModelEntry
 from inference.operations import JudgePhotos
@@ -49,6 +50,16 @@ def test_a_good_set_needs_no_words(runner: Runner) -> None:
     notes, result = told(runner, [photo(1), photo(2), photo(3)])
     assert notes == []
     assert json.loads(result.artifacts["report"])["crops"] == [[0.5, 0.5, 1.0]] * 3
+
+
+@pytest.mark.parametrize("template", ["style", "object"])
+def test_it_suggests_what_learning_takes_by_itself(template: str, runner: Runner) -> None:
+    cut_out = np.dstack([photo(1), np.zeros((96, 96), np.uint8)])
+    cut_out[30:60, 60:90, 3] = 255
+    _, result = told(runner, [cut_out, photo(2)], template=template, initialise_from="man")
+    backbone = runner.backbone("tiny-sd1", Progress())
+    taken = [suggested_crop(backbone, one, "man", template) for one in (cut_out, photo(2))]
+    assert json.loads(result.artifacts["report"])["crops"] == [list(one) for one in taken]
 
 
 @pytest.mark.parametrize(
