@@ -35,7 +35,8 @@ from inference.content import Picture as PictureContent
 from inference.errors import EditorError
 from inference.kinds import content_type
 from inference.messages import Message, listed, short
-from inference.operations import MOST_CHANGE, OPERATIONS, RefineSubject, SubjectEdit, Translate
+from inference.methods.prompt_to_prompt.presets import check_prompts
+from inference.operations import MOST_CHANGE, OPERATIONS, Insert, RefineSubject, SubjectEdit, Translate
 from inference.parameters import Parameters
 from inference.progress import Measurements, Progress
 from inference.prompts.subjects import refuse_twin_edits, refuse_twin_subjects, subjects_of
@@ -53,6 +54,8 @@ def run_operation(arguments: argparse.Namespace) -> int:
     _keep_inputs(arguments)
     files: dict[str, Opened] = {}
     parameters, contents = parameters_of(arguments, files)
+    if isinstance(parameters, Insert):
+        check_prompts(parameters)  # a model may take minutes to load
     request = Request(operation=arguments.operation, parameters=parameters, model=arguments.model)
     printer = ProgressPrinter(quiet=arguments.json)
     runner = runner_of(arguments)

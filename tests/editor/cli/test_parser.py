@@ -139,6 +139,16 @@ class TestOperations:
 
 
 class TestBadInput:
+    def test_sentences_that_make_no_change_are_told_before_a_model_is_loaded(
+        self, runner: FakeRunner, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        photo = tmp_path / "photo.png"
+        Image.fromarray(np.full((16, 16, 3), 90, np.uint8)).save(photo)
+        asked = ["insert", "--image", str(photo), "-o", str(tmp_path / "out.png"), "--prompt", "a man"]
+        assert main([*asked, "--source-prompt", "a man"]) == 2
+        assert "say the same" in capsys.readouterr().err
+        assert not runner.requests
+
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
