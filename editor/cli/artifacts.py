@@ -62,7 +62,12 @@ def make_artifact(arguments: argparse.Namespace) -> int:
             work.write(parked.state)
             complain(str(work.stopped))
             return INTERRUPTED
-        output = _kept(kind, result, contents, arguments.output)
+        try:
+            output = _kept(kind, result, contents, arguments.output)
+        except WritingError:
+            if held is not None and held.exists:  # hours may be in it
+                complain(str(Message("what was learnt is not lost: the same command with --resume goes on.")))
+            raise
         if held is not None:
             held.remove()
     _tell(arguments, kind, result, output, time.perf_counter() - started)

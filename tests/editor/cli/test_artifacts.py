@@ -131,6 +131,30 @@ def test_an_interruption_on_a_full_disk_promises_nothing(
     assert "--resume goes on" not in told
 
 
+def test_what_cannot_be_written_at_the_end_is_not_lost(
+    learner: Learner,
+    arguments: list[str],
+    undisturbed: bytes,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    call = [*arguments, "-o", str(place / "out.safetensors")]
+    with pytest.MonkeyPatch.context() as patch:
+
+        def full(path: Path) -> None:
+            raise WritingError("“{name}” could not be written: {reason}.", name="x", reason="no space")
+
+        patch.setattr("editor.cli.artifacts.atomic_write", full)
+        assert main(call) != 0
+    told = capsys.readouterr().err
+    assert "no space" in told
+    assert "the same command with --resume goes on" in told
+    assert main([*call, "--resume"]) == 0
+    assert vectors_in(place / "out.safetensors") == undisturbed
+
+
 def test_a_run_that_ended_anyhow_goes_on_from_its_last_checkpoint(
     learner: Learner, arguments: list[str], undisturbed: bytes, tmp_path: Path
 ) -> None:
