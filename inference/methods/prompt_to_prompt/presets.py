@@ -66,6 +66,10 @@ PRESETS = {
 _COARSE = replace(PRESETS["change"], coarse_anew=True)
 
 
+# FlowEdit and FlowAlign guide the target by 13.5 (arXiv:2412.08629, 2505.23145), of SD3's usual 7.
+_PUBLISHED_FLOW = 13.5 / 7
+
+
 def insertion(parameters: Parameters, filling: Filling) -> Parameters:
     """The kind's own values where they are left open.
 
@@ -87,7 +91,10 @@ def insertion(parameters: Parameters, filling: Filling) -> Parameters:
     # a way that was chosen is taken as it is published
     whole = filling.backbone.defaults.guidance_scale
     ours = parameters.loop is None
-    share = preset.guidance if ours and loop in ("h-edit", "direct") else 1.0
+    if ours:
+        share = preset.guidance if loop in ("h-edit", "direct") else 1.0
+    else:
+        share = _PUBLISHED_FLOW if parameters.loop in ("flow-align", "flow-edit") else 1.0
     left_open = {
         "loop": loop,
         "guidance_scale": whole if whole <= 1 else max(1.0, share * whole),
