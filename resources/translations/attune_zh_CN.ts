@@ -4159,6 +4159,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>概念是 .safetensors 文件，而不是“{name}”。</translation>
     </message>
     <message>
+        <source>what was learnt is not lost: the same command with --resume goes on.</source>
+        <translation>已学到的内容没有丢失：用同一条命令加上 --resume 即可继续。</translation>
+    </message>
+    <message>
         <source>learning needs about {total:.1f} GB of memory, {weights:.1f} GB of it for the model.</source>
         <translation>学习大约需要 {total:.1f} GB 内存，其中模型占 {weights:.1f} GB。</translation>
     </message>
@@ -4201,6 +4205,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>The sheet is a .png file, not “{name}”.</source>
         <translation>对比图是 .png 文件，不是“{name}”。</translation>
+    </message>
+    <message>
+        <source>Say what “positive” and “negative” are, or leave --definition out.</source>
+        <translation>写明“positive”和“negative”，或去掉 --definition。</translation>
     </message>
     <message>
         <source>“{name}” is no file and no delta of the library.</source>
@@ -4269,6 +4277,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>keeps {kept:.1f} MiB of the picture&apos;s features, at most {limit} MiB.</source>
         <translation>将保留图片的 {kept:.1f} MiB 特征,最多 {limit} MiB。</translation>
+    </message>
+    <message>
+        <source>“{word}” stands in no prompt and does nothing: write it, in its angle brackets, where it is meant.</source>
+        <translation>“{word}”没有出现在任何提示词中，因此不起作用：请在需要的地方连同尖括号一起写上。</translation>
     </message>
     <message>
         <source>{flag} says nothing together with --image.</source>
@@ -4695,6 +4707,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>通常为 0.5。</translation>
     </message>
     <message>
+        <source>A pair has the unknown {unknown}.</source>
+        <translation>有一对含有未知的 {unknown}。</translation>
+    </message>
+    <message>
+        <source>It may have {known}.</source>
+        <translation>可以有 {known}。</translation>
+    </message>
+    <message>
         <source>The attribute “{key}” comes with the program.</source>
         <translation>属性“{key}”是程序自带的。</translation>
     </message>
@@ -4737,6 +4757,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Scenes is {count}: at least 1 is needed.</source>
         <translation>场景数为 {count}：至少需要 1 个。</translation>
+    </message>
+    <message>
+        <source>Scenes is {count}: at most {most} are there.</source>
+        <translation>场景数为 {count}：最多只有 {most} 个。</translation>
     </message>
     <message>
         <source>“{text}” is no part of an evaluation.</source>
@@ -4793,6 +4817,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>At most {most} megapixels are possible: choose a smaller enlargement.</source>
         <translation>最多 {most} 百万像素：请选择较小的放大倍数。</translation>
+    </message>
+    <message>
+        <source>Photo {number}: {what}</source>
+        <translation>照片 {number}：{what}</translation>
     </message>
     <message>
         <source>The file of the LoRA “{name}” is another one than when it was added.</source>
@@ -5045,6 +5073,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Write letters or digits.</source>
         <translation>请使用字母或数字。</translation>
+    </message>
+    <message>
+        <source>Photos {numbers} are nearly the same: what is around the subject is learnt with it. Keep one of them, and choose other places or sides.</source>
+        <translation>照片 {numbers} 几乎相同：主体周围的东西也会被学进去。请只保留其中一张，并选择其他地点或角度的照片。</translation>
     </message>
     <message>
         <source>A word can only be learnt while the whole of {model} is in memory.</source>
@@ -7201,10 +7233,6 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Photo {number}: its subject is small, {columns} × {rows} pixels, and the model sees {width} × {height}. Choose one that is closer.</source>
         <translation>照片 {number}：主体太小，只有 {columns} × {rows} 像素，而模型看到的是 {width} × {height}。请选近一些的。</translation>
-    </message>
-    <message>
-        <source>Photos {first} and {second} are nearly the same: what is around the subject is learnt with it. Replace one by another place or side.</source>
-        <translation>照片 {first} 和 {second} 几乎相同：主体周围的东西也会被学进去。请换一张其他地点或角度的。</translation>
     </message>
     <message>
         <source>In none of the photos the model sees a {kind}: choose the word that says what they have in common.</source>
