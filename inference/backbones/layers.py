@@ -35,7 +35,8 @@ def remember_signatures(denoiser: nn.Module) -> None:
     and of a large one's on a card, where starting kernels is what takes the time.
     """
     processors: Mapping[str, Any] = getattr(denoiser, "attn_processors", {})
-    for kind in {type(processor) for processor in processors.values()}:
+    kinds: set[type[Any]] = {type(processor) for processor in processors.values()}
+    for kind in kinds:
         call: Any = kind.__call__
         if getattr(call, "__signature__", None) is None:
             call.__signature__ = inspect.signature(call)
