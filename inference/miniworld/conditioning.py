@@ -37,10 +37,6 @@ NOUNS_ONLY_SHARE: Final = 0.5
 CONTINUOUS_SHARE: Final = 0.4
 NO_SUMMARY_SHARE: Final = 0.7
 SILENT_T5_SHARE: Final = 0.5
-STRAY_SHARE: Final = 0.4  # of the captions without exact values: nouns hold more than words say
-STRAY_MOST: Final = 0.8  # of a state's length, at random
-STRAY_SHORTEST: Final = 0.65  # so short is what a learnt word gives
-DEAF_SHARE: Final = 0.2  # of those nouns: one of the encoders tells nothing of what they mean
 GRADED: Final = ("age", "smile", "size")
 GRADED_WEIGHT: Final = 1.2
 ENCODERS: Final[dict[Family, tuple[EncoderName, ...]]] = {
@@ -84,7 +80,6 @@ class _Choice:
     no_summary: bool
     silent_t5: bool
     t5_length: int
-    stray: int | None  # what it is drawn from
 
 
 class TextSource:
@@ -152,8 +147,6 @@ class TextSource:
                     _rewrite(end, name, other, choice, values)
                     states[row].lerp_(end, share)
                     pooled[name][row].lerp_(end_pooled, share)
-            if choice.stray is not None:
-                _stray({name: states[row] for name, states in parts.items()}, caption, choice.stray)
         seen = [len(scene.subjects) for scene in scenes]
         return self._assemble(parts, pooled, shown, choices, seen)
 
@@ -225,7 +218,6 @@ def _choose(rng: random.Random, family: Family) -> _Choice:
         silent_t5=continuous and rng.random() < SILENT_T5_SHARE,
         # Full length is what the stock pipeline uses; it comes up every other time.
         t5_length=T5_LENGTH if rng.random() < 0.5 else rng.randint(T5_SHORTEST, T5_LENGTH),
-        stray=rng.getrandbits(40) if not continuous and rng.random() < STRAY_SHARE else None,
     )
 
 
@@ -283,37 +275,6 @@ def _rewrite(
             states[place] = continuous_noun(word.meaning, told, WIDTHS[name])
     if choice.no_summary and caption.words:
         states[len(caption.words) + first] = pad
-
-
-def _stray(states: Mapping[EncoderName, Tensor], caption: Caption, seed: int) -> None:
-    """Turns a sample's nouns and, of some, the word before them to where no word is, in place.
-
-    states: each encoder's [TOKENS, width]. A word that is learnt from pictures gives the encoders' states no
-    word gives: shorter, with parts outside all meanings, and often with the kind in one of two encoders
-    alone. A model that only ever read words leaves such a place empty.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    rng = random.Random(seed)
-    for place, word in enumerate(caption.words, start=1):
-        if not word.noun or word.subject is None:
-            continue
-        deaf = rng.choice(list(states)) if len(states) > 1 and rng.random() < DEAF_SHARE else None
-        before = place > 1 and caption.words[place - 2].subject == word.subject and rng.random() < 0.5
-        for name, rows in states.items():
-            at = place - 1 if name == "t5" else place
-            _turn(rows[at], math.inf if name == deaf else rng.uniform(0.0, STRAY_MOST), rng, generator)
-            if before:
-                _turn(rows[at - 1], rng.uniform(0.0, STRAY_MOST), rng, generator)
-
-
-def _turn(state: Tensor, far: float, rng: random.Random, generator: torch.Generator) -> None:
-    """Adds a random vector `far` times as long as `state` [width], and shortens the sum, in place; with an
-    infinite `far` nothing of `state` is left.
-    """
-    length = state.norm()
-    random_one = torch.nn.functional.normalize(torch.randn(state.shape, generator=generator), dim=0) * length
-    turned = random_one if math.isinf(far) else state + far * random_one
-    state.copy_(turned * (length * rng.uniform(STRAY_SHORTEST, 1.0) / turned.norm().clamp_min(1e-6)))
 
 
 def _noun_positions(captions: Sequence[Caption], seen: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
