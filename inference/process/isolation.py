@@ -6,6 +6,8 @@ What runs before this module can is Python's: `python -P -m editor` leaves the d
 Imports nothing that could be planted.
 """
 
+import contextlib
+import importlib
 import os
 import sys
 import time
@@ -37,13 +39,16 @@ def isolate() -> None:
 
 
 def settle_path() -> None:
-    """Wait until no thread is within OpenCV's loader. To be called before a process is started.
+    """Have OpenCV loaded, by whichever thread began. To be called before a process is started.
 
     While it loads, its own folder stands first on the module path, with a `typing` of its own in it: a
-    process that starts with such a path ends at once.
+    process that starts with such a path ends at once. To wait for a loader that is at work is not enough:
+    one may begin between that and the start, which is long the first time. What is loaded stays loaded.
     """
+    with contextlib.suppress(ImportError):  # whoever needs it says so
+        importlib.import_module("cv2")
     end = time.monotonic() + _PATIENCE_S
-    while hasattr(sys, "OpenCV_LOADER") and time.monotonic() < end:
+    while hasattr(sys, "OpenCV_LOADER") and time.monotonic() < end:  # half of it was there already
         time.sleep(0.01)
 
 

@@ -193,3 +193,18 @@ def test_no_process_starts_while_opencv_has_its_folder_on_the_path() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split()[1] == "False", done.stdout
+
+
+def test_opencv_does_not_begin_to_load_once_a_process_may_start() -> None:
+    code = (
+        "import sys\n"
+        "from inference.process.isolation import settle_path\n"
+        "settle_path()\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        print('looked for', name) if name == 'cv2' else None\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        "import cv2\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == ""
