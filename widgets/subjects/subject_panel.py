@@ -18,6 +18,7 @@ from editor.sliders.keyframes import Shown
 from editor.sliders.session import AttributeSession
 from editor.words.said import said
 from inference.errors import EditorError
+from widgets.forms.scrolled import scroll_to
 from widgets.look.pictures import WHOLE, cropped, faded
 from widgets.look.plain_text import Label, set_tip
 from widgets.look.theme import tokens_of
@@ -360,9 +361,13 @@ class SubjectPanel(QWidget):
         row = self._sections[index].rows.get(attribute) if index < len(self._sections) else None
         if row is not None:
             row.track.setFocus()
+            scroll_to(self, row)
 
     def _on_toggled(self, start: int, end: int) -> None:
         self._do(lambda session: session.toggle_subject(start, end))
+        for section in self._sections:
+            if section.subject.span == (start, end):  # it was chosen: what comes next is to be seen
+                scroll_to(self, section)
 
     def _on_extended(self, start: int, end: int, wished_start: int, wished_end: int) -> None:
         def extend(session: AttributeSession) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -73,6 +74,17 @@ def test_adding_from_the_menu_makes_a_row(subjects: SubjectPanel, qtbot: QtBot) 
     menu.list.setFocus()
     qtbot.keyClick(menu.list, Qt.Key.Key_Return)
     assert list(subjects.sections[0].rows) == ["age"]
+
+
+def test_what_was_added_is_scrolled_into_view(subjects: SubjectPanel, qtbot: QtBot) -> None:
+    subjects.setFixedHeight(140)
+    scroll = subjects.findChild(QScrollArea)
+    assert scroll is not None
+    section = subjects.sections[1]
+    section.add_requested.emit("age")
+    row, port = section.rows["age"], scroll.viewport()
+    qtbot.waitUntil(lambda: scroll.verticalScrollBar().value() > 0)
+    assert port.rect().contains(row.mapTo(port, row.rect().bottomRight()))
 
 
 def test_dragging_a_slider_changes_the_picture_and_ends_in_one_undo_step(
