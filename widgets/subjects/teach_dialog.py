@@ -33,6 +33,7 @@ from widgets.forms.fields import ComboBox
 from widgets.forms.form_layout import FormLayout
 from widgets.forms.model_box import fill_models
 from widgets.forms.parameter_form import ANY_PX, ParameterForm
+from widgets.forms.unknown_words import UnknownWords
 from widgets.look.durations import duration
 from widgets.look.plain_text import Label, set_tip
 from widgets.subjects.checkpoints import Checkpoints
@@ -109,6 +110,7 @@ class TeachDialog(LearningDialog):
         self.phrases.setWordWrap(True)
         self.phrases.setProperty("dim", True)
         self.phrases.setAccessibleName(self.tr("What the model is shown"))
+        self.unknown = UnknownWords()
         self.cost = Label()
         self.cost.setWordWrap(True)
         self.cost.setProperty("dim", True)
@@ -143,6 +145,7 @@ class TeachDialog(LearningDialog):
         fields.setSpacing(10)
         fields.addLayout(words)
         fields.addWidget(self.phrases)
+        fields.addWidget(self.unknown)
         fields.addWidget(self.pictures)
         fields.addWidget(self.form)
         fields.addWidget(self.cost)
@@ -167,12 +170,14 @@ class TeachDialog(LearningDialog):
         self.column.addWidget(self.status)
         self._show_rows()
         self._show_phrases()
+        self._show_unknown()
         self._show_cost()
 
     def _connect(self) -> None:
         self.checkpoints.keep.connect(self._on_keep_checkpoint)
         for field in (self.subject, self.low_end, self.high_end):
             field.textChanged.connect(self._show_phrases)
+            field.textChanged.connect(self._show_unknown)
         for field in (self.subject, self.low_end, self.high_end, self.name, self.prefixes):
             field.textChanged.connect(self.forget_problem)
         for changed in (self.form.changed, self.pictures.changed, self.model.currentIndexChanged):
@@ -181,6 +186,7 @@ class TeachDialog(LearningDialog):
         self.form.changed.connect(self._show_rows)
         self.form.changed.connect(self._show_cost)
         self.model.currentIndexChanged.connect(self._show_cost)
+        self.model.currentIndexChanged.connect(self._show_unknown)
         self._application.speeds.changed.connect(self._show_cost)
 
     # the hand's side
@@ -313,6 +319,11 @@ class TeachDialog(LearningDialog):
         self.phrases.setProperty("danger", bool(behind))
         self.phrases.style().polish(self.phrases)
         self.phrases.setVisible(whole and bool(shown))
+
+    def _show_unknown(self) -> None:
+        """Words that mean nothing to the model give a direction that means nothing, after a long time."""
+        typed = " ".join(field.text() for field in (self.subject, self.low_end, self.high_end))
+        self.unknown.look_at(typed, self.model.currentData() or "", self._application.catalogue.entries())
 
     def _show_cost(self) -> None:
         """How long the run will take, before it starts; as passes while nobody knows how long one takes."""

@@ -212,6 +212,15 @@ def test_it_shows_what_the_model_is_told(dialog: TeachDialog) -> None:
     assert dialog.phrases.isHidden()
 
 
+def test_words_that_the_model_cannot_draw_are_told_before_it_learns(dialog: TeachDialog) -> None:
+    dialog.low_end.setText("young")
+    dialog.high_end.setText("old")
+    assert dialog.unknown.isHidden()
+    dialog.high_end.setText("bearded")
+    assert dialog.unknown.text() == "This model cannot draw: bearded"
+    assert not dialog.unknown.isHidden()
+
+
 def test_a_pair_of_pictures_goes_with_the_lesson(
     dialog: TeachDialog, qtbot: QtBot, application: Application, tmp_path: Path
 ) -> None:
