@@ -12,6 +12,8 @@ from editor.system.errors import DONE, WRONG_ARGUMENTS
 from editor.system.folders import concepts_folder, config_folder, deltas_folder
 from inference.errors import EditorError, WritingError
 
+_SUBJECTS_SHOWN = 4
+
 
 def list_deltas(arguments: argparse.Namespace) -> int:
     entry = _catalogue().locate(arguments.model) if arguments.model else None
@@ -23,7 +25,7 @@ def list_deltas(arguments: argparse.Namespace) -> int:
         (
             info.key,
             info.attribute,
-            " ".join(info.subjects[:4]),
+            _first(info.subjects),
             f"{info.range[0]:g} … {info.range[1]:g}",
             info.method,
         )
@@ -31,6 +33,11 @@ def list_deltas(arguments: argparse.Namespace) -> int:
     ]
     print_table(rows, ("Name", "Attribute", "Subjects", "Range", "Method"))
     return DONE
+
+
+def _first(subjects: Sequence[str]) -> str:
+    """As many as there is room for, and that there are more."""
+    return " ".join([*subjects[:_SUBJECTS_SHOWN], *(["…"] if len(subjects) > _SUBJECTS_SHOWN else [])])
 
 
 def import_deltas(arguments: argparse.Namespace) -> int:

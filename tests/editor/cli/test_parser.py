@@ -545,3 +545,10 @@ def test_looking_through_folders_is_told_once_it_takes_long(
     printer.close()
     (line,) = stream.getvalue().splitlines()
     assert f"looking through {tmp_path}: 1200 folders, 3 models" in line
+
+
+def test_subjects_that_are_not_listed_are_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["deltas", "list", "--model", "mini-sd1"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert any("man woman person boy …" in row for row in rows)
+    assert any("tree bush plant trees  " in row for row in rows), "these are all"
