@@ -87,6 +87,11 @@ class LearningDialog(Dialog):
     def connect_all(self, start_text: str) -> None:
         """Add the buttons and follow the job that runs already, if one does."""
         self._start_text = start_text
+        self.shut = self.add_button(translate("TeachDialog", "Close"))
+        set_tip(
+            self.shut, translate("TeachDialog", "What is being learnt goes on; the panel “Jobs” shows it")
+        )
+        self.shut.clicked.connect(self.close)
         self.keep = self.add_button(translate("TeachDialog", "Keep as it is"))
         set_tip(
             self.keep,

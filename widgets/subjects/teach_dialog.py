@@ -35,7 +35,7 @@ from widgets.forms.model_box import fill_models
 from widgets.forms.parameter_form import ANY_PX, ParameterForm
 from widgets.forms.unknown_words import UnknownWords
 from widgets.look.durations import duration
-from widgets.look.plain_text import Label, set_tip
+from widgets.look.plain_text import Label
 from widgets.subjects.checkpoints import Checkpoints
 from widgets.subjects.learning_dialog import Asked, LearningDialog
 from widgets.subjects.picture_lesson import PictureLesson
@@ -69,9 +69,6 @@ class TeachDialog(LearningDialog):
         self._make_fields()
         self._lay_out()
         self._connect()
-        self.shut = self.add_button(self.tr("Close"))
-        set_tip(self.shut, self.tr("What is being learnt goes on; the panel “Jobs” shows it"))
-        self.shut.clicked.connect(self.close)
         self.connect_all(self.tr("Teach"))
 
     def suggest(self, subject: str) -> None:

@@ -466,3 +466,8 @@ def test_closed_while_photos_are_read_it_takes_none(
     dialog.close()
     qtbot.waitUntil(lambda: not isValid(dialog))
     qtbot.waitUntil(lambda: not application.background.busy)
+
+
+def test_it_has_a_button_that_closes(dialog: ConceptDialog) -> None:
+    dialog.shut.click()
+    assert not dialog.isVisible()
