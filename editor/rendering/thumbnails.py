@@ -2,10 +2,11 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from editor.colour.conversion import to_srgb
+from editor.layers.layer import Mask
 from editor.pixels.qimages import to_qimage
 from editor.pixels.raster import TILE_PX, Area, Raster, to_eight_bits
 
@@ -22,6 +23,24 @@ def raster_thumbnail(raster: Raster, size_px: int) -> QImage:
     return image.scaled(
         size_px, size_px, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
     )
+
+
+def mask_thumbnail(mask: Mask, frame: Area, size_px: int) -> QImage:
+    """As `raster_thumbnail`, of what the mask says all over `frame`: it may reach less far, or farther."""
+    if mask.area == frame:
+        return raster_thumbnail(mask.raster, size_px)
+    scale = min(1.0, size_px / max(frame.width, frame.height))
+    image = QImage(
+        max(1, round(frame.width * scale)), max(1, round(frame.height * scale)), QImage.Format.Format_RGB32
+    )
+    image.fill(QColor(mask.outside, mask.outside, mask.outside))
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.scale(image.width() / frame.width, image.height() / frame.height)
+    place = QRectF(mask.x - frame.x, mask.y - frame.y, mask.raster.width, mask.raster.height)
+    painter.drawImage(place, raster_thumbnail(mask.raster, size_px))
+    painter.end()
+    return image
 
 
 def part_of(raster: Raster, part: Area, wanted: QSize, profile: bytes = b"") -> QImage:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editor.pixels.raster import Raster
-from editor.rendering.thumbnails import raster_thumbnail, sampled
+from editor.layers.layer import Mask
+from editor.pixels.raster import Area, Raster
+from editor.rendering.thumbnails import mask_thumbnail, raster_thumbnail, sampled
 
 
 @given(width=st.integers(1, 700), height=st.integers(1, 700), step=st.integers(1, 300))
@@ -33,3 +34,12 @@ def test_a_mask_is_shown_grey_and_opaque() -> None:
 def test_sixteen_bits_are_shown_as_eight() -> None:
     image = raster_thumbnail(Raster.filled(40, 40, 65535, dtype=np.uint16), 32)
     assert image.pixelColor(5, 5).red() == 255
+
+
+def test_a_mask_is_shown_where_it_is_in_its_layer() -> None:
+    mask = Mask(raster=Raster.filled(40, 60, 255, channels=1), x=60, y=40, outside=0)
+    made = mask_thumbnail(mask, Area(0, 0, 200, 100), 100)
+    assert (made.width(), made.height()) == (100, 50)
+    assert made.pixelColor(40, 35).red() == 255
+    assert made.pixelColor(20, 35).red() == 0
+    assert made.pixelColor(40, 10).red() == 0
