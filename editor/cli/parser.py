@@ -163,12 +163,12 @@ def _add_parameter(parser: argparse.ArgumentParser, declared: ParameterField, le
     text = about.help or about.label
     if about.min is not None or about.max is not None:
         text += f" ({_bound(about.min)} to {_bound(about.max)})"
-    if declared.optional:
-        text += f", default: {left_open}"
+    kind = kind_of(declared)
+    if declared.optional:  # where there is no file, no model has one either
+        text += "" if kind.argument in (Argument.FILE, Argument.FILES) else f", default: {left_open}"
     elif not declared.required and declared.default not in ("", ()):
         text += f", default: {declared.default}"
     keywords: dict[str, Any] = {"dest": declared.name, "default": None, "help": text.replace("%", "%%")}
-    kind = kind_of(declared)
     if kind.argument is Argument.SWITCH:
         parser.add_argument(flag(declared), action=argparse.BooleanOptionalAction, **keywords)
         return

@@ -2829,8 +2829,8 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>a photo of a man and a woman on the beach</translation>
     </message>
     <message>
-        <source>The people and things that you name get sliders. The picture below stays as it is.</source>
-        <translation>你写到的人和物都会得到滑块。下面的原图保持不变。</translation>
+        <source>A click on a person or a thing gives it sliders. The picture below stays as it is.</source>
+        <translation>点击人物或物体即可得到滑块，下方的图片保持不变。</translation>
     </message>
     <message>
         <source>Make sliders</source>

@@ -33,7 +33,7 @@ class DifferenceView(QWidget):
             set_tip(view, self.tr("Click a word to say that it belongs to the change, or that it does not."))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
+        layout.setSpacing(6)
         for widget in (self.title, self.source, self.target):
             layout.addWidget(widget)
         self.source.toggled.connect(lambda start, end: self._toggle(0, (start, end)))

@@ -36,7 +36,7 @@ class Description(QWidget):
         self.field.setTabChangesFocus(True)
         self.field.setFixedHeight(self.field.fontMetrics().lineSpacing() * _LINES + 14)
         self.hint = Label(
-            self.tr("The people and things that you name get sliders. The picture below stays as it is.")
+            self.tr("A click on a person or a thing gives it sliders. The picture below stays as it is.")
         )
         self.hint.setWordWrap(True)
         self.hint.setProperty("dim", True)

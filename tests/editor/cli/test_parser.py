@@ -132,6 +132,13 @@ class TestOperations:
             is_flag = not declared.declaration.hidden or declared.name == "subjects"
             assert (cli.flag(declared) in text) is is_flag
 
+    def test_a_file_that_is_left_out_is_nobodys(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            main(["insert", "--help"])
+        about = " ".join(capsys.readouterr().out.split())
+        assert "--mask MASK Area --source-prompt TEXT" in about
+        assert "Steps (1 to 999), default: the model's own" in about
+
     def test_an_interruption_is_130_and_leaves_nothing(self, runner: FakeRunner, tmp_path: Path) -> None:
         runner.error = KeyboardInterrupt()
         assert main(["generate", "--prompt", "a cat", "-o", str(tmp_path / "out.png")]) == 130
