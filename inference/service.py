@@ -31,7 +31,8 @@ from inference import worker
 from inference.downloads.curated import title_of
 from inference.errors import EditorError
 from inference.messages import NOTHING, Message
-from inference.process.isolation import isolate, settle_path
+from inference.process.isolation import isolate
+from inference.process.settled import settled_path
 from inference.progress import Measurements, Step
 from inference.reasons import reason_of
 from inference.relay import relay
@@ -583,8 +584,8 @@ class _Child:
         self._process = context.Process(
             target=worker.child_main, args=(theirs, make_runner), name="attune-inference", daemon=True
         )
-        settle_path()
-        self._process.start()
+        with settled_path():
+            self._process.start()
         theirs.close()  # so that the pipe ends with the child
 
     @property

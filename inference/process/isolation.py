@@ -6,14 +6,10 @@ What runs before this module can is Python's: `python -P -m editor` leaves the d
 Imports nothing that could be planted.
 """
 
-import contextlib
-import importlib
 import os
 import sys
-import time
 from os import path
 
-_PATIENCE_S = 10.0  # a loader that failed leaves its mark
 _PROGRAM = path.realpath(path.join(path.dirname(__file__), os.pardir, os.pardir))  # noqa: PTH118, PTH120
 _LIBRARIES = tuple(
     path.realpath(path.join(prefix, name))  # noqa: PTH118
@@ -36,20 +32,6 @@ def isolate() -> None:
     entries = [entry for entry in (given or "").split(os.pathsep) if path.isabs(entry)]  # noqa: PTH117
     if entries:
         os.environ["PYTHONPATH"] = os.pathsep.join(entries)
-
-
-def settle_path() -> None:
-    """Have OpenCV loaded, by whichever thread began. To be called before a process is started.
-
-    While it loads, its own folder stands first on the module path, with a `typing` of its own in it: a
-    process that starts with such a path ends at once. To wait for a loader that is at work is not enough:
-    one may begin between that and the start, which is long the first time. What is loaded stays loaded.
-    """
-    with contextlib.suppress(ImportError):  # whoever needs it says so
-        importlib.import_module("cv2")
-    end = time.monotonic() + _PATIENCE_S
-    while hasattr(sys, "OpenCV_LOADER") and time.monotonic() < end:  # half of it was there already
-        time.sleep(0.01)
 
 
 def leave_working_directory() -> None:

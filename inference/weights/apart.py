@@ -6,7 +6,8 @@ from multiprocessing.connection import Connection
 from inference.errors import EditorError
 from inference.messages import Message
 from inference.models import ModelEntry
-from inference.process.isolation import leave_working_directory, settle_path
+from inference.process.isolation import leave_working_directory
+from inference.process.settled import settled_path
 
 
 def deep_problems_apart(entry: ModelEntry) -> tuple[Message, ...]:
@@ -37,8 +38,8 @@ def _apart(entry: ModelEntry, *, deep: bool) -> tuple[Message, ...]:
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_check, args=(theirs, entry, deep), name="attune-check", daemon=True)
     try:
-        settle_path()
-        child.start()
+        with settled_path():
+            child.start()
         theirs.close()  # so that the pipe ends with the child
         return ours.recv()
     except (EOFError, OSError) as error:

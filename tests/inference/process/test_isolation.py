@@ -177,34 +177,3 @@ def _wait(condition: "object", limit_s: float = 90.0) -> None:
     end = time.monotonic() + limit_s
     while not condition() and time.monotonic() < end:
         time.sleep(0.1)
-
-
-def test_no_process_starts_while_opencv_has_its_folder_on_the_path() -> None:
-    code = (
-        "import sys, threading\n"
-        "from inference.process.isolation import settle_path\n"
-        "def is_odd(): return any(entry.rstrip('/').endswith('cv2') for entry in sys.path)\n"
-        "thread = threading.Thread(target=lambda: __import__('cv2'))\n"
-        "thread.start()\n"
-        "while not is_odd() and thread.is_alive(): pass\n"
-        "seen = is_odd()\n"
-        "settle_path()\n"
-        "print(seen, is_odd())\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.split()[1] == "False", done.stdout
-
-
-def test_opencv_does_not_begin_to_load_once_a_process_may_start() -> None:
-    code = (
-        "import sys\n"
-        "from inference.process.isolation import settle_path\n"
-        "settle_path()\n"
-        "class Watch:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        print('looked for', name) if name == 'cv2' else None\n"
-        "sys.meta_path.insert(0, Watch())\n"
-        "import cv2\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == ""
