@@ -26,7 +26,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -37,7 +37,7 @@ from inference.files import read_at_most
 from inference.messages import Message, listed
 from inference.operations import MOST_CHANGE
 from inference.reasons import reason_of
-from inference.values import Bounds, fields, items, number, shown, text, typed
+from inference.values import Bounds, fields, items, number, shown, text, typed, unknown_names
 
 _T = TypeVar("_T")
 MOST_TEXTS = 10_000  # that brace groups stand for
@@ -184,7 +184,7 @@ def definition_of(
 ) -> Definition:
     """The definition that a file called `name` holds as parsed values; see `read_definition`."""
     missing = [name for name in _REQUIRED if name not in values]
-    unknown = _unknown(values, _KNOWN)
+    unknown = unknown_names(values, _KNOWN)
     if missing or unknown:
         raise EditorError(
             Message("The definition “{name}” lacks {missing}.", name=name, missing=listed(missing))
@@ -211,11 +211,6 @@ def definition_of(
             name=name,
             reason=_told(error),
         ) from error
-
-
-def _unknown(values: Mapping[str, Any], known: Set[str]) -> list[str]:
-    """Names that nobody reads, such as misspelt ones: the first of them."""
-    return sorted(name[:40] for name in set(values) - known)[:5]
 
 
 def read_definitions(folder: Path) -> tuple[Definition, ...]:
@@ -324,7 +319,7 @@ def _all_of(parts: Iterable[Sequence[_T]]) -> tuple[_T, ...]:
 
 def _pairs(given: object) -> list[Pair]:
     declared = fields(given, Message("A pair"))
-    unknown = _unknown(declared, set(_OF_PAIR))
+    unknown = unknown_names(declared, _OF_PAIR)
     if unknown:
         raise EditorError(
             "A pair has the unknown {unknown}.",

@@ -16,7 +16,7 @@ from typing import Any, Self, cast
 from inference.content import Content
 from inference.errors import EditorError
 from inference.messages import Marked, Message, listed
-from inference.values import Bounds, fields, refused, typed
+from inference.values import Bounds, fields, refused, typed, unknown_names
 
 REQUIRED: Any = dataclasses.MISSING
 """The default of a parameter that has none."""
@@ -105,7 +105,7 @@ class Parameters:
         """
         given = fields(values, cls.__name__)
         known = [item.name for item in cls.declared()]
-        unknown = sorted(str(name)[:40] for name in set(given) - set(known))[:5]
+        unknown = unknown_names(given, known)
         if unknown:
             raise EditorError(
                 "Unknown parameter {unknown}.",

@@ -19,7 +19,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -124,6 +124,13 @@ def fields(value: object, name: str | Message) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise refused(name, value, Message("expected an object"))
     return cast("Mapping[str, Any]", value)
+
+
+def unknown_names(given: Iterable[object], known: Iterable[str]) -> list[str]:
+    """Names that nobody reads, such as misspelt ones: the first five in order, and no more of each than 40
+    signs, as they are shown.
+    """
+    return sorted(str(name)[:40] for name in set(given) - set(known))[:5]
 
 
 def items(value: object, name: str | Message, most: int = MOST_ITEMS) -> list[Any]:

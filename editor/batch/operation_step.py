@@ -36,7 +36,7 @@ from inference.parameters import ParameterField, Parameters
 from inference.prompts.subjects import refuse_twin_edits, subjects_of
 from inference.prompts.weights import check_marks, understood
 from inference.prompts.words import find_numbered, words
-from inference.values import fields, items, text
+from inference.values import fields, items, text, unknown_names
 
 _ANY = "0" * 64
 _OF_THE_PICTURE = ("width", "height")  # follow from the file's own
@@ -241,7 +241,7 @@ def _check_names(operation: Operation, given: Mapping[str, Any]) -> None:
     picture = operation.picture
     own = {picture.name if picture is not None else "", *_OF_THE_PICTURE}
     known = [item.name for item in operation.parameters.declared() if item.name not in own]
-    unknown = sorted(str(name)[:40] for name in set(given) - set(known))[:5]
+    unknown = unknown_names(given, known)
     if set(unknown) & own:
         raise EditorError(
             "“{name}” is set, but it is the file's.", "Leave it out.", name=listed(set(unknown) & own)

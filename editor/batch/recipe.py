@@ -30,7 +30,17 @@ from inference.files import atomic_write, read_at_most
 from inference.messages import Message, listed
 from inference.parameters import Parameters
 from inference.reasons import reason_of
-from inference.values import fields, flag, items, json_object, mended_text, number, text, whole
+from inference.values import (
+    fields,
+    flag,
+    items,
+    json_object,
+    mended_text,
+    number,
+    text,
+    unknown_names,
+    whole,
+)
 
 VERSION = 1
 FROM_PATH = "path"
@@ -171,7 +181,7 @@ def recipe_from_json(values: object, folder: Path | None = None) -> BatchRecipe:
             version=version,
             known=VERSION,
         )
-    unknown = sorted(str(name)[:40] for name in set(given) - set(_FIELDS))[:5]
+    unknown = unknown_names(given, _FIELDS)
     if unknown:
         raise EditorError(
             "The recipe has an unknown field {unknown}.",
@@ -282,7 +292,7 @@ def _step(value: object, number: int, folder: Path | None, contents: dict[str, A
             )
         kind = kinds[0]
         allowed = {"on", kind, *{"operation": ["parameters"], "adjustment": ["settings"]}.get(kind, [])}
-        unknown = sorted(str(name)[:40] for name in set(given) - allowed)[:5]
+        unknown = unknown_names(given, allowed)
         if unknown:
             raise EditorError(
                 "It has an unknown field {unknown}.",
@@ -318,7 +328,7 @@ def _export(value: object) -> ExportOptions:
         EditorError: an unknown option or format.
     """
     given = dict(fields(value, Message("The recipe's export")))
-    unknown = sorted(str(name)[:40] for name in set(given) - set(_OPTIONS_HERE))[:5]
+    unknown = unknown_names(given, _OPTIONS_HERE)
     if unknown:
         raise EditorError(
             "The recipe's export has an unknown option {unknown}.",
