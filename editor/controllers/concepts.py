@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 translate = QCoreApplication.translate
 
 Crop: TypeAlias = tuple[float, float, float]
+_Taken = TypeVar("_Taken")
 _ROOM = 1.1  # around what is selected
 _HALF = 127
 
@@ -71,16 +72,6 @@ class Concepts(LibraryController[Kept]):
         are refused.
         """
 
-        def take() -> tuple[list[Kept], list[EditorError]]:
-            kept: list[Kept] = []
-            refused: list[EditorError] = []
-            for path in paths:
-                try:
-                    kept.append(self.library.import_concept(path))
-                except EditorError as error:
-                    refused.append(error)
-            return kept, refused
-
         def done(found: tuple[list[Kept], list[EditorError]]) -> None:
             kept, refused = found
             if kept:
@@ -89,7 +80,7 @@ class Concepts(LibraryController[Kept]):
             for error in refused:
                 self._shell.report(error)
 
-        self._do(take, done)
+        self._do(lambda: _each(paths, self.library.import_concept), done)
 
     def read_photos(
         self,
@@ -103,25 +94,15 @@ class Concepts(LibraryController[Kept]):
         Of a whole folder of them no more than `most` are read.
         """
 
-        def read() -> tuple[list[Pixels], list[EditorError]]:
-            found: list[Pixels] = []
-            problems: list[EditorError] = []
-            for path in paths:
-                if len(found) == most:
-                    break
-                try:
-                    found.append(photo_of(path))
-                except EditorError as error:
-                    problems.append(error)
-            return found, problems
-
         def answered(read: tuple[list[Pixels], list[EditorError]]) -> None:
             if read[0]:
                 done(tuple(read[0]))
             if read[1]:
                 failed(read[1])
 
-        self._shell.background.run(read, answered, lambda error: failed([error]))
+        self._shell.background.run(
+            lambda: _each(paths, photo_of, most), answered, lambda error: failed([error])
+        )
 
     def photo_selected(
         self, done: Callable[[Pixels, Crop], None], failed: Callable[[EditorError], None]
@@ -203,6 +184,22 @@ class Concepts(LibraryController[Kept]):
         if parameters is request.parameters:
             return request, contents
         return replace(request, parameters=parameters), found
+
+
+def _each(
+    paths: Sequence[Path], take: Callable[[Path], _Taken], most: int | None = None
+) -> tuple[list[_Taken], list[EditorError]]:
+    """What became of the files, `most` of them at most, and why others are refused."""
+    taken: list[_Taken] = []
+    refused: list[EditorError] = []
+    for path in paths:
+        if len(taken) == most:
+            break
+        try:
+            taken.append(take(path))
+        except EditorError as error:
+            refused.append(error)
+    return taken, refused
 
 
 def near(pixels: Pixels, mask: NDArray[np.uint8]) -> tuple[Pixels, NDArray[np.uint8]]:
