@@ -14,6 +14,8 @@ import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,9 @@ MOST_GRAIN = 8.0  # standard deviation, of 255: more is structure
 _AROUND = 1 / 64  # how far around a change, in shares of the shorter side, its surroundings count as changed
 _NORMAL = 1.4826  # a normal distribution's standard deviation in medians of its absolute values
 _BLOCK_PX = 256  # worked on at a time
+# Products of so few rows are computed by the thread that asks for them. There is one for each core already,
+# and those that BLAS would start for more made it all twice as slow.
+_ROWS_AT_ONCE = 16
 _SUPPORT_PX = 3  # of the copy, or of the picture where that is the smaller one: bicubic looks at two beyond
 
 
@@ -53,9 +58,9 @@ def brought_back(picture: Pixels, unedited: Pixels, edited: Pixels) -> Pixels:
         uint8 [H, W, 3], read-only; equal to `picture` wherever the two copies are.
     """
     height, width = picture.shape[:2]
-    share = Image.fromarray(np.rint(changes(edited, unedited) * 255).astype(np.uint8))
-    before, after = Image.fromarray(unedited), Image.fromarray(edited)
-    touched = (edited != unedited).any(-1) | (np.asarray(share) > 0)
+    change = changes(edited, unedited)
+    difference = edited.astype(np.float32) - unedited
+    touched = (edited != unedited).any(-1) | (change > 0)
     grain = _grain(picture, unedited)
     found = picture.copy()
 
@@ -64,14 +69,17 @@ def brought_back(picture: Pixels, unedited: Pixels, edited: Pixels) -> Pixels:
         if not touched[part.around].any():
             return
         rows = part.rows
-        change = part.enlarged(share)[..., None].astype(np.float32) / 255
-        values = part.enlarged(after) + (1 - change) * (
-            picture[rows].astype(np.float32) - part.enlarged(before)
-        )
-        if grain and change.any():
-            noise = np.random.default_rng(number)
-            values += change * noise.normal(0, grain, change.shape).astype(np.float32)
-        found[rows] = np.rint(np.clip(values, 0, 255))
+        values = picture[rows] + part.enlarged(difference)
+        share = part.enlarged(change[..., None])
+        if share.any():
+            np.clip(share, 0, 1, out=share)
+            lost = part.enlarged(unedited) - picture[rows]
+            lost *= share
+            values += lost
+            if grain:
+                noise = np.random.default_rng(number).standard_normal(share.shape, np.float32)
+                values += share * noise * np.float32(grain)
+        found[rows] = np.rint(np.clip(values, 0, 255, out=values), out=values)
 
     blocks = list(_blocks(width, height))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
@@ -89,25 +97,42 @@ def _blocks(width: int, height: int) -> Iterator[tuple[int, int, int, int]]:
 
 
 class _Part:
-    """A block of a picture [H, W], and what of a copy [h, w] shows in it."""
+    """A block of a picture [H, W], and what of a copy [h, w] shows in it.
+
+    Pixels of the copy beyond the block are seen as in the whole. Bicubic as Pillow has it, but as products of
+    matrices: a block takes a third of the time, and nothing is rounded in between.
+    """
 
     def __init__(
         self, block: tuple[int, int, int, int], width: int, height: int, copy: tuple[int, int]
     ) -> None:
         left, top, right, bottom = block
-        across, down = copy[0] / width, copy[1] / height
         self.rows = slice(top, bottom), slice(left, right)
-        self._box = left * across, top * down, right * across, bottom * down
-        self._size = right - left, bottom - top
-        beside, above = (math.ceil(_SUPPORT_PX * max(1.0, scale)) for scale in (across, down))
-        self.around = (
-            slice(max(0, math.floor(self._box[1]) - above), math.ceil(self._box[3]) + above),
-            slice(max(0, math.floor(self._box[0]) - beside), math.ceil(self._box[2]) + beside),
-        )
+        down, self._down = _weights(top, bottom, height, copy[1])
+        across, self._across = _weights(left, right, width, copy[0])
+        self.around = down, across
 
-    def enlarged(self, image: Image.Image) -> NDArray[np.uint8]:
-        """This part of the copy at the picture's size; pixels beyond it are seen as in the whole."""
-        return np.asarray(image.resize(self._size, Image.Resampling.BICUBIC, box=self._box))
+    def enlarged(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """This part of [h, w, C] at the picture's size."""
+        rows = self._across @ values[self.around].astype(np.float32, copy=False)  # [h, W, C]: few
+        flat = rows.reshape(len(rows), -1)
+        found = np.empty((len(self._down), flat.shape[1]), np.float32)
+        for first in range(0, len(found), _ROWS_AT_ONCE):
+            few = slice(first, first + _ROWS_AT_ONCE)
+            np.matmul(self._down[few], flat, out=found[few])
+        return found.reshape(-1, *rows.shape[1:])
+
+
+@lru_cache(maxsize=64)  # those of a row of blocks, and of a column; of a copy as large as the picture 17 MB
+def _weights(start: int, stop: int, length: int, have: int) -> tuple[slice, NDArray[np.float32]]:
+    """Which of `have` pixels show in [start, stop) of `length`, and how much each counts for each of them."""
+    scale = have / length
+    beside = math.ceil(_SUPPORT_PX * max(1.0, scale))
+    first, last = max(0, math.floor(start * scale) - beside), min(have, math.ceil(stop * scale) + beside)
+    each = Image.fromarray(np.eye(last - first, dtype=np.float32))
+    box = (0.0, max(0.0, start * scale - first), float(last - first), min(stop * scale, have) - first)
+    found = each.resize((last - first, stop - start), Image.Resampling.BICUBIC, box=box)
+    return slice(first, last), np.asarray(found, np.float32)
 
 
 def _grain(picture: Pixels, copy: Pixels) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.details import MOST_GRAIN, brought_back, changes
+from inference.details import MOST_GRAIN, _grain, brought_back, changes
 
 
 def photo(width: int = 320, height: int = 240, grain: float = 3.0) -> np.ndarray:
@@ -16,6 +16,27 @@ def photo(width: int = 320, height: int = 240, grain: float = 3.0) -> np.ndarray
 
 def copy_of(pixels: np.ndarray, width: int = 64, height: int = 48) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
+
+
+@pytest.mark.parametrize("size", [(64, 48), (75, 50), (611, 450), (1100, 800)])
+def test_in_blocks_it_is_what_the_whole_picture_says(size: tuple[int, int]) -> None:
+    """result = picture + enlarged(edited - unedited) + change * (enlarged(unedited) - picture), by Pillow."""
+    picture = photo(550, 411, grain=0.0)
+    picture[200:260] = np.rint(picture[200:260] * 0.5)  # structure, and so no grain
+    copy = copy_of(picture, *size)
+    edited = copy.copy()
+    edited[size[1] // 4 : size[1] // 2, size[0] // 3 :] = (30, 200, 60)
+
+    def enlarged(values: np.ndarray) -> np.ndarray:
+        planes = [
+            Image.fromarray(np.ascontiguousarray(plane, np.float32)) for plane in np.moveaxis(values, 2, 0)
+        ]
+        return np.dstack([plane.resize((550, 411), Image.Resampling.BICUBIC) for plane in planes])
+
+    share = np.clip(enlarged(changes(edited, copy)[..., None]), 0, 1)
+    wanted = picture + enlarged(edited.astype(np.float32) - copy) + share * (enlarged(copy) - picture)
+    found = brought_back(picture, copy, edited).astype(np.float32)
+    assert np.abs(found - np.clip(wanted, 0, 255)).max() <= 0.51 + 4 * _grain(picture, copy)
 
 
 def test_without_a_change_it_is_the_picture() -> None:
