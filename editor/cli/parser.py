@@ -357,7 +357,7 @@ def _add_evaluate(commands: Any) -> None:
         nargs="+",
         metavar="NAME",
         help=f"refine: of {', '.join(METHODS)}; picture: of {', '.join(INVERSIONS)}, and rows that its "
-        "summary names; two: generated, real; insert: of its rows; concept: directional, plain, and "
+        "summary names; two: generated, real, true; insert: of its rows; concept: directional, plain, and "
         "rows of insert that put the subjects into pictures; default: the main ones",
     )
     parser.add_argument(

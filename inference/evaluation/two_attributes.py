@@ -9,6 +9,10 @@ stands at `FIXED`, so that both are measured in the same pictures:
 A model that hardly knows B makes that a large share of nothing: `other_change` is the upper sum's mean, in
 the attribute's own units.
 
+Beside them stands what the judge makes of sliders that cannot be better: the same scenes, drawn by the world
+itself with every attribute as far towards its end as the slider says. Somebody who is blond gets no blonder,
+and the hair of old people is gray whatever its colour was, so a rank correlation ends below 1 there as well.
+
 What has been measured is kept; running again goes on from there.
 """
 
@@ -18,7 +22,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from inference.content import Picture, content_hash
 from inference.errors import EditorError
@@ -33,14 +37,18 @@ from inference.progress import Progress
 from inference.prompts.words import find_subject
 from inference.request import Pixels, Result
 
+if TYPE_CHECKING:
+    from inference.miniworld.scene import Scene, Subject
+
 DEFAULT_PAIRS = 24
 POSITIONS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 FIXED = 1.0
 """Where the slider stands that is not moved."""
 COUPLES: Final = (("age", "hair-colour"), ("smile", "age"), ("hair-colour", "smile"))
 """Attributes of the one and of the other person, taking turns."""
-DRAWN, RENDERED = "generated", "real"
-GROUNDS: Final = (DRAWN, RENDERED)
+DRAWN, RENDERED, TRUE = "generated", "real", "true"
+GROUNDS: Final = (DRAWN, RENDERED, TRUE)
+_ENDS: Final[Mapping[str, tuple[float, float]]] = {"age": (0.0, 1.0), "smile": (-1.0, 1.0)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +57,7 @@ class Twice:
 
     Args:
         pixels: the render, or None for a picture that is drawn from prompt and seed.
+        scene: what the world itself draws at each position, in place of a model.
     """
 
     prompt: str
@@ -56,6 +65,7 @@ class Twice:
     first: tuple[str, str]
     second: tuple[str, str]
     pixels: Pixels | None = None
+    scene: Scene | None = None
 
     @property
     def key(self) -> str:
@@ -77,6 +87,7 @@ def wishes(ground: str, count: int) -> list[Twice]:
             first=(case.edited, one),
             second=(case.other, other),
             pixels=case.pixels,
+            scene=case.scene if ground == TRUE else None,
         )
         for case, (one, other) in zip(cases(count), couples, strict=True)
     ]
@@ -213,10 +224,10 @@ class _Work(Asking):
 
         places = (wish.first, wish.second)
         (kind, attribute), (other, standing) = places[moved], places[1 - moved]
-        result = self._sweep(wish, moved)
-        found = self.detect(result.images)
+        images = self._sweep(wish, moved).images if wish.scene is None else _drawn(wish, wish.scene, moved)
+        found = self.detect(images)
         own, beside = (
-            measure(result.images, found, POSITIONS, edited=kind, other=other, value=reading(name))
+            measure(images, found, POSITIONS, edited=kind, other=other, value=reading(name))
             for name in (attribute, standing)
         )
         return replace(own, other=beside.other).to_json()
@@ -233,3 +244,32 @@ class _Work(Asking):
             return self.ask("attribute-sweep", AttributeSweep(seed=wish.seed, delay=DELAY, **shared))
         name = content_hash(wish.pixels)
         return self.ask("edit-sweep", EditSweep(image=Picture(name), **shared), {name: wish.pixels})
+
+
+def _drawn(wish: Twice, scene: Scene, moved: int) -> list[Pixels]:
+    """The world's own pictures of one slider's positions, while the other one stands."""
+    from inference.miniworld.render import draw_pixels
+
+    places = (wish.first, wish.second)
+
+    def at(value: float) -> Scene:
+        values = {kind: (name, FIXED) for kind, name in places}
+        values[places[moved][0]] = (places[moved][1], value)
+        subjects = tuple(_turned(one, *values[one.kind]) for one in scene.subjects)
+        return replace(scene, subjects=subjects)
+
+    return [draw_pixels(at(value)) for value in POSITIONS]
+
+
+def _turned(person: Subject, attribute: str, value: float) -> Subject:
+    """A person whose attribute is as far from its own value towards its end as `value` is to the slider's."""
+    from inference.metrics.colours import HAIR_COLOURS
+    from inference.miniworld.palette import mix
+
+    share = abs(value) / max(POSITIONS)
+    if attribute == "hair-colour":
+        end = HAIR_COLOURS["blond" if value > 0 else "black"]
+        return replace(person, hair_rgb=mix(person.hair_rgb, end, share))
+    low, high = _ENDS[attribute]
+    own = float(getattr(person, attribute))
+    return replace(person, **{attribute: own + share * ((high if value > 0 else low) - own)})

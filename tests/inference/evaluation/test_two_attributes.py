@@ -11,12 +11,23 @@ import pytest
 
 from inference.errors import EditorError
 from inference.evaluation.parts import Part
-from inference.evaluation.two_attributes import COUPLES, FIXED, GROUNDS, evaluate_two, wishes
+from inference.evaluation.two_attributes import (
+    COUPLES,
+    DRAWN,
+    FIXED,
+    GROUNDS,
+    POSITIONS,
+    RENDERED,
+    TRUE,
+    evaluate_two,
+    wishes,
+)
 from inference.operations import AttributeSweep, EditSweep
 from inference.progress import Progress
 from inference.request import Pixels, Request, Result
 
 PEOPLE = ("man", "woman")
+OF_MODELS = (DRAWN, RENDERED)
 LEAKED = 0.1  # of the moved slider, into all that the other person has
 
 
@@ -77,13 +88,15 @@ def detect(images: Sequence[Pixels]) -> list[list[Found]]:
 
 
 def run(runner: Drawings, **more: Any) -> dict[str, Any]:
-    return evaluate_two(runner=runner, model="mini", detect=detect, **{"pairs": 6, **more})  # type: ignore[arg-type]
+    return evaluate_two(
+        runner=runner, model="mini", detect=detect, **{"pairs": 6, "grounds": OF_MODELS, **more}
+    )  # type: ignore[arg-type]
 
 
 def test_each_attribute_is_moved_while_the_other_one_stands() -> None:
     runner = Drawings(leaked=0.0)
     tables = run(runner)["summary"]
-    assert tables.keys() == set(GROUNDS)
+    assert tables.keys() == set(OF_MODELS)
     for table in tables.values():
         assert table["sliders"] == 12
         assert table["spearman"]["mean"] == pytest.approx(1)
@@ -118,6 +131,32 @@ def test_people_and_attributes_take_turns() -> None:
         assert all((wish.pixels is None) == (ground == "generated") for wish in found)
 
 
+def test_a_slider_that_cannot_be_better_is_measured_without_a_model() -> None:
+    """What the judge makes of the world's own pictures: the other person never changes."""
+    runner, read = Drawings(), list[Sequence[Pixels]]()
+
+    def judge(images: Sequence[Pixels]) -> list[list[Found]]:
+        read.append(images)
+        return detect(images)
+
+    evaluate_two(runner=runner, model="mini", detect=judge, pairs=6, grounds=(TRUE,))  # type: ignore[arg-type]
+    assert not runner.requests
+    assert [len(images) for images in read] == [len(POSITIONS)] * 12
+    for wish, images in zip(wishes(TRUE, 6), read[::2], strict=True):
+        (kind, attribute), (other, _) = wish.first, wish.second
+        assert wish.scene is not None
+        first, second = (one.x for one in wish.scene.subjects)
+        middle = round((first + second) / 2 * images[0].shape[1] / 64)
+        left = wish.scene.subjects[0].kind
+        halves = {left: slice(None, middle), ({*PEOPLE} - {left}).pop(): slice(middle, None)}
+        ends = images[0].astype(int) - images[-1]
+        assert not ends[:, halves[other]].any()
+        gray = (
+            attribute == "hair-colour" and next(p for p in wish.scene.subjects if p.kind == kind).age > 0.85
+        )
+        assert gray or ends[:, halves[kind]].any()
+
+
 def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
     path, runner = tmp_path / "out.json", Drawings()
     first = run(runner, json_path=path, pairs=2)
@@ -132,7 +171,7 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_a_part_is_a_part_of_both_kinds_of_pictures() -> None:
     values = run(Drawings(), pairs=3, part=Part(2, 3))
-    for ground in GROUNDS:
+    for ground in OF_MODELS:
         assert list(values[ground]) == [wishes(ground, 3)[1].key]
 
 
