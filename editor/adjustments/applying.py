@@ -36,7 +36,7 @@ def apply_to_layer(layer: Layer, settings: Parameters, selection: Mask | None = 
     changed = [(part, samples) for part, samples in zip(parts, done) if samples is not None]
     if not changed:
         return layer
-    return layer.changed(raster=_written(layer.raster, changed), text=None)
+    return layer.changed(raster=_written(layer.raster, changed), text=None, recipe=None, maps={})
 
 
 def _parts(raster: Raster, settings: Parameters) -> list[Area]:

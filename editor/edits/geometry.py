@@ -189,9 +189,7 @@ class _Turn:
 
     def layer(self, layer: Layer) -> Layer:
         place = self._area(layer.area)
-        text, recipe = self._text(layer.text), layer.recipe
-        if recipe is not None and recipe.from_below:
-            recipe = reshaped(recipe)
+        text, recipe = self._text(layer.text), reshaped(layer.recipe)  # it makes pixels that are not turned
         raster = self._raster(layer.raster)
         return layer.changed(raster=raster, x=place.x, y=place.y, text=text, recipe=recipe, maps={})
 

@@ -90,8 +90,17 @@ class VariationSession(QObject):
 
     def choose(self, index: int) -> None:
         """Give the layer that variation's picture and seed: one step of the history."""
-        variation = self._variations[index]
-        if variation.pixels is None or index == self.current or self._layer() is None:
+        variation, layer = self._variations[index], self._layer()
+        if variation.pixels is None or index == self.current or layer is None:
+            return
+        if not self._fits(layer):
+            self.failed.emit(
+                EditorError(
+                    "“{name}” was changed since: these variations no longer fit it.",
+                    "Undo that, or make new ones.",
+                    name=layer.name,
+                )
+            )
             return
         text = translate("VariationSession", "Use the variation with seed {seed}").format(seed=variation.seed)
         recipe = self._with_seed(variation.seed)
@@ -103,6 +112,11 @@ class VariationSession(QObject):
         if isinstance(command, AddResult):
             self._layer_id = command.layer.id  # the next choice changes that one
         push(self._document, command)
+
+    def _fits(self, layer: Layer) -> bool:
+        """Whether the layer still has the form of the pictures: one that was cut or turned has another."""
+        recipe = layer.recipe
+        return recipe is not None and not recipe.lacks_picture and recipe.picture == self._recipe.picture
 
     def _raster(self, variation: Variation) -> Raster:
         """The variation's picture in the document's colours and depth."""

@@ -110,7 +110,8 @@ def with_selected_transformed(layer: Layer, selection: Mask, matrix: Matrix) -> 
         share = np.ones((inside.height, inside.width), np.float32)
         after = painted(raster.read(inside), share, Source.of_samples(over))
         raster = raster.written(inside.x, inside.y, after)
-    return layer.changed(raster=raster, x=whole.x, y=whole.y, text=None)
+    # what was moved by hand is no longer what a recipe makes
+    return layer.changed(raster=raster, x=whole.x, y=whole.y, text=None, recipe=None, maps={})
 
 
 def layers_of(nodes: Sequence[Node]) -> list[Layer]:

@@ -14,6 +14,7 @@ from editor.pixels.raster import Area
 from editor.rendering.compositing import composite
 from inference.errors import EditorError
 from tests.editor.edits.trees import mask, tree
+from tests.editor.samples import MAN, generated
 
 
 def shown(state: DocumentState, area: Area | None = None) -> np.ndarray:
@@ -130,3 +131,17 @@ def test_all_of_every_layer_can_be_shown() -> None:
 def test_impossible_sizes_are_refused(width: int, height: int) -> None:
     with pytest.raises(EditorError, match=f"{width} × {height}"):
         geometry.resized_canvas(tree(), width, height, "centre")
+
+
+def test_what_was_turned_is_no_longer_what_its_recipe_makes() -> None:
+    """The next move of a slider turned a generated picture back."""
+    state = generated(MAN).state
+    ids = [state.layers[0].id]
+    for after in (
+        geometry.turned(state, 1),
+        geometry.flipped(state, across=True),
+        geometry.flipped_nodes(state, ids, across=False),
+        geometry.turned_nodes(state, ids, 2),
+    ):
+        assert after.layers[0].recipe is None
+    assert geometry.turned(geometry.turned(state, 4), 0).layers[0].recipe == state.layers[0].recipe

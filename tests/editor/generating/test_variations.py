@@ -1,8 +1,13 @@
 import pytest
 from pytestqt.qtbot import QtBot
 
+from editor.commands import ReplaceState, push
 from editor.document.document import Document
+from editor.edits.geometry import cropped_to, turned
+from editor.edits.painting import filled
 from editor.generating.variations import LARGEST_SEED, VariationSession
+from editor.layers.layer import Layer
+from editor.pixels.raster import Area
 from inference.errors import EditorError
 from tests.editor.samples import MAN, fake_service, flat, generated
 from tests.helpers.fake_service import FakeService
@@ -95,3 +100,33 @@ def test_a_painted_layer_has_none(document: Document, service: FakeService) -> N
     document.swap_state(document.state.with_layer(plain))
     with pytest.raises(EditorError, match="no seed"):
         VariationSession(document, plain.id, service)
+
+
+@pytest.mark.parametrize("two", [False, True])
+@pytest.mark.parametrize("how", ["crop", "turn", "paint"])
+def test_a_layer_that_was_changed_since_keeps_what_it_is(
+    document: Document, session: VariationSession, service: FakeService, how: str, two: bool
+) -> None:
+    """The whole picture took the place of the part that a crop had left, and lay elsewhere."""
+    if two:
+        other = Layer.of_pixels(name="below", pixels=flat(10))
+        document.swap_state(document.state.inserted([other], index=0))
+    said: list[EditorError] = []
+    session.failed.connect(said.append)
+    session.start(1)
+    service.finish()
+    before = document.state
+    after = {
+        "crop": lambda: cropped_to(before, Area(2, 3, 4, 4)),
+        "turn": lambda: turned(before, 1),
+        "paint": lambda: filled(before, before.layers[-1].id, (9, 9, 9, 255)),
+    }[how]()
+    push(document, ReplaceState(document, after, how))
+    session.choose(1)
+    assert [str(one) for one in said] == [
+        "“Generated” was changed since: these variations no longer fit it. Undo that, or make new ones."
+    ]
+    assert document.state is after
+    document.undo_stack.undo()
+    session.choose(1)
+    assert document.layers[-1].pixels[0, 0, 0] == 101

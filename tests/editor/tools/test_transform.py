@@ -18,7 +18,7 @@ from editor.tools.transforming.form import Form
 from editor.tools.transforming.nodes import transformed_state, translation, turned_text
 from editor.tools.transforming.warp import mapped_points, warped
 from inference.errors import EditorError
-from tests.editor.samples import noise
+from tests.editor.samples import MAN, generated, noise
 from tests.editor.tools.driving import Bench, drag, event
 
 pytestmark = pytest.mark.usefixtures("qtbot")
@@ -249,6 +249,15 @@ def test_only_what_is_selected_is_moved() -> None:
     assert bench.steps == 1
     document.undo_stack.undo()
     assert document.state is state
+
+
+def test_a_generated_layer_that_was_moved_in_part_is_no_longer_what_its_recipe_makes() -> None:
+    """Moving a slider brought the part back to where it was."""
+    made = generated(MAN).state
+    state = replace(made, selection=selection.rectangle(2, 1, 3, 3, made.area))
+    assert transformed_state(state, state.layers, translation(2, 1)).layers[0].recipe is None
+    whole = transformed_state(made, made.layers, translation(2, 1)).layers[0]
+    assert whole.recipe == made.layers[0].recipe
 
 
 def test_cancelled_move_of_a_selection_leaves_everything() -> None:
