@@ -35,7 +35,7 @@ from typing import Any, TypeVar
 from inference.errors import EditorError
 from inference.files import read_at_most
 from inference.messages import Message, listed
-from inference.operations import MOST_CHANGE
+from inference.operations import LEAST_CHANGE, MOST_CHANGE
 from inference.reasons import reason_of
 from inference.values import Bounds, fields, items, number, shown, text, typed, unknown_names
 
@@ -287,7 +287,7 @@ def _definition(values: Mapping[str, Any], subject: str, words: tuple[str, ...])
     wrong = next((one for one in beside if one.count(_PLACE) != 1), None)
     if wrong is not None:
         raise EditorError("“{text}” needs one star, where the subject goes.", text=shown(wrong))
-    if not prefixes or not pairs or not low < high:
+    if not prefixes or not pairs or not high - low >= LEAST_CHANGE:
         raise ValueError("it needs a prefix, a pair, and a range from low to high")
     scale = number(values.get("scale", 0.5), "scale", -MOST_CHANGE, MOST_CHANGE)
     if not scale:

@@ -32,7 +32,7 @@ from inference.definitions import Definition, read_definitions, shipped_folder, 
 from inference.errors import EditorError
 from inference.files import atomic_write, read_at_most, unreserved, writing_error
 from inference.messages import NOTHING, Message, listed
-from inference.operations import MOST_CHANGE, Family
+from inference.operations import LEAST_CHANGE, MOST_CHANGE, Family
 from inference.values import Bounds, mended, parsed_json, typed
 from inference.weights.headers import TensorPlace, read_header
 from inference.weights.packed import packed, unpacked
@@ -633,7 +633,7 @@ def _family(name: str) -> str:
 def _range(text: str | None) -> tuple[float, float]:
     bounds = Bounds(min=-MOST_CHANGE, max=MOST_CHANGE)
     low, high = _read(tuple[float, float], text, DEFAULT_RANGE, bounds)
-    return (low, high) if low < high else DEFAULT_RANGE
+    return (low, high) if high - low >= LEAST_CHANGE else DEFAULT_RANGE
 
 
 def _read(hint: Any, text: str | None, default: Any, bounds: Bounds) -> Any:

@@ -34,6 +34,8 @@ LONGEST_LORA_NAME = 200  # characters
 MOST_POSITIONS = 256
 MOST_CHANGE = 100.0
 """The largest α of an attribute in either direction; sensible ones are below 10."""
+LEAST_CHANGE = 0.01
+"""Positions of sliders are kept to this; a track that is shorter has nowhere to go."""
 
 BY_TEXT, BY_LATENTS, BOTH_WAYS = "text", "latents", "text+latents"
 KEEPING = (BOTH_WAYS, BY_TEXT, BY_LATENTS)

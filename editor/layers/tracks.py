@@ -16,13 +16,14 @@ import numpy as np
 
 from inference.errors import EditorError
 from inference.messages import Message
-from inference.operations import LONGEST_PROMPT, MOST_CHANGE, MOST_EDITS
+from inference.operations import LEAST_CHANGE, LONGEST_PROMPT, MOST_CHANGE, MOST_EDITS
 from inference.values import Bounds, bounded, items, typed
 
 Key = tuple[int, int, str]
 """Characters [start, end) of the subject, and the attribute."""
 
 _MOST_VALUES = 64
+_LEAST_WAY = 1e-9  # between two places
 _NAME = Message("A track of the recipe")
 
 
@@ -105,7 +106,8 @@ def from_json(content: object) -> dict[Key, Track]:
     found: dict[Key, Track] = {}
     for value in items(content, "The recipe's tracks", MOST_EDITS):
         one = typed(_Written, value, _NAME)
-        if not (_rise(one.values) and _rise(one.places) and len(one.values) == len(one.places) > 1):
+        rise = _rise(one.values, LEAST_CHANGE / 2) and _rise(one.places, _LEAST_WAY)
+        if not rise or not len(one.values) == len(one.places) > 1:
             raise EditorError("{name} does not rise from one end to the other.", name=_NAME)
         if (one.places[0], one.places[-1]) != (0.0, 1.0):
             raise EditorError("{name} does not rise from one end to the other.", name=_NAME)
@@ -125,5 +127,6 @@ class _Written:
     )
 
 
-def _rise(values: tuple[float, ...]) -> bool:
-    return all(one < other for one, other in itertools.pairwise(values))
+def _rise(values: tuple[float, ...], least: float) -> bool:
+    """Whether each is above the one before, and by so much that the slope between them is a number."""
+    return all(other - one >= least for one, other in itertools.pairwise(values))

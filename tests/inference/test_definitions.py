@@ -85,6 +85,7 @@ def test_groups_of_a_pair_expand_in_step(tmp_path: Path) -> None:
         (HEAD + PAIR.replace("young man", "young woman"), "same noun"),
         (HEAD + PAIR.replace("{,nice} old man", "{,nice,big} old man"), "do not go together"),
         (HEAD + "range = [2, -2]\n" + PAIR, "from low to high"),
+        (HEAD + "range = [-1e-320, 1e-320]\n" + PAIR, "from low to high"),
         ("attribute = ", "cannot be read"),
         (HEAD.replace('"age"', '" "') + PAIR, "the attribute's name"),
         (HEAD + "pairs = []\n", "it needs a prefix, a pair"),

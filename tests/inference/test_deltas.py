@@ -14,6 +14,7 @@ from safetensors.numpy import load_file, save_file
 
 from inference.definitions import shipped_folder
 from inference.deltas import (
+    DEFAULT_RANGE,
     Delta,
     DeltaInfo,
     DeltaLibrary,
@@ -130,6 +131,14 @@ class TestImport:
         save_file({L: np.ones(768, np.float32)}, named, metadata=blank)
         info = plain_library.import_delta(named)
         assert info.attribute.removesuffix("-2") == attribute
+
+    @pytest.mark.parametrize("ends", ["[-1e-320, 1e-320]", "[0, 0.001]", "[1, 1]", "[2, -2]", "[NaN, 1]"])
+    def test_a_range_without_a_position_is_the_usual_one(
+        self, ends: str, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "person-age.safetensors"
+        save_file({L: np.ones(768, np.float32)}, path, metadata={"range": ends})
+        assert plain_library.import_delta(path).range == DEFAULT_RANGE
 
     def test_of_foreign_keys_little_is_told(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
         path = tmp_path / "lora.safetensors"

@@ -89,15 +89,26 @@ def places(ends: tuple[float, float]) -> tuple[float, ...]:
 
 
 def lowest(positions: Sequence[float], values: Sequence[float] | np.ndarray) -> float:
-    """Where the parabola through the least value and its neighbours is lowest; at an end the end."""
-    at = int(np.argmin(values))
-    if at in (0, len(positions) - 1):
+    """Where the parabola through the least value and its neighbours is lowest; at an end the end.
+
+    Positions may lie as near to each other as numbers can. A value that is not finite is none, and without
+    any it is the place in the middle.
+    """
+    found = np.asarray(values, np.float64)
+    found = np.where(np.isfinite(found), found, np.inf)
+    at = int(np.argmin(found)) if np.isfinite(found).any() else len(positions) // 2
+    around = found[max(at - 1, 0) : at + 2]
+    if len(around) < 3 or not np.isfinite(around).all():
         return float(positions[at])
-    around = slice(at - 1, at + 2)
-    square, slope, _ = np.polyfit(positions[around], np.asarray(values)[around], 2)
-    if square <= 0:
+    # in shares of the way from one neighbour to the other, where the least one is zero
+    way = positions[at + 1] - positions[at - 1]
+    before, after = ((positions[at + side] - positions[at]) / way for side in (-1, 1))
+    low, high = (float(one - around[1]) for one in (around[0], around[2]))
+    bent = 2 * (low * after - high * before)
+    if bent <= 0:
         return float(positions[at])
-    return float(np.clip(-slope / (2 * square), positions[at - 1], positions[at + 1]))
+    share = (low * after**2 - high * before**2) / bent
+    return float(positions[at] + way * np.clip(share, before, after))
 
 
 def has_two_ends(delta: Delta) -> bool:

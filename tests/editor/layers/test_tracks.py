@@ -51,6 +51,9 @@ def test_a_slider_that_moves_keeps_them_and_another_picture_does_not() -> None:
     [
         {"values": [-2.0, 0.0, -0.5, 2.0]},
         {"values": [-2.0, 2.0]},
+        {"values": [-1e-320, 1e-320], "places": [0.0, 1.0]},
+        {"values": [-2.0, -1e-320, 1e-320, 2.0]},
+        {"places": [0.0, 1e-320, 0.5, 1.0]},
         {"values": [], "places": []},
         {"places": [0.0, 0.5, 0.5, 1.0]},
         {"places": [0.1, 0.375, 0.5, 1.0]},
