@@ -78,6 +78,10 @@ class Inverted:
         Raises:
             KeyError, ValueError: they are no inversion.
         """
+        fit = arrays["fit"]
+        others = [array for name, array in arrays.items() if name != "fit"]
+        if fit.shape != (1,) or any(array.dtype != np.float32 for array in others):
+            raise ValueError("these arrays are none that were kept")
         like = next(iter(prompt.embeddings.values()))
         by_encoder = {
             name.removeprefix(_NEGATIVE): torch.tensor(values).to(like)
@@ -96,7 +100,7 @@ class Inverted:
                 for i in range(count)
             ),
             heat={_span(name): values for name, values in arrays.items() if name.startswith(_HEAT)},
-            fit=float(arrays["fit"][0]),
+            fit=float(fit[0]),
         )
 
     def check(self, steps: int, points: int, shape: tuple[int, ...]) -> None:
