@@ -51,6 +51,8 @@ def _of_moved(layer: Layer, maps: Mapping[str, NDArray[np.float32]]) -> list[NDA
 def _mask_of(layer: Layer, shares: Sequence[NDArray[np.float32]]) -> Mask | None:
     if not shares:
         return None
+    finest = max((one.shape for one in shares), key=lambda shape: shape[0] * shape[1])
+    shares = [one for one in shares if one.shape == finest]  # files may hold others
     cells = np.where(np.maximum.reduce(shares) >= _LEAST_SHARE, 255, 0).astype(np.uint8)
     raster = _grown(cells.tobytes(), cells.shape[1], layer.width, layer.height)
     return Mask(raster=raster, x=layer.x, y=layer.y, outside=0)

@@ -94,10 +94,12 @@ def _png(pixels: NDArray[np.uint8]) -> bytes:
 def _maps(data: bytes) -> dict[str, NDArray[np.float32]]:
     try:
         found = safetensors.numpy.load(data)
-    except (safetensors.SafetensorError, ValueError, TypeError) as error:
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError) as error:
         raise EditorError("The project's maps of attention are damaged.") from error
     for values in found.values():
-        if values.dtype != np.float32 or values.ndim != 2:
+        if values.dtype != np.float32 or values.ndim != 2 or not values.size:
             raise EditorError("The project's maps of attention are damaged.")
+        if not np.isfinite(values).all():  # nothing is seen there
+            np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         values.setflags(write=False)
     return found

@@ -1,13 +1,15 @@
 """What recipes name beside words is kept with them, once per content; projects of version 2 still open."""
 
+import json
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from editor.formats import ExportOptions, Picture
-from editor.formats.openraster import read, write
+from editor.formats.openraster import keeping, read, write
 from editor.layers.layer import Adjustment, Group, Layer
 from editor.layers.recipes import Recipe
 from editor.layers.state import DocumentState, SourceMetadata
@@ -15,6 +17,7 @@ from editor.recovery.store import Snapshot, Store
 from inference.content import DeltaFile, content_hash
 from inference.content import Mask as MaskContent
 from inference.content import Picture as PictureContent
+from inference.errors import EditorError
 from inference.operations import Attribute, Redraw, SubjectEdit
 from inference.request import Request
 
@@ -123,3 +126,39 @@ def test_a_project_of_version_2_opens_whole() -> None:
 def test_a_content_has_one_name(blob: object) -> None:
     assert content_hash(blob) == content_hash(blob)  # type: ignore[arg-type]
     assert len(content_hash(blob)) == 64  # type: ignore[arg-type]
+
+
+def _with_maps(path: Path, content: bytes) -> None:
+    """The project of `document`, with other bytes in place of its maps."""
+    write(Picture(state=document(), source=SourceMetadata()), path, ExportOptions())
+    with zipfile.ZipFile(path) as archive:
+        kept = [(info, archive.read(info)) for info in archive.infolist()]
+    with zipfile.ZipFile(path, "w") as archive:
+        for info, data in kept:
+            archive.writestr(info, content if info.filename.endswith("maps.safetensors") else data)
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 8)])
+def test_maps_of_nothing_are_damaged(tmp_path: Path, shape: tuple[int, int]) -> None:
+    """They were taken over, and hovering over the subject ended in an error of OpenCV."""
+    path = tmp_path / "picture.ora"
+    _with_maps(
+        path, safetensors.numpy.save({str(number): np.zeros(shape, np.float32) for number in range(3)})
+    )
+    assert not any(layer.maps for layer in read(path).state.rasters())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_where_a_map_says_nothing_nothing_is_seen(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "picture.ora"
+    values = np.full((3, 4), value, np.float32)
+    values[1, 1] = 0.5
+    _with_maps(path, safetensors.numpy.save({str(number): values for number in range(3)}))
+    for layer in read(path).state.rasters():
+        assert (layer.maps["attention/0-3"].sum(), layer.maps["attention/0-3"][1, 1]) == (0.5, 0.5)
+
+
+def test_maps_of_numbers_that_no_map_has_are_damaged() -> None:
+    header = json.dumps({"0": {"dtype": "F8_E4M3", "shape": [1, 1], "data_offsets": [0, 1]}}).encode()
+    with pytest.raises(EditorError, match="damaged"):
+        keeping._maps(len(header).to_bytes(8, "little") + header + b"0")  # pyright: ignore[reportPrivateUsage]

@@ -73,6 +73,17 @@ def test_another_subject_widens_the_mask() -> None:
     assert (both > one).any()
 
 
+def test_of_maps_of_several_sizes_the_finest_count() -> None:
+    """A file may hold any; the layer could neither be opened nor its sliders moved."""
+    target = document()
+    layer = target.state.layer(target.state.layers[-1].id)
+    alone = automatic_mask(layer, LEFT)
+    both = automatic_mask(layer, {**LEFT, "mask/4-7": np.ones((2, 2), np.float32)})
+    assert alone is not None
+    assert both is not None
+    assert np.array_equal(both.read(layer.area), alone.read(layer.area))
+
+
 def test_masks_of_another_prompt_are_not_kept() -> None:
     """The same characters are another subject there."""
     target = document()
