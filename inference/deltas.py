@@ -213,7 +213,7 @@ class DeltaLibrary:
         delta = read_delta_file(Path(path))
         if not any(vector.any() for vector in delta.vectors.values()):
             raise _no_delta(Path(path), Message("its vectors are all zero"))
-        stem, folder = delta.info.name, self.folders[-1] / "imported"
+        stem, folder = _file_name(delta.info.name) or "delta", self.folders[-1] / "imported"
         target, numbered = next(
             (target, numbered)
             for number in itertools.count(1)

@@ -140,6 +140,31 @@ class TestImport:
         save_file({L: np.ones(768, np.float32)}, path, metadata={"range": ends})
         assert plain_library.import_delta(path).range == DEFAULT_RANGE
 
+    @pytest.mark.parametrize(
+        ("stem", "kept"),
+        [
+            ("CON", "con_"),
+            ("nul", "nul_"),
+            ("aux_y", "aux-y"),
+            ("x" * 240, "x" * 80),
+            ("\u0149" * 120, "\u02bcn" * 40),
+            ("a:b?", "a-b"),
+            ("..hidden", "hidden"),
+            ("trailing.", "trailing"),
+            ("…", "delta"),
+        ],
+    )
+    def test_its_file_has_a_name_that_every_system_allows(
+        self, stem: str, kept: str, plain_library: DeltaLibrary, tmp_path: Path
+    ) -> None:
+        """Without capitals a name may be longer than it was, and be that of a device."""
+        path = tmp_path / f"{stem}.safetensors"
+        for number in (1.0, 2.0):  # the second one gets a number
+            save_file({L: np.full(768, number, np.float32)}, path)
+            info = plain_library.import_delta(path)
+            assert info.path is not None
+            assert info.path.stem == (kept if number == 1 else f"{kept}-2")
+
     def test_of_foreign_keys_little_is_told(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
         path = tmp_path / "lora.safetensors"
         save_file({f"{'x' * 10_000}{number}": np.ones(3, np.float32) for number in range(9)}, path)
