@@ -120,8 +120,11 @@ class AttributeSession(SliderReading):
         Raises:
             EditorError: the library has no such attribute for the subject; names those it has.
         """
-        if self._draft.key(subject_index, attribute) not in self._draft.keys:
+        key = self._draft.key(subject_index, attribute)
+        if key not in self._draft.keys:
             self._finish(self._draft.added(subject_index, attribute))
+            if self._gesture is None:
+                self._group = (key,)  # its keyframes are wanted next
             self.sliders_changed.emit()
 
     def remove_attribute(self, subject_index: int, attribute: str) -> None:

@@ -482,6 +482,16 @@ class TestIdleTime:
         qtbot.wait(50)
         assert service.jobs() == ()
 
+    def test_a_slider_that_was_just_added_comes_before_what_others_still_lack(
+        self, session: AttributeSession, service: FakeService, qtbot: QtBot
+    ) -> None:
+        session.set_value(0, "age", 0.5, dragging=False)
+        service.finish()
+        session.add_attribute(1, "smile")
+        session.set_precompute(True)
+        parameters = self.run_idle(service, qtbot)
+        assert parameters.edits[parameters.index].attribute == "smile"
+
     def test_makes_room_for_the_hand_and_comes_back(
         self, session: AttributeSession, service: FakeService, qtbot: QtBot
     ) -> None:
