@@ -44,6 +44,7 @@ class FileWork(Controller):
         super().__init__(shell)
         self._make_sample = make_sample
         self._reading: list[Task] = []
+        self._opening: dict[Path, Task] = {}
         self.recent_pictures = RecentPictures(shell)
 
     def open(self, path: Path) -> None:
@@ -58,7 +59,7 @@ class FileWork(Controller):
         def done(opened: Opened) -> None:
             self._on_opened(KnownFile(path, mark), opened)
 
-        self.read(path, done)
+        self.read_once(path, done)
 
     def reload(self, document: Document) -> None:
         """Give up what was changed for what the document's file holds now."""
@@ -94,10 +95,25 @@ class FileWork(Controller):
         size_of: Callable[[int, int], tuple[int, int]] | None = None,
     ) -> None:
         """Read a file on another thread and give what it holds to `done`, unless that is cancelled."""
+        self._read(path, done, size_of)
+
+    def read_once(self, path: Path, done: Callable[[Opened], None]) -> None:
+        """The same, but not while it is being read so already: a double click asks for one document."""
+        self._opening = {known: task for known, task in self._opening.items() if not task.is_over}
+        if path not in self._opening:
+            self._opening[path] = self._read(path, done)
+
+    def _read(
+        self,
+        path: Path,
+        done: Callable[[Opened], None],
+        size_of: Callable[[int, int], tuple[int, int]] | None = None,
+    ) -> Task:
         text = translate("Application", "Opening {name}…").format(name=path.name)
         task = self._in_background(text, lambda: files.open_file(path, size_of), done)
         self._reading = [*(one for one in self._reading if not one.is_over), task]
         self._shell.enabled_changed.emit()
+        return task
 
     @property
     def reading(self) -> bool:

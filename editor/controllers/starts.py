@@ -60,7 +60,7 @@ class Starts(Controller):
             name = Path(path).stem.replace("-", " ").capitalize()
             self._shell.add_document(Document(opened.state, title=name))
 
-        self._files.read(Path(path), done)
+        self._files.read_once(Path(path), done)
 
     def open_as_layers(self, paths: Sequence[Path]) -> None:
         """Put pictures into the current document, each as a layer, or a group if it has several."""

@@ -168,6 +168,20 @@ class TestFiles:
         assert application.current is document
         assert len(application.documents) == 2
 
+    def test_a_double_click_opens_one_document(
+        self, application: Application, photo: Path, tmp_path: Path, qtbot: QtBot
+    ) -> None:
+        sample = tmp_path / "sample.png"
+        sample.write_bytes(photo.read_bytes())
+        for _ in range(2):
+            application.open_file(photo)
+            application.starts.open_copy(str(sample))
+        settled(application, qtbot)
+        assert len(application.documents) == 2  # the photo and the copy
+        application.open_file(photo)  # afterwards it is another copy to work on
+        settled(application, qtbot)
+        assert len(application.documents) == 3
+
     def test_changes_made_while_saving_stay_unsaved(
         self, application: Application, document: Document, tmp_path: Path, qtbot: QtBot
     ) -> None:
