@@ -66,6 +66,7 @@ class Shortcuts(Dialog):
         self.conflict.keep.clicked.connect(self._on_keep)
         application.settings.shortcuts_changed.connect(self._show)
         self._show()
+        self.begin_with(self.search)
         self.resize(560, 640)
 
     def _content(self) -> QWidget:

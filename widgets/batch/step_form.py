@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, Qt, Signal
-from PySide6.QtWidgets import QLineEdit, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from editor.application import Application
 from editor.batch.operation_step import OperationStep, edits_from_text, edits_to_text
@@ -22,6 +22,7 @@ from inference.kinds import content_type
 from inference.parameters import ParameterField
 from inference.request import Pixels
 from widgets.adjustments.tone_editors import special_editor
+from widgets.forms.details_button import DetailsButton
 from widgets.forms.form_layout import FormLayout
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.slider_form import SliderForm
@@ -125,10 +126,7 @@ class OperationForm(StepForm):
         self.form = ParameterForm(self._items, "Operations", least_px=130)
         for item in self._items:
             self.form.set_value(item.name, getattr(step.parameters, item.name))
-        self.more = QToolButton()
-        self.more.setText(self.tr("Details"))
-        self.more.setCheckable(True)
-        self.more.setProperty("quiet", True)
+        self.more = DetailsButton()
         self.problem = _problem()
         self.sliders = QLineEdit()
         self.column.addWidget(self.form)

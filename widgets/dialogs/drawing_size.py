@@ -43,8 +43,7 @@ class DrawingSize(Dialog):
         keep.clicked.connect(self.close)
         self.draw.clicked.connect(self._on_draw)
         application.document_closed.connect(self._on_document_closed)
-        self.size_box.width_box.setFocus()
-        self.size_box.width_box.selectAll()
+        self.begin_with(self.size_box.width_box)
         self.resize(420, self.sizeHint().height())
 
     def _on_draw(self) -> None:

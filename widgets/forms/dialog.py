@@ -49,7 +49,7 @@ class Dialog(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        if self._first is not None:
+        if self._first is not None and not event.spontaneous():  # not when it comes back from the task bar
             self._first.setFocus()
             if isinstance(self._first, QLineEdit | QAbstractSpinBox):
                 self._first.selectAll()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -28,6 +28,9 @@ def _turn(field: QWidget, event: QWheelEvent, turned: Callable[[QWheelEvent], No
         event.ignore()
 
 
+_SIDES_PX = 2  # that a style leaves free beside the words
+
+
 class ComboBox(QComboBox):
     """A choice; the wheel changes it only while it has the focus, and what is too long ends in “…”."""
 
@@ -49,7 +52,12 @@ class ComboBox(QComboBox):
         room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, self).width()
         if not self.itemIcon(self.currentIndex()).isNull():
             room -= self.iconSize().width() + 4
-        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room - 2)
+        return self.fontMetrics().elidedText(
+            self.currentText(), Qt.TextElideMode.ElideRight, room - _SIDES_PX
+        )
+
+    def sizeHint(self) -> QSize:
+        return super().sizeHint() + QSize(_SIDES_PX, 0)  # else the longest choice would end in “…”
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         _turn(self, event, super().wheelEvent)

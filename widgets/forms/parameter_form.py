@@ -1,7 +1,7 @@
 """A form made from declared parameters: one row each, the right editor for its type, help below."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import QCoreApplication, Signal
 from PySide6.QtWidgets import QCheckBox, QFormLayout, QStyle, QVBoxLayout, QWidget
@@ -51,6 +51,7 @@ class ParameterForm(QWidget):
         self.editors: dict[str, QWidget] = {}
         self._rows: dict[str, Editor] = {}
         self._words: dict[str, str] = {}  # what a search looks through
+        self._shown: dict[str, QWidget] = {}  # what stands in the row of each
         self._form = form = FormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setVerticalSpacing(10)
@@ -66,7 +67,7 @@ class ParameterForm(QWidget):
                 editor.setMaximumWidth(most_px)
             label = self._tr(item.declaration.label)
             self._words[item.name] = f"{label} {self._tr(item.declaration.help)}".casefold()
-            row = self._with_help(editor, item)
+            row = self._shown[item.name] = self._with_help(editor, item)
             if not isinstance(editor, QCheckBox):
                 form.addRow(label, row)
             elif least_px < _WIDE_PX:  # its words would make the fields' column too wide for a panel
@@ -77,8 +78,7 @@ class ParameterForm(QWidget):
     def show_only(self, text: str) -> int:
         """Show the rows in whose label or help `text` (lower case) comes; says how many."""
         shown = [name for name, words in self._words.items() if text in words]
-        for row, name in enumerate(self._words):
-            self._form.setRowVisible(row, name in shown)
+        self.show_names(shown)
         return len(shown)
 
     def labels(self) -> list[QWidget]:
@@ -87,8 +87,13 @@ class ParameterForm(QWidget):
 
     def show_names(self, names: Collection[str]) -> None:
         """Show only the rows of these parameters."""
-        for row, name in enumerate(self._words):
+        for name, row in self._shown.items():
             self._form.setRowVisible(row, name in names)
+
+    def put_below(self, name: str, widget: QWidget) -> None:
+        """Show `widget` in a row of its own below that of a parameter."""
+        row, _role = cast("tuple[int, object]", self._form.getWidgetPosition(self._shown[name]))
+        self._form.insertRow(row + 1, widget)
 
     def set_value(self, name: str, value: Any) -> None:
         """Show a value without emitting `changed`."""

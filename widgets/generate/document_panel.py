@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 from PySide6.QtCore import QObject, SignalInstance
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from editor.application import Application
 from editor.document.document import Document
@@ -82,16 +82,6 @@ class LayerFields:
     def _is_asked(self, made: Mapping[str, Any]) -> bool:
         given = {name: value for name, value in self._asked.items() if value is not None}
         return bool(given) and all(made.get(name) == value for name, value in given.items())
-
-
-class DetailsButton(QToolButton):
-    """Shows and hides what not everybody sets."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setText(self.tr("Details"))
-        self.setCheckable(True)
-        self.setProperty("quiet", True)
 
 
 class DimLabel(Label):

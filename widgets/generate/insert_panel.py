@@ -27,11 +27,12 @@ from inference.operations import INSERT_KINDS, LONGEST_PROMPT, Insert, InsertWor
 from inference.parameters import N_
 from inference.prompts.weights import understood
 from inference.prompts.words import words
+from widgets.forms.details_button import DetailsButton
 from widgets.forms.fields import Slider
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled, scroll_to
 from widgets.forms.unknown_words import UnknownWords
-from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, LayerFields, Slots
+from widgets.generate.document_panel import DimLabel, DocumentPanel, LayerFields, Slots
 from widgets.generate.insert_words import DifferenceView
 from widgets.look.elided_label import ElidedLabel
 from widgets.look.flow import Flow

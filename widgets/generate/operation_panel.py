@@ -15,11 +15,12 @@ from editor.document.document import Document
 from inference.kinds import content_type
 from inference.operations import OPERATIONS, Operation
 from inference.parameters import ParameterField
+from widgets.forms.details_button import DetailsButton
 from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.forms.unknown_words import UnknownWords, on_words, said_in
-from widgets.generate.document_panel import DetailsButton, DimLabel, DocumentPanel, LayerFields, Slots
+from widgets.generate.document_panel import DimLabel, DocumentPanel, LayerFields, Slots
 from widgets.look.focus_within import enable
 from widgets.look.steady_button import SteadyButton
 

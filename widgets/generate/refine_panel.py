@@ -14,11 +14,12 @@ from editor.sliders.session import AttributeSession
 from inference.methods.gsn.procedures import METHODS
 from inference.operations import Refine, SamplingParameters
 from inference.parameters import N_
+from widgets.forms.details_button import DetailsButton
 from widgets.forms.fields import ComboBox
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.generate.attention_steps import AttentionSteps
-from widgets.generate.document_panel import DetailsButton, listened
+from widgets.generate.document_panel import listened
 from widgets.generate.refine_scores import RefineScores
 from widgets.look.focus_within import enable
 from widgets.look.plain_text import Label, set_tip

@@ -16,12 +16,12 @@ from editor.sliders.strengths import StrengthSession
 from inference.content import Picture
 from inference.kinds import content_type
 from inference.operations import OPERATIONS, Translate
+from widgets.forms.details_button import DetailsButton
 from widgets.forms.parameter_form import ParameterForm
 from widgets.forms.scrolled import lay_out_scrolled
 from widgets.forms.slider_form import SliderForm
 from widgets.forms.unknown_words import UnknownWords, on_words, said_in
 from widgets.generate.document_panel import (
-    DetailsButton,
     DimLabel,
     DocumentPanel,
     LayerFields,

@@ -74,6 +74,8 @@ QToolButton[segment="true"]:disabled { color: $faint; }
 QToolButton[quiet="true"] { color: $dim; padding: 2px 6px; }
 QToolButton[quiet="true"]:hover { color: $text; }
 QToolButton[quiet="true"]:disabled { color: $faint; }
+QToolButton[unfolds="true"]:checked { background: transparent; border-color: transparent; color: $text; }
+QToolButton[unfolds="true"]:focus { border-color: $accent; }
 
 QToolButton#Start { background: $panel; border: 1px solid $line; border-radius: 10px; padding: 0; }
 QToolButton#Start:hover { background: $raised; border-color: $control; }

@@ -32,6 +32,7 @@ class Checkpoints(QWidget):
         super().__init__(parent)
         self._snapshots: list[Snapshot] = []
         self.choice = ComboBox()
+        self.choice.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToContents)  # steps get longer
         self.choice.setAccessibleName(self.tr("Compare with"))
         self.strip = Label()
         self.strip.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLineEdit,
     QScrollArea,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -32,6 +31,7 @@ from inference.errors import EditorError
 from inference.operations import OPERATIONS, LearnConcept
 from inference.progress import Step
 from inference.request import Pixels, Request
+from widgets.forms.details_button import DetailsButton
 from widgets.forms.fields import ComboBox
 from widgets.forms.form_layout import FormLayout
 from widgets.forms.model_box import fill_models
@@ -103,6 +103,7 @@ class ConceptDialog(LearningDialog):
         self.kind.textChanged.connect(self._on_kind)
         self.model.currentIndexChanged.connect(lambda index: self._judging.start())
         self.connect_all(self.tr("Teach"))
+        self.begin_with(self.name)
         self._show_word()
 
     # layout
@@ -134,10 +135,7 @@ class ConceptDialog(LearningDialog):
         self.form = ParameterForm(declared, "Operations", most_px=ANY_PX)
         for item in declared:
             self.form.set_value(item.name, item.default)
-        self.more = QToolButton()
-        self.more.setText(self.tr("Details"))
-        self.more.setCheckable(True)
-        self.more.setProperty("quiet", True)
+        self.more = DetailsButton()
         self.strip = Strip()
         self.strip.setAccessibleName(self.tr("A photo of it, as learnt so far"))
 

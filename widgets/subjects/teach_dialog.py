@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QScrollArea,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -29,6 +28,7 @@ from inference.operations import LEARNED_FROM, OPERATIONS, LearnDelta, read_by
 from inference.parameters import ParameterField
 from inference.progress import Step
 from inference.request import Request
+from widgets.forms.details_button import DetailsButton
 from widgets.forms.fields import ComboBox
 from widgets.forms.form_layout import FormLayout
 from widgets.forms.model_box import fill_models
@@ -70,6 +70,7 @@ class TeachDialog(LearningDialog):
         self._lay_out()
         self._connect()
         self.connect_all(self.tr("Teach"))
+        self.begin_with(self.subject)
 
     def suggest(self, subject: str) -> None:
         """Fill in the subject, unless something is being learnt."""
@@ -106,6 +107,7 @@ class TeachDialog(LearningDialog):
         self.phrases = Label()
         self.phrases.setWordWrap(True)
         self.phrases.setProperty("dim", True)
+        self.phrases.setMinimumHeight(self.phrases.sizeHint().height())  # what is below stays where it is
         self.phrases.setAccessibleName(self.tr("What the model is shown"))
         self.unknown = UnknownWords()
         self.cost = Label()
@@ -113,10 +115,7 @@ class TeachDialog(LearningDialog):
         self.cost.setProperty("dim", True)
         self.cost.setAccessibleName(self.tr("How long it will take"))
         self.checkpoints = Checkpoints()
-        self.more = QToolButton()
-        self.more.setText(self.tr("Details"))
-        self.more.setCheckable(True)
-        self.more.setProperty("quiet", True)
+        self.more = DetailsButton()
         self.strip = Label()
         self.strip.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.strip.setAccessibleName(self.tr("From the lower to the higher end, as learnt so far"))
@@ -143,8 +142,8 @@ class TeachDialog(LearningDialog):
         fields.addLayout(words)
         fields.addWidget(self.phrases)
         fields.addWidget(self.unknown)
-        fields.addWidget(self.pictures)
         fields.addWidget(self.form)
+        self.form.put_below("method", self.pictures)  # not above: what was just chosen would move away
         fields.addWidget(self.cost)
         fields.addWidget(self.more)
         fields.addStretch(1)
@@ -312,10 +311,9 @@ class TeachDialog(LearningDialog):
             text = self.tr("“{words}” does not stand before a noun. Say it in other words.").format(
                 words=behind[0]
             )
-        self.phrases.setText(text)
+        self.phrases.setText(text if whole and shown else "")
         self.phrases.setProperty("danger", bool(behind))
         self.phrases.style().polish(self.phrases)
-        self.phrases.setVisible(whole and bool(shown))
 
     def _show_unknown(self) -> None:
         """Words that mean nothing to the model give a direction that means nothing, after a long time."""

@@ -31,6 +31,8 @@ def go_on(window: QMainWindow, *, forward: bool) -> bool:
     if not stops:
         return False
     current = window.focusWidget()
+    if current is not None and not current.isVisibleTo(window):
+        return _stay_near(current, stops, window)
     while current is not None and current not in stops and current is not window:
         current = current.parentWidget()
     if current in stops:
@@ -39,6 +41,21 @@ def go_on(window: QMainWindow, *, forward: bool) -> bool:
         place = 0 if forward else -1
     reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
     stops[place].setFocus(reason)
+    return True
+
+
+def _stay_near(gone: QWidget, stops: list[QWidget], window: QMainWindow) -> bool:
+    """Nobody pressed Tab: what had the focus is hidden or ends. What follows in its part has it then, else
+    the picture; in another part what is typed next would do what nobody meant."""
+    for part in (_part_of(gone, window), window.centralWidget()):
+        near = [stop for stop in stops if _part_of(stop, window) is part]
+        one = gone.nextInFocusChain()
+        while one is not None and one is not gone and one not in near:
+            one = one.nextInFocusChain()
+        if one in near:
+            one.setFocus(Qt.FocusReason.OtherFocusReason)
+            return True
+    gone.clearFocus()
     return True
 
 
@@ -55,9 +72,7 @@ def _is_stop(widget: QWidget, window: QWidget) -> bool:
 
 def _place_of_part(stop: QWidget, window: QMainWindow, middle: QRect) -> tuple[int, int, int]:
     """(above, left of, in, right of or below the middle; top; left) of the bar or panel that `stop` is in."""
-    part = stop
-    while (parent := part.parentWidget()) is not None and parent is not window:
-        part = parent
+    part = _part_of(stop, window)
     place = QRect(part.mapTo(window, QPoint()), part.size())
     if place == middle:
         zone = 2
@@ -70,3 +85,11 @@ def _place_of_part(stop: QWidget, window: QMainWindow, middle: QRect) -> tuple[i
     else:
         zone = 4
     return zone, place.top(), place.left()
+
+
+def _part_of(widget: QWidget, window: QMainWindow) -> QWidget:
+    """The bar or panel that a widget is in, or is."""
+    part = widget
+    while (parent := part.parentWidget()) is not None and parent is not window:
+        part = parent
+    return part

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QStyleOptionComboBox
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -209,7 +210,7 @@ def test_it_shows_what_the_model_is_told(dialog: TeachDialog) -> None:
     dialog.start.click()
     assert "would stand after “man”" in dialog.status.text()
     dialog.low_end.clear()
-    assert dialog.phrases.isHidden()
+    assert dialog.phrases.text() == ""
 
 
 def test_words_that_the_model_cannot_draw_are_told_before_it_learns(dialog: TeachDialog) -> None:
@@ -374,3 +375,42 @@ def test_return_does_not_stop_what_is_being_learnt(
     service.start()
     service.stopped()
     assert dialog.start.isDefault()
+
+
+def test_it_begins_with_its_first_field(filled: MainWindow) -> None:
+    filled.commands.show_teach()
+    dialog = filled.commands.dialog("teach")
+    assert isinstance(dialog, TeachDialog)
+    assert dialog.focusWidget() is dialog.subject
+
+
+def test_the_method_stays_where_it_is_while_what_belongs_to_it_comes(
+    dialog: TeachDialog, qtbot: QtBot
+) -> None:
+    dialog.high_end.clear()
+    dialog.resize(dialog.width(), 800)
+    method = dialog.form.editors["method"]
+    qtbot.wait(50)
+    place = method.mapTo(dialog, method.rect().topLeft())
+    dialog.high_end.setText("tired")
+    for value in ("naive", "learned", "picture", "pair"):
+        dialog.form.set_value("method", value)
+        dialog.form.changed.emit("method", value)
+        qtbot.wait(50)
+        assert method.mapTo(dialog, method.rect().topLeft()) == place, value
+    below = dialog.pictures.mapTo(dialog, dialog.pictures.rect().topLeft())
+    assert dialog.pictures.isVisible()
+    assert below.y() > place.y()
+
+
+def test_a_checkpoint_s_step_is_written_out_when_the_numbers_get_longer(
+    dialog: TeachDialog, qtbot: QtBot
+) -> None:
+    row = dialog.checkpoints
+    for step in (2, 1500):
+        row.add(step, b"", QPixmap(8, 8))
+        qtbot.wait(50)
+    row.choice.setCurrentIndex(1)
+    option = QStyleOptionComboBox()
+    row.choice.initStyleOption(option)
+    assert row.choice.shown_text(option) == "Step 1500"

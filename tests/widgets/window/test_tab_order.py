@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from editor.application import Application
@@ -83,3 +83,23 @@ def test_the_window_is_gone_through_as_it_is_read(
     assert len(set(gone)) == len(gone)
     qtbot.keyClick(gone[-1], Qt.Key.Key_Backtab)
     assert window.focusWidget() is gone[-2]
+
+
+def test_the_keyboard_stays_near_what_goes_away(
+    window: MainWindow, application: Application, qtbot: QtBot
+) -> None:
+    document = open_document(application, generated())
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow, timeout=3000)
+    jobs = window.panels["jobs"]
+    button = QPushButton("Discard", jobs)
+    button.show()
+    button.setFocus()
+    button.hide()  # its row ends
+    focused = window.focusWidget()
+    assert focused is window.workspace.view or (focused is not None and jobs.isAncestorOf(focused))
+    assert window.workspace.view is not None
+    window.workspace.view.setFocus()
+    application.close(document)
+    focused = window.focusWidget()
+    assert focused is None or window.workspace.isAncestorOf(focused), "no field of a bar or panel"
