@@ -34,7 +34,7 @@ from editor.pixels.arithmetic import crossfade, to_rgba
 from editor.pixels.raster import Raster
 from editor.sliders.strengths import IDLE_MS
 from editor.words.said import said
-from editor.words.wording import quoted
+from editor.words.wording import quoted_change
 from inference.content import Mask, Picture, content_hash
 from inference.errors import EditorError
 from inference.operations import OPERATIONS, Insert, InsertSweep
@@ -206,9 +206,7 @@ class Insertion(Controller):
             request, asked = prepared
             if document not in self._shell.documents:
                 return
-            label = translate("Insertion", "Insert: {prompt}").format(
-                prompt=quoted(str(getattr(request.parameters, "prompt", "")), 32)
-            )
+            label = translate("Insertion", "Insert: {prompt}").format(prompt=_quoted(request.parameters, 32))
             slot = _slot(asked.layer_id)
             if slot:  # what it supersedes awaits nothing any more
                 self._jobs = {job: of for job, of in self._jobs.items() if job.supersedes != slot}
@@ -443,7 +441,13 @@ def _step_text(recipe: Recipe, before: Recipe | None) -> str:
         strength = f"{getattr(parameters, 'strength', 1.0):g}"
         return translate("Insertion", "Strength {strength}").format(strength=strength)
     text = translate("Insertion", "Insert {prompt}")
-    return text.format(prompt=quoted(str(getattr(parameters, "prompt", "")), 24))
+    return text.format(prompt=_quoted(parameters, 24))
+
+
+def _quoted(parameters: object, length: int) -> str:
+    """What the picture is to show, so that it is seen what is new."""
+    prompt, before = (str(getattr(parameters, name, "")) for name in ("prompt", "source_prompt"))
+    return quoted_change(prompt, before, length)
 
 
 def _anew(

@@ -1,5 +1,7 @@
 """Numbers and names as the user reads them."""
 
+import re
+
 from PySide6.QtCore import QCoreApplication
 
 from inference.parameters import N_
@@ -47,6 +49,20 @@ def quoted(text: str, length: int = 40) -> str:
     """Text in quotation marks, cut with an ellipsis after `length` characters."""
     shortened = text if len(text) <= length else text[: length - 1].rstrip() + "…"
     return f"“{shortened}”"
+
+
+def quoted_change(text: str, before: str, length: int = 40) -> str:
+    """A sentence that was another one before, in quotation marks; where it is too long, from its first new
+    word on: two edits of a picture begin with the same words."""
+    if len(text) <= length:
+        return quoted(text, length)
+    same = 0
+    for one in re.finditer(r"\S+\s*", text):
+        if not before.startswith(one.group(), one.start()):
+            break
+        same = one.end()
+    rest = text[same:]
+    return quoted(f"…{rest}" if same and rest else text, length)
 
 
 def plain(text: str) -> str:

@@ -161,7 +161,6 @@ class InsertPanel(DocumentPanel):
         buttons = QHBoxLayout()
         buttons.setContentsMargins(14, 8, 14, 10)
         buttons.setSpacing(8)
-        buttons.addWidget(self.more)
         buttons.addStretch(1)
         seed = Label(self.tr("Seed"))
         seed.setProperty("dim", True)
@@ -191,6 +190,7 @@ class InsertPanel(DocumentPanel):
         body.addWidget(self.weights_label)
         body.addLayout(self.weights)
         body.addWidget(self.waiting)
+        body.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)  # beside the seed it made the panel wider
         body.addWidget(self.details)
         body.addStretch(1)
         lay_out_scrolled(self, content, buttons)
@@ -379,6 +379,8 @@ class InsertPanel(DocumentPanel):
         differs = self.differences.differ
         weighs = any(one.weight != 1 for one in self.values()["words"])
         enable(self.start, document is not None and (differs or weighs) and not busy)
+        lacking = self.tr("Write two sentences: what the picture shows, and what is to be different")
+        set_tip(self.start, "" if differs or weighs else lacking)
         self.waiting.setVisible(self._fields.typed_over and not busy)
         working, make_again = self.tr("Working…"), self.tr("Make again")
         text = working if busy else make_again if again else kind_text(KINDS[self.kind].label)

@@ -438,3 +438,19 @@ def test_as_another_kind_what_the_first_one_found_is_found_anew(
     assert isinstance(asked, Insert)
     assert (asked.kind, asked.loop, asked.cross_share, asked.guidance_scale) == ("change", None, None, None)
     assert asked.self_share == 0.9, "it was chosen"
+
+
+def test_a_button_that_cannot_be_pressed_says_why(panel: InsertPanel, application: Application) -> None:
+    open_document(application, generated("a photo of a dog", seed=3))
+    panel.shown.setPlainText("a photo of a dog")
+    panel.wanted.setPlainText("a photo of a dog")
+    assert not panel.start.isEnabled()
+    assert "what is to be different" in panel.start.toolTip()
+    panel.wanted.setPlainText("a photo of a cat")
+    assert panel.start.isEnabled()
+    assert panel.start.toolTip() == ""
+
+
+def test_it_is_no_wider_than_the_panels_beside_it(panel: InsertPanel) -> None:
+    window = panel.window()
+    assert panel.minimumSizeHint().width() <= window.panels["subjects"].minimumWidth()  # type: ignore[attr-defined]
