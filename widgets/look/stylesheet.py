@@ -174,6 +174,8 @@ QHeaderView::section {
     background: transparent; border: none; border-bottom: 1px solid $line; padding: 5px 8px; color: $dim;
 }
 
+QLabel#DropArea { color: $dim; border: 1px dashed $control; border-radius: 8px; }
+
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
 QScrollBar::handle { background: $control; border-radius: 3px; margin: 2px; }

@@ -202,7 +202,7 @@ class PhotoTiles(QWidget):
         self.setAcceptDrops(True)
         self.tiles: list[PhotoTile] = []
         self.hint = Label(self.tr("Drop three to five photos of it here"))
-        self.hint.setProperty("dim", True)
+        self.hint.setObjectName("DropArea")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.hint.setMinimumHeight(TILE_PX)
         self.add = QPushButton(self.tr("Add photos…"))

@@ -262,8 +262,8 @@ class Workspace(QWidget):
 
 
 def _is_asked_for(job: Job) -> bool:
-    """Whether somebody waits for it: a batch and idle preparations leave the page free."""
-    return job.priority is not Priority.IDLE
+    """Whether somebody waits for a picture: lessons, a batch and idle preparations leave the page free."""
+    return job.priority < Priority.LONG and not job.request.declared.artifact
 
 
 def _small(path: Path) -> QImage:

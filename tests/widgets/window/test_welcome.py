@@ -10,7 +10,10 @@ from pytestqt.qtbot import QtBot
 
 from editor.application import Application
 from editor.formats.files import sample_pictures
-from inference.operations import Generate
+from inference.content import DefinitionFile
+from inference.operations import Generate, LearnDelta
+from inference.request import Request
+from inference.service import Priority
 from tests.helpers.fake_service import FakeService
 from widgets.actions.recent_menu import RecentMenu
 from widgets.dialogs.new_canvas import NewCanvas
@@ -149,3 +152,18 @@ def test_what_is_shown_already_is_not_made_again(qtbot: QtBot) -> None:
     other.fill(0xFFFF0000)
     welcome.set_recent(["/a.png"], {"/a.png": other})
     assert welcome.recent.buttons is not before
+
+
+def test_a_lesson_leaves_the_page_free(
+    window: MainWindow, application: Application, service: FakeService
+) -> None:
+    welcome = window.workspace.welcome
+    service.fake_engine.automatic = False
+    parameters = LearnDelta(definition=DefinitionFile("0" * 64))
+    lesson = service.submit(
+        Request(operation="learn-delta", parameters=parameters, model="mini-sdxl"), priority=Priority.LONG
+    )
+    assert welcome.blank.isVisible()
+    service.cancel(lesson)
+    application.new_from_prompt(Generate(prompt="a cat"), "mini-sdxl")
+    assert not welcome.blank.isVisible()
