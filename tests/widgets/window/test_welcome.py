@@ -160,9 +160,8 @@ def test_a_lesson_leaves_the_page_free(
     welcome = window.workspace.welcome
     service.fake_engine.automatic = False
     parameters = LearnDelta(definition=DefinitionFile("0" * 64))
-    lesson = service.submit(
-        Request(operation="learn-delta", parameters=parameters, model="mini-sdxl"), priority=Priority.LONG
-    )
+    request = Request(operation="learn-delta", parameters=parameters, model="mini-sdxl")
+    lesson = service.submit(request, priority=Priority.LONG, label="Teach “old”: man")
     assert welcome.blank.isVisible()
     service.cancel(lesson)
     application.new_from_prompt(Generate(prompt="a cat"), "mini-sdxl")
