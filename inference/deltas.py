@@ -273,13 +273,13 @@ class DeltaLibrary:
             raise writing_error(info.path, error) from error
 
     def own(self, name: str) -> DeltaInfo:
-        """The user's own delta of that key, or unique name.
+        """The user's own delta of that key, or unique name or attribute.
 
         Raises:
             EditorError: naming those there are.
         """
         known = [info for info in self._files() if self.is_own(info)]
-        infos = [info for info in known if name in (info.key, info.name)]
+        infos = _called(name, known)
         if len(infos) != 1:
             raise EditorError(
                 Message("There is more than one attribute “{name}” of your own.", name=name)
@@ -292,18 +292,19 @@ class DeltaLibrary:
         return infos[0]
 
     def export_delta(self, name: str, path: Path) -> None:
-        """Write the delta of that key, or unique name, to `path` as safetensors."""
+        """Write the delta of that key, or unique name or attribute, to `path` as safetensors."""
         with self.file_of(name).open("rb") as source, atomic_write(Path(path), parents=True) as file:
             shutil.copyfileobj(source, file)
 
     def file_of(self, name: str) -> Path:
-        """The file of the delta of that key, or unique name.
+        """The file of the delta of that key, or unique name or attribute.
 
         Raises:
             EditorError: there is none, several, or it has no file.
         """
-        infos = [info for info in self._files() if name in (info.key, info.name)]
-        keys = listed(info.key for info in (infos or self._files()))
+        files = self._files()
+        infos = _called(name, files)
+        keys = listed(info.key for info in (infos or files))
         if len(infos) != 1 or infos[0].path is None:
             raise EditorError(
                 Message("There is more than one delta “{name}” to export.", name=name)
@@ -729,3 +730,10 @@ def _no_delta(path: Path, reason: Message) -> EditorError:
 
 def _widths_text(widths: Mapping[str, int]) -> Message:
     return listed(f"{encoder} {width}" for encoder, width in widths.items())
+
+
+def _called(name: str, known: Sequence[DeltaInfo]) -> list[DeltaInfo]:
+    """Those of that key or name; if there is none, those of that attribute, as a slider is called."""
+    return [info for info in known if name in (info.key, info.name)] or [
+        info for info in known if name == info.attribute
+    ]

@@ -326,6 +326,16 @@ class TestImport:
         with pytest.raises(EditorError, match="imported/person-age"):
             plain_library.export_delta("person-agee", tmp_path / "y.safetensors")
 
+    def test_a_unique_attribute_is_name_enough(self, plain_library: DeltaLibrary, tmp_path: Path) -> None:
+        for model in ("a", "b"):
+            write_delta(make_delta(model=model), tmp_path / "user" / model / "person-age.safetensors")
+        with pytest.raises(EditorError, match="more than one"):
+            plain_library.export_delta("age", tmp_path / "x.safetensors")
+        (tmp_path / "user" / "b" / "person-age.safetensors").unlink()
+        plain_library.export_delta("age", tmp_path / "x.safetensors")
+        assert (tmp_path / "x.safetensors").is_file()
+        assert plain_library.own("age").key == "a/person-age"
+
 
 class TestFinding:
     def test_by_the_noun_of_the_phrase(self, library: DeltaLibrary) -> None:
