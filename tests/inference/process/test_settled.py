@@ -2,9 +2,12 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+
+from inference.process import settled
 
 ROOT = Path(__file__).parents[3]
 ODD = """
@@ -30,6 +33,27 @@ seen = is_odd()
 with settled_path(): print(seen, is_odd())
 """)
     assert found[1] == "False", found
+
+
+def test_it_waits_as_long_as_a_loader_is_at_work() -> None:
+    found = said("""
+from inference.process import settled
+settled._PATIENCE_S = 0.0  # a busy machine needs longer than any patience
+thread.start()
+while not is_odd() and thread.is_alive(): pass
+seen = is_odd()
+with settled_path(): print(seen, is_odd())
+""")
+    assert found == ["True", "False"]
+
+
+def test_a_loader_on_its_way_is_let_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = settled._Gate()
+    monkeypatch.setattr(sys, "OpenCV_LOADER", True, raising=False)
+    loader = threading.Thread(target=gate.find_spec, args=("cv2",), daemon=True)
+    loader.start()
+    loader.join(3)
+    assert not loader.is_alive(), "each would wait for the other until the path was odd"
 
 
 def test_a_loader_that_begins_meanwhile_waits() -> None:
