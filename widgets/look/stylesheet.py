@@ -74,6 +74,7 @@ QToolButton[segment="true"]:disabled { color: $faint; }
 QToolButton[quiet="true"] { color: $dim; padding: 2px 6px; }
 QToolButton[quiet="true"]:hover { color: $text; }
 QToolButton[quiet="true"]:disabled { color: $faint; }
+QToolButton[unfolds="true"] { padding: 2px 1px; }
 QToolButton[unfolds="true"]:checked { background: transparent; border-color: transparent; color: $text; }
 QToolButton[unfolds="true"]:focus { border-color: $accent; }
 
