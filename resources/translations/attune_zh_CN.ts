@@ -2629,10 +2629,6 @@
         <translation>cat</translation>
     </message>
     <message>
-        <source>Details</source>
-        <translation>详细</translation>
-    </message>
-    <message>
         <source>A photo of it, as learnt so far</source>
         <translation>目前学到的样子</translation>
     </message>
@@ -4605,6 +4601,14 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
     <message>
         <source>Write at most {most}.</source>
         <translation>最多写 {most} 段。</translation>
+    </message>
+    <message>
+        <source>“{name}” was changed since: these variations no longer fit it.</source>
+        <translation>“{name}”之后被更改过：这些变体已不再适合它。</translation>
+    </message>
+    <message>
+        <source>Undo that, or make new ones.</source>
+        <translation>请撤销该更改，或生成新的变体。</translation>
     </message>
     <message>
         <source>Stopped</source>
@@ -8928,6 +8932,10 @@ Keys: Page Up and Page Down choose a point, arrows move it, Insert adds one.</so
         <translation>在光标处写入“{word}”</translation>
     </message>
     <message>
+        <source>Write two sentences: what the picture shows, and what is to be different</source>
+        <translation>请写两句话：画面现在是什么，以及哪里要不同</translation>
+    </message>
+    <message>
         <source>Working…</source>
         <translation>正在处理…</translation>
     </message>
@@ -9856,13 +9864,6 @@ Double click shows its settings.</source>
     <message>
         <source>Layer › Make again from the picture below brings it up to date.</source>
         <translation>选择“图层 › 根据下方画面重新生成”即可更新。</translation>
-    </message>
-</context>
-<context>
-    <name>OperationForm</name>
-    <message>
-        <source>Details</source>
-        <translation>详细</translation>
     </message>
 </context>
 <context>
@@ -11830,10 +11831,6 @@ Double click shows its settings.</source>
     <message>
         <source>How long it will take</source>
         <translation>需要多长时间</translation>
-    </message>
-    <message>
-        <source>Details</source>
-        <translation>详细设置</translation>
     </message>
     <message>
         <source>From the lower to the higher end, as learnt so far</source>
