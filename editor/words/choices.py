@@ -53,7 +53,7 @@ CHOICES: Mapping[str, str] = {
     "one-copy": N_("Choices", "One noised copy"),
     "redraw": N_("Choices", "Redraw only"),
     "naive": N_("Choices", "From words, in moments"),
-    "learned": N_("Choices", "From the model's own pictures, takes long"),
+    "learned": N_("Choices", "From the model's pictures, slow"),
     "picture": N_("Choices", "From a picture of yours"),
     "pair": N_("Choices", "From two pictures, before and after"),
     "object": N_("Choices", "A thing"),

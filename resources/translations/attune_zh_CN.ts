@@ -2007,8 +2007,8 @@
         <translation>由词语得出，片刻即成</translation>
     </message>
     <message>
-        <source>From the model&apos;s own pictures, takes long</source>
-        <translation>从模型自己画的图片学习，耗时较长</translation>
+        <source>From the model&apos;s pictures, slow</source>
+        <translation>从模型画的图片学习，较慢</translation>
     </message>
     <message>
         <source>From a picture of yours</source>
