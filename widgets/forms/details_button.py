@@ -1,14 +1,14 @@
 """What unfolds the part of a form that not everybody sets."""
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtWidgets import QToolButton, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QWidget
 
-from widgets.look.icons import icon_for
+from widgets.look.icons import ThemedButton, icon_for
 
 _ARROW_PX = 12
 
 
-class DetailsButton(QToolButton):
+class DetailsButton(ThemedButton):
     """Shows and hides what not everybody sets; an arrow says which."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -19,14 +19,9 @@ class DetailsButton(QToolButton):
         self.setProperty("unfolds", True)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setIconSize(QSize(_ARROW_PX, _ARROW_PX))
-        self.toggled.connect(self._refresh)
-        self._refresh()
+        self.toggled.connect(self.refresh)
+        self.refresh()
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._refresh()
-
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         arrow = "chevron-down" if self.isChecked() else "chevron-right"
         self.setIcon(icon_for(self, arrow, size_px=_ARROW_PX))

@@ -64,7 +64,19 @@ class IconLabel(Label):
         self.setPixmap(shown.pixmap(QSize(self._size_px, self._size_px)))
 
 
-class IconButton(QToolButton):
+class ThemedButton(QToolButton):
+    """A button whose icon is in the colours of the theme: `refresh` sets it, also when these change."""
+
+    def refresh(self) -> None:
+        raise NotImplementedError
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self.refresh()
+
+
+class IconButton(ThemedButton):
     """A flat button with a line icon that follows the theme; the tool tip is its accessible name."""
 
     def __init__(
@@ -85,24 +97,19 @@ class IconButton(QToolButton):
         self.setIconSize(QSize(size_px, size_px))
         self.setAutoRaise(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.toggled.connect(self._refresh)
-        self._refresh()
+        self.toggled.connect(self.refresh)
+        self.refresh()
 
     def set_icon(self, name: str) -> None:
         self._name = name
-        self._refresh()
+        self.refresh()
 
     def follow(self, action: QAction) -> None:
         """Mirror an action (state and trigger) but keep the themed icon."""
         self.setDefaultAction(action)
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
-        self._refresh()
+        self.refresh()
 
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._refresh()
-
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         self.setIconSize(QSize(self._size_px, self._size_px))
         self.setIcon(icon_for(self, self._name, size_px=self._size_px, accent=self.isChecked()))
