@@ -23,6 +23,7 @@ from inference.request import Request, Result
 from inference.runner import Runner
 
 STEPS = 4
+STRONG = 30.0
 MOMENTS = 6  # of a run at which it is cancelled, the first and the last report among them
 # Every declaration brings its neutral and its effective example; these stand for what it leaves open.
 COMMON: Mapping[str, Any] = {"prompt": EXAMPLE_PROMPT, "steps": STEPS, "seed": 5}
@@ -88,8 +89,20 @@ def made_by(result: Result) -> list[bytes]:
     return [*(image.tobytes() for image in result.images), *result.artifacts.values()]
 
 
+def strongly(values: Mapping[str, Any]) -> dict[str, Any]:
+    """An example with its sliders far out: a random network hardly reads its text, and what is less than half
+    a step of colour at the picture's size is no change."""
+    found = dict(values)
+    if "edits" in found:
+        found["edits"] = tuple(replace(edit, value=STRONG * edit.value) for edit in found["edits"])
+    if "positions" in found and "edits" in found:
+        found["positions"] = tuple(STRONG * value for value in found["positions"])
+    return found
+
+
 def parameters(name: str, values: Mapping[str, Any]) -> Parameters:
     operation = OPERATIONS[name]
+    values = strongly(values)
     declared = {item.name for item in operation.parameters.declared()}
     given = contents_of(operation)
     common = {item: value for item, value in COMMON.items() if item in declared}
