@@ -93,27 +93,19 @@ class FileWork(Controller):
         path: Path,
         done: Callable[[Opened], None],
         size_of: Callable[[int, int], tuple[int, int]] | None = None,
-    ) -> None:
-        """Read a file on another thread and give what it holds to `done`, unless that is cancelled."""
-        self._read(path, done, size_of)
-
-    def read_once(self, path: Path, done: Callable[[Opened], None]) -> None:
-        """The same, but not while it is being read so already: a double click asks for one document."""
-        self._opening = {known: task for known, task in self._opening.items() if not task.is_over}
-        if path not in self._opening:
-            self._opening[path] = self._read(path, done)
-
-    def _read(
-        self,
-        path: Path,
-        done: Callable[[Opened], None],
-        size_of: Callable[[int, int], tuple[int, int]] | None = None,
     ) -> Task:
+        """Read a file on another thread and give what it holds to `done`, unless that is cancelled."""
         text = translate("Application", "Opening {name}…").format(name=path.name)
         task = self._in_background(text, lambda: files.open_file(path, size_of), done)
         self._reading = [*(one for one in self._reading if not one.is_over), task]
         self._shell.enabled_changed.emit()
         return task
+
+    def read_once(self, path: Path, done: Callable[[Opened], None]) -> None:
+        """The same, but not while it is being read so already: a double click asks for one document."""
+        self._opening = {known: task for known, task in self._opening.items() if not task.is_over}
+        if path not in self._opening:
+            self._opening[path] = self.read(path, done)
 
     @property
     def reading(self) -> bool:
